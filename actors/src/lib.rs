@@ -1,0 +1,2 @@
+//! The supervised runtime of Afterword.
+pub mod embedder;

@@ -1,0 +1,44 @@
+//! `article_versions`: a revision of an article that is no longer the present one.
+
+use sea_orm::entity::prelude::*;
+use serde::Serialize;
+
+/// A revision of an article that is no longer the present one.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
+#[sea_orm(table_name = "article_versions")]
+pub struct Model {
+    /// `articles.id`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub article_id: i64,
+    /// Number of the revision.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub revision: i64,
+    /// Unique name in addresses.
+    pub slug: String,
+    /// Plain text.
+    pub title: String,
+    /// `/`-separated path, empty for the root.
+    pub folder: String,
+    /// Markdown.
+    pub body: String,
+    /// Extra.
+    pub extra: String,
+    /// Content hash.
+    pub content_hash: String,
+    /// Skip embedding.
+    pub skip_embedding: bool,
+    /// When the article was created.
+    pub created_at: i64,
+    /// When this revision was saved.
+    pub updated_at: i64,
+    /// When the next revision or the deletion took its place.
+    pub superseded_at: i64,
+    /// Whether it was the last one before a deletion.
+    pub deleted: bool,
+}
+
+/// Rows refer to each other by number; joins are written where they are needed.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

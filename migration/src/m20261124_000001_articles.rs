@@ -1,0 +1,19 @@
+//! Articles, their past, their former slugs, and their words.
+
+use sea_orm_migration::prelude::*;
+
+use crate::script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        script::run(manager, include_str!("m20261124_000001_articles/up.sqlite.sql")).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        script::run(manager, include_str!("m20261124_000001_articles/down.sqlite.sql")).await
+    }
+}

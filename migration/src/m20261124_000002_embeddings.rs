@@ -1,0 +1,19 @@
+//! Models, and what each model has made of each article.
+
+use sea_orm_migration::prelude::*;
+
+use crate::script;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        script::run(manager, include_str!("m20261124_000002_embeddings/up.sqlite.sql")).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        script::run(manager, include_str!("m20261124_000002_embeddings/down.sqlite.sql")).await
+    }
+}

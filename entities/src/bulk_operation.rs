@@ -10,7 +10,7 @@ pub struct Model {
     /// Row number; never reused.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// `missing`, `failed`, `stale` or `all`.
+    /// `needed`, `missing`, `failed`, `stale` or `all`.
     pub scope: String,
     /// `/`-separated path, empty for the root.
     pub folder: String,
@@ -18,8 +18,6 @@ pub struct Model {
     pub state: String,
     /// Articles up to this id have been looked at.
     pub cursor: i64,
-    /// Skipped.
-    pub skipped: i64,
     /// Requested at.
     pub requested_at: i64,
     /// Finished at.

@@ -27,12 +27,11 @@ CREATE TABLE embedding_worker_status (
 
 CREATE TABLE bulk_operations (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    scope        TEXT    NOT NULL CHECK (scope IN ('missing', 'failed', 'stale', 'all')),
+    scope        TEXT    NOT NULL CHECK (scope IN ('needed', 'missing', 'failed', 'stale', 'all')),
     folder       TEXT    NOT NULL DEFAULT '',
     state        TEXT    NOT NULL CHECK (state IN ('queuing', 'running', 'completed', 'cancelled')),
     -- articles up to this id have been looked at; where a host goes on after a crash
     cursor       BIGINT  NOT NULL DEFAULT 0,
-    skipped      BIGINT  NOT NULL DEFAULT 0,
     requested_at BIGINT  NOT NULL,
     finished_at  BIGINT,
     -- frozen when the run ends, JSON; until then progress is counted from the items
@@ -44,6 +43,8 @@ CREATE TABLE bulk_items (
     bulk_id    BIGINT NOT NULL REFERENCES bulk_operations (id) ON DELETE CASCADE,
     article_id BIGINT NOT NULL,
     task_id    BIGINT NOT NULL,
+    -- the task waited already for a save; cancelling the run must leave it
+    adopted    BOOLEAN NOT NULL,
     PRIMARY KEY (bulk_id, article_id)
 ) WITHOUT ROWID;
 

@@ -1,0 +1,207 @@
+//! The runtime as a host holds it: start it on a database with a model, wake it after a save, stop it at the end.
+
+mod start;
+mod stop;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use ractor::{ActorCell, ActorRef};
+use tokio::sync::broadcast;
+
+use crate::{
+    context::Context,
+    event::TaskEvent,
+    store::{Database, Liveness, StoreError, control, missing::Scope, stats, tasks},
+    supervision::ActorStatus,
+    task::NewTask,
+    tree::{
+        maintenance::MaintenanceMessage,
+        metrics::{MetricsMessage, MetricsSnapshot},
+        queue::QueueMessage,
+        runtime_supervisor::{Role, RuntimeSupervisorMessage},
+        worker_supervisor::WorkerSupervisorMessage,
+    },
+};
+
+pub use start::StartError;
+pub use stop::Drained;
+
+/// A running tree of actors. Dropping it stops them at once; [`Runtime::stop`] lets them finish first.
+pub struct Runtime {
+    context: Arc<Context>,
+    root: ActorRef<RuntimeSupervisorMessage>,
+    liveness: Option<Liveness>,
+}
+
+/// What a host's doors need of a runtime; cheap to clone, outlives it harmlessly.
+#[derive(Clone)]
+pub struct RuntimeHandle {
+    context: Arc<Context>,
+}
+
+impl Runtime {
+    /// A handle to give to whoever saves articles or shows the queue.
+    pub fn handle(&self) -> RuntimeHandle {
+        RuntimeHandle { context: Arc::clone(&self.context) }
+    }
+
+    /// Queues a task and wakes the queue. A save does better to call [`tasks::enqueue`] in its own transaction, and
+    /// [`RuntimeHandle::wake`] after the commit.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn enqueue(&self, task: NewTask) -> Result<i64, StoreError> {
+        self.handle().enqueue(task).await
+    }
+
+    /// Says that there may be work. A hint: without it the work is found at the next poll.
+    pub fn wake(&self) {
+        self.handle().wake();
+    }
+
+    /// The whole tree: state, since when, restarts, mailbox, current task, last error.
+    pub async fn status(&self) -> Option<ActorStatus> {
+        self.handle().status().await
+    }
+
+    /// Stops every host on this database from claiming.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn pause(&self) -> Result<bool, StoreError> {
+        self.handle().pause().await
+    }
+
+    /// Lets every host on this database claim again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn resume(&self) -> Result<bool, StoreError> {
+        self.handle().resume().await
+    }
+
+    /// Every change of a task's status on this host, as it happens.
+    pub fn subscribe(&self) -> broadcast::Receiver<TaskEvent> {
+        self.context.events.subscribe()
+    }
+
+    /// The cells of the tree by name, for tests that kill them.
+    #[doc(hidden)]
+    pub async fn cells(&self) -> BTreeMap<String, ActorCell> {
+        let mut cells = BTreeMap::new();
+        for (name, role) in [
+            ("MetricsActor", Role::Metrics),
+            ("QueueActor", Role::Queue),
+            ("WorkerSupervisor", Role::Workers),
+            ("HeartbeatActor", Role::Heartbeat),
+            ("MaintenanceActor", Role::Maintenance),
+        ] {
+            let cell = self.context.addresses.root.ask(|reply| RuntimeSupervisorMessage::Child(role, reply)).await;
+            cells.extend(cell.flatten().map(|cell| (name.to_owned(), cell)));
+        }
+        let workers = self.context.addresses.workers.ask(WorkerSupervisorMessage::Workers).await.unwrap_or_default();
+        cells.extend(workers.into_iter().enumerate().map(|(slot, cell)| (format!("WorkerActor {slot}"), cell)));
+        cells
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.root.kill();
+    }
+}
+
+impl RuntimeHandle {
+    /// See [`Runtime::enqueue`].
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn enqueue(&self, task: NewTask) -> Result<i64, StoreError> {
+        let id = self
+            .context
+            .database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { tasks::enqueue(transaction, &task).await })
+            })
+            .await?;
+        self.wake();
+        Ok(id)
+    }
+
+    /// See [`Runtime::wake`].
+    pub fn wake(&self) {
+        self.context.addresses.queue.send(QueueMessage::Wake);
+    }
+
+    /// See [`Runtime::status`].
+    pub async fn status(&self) -> Option<ActorStatus> {
+        self.context.addresses.root.ask(RuntimeSupervisorMessage::Status).await
+    }
+
+    /// See [`Runtime::pause`].
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn pause(&self) -> Result<bool, StoreError> {
+        self.context.database.write(|transaction| Box::pin(control::pause(transaction))).await
+    }
+
+    /// See [`Runtime::resume`].
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn resume(&self) -> Result<bool, StoreError> {
+        let changed = self.context.database.write(|transaction| Box::pin(control::resume(transaction))).await;
+        self.wake();
+        changed
+    }
+
+    /// Opens a bulk run over `scope` in `folder` (empty for all) and begins it; answers its id.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn start_bulk(&self, scope: Scope, folder: String) -> Result<i64, StoreError> {
+        let id = self
+            .context
+            .database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { crate::store::bulk::open(transaction, scope, &folder).await })
+            })
+            .await?;
+        self.context.addresses.maintenance.send(MaintenanceMessage::Advance);
+        Ok(id)
+    }
+
+    /// Exact numbers of the queue.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn queue_stats(&self) -> Result<stats::QueueStats, StoreError> {
+        stats::queue(self.context.database.reader()).await
+    }
+
+    /// What the workers of this host have done; `None` while the MetricsActor is being restarted.
+    pub async fn metrics(&self) -> Option<MetricsSnapshot> {
+        self.context.addresses.metrics.ask(MetricsMessage::Snapshot).await
+    }
+
+    /// Every change of a task's status on this host, as it happens.
+    pub fn subscribe(&self) -> broadcast::Receiver<TaskEvent> {
+        self.context.events.subscribe()
+    }
+
+    /// The database the runtime works on.
+    pub fn database(&self) -> &Database {
+        &self.context.database
+    }
+
+    /// This start of this host.
+    pub fn incarnation(&self) -> &str {
+        &self.context.incarnation
+    }
+
+    /// The model the runtime embeds with.
+    pub fn model_id(&self) -> i64 {
+        self.context.model_row.id
+    }
+}

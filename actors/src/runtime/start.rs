@@ -1,0 +1,82 @@
+//! The start of a runtime: its lock, its rows, its tree.
+
+use std::sync::Arc;
+
+use ractor::Actor;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use super::Runtime;
+use crate::{
+    context::{Addresses, Context},
+    embedder::Model,
+    settings::RuntimeSettings,
+    store::{
+        Database, Liveness, LivenessError, StoreError,
+        hosts::{self, NewHost},
+        models,
+    },
+    tree::runtime_supervisor::RuntimeSupervisor,
+};
+
+/// Events a slow listener may fall behind before it loses the oldest.
+const EVENT_BACKLOG: usize = 4096;
+
+/// Why a runtime did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The lock file by which others see that this host lives.
+    #[error(transparent)]
+    Liveness(#[from] LivenessError),
+    /// The database, or its schema.
+    #[error("the runtime cannot use the database: {0}")]
+    Store(#[from] StoreError),
+    /// The root of the tree.
+    #[error("the actor tree did not start: {0}")]
+    Tree(String),
+}
+
+impl Runtime {
+    /// Starts the tree on `database`, whose schema must be up to date, embedding with `model`.
+    ///
+    /// What an earlier start left in work, here or on a host that has died, is rescued at once.
+    ///
+    /// # Errors
+    /// [`StartError`] if the database cannot be used.
+    pub async fn start(database: Database, model: Model, settings: RuntimeSettings) -> Result<Self, StartError> {
+        // Unique for each start: a name that came again would hide what its namesake held.
+        let incarnation = Uuid::now_v7().to_string();
+        let liveness = Liveness::take(database.path(), &incarnation)?;
+        let identity = model.embedder.identity().clone();
+        let host = this_host(&incarnation);
+        let model_row = database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    hosts::register(transaction, &host).await?;
+                    models::register(transaction, &identity).await
+                })
+            })
+            .await?;
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let addresses = Addresses::empty();
+        let context = Arc::new(Context { database, settings, incarnation, model, model_row, events, addresses });
+        let (root, _) = Actor::spawn(None, RuntimeSupervisor, Arc::clone(&context))
+            .await
+            .map_err(|error| StartError::Tree(error.to_string()))?;
+        Ok(Self { context, root, liveness: Some(liveness) })
+    }
+}
+
+fn this_host(incarnation: &str) -> NewHost {
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .unwrap_or_else(|| "unknown".to_owned());
+    NewHost {
+        incarnation: incarnation.to_owned(),
+        hostname: hostname.trim().to_owned(),
+        pid: std::process::id(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
+}

@@ -1,0 +1,63 @@
+//! The end of a runtime: finish what is in work, up to a deadline; give the rest back; say so.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Runtime;
+use crate::{
+    store::{StoreError, hosts},
+    tree::{
+        metrics::MetricsMessage,
+        queue::QueueMessage,
+        runtime_supervisor::{Role, RuntimeSupervisorMessage},
+    },
+};
+
+/// How a drain went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Drained {
+    /// Whether all that was in work was finished before the deadline.
+    pub finished: bool,
+    /// Tasks given back, their attempts uncounted.
+    pub released: u64,
+}
+
+impl Runtime {
+    /// Claims no more and waits until nothing is in work, at most until `deadline`; then stops the workers and gives
+    /// back what is left. No attempt is lost by it.
+    pub async fn drain(&self, deadline: Duration) -> Drained {
+        let queue = &self.context.addresses.queue;
+        let finished = queue.ask_for(QueueMessage::Drain, deadline).await.is_some();
+        self.retire(Role::Workers).await;
+        let released = queue.ask_for(QueueMessage::Release, Duration::from_secs(10)).await.unwrap_or(0);
+        Drained { finished, released }
+    }
+
+    /// Drains, writes the last numbers, and stops the tree.
+    pub async fn stop(mut self, deadline: Duration) -> Drained {
+        let drained = self.drain(deadline).await;
+        self.context.addresses.metrics.ask(MetricsMessage::Flush).await;
+        self.retire(Role::Heartbeat).await;
+        let incarnation = self.context.incarnation.clone();
+        let said = self
+            .context
+            .database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { hosts::end(transaction, &incarnation, "stopped").await })
+            })
+            .await;
+        if let Err(error) = said {
+            tracing::warn!(%error, "the host's row could not be closed; others will find it dead");
+        }
+        // Children end with their supervisor.
+        let _ = self.root.stop_and_wait(None, Some(Duration::from_secs(5))).await;
+        drop(self.liveness.take());
+        drained
+    }
+
+    async fn retire(&self, role: Role) {
+        let retire = |reply| RuntimeSupervisorMessage::Retire(role, reply);
+        self.context.addresses.root.ask_for(retire, Duration::from_secs(10)).await;
+    }
+}

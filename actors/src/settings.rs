@@ -1,0 +1,94 @@
+//! What a host may choose about the runtime.
+
+use std::time::Duration;
+
+use crate::store::retention::Retention;
+
+/// Settings of one runtime. [`Default`] is what `config.toml` documents.
+#[derive(Debug, Clone)]
+pub struct RuntimeSettings {
+    /// Worker slots; with 1, tasks are worked on strictly one at a time.
+    pub slots: u32,
+    /// Most tasks taken in one transaction.
+    pub claim_batch: u32,
+    /// How often to look for tasks that nobody announced.
+    pub poll_interval: Duration,
+    /// All tries of a task, the first included.
+    pub max_attempts: u32,
+    /// Delays between the tries of one task.
+    pub retry: Delays,
+    /// Delays between the probes of a provider that is down.
+    pub circuit: Delays,
+    /// How long a claim holds unless it is renewed.
+    pub lease: Duration,
+    /// A worker that takes longer over one task gives up.
+    pub max_processing_time: Duration,
+    /// How often leases are renewed and the host's rows written; a third of `lease` or less.
+    pub heartbeat_interval: Duration,
+    /// How often the minute row is written.
+    pub metrics_interval: Duration,
+    /// How often articles are compared with their stored vectors.
+    pub sweep_interval: Duration,
+    /// Most articles queued by one sweep.
+    pub sweep_batch: u32,
+    /// How often what has been kept long enough is removed.
+    pub cleanup_interval: Duration,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// When a child that keeps failing is given up.
+    pub restart: RestartSettings,
+}
+
+/// Delays that double from `base` up to `max`, with some jitter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delays {
+    /// The first.
+    pub base: Duration,
+    /// None is longer.
+    pub max: Duration,
+}
+
+/// How often a child may be restarted before its supervisor escalates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestartSettings {
+    /// Restarts of one child within `window`.
+    pub intensity: u32,
+    /// See `intensity`.
+    pub window: Duration,
+    /// Delays before a restart.
+    pub delays: Delays,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self {
+            slots: 1,
+            claim_batch: 64,
+            poll_interval: Duration::from_secs(1),
+            max_attempts: 3,
+            retry: Delays { base: Duration::from_secs(1), max: Duration::from_secs(300) },
+            circuit: Delays { base: Duration::from_secs(1), max: Duration::from_secs(60) },
+            lease: Duration::from_secs(30),
+            max_processing_time: Duration::from_secs(1800),
+            heartbeat_interval: Duration::from_secs(5),
+            metrics_interval: Duration::from_secs(60),
+            sweep_interval: Duration::from_secs(300),
+            sweep_batch: 500,
+            cleanup_interval: Duration::from_secs(3600),
+            retention: Retention {
+                tasks: 7 * DAY,
+                events: 30 * DAY,
+                metrics: 30 * DAY,
+                deleted_articles: 30 * DAY,
+                hosts: DAY,
+            },
+            restart: RestartSettings {
+                intensity: 10,
+                window: Duration::from_secs(60),
+                delays: Delays { base: Duration::from_millis(20), max: Duration::from_secs(5) },
+            },
+        }
+    }
+}

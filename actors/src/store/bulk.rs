@@ -1,0 +1,254 @@
+//! Bulk runs: found in pages, queued with the page's position in one transaction, so that a crash costs nothing.
+
+use afterword_entities::bulk_operation;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StoreError, events,
+    missing::{self, Scope},
+    sql::Sql,
+};
+use crate::task::Priority;
+
+/// Articles queued in one transaction; small, because saves wait for it.
+const PAGE: u32 = 100;
+/// Failures that a summary lists one by one; the number of all is exact.
+const LISTED_FAILURES: u32 = 100;
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
+pub struct Progress {
+    /// Articles queued so far.
+    pub queued: i64,
+    /// Waiting or in work.
+    pub open: i64,
+    /// Embedded.
+    pub succeeded: i64,
+    /// Given up.
+    pub failed: i64,
+    /// Cancelled, or overtaken by a newer task of the same article.
+    pub cancelled: i64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Embedded.
+    pub succeeded: i64,
+    /// Given up.
+    pub failed: i64,
+    /// Never to be embedded.
+    pub skipped: i64,
+    /// Cancelled, or overtaken by a newer task of the same article.
+    pub cancelled: i64,
+    /// *Units:* milliseconds.
+    pub duration_ms: i64,
+    /// The first failures with their reasons.
+    pub failures: Vec<FailedItem>,
+}
+
+/// An article a run could not embed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromQueryResult)]
+pub struct FailedItem {
+    /// The article.
+    pub slug: String,
+    /// The task, for `queue show`.
+    pub task_id: i64,
+    /// What sort of error.
+    pub error_kind: Option<String>,
+    /// What went wrong.
+    pub error_message: Option<String>,
+}
+
+/// Opens a run; its articles are queued by [`advance`], page by page.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn open(transaction: &impl ConnectionTrait, scope: Scope, folder: &str) -> Result<i64, StoreError> {
+    let row = transaction
+        .row::<super::sql::Number>(
+            "INSERT INTO bulk_operations (scope, folder, state, requested_at) VALUES ($1, $2, 'queuing', {now})
+             RETURNING id AS n",
+            [scope.as_str().into(), folder.into()],
+        )
+        .await?;
+    let id = row.map(|row| row.n).ok_or_else(|| StoreError::Unexpected("an insert without a row".to_owned()))?;
+    events::record_act(transaction, "bulk started", &format!("bulk {id}: {} articles", scope.as_str())).await?;
+    Ok(id)
+}
+
+/// Queues the next page of a run. Answers whether there may be more.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn advance(
+    transaction: &impl ConnectionTrait,
+    run: &bulk_operation::Model,
+    model_id: i64,
+    max_attempts: u32,
+) -> Result<bool, StoreError> {
+    // Read again inside the transaction: another host may have gone on, or a person may have cancelled.
+    let Some(run) = find(transaction, run.id).await? else { return Ok(false) };
+    if run.state != "queuing" {
+        return Ok(false);
+    }
+    let scope = parse_scope(&run.scope)?;
+    let page = missing::Page { scope, folder: &run.folder, after: run.cursor, limit: PAGE };
+    let articles = missing::page(transaction, model_id, &page).await?;
+    let Some(&last) = articles.last() else {
+        set_state(transaction, run.id, "running").await?;
+        return Ok(false);
+    };
+    let queued = missing::enqueue_all(transaction, &articles, Priority::High, max_attempts, "bulk").await?;
+    let items: Vec<_> = queued.iter().map(|item| (item.article_id, item.task_id, item.adopted)).collect();
+    transaction
+        .run(
+            "INSERT INTO bulk_items (bulk_id, article_id, task_id, adopted)
+             SELECT $1, value ->> 0, value ->> 1, value ->> 2 FROM json_each($2) WHERE TRUE
+             ON CONFLICT DO NOTHING",
+            [run.id.into(), serde_json::to_string(&items).unwrap_or_default().into()],
+        )
+        .await?;
+    transaction.run("UPDATE bulk_operations SET cursor = $2 WHERE id = $1", [run.id.into(), last.into()]).await?;
+    Ok(true)
+}
+
+/// Closes a run of which nothing is open any more, with its summary. Answers the summary if it did.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn close_if_done(transaction: &impl ConnectionTrait, id: i64) -> Result<Option<Summary>, StoreError> {
+    let Some(run) = find(transaction, id).await? else { return Ok(None) };
+    let now = super::sql::now(transaction).await?;
+    let progress = progress(transaction, id).await?;
+    if run.state != "running" || progress.open > 0 {
+        return Ok(None);
+    }
+    let summary = summarise(transaction, &run, progress, now).await?;
+    finish(transaction, id, "completed", &summary).await?;
+    Ok(Some(summary))
+}
+
+/// Cancels a run: what it queued and nobody has begun is taken back; what waited already for a save stays. Answers
+/// whether it was open.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
+    let Some(run) = find(transaction, id).await? else { return Ok(false) };
+    if !matches!(run.state.as_str(), "queuing" | "running") {
+        return Ok(false);
+    }
+    transaction
+        .run(
+            "UPDATE embedding_tasks SET status = 'cancelled', cause = 'bulk cancelled', updated_at = {now},
+                 completed_at = {now}
+             WHERE status = 'pending' AND id IN (
+                 SELECT task_id FROM bulk_items WHERE bulk_id = $1 AND NOT adopted)",
+            [id.into()],
+        )
+        .await?;
+    let now = super::sql::now(transaction).await?;
+    let progress = progress(transaction, id).await?;
+    let summary = summarise(transaction, &run, progress, now).await?;
+    finish(transaction, id, "cancelled", &summary).await?;
+    Ok(true)
+}
+
+/// How a run stands now.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn progress(connection: &impl ConnectionTrait, id: i64) -> Result<Progress, StoreError> {
+    let row = connection
+        .row::<Progress>(
+            "SELECT count(*) AS queued,
+                    coalesce(sum(t.status IN ('pending', 'processing')), 0) AS open,
+                    coalesce(sum(t.status = 'completed'), 0) AS succeeded,
+                    coalesce(sum(t.status = 'failed'), 0) AS failed,
+                    coalesce(sum(t.status IS NULL OR t.status = 'cancelled'), 0) AS cancelled
+             FROM bulk_items i LEFT JOIN embedding_tasks t ON t.id = i.task_id WHERE i.bulk_id = $1",
+            [id.into()],
+        )
+        .await?;
+    Ok(row.unwrap_or_default())
+}
+
+/// The failures of a run, with reasons.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn failures(connection: &impl ConnectionTrait, id: i64, limit: u32) -> Result<Vec<FailedItem>, StoreError> {
+    connection
+        .rows(
+            "SELECT t.slug, t.id AS task_id, t.error_kind, t.error_message
+             FROM bulk_items i JOIN embedding_tasks t ON t.id = i.task_id
+             WHERE i.bulk_id = $1 AND t.status = 'failed' ORDER BY t.id LIMIT $2",
+            [id.into(), i64::from(limit).into()],
+        )
+        .await
+}
+
+/// One run, or nothing.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
+    connection.row("SELECT * FROM bulk_operations WHERE id = $1", [id.into()]).await
+}
+
+/// Runs, the newest first.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn list(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<bulk_operation::Model>, StoreError> {
+    connection.rows("SELECT * FROM bulk_operations ORDER BY id DESC LIMIT $1", [i64::from(limit).into()]).await
+}
+
+/// Runs that are not closed, the oldest first.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn unfinished(connection: &impl ConnectionTrait) -> Result<Vec<bulk_operation::Model>, StoreError> {
+    connection.rows("SELECT * FROM bulk_operations WHERE state IN ('queuing', 'running') ORDER BY id", []).await
+}
+
+async fn summarise(
+    connection: &impl ConnectionTrait,
+    run: &bulk_operation::Model,
+    progress: Progress,
+    now: i64,
+) -> Result<Summary, StoreError> {
+    let scope = parse_scope(&run.scope)?;
+    let (_, skipped) = missing::count(connection, 0, scope, &run.folder).await?;
+    Ok(Summary {
+        succeeded: progress.succeeded,
+        failed: progress.failed,
+        skipped,
+        cancelled: progress.cancelled,
+        duration_ms: now - run.requested_at,
+        failures: failures(connection, run.id, LISTED_FAILURES).await?,
+    })
+}
+
+async fn finish(transaction: &impl ConnectionTrait, id: i64, state: &str, summary: &Summary) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "UPDATE bulk_operations SET state = $2, finished_at = {now}, summary = $3 WHERE id = $1",
+            [id.into(), state.into(), serde_json::to_string(summary).unwrap_or_default().into()],
+        )
+        .await?;
+    events::record_act(transaction, &format!("bulk {state}"), &format!("bulk {id}")).await
+}
+
+async fn set_state(transaction: &impl ConnectionTrait, id: i64, state: &str) -> Result<(), StoreError> {
+    transaction.run("UPDATE bulk_operations SET state = $2 WHERE id = $1", [id.into(), state.into()]).await.map(drop)
+}
+
+fn parse_scope(name: &str) -> Result<Scope, StoreError> {
+    Scope::ALL
+        .into_iter()
+        .find(|scope| scope.as_str() == name)
+        .ok_or_else(|| StoreError::Unexpected(format!("bulk scope \"{name}\"")))
+}

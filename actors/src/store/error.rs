@@ -1,0 +1,87 @@
+//! Why the database did not do what it was asked.
+
+use sea_orm::{DbErr, RuntimeErr};
+
+/// A failed statement or transaction. Cheap to clone: one failed commit answers every save that was in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Another process held the write lock for too long.
+    #[error("the database is locked by another process; try again, or stop the process that holds it")]
+    Busy,
+    /// No room left.
+    #[error("the disk that holds the database is full; nothing was saved, make room and try again")]
+    DiskFull,
+    /// The file cannot be written.
+    #[error("the database cannot be written: {0}; check the permissions of the file and of its folder")]
+    ReadOnly(String),
+    /// The file is no database, or torn.
+    #[error("the database file is damaged: {0}; restore a backup, or run `afterword db verify` to see what is left")]
+    Damaged(String),
+    /// No connection, or it was cut.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// A constraint refused the row.
+    #[error("the database refused the row: {0}")]
+    Constraint(String),
+    /// Stored data the program does not understand.
+    #[error("the database holds what this program does not understand: {0}")]
+    Unexpected(String),
+    /// Anything else.
+    #[error("the database failed: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    /// Whether the same statement may work later without anybody changing it.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) | Self::Failed(_))
+    }
+}
+
+/// Primary result codes of SQLite, <https://www.sqlite.org/rescode.html>; the low byte of an extended code.
+mod sqlite_code {
+    pub(super) const BUSY: u32 = 5;
+    pub(super) const LOCKED: u32 = 6;
+    pub(super) const READONLY: u32 = 8;
+    pub(super) const CORRUPT: u32 = 11;
+    pub(super) const FULL: u32 = 13;
+    pub(super) const CANTOPEN: u32 = 14;
+    pub(super) const CONSTRAINT: u32 = 19;
+    pub(super) const NOTADB: u32 = 26;
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        let text = error.to_string();
+        match &error {
+            DbErr::Conn(RuntimeErr::SqlxError(cause))
+            | DbErr::Exec(RuntimeErr::SqlxError(cause))
+            | DbErr::Query(RuntimeErr::SqlxError(cause)) => from_sqlx(cause, text),
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unreachable(text),
+            _ => Self::Failed(text),
+        }
+    }
+}
+
+fn from_sqlx(cause: &sea_orm::sqlx::Error, text: String) -> StoreError {
+    use sea_orm::sqlx::Error;
+    match cause {
+        Error::Database(database) => {
+            let code = database.code().and_then(|code| code.parse::<u32>().ok());
+            from_code(code, database.message().to_owned())
+        }
+        Error::Io(_) | Error::PoolClosed | Error::PoolTimedOut | Error::WorkerCrashed => StoreError::Unreachable(text),
+        _ => StoreError::Failed(text),
+    }
+}
+
+fn from_code(code: Option<u32>, message: String) -> StoreError {
+    match code.map(|code| code & 0xff) {
+        Some(sqlite_code::BUSY | sqlite_code::LOCKED) => StoreError::Busy,
+        Some(sqlite_code::FULL) => StoreError::DiskFull,
+        Some(sqlite_code::READONLY | sqlite_code::CANTOPEN) => StoreError::ReadOnly(message),
+        Some(sqlite_code::CORRUPT | sqlite_code::NOTADB) => StoreError::Damaged(message),
+        Some(sqlite_code::CONSTRAINT) => StoreError::Constraint(message),
+        _ => StoreError::Failed(message),
+    }
+}

@@ -1,0 +1,72 @@
+//! The audit trail. Changes of status are recorded by trigger; administrative acts are recorded here.
+
+use afterword_entities::embedding_task_event;
+use sea_orm::ConnectionTrait;
+
+use super::{StoreError, sql::Sql};
+
+/// Records an administrative act, in the transaction that carries it out.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn record_act(transaction: &impl ConnectionTrait, event: &str, detail: &str) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO embedding_task_events (at, event, detail) VALUES ({now}, $1, $2)",
+            [event.into(), detail.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Records an act upon one article, in the transaction that carries it out.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn record_article_act(
+    transaction: &impl ConnectionTrait,
+    article_id: i64,
+    event: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO embedding_task_events (at, article_id, event, detail) VALUES ({now}, $1, $2, $3)",
+            [article_id.into(), event.into(), detail.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Which entries to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only of this task.
+    pub task_id: Option<i64>,
+    /// Only of this article.
+    pub article_id: Option<i64>,
+    /// Only newer than this entry.
+    pub after: Option<i64>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// The newest `limit` entries that fit, the oldest of them first.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &Filter,
+) -> Result<Vec<embedding_task_event::Model>, StoreError> {
+    connection
+        .rows(
+            "SELECT * FROM (
+                 SELECT * FROM embedding_task_events
+                 WHERE ($1 IS NULL OR task_id = $1) AND ($2 IS NULL OR article_id = $2) AND ($3 IS NULL OR id > $3)
+                 ORDER BY id DESC LIMIT $4)
+             ORDER BY id",
+            [filter.task_id.into(), filter.article_id.into(), filter.after.into(), i64::from(filter.limit).into()],
+        )
+        .await
+}

@@ -1,0 +1,163 @@
+//! The rows by which hosts and their workers are seen from outside.
+
+use afterword_entities::{embedding_host, embedding_worker_status};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{StoreError, sql::Sql};
+use crate::task::Slot;
+
+/// A host at its start.
+#[derive(Debug, Clone)]
+pub struct NewHost {
+    /// Unique for each start.
+    pub incarnation: String,
+    /// The machine's name.
+    pub hostname: String,
+    /// The process.
+    pub pid: u32,
+    /// Of the program.
+    pub version: &'static str,
+}
+
+/// What a host says of one of its workers.
+#[derive(Debug, Clone)]
+pub struct WorkerRow {
+    /// From 0.
+    pub slot: Slot,
+    /// `idle`, `busy`, `restarting` or `stopped`.
+    pub state: &'static str,
+    /// What it works on.
+    pub task_id: Option<i64>,
+    /// Tasks completed since the start.
+    pub completed: u64,
+    /// Attempts failed since the start.
+    pub failed: u64,
+    /// Times it was started again.
+    pub restarts: u64,
+    /// Why it was, or why the last attempt failed.
+    pub last_error: Option<String>,
+}
+
+/// Enters the host.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn register(transaction: &impl ConnectionTrait, host: &NewHost) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO embedding_hosts (incarnation, hostname, pid, version, state, started_at, heartbeat_at)
+             VALUES ($1, $2, $3, $4, 'running', {now}, {now})",
+            [
+                host.incarnation.clone().into(),
+                host.hostname.clone().into(),
+                i64::from(host.pid).into(),
+                host.version.into(),
+            ],
+        )
+        .await
+        .map(drop)
+}
+
+/// Notes that the host lives, with its tree and its workers.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn beat(
+    transaction: &impl ConnectionTrait,
+    incarnation: &str,
+    state: &str,
+    tree: &str,
+    workers: &[WorkerRow],
+) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "UPDATE embedding_hosts SET heartbeat_at = {now}, state = $2, tree = $3 WHERE incarnation = $1",
+            [incarnation.into(), state.into(), tree.into()],
+        )
+        .await?;
+    for worker in workers {
+        transaction.run(UPSERT_WORKER, worker_values(incarnation, worker)).await?;
+    }
+    Ok(())
+}
+
+const UPSERT_WORKER: &str = "
+    INSERT INTO embedding_worker_status AS w
+        (incarnation, slot, state, since, task_id, completed, failed, restarts, last_error)
+    VALUES ($1, $2, $3, {now}, $4, $5, $6, $7, $8)
+    ON CONFLICT (incarnation, slot) DO UPDATE SET
+        since = CASE WHEN w.state = excluded.state AND w.task_id IS excluded.task_id THEN w.since
+                     ELSE excluded.since END,
+        state = excluded.state, task_id = excluded.task_id, completed = excluded.completed,
+        failed = excluded.failed, restarts = excluded.restarts, last_error = excluded.last_error";
+
+fn worker_values(incarnation: &str, worker: &WorkerRow) -> [sea_orm::Value; 8] {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    [
+        incarnation.into(),
+        i64::from(worker.slot).into(),
+        worker.state.into(),
+        worker.task_id.into(),
+        number(worker.completed).into(),
+        number(worker.failed).into(),
+        number(worker.restarts).into(),
+        worker.last_error.clone().into(),
+    ]
+}
+
+/// Notes that a host has ended, by its own word (`stopped`) or found so by another (`lost`).
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn end(transaction: &impl ConnectionTrait, incarnation: &str, state: &str) -> Result<(), StoreError> {
+    transaction
+        .run("UPDATE embedding_hosts SET state = $2 WHERE incarnation = $1", [incarnation.into(), state.into()])
+        .await?;
+    transaction
+        .run(
+            "UPDATE embedding_worker_status SET state = 'stopped', task_id = NULL, since = {now}
+             WHERE incarnation = $1",
+            [incarnation.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Hosts that have not said that they ended, other than `incarnation`.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn others(connection: &impl ConnectionTrait, incarnation: &str) -> Result<Vec<String>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        incarnation: String,
+    }
+    let rows = connection
+        .rows::<Row>(
+            "SELECT incarnation FROM embedding_hosts WHERE state IN ('running', 'draining') AND incarnation <> $1",
+            [incarnation.into()],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| row.incarnation).collect())
+}
+
+/// Hosts, the last started first.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn list(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<embedding_host::Model>, StoreError> {
+    connection.rows("SELECT * FROM embedding_hosts ORDER BY started_at DESC LIMIT $1", [i64::from(limit).into()]).await
+}
+
+/// The workers of one host.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn workers(
+    connection: &impl ConnectionTrait,
+    incarnation: &str,
+) -> Result<Vec<embedding_worker_status::Model>, StoreError> {
+    connection
+        .rows("SELECT * FROM embedding_worker_status WHERE incarnation = $1 ORDER BY slot", [incarnation.into()])
+        .await
+}

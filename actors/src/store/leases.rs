@@ -1,0 +1,120 @@
+//! Keeping leases alive, finding those that have run out, and freeing what a dead host held.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{
+    StoreError,
+    settle::{Next, Settled, Verdict, settle},
+    sql::Sql,
+};
+use crate::{embedder::ErrorKind, task::Lease};
+
+/// Tasks rescued in one transaction; the next page follows at once.
+pub const RESCUE_PAGE: u32 = 500;
+
+/// Prolongs the leases that still hold. Answers how many did.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn renew(transaction: &impl ConnectionTrait, leases: &[Lease], lease: Duration) -> Result<u64, StoreError> {
+    if leases.is_empty() {
+        return Ok(0);
+    }
+    let held: Vec<_> = leases.iter().map(|lease| (lease.task_id, &lease.token)).collect();
+    let held = serde_json::to_string(&held).unwrap_or_default();
+    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    transaction
+        .run(
+            "UPDATE embedding_tasks SET lease_expires_at = {now} + $2
+             FROM (SELECT value ->> 0 AS held_id, value ->> 1 AS token FROM json_each($1)) held
+             WHERE id = held_id AND lease_token = held.token AND status = 'processing'",
+            [held.into(), lease.into()],
+        )
+        .await
+}
+
+/// Puts a page of tasks whose lease has run out back into the queue; one that has no attempts left is failed as
+/// `crashed`. Whoever calls it need not be the host that held them.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn rescue_expired(transaction: &impl ConnectionTrait) -> Result<Vec<Settled>, StoreError> {
+    let held = transaction
+        .rows::<Held>(
+            "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
+             WHERE status = 'processing' AND lease_expires_at <= {now} ORDER BY lease_expires_at LIMIT $1",
+            [i64::from(RESCUE_PAGE).into()],
+        )
+        .await?;
+    give_back(transaction, held, "the lease ran out while it was worked on").await
+}
+
+/// Puts a page of the tasks that `incarnation` holds back into the queue, because it is known to have ended.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn rescue_from(transaction: &impl ConnectionTrait, incarnation: &str) -> Result<Vec<Settled>, StoreError> {
+    let held = transaction
+        .rows::<Held>(
+            "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
+             WHERE status = 'processing' AND incarnation = $2 LIMIT $1",
+            [i64::from(RESCUE_PAGE).into(), incarnation.into()],
+        )
+        .await?;
+    give_back(transaction, held, "the host ended while it was worked on").await
+}
+
+#[derive(FromQueryResult)]
+struct Held {
+    id: i64,
+    lease_token: String,
+    attempts: i64,
+    incarnation: Option<String>,
+}
+
+async fn give_back(
+    transaction: &impl ConnectionTrait,
+    held: Vec<Held>,
+    reason: &str,
+) -> Result<Vec<Settled>, StoreError> {
+    let verdicts: Vec<_> = held.into_iter().map(|held| verdict(held, reason)).collect();
+    settle(transaction, &verdicts).await
+}
+
+fn verdict(held: Held, reason: &str) -> Verdict {
+    let host = held.incarnation.as_deref().unwrap_or("an unknown host");
+    let message = format!("attempt {} on host {host}: {reason}", held.attempts);
+    Verdict {
+        lease: Lease { task_id: held.id, token: held.lease_token },
+        next: Next::Retry { delay: Duration::ZERO },
+        cause: "rescued",
+        error: Some((ErrorKind::Crashed, message)),
+    }
+}
+
+/// Gives back a page of what `incarnation` itself holds, without counting the attempts: at a clean shutdown, and when
+/// its QueueActor begins a new life.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn release(transaction: &impl ConnectionTrait, incarnation: &str) -> Result<Vec<Settled>, StoreError> {
+    let held = transaction
+        .rows::<Held>(
+            "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
+             WHERE status = 'processing' AND incarnation = $2 LIMIT $1",
+            [i64::from(RESCUE_PAGE).into(), incarnation.into()],
+        )
+        .await?;
+    let verdicts: Vec<_> = held
+        .into_iter()
+        .map(|held| Verdict {
+            lease: Lease { task_id: held.id, token: held.lease_token },
+            next: Next::Refund { delay: Duration::ZERO },
+            cause: "released",
+            error: None,
+        })
+        .collect();
+    settle(transaction, &verdicts).await
+}

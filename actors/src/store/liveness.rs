@@ -1,0 +1,77 @@
+//! Which hosts on this database file are alive, by file locks that the system drops when a process dies.
+//!
+//! A lease says when a host may be presumed dead; the lock says at once that it is. A reused process number cannot
+//! deceive it, and `kill -9` releases it.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// This process's lock; held as long as the value lives.
+#[derive(Debug)]
+pub struct Liveness {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why the lock could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep the host's lock file {}: {source}", path.display())]
+pub struct LivenessError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Liveness {
+    /// Takes the lock of `incarnation` beside the database file.
+    ///
+    /// # Errors
+    /// [`LivenessError`] if the folder cannot be written.
+    pub fn take(database: &Path, incarnation: &str) -> Result<Self, LivenessError> {
+        let path = folder(database).join(incarnation);
+        let lock = lock(&path).map_err(|source| LivenessError { path: path.clone(), source })?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Whether the process that took the lock of `incarnation` has ended.
+    ///
+    /// No file means that it ended cleanly, or that it never ran on this machine.
+    pub fn has_died(database: &Path, incarnation: &str) -> bool {
+        let path = folder(database).join(incarnation);
+        let Ok(file) = File::open(&path) else { return true };
+        match file.try_lock() {
+            Ok(()) => {
+                // Nobody holds it: the file is a leftover.
+                let _ = fs::remove_file(&path);
+                true
+            }
+            // Also when the file system knows no locks: then only the lease decides.
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+        }
+    }
+}
+
+impl Drop for Liveness {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn lock(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let file = File::create(path)?;
+    match file.try_lock() {
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is held already")),
+    }
+}
+
+fn folder(database: &Path) -> PathBuf {
+    let mut name = database.file_name().unwrap_or_default().to_os_string();
+    name.push(".hosts");
+    database.with_file_name(name)
+}

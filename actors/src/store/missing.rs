@@ -1,0 +1,234 @@
+//! Which articles need embedding, judged from what is stored and not from the history of tasks.
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{StoreError, sql::Sql};
+use crate::task::Priority;
+
+/// Which articles to look for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Missing, stale or failed: all that needs embedding.
+    Needed,
+    /// No vectors by this model.
+    Missing,
+    /// The newest task failed, and the content is not embedded.
+    Failed,
+    /// Vectors of an older content.
+    Stale,
+    /// Every article.
+    All,
+}
+
+impl Scope {
+    /// Every value, in order.
+    pub const ALL: [Self; 5] = [Self::Needed, Self::Missing, Self::Failed, Self::Stale, Self::All];
+
+    /// The name used in the database and in every answer.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Needed => "needed",
+            Self::Missing => "missing",
+            Self::Failed => "failed",
+            Self::Stale => "stale",
+            Self::All => "all",
+        }
+    }
+
+    /// `a` is the article, `e` what the model stored of it.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Needed => "e.content_hash IS NOT a.content_hash",
+            Self::Missing => "e.content_hash IS NULL",
+            Self::Failed => {
+                "e.content_hash IS NOT a.content_hash AND 'failed' = (
+                     SELECT t.status FROM embedding_tasks t WHERE t.article_id = a.id ORDER BY t.id DESC LIMIT 1)"
+            }
+            Self::Stale => "e.content_hash <> a.content_hash",
+            Self::All => "TRUE",
+        }
+    }
+}
+
+/// Not in work, not waiting, and not given up or stopped by a person at the present revision.
+const UNATTENDED: &str = "
+    NOT EXISTS (SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'pending')
+    AND NOT EXISTS (SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'processing')
+    AND NOT EXISTS (
+        SELECT 1 FROM (SELECT status, cause, revision FROM embedding_tasks t
+                       WHERE t.article_id = a.id ORDER BY t.id DESC LIMIT 1) n
+        WHERE n.revision >= a.revision
+          AND (n.status = 'failed' OR n.cause IN ('cancelled', 'bulk cancelled')))";
+
+#[derive(FromQueryResult)]
+struct Id {
+    id: i64,
+}
+
+/// Up to `limit` articles that need embedding by `model_id` and that nothing is going to embed: what the queue lost,
+/// or what a new model has not made yet.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn unattended(connection: &impl ConnectionTrait, model_id: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT a.id FROM articles a
+         LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
+         WHERE NOT a.skip_embedding AND e.content_hash IS NOT a.content_hash AND {UNATTENDED}
+         ORDER BY a.id LIMIT $2"
+    );
+    let rows = connection.rows::<Id>(&sql, [model_id.into(), i64::from(limit).into()]).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Whether any article is still to be embedded by `model_id`; those given up for good do not count.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn any_open(connection: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+    let row = connection
+        .row::<Id>(
+            "SELECT a.id FROM articles a
+             LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
+             WHERE NOT a.skip_embedding AND e.content_hash IS NOT a.content_hash
+               AND NOT EXISTS (
+                   SELECT 1 FROM (SELECT status, revision FROM embedding_tasks t
+                                  WHERE t.article_id = a.id ORDER BY t.id DESC LIMIT 1) n
+                   WHERE n.revision >= a.revision AND n.status IN ('failed', 'cancelled'))
+             LIMIT 1",
+            [model_id.into()],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// A page of the articles in `scope`, in the order of their ids.
+#[derive(Debug, Clone)]
+pub struct Page<'a> {
+    /// Which articles.
+    pub scope: Scope,
+    /// Only in this folder and below; all if empty.
+    pub folder: &'a str,
+    /// Only above this id: where the page before ended.
+    pub after: i64,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// The ids of one page.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn page(connection: &impl ConnectionTrait, model_id: i64, page: &Page<'_>) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT a.id FROM articles a
+         LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
+         WHERE a.id > $3 AND NOT a.skip_embedding AND ({}) AND {IN_FOLDER}
+         ORDER BY a.id LIMIT $4",
+        page.scope.condition()
+    );
+    let values = [model_id.into(), page.folder.into(), page.after.into(), i64::from(page.limit).into()];
+    let rows = connection.rows::<Id>(&sql, values).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// How many articles there are in `scope`, and how many of the folder's are never to be embedded.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn count(
+    connection: &impl ConnectionTrait,
+    model_id: i64,
+    scope: Scope,
+    folder: &str,
+) -> Result<(i64, i64), StoreError> {
+    #[derive(FromQueryResult)]
+    struct Counts {
+        wanted: i64,
+        skipped: i64,
+    }
+    let sql = format!(
+        "SELECT coalesce(sum(NOT a.skip_embedding AND ({})), 0) AS wanted, coalesce(sum(a.skip_embedding), 0) AS skipped
+         FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
+         WHERE {IN_FOLDER}",
+        scope.condition()
+    );
+    let row = connection.row::<Counts>(&sql, [model_id.into(), folder.into()]).await?;
+    Ok(row.map_or((0, 0), |row| (row.wanted, row.skipped)))
+}
+
+/// `$2` is a folder, empty for the root.
+const IN_FOLDER: &str = "($2 = '' OR a.folder = $2 OR substr(a.folder, 1, length($2) + 1) = $2 || '/')";
+
+/// A task queued for one of many articles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queued {
+    /// `articles.id`
+    pub article_id: i64,
+    /// `embedding_tasks.id`
+    pub task_id: i64,
+    /// It was waiting already, or is in work.
+    pub adopted: bool,
+}
+
+/// Queues a task for each of `articles`, in a few statements. An article whose present revision is in work, or that
+/// waits already, keeps the task it has.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn enqueue_all(
+    transaction: &impl ConnectionTrait,
+    articles: &[i64],
+    priority: Priority,
+    max_attempts: u32,
+    cause: &'static str,
+) -> Result<Vec<Queued>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        article_id: i64,
+        task_id: i64,
+        adopted: bool,
+    }
+    let ids = serde_json::to_string(articles).unwrap_or_default();
+    let handicap = i64::try_from(priority.handicap().as_millis()).unwrap_or(i64::MAX);
+    let mut rows = transaction
+        .rows::<Row>(
+            "SELECT t.article_id, t.id AS task_id, TRUE AS adopted
+             FROM json_each($1) j JOIN articles a ON a.id = j.value
+             JOIN embedding_tasks t ON t.article_id = a.id AND t.status = 'processing' AND t.revision >= a.revision",
+            [ids.clone().into()],
+        )
+        .await?;
+    let queued = transaction
+        .rows::<Row>(
+            ENQUEUE_ALL,
+            [ids.into(), priority.as_str().into(), i64::from(max_attempts).into(), handicap.into(), cause.into()],
+        )
+        .await?;
+    rows.extend(queued);
+    Ok(rows
+        .into_iter()
+        .map(|row| Queued { article_id: row.article_id, task_id: row.task_id, adopted: row.adopted })
+        .collect())
+}
+
+const ENQUEUE_ALL: &str = "
+    INSERT INTO embedding_tasks AS t
+        (article_id, slug, operation, status, priority, revision, attempts, max_attempts,
+         created_at, updated_at, scheduled_at, queue_key, cause)
+    SELECT a.id, a.slug, 'update', 'pending', $2, a.revision, 0, $3, {now}, {now}, {now}, {now} + $4, $5
+    FROM json_each($1) j JOIN articles a ON a.id = j.value
+    WHERE NOT a.skip_embedding AND NOT EXISTS (
+        SELECT 1 FROM embedding_tasks p
+        WHERE p.article_id = a.id AND p.status = 'processing' AND p.revision >= a.revision)
+    ON CONFLICT (article_id) WHERE status = 'pending' DO UPDATE SET
+        priority = CASE WHEN excluded.queue_key - excluded.scheduled_at < t.queue_key - t.scheduled_at
+                        THEN excluded.priority ELSE t.priority END,
+        scheduled_at = CASE WHEN excluded.priority = 'high'
+                            THEN min(t.scheduled_at, excluded.scheduled_at) ELSE t.scheduled_at END,
+        queue_key = CASE WHEN excluded.priority = 'high'
+                         THEN min(t.queue_key, excluded.queue_key) ELSE t.queue_key END,
+        revision = max(t.revision, excluded.revision),
+        updated_at = excluded.updated_at,
+        cause = 'coalesced'
+    RETURNING article_id, id AS task_id, cause = 'coalesced' AS adopted";

@@ -1,0 +1,160 @@
+//! Ending an attempt: vectors and task state in one transaction, fenced by the lease token.
+//!
+//! Finish, retry, release and rescue are one statement with different verdicts, so that the rules (attempts, the one
+//! waiting task of an article) stand in one place.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{StoreError, sql::Sql};
+use crate::{
+    embedder::ErrorKind,
+    task::{Lease, TaskStatus},
+};
+
+/// What is to become of a task under lease.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// Only if this lease still holds.
+    pub lease: Lease,
+    /// Where the task goes.
+    pub next: Next,
+    /// Goes to the audit trail.
+    pub cause: &'static str,
+    /// What went wrong, if anything.
+    pub error: Option<(ErrorKind, String)>,
+}
+
+/// Where a task goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Done.
+    Completed,
+    /// Given up.
+    Failed,
+    /// Not needed any more.
+    Cancelled,
+    /// Again after `delay`, if attempts are left; failed if not.
+    Retry {
+        /// From now, by the database's clock.
+        delay: Duration,
+    },
+    /// Again after `delay`, and this attempt does not count.
+    Refund {
+        /// From now, by the database's clock.
+        delay: Duration,
+    },
+}
+
+/// How a task stands after its verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// `embedding_tasks.id`
+    pub task_id: i64,
+    /// Its status now.
+    pub status: TaskStatus,
+    /// Attempts that count.
+    pub attempts: u32,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: i64,
+    status: String,
+    attempts: i64,
+}
+
+/// Carries the verdicts out. A lease that no longer holds is left out of the answer: somebody else has the task.
+///
+/// A task that would go back to waiting is cancelled instead if a newer task of its article waits already.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) -> Result<Vec<Settled>, StoreError> {
+    if verdicts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = transaction.rows::<Row>(SETTLE, [as_json(verdicts).into()]).await?;
+    rows.into_iter()
+        .map(|row| {
+            let status = row.status.parse().map_err(|error| StoreError::Unexpected(format!("{error}")))?;
+            Ok(Settled { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
+        })
+        .collect()
+}
+
+fn as_json(verdicts: &[Verdict]) -> String {
+    let rows: Vec<_> = verdicts
+        .iter()
+        .map(|verdict| {
+            let (status, delay, refund) = match verdict.next {
+                Next::Completed => ("completed", Duration::ZERO, 0),
+                Next::Failed => ("failed", Duration::ZERO, 0),
+                Next::Cancelled => ("cancelled", Duration::ZERO, 0),
+                Next::Retry { delay } => ("pending", delay, 0),
+                Next::Refund { delay } => ("pending", delay, 1),
+            };
+            let (kind, message) = match &verdict.error {
+                Some((kind, message)) => (Some(kind.as_str()), Some(message.as_str())),
+                None => (None, None),
+            };
+            let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX >> 2);
+            serde_json::json!([
+                verdict.lease.task_id,
+                verdict.lease.token,
+                status,
+                verdict.cause,
+                kind,
+                message,
+                delay,
+                refund
+            ])
+        })
+        .collect();
+    serde_json::Value::Array(rows).to_string()
+}
+
+/// `handicap` repeats [`crate::task::Priority::handicap`]; a test holds the two together.
+const SETTLE: &str = "
+    UPDATE embedding_tasks SET
+        status = v.status,
+        cause = CASE WHEN v.status = 'failed' THEN 'failed'
+                     WHEN v.status = 'cancelled' AND v.asked = 'pending' THEN 'superseded' ELSE v.cause END,
+        attempts = attempts - v.refund,
+        updated_at = {now},
+        completed_at = CASE WHEN v.status = 'pending' THEN NULL ELSE {now} END,
+        scheduled_at = CASE WHEN v.status = 'pending' THEN {now} + v.delay ELSE scheduled_at END,
+        queue_key = CASE WHEN v.status = 'pending'
+                         THEN {now} + v.delay + CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 60000 ELSE 600000 END
+                         ELSE queue_key END,
+        lease_token = NULL, lease_expires_at = NULL,
+        error_kind = v.error_kind, error_message = v.error_message
+    FROM (
+        SELECT t.id AS task_id, j.cause, j.error_kind, j.error_message, j.delay, j.refund, j.asked,
+               CASE WHEN j.asked <> 'pending' THEN j.asked
+                    WHEN EXISTS (SELECT 1 FROM embedding_tasks n
+                                 WHERE n.article_id = t.article_id AND n.status = 'pending') THEN 'cancelled'
+                    WHEN t.attempts - j.refund >= t.max_attempts THEN 'failed'
+                    ELSE 'pending' END AS status
+        FROM (SELECT value ->> 0 AS id, value ->> 1 AS token, value ->> 2 AS asked, value ->> 3 AS cause,
+                     value ->> 4 AS error_kind, value ->> 5 AS error_message, value ->> 6 AS delay,
+                     value ->> 7 AS refund
+              FROM json_each($1)) j
+        CROSS JOIN embedding_tasks t ON t.id = j.id
+        WHERE t.status = 'processing' AND t.lease_token = j.token
+    ) v
+    WHERE id = v.task_id
+    RETURNING id, embedding_tasks.status, attempts";
+
+#[cfg(test)]
+mod tests {
+    use crate::task::Priority;
+
+    #[test]
+    fn handicaps_in_sql_are_those_of_the_type() {
+        assert_eq!(Priority::High.handicap().as_millis(), 0);
+        assert!(super::SETTLE.contains(&format!("'normal' THEN {}", Priority::Normal.handicap().as_millis())));
+        assert!(super::SETTLE.contains(&format!("ELSE {}", Priority::Low.handicap().as_millis())));
+    }
+}

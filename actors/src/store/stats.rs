@@ -1,0 +1,92 @@
+//! Exact numbers about the queue, at a cost that does not grow with its history.
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::Serialize;
+
+use super::{StoreError, sql::Sql};
+
+/// How the queue stands at one moment; all numbers from one statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
+pub struct QueueStats {
+    /// Waiting, delayed ones included.
+    pub pending: i64,
+    /// Under lease.
+    pub processing: i64,
+    /// Done and not yet removed by retention.
+    pub completed: i64,
+    /// Given up and not yet removed by retention.
+    pub failed: i64,
+    /// Cancelled and not yet removed by retention.
+    pub cancelled: i64,
+    /// Waiting for the time of their next attempt; part of `pending`.
+    pub delayed: i64,
+    /// Since the longest-waiting due task became due. *Units:* milliseconds.
+    pub oldest_due_ms: Option<i64>,
+    /// Whether claiming is paused.
+    pub paused: bool,
+}
+
+impl QueueStats {
+    /// All tasks there are.
+    pub fn total(&self) -> i64 {
+        self.pending + self.processing + self.completed + self.failed + self.cancelled
+    }
+}
+
+/// The numbers now.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn queue(connection: &impl ConnectionTrait) -> Result<QueueStats, StoreError> {
+    let row = connection
+        .row::<QueueStats>(
+            "SELECT
+                (SELECT tasks FROM embedding_task_counts WHERE status = 'pending') AS pending,
+                (SELECT tasks FROM embedding_task_counts WHERE status = 'processing') AS processing,
+                (SELECT tasks FROM embedding_task_counts WHERE status = 'completed') AS completed,
+                (SELECT tasks FROM embedding_task_counts WHERE status = 'failed') AS failed,
+                (SELECT tasks FROM embedding_task_counts WHERE status = 'cancelled') AS cancelled,
+                (SELECT count(*) FROM embedding_tasks
+                 WHERE status = 'pending' AND scheduled_at > {now}) AS delayed,
+                (SELECT {now} - scheduled_at FROM embedding_tasks
+                 WHERE status = 'pending' AND scheduled_at <= {now} ORDER BY queue_key LIMIT 1) AS oldest_due_ms,
+                EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused') AS paused",
+            [],
+        )
+        .await?;
+    row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
+}
+
+/// How much of the collection is embedded by one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
+pub struct Coverage {
+    /// All articles.
+    pub articles: i64,
+    /// Never to be embedded.
+    pub skipped: i64,
+    /// Embedded at their present content.
+    pub embedded: i64,
+    /// Embedded, but at an older content.
+    pub stale: i64,
+    /// Not embedded at all.
+    pub missing: i64,
+}
+
+/// The coverage of `model_id`, judged from what is stored.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn coverage(connection: &impl ConnectionTrait, model_id: i64) -> Result<Coverage, StoreError> {
+    let row = connection
+        .row::<Coverage>(
+            "SELECT count(*) AS articles,
+                coalesce(sum(a.skip_embedding), 0) AS skipped,
+                coalesce(sum(NOT a.skip_embedding AND e.content_hash IS a.content_hash), 0) AS embedded,
+                coalesce(sum(NOT a.skip_embedding AND e.content_hash <> a.content_hash), 0) AS stale,
+                coalesce(sum(NOT a.skip_embedding AND e.content_hash IS NULL), 0) AS missing
+             FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1",
+            [model_id.into()],
+        )
+        .await?;
+    row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
+}

@@ -1,0 +1,46 @@
+//! What a claim sees of its article, without reading the body.
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{StoreError, sql::Sql};
+use crate::task::Subject;
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: i64,
+    revision: Option<i64>,
+    skip_embedding: Option<bool>,
+    unchanged: bool,
+}
+
+/// The subjects of `articles` (ids), for one model, in no particular order.
+///
+/// # Errors
+/// [`StoreError`]
+pub(super) async fn of_articles(
+    connection: &impl ConnectionTrait,
+    articles: &[i64],
+    model_id: i64,
+) -> Result<Vec<(i64, Subject)>, StoreError> {
+    let ids = serde_json::to_string(articles).unwrap_or_default();
+    let rows = connection
+        .rows::<Row>(
+            "SELECT j.value AS id, a.revision, a.skip_embedding,
+                    coalesce(e.content_hash = a.content_hash, FALSE) AS unchanged
+             FROM json_each($1) j
+             LEFT JOIN articles a ON a.id = j.value
+             LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2",
+            [ids.into(), model_id.into()],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, subject(&row))).collect())
+}
+
+fn subject(row: &Row) -> Subject {
+    match (row.revision, row.skip_embedding) {
+        (None, _) => Subject::Gone,
+        (Some(_), Some(true)) => Subject::Skipped,
+        (Some(revision), _) if row.unchanged => Subject::Unchanged { revision },
+        (Some(_), _) => Subject::Changed,
+    }
+}

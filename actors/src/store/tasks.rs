@@ -1,0 +1,230 @@
+//! Queuing a task in the transaction of the save, and what people do to tasks by hand.
+
+use afterword_entities::embedding_task;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{StoreError, sql::Sql};
+use crate::task::{NewTask, TaskStatus};
+
+/// Queues `task`, or lets the article's waiting task do its work too: `n` edits make one embedding.
+///
+/// A newer revision gives a waiting task fresh attempts and makes it due at once; the same revision asked for again
+/// only raises its priority.
+///
+/// Answers the task's id. Call it in the transaction that saved the article, after the article's own statement.
+///
+/// # Errors
+/// [`StoreError`]; the transaction must then be undone.
+pub async fn enqueue(transaction: &impl ConnectionTrait, task: &NewTask) -> Result<i64, StoreError> {
+    let handicap = i64::try_from(task.priority.handicap().as_millis()).unwrap_or(i64::MAX);
+    let row = transaction
+        .row::<Id>(
+            ENQUEUE,
+            [
+                task.article_id.into(),
+                task.slug.clone().into(),
+                task.operation.as_str().into(),
+                task.priority.as_str().into(),
+                task.revision.into(),
+                i64::from(task.max_attempts).into(),
+                handicap.into(),
+                task.cause.into(),
+                task.trace_id.clone().into(),
+            ],
+        )
+        .await?;
+    row.map(|row| row.id).ok_or_else(|| StoreError::Unexpected("an insert that returned no row".to_owned()))
+}
+
+const ENQUEUE: &str = "
+    INSERT INTO embedding_tasks AS t
+        (article_id, slug, operation, status, priority, revision, attempts, max_attempts,
+         created_at, updated_at, scheduled_at, queue_key, cause, trace_id)
+    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, {now}, {now}, {now}, {now} + $7, $8, $9)
+    ON CONFLICT (article_id) WHERE status = 'pending' DO UPDATE SET
+        slug = excluded.slug,
+        operation = CASE WHEN t.operation = 'create' AND excluded.operation = 'update' THEN 'create'
+                         ELSE excluded.operation END,
+        priority = CASE WHEN excluded.queue_key - excluded.scheduled_at < t.queue_key - t.scheduled_at
+                        THEN excluded.priority ELSE t.priority END,
+        attempts = CASE WHEN excluded.revision > t.revision THEN 0 ELSE t.attempts END,
+        error_kind = CASE WHEN excluded.revision > t.revision THEN NULL ELSE t.error_kind END,
+        error_message = CASE WHEN excluded.revision > t.revision THEN NULL ELSE t.error_message END,
+        scheduled_at = CASE WHEN excluded.revision > t.revision OR excluded.priority = 'high'
+                            THEN min(t.scheduled_at, excluded.scheduled_at) ELSE t.scheduled_at END,
+        queue_key = CASE WHEN excluded.revision > t.revision OR excluded.priority = 'high'
+                         THEN min(t.queue_key, excluded.queue_key) ELSE t.queue_key END,
+        max_attempts = excluded.max_attempts,
+        revision = max(t.revision, excluded.revision),
+        trace_id = excluded.trace_id,
+        updated_at = excluded.updated_at,
+        cause = 'coalesced'
+    RETURNING id";
+
+/// Takes an article's waiting task back, because nothing is left to embed. Answers how many there were: 0 or 1.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn withdraw(
+    transaction: &impl ConnectionTrait,
+    article_id: i64,
+    cause: &'static str,
+) -> Result<u64, StoreError> {
+    transaction
+        .run(
+            "UPDATE embedding_tasks SET status = 'cancelled', cause = $2, updated_at = {now}, completed_at = {now}
+             WHERE article_id = $1 AND status = 'pending'",
+            [article_id.into(), cause.into()],
+        )
+        .await
+}
+
+/// What became of a request about one task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Done.
+    Done,
+    /// There is no such task.
+    NotFound,
+    /// The task stands where this cannot be done.
+    NotAllowed(TaskStatus),
+    /// Another task of the same article waits already; that one will do the work.
+    AlreadyWaiting(i64),
+}
+
+/// Cancels a waiting task.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
+    let changed = transaction
+        .run(
+            "UPDATE embedding_tasks SET status = 'cancelled', cause = 'cancelled', updated_at = {now},
+                 completed_at = {now}
+             WHERE id = $1 AND status = 'pending'",
+            [id.into()],
+        )
+        .await?;
+    if changed == 1 { Ok(Change::Done) } else { refused(transaction, id).await }
+}
+
+/// Puts a failed or cancelled task back with fresh attempts and high priority; a waiting one is made due at once.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
+    let Some(task) = find(transaction, id).await? else { return Ok(Change::NotFound) };
+    if let Some(other) = waiting_task(transaction, task.article_id).await?
+        && other != id
+    {
+        return Ok(Change::AlreadyWaiting(other));
+    }
+    let changed = transaction
+        .run(
+            "UPDATE embedding_tasks SET status = 'pending', cause = 'retried', priority = 'high', attempts = 0,
+                 error_kind = NULL, error_message = NULL, completed_at = NULL,
+                 updated_at = {now}, scheduled_at = {now}, queue_key = {now}
+             WHERE id = $1 AND status IN ('failed', 'cancelled', 'pending')",
+            [id.into()],
+        )
+        .await?;
+    if changed == 1 { Ok(Change::Done) } else { refused(transaction, id).await }
+}
+
+/// Puts the newest failed task of each article back, as [`retry`] does, a page at a time. Answers how many.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn retry_failed(transaction: &impl ConnectionTrait, page: u32) -> Result<u64, StoreError> {
+    transaction
+        .run(
+            "UPDATE embedding_tasks SET status = 'pending', cause = 'retried', priority = 'high', attempts = 0,
+                 error_kind = NULL, error_message = NULL, completed_at = NULL,
+                 updated_at = {now}, scheduled_at = {now}, queue_key = {now}
+             WHERE id IN (
+                 SELECT max(f.id) FROM embedding_tasks f JOIN articles a ON a.id = f.article_id
+                 WHERE f.status = 'failed' AND NOT a.skip_embedding
+                   AND NOT EXISTS (SELECT 1 FROM embedding_tasks n
+                                   WHERE n.article_id = f.article_id AND n.id > f.id AND n.status <> 'cancelled')
+                   AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
+                                   WHERE p.article_id = f.article_id AND p.status = 'pending')
+                 GROUP BY f.article_id ORDER BY 1 LIMIT $1)",
+            [i64::from(page).into()],
+        )
+        .await
+}
+
+/// One task, or nothing.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<embedding_task::Model>, StoreError> {
+    connection.row("SELECT * FROM embedding_tasks WHERE id = $1", [id.into()]).await
+}
+
+/// The newest task of an article, or nothing.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn newest_of(
+    connection: &impl ConnectionTrait,
+    article_id: i64,
+) -> Result<Option<embedding_task::Model>, StoreError> {
+    connection
+        .row("SELECT * FROM embedding_tasks WHERE article_id = $1 ORDER BY id DESC LIMIT 1", [article_id.into()])
+        .await
+}
+
+/// Which tasks to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only these; all if empty.
+    pub status: Option<TaskStatus>,
+    /// Only of this article.
+    pub article_id: Option<i64>,
+    /// Only older than this task: where the page before ended.
+    pub before: Option<i64>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+/// Tasks, the newest first.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &Filter,
+) -> Result<Vec<embedding_task::Model>, StoreError> {
+    connection
+        .rows(
+            "SELECT * FROM embedding_tasks
+             WHERE ($1 IS NULL OR status = $1) AND ($2 IS NULL OR article_id = $2) AND ($3 IS NULL OR id < $3)
+             ORDER BY id DESC LIMIT $4",
+            [
+                filter.status.map(TaskStatus::as_str).into(),
+                filter.article_id.into(),
+                filter.before.into(),
+                i64::from(filter.limit).into(),
+            ],
+        )
+        .await
+}
+
+async fn refused(connection: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
+    let Some(task) = find(connection, id).await? else { return Ok(Change::NotFound) };
+    let status = task.status.parse().map_err(|error| StoreError::Unexpected(format!("{error}")))?;
+    Ok(Change::NotAllowed(status))
+}
+
+async fn waiting_task(connection: &impl ConnectionTrait, article_id: i64) -> Result<Option<i64>, StoreError> {
+    let row = connection
+        .row::<Id>("SELECT id FROM embedding_tasks WHERE article_id = $1 AND status = 'pending'", [article_id.into()])
+        .await?;
+    Ok(row.map(|row| row.id))
+}
+
+#[derive(FromQueryResult)]
+struct Id {
+    id: i64,
+}

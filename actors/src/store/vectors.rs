@@ -1,0 +1,258 @@
+//! An article's set of vectors: what a finished attempt stores, and what a later attempt may reuse.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+
+use super::{StoreError, sql::Sql};
+use crate::{
+    embedder::Vector,
+    task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Lease},
+};
+
+/// Rows in one insert; nine values each keep it far below SQLite's limit of 32,766.
+const ROWS_PER_INSERT: usize = 200;
+
+/// The text of an article for embedding.
+#[derive(Debug, FromQueryResult)]
+pub struct Text {
+    /// Plain text.
+    pub title: String,
+    /// Markdown.
+    pub body: String,
+    /// The revision this is.
+    pub revision: i64,
+    /// Of title and body.
+    pub content_hash: String,
+    /// Never embed it.
+    pub skip_embedding: bool,
+}
+
+/// The present text of an article, or nothing if it has been deleted.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn text_of(connection: &impl ConnectionTrait, article_id: i64) -> Result<Option<Text>, StoreError> {
+    connection
+        .row(
+            "SELECT title, body, revision, content_hash, skip_embedding FROM articles WHERE id = $1",
+            [article_id.into()],
+        )
+        .await
+}
+
+/// Vectors that `model_id` has made before for inputs with these hashes, in any article.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn known(
+    connection: &impl ConnectionTrait,
+    model_id: i64,
+    hashes: &HashSet<&str>,
+) -> Result<HashMap<String, Vector>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        hash: String,
+        vector: Vec<u8>,
+    }
+    let hashes = serde_json::to_string(hashes).unwrap_or_default();
+    let rows = connection
+        .rows::<Row>(
+            "SELECT hash, vector FROM article_chunks
+             WHERE model_id = $1 AND hash IN (SELECT value FROM json_each($2)) GROUP BY hash",
+            [model_id.into(), hashes.into()],
+        )
+        .await?;
+    // A vector whose bytes are torn is made again rather than trusted.
+    Ok(rows.into_iter().filter_map(|row| Some((row.hash, Vector::from_bytes(&row.vector).ok()?))).collect())
+}
+
+/// Whether an attempt may still write, seen inside the transaction that would write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The article wants these vectors; those stored are of this revision, 0 if there are none.
+    Wanted {
+        /// Revision of the stored vectors.
+        stored: i64,
+    },
+    /// The article has been deleted.
+    Gone,
+    /// The article is not to be embedded any more.
+    Skipped,
+}
+
+/// The standing of each task whose lease still holds; the others are missing from the answer.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn standing(
+    transaction: &impl ConnectionTrait,
+    tasks: &[&ClaimedTask],
+    model_id: i64,
+) -> Result<HashMap<i64, Standing>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+        skip_embedding: Option<bool>,
+        stored: Option<i64>,
+    }
+    let held: Vec<(i64, &str)> = tasks.iter().map(|task| pair(&task.lease)).collect();
+    let rows = transaction
+        .rows::<Row>(
+            "SELECT t.id, a.skip_embedding, e.revision AS stored
+             FROM (SELECT value ->> 0 AS id, value ->> 1 AS token FROM json_each($1)) j
+             CROSS JOIN embedding_tasks t ON t.id = j.id AND t.lease_token = j.token AND t.status = 'processing'
+             LEFT JOIN articles a ON a.id = t.article_id
+             LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2",
+            [serde_json::to_string(&held).unwrap_or_default().into(), model_id.into()],
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let standing = match row.skip_embedding {
+                None => Standing::Gone,
+                Some(true) => Standing::Skipped,
+                Some(false) => Standing::Wanted { stored: row.stored.unwrap_or(0) },
+            };
+            (row.id, standing)
+        })
+        .collect())
+}
+
+fn pair(lease: &Lease) -> (i64, &str) {
+    (lease.task_id, &lease.token)
+}
+
+/// Makes `set` the article's vectors for `model_id`. Chunks that stand where they stood keep their row.
+///
+/// The caller has checked the lease and the [`Standing`] in this transaction.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn store(
+    transaction: &impl ConnectionTrait,
+    article_id: i64,
+    model_id: i64,
+    set: &EmbeddedSet,
+) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO article_embeddings (article_id, model_id, revision, content_hash, chunk_count, embedded_at)
+             VALUES ($1, $2, $3, $4, $5, {now})
+             ON CONFLICT (article_id, model_id) DO UPDATE SET revision = excluded.revision,
+                 content_hash = excluded.content_hash, chunk_count = excluded.chunk_count,
+                 embedded_at = excluded.embedded_at",
+            [
+                article_id.into(),
+                model_id.into(),
+                set.revision.into(),
+                set.content_hash.clone().into(),
+                i64::try_from(set.chunks.len()).unwrap_or(i64::MAX).into(),
+            ],
+        )
+        .await?;
+    let kept = drop_changed(transaction, article_id, model_id, &set.chunks).await?;
+    let new: Vec<_> = set.chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position)).collect();
+    for rows in new.chunks(ROWS_PER_INSERT) {
+        insert(transaction, article_id, model_id, rows).await?;
+    }
+    Ok(())
+}
+
+/// Notes that the stored vectors hold for `revision` too.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn confirm(
+    transaction: &impl ConnectionTrait,
+    article_id: i64,
+    model_id: i64,
+    revision: i64,
+) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "UPDATE article_embeddings SET revision = $3
+             WHERE article_id = $1 AND model_id = $2 AND revision < $3",
+            [article_id.into(), model_id.into(), revision.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Removes all vectors of an article, of every model.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn remove(transaction: &impl ConnectionTrait, article_id: i64) -> Result<(), StoreError> {
+    transaction.run("DELETE FROM article_embeddings WHERE article_id = $1", [article_id.into()]).await.map(drop)
+}
+
+/// Deletes the rows that do not stand where `chunks` has them; answers the positions that are right already.
+async fn drop_changed(
+    transaction: &impl ConnectionTrait,
+    article_id: i64,
+    model_id: i64,
+    chunks: &[EmbeddedChunk],
+) -> Result<HashSet<usize>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+        position: i64,
+        hash: String,
+    }
+    let rows = transaction
+        .rows::<Row>(
+            "SELECT id, position, hash FROM article_chunks WHERE article_id = $1 AND model_id = $2",
+            [article_id.into(), model_id.into()],
+        )
+        .await?;
+    let mut kept = HashSet::new();
+    let mut changed = Vec::new();
+    for row in rows {
+        let position = usize::try_from(row.position).unwrap_or(usize::MAX);
+        if chunks.get(position).is_some_and(|chunk| chunk.hash == row.hash) {
+            kept.insert(position);
+        } else {
+            changed.push(row.id);
+        }
+    }
+    if !changed.is_empty() {
+        let ids = serde_json::to_string(&changed).unwrap_or_default();
+        transaction
+            .run("DELETE FROM article_chunks WHERE id IN (SELECT value FROM json_each($1))", [ids.into()])
+            .await?;
+    }
+    Ok(kept)
+}
+
+async fn insert(
+    transaction: &impl ConnectionTrait,
+    article_id: i64,
+    model_id: i64,
+    rows: &[(usize, &EmbeddedChunk)],
+) -> Result<(), StoreError> {
+    const COLUMNS: usize = 6;
+    let places: Vec<_> = (0..rows.len())
+        .map(|row| {
+            let first = row * COLUMNS + 3;
+            let numbers: Vec<_> = (first..first + COLUMNS).map(|number| format!("${number}")).collect();
+            format!("($1, $2, {})", numbers.join(", "))
+        })
+        .collect();
+    let sql = format!(
+        "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
+         VALUES {}",
+        places.join(", ")
+    );
+    let mut values: Vec<Value> = vec![article_id.into(), model_id.into()];
+    for (position, chunk) in rows {
+        values.push(i64::try_from(*position).unwrap_or(i64::MAX).into());
+        values.push(chunk.heading_path.clone().into());
+        values.push(chunk.text.clone().into());
+        values.push(chunk.hash.clone().into());
+        values.push(i64::from(chunk.tokens).into());
+        values.push(chunk.vector.to_bytes().into());
+    }
+    transaction.run(&sql, values).await.map(drop)
+}

@@ -1,0 +1,141 @@
+//! The values of a task's life: what is asked, what is claimed, what came of it.
+
+mod names;
+mod outcome;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use names::UnknownName;
+pub use outcome::{EmbeddedChunk, EmbeddedSet, Failure, Finished, Outcome};
+
+/// What happened to the article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// It is new.
+    Create,
+    /// It changed, or its embedding has to be made again.
+    Update,
+    /// Its vectors have to go.
+    Delete,
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskStatus {
+    /// Waiting for a worker, or for the time of its next attempt.
+    Pending,
+    /// A worker holds it under a lease.
+    Processing,
+    /// Done; the next search sees it.
+    Completed,
+    /// Given up; it says why.
+    Failed,
+    /// Not needed any more, or stopped by a person.
+    Cancelled,
+}
+
+/// How urgent a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Maintenance and re-embedding.
+    Low,
+    /// Creates and updates.
+    Normal,
+    /// A person waits.
+    High,
+}
+
+impl Priority {
+    /// How far behind a task of high priority it stands in the queue. Fixed when the task is scheduled, so that
+    /// waiting makes every task overtake what comes later: a low task is never starved.
+    pub const fn handicap(self) -> Duration {
+        match self {
+            Self::High => Duration::ZERO,
+            Self::Normal => Duration::from_secs(60),
+            Self::Low => Duration::from_secs(600),
+        }
+    }
+}
+
+/// A task to be queued.
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    /// `articles.id`
+    pub article_id: i64,
+    /// The slug as it is now, for people.
+    pub slug: String,
+    /// What happened.
+    pub operation: Operation,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The revision to embed, at least.
+    pub revision: i64,
+    /// All tries, the first included.
+    pub max_attempts: u32,
+    /// Who asked: goes to the audit trail.
+    pub cause: &'static str,
+    /// Joins the log lines from save to searchable.
+    pub trace_id: Option<String>,
+}
+
+/// A task under lease, with what the claim saw of its article.
+#[derive(Debug, Clone)]
+pub struct ClaimedTask {
+    /// What finish, renew and release are checked against.
+    pub lease: Lease,
+    /// `articles.id`
+    pub article_id: i64,
+    /// For people.
+    pub slug: String,
+    /// What happened.
+    pub operation: Operation,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The revision it was asked to embed.
+    pub revision: i64,
+    /// This attempt's number, from 1.
+    pub attempt: u32,
+    /// All tries.
+    pub max_attempts: u32,
+    /// The worker slot it was claimed for.
+    pub slot: Slot,
+    /// From becoming due to being claimed.
+    pub waited: Duration,
+    /// Joins the log lines from save to searchable.
+    pub trace_id: Option<String>,
+    /// The article at the moment of the claim.
+    pub subject: Subject,
+}
+
+/// Proof of a claim. The token is new at every claim and never repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// `embedding_tasks.id`
+    pub task_id: i64,
+    /// The claim's own token.
+    pub token: String,
+}
+
+/// What the claim saw of the article.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// It has been deleted.
+    Gone,
+    /// It is not to be embedded.
+    Skipped,
+    /// Its content is embedded already; only the revision has to be noted.
+    Unchanged {
+        /// The present revision.
+        revision: i64,
+    },
+    /// Its content has to be embedded.
+    Changed,
+}
+
+/// A worker slot of this host, from 0.
+pub type Slot = u32;

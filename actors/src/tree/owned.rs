@@ -1,0 +1,22 @@
+//! A spawned task that ends with its owner.
+
+use std::future::Future;
+
+/// Aborts its task when dropped, so that no work outlives the actor that began it.
+pub(super) struct Owned(tokio::task::AbortHandle);
+
+impl Owned {
+    pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(work).abort_handle())
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

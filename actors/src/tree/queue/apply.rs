@@ -1,0 +1,98 @@
+//! Committing ended attempts: fence, vectors, task state, in the transaction it is given.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::decide::{Decided, Write};
+use crate::{
+    embedder::ErrorKind,
+    store::{
+        StoreError, Transaction, models,
+        settle::{Next, Settled, Verdict, settle},
+        vectors::{self, Standing},
+    },
+    task::EmbeddedSet,
+};
+
+/// What a commit did.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    /// How the tasks stand whose lease held.
+    pub(crate) settled: Vec<Settled>,
+    /// Said when the provider's vectors have another length than those stored: the model is not the one it claims.
+    pub(crate) wrong_dimension: Option<String>,
+}
+
+/// Ends `batch`. An attempt whose lease no longer holds writes nothing.
+pub(crate) async fn apply(
+    transaction: &Transaction,
+    batch: &[Arc<Decided>],
+    model_id: i64,
+) -> Result<Applied, StoreError> {
+    if batch.is_empty() {
+        return Ok(Applied::default());
+    }
+    let tasks: Vec<_> = batch.iter().map(|decided| &decided.task).collect();
+    let standing = vectors::standing(transaction, &tasks, model_id).await?;
+    let mut applied = Applied::default();
+    let mut verdicts = Vec::with_capacity(batch.len());
+    for decided in batch {
+        if let Some(verdict) = one(transaction, decided, &standing, model_id, &mut applied).await? {
+            verdicts.push(verdict);
+        }
+    }
+    applied.settled = settle(transaction, &verdicts).await?;
+    Ok(applied)
+}
+
+/// Writes what `decided` brings, and says what becomes of its task; nothing if its lease does not hold.
+async fn one(
+    transaction: &Transaction,
+    decided: &Decided,
+    standing: &HashMap<i64, Standing>,
+    model_id: i64,
+    applied: &mut Applied,
+) -> Result<Option<Verdict>, StoreError> {
+    let task = &decided.task;
+    let Some(&standing) = standing.get(&task.lease.task_id) else { return Ok(None) };
+    let verdict = |next, cause, error| Some(Verdict { lease: task.lease.clone(), next, cause, error });
+    match (&decided.write, standing) {
+        (Write::Store(_) | Write::Confirm(_), Standing::Gone) => {
+            return Ok(verdict(Next::Cancelled, "article deleted", None));
+        }
+        (Write::Store(_) | Write::Confirm(_), Standing::Skipped) => {
+            return Ok(verdict(Next::Cancelled, "embedding skipped", None));
+        }
+        // An older revision than the stored one would take the index back.
+        (Write::Store(set), Standing::Wanted { stored }) if set.revision >= stored => {
+            if let Some(message) = wrong_dimension(transaction, set, model_id).await? {
+                applied.wrong_dimension = Some(message.clone());
+                let next = Next::Refund { delay: std::time::Duration::ZERO };
+                return Ok(verdict(next, "provider failed", Some((ErrorKind::Config, message))));
+            }
+            vectors::store(transaction, task.article_id, model_id, set).await?;
+        }
+        (Write::Confirm(revision), Standing::Wanted { stored }) if *revision > stored => {
+            vectors::confirm(transaction, task.article_id, model_id, *revision).await?;
+        }
+        (Write::Remove, Standing::Gone | Standing::Skipped) => vectors::remove(transaction, task.article_id).await?,
+        (Write::Store(_) | Write::Confirm(_) | Write::Remove, Standing::Wanted { .. }) | (Write::Nothing, _) => {}
+    }
+    Ok(verdict(decided.next, decided.cause, decided.error.clone()))
+}
+
+/// Vectors of one model have one length, pinned by the first.
+async fn wrong_dimension(
+    transaction: &Transaction,
+    set: &EmbeddedSet,
+    model_id: i64,
+) -> Result<Option<String>, StoreError> {
+    let Some(first) = set.chunks.first() else { return Ok(None) };
+    let pinned = models::pin_dimension(transaction, model_id, first.vector.dimension()).await?;
+    let wrong = set.chunks.iter().map(|chunk| chunk.vector.dimension()).find(|&dimension| dimension != pinned);
+    Ok(wrong.map(|dimension| {
+        format!(
+            "the provider answered vectors of {dimension} numbers, but the index holds vectors of {pinned}; set \
+             embedding.model to the model the index was built with, or give the new model its own name"
+        )
+    }))
+}

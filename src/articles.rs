@@ -1,0 +1,23 @@
+//! The article service: saves that return at once, reading, the past, folders, files.
+//!
+//! It owns what an article is and every rule about its life. It never waits for an embedding: a save is one
+//! transaction (article, words, task), an answer, and a hint to the runtime. It knows no door.
+
+mod article;
+mod create;
+mod delete;
+mod error;
+pub mod folder;
+pub mod front_matter;
+mod past;
+mod request;
+mod row;
+mod service;
+pub mod slug;
+mod update;
+
+pub use article::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus, FolderCount, Revision};
+pub use error::ArticleError;
+pub use request::{Changes, Limits, NewArticle};
+pub(crate) use row::summaries;
+pub use service::{AfterSave, Articles, Page, Saved};

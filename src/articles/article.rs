@@ -1,0 +1,135 @@
+//! An article as callers see it.
+
+use serde::Serialize;
+
+use crate::time::Timestamp;
+
+/// An article with its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Article {
+    /// Its unique name.
+    pub slug: String,
+    /// Plain text.
+    pub title: String,
+    /// `/`-separated, empty for the root.
+    pub folder: String,
+    /// Markdown.
+    pub body: String,
+    /// Grows by 1 at each save.
+    pub revision: i64,
+    /// Never to be embedded.
+    pub skip_embedding: bool,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last saved.
+    pub updated_at: Timestamp,
+    /// How its embedding stands.
+    pub embedding: EmbeddingStatus,
+    /// Front matter keys that Afterword does not know, YAML.
+    #[serde(skip)]
+    pub extra: String,
+    /// `articles.id`
+    #[serde(skip)]
+    pub id: i64,
+}
+
+/// An article without its body, as in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArticleSummary {
+    /// Its unique name.
+    pub slug: String,
+    /// Plain text.
+    pub title: String,
+    /// `/`-separated, empty for the root.
+    pub folder: String,
+    /// Grows by 1 at each save.
+    pub revision: i64,
+    /// *Units:* bytes.
+    pub size: i64,
+    /// When it was last saved.
+    pub updated_at: Timestamp,
+    /// How its embedding stands.
+    pub embedding: EmbeddingStatus,
+}
+
+/// How an article's embedding stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EmbeddingStatus {
+    /// Where it is.
+    pub status: EmbeddingState,
+    /// Searches by meaning find it, be it by older vectors.
+    pub searchable: bool,
+    /// The vectors are of an older content.
+    pub stale: bool,
+    /// The revision the vectors were made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<i64>,
+    /// The task that waits, works or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<i64>,
+    /// What went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Where an article's embedding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmbeddingState {
+    /// Neither made nor queued; the next sweep queues it.
+    Missing,
+    /// A task waits.
+    Pending,
+    /// A worker is at it.
+    Processing,
+    /// The vectors are those of the present content.
+    Completed,
+    /// Given up; `error` says why.
+    Failed,
+    /// Not wanted.
+    Skipped,
+}
+
+impl EmbeddingState {
+    /// The name used in every answer.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// A saved revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Revision {
+    /// Its number.
+    pub revision: i64,
+    /// The slug at that time.
+    pub slug: String,
+    /// The title at that time.
+    pub title: String,
+    /// The folder at that time.
+    pub folder: String,
+    /// *Units:* bytes.
+    pub size: i64,
+    /// When it was saved.
+    pub saved_at: Timestamp,
+    /// Whether it is the present one.
+    pub present: bool,
+    /// Whether the article was deleted after it.
+    pub deleted: bool,
+}
+
+/// A folder with its articles counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sea_orm::FromQueryResult)]
+pub struct FolderCount {
+    /// `/`-separated, empty for the root.
+    pub folder: String,
+    /// Articles directly in it.
+    pub articles: i64,
+}

@@ -1,0 +1,101 @@
+//! Why the article service refuses something, in words that say what to do next.
+
+use afterword_actors::store::StoreError;
+
+use super::slug::{Slug, SlugError};
+
+/// A refused request. Nothing was saved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArticleError {
+    /// No article of this name, now or formerly.
+    #[error("there is no article \"{slug}\"{}", suggestion.as_ref().map(|s| format!("; did you mean \"{s}\"?")).unwrap_or_default())]
+    NotFound {
+        /// The name asked for.
+        slug: String,
+        /// One that is near.
+        suggestion: Option<String>,
+    },
+    /// The name is taken.
+    #[error("the article \"{slug}\" (\"{title}\") exists already; update it, or choose another slug")]
+    Exists {
+        /// The existing article's slug.
+        slug: String,
+        /// The existing article's title.
+        title: String,
+    },
+    /// The name is a former name of another article, which keeps working.
+    #[error("\"{slug}\" is a former name of the article \"{present}\", and still leads to it; choose another slug")]
+    FormerName {
+        /// The name asked for.
+        slug: String,
+        /// The slug of the article it leads to.
+        present: String,
+    },
+    /// Somebody saved in between.
+    #[error(
+        "the article \"{slug}\" is at revision {present}, not {expected}; read it again and apply your change to that"
+    )]
+    Conflict {
+        /// The article.
+        slug: String,
+        /// What the caller thought.
+        expected: i64,
+        /// What is.
+        present: i64,
+    },
+    /// No such revision.
+    #[error("the article \"{slug}\" has no revision {revision}; see its history")]
+    NoRevision {
+        /// The article.
+        slug: String,
+        /// The revision asked for.
+        revision: i64,
+    },
+    /// The key was used before, for something else.
+    #[error("the idempotency key \"{key}\" was used before to create another article; use a new key for a new article")]
+    KeyReused {
+        /// The key.
+        key: String,
+    },
+    /// A field cannot be so.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// Which one.
+        field: &'static str,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// The body is too long.
+    #[error("the body has {size} bytes, and at most {limit} are allowed; split it, or raise articles.max_size")]
+    TooLarge {
+        /// *Units:* bytes.
+        size: u64,
+        /// *Units:* bytes.
+        limit: u64,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ArticleError {
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { field, message: message.into() }
+    }
+
+    pub(crate) fn not_found(slug: &str) -> Self {
+        Self::NotFound { slug: slug.to_owned(), suggestion: None }
+    }
+}
+
+impl From<SlugError> for ArticleError {
+    fn from(error: SlugError) -> Self {
+        Self::invalid("slug", error.to_string())
+    }
+}
+
+impl From<&Slug> for ArticleError {
+    fn from(slug: &Slug) -> Self {
+        Self::not_found(slug.as_ref())
+    }
+}

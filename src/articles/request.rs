@@ -1,0 +1,134 @@
+//! What callers ask of the article service, and the checks that need no database.
+
+use afterword_actors::task::Priority;
+use sha2::{Digest, Sha256};
+
+use super::{ArticleError, folder::Folder, slug::Slug};
+
+/// An article to be created.
+#[derive(Debug, Clone, Default)]
+pub struct NewArticle {
+    /// Plain text; never blank.
+    pub title: String,
+    /// Markdown; may be empty.
+    pub body: String,
+    /// From the title if not given.
+    pub slug: Option<Slug>,
+    /// The root if not given.
+    pub folder: Folder,
+    /// Front matter keys that Afterword does not know, YAML.
+    pub extra: String,
+    /// Do not embed it, now or later.
+    pub skip_embedding: bool,
+    /// How urgent its embedding is; normal if not given.
+    pub priority: Option<Priority>,
+    /// A create that is repeated with the same key answers with the first article.
+    pub idempotency_key: Option<String>,
+    /// When it was created, for an import. *Units:* milliseconds since 1970.
+    pub created_at: Option<i64>,
+}
+
+/// What to change of an article; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Plain text; never blank.
+    pub title: Option<String>,
+    /// Markdown.
+    pub body: Option<String>,
+    /// Where it stands.
+    pub folder: Option<Folder>,
+    /// Front matter keys that Afterword does not know, YAML.
+    pub extra: Option<String>,
+    /// Whether never to embed it.
+    pub skip_embedding: Option<bool>,
+    /// How urgent its embedding is; normal if not given.
+    pub priority: Option<Priority>,
+    /// Refuse if the article is at another revision.
+    pub expected_revision: Option<i64>,
+}
+
+/// How large an article may be.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Of the body. *Units:* bytes.
+    pub max_size: u64,
+    /// Of the title. *Units:* characters.
+    pub max_title: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_size: 64 << 20, max_title: 300 }
+    }
+}
+
+/// Longest idempotency key. *Units:* bytes.
+const MAX_KEY: usize = 255;
+
+impl NewArticle {
+    /// The same, ready to be stored.
+    pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
+        self.title = checked_title(&self.title, limits)?;
+        self.body = checked_body(self.body, limits)?;
+        if let Some(key) = &self.idempotency_key
+            && (key.is_empty() || key.len() > MAX_KEY)
+        {
+            return Err(ArticleError::invalid("idempotency_key", format!("must have 1 to {MAX_KEY} bytes")));
+        }
+        Ok(self)
+    }
+
+    /// Of everything a repeated create must have in common with the first.
+    pub(super) fn request_hash(&self) -> String {
+        let slug = self.slug.as_ref().map_or("", AsRef::as_ref);
+        hash(&[&self.title, &self.body, slug, self.folder.as_ref(), &self.extra])
+    }
+}
+
+impl Changes {
+    /// The same, ready to be stored.
+    pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
+        self.title = self.title.map(|title| checked_title(&title, limits)).transpose()?;
+        self.body = self.body.map(|body| checked_body(body, limits)).transpose()?;
+        Ok(self)
+    }
+}
+
+fn checked_title(title: &str, limits: Limits) -> Result<String, ArticleError> {
+    let title: String = title.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let title = title.trim().to_owned();
+    if title.is_empty() {
+        return Err(ArticleError::invalid("title", "must not be blank"));
+    }
+    let length = title.chars().count();
+    if length > limits.max_title {
+        return Err(ArticleError::invalid(
+            "title",
+            format!("has {length} characters, and at most {} are allowed", limits.max_title),
+        ));
+    }
+    Ok(title)
+}
+
+/// NUL characters are dropped: no database holds them in text, and nobody means them.
+fn checked_body(body: String, limits: Limits) -> Result<String, ArticleError> {
+    let size = body.len() as u64;
+    if size > limits.max_size {
+        return Err(ArticleError::TooLarge { size, limit: limits.max_size });
+    }
+    Ok(if body.contains('\0') { body.replace('\0', "") } else { body })
+}
+
+/// Of what is embedded. Equal hashes mean that the stored vectors hold.
+pub(super) fn content_hash(title: &str, body: &str) -> String {
+    hash(&[title, body])
+}
+
+fn hash(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

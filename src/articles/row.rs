@@ -1,0 +1,187 @@
+//! Reading articles: by their slug or a former one, with their embedding's status judged from what is stored.
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus};
+use crate::time::Timestamp;
+
+/// Columns that every reading has; `a` is the article, `e` its embedding by the model searches use, `t` its newest
+/// task that has not been cancelled.
+const COLUMNS: &str = "
+    a.id, a.slug, a.title, a.folder, a.extra, a.revision, a.content_hash, a.skip_embedding, a.created_at,
+    a.updated_at, e.revision AS embedded_revision, e.content_hash AS embedded_hash,
+    t.id AS task_id, t.status AS task_status, t.error_message AS task_error";
+const JOINS: &str = "
+    LEFT JOIN article_embeddings e ON e.article_id = a.id
+        AND e.model_id = (SELECT id FROM embedding_models WHERE state = 'active')
+    LEFT JOIN embedding_tasks t ON t.id = (
+        SELECT max(n.id) FROM embedding_tasks n WHERE n.article_id = a.id AND n.status <> 'cancelled')";
+
+/// An article as it is stored.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(super) struct ArticleRow {
+    pub(super) id: i64,
+    pub(super) slug: String,
+    pub(super) title: String,
+    pub(super) folder: String,
+    pub(super) body: String,
+    pub(super) extra: String,
+    pub(super) revision: i64,
+    pub(super) content_hash: String,
+    pub(super) skip_embedding: bool,
+    created_at: i64,
+    updated_at: i64,
+    embedded_revision: Option<i64>,
+    embedded_hash: Option<String>,
+    task_id: Option<i64>,
+    task_status: Option<String>,
+    task_error: Option<String>,
+}
+
+/// An article as it is listed.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(super) struct SummaryRow {
+    pub(super) id: i64,
+    slug: String,
+    title: String,
+    folder: String,
+    size: i64,
+    revision: i64,
+    content_hash: String,
+    skip_embedding: bool,
+    pub(super) updated_at: i64,
+    embedded_revision: Option<i64>,
+    embedded_hash: Option<String>,
+    task_id: Option<i64>,
+    task_status: Option<String>,
+    task_error: Option<String>,
+}
+
+/// The article of this slug, or the one that had it before.
+pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, a.body FROM articles a {JOINS}
+         WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
+                               (SELECT article_id FROM slug_aliases WHERE slug = $1))"
+    );
+    connection.row(&sql, [slug.into()]).await
+}
+
+/// The article of this id.
+pub(super) async fn by_id(connection: &impl ConnectionTrait, id: i64) -> Result<Option<ArticleRow>, StoreError> {
+    connection.row(&format!("SELECT {COLUMNS}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()]).await
+}
+
+/// The articles of these ids, without their bodies.
+pub(crate) async fn summaries(
+    connection: &impl ConnectionTrait,
+    ids: &[i64],
+) -> Result<Vec<(i64, ArticleSummary)>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, length(CAST(a.body AS BLOB)) AS size
+         FROM json_each($1) j JOIN articles a ON a.id = j.value {JOINS}"
+    );
+    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let rows: Vec<SummaryRow> = connection.rows(&sql, [ids.into()]).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
+}
+
+/// A page of articles, the last saved first: `$1` folder, `$2` and `$3` where the page before ended, `$4` limit.
+pub(super) async fn page(
+    connection: &impl ConnectionTrait,
+    folder: &str,
+    after: Option<(i64, i64)>,
+    limit: u32,
+) -> Result<Vec<SummaryRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, length(CAST(a.body AS BLOB)) AS size FROM articles a {JOINS}
+         WHERE ($1 = '' OR a.folder = $1 OR substr(a.folder, 1, length($1) + 1) = $1 || '/')
+           AND ($2 IS NULL OR (a.updated_at, a.id) < ($2, $3))
+         ORDER BY a.updated_at DESC, a.id DESC LIMIT $4"
+    );
+    let (updated_at, id) = after.unzip();
+    connection.rows(&sql, [folder.into(), updated_at.into(), id.into(), i64::from(limit).into()]).await
+}
+
+impl From<ArticleRow> for Article {
+    fn from(row: ArticleRow) -> Self {
+        let embedding = status(&Facts {
+            skip: row.skip_embedding,
+            content_hash: &row.content_hash,
+            embedded_hash: row.embedded_hash.as_deref(),
+            embedded_revision: row.embedded_revision,
+            task_id: row.task_id,
+            task_status: row.task_status.as_deref(),
+            task_error: row.task_error.as_deref(),
+        });
+        Self {
+            slug: row.slug,
+            title: row.title,
+            folder: row.folder,
+            body: row.body,
+            revision: row.revision,
+            skip_embedding: row.skip_embedding,
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+            embedding,
+            extra: row.extra,
+            id: row.id,
+        }
+    }
+}
+
+impl From<SummaryRow> for ArticleSummary {
+    fn from(row: SummaryRow) -> Self {
+        let embedding = status(&Facts {
+            skip: row.skip_embedding,
+            content_hash: &row.content_hash,
+            embedded_hash: row.embedded_hash.as_deref(),
+            embedded_revision: row.embedded_revision,
+            task_id: row.task_id,
+            task_status: row.task_status.as_deref(),
+            task_error: row.task_error.as_deref(),
+        });
+        Self {
+            slug: row.slug,
+            title: row.title,
+            folder: row.folder,
+            revision: row.revision,
+            size: row.size,
+            updated_at: Timestamp(row.updated_at),
+            embedding,
+        }
+    }
+}
+
+struct Facts<'a> {
+    skip: bool,
+    content_hash: &'a str,
+    embedded_hash: Option<&'a str>,
+    embedded_revision: Option<i64>,
+    task_id: Option<i64>,
+    task_status: Option<&'a str>,
+    task_error: Option<&'a str>,
+}
+
+/// What is stored decides; the task only says what goes on.
+fn status(facts: &Facts<'_>) -> EmbeddingStatus {
+    let current = facts.embedded_hash == Some(facts.content_hash);
+    let state = match facts.task_status {
+        _ if facts.skip => EmbeddingState::Skipped,
+        Some("pending") => EmbeddingState::Pending,
+        Some("processing") => EmbeddingState::Processing,
+        _ if current => EmbeddingState::Completed,
+        Some("failed") => EmbeddingState::Failed,
+        Some(_) | None => EmbeddingState::Missing,
+    };
+    let open = matches!(state, EmbeddingState::Pending | EmbeddingState::Processing | EmbeddingState::Failed);
+    EmbeddingStatus {
+        status: state,
+        searchable: facts.embedded_hash.is_some() && !facts.skip,
+        stale: facts.embedded_hash.is_some() && !current,
+        revision: facts.embedded_revision,
+        task_id: facts.task_id.filter(|_| open),
+        error: facts.task_error.filter(|_| open).map(str::to_owned),
+    }
+}

@@ -1,0 +1,271 @@
+//! The article service: what every door calls.
+
+use afterword_actors::{
+    RuntimeHandle, RuntimeSettings, embed_now,
+    embedder::Model,
+    store::{Database, sql::Sql},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
+
+use super::{
+    Article, ArticleError, ArticleSummary, Changes, FolderCount, Limits, NewArticle, Revision,
+    create::{self, Settings},
+    delete,
+    folder::Folder,
+    past, row,
+    slug::Slug,
+    update,
+};
+
+/// Creates, reads, changes and deletes articles. Cheap to clone.
+#[derive(Clone)]
+pub struct Articles {
+    database: Database,
+    limits: Limits,
+    max_attempts: u32,
+    after: AfterSave,
+}
+
+/// What follows a commit.
+#[derive(Clone)]
+pub enum AfterSave {
+    /// Wake the runtime of this process.
+    Wake(RuntimeHandle),
+    /// Nothing: another process's runtime finds the task at its next poll.
+    Poll,
+    /// Embed inside the call: the queue is switched off.
+    EmbedNow(Model, Box<RuntimeSettings>),
+}
+
+/// A save that has been committed.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    /// As stored.
+    pub article: Article,
+    /// The task that will embed it.
+    pub task_id: Option<i64>,
+    /// Whether anything was written; a repeated create or an update without a difference writes nothing.
+    pub changed: bool,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Page {
+    /// The last saved first.
+    pub articles: Vec<ArticleSummary>,
+    /// Articles on all pages.
+    pub total: i64,
+    /// Asks for the next page; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+impl Articles {
+    /// A service on `database`.
+    pub fn new(database: Database, limits: Limits, max_attempts: u32, after: AfterSave) -> Self {
+        Self { database, limits, max_attempts, after }
+    }
+
+    /// Creates an article. Never overwrites.
+    ///
+    /// # Errors
+    /// [`ArticleError::Exists`] or [`ArticleError::FormerName`] if the slug is taken, [`ArticleError::KeyReused`],
+    /// [`ArticleError::Invalid`], [`ArticleError::TooLarge`].
+    pub async fn create(&self, new: NewArticle) -> Result<Saved, ArticleError> {
+        let new = new.checked(self.limits)?;
+        let settings = self.settings();
+        let saved = self
+            .database
+            .write(move |transaction| Box::pin(create::create(transaction, new, settings)))
+            .await?;
+        self.follow_up(saved).await
+    }
+
+    /// Changes an article; what the request does not name stays. A request that changes nothing writes nothing.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`], [`ArticleError::Conflict`], [`ArticleError::Invalid`], [`ArticleError::TooLarge`].
+    pub async fn update(&self, slug: &str, changes: Changes) -> Result<Saved, ArticleError> {
+        let (slug, changes, settings) = (slug.to_owned(), changes.checked(self.limits)?, self.settings());
+        let saved = self
+            .database
+            .write(move |transaction| {
+                Box::pin(async move { update::update(transaction, &slug, changes, settings).await })
+            })
+            .await;
+        self.follow_up(self.explained(saved).await?).await
+    }
+
+    /// Gives an article another slug; the old one keeps working.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`], [`ArticleError::Exists`], [`ArticleError::FormerName`],
+    /// [`ArticleError::Conflict`].
+    pub async fn rename(
+        &self,
+        slug: &str,
+        to: Slug,
+        expected_revision: Option<i64>,
+    ) -> Result<Saved, ArticleError> {
+        let slug = slug.to_owned();
+        let saved = self
+            .database
+            .write(move |transaction| {
+                Box::pin(async move { update::rename(transaction, &slug, &to, expected_revision).await })
+            })
+            .await;
+        self.explained(saved).await
+    }
+
+    /// Deletes an article with its vectors and its waiting task; answers what was deleted. [`Articles::restore`]
+    /// brings it back.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`], [`ArticleError::Conflict`].
+    pub async fn delete(&self, slug: &str, expected_revision: Option<i64>) -> Result<Article, ArticleError> {
+        let slug = slug.to_owned();
+        let deleted = self
+            .database
+            .write(move |transaction| {
+                Box::pin(async move { delete::delete(transaction, &slug, expected_revision).await })
+            })
+            .await;
+        self.explained(deleted).await
+    }
+
+    /// Makes a past revision the present one, as a new revision; also of a deleted article.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::Exists`] if the slug of a deleted
+    /// article has been taken meanwhile.
+    pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<Saved, ArticleError> {
+        let (slug, settings) = (slug.to_owned(), self.settings());
+        let saved = self
+            .database
+            .write(move |transaction| {
+                Box::pin(async move { past::restore(transaction, &slug, revision, settings).await })
+            })
+            .await;
+        self.follow_up(self.explained(saved).await?).await
+    }
+
+    /// Reads an article by its slug or a former one.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`], with a name that is near.
+    pub async fn read(&self, slug: &str) -> Result<Article, ArticleError> {
+        let article = row::by_slug(self.database.reader(), slug).await?;
+        self.explained(article.map(Article::from).ok_or_else(|| ArticleError::not_found(slug))).await
+    }
+
+    /// Reads one revision of an article.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`].
+    pub async fn read_revision(&self, slug: &str, revision: i64) -> Result<Article, ArticleError> {
+        past::revision(self.database.reader(), slug, revision).await
+    }
+
+    /// All revisions of an article, the newest first; also of a deleted one.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`]
+    pub async fn history(&self, slug: &str) -> Result<Vec<Revision>, ArticleError> {
+        let history = past::history(self.database.reader(), slug).await;
+        self.explained(history).await
+    }
+
+    /// A page of articles in `folder` and below, the last saved first.
+    ///
+    /// # Errors
+    /// [`ArticleError::Invalid`] if the cursor is not one of ours.
+    pub async fn list(&self, folder: &Folder, cursor: Option<&str>, limit: u32) -> Result<Page, ArticleError> {
+        let after = cursor.map(decode_cursor).transpose()?;
+        let reader = self.database.reader();
+        let mut rows = row::page(reader, folder.as_ref(), after, limit.saturating_add(1)).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
+        let total = reader
+            .row::<afterword_actors::store::sql::Number>(
+                "SELECT count(*) AS n FROM articles
+                 WHERE $1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/'",
+                [folder.as_ref().into()],
+            )
+            .await?
+            .map_or(0, |row| row.n);
+        Ok(Page { articles: rows.into_iter().map(ArticleSummary::from).collect(), total, next_cursor })
+    }
+
+    /// All folders that hold articles, in order.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn folders(&self) -> Result<Vec<FolderCount>, ArticleError> {
+        let sql = "SELECT folder, count(*) AS articles FROM articles GROUP BY folder ORDER BY folder";
+        Ok(self.database.reader().rows(sql, []).await?)
+    }
+
+    /// The database the service works on.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    fn settings(&self) -> Settings {
+        Settings { max_attempts: self.max_attempts, trace_id: Uuid::now_v7().simple().to_string() }
+    }
+
+    /// After the commit: the caller has its article whatever comes of this.
+    async fn follow_up(&self, saved: Saved) -> Result<Saved, ArticleError> {
+        let Some(task_id) = saved.task_id else { return Ok(saved) };
+        match &self.after {
+            AfterSave::Wake(runtime) => runtime.wake(),
+            AfterSave::Poll => {}
+            AfterSave::EmbedNow(model, settings) => {
+                let embedded = embed_now(&self.database, model, settings, task_id).await;
+                match embedded {
+                    Ok(_) => return Ok(Saved { article: self.read(&saved.article.slug).await?, ..saved }),
+                    // The article is saved, and its task with it; the save must not fail for the embedding.
+                    Err(error) => tracing::warn!(%error, article = saved.article.slug, "not embedded yet"),
+                }
+            }
+        }
+        Ok(saved)
+    }
+
+    /// Adds the name that was perhaps meant.
+    async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
+        match result {
+            Err(ArticleError::NotFound { slug, suggestion: None }) => {
+                let suggestion = self.near(&slug).await;
+                Err(ArticleError::NotFound { slug, suggestion })
+            }
+            other => other,
+        }
+    }
+
+    /// A slug that is near `slug`, among those that begin alike.
+    async fn near(&self, slug: &str) -> Option<String> {
+        const LOOKED_AT: i64 = 500;
+        #[derive(sea_orm::FromQueryResult)]
+        struct Row {
+            slug: String,
+        }
+        let start: String = slug.chars().take(1).collect();
+        let sql = "SELECT slug FROM articles WHERE substr(slug, 1, 1) = $1 ORDER BY slug LIMIT $2";
+        let rows = self.database.reader().rows::<Row>(sql, [start.into(), LOOKED_AT.into()]).await.ok()?;
+        let near = rows.into_iter().map(|row| (strsim::jaro_winkler(&row.slug, slug), row.slug));
+        near.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, slug)| slug)
+    }
+}
+
+fn encode_cursor(updated_at: i64, id: i64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{updated_at}:{id}"))
+}
+
+fn decode_cursor(cursor: &str) -> Result<(i64, i64), ArticleError> {
+    let decoded = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    decoded
+        .and_then(|text| text.split_once(':').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?))))
+        .ok_or_else(|| ArticleError::invalid("cursor", "is not one that this server gave out; begin without one"))
+}

@@ -1,0 +1,179 @@
+//! Changing an article: the revision before goes to the past, and a task is queued if what is embedded changed.
+
+use afterword_actors::{
+    store::{StoreError, Transaction, sql::Sql, tasks, vectors},
+    task::{NewTask, Operation, Priority},
+};
+
+use super::{
+    ArticleError, Changes, Saved,
+    create::{self, Settings},
+    request,
+    row::{self, ArticleRow},
+    slug::Slug,
+};
+
+pub(super) async fn update(
+    transaction: &Transaction,
+    slug: &str,
+    changes: Changes,
+    settings: Settings,
+) -> Result<Saved, ArticleError> {
+    let present = present(transaction, slug, changes.expected_revision).await?;
+    let next = Next::of(&present, &changes);
+    if next.is_same(&present) {
+        return Ok(Saved { article: present.into(), task_id: None, changed: false });
+    }
+    archive(transaction, present.id, false).await?;
+    write(transaction, &present, &next).await?;
+    let task_id = follow(transaction, &present, &next, &changes, settings).await?;
+    Ok(Saved { article: create::read(transaction, present.id).await?, task_id, changed: true })
+}
+
+/// The article as it is, if it is at the revision the caller expects.
+pub(super) async fn present(
+    transaction: &Transaction,
+    slug: &str,
+    expected: Option<i64>,
+) -> Result<ArticleRow, ArticleError> {
+    let Some(present) = row::by_slug(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
+    match expected {
+        Some(expected) if expected != present.revision => {
+            Err(ArticleError::Conflict { slug: present.slug, expected, present: present.revision })
+        }
+        Some(_) | None => Ok(present),
+    }
+}
+
+struct Next {
+    title: String,
+    body: String,
+    folder: String,
+    extra: String,
+    skip_embedding: bool,
+    content_hash: String,
+}
+
+impl Next {
+    fn of(present: &ArticleRow, changes: &Changes) -> Self {
+        let title = changes.title.clone().unwrap_or_else(|| present.title.clone());
+        let body = changes.body.clone().unwrap_or_else(|| present.body.clone());
+        Self {
+            folder: changes.folder.as_ref().map_or_else(|| present.folder.clone(), ToString::to_string),
+            extra: changes.extra.clone().unwrap_or_else(|| present.extra.clone()),
+            skip_embedding: changes.skip_embedding.unwrap_or(present.skip_embedding),
+            content_hash: request::content_hash(&title, &body),
+            title,
+            body,
+        }
+    }
+
+    fn is_same(&self, present: &ArticleRow) -> bool {
+        self.content_hash == present.content_hash
+            && self.folder == present.folder
+            && self.extra == present.extra
+            && self.skip_embedding == present.skip_embedding
+    }
+}
+
+async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "UPDATE articles SET title = $2, body = $3, folder = $4, extra = $5, skip_embedding = $6,
+                 content_hash = $7, revision = revision + 1, updated_at = {now} WHERE id = $1",
+            [
+                present.id.into(),
+                next.title.clone().into(),
+                next.body.clone().into(),
+                next.folder.clone().into(),
+                next.extra.clone().into(),
+                next.skip_embedding.into(),
+                next.content_hash.clone().into(),
+            ],
+        )
+        .await?;
+    if next.content_hash != present.content_hash {
+        create::index_words(transaction, present.id, &next.title, &next.body).await?;
+    }
+    Ok(())
+}
+
+/// What the change means for the embedding.
+async fn follow(
+    transaction: &Transaction,
+    present: &ArticleRow,
+    next: &Next,
+    changes: &Changes,
+    settings: Settings,
+) -> Result<Option<i64>, StoreError> {
+    if next.skip_embedding {
+        // What waits is not needed any more, what is stored is not wanted, and what is in work is refused at its end.
+        tasks::withdraw(transaction, present.id, "embedding skipped").await?;
+        vectors::remove(transaction, present.id).await?;
+        return Ok(None);
+    }
+    if next.content_hash == present.content_hash && !present.skip_embedding {
+        return Ok(None);
+    }
+    let task = NewTask {
+        article_id: present.id,
+        slug: present.slug.clone(),
+        operation: Operation::Update,
+        priority: changes.priority.unwrap_or(Priority::Normal),
+        revision: present.revision + 1,
+        max_attempts: settings.max_attempts,
+        cause: "saved",
+        trace_id: Some(settings.trace_id),
+    };
+    tasks::enqueue(transaction, &task).await.map(Some)
+}
+
+/// Keeps the present revision as a past one.
+pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO article_versions
+                 (article_id, revision, slug, title, folder, body, extra, content_hash, skip_embedding, created_at,
+                  updated_at, superseded_at, deleted)
+             SELECT id, revision, slug, title, folder, body, extra, content_hash, skip_embedding, created_at,
+                    updated_at, {now}, $2
+             FROM articles WHERE id = $1",
+            [id.into(), deleted.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Gives the article another slug; the old one keeps working. What waits in the queue goes by the article's number
+/// and is not touched.
+pub(super) async fn rename(
+    transaction: &Transaction,
+    slug: &str,
+    to: &Slug,
+    expected_revision: Option<i64>,
+) -> Result<Saved, ArticleError> {
+    let present = present(transaction, slug, expected_revision).await?;
+    if present.slug == to.as_ref() {
+        return Ok(Saved { article: present.into(), task_id: None, changed: false });
+    }
+    if let Some(owner) = row::by_slug(transaction, to.as_ref()).await?
+        && owner.id != present.id
+    {
+        return Err(create::taken(transaction, to).await?);
+    }
+    archive(transaction, present.id, false).await?;
+    transaction.run("DELETE FROM slug_aliases WHERE slug = $1", [to.as_ref().into()]).await?;
+    transaction
+        .run(
+            "UPDATE articles SET slug = $2, revision = revision + 1, updated_at = {now} WHERE id = $1",
+            [present.id.into(), to.as_ref().into()],
+        )
+        .await?;
+    transaction
+        .run(
+            "INSERT INTO slug_aliases (slug, article_id, created_at) VALUES ($1, $2, {now})",
+            [present.slug.clone().into(), present.id.into()],
+        )
+        .await?;
+    Ok(Saved { article: create::read(transaction, present.id).await?, task_id: None, changed: true })
+}

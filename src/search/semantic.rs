@@ -1,0 +1,88 @@
+//! The meaning's side: embed the query with the model the index was built with, catch the index up, look.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use afterword_actors::{
+    embedder::{Embedder, ModelIdentity, Purpose, Vector},
+    store::{Database, StoreError, models, sql::Sql},
+};
+use sea_orm::FromQueryResult;
+
+use super::{
+    service::QueryModels,
+    vectors::{Nearest, VectorIndex},
+};
+
+/// Why the meaning's side has no answer: for people.
+#[derive(Debug)]
+pub(super) enum NoMeaning {
+    /// It cannot be searched by meaning now, and this is why.
+    Degraded(String),
+    /// The database failed, which fails the whole search.
+    Store(StoreError),
+}
+
+impl From<StoreError> for NoMeaning {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The nearest chunk of each of the nearest articles, the best first.
+pub(super) async fn ranking(
+    database: &Database,
+    index: &Arc<VectorIndex>,
+    models: &Arc<dyn QueryModels>,
+    request: &Request<'_>,
+) -> Result<Vec<Nearest>, NoMeaning> {
+    let Some(active) = models::active(database.reader()).await? else {
+        return Err(NoMeaning::Degraded("nothing has been embedded yet".to_owned()));
+    };
+    let identity: ModelIdentity = serde_json::from_str(&active.identity)
+        .map_err(|error| StoreError::Unexpected(format!("identity of embedding model {}: {error}", active.id)))?;
+    let Some(embedder) = models.embedder_for(&identity) else {
+        let name = format!("{} of {}", identity.model, identity.provider);
+        return Err(NoMeaning::Degraded(format!("the index was built with {name}, which the settings do not offer")));
+    };
+    let query = embed_query(embedder, request.text, request.deadline).await?;
+    if let Some(dimension) = active.dimension
+        && u32::try_from(dimension) != Ok(query.dimension())
+    {
+        let answered = query.dimension();
+        return Err(NoMeaning::Degraded(format!("the model answered {answered} numbers, the index has {dimension}")));
+    }
+    let within = articles_within(database, request.folder).await?;
+    Ok(index.nearest(database, active.id, &query, within, request.limit).await?)
+}
+
+/// What is looked for.
+pub(super) struct Request<'a> {
+    pub(super) text: &'a str,
+    pub(super) folder: &'a str,
+    pub(super) limit: usize,
+    pub(super) deadline: Duration,
+}
+
+async fn embed_query(embedder: Arc<dyn Embedder>, text: &str, deadline: Duration) -> Result<Vector, NoMeaning> {
+    let texts = [text.to_owned()];
+    match tokio::time::timeout(deadline, embedder.embed(&texts, Purpose::Query)).await {
+        Ok(Ok(mut vectors)) => {
+            vectors.pop().ok_or_else(|| NoMeaning::Degraded("the model answered no vector for the query".to_owned()))
+        }
+        Ok(Err(error)) => Err(NoMeaning::Degraded(error.message)),
+        Err(_) => Err(NoMeaning::Degraded(format!("the model did not embed the query within {deadline:?}"))),
+    }
+}
+
+async fn articles_within(database: &Database, folder: &str) -> Result<Option<HashSet<i64>>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+    }
+    if folder.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT id FROM articles WHERE folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/'";
+    let rows = database.reader().rows::<Row>(sql, [folder.into()]).await?;
+    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
+}

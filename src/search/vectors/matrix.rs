@@ -1,0 +1,177 @@
+//! Vectors as 8-bit codes in rows of one length, and the scan over them.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, HashSet},
+};
+
+/// One row for each chunk; rows of removed chunks are used again.
+#[derive(Default)]
+pub(super) struct Matrix {
+    dimension: usize,
+    /// `rows × dimension` codes; a number is its code times the row's scale.
+    codes: Vec<i8>,
+    scales: Vec<f32>,
+    /// Chunk and article of each row; `None` for a free one.
+    owners: Vec<Option<Owner>>,
+    rows_of: HashMap<i64, Vec<u32>>,
+    free: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Owner {
+    chunk_id: i64,
+    article_id: i64,
+}
+
+/// Codes reach from -127 to 127.
+const CODE_MAX: f32 = 127.0;
+
+impl Matrix {
+    /// Takes in a stored vector: little-endian `f32`. One of another length than the first is left out.
+    pub(super) fn insert(&mut self, article_id: i64, chunk_id: i64, bytes: &[u8]) {
+        let dimension = bytes.len() / 4;
+        if self.dimension == 0 {
+            self.dimension = dimension;
+        }
+        if dimension != self.dimension || dimension == 0 {
+            return;
+        }
+        let row = self.free_row();
+        let numbers = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        let start = row as usize * self.dimension;
+        self.scales[row as usize] = quantise(numbers, &mut self.codes[start..start + dimension]);
+        self.owners[row as usize] = Some(Owner { chunk_id, article_id });
+        self.rows_of.entry(article_id).or_default().push(row);
+    }
+
+    fn free_row(&mut self) -> u32 {
+        if let Some(row) = self.free.pop() {
+            return row;
+        }
+        self.codes.resize(self.codes.len() + self.dimension, 0);
+        self.scales.push(0.0);
+        self.owners.push(None);
+        u32::try_from(self.owners.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    /// Forgets all chunks of an article.
+    pub(super) fn remove(&mut self, article_id: i64) {
+        for row in self.rows_of.remove(&article_id).unwrap_or_default() {
+            self.owners[row as usize] = None;
+            self.free.push(row);
+        }
+    }
+
+    /// The chunks nearest to `query`, about the best first.
+    pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, count: usize) -> Vec<i64> {
+        if query.len() != self.dimension || count == 0 {
+            return Vec::new();
+        }
+        let mut code = vec![0; query.len()];
+        quantise(query.iter().copied(), &mut code);
+        let mut best: BinaryHeap<Reverse<Scored>> = BinaryHeap::with_capacity(count + 1);
+        for (row, codes) in self.codes.chunks_exact(self.dimension).enumerate() {
+            let score = dot(codes, &code) as f32 * self.scales[row];
+            if best.len() == count && best.peek().is_some_and(|Reverse(worst)| score <= worst.score) {
+                continue;
+            }
+            let Some(owner) = self.owners[row] else { continue };
+            if within.is_some_and(|within| !within.contains(&owner.article_id)) {
+                continue;
+            }
+            best.push(Reverse(Scored { score, chunk_id: owner.chunk_id }));
+            if best.len() > count {
+                best.pop();
+            }
+        }
+        best.into_sorted_vec().into_iter().map(|Reverse(scored)| scored.chunk_id).collect()
+    }
+}
+
+/// Writes the codes of `numbers`; answers the scale that turns them back.
+fn quantise(numbers: impl Iterator<Item = f32> + Clone, codes: &mut [i8]) -> f32 {
+    let largest = numbers.clone().fold(0.0_f32, |largest, number| largest.max(number.abs()));
+    if largest == 0.0 {
+        codes.fill(0);
+        return 0.0;
+    }
+    let factor = CODE_MAX / largest;
+    for (code, number) in codes.iter_mut().zip(numbers) {
+        *code = (number * factor).round() as i8;
+    }
+    largest / CODE_MAX
+}
+
+/// Sums of products, in 16-bit steps that the compiler turns into vector instructions.
+fn dot(a: &[i8], b: &[i8]) -> i32 {
+    a.iter().zip(b).map(|(&a, &b)| i32::from(i16::from(a) * i16::from(b))).sum()
+}
+
+struct Scored {
+    score: f32,
+    chunk_id: i64,
+}
+
+impl PartialEq for Scored {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Scored {}
+
+impl PartialOrd for Scored {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scored {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.score.total_cmp(&other.score).then(other.chunk_id.cmp(&self.chunk_id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bytes(numbers: &[f32]) -> Vec<u8> {
+        numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_scan_finds_the_vector_itself_and_never_a_removed_one(
+            vectors in prop::collection::vec(prop::collection::vec(-1.0f32..1.0, 16), 2..40),
+            removed in any::<prop::sample::Index>(),
+        ) {
+            let mut matrix = Matrix::default();
+            for (id, vector) in (0_i64..).zip(&vectors) {
+                matrix.insert(id, id + 1000, &bytes(vector));
+            }
+            let gone = removed.index(vectors.len());
+            matrix.remove(gone as i64);
+            let found = matrix.scan(&vectors[gone], None, vectors.len());
+            prop_assert_eq!(found.len(), vectors.len() - 1);
+            prop_assert!(!found.contains(&(gone as i64 + 1000)));
+            matrix.insert(gone as i64, 7, &bytes(&vectors[gone]));
+            let norm = |v: &[f32]| v.iter().map(|n| n * n).sum::<f32>().sqrt();
+            if vectors.iter().all(|v| norm(v) <= norm(&vectors[gone])) {
+                prop_assert!(matrix.scan(&vectors[gone], None, 3).contains(&7));
+            }
+        }
+    }
+
+    #[test]
+    fn only_articles_within_are_found() {
+        let mut matrix = Matrix::default();
+        matrix.insert(1, 10, &bytes(&[1.0, 0.0]));
+        matrix.insert(2, 20, &bytes(&[0.9, 0.1]));
+        assert_eq!(matrix.scan(&[1.0, 0.0], Some(&HashSet::from([2])), 5), [20]);
+        assert_eq!(matrix.scan(&[1.0, 0.0, 0.0], None, 5), Vec::<i64>::new(), "another length");
+    }
+}

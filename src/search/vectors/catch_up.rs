@@ -41,7 +41,7 @@ impl VectorIndex {
         let mut slot = self.loaded.write().await;
         match slot.as_mut() {
             Some(loaded) if loaded.model_id == model_id && covers(loaded.seq, &log) => {
-                apply_changes(database.reader(), loaded).await?;
+                apply_changes(database.reader(), loaded, log.last.unwrap_or(0)).await?;
                 Ok(Arc::clone(&loaded.matrix))
             }
             Some(_) | None => {
@@ -85,7 +85,8 @@ async fn load(connection: &impl ConnectionTrait, model_id: i64, seq: i64) -> Res
     Ok(Loaded { model_id, seq, matrix: Arc::new(std::sync::RwLock::new(matrix)) })
 }
 
-async fn apply_changes(connection: &impl ConnectionTrait, loaded: &mut Loaded) -> Result<(), StoreError> {
+/// Applies what changed after `loaded.seq`; all changes up to `last` are committed.
+async fn apply_changes(connection: &impl ConnectionTrait, loaded: &mut Loaded, last: i64) -> Result<(), StoreError> {
     #[derive(FromQueryResult)]
     struct Changed {
         article_id: i64,
@@ -113,7 +114,6 @@ async fn apply_changes(connection: &impl ConnectionTrait, loaded: &mut Loaded) -
         articles.iter().for_each(|&article| matrix.remove(article));
         chunks.iter().for_each(|chunk| matrix.insert(chunk.article_id, chunk.id, &chunk.vector));
     }
-    // Only of this model: changes of another one are looked at again, which costs a look and no more.
-    loaded.seq = upto.unwrap_or(loaded.seq).max(loaded.seq);
+    loaded.seq = upto.unwrap_or(last).max(last);
     Ok(())
 }

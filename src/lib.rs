@@ -1,1 +1,22 @@
-//! host
+//! Afterword: an article server for AI agents and people. A save returns at once; the embedding comes after, made by a
+//! supervised tree of actors over a durable queue.
+//!
+//! - [`articles`]: what an article is, and every rule about its life
+//! - [`search`]: by words, by meaning, or both
+//! - [`embedding`]: the back ends that make vectors; [`chunking`]: the pieces they are made of
+//! - [`config`]: settings, and where each came from
+//! - [`database`]: schema, backup, restore, verification
+//! - [`evaluation`]: how good the search is
+//! - [`cli`]: the command line, one of the doors
+//!
+//! The runtime itself is the crate `afterword-actors`, which knows none of these.
+
+pub mod articles;
+pub mod chunking;
+pub mod config;
+pub mod database;
+pub mod embedding;
+pub mod evaluation;
+mod markdown;
+pub mod search;
+pub mod time;

@@ -76,12 +76,7 @@ pub(super) async fn taken(transaction: &Transaction, slug: &Slug) -> Result<Arti
 }
 
 /// Writes what full-text search looks at; replaces what was there.
-pub(super) async fn index_words(
-    transaction: &Transaction,
-    id: i64,
-    title: &str,
-    body: &str,
-) -> Result<(), StoreError> {
+pub(super) async fn index_words(transaction: &Transaction, id: i64, title: &str, body: &str) -> Result<(), StoreError> {
     transaction
         .run(
             "INSERT OR REPLACE INTO article_words (rowid, title, body) VALUES ($1, $2, $3)",

@@ -74,10 +74,8 @@ impl Articles {
     pub async fn create(&self, new: NewArticle) -> Result<Saved, ArticleError> {
         let new = new.checked(self.limits)?;
         let settings = self.settings();
-        let saved = self
-            .database
-            .write(move |transaction| Box::pin(create::create(transaction, new, settings)))
-            .await?;
+        let saved =
+            self.database.write(move |transaction| Box::pin(create::create(transaction, new, settings))).await?;
         self.follow_up(saved).await
     }
 
@@ -101,12 +99,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::Exists`], [`ArticleError::FormerName`],
     /// [`ArticleError::Conflict`].
-    pub async fn rename(
-        &self,
-        slug: &str,
-        to: Slug,
-        expected_revision: Option<i64>,
-    ) -> Result<Saved, ArticleError> {
+    pub async fn rename(&self, slug: &str, to: Slug, expected_revision: Option<i64>) -> Result<Saved, ArticleError> {
         let slug = slug.to_owned();
         let saved = self
             .database

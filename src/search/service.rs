@@ -13,8 +13,9 @@ use super::{
     fusion::{Ranking, fuse},
     keyword,
     semantic::{self, NoMeaning},
-    snippet, words,
+    snippet,
     vectors::{Nearest, VectorIndex},
+    words,
 };
 use crate::articles::summaries;
 

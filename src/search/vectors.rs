@@ -84,12 +84,7 @@ struct Stored {
 }
 
 /// The candidates by their stored vectors, each article once, by its best chunk.
-async fn rank(
-    database: &Database,
-    query: &Vector,
-    chunks: &[i64],
-    limit: usize,
-) -> Result<Vec<Nearest>, StoreError> {
+async fn rank(database: &Database, query: &Vector, chunks: &[i64], limit: usize) -> Result<Vec<Nearest>, StoreError> {
     let ids = serde_json::to_string(chunks).unwrap_or_default();
     let rows = database
         .reader()

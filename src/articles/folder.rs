@@ -1,0 +1,118 @@
+//! Where articles stand: a path like `guides/rust`, in any language; empty for the root.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Longest folder. *Units:* bytes.
+const LONGEST: usize = 255;
+/// Deepest folder.
+const DEEPEST: usize = 16;
+
+/// A valid folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Folder(String);
+
+/// A path that is no folder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FolderError {
+    /// `.` or `..`
+    #[error("a folder must not contain \".\" or \"..\"")]
+    Dots,
+    /// Control characters or a backslash.
+    #[error("a folder must not contain {0:?}; separate its parts by \"/\"")]
+    Character(char),
+    /// Too long.
+    #[error("the folder has {0} bytes, and at most {LONGEST} are allowed")]
+    TooLong(usize),
+    /// Too deep.
+    #[error("the folder has {0} parts, and at most {DEEPEST} are allowed")]
+    TooDeep(usize),
+}
+
+impl Folder {
+    /// Reads a folder; slashes at the ends and doubled ones do not matter.
+    ///
+    /// # Errors
+    /// [`FolderError`]
+    pub fn parse(given: &str) -> Result<Self, FolderError> {
+        let parts: Vec<_> = given.split('/').map(str::trim).filter(|part| !part.is_empty()).collect();
+        if parts.iter().any(|part| matches!(*part, "." | "..")) {
+            return Err(FolderError::Dots);
+        }
+        if let Some(bad) = given.chars().find(|c| c.is_control() || *c == '\\') {
+            return Err(FolderError::Character(bad));
+        }
+        if parts.len() > DEEPEST {
+            return Err(FolderError::TooDeep(parts.len()));
+        }
+        let path = parts.join("/");
+        if path.len() > LONGEST { Err(FolderError::TooLong(path.len())) } else { Ok(Self(path)) }
+    }
+
+    /// This folder below `above`.
+    ///
+    /// # Errors
+    /// [`FolderError`] if both together are too long or too deep.
+    pub fn below(&self, above: &Self) -> Result<Self, FolderError> {
+        Self::parse(&format!("{}/{}", above.0, self.0))
+    }
+
+    /// Whether this is `other` or below it.
+    pub fn is_within(&self, other: &Self) -> bool {
+        other.0.is_empty() || self.0.strip_prefix(&other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl AsRef<str> for Folder {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Folder {
+    type Error = FolderError;
+
+    fn try_from(given: String) -> Result<Self, FolderError> {
+        Self::parse(&given)
+    }
+}
+
+impl From<Folder> for String {
+    fn from(folder: Folder) -> Self {
+        folder.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_a_folder_stays_what_it_is_and_leads_nowhere_else(given in "[a-zé文./\\\\ ]{0,40}") {
+            if let Ok(folder) = Folder::parse(&given) {
+                prop_assert_eq!(Folder::parse(&folder.0), Ok(folder.clone()));
+                prop_assert!(folder.0.split('/').all(|part| part != ".." && part != "."));
+                prop_assert!(!folder.0.starts_with('/') && !folder.0.ends_with('/'));
+                prop_assert!(folder.is_within(&Folder::default()) && folder.is_within(&folder));
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_is_within_its_parents_only() {
+        let folder = |path| Folder::parse(path).expect("a folder");
+        assert!(folder("a/b").is_within(&folder("a")));
+        assert!(!folder("ab").is_within(&folder("a")));
+    }
+}

@@ -1,0 +1,128 @@
+//! Names of articles in addresses: lower-case ASCII letters, digits and hyphens, made from a title in any language.
+
+use std::fmt;
+
+use any_ascii::any_ascii;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Longest slug. *Units:* bytes.
+const LONGEST: usize = 96;
+
+/// A valid slug.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Slug(String);
+
+/// A name that is no slug.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{given}\" is no slug; use lower-case letters, digits and hyphens, for example \"{proposed}\"")]
+pub struct SlugError {
+    given: String,
+    proposed: Slug,
+}
+
+impl Slug {
+    /// The slug of a title, never empty: what has no letters in any script gets a name from its hash.
+    pub fn from_title(title: &str) -> Self {
+        let mut slug = String::new();
+        let ascii = any_ascii(title).to_lowercase();
+        for word in ascii.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+            if slug.is_empty() {
+                slug.push_str(&word[..word.len().min(LONGEST)]);
+            } else if slug.len() + 1 + word.len() <= LONGEST {
+                slug.push('-');
+                slug.push_str(word);
+            } else {
+                // The slug is the beginning of the title, not a choice of its shorter words.
+                break;
+            }
+        }
+        if slug.is_empty() { Self(by_hash(title)) } else { Self(slug) }
+    }
+
+    /// Checks what somebody gave as a slug.
+    ///
+    /// # Errors
+    /// [`SlugError`], which proposes the slug that was perhaps meant.
+    pub fn parse(given: &str) -> Result<Self, SlugError> {
+        let proposed = Self::from_title(given);
+        if proposed.0 == given { Ok(proposed) } else { Err(SlugError { given: shown(given), proposed }) }
+    }
+}
+
+fn by_hash(title: &str) -> String {
+    let digest = Sha256::digest(title.as_bytes());
+    format!("article-{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+}
+
+fn shown(given: &str) -> String {
+    given.chars().take(LONGEST).filter(|c| !c.is_control()).collect()
+}
+
+impl AsRef<str> for Slug {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Slug {
+    type Error = SlugError;
+
+    fn try_from(given: String) -> Result<Self, SlugError> {
+        Self::parse(&given)
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn titles_in_any_language_have_a_readable_slug() {
+        for (title, slug) in [
+            ("Hello, World!", "hello-world"),
+            ("Ärger über Öl", "arger-uber-ol"),
+            ("Привет мир", "privet-mir"),
+            ("Rust 的所有权", "rust-desuoyouquan"),
+            ("  --  ", "article-"),
+        ] {
+            let made = Slug::from_title(title);
+            assert!(made.as_ref().starts_with(slug), "{title}: {made}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_slug_is_refused_with_a_proposal() {
+        let error = Slug::parse("My Article").expect_err("a space");
+        assert!(error.to_string().contains("\"my-article\""), "{error}");
+        for bad in ["", "-a", "a--b", "../etc", "A", "a/b", "a\0"] {
+            assert!(Slug::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_title_has_a_valid_slug(title in any::<String>()) {
+            let slug = Slug::from_title(&title);
+            prop_assert!((1..=LONGEST).contains(&slug.0.len()));
+            prop_assert!(slug.0.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            prop_assert!(!slug.0.starts_with('-') && !slug.0.ends_with('-') && !slug.0.contains("--"));
+            prop_assert_eq!(Slug::parse(&slug.0), Ok(slug.clone()));
+        }
+    }
+}

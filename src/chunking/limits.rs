@@ -1,0 +1,91 @@
+//! How large chunks may be and how many there may be.
+
+/// The sizes a [`super::MarkdownChunker`] keeps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkLimits {
+    /// Most tokens in one input, everything included.
+    pub max_tokens: usize,
+    /// Tokens that are added to every input after cutting: the model's special tokens, and its document prefix if any.
+    pub reserved_tokens: usize,
+    /// Most chunks of one article.
+    pub max_chunks: usize,
+}
+
+/// Settings that leave no room for text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LimitsError {
+    /// Less than [`ChunkLimits::SMALLEST_ROOM`] is left for title, headings and text.
+    #[error(
+        "embedding.max_tokens is {max_tokens}, of which {reserved_tokens} go to special tokens and prefix; \
+         set it to at least {least}"
+    )]
+    TooSmall {
+        /// What was asked for.
+        max_tokens: usize,
+        /// What is taken from it.
+        reserved_tokens: usize,
+        /// What would do.
+        least: usize,
+    },
+    /// No chunk is allowed at all.
+    #[error("embedding.max_chunks is 0; set it to at least 1")]
+    NoChunks,
+}
+
+impl ChunkLimits {
+    /// The cut changes with this number: it is raised whenever the same text would be cut differently.
+    const VERSION: u32 = 1;
+
+    /// `[CLS]` and `[SEP]`, or begin and end of text.
+    pub const SPECIAL_TOKENS: usize = 2;
+
+    /// Some fifty pages at 256 tokens are 100 chunks; an article of 10,000 is a mistake or an attack.
+    pub const MOST_CHUNKS: usize = 10_000;
+
+    /// Below this a chunk would be little more than its headings.
+    pub const SMALLEST_ROOM: usize = 24;
+
+    /// Chunks of at most `max_tokens`, with the usual two special tokens and the usual cap.
+    pub fn new(max_tokens: usize) -> Self {
+        Self { max_tokens, reserved_tokens: Self::SPECIAL_TOKENS, max_chunks: Self::MOST_CHUNKS }
+    }
+
+    /// Name of this way of cutting, for [`afterword_actors::embedder::ModelIdentity::chunker`]: `markdown-1/256`.
+    ///
+    /// The reserved tokens are not in it: they follow from the model and its prefix, which the identity holds already.
+    pub fn version(&self) -> String {
+        format!("markdown-{}/{}", Self::VERSION, self.max_tokens)
+    }
+
+    /// Tokens left for title, headings and text.
+    pub(super) fn room(&self) -> usize {
+        self.max_tokens.saturating_sub(self.reserved_tokens)
+    }
+
+    pub(super) fn check(&self) -> Result<(), LimitsError> {
+        let (max_tokens, reserved_tokens) = (self.max_tokens, self.reserved_tokens);
+        if self.room() < Self::SMALLEST_ROOM {
+            let least = reserved_tokens.saturating_add(Self::SMALLEST_ROOM);
+            return Err(LimitsError::TooSmall { max_tokens, reserved_tokens, least });
+        }
+        if self.max_chunks == 0 { Err(LimitsError::NoChunks) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_names_the_size() {
+        assert_eq!(ChunkLimits::new(256).version(), "markdown-1/256");
+    }
+
+    #[test]
+    fn limits_without_room_are_refused_with_what_would_do() {
+        let message = ChunkLimits::new(25).check().expect_err("too small").to_string();
+        assert!(message.ends_with("set it to at least 26"), "{message}");
+        assert_eq!(ChunkLimits::new(26).check(), Ok(()));
+        assert_eq!(ChunkLimits { max_chunks: 0, ..ChunkLimits::new(256) }.check(), Err(LimitsError::NoChunks));
+    }
+}

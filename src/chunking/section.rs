@@ -1,0 +1,168 @@
+//! The sections of a text: what stands under one heading, without the sections below it.
+//!
+//! Owns heading paths and which headings are text. Knows no sizes.
+
+use std::ops::Range;
+
+use crate::markdown::{Heading, Kind, Mark, Outline, Piece, byte_order_mark};
+
+/// A stretch of text under one heading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Section {
+    /// Headings above it, outermost first, none of them empty.
+    pub(super) path: Vec<String>,
+    /// Where it stands in the body; may be blank.
+    pub(super) range: Range<usize>,
+    /// Where its blocks begin, ascending.
+    pub(super) marks: Vec<Mark>,
+}
+
+/// The sections of a body, from first to last.
+///
+/// A heading directly followed by its equal or its superior, or by the end, heads nothing. It is a block of the
+/// section around it: an outline without texts would be lost otherwise.
+pub(super) struct Sections<'a> {
+    body: &'a str,
+    pieces: Outline<'a>,
+    open: Vec<(u8, String)>,
+    start: usize,
+    marks: Vec<Mark>,
+    pending: Option<Heading>,
+    is_over: bool,
+}
+
+impl<'a> Sections<'a> {
+    pub(super) fn new(body: &'a str) -> Self {
+        Self {
+            body,
+            pieces: Outline::new(body),
+            open: Vec::new(),
+            start: byte_order_mark(body),
+            marks: Vec::new(),
+            pending: None,
+            is_over: false,
+        }
+    }
+
+    /// Takes the next piece; gives the section that it ends, if it ends one.
+    fn advance(&mut self) -> Option<Section> {
+        match self.pieces.next() {
+            Some(Piece::Block(mark)) => {
+                let ended = self.pending.take().map(|heading| self.open_below(heading));
+                self.marks.push(mark);
+                ended
+            }
+            Some(Piece::Heading(next)) => {
+                let ended = self.pending.take().and_then(|heading| match heading.level < next.level {
+                    true => Some(self.open_below(heading)),
+                    false => self.keep_as_text(&heading),
+                });
+                self.pending = Some(next);
+                ended
+            }
+            None => match self.pending.take() {
+                Some(heading) => self.keep_as_text(&heading),
+                None => {
+                    self.is_over = true;
+                    Some(self.end_section(self.body.len()))
+                }
+            },
+        }
+    }
+
+    fn open_below(&mut self, heading: Heading) -> Section {
+        let ended = self.end_section(heading.range.start);
+        self.start = heading.range.end;
+        self.close_down_to(heading.level);
+        self.open.push((heading.level, heading.text));
+        ended
+    }
+
+    fn keep_as_text(&mut self, heading: &Heading) -> Option<Section> {
+        let at = heading.range.start;
+        let is_child = self.open.last().is_none_or(|&(level, _)| level < heading.level);
+        let ended = (!is_child).then(|| self.end_section(at));
+        self.close_down_to(heading.level);
+        self.marks.push(Mark { at, depth: 0, kind: Kind::Prose });
+        ended
+    }
+
+    fn close_down_to(&mut self, level: u8) {
+        while self.open.pop_if(|(open, _)| *open >= level).is_some() {}
+    }
+
+    fn end_section(&mut self, end: usize) -> Section {
+        let path = self.open.iter().filter(|(_, text)| !text.is_empty()).map(|(_, text)| text.clone()).collect();
+        let range = self.start..end;
+        self.start = end;
+        Section { path, range, marks: std::mem::take(&mut self.marks) }
+    }
+}
+
+impl Iterator for Sections<'_> {
+    type Item = Section;
+
+    fn next(&mut self) -> Option<Section> {
+        while !self.is_over {
+            if let Some(section) = self.advance() {
+                return Some(section);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::markdown::sample;
+
+    fn sections(body: &str) -> Vec<(String, &str)> {
+        let read = Sections::new(body).map(|section| (section.path.join(" > "), body[section.range].trim()));
+        read.filter(|(_, text)| !text.is_empty()).collect()
+    }
+
+    fn owned<const N: usize>(expected: [(&str, &'static str); N]) -> Vec<(String, &'static str)> {
+        expected.into_iter().map(|(path, text)| (path.to_owned(), text)).collect()
+    }
+
+    #[test]
+    fn paths_follow_levels_even_where_levels_are_skipped() {
+        let body = "top\n\n# A\na\n### B\nb\n## C\nc\n# D\nd\n";
+        let expected = [("", "top"), ("A", "a"), ("A > B", "b"), ("A > C", "c"), ("D", "d")];
+        assert_eq!(sections(body), owned(expected));
+    }
+
+    #[test]
+    fn headings_with_nothing_below_are_text_of_the_section_around_them() {
+        assert_eq!(sections("# A\n## B\n## C\n"), owned([("A", "## B\n## C")]));
+        assert_eq!(
+            sections("# A\n## B\nb\n## C\n## D\n# E\n"),
+            owned([("A > B", "b"), ("A", "## C\n## D"), ("", "# E")])
+        );
+    }
+
+    #[test]
+    fn text_that_makes_no_block_is_not_lost() {
+        let body = "[a]: /x\n\n# A\n[b]: /y\n\ntext\n\n# B\n[c]: /z\n";
+        assert_eq!(sections(body), owned([("", "[a]: /x"), ("A", "[b]: /y\n\ntext"), ("", "# B\n[c]: /z")]));
+    }
+
+    proptest! {
+        #[test]
+        fn sections_are_ordered_and_only_headings_lie_between(body in sample::anything()) {
+            let mut before = byte_order_mark(&body);
+            for section in Sections::new(&body) {
+                prop_assert!(section.range.start >= before && section.range.end >= section.range.start);
+                let between = body[before..section.range.start].trim();
+                prop_assert!(between.is_empty() || between.len() <= 1000, "{between:?}");
+                prop_assert!(section.marks.is_sorted_by(|a, b| a.at < b.at));
+                prop_assert!(section.marks.iter().all(|mark| section.range.contains(&mark.at)));
+                before = section.range.end;
+            }
+            prop_assert_eq!(before, body.len());
+        }
+    }
+}

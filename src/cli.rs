@@ -1,0 +1,90 @@
+//! The command line: one of three thin doors to the same calls.
+//!
+//! It reads arguments, calls the services, and shows what they answer: tables for people, `--json` for programs.
+//! Results go to standard output, everything else (progress, hints, logs) to standard error.
+
+mod article;
+mod arguments;
+mod bulk;
+mod config;
+mod db;
+mod demo;
+mod doctor;
+mod eval;
+mod export;
+mod import;
+mod manual;
+mod model;
+mod output;
+mod progress;
+mod queue;
+mod search;
+mod session;
+mod status;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use output::{Output, Usage};
+use session::Session;
+
+/// The program did what it was asked.
+const OK: u8 = 0;
+/// It could not.
+const FAILED: u8 = 1;
+/// It was asked wrongly.
+const WRONG_USAGE: u8 = 2;
+
+/// Runs the program with the arguments of this process.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    match dispatch(arguments, &output) {
+        Ok(()) => ExitCode::from(OK),
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(if error.is::<Usage>() { WRONG_USAGE } else { FAILED })
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments, output: &Output) -> anyhow::Result<()> {
+    let Arguments { global, command, .. } = arguments;
+    // What needs neither settings nor a database.
+    let command = match command {
+        Command::Completions { shell } => return manual::completions(shell),
+        Command::Man { directory } => return manual::man(directory.as_deref()),
+        other => other,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(with_settings(&global, command, output));
+    // A blocking computation that is still running must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    result
+}
+
+async fn with_settings(global: &arguments::Global, command: Command, output: &Output) -> anyhow::Result<()> {
+    let command = match command {
+        Command::Config { command } => return config::run(global, command, output),
+        other => other,
+    };
+    let session = Session::new(global, output)?;
+    match command {
+        Command::Demo { directory } => demo::run(&session, directory.as_deref()).await,
+        Command::Import(arguments) => import::run(&session, arguments).await,
+        Command::Export(arguments) => export::run(&session, arguments).await,
+        Command::Article { command } => article::run(&session, command).await,
+        Command::Search(arguments) => search::run(&session, arguments).await,
+        Command::Bulk { command } => bulk::run(&session, command).await,
+        Command::Queue { command } => queue::run(&session, command).await,
+        Command::Status => status::run(&session).await,
+        Command::Db { command } => db::run(&session, command).await,
+        Command::Model { command } => model::run(&session, command).await,
+        Command::Doctor => doctor::run(&session).await,
+        Command::Eval { directory } => eval::run(&session, &directory).await,
+        Command::Config { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+    }
+}

@@ -1,0 +1,326 @@
+//! The settings, a struct for each section. `config.toml` says what each key means; the defaults stand here.
+
+use std::{path::PathBuf, time::Duration};
+
+use bytesize::ByteSize;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// All settings.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where everything is kept.
+    pub database: Database,
+    /// The queue and its workers.
+    pub queue: Queue,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// What makes the vectors.
+    pub embedding: Embedding,
+    /// How searches are made.
+    pub search: Search,
+    /// What an article may be.
+    pub articles: Articles,
+    /// The host server.
+    pub server: Server,
+    /// What is logged.
+    pub log: Log,
+}
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+section! {
+    /// Where everything is kept.
+    Database {
+        /// Address; empty for a file in the user's data directory.
+        url: String = String::new(),
+        /// Connections for reading.
+        read_connections: u32 = 4,
+        /// How long to wait for another process's write lock.
+        #[serde(with = "humantime_serde")]
+        busy_timeout: Duration = 10 * SECOND,
+    }
+}
+
+section! {
+    /// The queue and its workers.
+    Queue {
+        /// Embed in the background; if not, inside the save call.
+        enabled: bool = true,
+        /// Worker slots.
+        slots: u32 = 1,
+        /// Most tasks taken in one transaction.
+        claim_batch: u32 = 64,
+        /// How often to look for unannounced tasks.
+        #[serde(with = "humantime_serde")]
+        poll_interval: Duration = SECOND,
+        /// All tries of a task, the first included.
+        max_attempts: u32 = 3,
+        /// First delay between tries.
+        #[serde(with = "humantime_serde")]
+        retry_base: Duration = SECOND,
+        /// Longest delay between tries.
+        #[serde(with = "humantime_serde")]
+        retry_max: Duration = 5 * MINUTE,
+        /// First delay between probes of a provider that is down.
+        #[serde(with = "humantime_serde")]
+        circuit_base: Duration = SECOND,
+        /// Longest delay between probes of a provider that is down.
+        #[serde(with = "humantime_serde")]
+        circuit_max: Duration = MINUTE,
+        /// How long a claim holds unless it is renewed.
+        #[serde(with = "humantime_serde")]
+        lease: Duration = 30 * SECOND,
+        /// Longest time one task may take.
+        #[serde(with = "humantime_serde")]
+        max_processing_time: Duration = 30 * MINUTE,
+        /// How long a shutdown waits for work to finish.
+        #[serde(with = "humantime_serde")]
+        drain_timeout: Duration = 20 * SECOND,
+        /// How often leases are renewed.
+        #[serde(with = "humantime_serde")]
+        heartbeat_interval: Duration = 5 * SECOND,
+        /// How often the minute's numbers are written.
+        #[serde(with = "humantime_serde")]
+        metrics_interval: Duration = MINUTE,
+        /// How often articles are compared with their vectors.
+        #[serde(with = "humantime_serde")]
+        sweep_interval: Duration = 5 * MINUTE,
+        /// Most articles queued by one sweep.
+        sweep_batch: u32 = 500,
+        /// Restarts of one actor within `restart_window`.
+        restart_intensity: u32 = 10,
+        /// See `restart_intensity`.
+        #[serde(with = "humantime_serde")]
+        restart_window: Duration = MINUTE,
+    }
+}
+
+section! {
+    /// How long things are kept; zero for ever.
+    Retention {
+        /// How often it is cleaned up.
+        #[serde(with = "humantime_serde")]
+        cleanup_interval: Duration = HOUR,
+        /// Finished tasks.
+        #[serde(with = "humantime_serde")]
+        tasks: Duration = 7 * DAY,
+        /// The audit trail.
+        #[serde(with = "humantime_serde")]
+        events: Duration = 30 * DAY,
+        /// Minute rows.
+        #[serde(with = "humantime_serde")]
+        metrics: Duration = 30 * DAY,
+        /// Deleted articles.
+        #[serde(with = "humantime_serde")]
+        deleted_articles: Duration = 30 * DAY,
+        /// Rows of hosts that have ended.
+        #[serde(with = "humantime_serde")]
+        worker_rows: Duration = DAY,
+    }
+}
+
+/// Who makes the vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    /// A model on this machine.
+    #[default]
+    Local,
+    /// Any server that speaks OpenAI's embeddings protocol.
+    OpenAi,
+    /// Made-up vectors, for tests.
+    Scripted,
+}
+
+section! {
+    /// What makes the vectors.
+    Embedding {
+        /// Who makes the vectors.
+        provider: Provider = Provider::Local,
+        /// The model's name at its provider.
+        model: String = "all-MiniLM-L6-v2".to_owned(),
+        /// Where the local model is; `None` for the user's cache directory.
+        model_dir: Option<PathBuf> = None,
+        /// Longest chunk, in tokens of the model.
+        max_tokens: usize = 256,
+        /// Most chunks of one article.
+        max_chunks: usize = 10_000,
+        /// How long embedding a query may take.
+        #[serde(with = "humantime_serde")]
+        query_deadline: Duration = 2 * SECOND,
+        /// Put before every document.
+        document_prefix: String = String::new(),
+        /// Put before every query.
+        query_prefix: String = String::new(),
+        /// Only for provider `local`.
+        local: Local = Local::default(),
+        /// Only for provider `openai`.
+        openai: OpenAi = OpenAi::default(),
+        /// Only for provider `scripted`.
+        scripted: Scripted = Scripted::default(),
+    }
+}
+
+section! {
+    /// The local model.
+    Local {
+        /// Threads for documents; 0 for one each core.
+        threads: usize = 0,
+    }
+}
+
+/// How vectors come over the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoding {
+    /// As JSON numbers.
+    #[default]
+    Float,
+    /// As base64 of little-endian `f32`.
+    Base64,
+}
+
+section! {
+    /// A server that speaks OpenAI's embeddings protocol.
+    OpenAi {
+        /// Address up to, not including, `/embeddings`.
+        base_url: String = "https://api.openai.com/v1".to_owned(),
+        /// The key, if the server wants one.
+        api_key: Secret = Secret::default(),
+        /// Length of a vector; the first answer decides if not given.
+        dimension: Option<u32> = None,
+        /// Ask the server for vectors of that length.
+        send_dimensions: bool = false,
+        /// Longest time for one request.
+        #[serde(with = "humantime_serde")]
+        timeout: Duration = 60 * SECOND,
+        /// Most texts in one request.
+        batch_texts: usize = 96,
+        /// Most tokens in one request.
+        batch_tokens: usize = 8_000,
+        /// Requests at the same time.
+        concurrency: usize = 4,
+        /// How vectors come over the wire.
+        encoding: Encoding = Encoding::Float,
+    }
+}
+
+section! {
+    /// Made-up vectors.
+    Scripted {
+        /// Length of a vector.
+        dimension: u32 = 64,
+        /// How long a call takes.
+        #[serde(with = "humantime_serde")]
+        latency: Duration = Duration::ZERO,
+        /// Calls with a text that contains this fail; empty for none.
+        fail_containing: String = String::new(),
+        /// So many times; 0 for always.
+        fail_times: u32 = 0,
+    }
+}
+
+section! {
+    /// How searches are made.
+    Search {
+        /// Hits, if nobody asks for a number.
+        default_limit: usize = 10,
+        /// Most hits of one answer.
+        max_limit: usize = 100,
+        /// How much the words' ranking counts.
+        keyword_weight: f64 = 1.0,
+        /// How much the meaning's ranking counts.
+        semantic_weight: f64 = 1.0,
+        /// Damps the first ranks.
+        rrf_k: f64 = 60.0,
+        /// Articles taken from each ranking.
+        candidates: usize = 100,
+        /// A cosine below this is no good match.
+        good_similarity: f32 = 0.25,
+    }
+}
+
+section! {
+    /// What an article may be.
+    Articles {
+        /// Largest body.
+        max_size: ByteSize = ByteSize::mib(64),
+        /// Longest title, in characters.
+        max_title: usize = 300,
+    }
+}
+
+section! {
+    /// The host server.
+    Server {
+        /// Address and port to listen on.
+        bind: String = "127.0.0.1:8080".to_owned(),
+    }
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Pretty,
+    /// For programs, an object a line.
+    Json,
+}
+
+section! {
+    /// What is logged.
+    Log {
+        /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `warn,afterword=debug`.
+        level: String = "info".to_owned(),
+        /// Form of the log.
+        format: LogFormat = LogFormat::Pretty,
+    }
+}
+
+/// A secret; shown only as being there or not.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// The secret itself, or nothing if it is empty.
+    pub fn expose(&self) -> Option<&str> {
+        Some(self.0.expose_secret()).filter(|secret| !secret.is_empty())
+    }
+}
+
+impl From<String> for Secret {
+    fn from(secret: String) -> Self {
+        Self(secret.into())
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if self.expose().is_some() { "(hidden)" } else { "" })
+    }
+}

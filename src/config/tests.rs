@@ -1,0 +1,113 @@
+//! The settings as an operator meets them.
+
+use std::time::Duration;
+
+use super::*;
+
+fn sources(variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
+    let pair = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    Sources {
+        variables: variables.iter().map(pair).collect(),
+        flags: flags.iter().map(pair).collect(),
+        ..Sources::default()
+    }
+}
+
+fn with_file(text: &str) -> (tempfile::TempDir, Sources) {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("config.toml"), text).expect("a file");
+    let sources = Sources { folders: vec![folder.path().to_path_buf()], ..Sources::default() };
+    (folder, sources)
+}
+
+#[test]
+fn flags_beat_variables_beat_the_file() {
+    let (_folder, mut from) = with_file("[queue]\nslots = 2\nlease = \"40s\"\nmax_attempts = 5\n");
+    from.variables = sources(&[("AFTERWORD_QUEUE__SLOTS", "3"), ("AFTERWORD_QUEUE__LEASE", "50s")], &[]).variables;
+    from.flags = vec![("queue.slots".into(), "4".into())];
+    let loaded = Loaded::load(&from).expect("settings");
+    let queue = &loaded.settings.queue;
+    assert_eq!((queue.slots, queue.lease, queue.max_attempts), (4, Duration::from_secs(50), 5));
+    assert_eq!(loaded.origin("queue.slots"), Origin::Flag);
+    assert_eq!(loaded.origin("queue.lease"), Origin::Variable("AFTERWORD_QUEUE__LEASE".into()));
+    assert!(matches!(loaded.origin("queue.max_attempts"), Origin::File(_)));
+    assert_eq!(loaded.origin("queue.enabled"), Origin::Default);
+}
+
+#[test]
+fn every_fault_is_reported_at_once_with_its_source() {
+    let (_folder, mut from) = with_file("[queue]\nslotss = 2\nlease = \"soon\"\n[embedding]\nmax_tokens = 1\n");
+    from.variables = sources(&[("AFTERWORD_SEARCH__RRF_K", "-1"), ("AFTERWORD_NONSENSE", "1")], &[]).variables;
+    let ConfigErrors(faults) = Loaded::load(&from).expect_err("faults");
+    let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
+    for key in ["queue.slotss", "queue.lease", "embedding.max_tokens", "search.rrf_k", "nonsense"] {
+        assert!(keys.contains(&key), "{key} in {keys:?}");
+    }
+    let misspelt = faults.iter().find(|fault| fault.key == "queue.slotss").expect("a fault");
+    assert!(misspelt.message.contains("did you mean queue.slots?"), "{}", misspelt.message);
+    let text = ConfigErrors(faults).to_string();
+    assert!(text.contains("environment variable AFTERWORD_SEARCH__RRF_K"), "{text}");
+}
+
+#[test]
+fn the_variables_of_earlier_deployments_are_understood() {
+    let loaded = Loaded::load(&sources(
+        &[
+            ("EMBEDDING_QUEUE_ENABLED", "false"),
+            ("EMBEDDING_QUEUE_WORKER_INTERVAL", "250"),
+            ("EMBEDDING_QUEUE_MAX_RETRIES", "4"),
+            ("EMBEDDING_QUEUE_RETRY_BACKOFF_BASE", "1500"),
+            ("EMBEDDING_QUEUE_BATCH_SIZE", "7"),
+            ("EMBEDDING_QUEUE_CLEANUP_INTERVAL", "2"),
+            ("EMBEDDING_QUEUE_CLEANUP_RETENTION_DAYS", "3"),
+            ("EMBEDDING_QUEUE_HEARTBEAT_INTERVAL", "2000"),
+            ("EMBEDDING_QUEUE_METRICS_INTERVAL", "30000"),
+            ("EMBEDDING_QUEUE_MAX_PROCESSING_TIME", "90000"),
+        ],
+        &[],
+    ))
+    .expect("settings");
+    let Settings { queue, retention, .. } = loaded.settings;
+    assert!(!queue.enabled);
+    assert_eq!((queue.max_attempts, queue.claim_batch), (4, 7));
+    assert_eq!((queue.poll_interval, queue.retry_base), (Duration::from_millis(250), Duration::from_millis(1500)));
+    assert_eq!((queue.heartbeat_interval, queue.metrics_interval), (Duration::from_secs(2), Duration::from_secs(30)));
+    assert_eq!(queue.max_processing_time, Duration::from_secs(90));
+    assert_eq!(retention.cleanup_interval, Duration::from_secs(7200));
+    assert_eq!(retention.tasks, Duration::from_secs(3 * 86_400));
+}
+
+#[test]
+fn a_bad_number_in_an_old_variable_is_a_fault_and_not_ignored() {
+    let faults = Loaded::load(&sources(&[("EMBEDDING_QUEUE_WORKER_INTERVAL", "often")], &[])).expect_err("a fault");
+    assert!(faults.to_string().contains("EMBEDDING_QUEUE_WORKER_INTERVAL"), "{faults}");
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let loaded = Loaded::load(&sources(&[("OPENAI_API_KEY", "sk-very-secret")], &[])).expect("settings");
+    assert_eq!(loaded.settings.embedding.openai.api_key.expose(), Some("sk-very-secret"));
+    let shown = format!("{:?} {:?}", loaded, loaded.rows());
+    assert!(!shown.contains("very-secret"), "{shown}");
+    assert!(loaded.rows().iter().any(|row| row.key == "embedding.openai.api_key" && row.value == "(hidden)"));
+}
+
+#[test]
+fn the_documented_file_has_every_key_with_its_default() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
+    let from = Sources { file: Some(path.into()), ..Sources::default() };
+    let documented = Loaded::load(&from).expect("a file that is valid");
+    let default = Loaded::load(&Sources::default()).expect("defaults");
+    let text = std::fs::read_to_string(path).expect("a file");
+    for (row, default) in documented.rows().iter().zip(default.rows()) {
+        assert_eq!((&row.key, &row.value), (&default.key, &default.value));
+        let name = row.key.rsplit('.').next().expect("a name");
+        assert!(text.contains(&format!("{name} =")), "{} is not in config.toml", row.key);
+    }
+}
+
+#[test]
+fn a_settings_file_that_was_asked_for_must_exist() {
+    let from = Sources { file: Some("/nowhere/config.toml".into()), ..Sources::default() };
+    assert!(Loaded::load(&from).expect_err("a fault").to_string().contains("/nowhere/config.toml"));
+}

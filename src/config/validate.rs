@@ -1,0 +1,94 @@
+//! What the types alone cannot say.
+
+use super::{Provider, Settings};
+
+/// Every rule that does not hold: the key, and what is wrong and what to do.
+pub(super) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key: &'static str, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    queue(settings, &mut rule);
+    embedding(settings, &mut rule);
+    search(settings, &mut rule);
+    rule(settings.database.read_connections >= 1, "database.read_connections", "must be at least 1");
+    rule(settings.articles.max_size.as_u64() >= 1024, "articles.max_size", "must be at least 1KiB");
+    rule(settings.articles.max_title >= 1, "articles.max_title", "must be at least 1");
+    let url = &settings.database.url;
+    rule(
+        url.is_empty() || url.starts_with("sqlite://"),
+        "database.url",
+        "must begin with sqlite://, or be empty for a file in the user's data directory",
+    );
+    let bind = settings.server.bind.parse::<std::net::SocketAddr>();
+    rule(bind.is_ok(), "server.bind", "must be an address and a port, e.g. 127.0.0.1:8080");
+    faults
+}
+
+type Rule<'a> = dyn FnMut(bool, &'static str, &str) + 'a;
+
+fn queue(settings: &Settings, rule: &mut Rule<'_>) {
+    let queue = &settings.queue;
+    rule((1..=1024).contains(&queue.slots), "queue.slots", "must be from 1 to 1024");
+    rule(queue.claim_batch >= 1, "queue.claim_batch", "must be at least 1");
+    rule((1..=100).contains(&queue.max_attempts), "queue.max_attempts", "must be from 1 to 100");
+    rule(queue.retry_max >= queue.retry_base, "queue.retry_max", "must not be shorter than queue.retry_base");
+    rule(queue.circuit_max >= queue.circuit_base, "queue.circuit_max", "must not be shorter than queue.circuit_base");
+    rule(queue.sweep_batch >= 1, "queue.sweep_batch", "must be at least 1");
+    rule(
+        queue.lease >= 3 * queue.heartbeat_interval,
+        "queue.lease",
+        "must be at least three times queue.heartbeat_interval, or a lease runs out when one renewal is late",
+    );
+    for (key, interval) in [
+        ("queue.poll_interval", queue.poll_interval),
+        ("queue.heartbeat_interval", queue.heartbeat_interval),
+        ("queue.metrics_interval", queue.metrics_interval),
+        ("queue.sweep_interval", queue.sweep_interval),
+        ("queue.max_processing_time", queue.max_processing_time),
+        ("queue.retry_base", queue.retry_base),
+        ("queue.circuit_base", queue.circuit_base),
+        ("queue.restart_window", queue.restart_window),
+        ("retention.cleanup_interval", settings.retention.cleanup_interval),
+        ("embedding.query_deadline", settings.embedding.query_deadline),
+    ] {
+        rule(!interval.is_zero(), key, "must be longer than zero");
+    }
+}
+
+fn embedding(settings: &Settings, rule: &mut Rule<'_>) {
+    let embedding = &settings.embedding;
+    rule(!embedding.model.trim().is_empty(), "embedding.model", "must not be blank");
+    rule(embedding.max_tokens >= 32, "embedding.max_tokens", "must be at least 32");
+    rule(embedding.max_chunks >= 1, "embedding.max_chunks", "must be at least 1");
+    rule(embedding.scripted.dimension >= 1, "embedding.scripted.dimension", "must be at least 1");
+    if embedding.provider == Provider::OpenAi {
+        let openai = &embedding.openai;
+        let url = &openai.base_url;
+        let http = url.starts_with("http://") || url.starts_with("https://");
+        rule(http, "embedding.openai.base_url", "must begin with http:// or https://");
+        rule(openai.batch_texts >= 1, "embedding.openai.batch_texts", "must be at least 1");
+        rule(openai.batch_tokens >= 1, "embedding.openai.batch_tokens", "must be at least 1");
+        rule(openai.concurrency >= 1, "embedding.openai.concurrency", "must be at least 1");
+        rule(!openai.timeout.is_zero(), "embedding.openai.timeout", "must be longer than zero");
+        rule(openai.dimension != Some(0), "embedding.openai.dimension", "must be at least 1");
+        let said = !openai.send_dimensions || openai.dimension.is_some();
+        rule(said, "embedding.openai.send_dimensions", "needs embedding.openai.dimension");
+    }
+}
+
+fn search(settings: &Settings, rule: &mut Rule<'_>) {
+    let search = &settings.search;
+    rule(search.max_limit >= 1, "search.max_limit", "must be at least 1");
+    let default = (1..=search.max_limit).contains(&search.default_limit);
+    rule(default, "search.default_limit", "must be from 1 to search.max_limit");
+    rule(search.candidates >= 1, "search.candidates", "must be at least 1");
+    let weight = |weight: f64| weight.is_finite() && weight >= 0.0;
+    rule(weight(search.keyword_weight), "search.keyword_weight", "must not be negative");
+    rule(weight(search.semantic_weight), "search.semantic_weight", "must not be negative");
+    let any = search.keyword_weight + search.semantic_weight > 0.0;
+    rule(any, "search.semantic_weight", "must not be zero together with search.keyword_weight");
+    rule(search.rrf_k.is_finite() && search.rrf_k > 0.0, "search.rrf_k", "must be above zero");
+}

@@ -1,0 +1,126 @@
+//! Looking through a database for what should not be.
+
+use afterword_actors::store::{
+    Database, StoreError,
+    sql::{Number, Sql},
+};
+use sea_orm::FromQueryResult;
+use serde::Serialize;
+
+/// What was looked at and found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// Whether nothing was found that only a backup or a repair can mend.
+    pub sound: bool,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// Articles looked at.
+    pub articles: i64,
+    /// Vectors looked at.
+    pub chunks: i64,
+    /// Tasks looked at.
+    pub tasks: i64,
+}
+
+/// Something that should not be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What it is, and what to do.
+    pub message: String,
+    /// Whether the program mends it by itself.
+    pub mends_itself: bool,
+}
+
+/// A count that should be zero.
+struct Check {
+    sql: &'static str,
+    message: &'static str,
+    mends_itself: bool,
+}
+
+const CHECKS: &[Check] = &[
+    Check {
+        sql: "SELECT count(*) AS n FROM pragma_foreign_key_check",
+        message: "rows refer to rows that are gone; restore a backup",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM (
+                  SELECT c.status FROM embedding_task_counts c
+                  WHERE c.tasks <> (SELECT count(*) FROM embedding_tasks t WHERE t.status = c.status))",
+        message: "counts of tasks differ from the tasks; restore a backup",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM article_chunks c JOIN embedding_models m ON m.id = c.model_id
+              WHERE length(c.vector) <> 4 * m.dimension",
+        message: "vectors are torn; run `afterword bulk start --all` after removing them",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM article_embeddings e
+              WHERE e.chunk_count <> (SELECT count(*) FROM article_chunks c
+                                      WHERE c.article_id = e.article_id AND c.model_id = e.model_id)",
+        message: "articles have fewer vectors than chunks; run `afterword bulk start --all`",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM articles WHERE id NOT IN (SELECT rowid FROM article_words)",
+        message: "articles are not in the full-text index; save them again",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing' AND lease_expires_at < {now}",
+        message: "tasks are held by hosts that have gone; a running host rescues them",
+        mends_itself: true,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM articles a
+              LEFT JOIN article_embeddings e ON e.article_id = a.id
+                  AND e.model_id = (SELECT id FROM embedding_models WHERE state = 'active')
+              WHERE NOT a.skip_embedding AND e.content_hash IS NOT a.content_hash AND NOT EXISTS (
+                  SELECT 1 FROM embedding_tasks t
+                  WHERE t.article_id = a.id AND t.status IN ('pending', 'processing', 'failed'))",
+        message: "articles have no embedding and no task; the next sweep of a running host queues them",
+        mends_itself: true,
+    },
+];
+
+/// Looks through the whole database. Reads only.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read at all.
+pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
+    let mut findings = integrity(database).await?;
+    for check in CHECKS {
+        let found = count(database, check.sql).await?;
+        if found > 0 {
+            let message = format!("{found} × {}", check.message);
+            findings.push(Finding { message, mends_itself: check.mends_itself });
+        }
+    }
+    Ok(Verification {
+        sound: findings.iter().all(|finding| finding.mends_itself),
+        findings,
+        articles: count(database, "SELECT count(*) AS n FROM articles").await?,
+        chunks: count(database, "SELECT count(*) AS n FROM article_chunks").await?,
+        tasks: count(database, "SELECT count(*) AS n FROM embedding_tasks").await?,
+    })
+}
+
+/// The database's own look at its pages and indexes.
+async fn integrity(database: &Database) -> Result<Vec<Finding>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        integrity_check: String,
+    }
+    let rows = database.reader().rows::<Row>("PRAGMA integrity_check(10)", []).await?;
+    let messages = rows.into_iter().map(|row| row.integrity_check).filter(|message| message != "ok");
+    Ok(messages
+        .map(|message| Finding { message: format!("{message}; restore a backup"), mends_itself: false })
+        .collect())
+}
+
+pub(super) async fn count(database: &Database, sql: &str) -> Result<i64, StoreError> {
+    Ok(database.reader().row::<Number>(sql, []).await?.map_or(0, |row| row.n))
+}

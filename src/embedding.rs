@@ -1,0 +1,4 @@
+//! Embedding back ends, each an implementation of the runtime's trait `Embedder`.
+
+pub mod openai;
+pub mod scripted;

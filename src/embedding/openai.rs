@@ -1,0 +1,162 @@
+//! Any server that speaks OpenAI's embeddings protocol: OpenAI itself, Ollama, text-embeddings-inference, vLLM …
+//!
+//! Trusts nothing it is answered: order, count, length and numbers are checked before a vector leaves this module. A
+//! refusal is read once, in `refusal`.
+
+mod answer;
+mod refusal;
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ErrorKind, ModelIdentity, Purpose, Vector};
+use async_trait::async_trait;
+use reqwest::{Client, header};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::config::{Encoding, OpenAi};
+
+/// Requests for queries at the same time; documents have places of their own, so that a backfill delays no search.
+const QUERY_PLACES: usize = 4;
+
+/// A back end over HTTP.
+pub struct OpenAiEmbedder {
+    identity: ModelIdentity,
+    client: Client,
+    endpoint: String,
+    dimensions: Option<u32>,
+    encoding: Encoding,
+    batch_tokens: usize,
+    /// Most texts in a request; lowered when the server says that it is too many.
+    batch_texts: AtomicUsize,
+    documents: Semaphore,
+    queries: Semaphore,
+}
+
+/// Why the back end cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenAiError {
+    /// The key cannot be sent.
+    #[error("embedding.openai.api_key holds characters that cannot be sent; it is perhaps pasted with a line break")]
+    Key,
+    /// The HTTP client.
+    #[error("the HTTP client cannot be made: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    input: Vec<String>,
+    encoding_format: Encoding,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<u32>,
+}
+
+impl OpenAiEmbedder {
+    /// A back end for `identity` at the server that `settings` name.
+    ///
+    /// # Errors
+    /// [`OpenAiError`]
+    pub fn new(identity: ModelIdentity, settings: &OpenAi) -> Result<Self, OpenAiError> {
+        // The first one in the process wins, and all are this one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self {
+            client: client(settings)?,
+            endpoint: format!("{}/embeddings", settings.base_url.trim_end_matches('/')),
+            dimensions: identity.dimension.filter(|_| settings.send_dimensions),
+            encoding: settings.encoding,
+            batch_tokens: settings.batch_tokens,
+            batch_texts: AtomicUsize::new(settings.batch_texts.max(1)),
+            documents: Semaphore::new(settings.concurrency.max(1)),
+            queries: Semaphore::new(QUERY_PLACES),
+            identity,
+        })
+    }
+
+    async fn request(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        let prefix = match purpose {
+            Purpose::Document => &self.identity.document_prefix,
+            Purpose::Query => &self.identity.query_prefix,
+        };
+        let body = Request {
+            model: &self.identity.model,
+            input: texts.iter().map(|text| format!("{prefix}{text}")).collect(),
+            encoding_format: self.encoding,
+            dimensions: self.dimensions,
+        };
+        let places = if purpose == Purpose::Query { &self.queries } else { &self.documents };
+        let _place = places.acquire().await.map_err(|_| EmbedError::unavailable("the back end is shut down"))?;
+        let response = self.client.post(&self.endpoint).json(&body).send().await.map_err(refusal::of_transport)?;
+        if !response.status().is_success() {
+            return Err(refusal::of_response(response).await);
+        }
+        let bytes = response.bytes().await.map_err(refusal::of_transport)?;
+        answer::vectors(&bytes, texts.len(), self.identity.dimension)
+    }
+
+    /// Sends `texts` in requests no larger than what the server has been found to take.
+    async fn in_batches(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        let mut vectors = Vec::with_capacity(texts.len());
+        let mut rest = texts;
+        while !rest.is_empty() {
+            let most = self.batch_texts.load(Ordering::Relaxed).min(rest.len());
+            let (batch, others) = rest.split_at(most);
+            match self.request(batch, purpose).await {
+                Ok(more) => {
+                    vectors.extend(more);
+                    rest = others;
+                }
+                // Learnt once, for all later requests.
+                Err(error) if most > 1 && is_too_large(&error) => {
+                    let smaller = (most / 2).max(1);
+                    tracing::info!(from = most, to = smaller, "the embedding server takes fewer texts in a request");
+                    self.batch_texts.fetch_min(smaller, Ordering::Relaxed);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(vectors)
+    }
+}
+
+#[async_trait]
+impl Embedder for OpenAiEmbedder {
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits { texts: self.batch_texts.load(Ordering::Relaxed), tokens: self.batch_tokens }
+    }
+
+    /// A request that is refused for what it holds is answered as [`ErrorKind::Data`] for the whole of it: the runtime
+    /// halves it until the one bad text stands alone.
+    async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        self.in_batches(texts, purpose).await
+    }
+}
+
+fn is_too_large(error: &EmbedError) -> bool {
+    error.kind == ErrorKind::Data && refusal::says_too_many(&error.message)
+}
+
+fn client(settings: &OpenAi) -> Result<Client, OpenAiError> {
+    let mut headers = header::HeaderMap::new();
+    if let Some(key) = settings.api_key.expose() {
+        let mut value = header::HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| OpenAiError::Key)?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(Client::builder()
+        .default_headers(headers)
+        .timeout(settings.timeout)
+        .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
+        .tcp_nodelay(true)
+        // A key must not follow a redirect to somebody else.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?)
+}

@@ -1,0 +1,129 @@
+//! Reading a collection in the layout of BEIR.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+/// Documents, queries, and which documents answer which query.
+#[derive(Debug)]
+pub struct Collection {
+    /// In the order of the file.
+    pub documents: Vec<Document>,
+    queries: Vec<QueryLine>,
+    /// Slugs of the relevant documents, by query.
+    relevant: BTreeMap<String, HashSet<String>>,
+}
+
+/// A document.
+#[derive(Debug, Deserialize)]
+pub struct Document {
+    #[serde(rename = "_id")]
+    id: String,
+    /// May be empty.
+    #[serde(default)]
+    pub title: String,
+    /// Plain text.
+    pub text: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct QueryLine {
+    #[serde(rename = "_id")]
+    id: String,
+    text: String,
+}
+
+/// Why a collection cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectionError {
+    /// A file is missing or unreadable.
+    #[error("cannot read {}: {source}; the folder must hold corpus.jsonl, queries.jsonl and qrels.tsv", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{}, line {line}: {message}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Document {
+    /// The slug of the document's article.
+    pub fn slug(&self) -> String {
+        slug(&self.id)
+    }
+}
+
+fn slug(id: &str) -> String {
+    let safe: String = id.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    format!("doc-{}", safe.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-"))
+}
+
+impl Collection {
+    /// Reads the collection in `folder`.
+    ///
+    /// # Errors
+    /// [`CollectionError`]
+    pub fn read(folder: &Path) -> Result<Self, CollectionError> {
+        let qrels = folder.join("qrels.tsv");
+        let qrels = if qrels.exists() { qrels } else { folder.join("qrels").join("test.tsv") };
+        Ok(Self {
+            documents: json_lines(&folder.join("corpus.jsonl"))?,
+            queries: json_lines(&folder.join("queries.jsonl"))?,
+            relevant: judgements(&qrels)?,
+        })
+    }
+
+    /// The queries for which relevant documents are known, with the slugs of these.
+    pub fn judged_queries(&self) -> impl Iterator<Item = (&str, &HashSet<String>)> {
+        self.queries.iter().filter_map(|query| Some((query.text.as_str(), self.relevant.get(&query.id)?)))
+    }
+}
+
+fn read(path: &Path) -> Result<String, CollectionError> {
+    fs::read_to_string(path).map_err(|source| CollectionError::Unreadable { path: path.to_path_buf(), source })
+}
+
+fn json_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>, CollectionError> {
+    let text = read(path)?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(number, line)| {
+            serde_json::from_str(line).map_err(|error| CollectionError::Malformed {
+                path: path.to_path_buf(),
+                line: number + 1,
+                message: error.to_string(),
+            })
+        })
+        .collect()
+}
+
+/// Query, document and grade, separated by tabs. Every listed document counts as relevant unless its grade is 0.
+fn judgements(path: &Path) -> Result<BTreeMap<String, HashSet<String>>, CollectionError> {
+    let mut relevant: BTreeMap<String, HashSet<String>> = BTreeMap::new();
+    for (number, line) in read(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let mut fields = line.split('\t');
+        let (Some(query), Some(document)) = (fields.next(), fields.next()) else {
+            let message = "a query, a document and a grade are expected, separated by tabs".to_owned();
+            return Err(CollectionError::Malformed { path: path.to_path_buf(), line: number + 1, message });
+        };
+        let is_heading = number == 0 && query.contains("query");
+        if !is_heading && fields.next() != Some("0") {
+            relevant.entry(query.to_owned()).or_default().insert(slug(document));
+        }
+    }
+    Ok(relevant)
+}

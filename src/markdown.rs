@@ -1,0 +1,22 @@
+//! Reading the structure of markdown: where blocks begin, which headings stand above a place, what the plain words are.
+//!
+//! Owns the parser's settings and the plain text it yields. Knows no budget, no model and no article.
+
+mod long_lines;
+mod outline;
+mod plain;
+#[cfg(test)]
+pub(crate) mod sample;
+
+pub(crate) use outline::{Heading, Kind, Mark, Outline, Piece};
+pub(crate) use plain::{PlainText, first_title};
+
+/// Whether `c` prints nothing: white space, a control character, or a byte order mark.
+pub(crate) fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || c == '\u{feff}'
+}
+
+/// Length of the byte order mark that `text` begins with, or 0.
+pub(crate) fn byte_order_mark(text: &str) -> usize {
+    if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 }
+}

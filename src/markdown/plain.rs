@@ -1,0 +1,114 @@
+//! The words of a markdown text without its markup.
+//!
+//! Owns what counts as words (text and code, no link targets, no HTML). Knows nothing of searches.
+
+use pulldown_cmark::{Event, Parser, TagEnd};
+
+use super::{Outline, Piece, is_blank, long_lines::neutralised, outline::options};
+
+/// A markdown text as one plain line.
+#[derive(Debug, Default)]
+pub(crate) struct PlainText {
+    /// The line: white space is single spaces, a heading ends in a colon.
+    pub(crate) text: String,
+    /// Where each run of `text` begins, and where in the markdown it stands; ascending.
+    origins: Vec<(usize, usize)>,
+    gap: bool,
+}
+
+impl PlainText {
+    /// Reads `body`.
+    pub(crate) fn read(body: &str) -> Self {
+        let mut plain = Self::default();
+        let hidden = neutralised(body);
+        for (event, range) in Parser::new_ext(&hidden, options()).into_offset_iter() {
+            match event {
+                Event::Text(text) | Event::Code(text) => plain.push(body, &text, &range),
+                Event::SoftBreak | Event::HardBreak => plain.gap = true,
+                Event::End(TagEnd::Heading(_)) => plain.end_heading(),
+                Event::End(tag) if is_block(tag) => plain.gap = true,
+                _ => {}
+            }
+        }
+        plain
+    }
+
+    /// Where in the markdown byte `at` of the plain line comes from, exact to the run of text it is in.
+    pub(crate) fn origin(&self, at: usize) -> usize {
+        let run = self.origins.partition_point(|&(start, _)| start <= at);
+        run.checked_sub(1).and_then(|run| self.origins.get(run)).map_or(0, |&(_, origin)| origin)
+    }
+
+    /// Where the text was taken as it stands, it is read from the body, since the parser's copy may be neutralised.
+    fn push(&mut self, body: &str, parsed: &str, range: &std::ops::Range<usize>) {
+        let written = body.get(range.clone()).filter(|written| written.len() == parsed.len());
+        let mut is_first = true;
+        for c in written.unwrap_or(parsed).chars() {
+            if is_blank(c) {
+                self.gap = true;
+                continue;
+            }
+            if std::mem::take(&mut self.gap) && !self.text.is_empty() {
+                self.text.push(' ');
+            }
+            if std::mem::take(&mut is_first) {
+                self.origins.push((self.text.len(), range.start));
+            }
+            self.text.push(c);
+        }
+    }
+
+    fn end_heading(&mut self) {
+        if self.text.ends_with(char::is_alphanumeric) {
+            self.text.push(':');
+        }
+        self.gap = true;
+    }
+}
+
+/// Whether words before and after the end of `tag` are apart.
+fn is_block(tag: TagEnd) -> bool {
+    !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
+}
+
+/// The words of the first heading of the highest level, if there is one with words.
+pub(crate) fn first_title(body: &str) -> Option<String> {
+    Outline::new(body).find_map(|piece| match piece {
+        Piece::Heading(heading) if heading.level == 1 && !heading.text.is_empty() => Some(heading.text),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::markdown::sample;
+
+    #[test]
+    fn markup_goes_and_words_stay() {
+        let body = "# A *title*\n\nSee [the book](http://x.y \"t\"),\nit's **bo**ld &amp; `a*b`<br>.\n\n```rust\nfn f() {}\n```\n\n| x | y |\n|---|---|\n| 1 | 2 |\n";
+        let plain = PlainText::read(body);
+        assert_eq!(plain.text, "A title: See the book, it's bold & a*b. fn f() {} x y 1 2");
+        let at = plain.text.find("fn f").expect("code is kept");
+        assert_eq!(&body[plain.origin(at)..][..4], "fn f");
+    }
+
+    #[test]
+    fn a_title_inside_a_code_fence_is_none() {
+        assert_eq!(first_title("```\n# no\n```\n## two\n\n#\n\n# Yes `it` is #\n"), Some("Yes it is".to_owned()));
+        assert_eq!(first_title("## two\ntext"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_one_line_and_its_origins_lie_in_the_body(body in sample::anything()) {
+            let plain = PlainText::read(&body);
+            prop_assert!(!plain.text.contains(char::is_control) && !plain.text.contains("  "), "{:?}", plain.text);
+            for (at, _) in plain.text.char_indices() {
+                prop_assert!(body.is_char_boundary(plain.origin(at)));
+            }
+        }
+    }
+}

@@ -1,4 +1,8 @@
-//! Embedding back ends, each an implementation of the runtime's trait `Embedder`.
+//! Embedding back ends, each an implementation of the runtime's trait `Embedder`, and making them from settings.
 
+mod factory;
+pub mod local;
 pub mod openai;
 pub mod scripted;
+
+pub use factory::{Backends, FactoryError, Provisioning};

@@ -18,5 +18,6 @@ pub mod database;
 pub mod embedding;
 pub mod evaluation;
 mod markdown;
+pub mod model;
 pub mod search;
 pub mod time;

@@ -1,0 +1,148 @@
+//! The local back end: a BERT-family sentence transformer on this machine's cores.
+//!
+//! It can be used before its model is there: until then it answers that it is not available, which opens the
+//! runtime's circuit and leaves searches to words. Documents are computed on all cores, each core one pack of texts at
+//! a time; queries have a thread of their own, so that a backfill delays no search.
+
+mod bert;
+mod load;
+mod math;
+mod matrix;
+mod packs;
+mod tokenizer;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Vector};
+use async_trait::async_trait;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use tokio::sync::{oneshot, watch};
+
+use load::LoadedModel;
+
+pub use load::LoadError;
+pub use matrix::peak_gflops;
+pub use tokenizer::LocalTokenizer;
+
+/// Texts in one call: enough for all cores, and not so many that a shutdown waits long for the call to end.
+const LIMITS: BatchLimits = BatchLimits { texts: 64, tokens: 16_384 };
+
+/// A model on this machine, or on its way to it.
+pub struct LocalEmbedder {
+    identity: ModelIdentity,
+    model: OnceLock<Arc<LoadedModel>>,
+    state: watch::Sender<ModelState>,
+    documents: ThreadPool,
+    queries: ThreadPool,
+}
+
+/// How far the model has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelState {
+    /// It is being fetched or loaded.
+    Coming(String),
+    /// It can be used.
+    Ready,
+    /// It cannot be used, for this reason.
+    Failed(String),
+}
+
+impl LocalEmbedder {
+    /// A back end without a model yet; `threads` 0 means one for each core.
+    ///
+    /// # Errors
+    /// [`ThreadPoolBuildError`] if threads cannot be started.
+    pub fn new(identity: ModelIdentity, threads: usize) -> Result<Arc<Self>, ThreadPoolBuildError> {
+        let pool = |threads, name: &'static str| {
+            ThreadPoolBuilder::new().num_threads(threads).thread_name(move |n| format!("{name}-{n}")).build()
+        };
+        Ok(Arc::new(Self {
+            identity,
+            model: OnceLock::new(),
+            state: watch::Sender::new(ModelState::Coming("the local model is being loaded".to_owned())),
+            documents: pool(threads, "embed-documents")?,
+            queries: pool(1, "embed-queries")?,
+        }))
+    }
+
+    /// Loads the model from `directory`; from then on it can be used. Blocking.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the files are not a model this back end can run.
+    pub fn load(&self, directory: &Path) -> Result<(), LoadError> {
+        let model = LoadedModel::read(directory)?;
+        if let Some(expected) = self.identity.dimension
+            && expected != model.dimension()
+        {
+            return Err(LoadError::Dimension { expected, found: model.dimension() });
+        }
+        // A second load changes nothing: the first one is in use.
+        let _ = self.model.set(Arc::new(model));
+        self.state.send_replace(ModelState::Ready);
+        Ok(())
+    }
+
+    /// Says how far the model has come, for whoever asks for vectors meanwhile.
+    pub fn announce(&self, state: ModelState) {
+        self.state.send_replace(state);
+    }
+
+    /// How far the model has come, as it changes.
+    pub fn state(&self) -> watch::Receiver<ModelState> {
+        self.state.subscribe()
+    }
+
+    /// The model's tokenizer, once it is loaded.
+    pub fn tokenizer(&self) -> Option<LocalTokenizer> {
+        self.model.get().map(|model| model.tokenizer().clone())
+    }
+
+    fn ready(&self) -> Result<Arc<LoadedModel>, EmbedError> {
+        if let Some(model) = self.model.get() {
+            return Ok(Arc::clone(model));
+        }
+        let reason = match &*self.state.borrow() {
+            ModelState::Coming(how) => how.clone(),
+            ModelState::Failed(why) => why.clone(),
+            ModelState::Ready => "the local model is being loaded".to_owned(),
+        };
+        Err(EmbedError::unavailable(reason))
+    }
+}
+
+#[async_trait]
+impl Embedder for LocalEmbedder {
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn limits(&self) -> BatchLimits {
+        LIMITS
+    }
+
+    async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        let model = self.ready()?;
+        let (pool, prefix) = match purpose {
+            Purpose::Document => (&self.documents, &self.identity.document_prefix),
+            Purpose::Query => (&self.queries, &self.identity.query_prefix),
+        };
+        let texts: Vec<_> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
+        let (reply, answer) = oneshot::channel();
+        // If the caller goes, the computation ends by itself and its answer is dropped.
+        pool.spawn(move || {
+            let result = catch_unwind(AssertUnwindSafe(|| model.embed(&texts)));
+            let result = result.unwrap_or_else(|_| Err(EmbedError::crashed("the local model panicked")));
+            let _ = reply.send(result);
+        });
+        answer.await.unwrap_or_else(|_| Err(EmbedError::crashed("the local model's thread ended")))
+    }
+
+    /// A model that is loaded works; computing something would only take the cores from the documents.
+    async fn probe(&self) -> Result<(), EmbedError> {
+        self.ready().map(drop)
+    }
+}

@@ -1,0 +1,254 @@
+//! The forward pass of BERT, over packs of texts of any lengths, without padding.
+//!
+//! candle reads the weights; the pass is our own, because the general one spends half its time on padding and on
+//! memory between unfused steps. The products of all texts of a pack are one product; only attention goes text by text.
+//!
+//! *Source:* Devlin et al., "BERT", 2019; Reimers and Gurevych, "Sentence-BERT", 2019 (mean pooling).
+
+use std::{collections::HashMap, path::Path};
+
+use candle_core::{DType, Device, Tensor};
+use pulp::Arch;
+
+use super::{
+    math::{self, Norm},
+    matrix::{Target, View, product},
+};
+
+/// The sizes of a model.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) hidden: usize,
+    pub(super) layers: usize,
+    pub(super) heads: usize,
+    pub(super) intermediate: usize,
+    pub(super) epsilon: f32,
+}
+
+/// What is wrong with weights.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightError {
+    /// A tensor is missing.
+    #[error("there is no tensor \"{0}\"")]
+    Missing(String),
+    /// A tensor has another size than the configuration says.
+    #[error("the tensor \"{name}\" has {found} numbers, and {expected} are expected")]
+    Size {
+        /// Which one.
+        name: String,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// The file.
+    #[error("{0}")]
+    File(#[from] candle_core::Error),
+}
+
+/// `outputs × inputs` numbers, and one for each output.
+struct Dense {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    inputs: usize,
+}
+
+struct Layer {
+    /// Queries, keys and values by one product.
+    qkv: Dense,
+    attended: Dense,
+    attended_norm: Norm,
+    wide: Dense,
+    narrow: Dense,
+    norm: Norm,
+}
+
+/// A model's weights.
+pub(super) struct Bert {
+    shape: Shape,
+    words: Vec<f32>,
+    /// With the vector of the first token type, which is all a single text has, added.
+    positions: Vec<f32>,
+    norm: Norm,
+    layers: Vec<Layer>,
+    arch: Arch,
+}
+
+impl Bert {
+    pub(super) fn read(path: &Path, shape: Shape) -> Result<Self, WeightError> {
+        let tensors = Tensors(candle_core::safetensors::load(path, &Device::Cpu)?);
+        let width = shape.hidden;
+        let mut positions = tensors.take("embeddings.position_embeddings.weight", None)?;
+        let kinds = tensors.take("embeddings.token_type_embeddings.weight", None)?;
+        let arch = Arch::new();
+        math::add_bias(arch, &mut positions, &kinds[..width]);
+        Ok(Self {
+            shape,
+            words: tensors.take("embeddings.word_embeddings.weight", None)?,
+            positions,
+            norm: tensors.norm("embeddings.LayerNorm", shape)?,
+            layers: (0..shape.layers).map(|layer| Layer::read(&tensors, layer, shape)).collect::<Result<_, _>>()?,
+            arch,
+        })
+    }
+
+    pub(super) fn dimension(&self) -> usize {
+        self.shape.hidden
+    }
+
+    /// The mean vectors of `texts` (token numbers), not normalised.
+    pub(super) fn forward(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+        let mut states = self.embed(texts);
+        let lengths: Vec<_> = texts.iter().map(|text| text.len()).collect();
+        let mut space = Workspace::default();
+        for layer in &self.layers {
+            self.pass(layer, &mut states, &lengths, &mut space);
+        }
+        pool(&states, &lengths, self.shape.hidden)
+    }
+
+    fn embed(&self, texts: &[&[u32]]) -> Vec<f32> {
+        let width = self.shape.hidden;
+        let mut states = Vec::with_capacity(texts.iter().map(|text| text.len()).sum::<usize>() * width);
+        for text in texts {
+            for (position, &token) in text.iter().enumerate() {
+                let word = &self.words[token as usize * width..][..width];
+                let position = &self.positions[position * width..][..width];
+                states.extend(word.iter().zip(position).map(|(word, position)| word + position));
+            }
+        }
+        math::normalise(self.arch, &mut states, &self.norm);
+        states
+    }
+
+    fn pass(&self, layer: &Layer, states: &mut Vec<f32>, lengths: &[usize], space: &mut Workspace) {
+        let tokens = states.len() / self.shape.hidden;
+        layer.qkv.apply(states, tokens, &mut space.qkv);
+        math::add_bias(self.arch, &mut space.qkv, &layer.qkv.bias);
+        self.attend(lengths, tokens, space);
+        layer.attended.apply(&space.context, tokens, &mut space.out);
+        math::add_and_norm(self.arch, &mut space.out, &layer.attended.bias, states, &layer.attended_norm);
+        std::mem::swap(states, &mut space.out);
+        layer.wide.apply(states, tokens, &mut space.wide);
+        math::add_bias_gelu(self.arch, &mut space.wide, &layer.wide.bias);
+        layer.narrow.apply(&space.wide, tokens, &mut space.out);
+        math::add_and_norm(self.arch, &mut space.out, &layer.narrow.bias, states, &layer.norm);
+        std::mem::swap(states, &mut space.out);
+    }
+
+    /// Each text by itself, each head by itself.
+    fn attend(&self, lengths: &[usize], tokens: usize, space: &mut Workspace) {
+        let Shape { hidden, heads, .. } = self.shape;
+        let (size, row) = (hidden / heads, 3 * hidden);
+        let scale = 1.0 / (size as f32).sqrt();
+        resize(&mut space.context, tokens * hidden);
+        let mut first = 0;
+        for &length in lengths {
+            resize(&mut space.scores, length * length);
+            for head in 0..heads {
+                let at = |part: usize| View::rows(&space.qkv, row).from(first, part * hidden + head * size);
+                let scores = Target { data: &mut space.scores, start: 0, row_step: length };
+                product(scores, at(0), at(1).transposed(), (length, size, length), scale);
+                math::softmax(self.arch, &mut space.scores, length);
+                let to = Target { data: &mut space.context, start: first * hidden + head * size, row_step: hidden };
+                product(to, View::rows(&space.scores, length), at(2), (length, length, size), 1.0);
+            }
+            first += length;
+        }
+    }
+}
+
+/// Memory that the layers of one pass share.
+#[derive(Default)]
+struct Workspace {
+    qkv: Vec<f32>,
+    scores: Vec<f32>,
+    context: Vec<f32>,
+    out: Vec<f32>,
+    wide: Vec<f32>,
+}
+
+/// Makes room; what was there is overwritten by whoever asked.
+fn resize(numbers: &mut Vec<f32>, length: usize) {
+    numbers.resize(length, 0.0);
+}
+
+fn pool(states: &[f32], lengths: &[usize], width: usize) -> Vec<Vec<f32>> {
+    let mut rest = states;
+    lengths
+        .iter()
+        .map(|&length| {
+            let (text, others) = rest.split_at(length * width);
+            rest = others;
+            let mut mean = vec![0.0_f32; width];
+            for token in text.chunks_exact(width) {
+                mean.iter_mut().zip(token).for_each(|(mean, number)| *mean += number);
+            }
+            // The length of the mean does not matter: it is normalised.
+            mean
+        })
+        .collect()
+}
+
+impl Dense {
+    /// `to = rows * weightᵀ`, without the bias, which the next step adds in passing.
+    fn apply(&self, rows: &[f32], count: usize, to: &mut Vec<f32>) {
+        let outputs = self.bias.len();
+        resize(to, count * outputs);
+        let target = Target { data: to, start: 0, row_step: outputs };
+        let weight = View::rows(&self.weight, self.inputs).transposed();
+        product(target, View::rows(rows, self.inputs), weight, (count, self.inputs, outputs), 1.0);
+    }
+}
+
+impl Layer {
+    fn read(tensors: &Tensors, number: usize, shape: Shape) -> Result<Self, WeightError> {
+        let Shape { hidden, intermediate, .. } = shape;
+        let name = |part: &str| format!("encoder.layer.{number}.{part}");
+        let mut qkv = Dense { weight: Vec::new(), bias: Vec::new(), inputs: hidden };
+        for part in ["query", "key", "value"] {
+            let one = tensors.dense(&name(&format!("attention.self.{part}")), hidden, hidden)?;
+            qkv.weight.extend(one.weight);
+            qkv.bias.extend(one.bias);
+        }
+        Ok(Self {
+            qkv,
+            attended: tensors.dense(&name("attention.output.dense"), hidden, hidden)?,
+            attended_norm: tensors.norm(&name("attention.output.LayerNorm"), shape)?,
+            wide: tensors.dense(&name("intermediate.dense"), hidden, intermediate)?,
+            narrow: tensors.dense(&name("output.dense"), intermediate, hidden)?,
+            norm: tensors.norm(&name("output.LayerNorm"), shape)?,
+        })
+    }
+}
+
+/// The tensors of a file by name; some files put `bert.` before each.
+struct Tensors(HashMap<String, Tensor>);
+
+impl Tensors {
+    fn take(&self, name: &str, expected: Option<usize>) -> Result<Vec<f32>, WeightError> {
+        let tensor = self.0.get(name).or_else(|| self.0.get(&format!("bert.{name}")));
+        let tensor = tensor.ok_or_else(|| WeightError::Missing(name.to_owned()))?;
+        let numbers = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+        match expected {
+            Some(expected) if expected != numbers.len() => {
+                Err(WeightError::Size { name: name.to_owned(), found: numbers.len(), expected })
+            }
+            Some(_) | None => Ok(numbers),
+        }
+    }
+
+    fn dense(&self, name: &str, inputs: usize, outputs: usize) -> Result<Dense, WeightError> {
+        let weight = self.take(&format!("{name}.weight"), Some(inputs * outputs))?;
+        let bias = self.take(&format!("{name}.bias"), Some(outputs))?;
+        Ok(Dense { weight, bias, inputs })
+    }
+
+    fn norm(&self, name: &str, shape: Shape) -> Result<Norm, WeightError> {
+        Ok(Norm {
+            weight: self.take(&format!("{name}.weight"), Some(shape.hidden))?,
+            bias: self.take(&format!("{name}.bias"), Some(shape.hidden))?,
+            epsilon: shape.epsilon,
+        })
+    }
+}

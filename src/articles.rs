@@ -7,6 +7,7 @@ mod article;
 mod create;
 mod delete;
 mod error;
+pub mod files;
 pub mod folder;
 pub mod front_matter;
 mod past;

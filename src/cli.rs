@@ -3,8 +3,8 @@
 //! It reads arguments, calls the services, and shows what they answer: tables for people, `--json` for programs.
 //! Results go to standard output, everything else (progress, hints, logs) to standard error.
 
-mod article;
 mod arguments;
+mod article;
 mod bulk;
 mod config;
 mod db;

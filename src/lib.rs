@@ -4,19 +4,23 @@
 //! - [`articles`]: what an article is, and every rule about its life
 //! - [`search`]: by words, by meaning, or both
 //! - [`embedding`]: the back ends that make vectors; [`chunking`]: the pieces they are made of
+//! - [`model`]: local models and where they come from
 //! - [`config`]: settings, and where each came from
 //! - [`database`]: schema, backup, restore, verification
 //! - [`evaluation`]: how good the search is
+//! - [`host`]: all of it put together
 //! - [`cli`]: the command line, one of the doors
 //!
 //! The runtime itself is the crate `afterword-actors`, which knows none of these.
 
 pub mod articles;
 pub mod chunking;
+pub mod cli;
 pub mod config;
 pub mod database;
 pub mod embedding;
 pub mod evaluation;
+pub mod host;
 mod markdown;
 pub mod model;
 pub mod search;

@@ -1,2 +1,7 @@
-//! bin
-fn main() {}
+//! The binary: see [`afterword::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    afterword::cli::run()
+}

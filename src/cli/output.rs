@@ -50,11 +50,8 @@ impl Output {
     /// Says why the program failed.
     pub(super) fn error(self, error: &anyhow::Error) {
         let message = chain(error);
-        let text = if self.json {
-            serde_json::json!({ "error": message }).to_string()
-        } else {
-            format!("error: {message}")
-        };
+        let text =
+            if self.json { serde_json::json!({ "error": message }).to_string() } else { format!("error: {message}") };
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 }

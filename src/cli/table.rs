@@ -7,7 +7,7 @@ pub(super) fn table<const N: usize>(heading: [&str; N], rows: impl IntoIterator<
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(heading.map(str::to_uppercase));
-    rows.into_iter().for_each(|row| drop(table.add_row(row)));
+    table.add_rows(rows);
     table.trim_fmt()
 }
 

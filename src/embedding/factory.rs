@@ -7,9 +7,7 @@ use std::{
     time::Duration,
 };
 
-use afterword_actors::embedder::{
-    BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Source,
-};
+use afterword_actors::embedder::{BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Source};
 
 use super::{
     local::{LocalEmbedder, ModelState},

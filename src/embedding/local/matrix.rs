@@ -48,7 +48,13 @@ pub(super) struct Target<'a> {
 ///
 /// # Panics
 /// If a matrix reaches beyond its slice.
-pub(super) fn product(target: Target<'_>, left: View<'_>, right: View<'_>, (m, k, n): (usize, usize, usize), scale: f32) {
+pub(super) fn product(
+    target: Target<'_>,
+    left: View<'_>,
+    right: View<'_>,
+    (m, k, n): (usize, usize, usize),
+    scale: f32,
+) {
     if m == 0 || n == 0 || k == 0 {
         return;
     }
@@ -59,18 +65,32 @@ pub(super) fn product(target: Target<'_>, left: View<'_>, right: View<'_>, (m, k
     let step = |step: usize| isize::try_from(step).unwrap_or(isize::MAX);
     let to = &mut target.data[target.start..];
     let (from_left, from_right) = (&left.data[left.start..], &right.data[right.start..]);
-    #[expect(unsafe_code, reason = "the fastest product of matrices there is takes pointers; all bounds are checked above")]
+    #[expect(
+        unsafe_code,
+        reason = "the fastest product of matrices there is takes pointers; all bounds are checked above"
+    )]
     // SAFETY: every element that is read or written lies within its slice by the assertions above, and the target is
     // borrowed mutably, so that it overlaps neither source.
     unsafe {
         gemm(
-            m, n, k,
-            to.as_mut_ptr(), 1, step(target.row_step),
+            m,
+            n,
+            k,
+            to.as_mut_ptr(),
+            1,
+            step(target.row_step),
             false,
-            from_left.as_ptr(), step(left.column_step), step(left.row_step),
-            from_right.as_ptr(), step(right.column_step), step(right.row_step),
-            0.0, scale,
-            false, false, false,
+            from_left.as_ptr(),
+            step(left.column_step),
+            step(left.row_step),
+            from_right.as_ptr(),
+            step(right.column_step),
+            step(right.row_step),
+            0.0,
+            scale,
+            false,
+            false,
+            false,
             Parallelism::None,
         );
     }

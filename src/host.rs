@@ -1,0 +1,189 @@
+//! A host: database, back ends, services and, if it is to work, a runtime, put together from settings.
+
+use std::{path::PathBuf, sync::Arc};
+
+use afterword_actors::{
+    Delays, Drained, RestartSettings, Runtime, RuntimeSettings, StartError,
+    embedder::ModelIdentity,
+    store::{Database, OpenError, OpenOptions, StoreError, models, retention::Retention},
+};
+
+use crate::{
+    articles::{AfterSave, Articles, Limits},
+    config::Settings,
+    database::{self, SchemaError},
+    embedding::{Backends, FactoryError},
+    search::{Search, SearchSettings},
+};
+
+/// Why a host could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Its schema cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The embedding back end cannot be made.
+    #[error(transparent)]
+    Backend(#[from] FactoryError),
+    /// The runtime cannot be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// A database that is open and up to date, with the services on it. It works on no task: see [`Worker`].
+pub struct Host {
+    /// The database.
+    pub database: Database,
+    /// The article service.
+    pub articles: Articles,
+    /// The search service.
+    pub search: Search,
+    /// What makes the vectors.
+    pub backends: Arc<Backends>,
+    settings: Settings,
+}
+
+impl Host {
+    /// Opens the database that `settings` name, bringing its schema up to date, and puts the services on it.
+    ///
+    /// # Errors
+    /// [`HostError`]
+    pub async fn open(settings: &Settings) -> Result<Self, HostError> {
+        let database = Database::open(&open_options(settings)).await?;
+        database::migrate(&database).await?;
+        let backends = Backends::new(&settings.embedding)?;
+        let after = if settings.queue.enabled {
+            AfterSave::Poll
+        } else {
+            AfterSave::EmbedNow(backends.model(), Box::new(runtime_settings(settings)))
+        };
+        let articles = Articles::new(database.clone(), limits(settings), settings.queue.max_attempts, after);
+        let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings));
+        Ok(Self { database, articles, search, backends, settings: settings.clone() })
+    }
+
+    /// Starts a runtime in this process; saves wake it from then on. A local model is fetched and loaded beside it.
+    ///
+    /// # Errors
+    /// [`HostError::Start`]
+    pub async fn start(self) -> Result<Worker, HostError> {
+        let model = self.backends.model();
+        let runtime = Runtime::start(self.database.clone(), model, runtime_settings(&self.settings)).await?;
+        let articles = if self.settings.queue.enabled {
+            let after = AfterSave::Wake(runtime.handle());
+            let max_attempts = self.settings.queue.max_attempts;
+            Articles::new(self.database.clone(), limits(&self.settings), max_attempts, after)
+        } else {
+            self.articles.clone()
+        };
+        Ok(Worker { host: Self { articles, ..self }, runtime })
+    }
+
+    /// The row of the model that the settings ask for, or `None` if no host has ever worked with it.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn model_row(&self) -> Result<Option<afterword_entities::embedding_model::Model>, StoreError> {
+        let fingerprint = self.identity().fingerprint();
+        models::by_fingerprint(self.database.reader(), &fingerprint).await
+    }
+
+    /// The model that the settings ask for.
+    pub fn identity(&self) -> ModelIdentity {
+        self.backends.model().embedder.identity().clone()
+    }
+}
+
+/// A host with a runtime: it works on tasks.
+pub struct Worker {
+    /// Database and services.
+    pub host: Host,
+    /// The tree of actors.
+    pub runtime: Runtime,
+}
+
+impl Worker {
+    /// Finishes what is in work, gives the rest back, and stops.
+    pub async fn stop(self) -> Drained {
+        let drained = self.runtime.stop(self.host.settings.queue.drain_timeout).await;
+        self.host.database.close().await;
+        drained
+    }
+}
+
+/// Where the database is that `settings` name.
+pub fn open_options(settings: &Settings) -> OpenOptions {
+    let url = match settings.database.url.as_str() {
+        "" => format!("sqlite://{}", default_database().display()),
+        url => url.to_owned(),
+    };
+    OpenOptions {
+        url,
+        read_connections: settings.database.read_connections,
+        busy_timeout: settings.database.busy_timeout,
+    }
+}
+
+fn default_database() -> PathBuf {
+    directories::ProjectDirs::from("", "", "afterword")
+        .map_or_else(|| PathBuf::from("."), |dirs| dirs.data_dir().to_path_buf())
+        .join("afterword.db")
+}
+
+/// The runtime's part of the settings.
+pub fn runtime_settings(settings: &Settings) -> RuntimeSettings {
+    let queue = &settings.queue;
+    RuntimeSettings {
+        slots: queue.slots,
+        claim_batch: queue.claim_batch,
+        poll_interval: queue.poll_interval,
+        max_attempts: queue.max_attempts,
+        retry: Delays { base: queue.retry_base, max: queue.retry_max },
+        circuit: Delays { base: queue.circuit_base, max: queue.circuit_max },
+        lease: queue.lease,
+        max_processing_time: queue.max_processing_time,
+        heartbeat_interval: queue.heartbeat_interval,
+        metrics_interval: queue.metrics_interval,
+        sweep_interval: queue.sweep_interval,
+        sweep_batch: queue.sweep_batch,
+        cleanup_interval: settings.retention.cleanup_interval,
+        retention: retention(settings),
+        restart: RestartSettings {
+            intensity: queue.restart_intensity,
+            window: queue.restart_window,
+            ..RuntimeSettings::default().restart
+        },
+    }
+}
+
+/// How long things are kept.
+pub fn retention(settings: &Settings) -> Retention {
+    let kept = &settings.retention;
+    Retention {
+        tasks: kept.tasks,
+        events: kept.events,
+        metrics: kept.metrics,
+        deleted_articles: kept.deleted_articles,
+        hosts: kept.worker_rows,
+    }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits { max_size: settings.articles.max_size.as_u64(), max_title: settings.articles.max_title }
+}
+
+fn search_settings(settings: &Settings) -> SearchSettings {
+    let search = &settings.search;
+    SearchSettings {
+        max_limit: search.max_limit,
+        keyword_weight: search.keyword_weight,
+        semantic_weight: search.semantic_weight,
+        rrf_k: search.rrf_k,
+        candidates: search.candidates,
+        query_deadline: settings.embedding.query_deadline,
+        good_similarity: search.good_similarity,
+    }
+}

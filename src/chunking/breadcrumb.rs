@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn outer_headings_go_first_when_the_line_is_too_long() {
         let long = "words upon words";
-        assert_eq!(above("Title", &[long, long, "inner"], 40), "Title > … > inner");
+        assert_eq!(above("Title", &[long, long, "inner"], 28), "Title > … > inner");
         let both = above(&"title ".repeat(50), &["outer", &"inner ".repeat(50)], 100);
         assert!(both.starts_with("title title") && both.contains("… > inner inner") && both.ends_with('…'), "{both}");
     }

@@ -52,6 +52,10 @@ impl<'a> Measure<'a> {
                 exceeds = guess;
             }
             guess = text.floor_char_boundary(between(fits, exceeds, guess * room / tokens.max(1)));
+            if guess <= fits {
+                // Rounded down to what is known already: one character more decides.
+                guess = text.ceil_char_boundary((fits + 1).min(text.len()));
+            }
         }
         let first = text.chars().next().map_or(0, char::len_utf8);
         fits.max(first)

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     articles::{folder::Folder, slug::Slug},
-    config::{Loaded, LogFormat, Sources},
+    config::{Loaded, LogFormat, Origin, Sources},
     host::{Host, Worker, open_options},
     model::Progress,
 };
@@ -89,7 +89,8 @@ pub(super) fn load(global: &Global) -> anyhow::Result<(Sources, Result<Loaded, c
 /// Commands are quiet; the server is not one of them. Logs go to standard error only.
 fn start_log(loaded: &Loaded, global: &Global) -> anyhow::Result<()> {
     let log = &loaded.settings.log;
-    let is_set = loaded.origin("log.level") != crate::config::Origin::Default;
+    // The file's level is the server's; a command is loud only if somebody asks for it here and now.
+    let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
     let directives = match (global.verbose, is_set) {
         (0, true) => log.level.clone(),
         (0, false) => "error".to_owned(),

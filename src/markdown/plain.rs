@@ -71,12 +71,18 @@ fn is_block(tag: TagEnd) -> bool {
     !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
-/// The words of the first heading of the highest level, if there is one with words.
+/// The words of the first heading of the highest level, else of the first heading at all.
 pub(crate) fn first_title(body: &str) -> Option<String> {
-    Outline::new(body).find_map(|piece| match piece {
-        Piece::Heading(heading) if heading.level == 1 && !heading.text.is_empty() => Some(heading.text),
-        _ => None,
-    })
+    let mut first = None;
+    for piece in Outline::new(body) {
+        match piece {
+            Piece::Heading(heading) if heading.text.is_empty() => {}
+            Piece::Heading(heading) if heading.level == 1 => return Some(heading.text),
+            Piece::Heading(heading) => first = first.or(Some(heading.text)),
+            Piece::Block(_) => {}
+        }
+    }
+    first
 }
 
 #[cfg(test)]
@@ -98,7 +104,8 @@ mod tests {
     #[test]
     fn a_title_inside_a_code_fence_is_none() {
         assert_eq!(first_title("```\n# no\n```\n## two\n\n#\n\n# Yes `it` is #\n"), Some("Yes it is".to_owned()));
-        assert_eq!(first_title("## two\ntext"), None);
+        assert_eq!(first_title("## two\ntext"), Some("two".to_owned()));
+        assert_eq!(first_title("text"), None);
     }
 
     proptest! {

@@ -220,7 +220,10 @@ impl Search {
 /// The best place of a hit: in its nearest chunk, or where the words stand.
 fn place(nearest: Option<Nearest>, body: Option<&String>, terms: &[String]) -> (String, String) {
     if let Some(nearest) = nearest {
-        return (nearest.heading_path, snippet::snippet(&nearest.text, terms, SNIPPET).text);
+        let found = snippet::snippet(&nearest.text, terms, SNIPPET).text;
+        // A chunk of nothing but markup has no plain words; it is shown as it stands.
+        let text = if found.is_empty() { nearest.text.chars().take(SNIPPET).collect() } else { found };
+        return (nearest.heading_path, text);
     }
     let found = snippet::snippet(body.map_or("", String::as_str), terms, SNIPPET);
     (found.heading_path, found.text)

@@ -1,0 +1,197 @@
+//! A world for tests: a database file of its own, the real services, the real runtime, and a scripted back end.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock, OnceLock},
+    time::Duration,
+};
+
+use afterword::{
+    articles::{AfterSave, Articles, Limits, NewArticle, slug::Slug},
+    chunking::{ApproximateTokens, ChunkLimits, MarkdownChunker},
+    embedding::scripted::{Script, ScriptedEmbedder},
+    search::{Mode, Query, QueryModels, Search, SearchAnswer, SearchSettings},
+};
+use afterword_actors::{
+    Delays, RestartSettings, Runtime, RuntimeSettings,
+    embedder::{Embedder, Model, ModelIdentity},
+    store::{
+        Database, OpenOptions,
+        sql::{Number, Sql},
+        stats,
+    },
+};
+
+/// One multi-threaded runtime for all cases of a test binary.
+pub(crate) static TOKIO: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+});
+
+/// How long nothing may happen before a test that waits for something is called stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// A database that has been migrated once; every world begins with a copy of it.
+fn template() -> &'static Path {
+    static TEMPLATE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = TEMPLATE.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("template.db");
+        let file = path.clone();
+        // On a thread of its own: the caller may be inside an asynchronous context.
+        std::thread::spawn(move || {
+            TOKIO.block_on(async {
+                let database = open(&file).await;
+                afterword::database::migrate(&database).await.expect("a schema");
+                database.write_connection().run("PRAGMA wal_checkpoint(TRUNCATE)", []).await.expect("a checkpoint");
+                database.close().await;
+            });
+        })
+        .join()
+        .expect("a template");
+        (folder, path)
+    });
+    path
+}
+
+async fn open(path: &Path) -> Database {
+    let options = OpenOptions { read_connections: 2, ..OpenOptions::new(format!("sqlite://{}", path.display())) };
+    Database::open(&options).await.expect("a database")
+}
+
+/// Everything a host has, on a database file of its own.
+pub(crate) struct World {
+    folder: Arc<tempfile::TempDir>,
+    pub(crate) database: Database,
+    pub(crate) embedder: Arc<ScriptedEmbedder>,
+    pub(crate) search: Search,
+    pub(crate) settings: RuntimeSettings,
+}
+
+/// The scripted back end answers queries too.
+struct OneModel(Arc<ScriptedEmbedder>);
+
+impl QueryModels for OneModel {
+    fn embedder_for(&self, identity: &ModelIdentity) -> Option<Arc<dyn Embedder>> {
+        (self.0.identity().fingerprint() == identity.fingerprint()).then(|| Arc::clone(&self.0) as _)
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Script::default(), quick()).await
+    }
+
+    pub(crate) async fn with(script: Script, settings: RuntimeSettings) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::copy(template(), folder.path().join("world.db")).expect("a copy");
+        Self::on(Arc::new(folder), ScriptedEmbedder::new(script), settings).await
+    }
+
+    async fn on(folder: Arc<tempfile::TempDir>, embedder: Arc<ScriptedEmbedder>, settings: RuntimeSettings) -> Self {
+        let database = open(&folder.path().join("world.db")).await;
+        let models = Arc::new(OneModel(Arc::clone(&embedder)));
+        let search = Search::new(database.clone(), models, SearchSettings::default());
+        Self { folder, database, embedder, search, settings }
+    }
+
+    /// The same file as another process sees it: connections, caches and index of its own.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::on(Arc::clone(&self.folder), Arc::clone(&self.embedder), self.settings.clone()).await
+    }
+
+    /// The same file with another model.
+    pub(crate) async fn beside_with(&self, script: Script) -> Self {
+        Self::on(Arc::clone(&self.folder), ScriptedEmbedder::new(script), self.settings.clone()).await
+    }
+
+    pub(crate) fn model(&self) -> Model {
+        let limits = ChunkLimits::new(64);
+        let chunker = MarkdownChunker::new(Arc::new(ApproximateTokens), limits).expect("limits");
+        Model { embedder: Arc::clone(&self.embedder) as _, chunker: Arc::new(chunker) }
+    }
+
+    pub(crate) async fn start(&self) -> Runtime {
+        Runtime::start(self.database.clone(), self.model(), self.settings.clone()).await.expect("a runtime")
+    }
+
+    /// The article service, waking `runtime` if there is one.
+    pub(crate) fn articles(&self, runtime: Option<&Runtime>) -> Articles {
+        let after = runtime.map_or(AfterSave::Poll, |runtime| AfterSave::Wake(runtime.handle()));
+        Articles::new(self.database.clone(), Limits::default(), self.settings.max_attempts, after)
+    }
+
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        self.database.reader().row::<Number>(sql, []).await.expect("a query").expect("a row").n
+    }
+
+    pub(crate) async fn run(&self, sql: &'static str) {
+        self.database
+            .write::<_, afterword_actors::store::StoreError, _>(move |transaction| {
+                Box::pin(async move { transaction.run(sql, []).await })
+            })
+            .await
+            .expect("a statement");
+    }
+
+    pub(crate) async fn stats(&self) -> stats::QueueStats {
+        stats::queue(self.database.reader()).await.expect("statistics")
+    }
+
+    /// Waits until nothing waits and nothing is in work.
+    pub(crate) async fn settled(&self, runtime: &Runtime) -> stats::QueueStats {
+        let mut events = runtime.subscribe();
+        let waiting = async {
+            loop {
+                let stats = self.stats().await;
+                if stats.pending + stats.processing == 0 {
+                    return stats;
+                }
+                // Every change is told; a telling that was missed costs a moment.
+                let _ = tokio::time::timeout(Duration::from_millis(50), events.recv()).await;
+            }
+        };
+        match tokio::time::timeout(STUCK, waiting).await {
+            Ok(stats) => stats,
+            Err(_) => panic!("the queue is stuck: {:?}\n{:#?}", self.stats().await, runtime.status().await),
+        }
+    }
+
+    pub(crate) async fn find(&self, text: &str, mode: Mode) -> SearchAnswer {
+        let query = Query { text: text.to_owned(), mode, limit: 10, folder: Default::default() };
+        self.search.search(&query).await.expect("an answer")
+    }
+
+    /// The slugs that a search finds.
+    pub(crate) async fn found(&self, text: &str, mode: Mode) -> Vec<String> {
+        self.find(text, mode).await.hits.into_iter().map(|hit| hit.slug).collect()
+    }
+}
+
+pub(crate) fn article(slug: &str, body: &str) -> NewArticle {
+    NewArticle {
+        title: format!("Title of {slug}"),
+        body: body.to_owned(),
+        slug: Some(Slug::parse(slug).expect("a slug")),
+        ..NewArticle::default()
+    }
+}
+
+/// Everything happens soon.
+pub(crate) fn quick() -> RuntimeSettings {
+    let soon = Delays { base: Duration::from_millis(4), max: Duration::from_millis(40) };
+    RuntimeSettings {
+        slots: 2,
+        poll_interval: Duration::from_millis(20),
+        retry: soon,
+        circuit: soon,
+        heartbeat_interval: Duration::from_millis(100),
+        metrics_interval: Duration::from_millis(100),
+        sweep_interval: Duration::from_millis(200),
+        restart: RestartSettings { intensity: 1000, window: Duration::from_secs(60), delays: soon },
+        ..RuntimeSettings::default()
+    }
+}
+
+/// How a drain may end.
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);

@@ -68,8 +68,10 @@ async fn start(session: &Session, scope: Scope, folder: &str, dry_run: bool, det
         return finish(session, &host, id).await;
     }
     let worker = session.worker(host).await?;
-    progress::wait_for_bulk(&worker.host.database, id, session.output).await?;
-    let ended = finish(session, &worker.host, id).await;
+    let ended = match progress::wait_for_bulk(&worker.host.database, id, session.output).await {
+        Ok(()) => finish(session, &worker.host, id).await,
+        Err(error) => Err(error),
+    };
     worker.stop().await;
     ended
 }

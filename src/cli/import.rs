@@ -1,5 +1,6 @@
 //! `import`
 
+use afterword_actors::store::stats::{self, QueueStats};
 use anyhow::{Context, anyhow};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use crate::{
         files::{self, Imported, import_file, markdown_files},
         folder::Folder,
     },
-    host::Host,
+    host::{Host, Worker},
 };
 
 /// Files saved at the same time: they share commits.
@@ -63,10 +64,9 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
     }
     // Saved first: an import does not wait for a model to be fetched.
     let worker = host.start().await?;
-    let report = bring_in(session, &worker.host.articles, &arguments).await?;
-    session.provision(&worker.host).await?;
-    let stats = progress::wait_for_queue(&worker, session.output).await?;
+    let ended = import_and_embed(session, &worker, &arguments).await;
     worker.stop().await;
+    let (report, stats) = ended?;
     finish(session, &report)?;
     if stats.failed > 0 {
         return Err(anyhow!(
@@ -75,6 +75,16 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
         ));
     }
     Ok(())
+}
+
+async fn import_and_embed(
+    session: &Session,
+    worker: &Worker,
+    arguments: &ImportArguments,
+) -> anyhow::Result<(Report, QueueStats)> {
+    let report = bring_in(session, &worker.host.articles, arguments).await?;
+    session.provision(&worker.host).await?;
+    Ok((report, progress::wait_for_queue(worker, session.output).await?))
 }
 
 async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArguments) -> anyhow::Result<Report> {
@@ -140,7 +150,6 @@ fn text_of(report: &Report) -> String {
 }
 
 async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
-    use afterword_actors::store::stats;
     session.output.note("a running host embeds them");
     loop {
         let stats = stats::queue(host.database.reader()).await?;

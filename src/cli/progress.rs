@@ -70,7 +70,13 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
             output.note("the queue is paused; `afterword queue resume` lets it go on");
         }
         tell_trouble(worker, output, &bar, &mut told).await;
-        let _ = tokio::time::timeout(LOOK, events.recv()).await;
+        tokio::select! {
+            _ = tokio::time::timeout(LOOK, events.recv()) => {}
+            _ = tokio::signal::ctrl_c() => {
+                bar.finish_and_clear();
+                anyhow::bail!("interrupted; what is not embedded yet waits in the queue");
+            }
+        }
     }
 }
 
@@ -112,6 +118,12 @@ pub(super) async fn wait_for_bulk(database: &Database, id: i64, output: Output) 
             bar.finish_and_clear();
             return Ok(());
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = tokio::signal::ctrl_c() => {
+                bar.finish_and_clear();
+                anyhow::bail!("interrupted; the run goes on with the next host, `afterword bulk cancel {id}` ends it");
+            }
+        }
     }
 }

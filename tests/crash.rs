@@ -1,0 +1,192 @@
+//! `kill -9` of a real process at every arrow of the way: after the restart every article is embedded, at its newest
+//! revision, once.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use afterword_actors::store::{
+    Database, OpenOptions,
+    sql::{Number, Sql},
+};
+
+/// Articles in each case.
+const ARTICLES: usize = 24;
+/// A test that has waited so long for something is stuck.
+const STUCK: Duration = Duration::from_secs(120);
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().expect("a folder") };
+        let files = place.folder.path().join("articles");
+        std::fs::create_dir(&files).expect("a folder");
+        for number in 0..ARTICLES {
+            let text =
+                format!("# Article {number}\n\nWords of article {number}.\n\n## More\n\nAnd more of {number}.\n");
+            std::fs::write(files.join(format!("article-{number}.md")), text).expect("a file");
+        }
+        place
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("crash.db").display())
+    }
+
+    fn command(&self, latency: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+        command
+            .current_dir(self.folder.path())
+            .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted")
+            .env("AFTERWORD_EMBEDDING__SCRIPTED__LATENCY", latency)
+            .env("AFTERWORD_QUEUE__SLOTS", "3")
+            .env("AFTERWORD_QUEUE__RETRY_BASE", "20ms")
+            .args(["--database", &self.url()])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    fn import(&self) -> Child {
+        self.command("15ms", &["import", "articles", "--wait", "--on-conflict", "skip"]).spawn().expect("a process")
+    }
+
+    /// Opens the file as soon as the process has made it.
+    async fn database(&self) -> Database {
+        let path = self.folder.path().join("crash.db");
+        until("the database", || path.exists()).await;
+        Database::open(&OpenOptions::new(self.url())).await.expect("a database")
+    }
+
+    /// Restarts, and checks that nothing was lost and nothing is there twice.
+    async fn all_embedded_after_a_restart(&self, arrow: &str) {
+        let status = self
+            .command("0s", &["import", "articles", "--wait", "--on-conflict", "skip"])
+            .status()
+            .expect("a process that ends");
+        assert!(status.success(), "after a death {arrow}");
+        let database = self.database().await;
+        let all = i64::try_from(ARTICLES).expect("few");
+        assert_eq!(number(&database, "SELECT count(*) AS n FROM articles").await, all, "{arrow}");
+        let embedded = "SELECT count(*) AS n FROM articles a JOIN article_embeddings e ON e.article_id = a.id
+                        WHERE e.content_hash = a.content_hash";
+        assert_eq!(number(&database, embedded).await, all, "{arrow}");
+        let open = "SELECT count(*) AS n FROM embedding_tasks WHERE status IN ('pending', 'processing', 'failed')";
+        assert_eq!(number(&database, open).await, 0, "{arrow}");
+        let torn = "SELECT count(*) AS n FROM article_embeddings e WHERE e.chunk_count <> (
+                        SELECT count(*) FROM article_chunks c WHERE c.article_id = e.article_id)";
+        assert_eq!(number(&database, torn).await, 0, "{arrow}");
+        let found = afterword::database::verify(&database).await.expect("a look");
+        assert!(found.sound, "{arrow}: {:?}", found.findings);
+    }
+}
+
+async fn number(database: &Database, sql: &str) -> i64 {
+    // Before the schema is there, there is nothing.
+    database.reader().row::<Number>(sql, []).await.ok().flatten().map_or(0, |row| row.n)
+}
+
+async fn until(what: &str, mut there: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !there() {
+        assert!(begun.elapsed() < STUCK, "waited too long for {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn until_at_least(database: &Database, least: i64, sql: &str) {
+    let begun = Instant::now();
+    while number(database, sql).await < least {
+        assert!(begun.elapsed() < STUCK, "waited too long for {sql}");
+    }
+}
+
+/// Kills an import when `sql` has reached `least`, then restarts.
+async fn killed_when(arrow: &str, least: i64, sql: &str) {
+    let place = Place::new();
+    let mut process = place.import();
+    let database = place.database().await;
+    until_at_least(&database, least, sql).await;
+    process.kill().expect("a kill");
+    process.wait().expect("an end");
+    drop(database);
+    place.all_embedded_after_a_restart(arrow).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_between_two_saves() {
+    killed_when("between two saves", 5, "SELECT count(*) AS n FROM articles").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_save_before_the_claim() {
+    killed_when("before the claim", 12, "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'pending'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_the_provider_is_asked() {
+    killed_when("in the call", 3, "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_some_commits() {
+    killed_when("after some commits", 7, "SELECT count(*) AS n FROM article_embeddings").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_again_and_again() {
+    let place = Place::new();
+    for round in 1..=6 {
+        let mut process = place.import();
+        let database = place.database().await;
+        let done = "SELECT count(*) AS n FROM embedding_task_events WHERE event = 'claimed'";
+        until_at_least(&database, round * 2, done).await;
+        process.kill().expect("a kill");
+        process.wait().expect("an end");
+    }
+    // Three deaths while it was in work may have spent an article's attempts; a person puts it back.
+    let retried = place.command("0s", &["queue", "retry-failed"]).status().expect("a process that ends");
+    assert!(retried.success());
+    place.all_embedded_after_a_restart("again and again").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_a_bulk_run_is_queued_and_worked_on() {
+    let place = Place::new();
+    let imported = place.command("0s", &["import", "articles"]).status().expect("a process that ends");
+    assert!(imported.success());
+    let mut process = place.command("20ms", &["bulk", "start"]).spawn().expect("a process");
+    let database = place.database().await;
+    until_at_least(&database, 4, "SELECT count(*) AS n FROM article_embeddings").await;
+    process.kill().expect("a kill");
+    process.wait().expect("an end");
+    drop(database);
+    place.all_embedded_after_a_restart("in a bulk run").await;
+    let database = place.database().await;
+    let begun = Instant::now();
+    // The run itself goes on, too, and is closed by the next host.
+    while number(&database, "SELECT count(*) AS n FROM bulk_operations WHERE state <> 'completed'").await > 0 {
+        assert!(begun.elapsed() < STUCK, "the bulk run is never closed");
+        let status = place.command("0s", &["bulk", "start"]).status().expect("a process that ends");
+        assert!(status.success());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_killed_is_seen_to_be_dead_at_once() {
+    let place = Place::new();
+    let mut process = place.import();
+    let database = place.database().await;
+    until_at_least(&database, 1, "SELECT count(*) AS n FROM embedding_hosts WHERE state = 'running'").await;
+    process.kill().expect("a kill");
+    process.wait().expect("an end");
+    let shown = place.command("0s", &["status", "--json"]).stdout(Stdio::piped()).output().expect("a process");
+    assert_eq!(String::from_utf8_lossy(&shown.stdout).trim(), "[]", "no host is said to run");
+    assert!(Path::new(env!("CARGO_BIN_EXE_afterword")).exists());
+}

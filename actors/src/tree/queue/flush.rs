@@ -14,7 +14,7 @@ use super::{
     state::{Outage, QueueState},
 };
 use crate::{
-    embedder::EmbedError,
+    embedder::{EmbedError, ErrorKind},
     event::TaskEvent,
     store::{
         StoreError, Transaction,
@@ -136,9 +136,10 @@ impl QueueState {
                 tracing::warn!(task = decided.task.lease.task_id, "an attempt ended after its lease; nothing written");
                 continue;
             };
-            log(decided, settled);
+            let error = error_of(decided, settled, applied);
+            log(decided, settled, error.as_ref());
             observations.push(observation(decided, settled));
-            self.context.publish(event(&decided.task, settled.status, settled.attempts, decided.error.clone()));
+            self.context.publish(event(&decided.task, settled.status, settled.attempts, error));
             wake_for_retry(myself, decided, settled);
         }
         if !observations.is_empty() {
@@ -178,7 +179,7 @@ fn event(
     task: &ClaimedTask,
     status: TaskStatus,
     attempts: u32,
-    error: Option<(crate::embedder::ErrorKind, String)>,
+    error: Option<(ErrorKind, String)>,
 ) -> TaskEvent {
     let (error_kind, error) = error.unzip();
     TaskEvent {
@@ -192,8 +193,14 @@ fn event(
     }
 }
 
-fn log(decided: &Decided, settled: &Settled) {
-    let Decided { task, elapsed, error, cause, .. } = decided;
+/// What went wrong: known before the commit, or seen only in it.
+fn error_of(decided: &Decided, settled: &Settled, applied: &Applied) -> Option<(ErrorKind, String)> {
+    let seen = applied.wrong_dimension.as_ref().filter(|_| settled.status == TaskStatus::Pending);
+    decided.error.clone().or_else(|| seen.map(|message| (ErrorKind::Config, message.clone())))
+}
+
+fn log(decided: &Decided, settled: &Settled, error: Option<&(ErrorKind, String)>) {
+    let Decided { task, elapsed, cause, .. } = decided;
     let (id, article, attempt, trace) = (task.lease.task_id, &task.slug, task.attempt, &task.trace_id);
     match error {
         None => tracing::info!(task = id, %article, attempt, trace, ?elapsed, status = %settled.status, cause,

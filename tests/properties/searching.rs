@@ -57,7 +57,7 @@ proptest! {
             for edit in 0..edits {
                 let word = ["telescope", "volcano", "harpsichord"][edit];
                 while told.try_recv().is_ok() {}
-                let changes = Changes { body: Some(word.repeat(1)), ..Changes::default() };
+                let changes = Changes { body: Some(word.to_owned()), ..Changes::default() };
                 service.update("one", changes).await.expect("a save");
                 loop {
                     let event = told.recv().await.expect("an event");

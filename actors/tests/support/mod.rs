@@ -132,7 +132,8 @@ impl Chunker for Lines {
 /// A migrated database in a directory of its own.
 pub(crate) struct Bench {
     pub(crate) database: Database,
-    pub(crate) directory: tempfile::TempDir,
+    /// Goes with the test.
+    _directory: tempfile::TempDir,
 }
 
 impl Bench {
@@ -141,7 +142,7 @@ impl Bench {
         let url = format!("sqlite://{}", directory.path().join("test.db").display());
         let database = Database::open(&OpenOptions::new(url)).await.expect("a database");
         Migrator::up(database.write_connection(), None).await.expect("a schema");
-        Self { database, directory }
+        Self { database, _directory: directory }
     }
 
     /// Saves an article with its task, as a host does; answers the article's id.

@@ -175,12 +175,7 @@ async fn give_back(transaction: &Transaction, incarnation: &str) -> Result<(), S
     Ok(())
 }
 
-fn event(
-    task: &ClaimedTask,
-    status: TaskStatus,
-    attempts: u32,
-    error: Option<(ErrorKind, String)>,
-) -> TaskEvent {
+fn event(task: &ClaimedTask, status: TaskStatus, attempts: u32, error: Option<(ErrorKind, String)>) -> TaskEvent {
     let (error_kind, error) = error.unzip();
     TaskEvent {
         task_id: task.lease.task_id,

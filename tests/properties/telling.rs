@@ -78,6 +78,10 @@ async fn arrange(world: &World, standings: &[Standing]) {
     }
 }
 
+async fn bulk_run(world: &World, id: i64) -> afterword_entities::bulk_operation::Model {
+    bulk::find(world.database.reader(), id).await.expect("a query").expect("a run")
+}
+
 proptest! {
     #![proptest_config(cases())]
 
@@ -134,9 +138,14 @@ proptest! {
             let runtime = world.start().await;
             let before = world.number("SELECT coalesce(max(id), 0) AS n FROM embedding_tasks").await;
             let id = runtime.handle().start_bulk(Scope::Needed, String::new()).await.expect("a run");
+            // All of it is queued before anything is claimed: else what the sweep at the start has queued might be
+            // embedded before the run looks, and there is nothing left for it to do.
+            while bulk_run(&world, id).await.state == "queuing" {
+                tokio::task::yield_now().await;
+            }
             runtime.resume().await.expect("a resume");
             let summary = loop {
-                let run = bulk::find(world.database.reader(), id).await.expect("a query").expect("a run");
+                let run = bulk_run(&world, id).await;
                 if let Some(summary) = run.summary {
                     break serde_json::from_str::<bulk::Summary>(&summary).expect("a summary");
                 }

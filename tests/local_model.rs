@@ -1,0 +1,119 @@
+//! The real local model: it agrees with sentence-transformers, and it does not matter what is computed beside a text.
+
+use std::{path::PathBuf, sync::Arc};
+
+use afterword::{
+    config::Embedding,
+    embedding::{Backends, local::LocalEmbedder},
+    model,
+};
+use afterword_actors::embedder::{Embedder, ModelIdentity, Purpose, Vector};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+
+/// Fetched once for all tests, into the user's cache like any first run.
+async fn embedder() -> Arc<LocalEmbedder> {
+    static EMBEDDER: OnceCell<Arc<LocalEmbedder>> = OnceCell::const_new();
+    let made = EMBEDDER.get_or_init(|| async {
+        let backends = Backends::new(&Embedding::default()).expect("a back end");
+        let provisioning = backends.provisioning().expect("a local model").clone();
+        provisioning.run(&|_| {}).await.expect("a model that is fetched, checked and loaded");
+        provisioning.embedder
+    });
+    Arc::clone(made.await)
+}
+
+async fn embed(texts: &[String]) -> Vec<Vector> {
+    embedder().await.embed(texts, Purpose::Document).await.expect("vectors")
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    text: String,
+    vector: Vec<f32>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vectors_agree_with_sentence_transformers() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/vectors.json");
+    let text = std::fs::read_to_string(path).expect("reference vectors");
+    let reference: Vec<Reference> = serde_json::from_str(&text).expect("reference vectors");
+    assert!(reference.len() >= 20);
+    let texts: Vec<_> = reference.iter().map(|row| row.text.clone()).collect();
+    for (ours, theirs) in embed(&texts).await.iter().zip(&reference) {
+        let agreement = cosine(ours.as_slice(), &theirs.vector);
+        let start: String = theirs.text.chars().take(40).collect();
+        assert!(agreement > 0.9999, "{start:?}: cosine {agreement}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_has_the_same_vector_alone_and_in_any_company() {
+    let texts: Vec<String> =
+        (0..40).map(|n| format!("text number {n}: {}", "some words ".repeat(n % 13 * 3))).collect();
+    let together = embed(&texts).await;
+    for (text, beside) in texts.iter().zip(&together) {
+        let alone = embed(std::slice::from_ref(text)).await;
+        assert!(cosine(alone[0].as_slice(), beside.as_slice()) > 0.999_99, "{text}");
+        let norm: f32 = beside.as_slice().iter().map(|n| n * n).sum();
+        assert!((norm - 1.0).abs() < 1e-5);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_is_answered_while_documents_fill_every_core() {
+    let embedder = embedder().await;
+    let documents: Vec<String> = (0..64).map(|n| format!("document {n} ").repeat(80)).collect();
+    let busy = tokio::spawn({
+        let embedder = Arc::clone(&embedder);
+        async move { embedder.embed(&documents, Purpose::Document).await }
+    });
+    let query = embedder.embed(&["a question".to_owned()], Purpose::Query).await.expect("a vector");
+    assert_eq!(query[0].dimension(), 384);
+    assert!(!busy.is_finished(), "the query did not wait for the documents");
+    busy.await.expect("an end").expect("vectors");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_it_is_there_the_model_says_so_and_fails_nobody() {
+    let identity = ModelIdentity {
+        provider: "local".into(),
+        model: "absent".into(),
+        dimension: None,
+        document_prefix: String::new(),
+        query_prefix: String::new(),
+        chunker: "none".into(),
+    };
+    let absent = LocalEmbedder::new(identity, 1).expect("threads");
+    let error = absent.embed(&["text".to_owned()], Purpose::Query).await.expect_err("no model");
+    assert_eq!(error.fault, afterword_actors::embedder::Fault::Provider);
+    let error = absent.load(std::path::Path::new("/nowhere")).expect_err("no directory").to_string();
+    assert!(error.contains("/nowhere") && error.contains("afterword model fetch"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_model_is_never_used() {
+    embedder().await;
+    let known = model::known("all-MiniLM-L6-v2").expect("a model");
+    let whole = model::directory(known.name);
+    let folder = tempfile::tempdir().expect("a folder");
+    let damaged = folder.path().join("damaged");
+    std::fs::create_dir(&damaged).expect("a folder");
+    for file in ["model.safetensors", "tokenizer.json", "config.json"] {
+        std::fs::copy(whole.join(file), damaged.join(file)).expect("a copy");
+    }
+    assert!(model::is_genuine(known, &damaged).expect("a look"));
+    let weights = damaged.join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).expect("weights");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&weights, &bytes).expect("weights");
+    assert!(!model::is_genuine(known, &damaged).expect("a look"), "one bit is enough");
+    std::fs::write(&weights, &bytes[..middle]).expect("weights");
+    assert!(!model::is_genuine(known, &damaged).expect("a look"), "half a file is none");
+}

@@ -1,0 +1,195 @@
+//! The back end over HTTP against a server that misbehaves in every way a real one does.
+
+use std::time::{Duration, SystemTime};
+
+use afterword::{
+    config::{Encoding, OpenAi, Secret},
+    embedding::openai::OpenAiEmbedder,
+};
+use afterword_actors::embedder::{EmbedError, Embedder, ErrorKind, Fault, ModelIdentity, Purpose};
+use base64::Engine;
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, Request, Respond, ResponseTemplate,
+    matchers::{body_partial_json, header, method, path},
+};
+
+const KEY: &str = "sk-very-secret";
+
+fn embedder(url: &str, dimension: Option<u32>, change: impl FnOnce(&mut OpenAi)) -> OpenAiEmbedder {
+    let mut settings = OpenAi {
+        base_url: format!("{url}/v1"),
+        api_key: Secret::from(KEY.to_owned()),
+        timeout: Duration::from_secs(5),
+        ..OpenAi::default()
+    };
+    change(&mut settings);
+    let identity = ModelIdentity {
+        provider: "openai".into(),
+        model: "test-model".into(),
+        dimension,
+        document_prefix: "passage: ".into(),
+        query_prefix: "query: ".into(),
+        chunker: "none".into(),
+    };
+    OpenAiEmbedder::new(identity, &settings).expect("a back end")
+}
+
+/// The length of each input as its vector's direction, so that order shows.
+fn vector_of(input: &str) -> Vec<f32> {
+    vec![input.len() as f32, 1.0, 0.0]
+}
+
+/// A good server: answers in reverse order, as the protocol allows.
+struct Good {
+    base64: bool,
+    most: usize,
+}
+
+impl Respond for Good {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let inputs: Vec<String> = serde_json::from_value(body["input"].clone()).expect("texts");
+        if inputs.len() > self.most {
+            let message = format!("batch size {} > maximum allowed batch size {}", inputs.len(), self.most);
+            return ResponseTemplate::new(422).set_body_json(json!({ "error": message }));
+        }
+        let data = inputs.iter().enumerate().rev().map(|(index, input)| {
+            let numbers = vector_of(input);
+            let bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+            let text = base64::engine::general_purpose::STANDARD.encode(bytes);
+            json!({ "index": index, "embedding": if self.base64 { json!(text) } else { json!(numbers) } })
+        });
+        ResponseTemplate::new(200).set_body_json(json!({ "data": data.collect::<Vec<_>>() }))
+    }
+}
+
+async fn server(respond: impl Respond + 'static) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(method("POST")).and(path("/v1/embeddings")).respond_with(respond).mount(&server).await;
+    server
+}
+
+async fn error_of(response: ResponseTemplate) -> EmbedError {
+    let server = server(response).await;
+    let error = embedder(&server.uri(), Some(3), |_| {}).embed(&["text".into()], Purpose::Document).await;
+    let error = error.expect_err("a refusal");
+    assert!(!format!("{error:?}").contains(KEY), "no secret in {error:?}");
+    error
+}
+
+fn texts(count: usize) -> Vec<String> {
+    (0..count).map(|n| "x".repeat(n + 1)).collect()
+}
+
+#[tokio::test]
+async fn order_is_restored_by_index_and_prefixes_and_key_are_sent() {
+    let server = MockServer::start().await;
+    Mock::given(header("authorization", format!("Bearer {KEY}")))
+        .and(body_partial_json(json!({ "model": "test-model", "encoding_format": "float" })))
+        .respond_with(Good { base64: false, most: 100 })
+        .mount(&server)
+        .await;
+    let embedder = embedder(&server.uri(), Some(3), |_| {});
+    for (purpose, prefix) in [(Purpose::Document, "passage: "), (Purpose::Query, "query: ")] {
+        let vectors = embedder.embed(&texts(5), purpose).await.expect("vectors");
+        for (vector, text) in vectors.iter().zip(texts(5)) {
+            let length = (prefix.len() + text.len()) as f32;
+            let expected = length / (length * length + 1.0).sqrt();
+            assert!((vector.as_slice()[0] - expected).abs() < 1e-6);
+        }
+    }
+}
+
+#[tokio::test]
+async fn base64_is_read() {
+    let server = server(Good { base64: true, most: 100 }).await;
+    let embedder = embedder(&server.uri(), None, |settings| settings.encoding = Encoding::Base64);
+    assert_eq!(embedder.embed(&texts(3), Purpose::Document).await.expect("vectors").len(), 3);
+}
+
+#[tokio::test]
+async fn a_smaller_batch_is_learnt_from_a_refusal() {
+    let server = server(Good { base64: false, most: 4 }).await;
+    let embedder = embedder(&server.uri(), Some(3), |settings| settings.batch_texts = 32);
+    assert_eq!(embedder.embed(&texts(30), Purpose::Document).await.expect("vectors").len(), 30);
+    assert!((2..=4).contains(&embedder.limits().texts), "halved until it fitted, and no further");
+}
+
+#[tokio::test]
+async fn retry_after_is_understood_as_seconds_and_as_a_date() {
+    let error = error_of(ResponseTemplate::new(429).insert_header("retry-after", "17")).await;
+    assert_eq!((error.kind, error.fault), (ErrorKind::Transient, Fault::Provider));
+    assert_eq!(error.retry_after, Some(Duration::from_secs(17)));
+    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(100));
+    let error = error_of(ResponseTemplate::new(429).insert_header("retry-after", date.as_str())).await;
+    let wait = error.retry_after.expect("a wish");
+    assert!((Duration::from_secs(60)..=Duration::from_secs(100)).contains(&wait), "{wait:?}");
+}
+
+#[tokio::test]
+async fn each_refusal_is_somebodys_fault() {
+    for (status, body, kind, fault) in [
+        (500, json!({}), ErrorKind::Transient, Fault::Unclear),
+        (424, json!({}), ErrorKind::Transient, Fault::Unclear),
+        (503, json!({}), ErrorKind::Transient, Fault::Provider),
+        (401, json!({ "error": { "message": "bad key" } }), ErrorKind::Config, Fault::Provider),
+        (403, json!({}), ErrorKind::Config, Fault::Provider),
+        (404, json!({ "error": "model not found" }), ErrorKind::Config, Fault::Provider),
+        (
+            429,
+            json!({ "error": { "message": "no", "code": "insufficient_quota" } }),
+            ErrorKind::Config,
+            Fault::Provider,
+        ),
+        (400, json!({ "error": { "message": "input is too long" } }), ErrorKind::Data, Fault::Document),
+    ] {
+        let error = error_of(ResponseTemplate::new(status).set_body_json(&body)).await;
+        assert_eq!((error.kind, error.fault), (kind, fault), "{status} {body}");
+        assert!(error.message.contains(&status.to_string()), "{}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn wrong_answers_never_become_vectors() {
+    let item = |index: usize, numbers: Vec<f32>| json!({ "index": index, "embedding": numbers });
+    for (data, kind) in [
+        (json!([]), ErrorKind::Transient),
+        (json!([item(0, vec![1.0; 3]), item(1, vec![1.0; 3])]), ErrorKind::Transient),
+        (json!([item(7, vec![1.0; 3])]), ErrorKind::Transient),
+        (json!([item(0, vec![1.0; 4])]), ErrorKind::Config),
+        (json!([item(0, vec![0.0; 3])]), ErrorKind::Transient),
+        (json!([{ "index": 0, "embedding": "AAAA*" }]), ErrorKind::Transient),
+        (json!("nonsense"), ErrorKind::Transient),
+    ] {
+        let error = error_of(ResponseTemplate::new(200).set_body_json(json!({ "data": data }))).await;
+        assert_eq!(error.kind, kind, "{data}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_server_and_a_dropped_connection_may_pass_by_themselves() {
+    let slow = server(ResponseTemplate::new(200).set_delay(Duration::from_secs(30))).await;
+    let impatient = embedder(&slow.uri(), None, |settings| settings.timeout = Duration::from_millis(50));
+    let error = impatient.embed(&texts(1), Purpose::Document).await.expect_err("too slow");
+    assert_eq!((error.kind, error.fault), (ErrorKind::Transient, Fault::Unclear));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            drop(connection)
+        }
+    });
+    let error = embedder(&url, None, |_| {}).embed(&texts(1), Purpose::Document).await.expect_err("dropped");
+    assert_eq!(error.kind, ErrorKind::Transient);
+}
+
+#[tokio::test]
+async fn nobody_listening_is_the_providers_fault() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://user:password@{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let error = embedder(&url, None, |_| {}).embed(&texts(1), Purpose::Document).await.expect_err("refused");
+    assert_eq!(error.fault, Fault::Provider);
+    assert!(!error.message.contains("password"), "{}", error.message);
+}

@@ -144,10 +144,10 @@ fn exp(x: f32) -> f32 {
     const HIGHEST: f32 = 88.0;
     let x = if x < LOWEST { LOWEST } else { x };
     let x = if x > HIGHEST { HIGHEST } else { x };
-    let scaled = x * std::f32::consts::LOG2_E;
-    // Adding and taking away 1.5 · 2²³ rounds to the nearest whole number without a function call.
+    // Adding 1.5 · 2²³ rounds to the nearest whole number, and leaves it in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
-    let whole = (scaled + ROUND) - ROUND;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let whole = shifted - ROUND;
     // ln 2 in two parts, so that the difference keeps its digits.
     let rest = (x - whole * 0.693_359_4) + whole * 2.121_944_4e-4;
     let poly = 1.987_569_1e-4;
@@ -157,7 +157,7 @@ fn exp(x: f32) -> f32 {
     let poly = poly * rest + 1.666_666_5e-1;
     let poly = poly * rest + 0.5;
     let value = poly * rest * rest + rest + 1.0;
-    let power = f32::from_bits(((whole as i32 + 127) as u32) << 23);
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
     value * power
 }
 

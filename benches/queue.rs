@@ -1,4 +1,5 @@
-//! How fast the queue drains, and what a save waits for meanwhile. A plain program: `cargo bench --bench queue`.
+//! How fast the queue drains, audit trail, counts and status rows included. A plain program:
+//! `cargo bench --bench queue [-- SLOTS]`; with SLOTS it prints one number, tasks for each second.
 
 use std::{
     sync::Arc,
@@ -102,7 +103,8 @@ async fn drain(count: i64, slots: u32) -> f64 {
     let directory = tempfile::tempdir().expect("a directory");
     let database = database(&directory).await;
     fill_with_no_ops(&database, count).await;
-    let settings = RuntimeSettings { slots, claim_batch: slots, ..RuntimeSettings::default() };
+    // Two halves: while one is committed, the other is worked on.
+    let settings = RuntimeSettings { slots, claim_batch: (slots / 2).max(1), ..RuntimeSettings::default() };
     let begun = Instant::now();
     let runtime = Runtime::start(database.clone(), free_model(), settings).await.expect("a runtime");
     let open = "SELECT tasks AS n FROM embedding_task_counts WHERE status = 'completed'";
@@ -116,7 +118,11 @@ async fn drain(count: i64, slots: u32) -> f64 {
 
 #[tokio::main]
 async fn main() {
-    for slots in [1, 8, 64, 256] {
+    if let Some(slots) = std::env::args().skip(1).find_map(|text| text.parse().ok()) {
+        println!("{:.0}", drain(30_000, slots).await);
+        return;
+    }
+    for slots in [1, 8, 64, 256, 512] {
         let count = if slots == 1 { 5_000 } else { 50_000 };
         println!("no-op tasks drained, {slots:>3} slots: {:>8.0} /s", drain(count, slots).await);
     }

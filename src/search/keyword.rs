@@ -27,7 +27,7 @@ pub(super) async fn ranking(
     };
     let sql = format!(
         "SELECT rowid AS id FROM article_words WHERE article_words MATCH $1 AND {filter}
-         ORDER BY bm25(article_words, {TITLE_WEIGHT:.1}, 1.0) LIMIT $3"
+         ORDER BY bm25(article_words, {TITLE_WEIGHT:.1}, 1.0) LIMIT $3 + 0"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection.rows::<Row>(&sql, [expression.into(), folder.into(), limit.into()]).await?;

@@ -72,6 +72,14 @@ pub struct Search {
     settings: Arc<SearchSettings>,
 }
 
+/// Where in an article the meaning was found.
+#[derive(FromQueryResult)]
+struct Place {
+    article_id: i64,
+    heading_path: String,
+    text: String,
+}
+
 /// Both rankings of one search.
 #[derive(Default)]
 struct Found {
@@ -174,8 +182,10 @@ impl Search {
         ranked.truncate(query.limit);
         let ids: Vec<_> = ranked.iter().map(|(id, _)| *id).collect();
         let mut articles: HashMap<_, _> = summaries(self.database.reader(), &ids).await?.into_iter().collect();
-        let mut nearest: HashMap<_, _> = found.meaning.into_iter().map(|n| (n.article_id, n)).collect();
-        let without: Vec<_> = ids.iter().copied().filter(|id| !nearest.contains_key(id)).collect();
+        let nearest: HashMap<_, _> = found.meaning.iter().map(|n| (n.article_id, *n)).collect();
+        let chunks: Vec<_> = ids.iter().filter_map(|id| Some(nearest.get(id)?.chunk_id)).collect();
+        let chunks = self.chunks(&chunks).await?;
+        let without: Vec<_> = ids.iter().copied().filter(|id| !chunks.contains_key(id)).collect();
         let bodies = self.bodies(&without).await?;
         let terms = words::terms(&query.text);
         // An article deleted since it was found is left out.
@@ -183,9 +193,8 @@ impl Search {
             .into_iter()
             .filter_map(|(id, score)| {
                 let article = articles.remove(&id)?;
-                let nearest = nearest.remove(&id);
-                let similarity = nearest.as_ref().map(|nearest| nearest.similarity);
-                let (heading_path, snippet) = place(nearest, bodies.get(&id), &terms);
+                let similarity = nearest.get(&id).map(|nearest| nearest.similarity);
+                let (heading_path, snippet) = place(chunks.get(&id), bodies.get(&id), &terms);
                 Some(Hit {
                     slug: article.slug,
                     title: article.title,
@@ -198,6 +207,18 @@ impl Search {
                 })
             })
             .collect())
+    }
+
+    /// The places that are shown, by article. A chunk that has been removed meanwhile is missing.
+    async fn chunks(&self, ids: &[i64]) -> Result<HashMap<i64, Place>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = "SELECT article_id, heading_path, text FROM article_chunks
+                   WHERE id IN (SELECT value FROM json_each($1))";
+        let ids = serde_json::to_string(ids).unwrap_or_default();
+        let rows = self.database.reader().rows::<Place>(sql, [ids.into()]).await?;
+        Ok(rows.into_iter().map(|place| (place.article_id, place)).collect())
     }
 
     async fn bodies(&self, ids: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
@@ -218,12 +239,12 @@ impl Search {
 }
 
 /// The best place of a hit: in its nearest chunk, or where the words stand.
-fn place(nearest: Option<Nearest>, body: Option<&String>, terms: &[String]) -> (String, String) {
-    if let Some(nearest) = nearest {
-        let found = snippet::snippet(&nearest.text, terms, SNIPPET).text;
+fn place(chunk: Option<&Place>, body: Option<&String>, terms: &[String]) -> (String, String) {
+    if let Some(chunk) = chunk {
+        let found = snippet::snippet(&chunk.text, terms, SNIPPET).text;
         // A chunk of nothing but markup has no plain words; it is shown as it stands.
-        let text = if found.is_empty() { nearest.text.chars().take(SNIPPET).collect() } else { found };
-        return (nearest.heading_path, text);
+        let text = if found.is_empty() { chunk.text.chars().take(SNIPPET).collect() } else { found };
+        return (chunk.heading_path.clone(), text);
     }
     let found = snippet::snippet(body.map_or("", String::as_str), terms, SNIPPET);
     (found.heading_path, found.text)

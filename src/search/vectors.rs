@@ -1,13 +1,16 @@
 //! The vectors of one model in memory. Rows are the truth; this is an index that catches up before every look, so
 //! that a search sees what any process has committed.
 //!
-//! A scan of 8-bit codes finds candidates, their stored 32-bit vectors decide: exact in practice, and a quarter of
-//! the memory.
+//! A scan of 8-bit codes ranks the articles; the stored 32-bit vectors of the first decide their order: exact in
+//! practice, a quarter of the memory, and only as many rows read as are looked at.
 
 mod catch_up;
 mod matrix;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError},
+};
 
 use afterword_actors::{
     embedder::Vector,
@@ -18,10 +21,11 @@ use tokio::sync::RwLock;
 
 use matrix::Matrix;
 
-/// Candidates that are ranked again by their stored vectors, for each hit that is wanted.
-const CANDIDATES_PER_HIT: usize = 4;
-/// And at least so many.
-const MIN_CANDIDATES: usize = 64;
+/// Chunks found for each article that is wanted: some articles have several among the nearest.
+const CHUNKS_PER_ARTICLE: usize = 4;
+/// Articles whose order is decided by the stored vectors. What is behind them counts by its rank alone, and codes
+/// tell cosines apart to about 0.005.
+const COMPARED: usize = 40;
 
 /// The index of the model that searches use.
 #[derive(Default)]
@@ -37,12 +41,12 @@ pub(super) struct Loaded {
 }
 
 /// An article and its chunk that is nearest to the query.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Nearest {
     pub(super) article_id: i64,
+    pub(super) chunk_id: i64,
+    /// Cosine.
     pub(super) similarity: f32,
-    pub(super) heading_path: String,
-    pub(super) text: String,
 }
 
 impl VectorIndex {
@@ -61,49 +65,52 @@ impl VectorIndex {
         limit: usize,
     ) -> Result<Vec<Nearest>, StoreError> {
         let matrix = self.caught_up(database, model_id).await?;
-        let candidates = (limit * CANDIDATES_PER_HIT).max(MIN_CANDIDATES);
         let scan = {
             let query = query.clone();
             // Milliseconds of arithmetic: not on the threads that serve everybody else.
-            tokio::task::spawn_blocking(move || match matrix.read() {
-                Ok(matrix) => matrix.scan(query.as_slice(), within.as_ref(), candidates),
-                Err(poisoned) => poisoned.into_inner().scan(query.as_slice(), within.as_ref(), candidates),
+            tokio::task::spawn_blocking(move || {
+                let matrix = matrix.read().unwrap_or_else(PoisonError::into_inner);
+                matrix.scan(query.as_slice(), within.as_ref(), limit * CHUNKS_PER_ARTICLE)
             })
         };
         let chunks = scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))?;
-        rank(database, query, &chunks, limit).await
+        let mut articles = best_of_each_article(chunks);
+        articles.truncate(limit);
+        let behind = articles.split_off(articles.len().min(COMPARED));
+        let mut ranked = compare(database, query, articles).await?;
+        ranked.extend(behind);
+        Ok(ranked)
     }
 }
 
-#[derive(FromQueryResult)]
-struct Stored {
-    article_id: i64,
-    heading_path: String,
-    text: String,
-    vector: Vec<u8>,
+/// The chunks are in order, so the first of an article is its best.
+fn best_of_each_article(chunks: Vec<Nearest>) -> Vec<Nearest> {
+    let mut seen = HashSet::new();
+    chunks.into_iter().filter(|chunk| seen.insert(chunk.article_id)).collect()
 }
 
-/// The candidates by their stored vectors, each article once, by its best chunk.
-async fn rank(database: &Database, query: &Vector, chunks: &[i64], limit: usize) -> Result<Vec<Nearest>, StoreError> {
-    let ids = serde_json::to_string(chunks).unwrap_or_default();
+/// Orders by the stored vectors. What has been removed since the scan is left out.
+async fn compare(database: &Database, query: &Vector, found: Vec<Nearest>) -> Result<Vec<Nearest>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Stored {
+        id: i64,
+        article_id: i64,
+        vector: Vec<u8>,
+    }
+    let ids: Vec<_> = found.iter().map(|nearest| nearest.chunk_id).collect();
     let rows = database
         .reader()
         .rows::<Stored>(
-            "SELECT c.article_id, c.heading_path, c.text, c.vector FROM json_each($1) j
-             CROSS JOIN article_chunks c ON c.id = j.value",
-            [ids.into()],
+            "SELECT c.id, c.article_id, c.vector FROM json_each($1) j CROSS JOIN article_chunks c ON c.id = j.value",
+            [serde_json::to_string(&ids).unwrap_or_default().into()],
         )
         .await?;
-    let mut nearest: Vec<_> = rows.into_iter().filter_map(|row| compared(row, query)).collect();
+    let compared = |row: Stored| {
+        let vector = Vector::from_bytes(&row.vector).ok()?;
+        let similarity = vector.as_slice().iter().zip(query.as_slice()).map(|(a, b)| a * b).sum();
+        Some(Nearest { article_id: row.article_id, chunk_id: row.id, similarity })
+    };
+    let mut nearest: Vec<_> = rows.into_iter().filter_map(compared).collect();
     nearest.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.article_id.cmp(&b.article_id)));
-    let mut seen = HashSet::new();
-    nearest.retain(|hit| seen.insert(hit.article_id));
-    nearest.truncate(limit);
     Ok(nearest)
-}
-
-fn compared(row: Stored, query: &Vector) -> Option<Nearest> {
-    let vector = Vector::from_bytes(&row.vector).ok()?;
-    let similarity = vector.as_slice().iter().zip(query.as_slice()).map(|(a, b)| a * b).sum();
-    Some(Nearest { article_id: row.article_id, similarity, heading_path: row.heading_path, text: row.text })
 }

@@ -69,7 +69,7 @@ pub(crate) struct World {
 }
 
 /// The scripted back end answers queries too.
-struct OneModel(Arc<ScriptedEmbedder>);
+pub(crate) struct OneModel(pub(crate) Arc<ScriptedEmbedder>);
 
 impl QueryModels for OneModel {
     fn embedder_for(&self, identity: &ModelIdentity) -> Option<Arc<dyn Embedder>> {

@@ -85,9 +85,7 @@ async fn run(
              status = 'processing', cause = 'claimed', attempts = attempts + 1, lease_token = $1,
              lease_expires_at = {{now}} + $2, incarnation = $3, slot = picked.slot,
              started_at = {{now}}, updated_at = {{now}}
-         FROM (SELECT due.id AS picked_id, s.value AS slot
-               FROM (SELECT id, row_number() OVER () - 1 AS n FROM ({which})) due
-               JOIN json_each($4) s ON s.key = due.n) picked
+         FROM (SELECT id AS picked_id, $4 ->> (row_number() OVER () - 1) AS slot FROM ({which})) picked
          WHERE id = picked_id
          RETURNING id, article_id, slug, operation, priority, revision, attempts, max_attempts, slot,
                    started_at - scheduled_at AS waited, trace_id"

@@ -1,5 +1,8 @@
 //! What happens to numbers between the products: in loops the compiler turns into the widest vector instructions that
 //! the machine has, chosen when the program runs.
+//!
+//! Each loop takes its rows along (`let rows = rows`): only a closure that can be called but once becomes part of the
+//! function that has those instructions; any other is called from it, and compiled without them.
 
 use pulp::Arch;
 
@@ -7,7 +10,8 @@ use pulp::Arch;
 pub(super) fn add_bias(arch: Arch, rows: &mut [f32], bias: &[f32]) {
     arch.dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let rows = rows;
             for row in rows.chunks_exact_mut(bias.len()) {
                 row.iter_mut().zip(bias).for_each(|(number, bias)| *number += bias);
             }
@@ -19,7 +23,8 @@ pub(super) fn add_bias(arch: Arch, rows: &mut [f32], bias: &[f32]) {
 pub(super) fn add_bias_gelu(arch: Arch, rows: &mut [f32], bias: &[f32]) {
     arch.dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let rows = rows;
             for row in rows.chunks_exact_mut(bias.len()) {
                 row.iter_mut().zip(bias).for_each(|(number, bias)| *number = gelu(*number + bias));
             }
@@ -32,7 +37,8 @@ pub(super) fn add_and_norm(arch: Arch, rows: &mut [f32], bias: &[f32], residual:
     let width = bias.len();
     arch.dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let rows = rows;
             for (row, residual) in rows.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
                 row.iter_mut()
                     .zip(bias)
@@ -48,7 +54,8 @@ pub(super) fn add_and_norm(arch: Arch, rows: &mut [f32], bias: &[f32], residual:
 pub(super) fn normalise(arch: Arch, rows: &mut [f32], norm: &Norm) {
     arch.dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let rows = rows;
             rows.chunks_exact_mut(norm.weight.len()).for_each(
                 #[inline(always)]
                 |row| norm.apply(row),
@@ -61,7 +68,8 @@ pub(super) fn normalise(arch: Arch, rows: &mut [f32], norm: &Norm) {
 pub(super) fn softmax(arch: Arch, rows: &mut [f32], columns: usize) {
     arch.dispatch(
         #[inline(always)]
-        || {
+        move || {
+            let rows = rows;
             for row in rows.chunks_exact_mut(columns) {
                 let largest = row
                     .iter()

@@ -74,7 +74,7 @@ async fn load(connection: &impl ConnectionTrait, model_id: i64, seq: i64) -> Res
         let page = connection
             .rows::<ChunkRow>(
                 "SELECT id, article_id, vector FROM article_chunks WHERE model_id = $1 AND id > $2
-                 ORDER BY id LIMIT $3",
+                 ORDER BY id LIMIT $3 + 0",
                 [model_id.into(), after.into(), PAGE.into()],
             )
             .await?;

@@ -5,6 +5,10 @@ use std::{
     collections::{BinaryHeap, HashMap, HashSet},
 };
 
+use pulp::Arch;
+
+use super::Nearest;
+
 /// One row for each chunk; rows of removed chunks are used again.
 #[derive(Default)]
 pub(super) struct Matrix {
@@ -63,29 +67,32 @@ impl Matrix {
         }
     }
 
-    /// The chunks nearest to `query`, about the best first.
-    pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, count: usize) -> Vec<i64> {
+    /// The chunks nearest to `query`, the best first, as well as codes can tell.
+    pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, count: usize) -> Vec<Nearest> {
         if query.len() != self.dimension || count == 0 {
             return Vec::new();
         }
         let mut code = vec![0; query.len()];
-        quantise(query.iter().copied(), &mut code);
-        let mut best: BinaryHeap<Reverse<Scored>> = BinaryHeap::with_capacity(count + 1);
-        for (row, codes) in self.codes.chunks_exact(self.dimension).enumerate() {
-            let score = dot(codes, &code) as f32 * self.scales[row];
-            if best.len() == count && best.peek().is_some_and(|Reverse(worst)| score <= worst.score) {
-                continue;
-            }
-            let Some(owner) = self.owners[row] else { continue };
-            if within.is_some_and(|within| !within.contains(&owner.article_id)) {
-                continue;
-            }
-            best.push(Reverse(Scored { score, chunk_id: owner.chunk_id }));
-            if best.len() > count {
-                best.pop();
-            }
-        }
-        best.into_sorted_vec().into_iter().map(|Reverse(scored)| scored.chunk_id).collect()
+        let scale = quantise(query.iter().copied(), &mut code);
+        let best = Best::new(count);
+        // The widest vector instructions of this machine, chosen when the program runs.
+        Arch::new().dispatch(
+            #[inline(always)]
+            move || {
+                // Moved in: only a closure that can be called but once becomes part of the function it is given to.
+                let mut best = best;
+                for (row, codes) in self.codes.chunks_exact(self.dimension).enumerate() {
+                    let similarity = dot(codes, &code) as f32 * self.scales[row] * scale;
+                    if best.wants(similarity)
+                        && let Some(owner) = self.owners[row]
+                        && within.is_none_or(|within| within.contains(&owner.article_id))
+                    {
+                        best.push(Nearest { article_id: owner.article_id, chunk_id: owner.chunk_id, similarity });
+                    }
+                }
+                best.into_sorted()
+            },
+        )
     }
 }
 
@@ -103,15 +110,43 @@ fn quantise(numbers: impl Iterator<Item = f32> + Clone, codes: &mut [i8]) -> f32
     largest / CODE_MAX
 }
 
-/// Sums of products, in 16-bit steps that the compiler turns into vector instructions.
+/// The sum of products. In 32-bit numbers: that is the form compilers have an instruction for.
+#[inline(always)]
 fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).map(|(&a, &b)| i32::from(i16::from(a) * i16::from(b))).sum()
+    a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
-struct Scored {
-    score: f32,
-    chunk_id: i64,
+/// The best so far, and what is needed to be among them.
+struct Best {
+    count: usize,
+    heap: BinaryHeap<Reverse<Scored>>,
 }
+
+impl Best {
+    fn new(count: usize) -> Self {
+        Self { count, heap: BinaryHeap::with_capacity(count + 1) }
+    }
+
+    #[inline(always)]
+    fn wants(&self, similarity: f32) -> bool {
+        self.heap.len() < self.count || self.heap.peek().is_some_and(|Reverse(worst)| similarity > worst.0.similarity)
+    }
+
+    #[inline(never)]
+    fn push(&mut self, nearest: Nearest) {
+        self.heap.push(Reverse(Scored(nearest)));
+        if self.heap.len() > self.count {
+            self.heap.pop();
+        }
+    }
+
+    fn into_sorted(self) -> Vec<Nearest> {
+        self.heap.into_sorted_vec().into_iter().map(|Reverse(scored)| scored.0).collect()
+    }
+}
+
+/// In the order of similarity; of equals, the older chunk is the greater.
+struct Scored(Nearest);
 
 impl PartialEq for Scored {
     fn eq(&self, other: &Self) -> bool {
@@ -129,7 +164,8 @@ impl PartialOrd for Scored {
 
 impl Ord for Scored {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.score.total_cmp(&other.score).then(other.chunk_id.cmp(&self.chunk_id))
+        let (own, other) = (&self.0, &other.0);
+        own.similarity.total_cmp(&other.similarity).then(other.chunk_id.cmp(&own.chunk_id))
     }
 }
 
@@ -143,7 +179,26 @@ mod tests {
         numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
     }
 
+    fn scanned(matrix: &Matrix, query: &[f32], within: Option<&HashSet<i64>>, count: usize) -> Vec<i64> {
+        matrix.scan(query, within, count).into_iter().map(|nearest| nearest.chunk_id).collect()
+    }
+
     proptest! {
+        #[test]
+        fn codes_tell_the_cosine_to_half_a_hundredth(
+            a in prop::collection::vec(-1.0f32..1.0, 96), b in prop::collection::vec(-1.0f32..1.0, 96),
+        ) {
+            let unit = |v: &[f32]| {
+                let length = v.iter().map(|n| n * n).sum::<f32>().sqrt();
+                v.iter().map(|n| n / length).collect::<Vec<_>>()
+            };
+            let (a, b) = (unit(&a), unit(&b));
+            let mut matrix = Matrix::default();
+            matrix.insert(1, 1, &bytes(&a));
+            let exact: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+            prop_assert!((matrix.scan(&b, None, 1)[0].similarity - exact).abs() < 0.005);
+        }
+
         #[test]
         fn the_scan_finds_the_vector_itself_and_never_a_removed_one(
             vectors in prop::collection::vec(prop::collection::vec(-1.0f32..1.0, 16), 2..40),
@@ -155,13 +210,13 @@ mod tests {
             }
             let gone = removed.index(vectors.len());
             matrix.remove(gone as i64);
-            let found = matrix.scan(&vectors[gone], None, vectors.len());
+            let found = scanned(&matrix, &vectors[gone], None, vectors.len());
             prop_assert_eq!(found.len(), vectors.len() - 1);
             prop_assert!(!found.contains(&(gone as i64 + 1000)));
             matrix.insert(gone as i64, 7, &bytes(&vectors[gone]));
             let norm = |v: &[f32]| v.iter().map(|n| n * n).sum::<f32>().sqrt();
             if vectors.iter().all(|v| norm(v) <= norm(&vectors[gone])) {
-                prop_assert!(matrix.scan(&vectors[gone], None, 3).contains(&7));
+                prop_assert!(scanned(&matrix, &vectors[gone], None, 3).contains(&7));
             }
         }
     }
@@ -171,7 +226,7 @@ mod tests {
         let mut matrix = Matrix::default();
         matrix.insert(1, 10, &bytes(&[1.0, 0.0]));
         matrix.insert(2, 20, &bytes(&[0.9, 0.1]));
-        assert_eq!(matrix.scan(&[1.0, 0.0], Some(&HashSet::from([2])), 5), [20]);
-        assert_eq!(matrix.scan(&[1.0, 0.0, 0.0], None, 5), Vec::<i64>::new(), "another length");
+        assert_eq!(scanned(&matrix, &[1.0, 0.0], Some(&HashSet::from([2])), 5), [20]);
+        assert_eq!(scanned(&matrix, &[1.0, 0.0, 0.0], None, 5), Vec::<i64>::new(), "another length");
     }
 }

@@ -15,9 +15,12 @@ pub(super) struct Settings {
     pub(super) trace_id: String,
 }
 
+/// What the database adds to a new article.
 #[derive(FromQueryResult)]
-struct Id {
+struct Inserted {
     id: i64,
+    created_at: i64,
+    updated_at: i64,
 }
 
 pub(super) async fn create(
@@ -29,37 +32,66 @@ pub(super) async fn create(
         return Ok(Saved { article: first, task_id: None, changed: false });
     }
     let slug = new.slug.clone().unwrap_or_else(|| Slug::from_title(&new.title));
-    let id = match insert(transaction, &new, &slug).await? {
-        Some(id) => id,
-        None => return Err(taken(transaction, &slug).await?),
+    let content_hash = request::content_hash(&new.title, &new.body);
+    let Some(inserted) = insert(transaction, &new, &slug, &content_hash).await? else {
+        return Err(taken(transaction, &slug).await?);
     };
+    let id = inserted.id;
     index_words(transaction, id, &new.title, &new.body).await?;
     remember_key(transaction, &new, id).await?;
     let task_id = if new.skip_embedding { None } else { Some(queue(transaction, id, &slug, &new, settings).await?) };
-    Ok(Saved { article: read(transaction, id).await?, task_id, changed: true })
+    Ok(Saved { article: created(new, slug, content_hash, &inserted, task_id), task_id, changed: true })
 }
 
-async fn insert(transaction: &Transaction, new: &NewArticle, slug: &Slug) -> Result<Option<i64>, StoreError> {
-    let row = transaction
-        .row::<Id>(
+/// The article as a reading would answer it, without reading it: saves wait for each other.
+fn created(new: NewArticle, slug: Slug, content_hash: String, inserted: &Inserted, task_id: Option<i64>) -> Article {
+    let Inserted { id, created_at, updated_at } = *inserted;
+    let row = row::ArticleRow {
+        id,
+        slug: slug.to_string(),
+        title: new.title,
+        folder: new.folder.to_string(),
+        body: new.body,
+        extra: new.extra,
+        revision: 1,
+        content_hash,
+        skip_embedding: new.skip_embedding,
+        created_at,
+        updated_at,
+        embedded_revision: None,
+        embedded_hash: None,
+        task_id,
+        task_status: task_id.map(|_| "pending".to_owned()),
+        task_error: None,
+    };
+    row.into()
+}
+
+async fn insert(
+    transaction: &Transaction,
+    new: &NewArticle,
+    slug: &Slug,
+    content_hash: &str,
+) -> Result<Option<Inserted>, StoreError> {
+    transaction
+        .row(
             "INSERT INTO articles
                  (slug, title, folder, body, extra, content_hash, skip_embedding, created_at, updated_at)
              SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($8, {now}), {now}
              WHERE NOT EXISTS (SELECT 1 FROM slug_aliases WHERE slug = $1)
-             ON CONFLICT (slug) DO NOTHING RETURNING id",
+             ON CONFLICT (slug) DO NOTHING RETURNING id, created_at, updated_at",
             [
                 slug.as_ref().into(),
                 new.title.clone().into(),
                 new.folder.as_ref().into(),
                 new.body.clone().into(),
                 new.extra.clone().into(),
-                request::content_hash(&new.title, &new.body).into(),
+                content_hash.into(),
                 new.skip_embedding.into(),
                 new.created_at.into(),
             ],
         )
-        .await?;
-    Ok(row.map(|row| row.id))
+        .await
 }
 
 /// Who has the slug.

@@ -30,13 +30,13 @@ pub(super) struct ArticleRow {
     pub(super) revision: i64,
     pub(super) content_hash: String,
     pub(super) skip_embedding: bool,
-    created_at: i64,
-    updated_at: i64,
-    embedded_revision: Option<i64>,
-    embedded_hash: Option<String>,
-    task_id: Option<i64>,
-    task_status: Option<String>,
-    task_error: Option<String>,
+    pub(super) created_at: i64,
+    pub(super) updated_at: i64,
+    pub(super) embedded_revision: Option<i64>,
+    pub(super) embedded_hash: Option<String>,
+    pub(super) task_id: Option<i64>,
+    pub(super) task_status: Option<String>,
+    pub(super) task_error: Option<String>,
 }
 
 /// An article as it is listed.

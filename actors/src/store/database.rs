@@ -66,10 +66,25 @@ impl Database {
         self.parts.writer.write(body).await
     }
 
+    /// Like [`Database::write`], for work that nobody waits for: saves go before it and do not share its commits, and
+    /// it takes every other turn.
+    ///
+    /// # Errors
+    /// What `body` answers, or the [`StoreError`] of the commit.
+    pub async fn write_behind<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
+    {
+        self.parts.writer.write_behind(body).await
+    }
+
     /// Closes all connections; what was accepted is finished first.
     pub async fn close(self) {
         // The writer's own connection is closed last, when its queue is empty.
         let _: Result<(), StoreError> = self.write(|_| Box::pin(async { Ok(()) })).await;
+        let _: Result<(), StoreError> = self.write_behind(|_| Box::pin(async { Ok(()) })).await;
         let _ = self.parts.read.clone().close().await;
         let _ = self.parts.write.clone().close().await;
     }

@@ -110,7 +110,7 @@ async fn page_by_page(database: &Database, sql: &'static str, age: Option<Durati
     let mut removed = 0;
     loop {
         let page = database
-            .write::<_, StoreError, _>(move |transaction| {
+            .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move { transaction.run(sql, [age.into(), PAGE.into()]).await })
             })
             .await?;
@@ -128,7 +128,9 @@ async fn page_by_page(database: &Database, sql: &'static str, age: Option<Durati
 pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, StoreError> {
     let removed = page_by_page(database, FINISHED_TASKS, Some(age.max(Duration::from_millis(1)))).await?;
     database
-        .write::<_, StoreError, _>(move |transaction| Box::pin(async move { record(transaction, removed).await }))
+        .write_behind::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move { record(transaction, removed).await })
+        })
         .await?;
     Ok(removed)
 }

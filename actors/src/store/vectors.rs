@@ -126,7 +126,7 @@ fn pair(lease: &Lease) -> (i64, &str) {
 
 /// Makes `set` the article's vectors for `model_id`. Chunks that stand where they stood keep their row.
 ///
-/// The caller has checked the lease and the [`Standing`] in this transaction.
+/// The caller has checked the lease and the [`Standing`] in this transaction, and passes on its `stored`.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -135,6 +135,7 @@ pub async fn store(
     article_id: i64,
     model_id: i64,
     set: &EmbeddedSet,
+    stored: i64,
 ) -> Result<(), StoreError> {
     transaction
         .run(
@@ -152,7 +153,10 @@ pub async fn store(
             ],
         )
         .await?;
-    let kept = drop_changed(transaction, article_id, model_id, &set.chunks).await?;
+    let kept = match stored {
+        0 => HashSet::new(), // The first set has nothing to fit in with.
+        _ => drop_changed(transaction, article_id, model_id, &set.chunks).await?,
+    };
     let new: Vec<_> = set.chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position)).collect();
     for rows in new.chunks(ROWS_PER_INSERT) {
         insert(transaction, article_id, model_id, rows).await?;

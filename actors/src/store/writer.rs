@@ -3,6 +3,8 @@
 //! Jobs that arrive while a transaction runs share the next one, each in a savepoint of its own, so that one refused
 //! save never takes its neighbours along. `BEGIN IMMEDIATE` always: a transaction that reads first and then writes
 //! fails under load. A job that was accepted runs to its end even if its caller has gone.
+//!
+//! Two lanes: what somebody waits for goes first and is committed without the rest, which takes every other turn.
 
 use std::panic::AssertUnwindSafe;
 
@@ -18,15 +20,20 @@ const MAX_JOBS: usize = 64;
 /// The queue in front of the one write connection.
 #[derive(Clone)]
 pub(super) struct Writer {
-    jobs: mpsc::UnboundedSender<Box<dyn Job>>,
+    first: Lane,
+    behind: Lane,
 }
+
+type Lane = mpsc::UnboundedSender<Box<dyn Job>>;
+type Inbox = mpsc::UnboundedReceiver<Box<dyn Job>>;
 
 impl Writer {
     /// Starts the writer on `connection`; it ends when the last clone is dropped.
     pub(super) fn start(connection: DatabaseConnection) -> Self {
-        let (jobs, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(serve(connection, inbox));
-        Self { jobs }
+        let (first, first_inbox) = mpsc::unbounded_channel();
+        let (behind, behind_inbox) = mpsc::unbounded_channel();
+        tokio::spawn(serve(connection, first_inbox, behind_inbox));
+        Self { first, behind }
     }
 
     /// Runs `body` inside a transaction and answers after the commit.
@@ -36,11 +43,30 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let gone = || E::from(StoreError::Unreachable("the writer has stopped".to_owned()));
-        self.jobs.send(Box::new(TypedJob { body, reply })).map_err(|_| gone())?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        answer(&self.first, body).await
     }
+
+    /// Like [`Writer::write`], for work that nobody waits for.
+    pub(super) async fn write_behind<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        answer(&self.behind, body).await
+    }
+}
+
+async fn answer<T, E, F>(lane: &Lane, body: F) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let gone = || E::from(StoreError::Unreachable("the writer has stopped".to_owned()));
+    lane.send(Box::new(TypedJob { body, reply })).map_err(|_| gone())?;
+    answer.await.unwrap_or_else(|_| Err(gone()))
 }
 
 /// What became of a job's body; the caller hears of it when the transaction has ended.
@@ -86,11 +112,24 @@ where
     }
 }
 
-async fn serve(connection: DatabaseConnection, mut inbox: mpsc::UnboundedReceiver<Box<dyn Job>>) {
-    let mut jobs = Vec::new();
-    while inbox.recv_many(&mut jobs, MAX_JOBS).await > 0 {
-        commit(&connection, std::mem::take(&mut jobs)).await;
+async fn serve(connection: DatabaseConnection, mut first: Inbox, mut behind: Inbox) {
+    loop {
+        tokio::select! {
+            biased;
+            Some(job) = first.recv() => commit(&connection, with_those_waiting(job, &mut first)).await,
+            Some(job) = behind.recv() => commit(&connection, with_those_waiting(job, &mut behind)).await,
+            else => return,
+        }
+        // However many saves there are: the rest takes every other turn.
+        if let Ok(job) = behind.try_recv() {
+            commit(&connection, with_those_waiting(job, &mut behind)).await;
+        }
     }
+}
+
+fn with_those_waiting(job: Box<dyn Job>, lane: &mut Inbox) -> Vec<Box<dyn Job>> {
+    let others = std::iter::from_fn(|| lane.try_recv().ok()).take(MAX_JOBS - 1);
+    std::iter::once(job).chain(others).collect()
 }
 
 async fn commit(connection: &DatabaseConnection, jobs: Vec<Box<dyn Job>>) {

@@ -116,7 +116,9 @@ async fn renew(context: &Arc<Context>) -> Result<(), StoreError> {
     let lease = context.settings.lease;
     context
         .database
-        .write(move |transaction| Box::pin(async move { leases::renew(transaction, &held, lease).await.map(drop) }))
+        .write_behind(move |transaction| {
+            Box::pin(async move { leases::renew(transaction, &held, lease).await.map(drop) })
+        })
         .await
 }
 
@@ -142,7 +144,7 @@ async fn rescue_from(context: &Arc<Context>, other: &str) -> Result<usize, Store
         let incarnation = other.to_owned();
         let page = context
             .database
-            .write::<_, StoreError, _>(move |transaction| {
+            .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     let page = leases::rescue_from(transaction, &incarnation).await?;
                     if page.is_empty() {
@@ -164,7 +166,7 @@ async fn rescue_expired(context: &Arc<Context>) -> Result<usize, StoreError> {
     loop {
         let page = context
             .database
-            .write::<_, StoreError, _>(|transaction| Box::pin(leases::rescue_expired(transaction)))
+            .write_behind::<_, StoreError, _>(|transaction| Box::pin(leases::rescue_expired(transaction)))
             .await?;
         if page.is_empty() {
             return Ok(rescued);
@@ -181,7 +183,7 @@ async fn report(context: &Arc<Context>) -> Result<(), StoreError> {
     let incarnation = context.incarnation.clone();
     context
         .database
-        .write(move |transaction| {
+        .write_behind(move |transaction| {
             Box::pin(async move {
                 let state = if draining { "draining" } else { "running" };
                 hosts::beat(transaction, &incarnation, state, &tree, &roster).await

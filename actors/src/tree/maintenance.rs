@@ -92,7 +92,7 @@ impl MaintenanceState {
             let more = self
                 .context
                 .database
-                .write::<_, StoreError, _>(move |transaction| {
+                .write_behind::<_, StoreError, _>(move |transaction| {
                     Box::pin(async move {
                         let max_attempts = context.settings.max_attempts;
                         bulk::advance(transaction, &page_of, context.model_row.id, max_attempts).await
@@ -109,7 +109,7 @@ impl MaintenanceState {
             let closed = self
                 .context
                 .database
-                .write::<_, StoreError, _>(move |transaction| Box::pin(bulk::close_if_done(transaction, id)))
+                .write_behind::<_, StoreError, _>(move |transaction| Box::pin(bulk::close_if_done(transaction, id)))
                 .await?;
             if let Some(summary) = closed {
                 let bulk::Summary { succeeded, failed, skipped, cancelled, .. } = summary;
@@ -130,7 +130,9 @@ impl MaintenanceState {
         let switched = self
             .context
             .database
-            .write::<_, StoreError, _>(move |transaction| Box::pin(models::activate_if_whole(transaction, model_id)))
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(models::activate_if_whole(transaction, model_id))
+            })
             .await?;
         if switched {
             tracing::info!(model = model_id, "the new model's vectors are whole; searches use them from now on");
@@ -149,7 +151,7 @@ impl MaintenanceState {
         let queued = self
             .context
             .database
-            .write::<_, StoreError, _>(move |transaction| {
+            .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     missing::enqueue_all(transaction, &articles, Priority::Low, max_attempts, "sweep").await
                 })

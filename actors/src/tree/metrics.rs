@@ -112,7 +112,7 @@ impl MetricsState {
         let written = self
             .context
             .database
-            .write::<_, StoreError, _>(move |transaction| {
+            .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move { metrics::write(transaction, &rows).await })
             })
             .await;

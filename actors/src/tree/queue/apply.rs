@@ -34,9 +34,10 @@ pub(crate) async fn apply(
     let tasks: Vec<_> = batch.iter().map(|decided| &decided.task).collect();
     let standing = vectors::standing(transaction, &tasks, model_id).await?;
     let mut applied = Applied::default();
+    let pinned = pinned_dimension(transaction, batch, model_id).await?;
     let mut verdicts = Vec::with_capacity(batch.len());
     for decided in batch {
-        if let Some(verdict) = one(transaction, decided, &standing, model_id, &mut applied).await? {
+        if let Some(verdict) = one(transaction, decided, &standing, (model_id, pinned), &mut applied).await? {
             verdicts.push(verdict);
         }
     }
@@ -49,7 +50,7 @@ async fn one(
     transaction: &Transaction,
     decided: &Decided,
     standing: &HashMap<i64, Standing>,
-    model_id: i64,
+    (model_id, pinned): (i64, Option<u32>),
     applied: &mut Applied,
 ) -> Result<Option<Verdict>, StoreError> {
     let task = &decided.task;
@@ -64,12 +65,12 @@ async fn one(
         }
         // An older revision than the stored one would take the index back.
         (Write::Store(set), Standing::Wanted { stored }) if set.revision >= stored => {
-            if let Some(message) = wrong_dimension(transaction, set, model_id).await? {
+            if let Some(message) = wrong_dimension(set, pinned) {
                 applied.wrong_dimension = Some(message.clone());
                 let next = Next::Refund { delay: std::time::Duration::ZERO };
                 return Ok(verdict(next, "provider failed", Some((ErrorKind::Config, message))));
             }
-            vectors::store(transaction, task.article_id, model_id, set).await?;
+            vectors::store(transaction, task.article_id, model_id, set, stored).await?;
         }
         (Write::Confirm(revision), Standing::Wanted { stored }) if *revision > stored => {
             vectors::confirm(transaction, task.article_id, model_id, *revision).await?;
@@ -80,19 +81,29 @@ async fn one(
     Ok(verdict(decided.next, decided.cause, decided.error.clone()))
 }
 
-/// Vectors of one model have one length, pinned by the first.
-async fn wrong_dimension(
+/// The length of the model's vectors, pinned by the first; nothing if `batch` has none.
+async fn pinned_dimension(
     transaction: &Transaction,
-    set: &EmbeddedSet,
+    batch: &[Arc<Decided>],
     model_id: i64,
-) -> Result<Option<String>, StoreError> {
-    let Some(first) = set.chunks.first() else { return Ok(None) };
-    let pinned = models::pin_dimension(transaction, model_id, first.vector.dimension()).await?;
+) -> Result<Option<u32>, StoreError> {
+    let first = batch.iter().find_map(|decided| match &decided.write {
+        Write::Store(set) => set.chunks.first(),
+        Write::Confirm(_) | Write::Remove | Write::Nothing => None,
+    });
+    match first {
+        Some(chunk) => models::pin_dimension(transaction, model_id, chunk.vector.dimension()).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn wrong_dimension(set: &EmbeddedSet, pinned: Option<u32>) -> Option<String> {
+    let pinned = pinned?;
     let wrong = set.chunks.iter().map(|chunk| chunk.vector.dimension()).find(|&dimension| dimension != pinned);
-    Ok(wrong.map(|dimension| {
+    wrong.map(|dimension| {
         format!(
             "the provider answered vectors of {dimension} numbers, but the index holds vectors of {pinned}; set \
              embedding.model to the model the index was built with, or give the new model its own name"
         )
-    }))
+    })
 }

@@ -86,7 +86,7 @@ impl QueueState {
         let recover = !self.recovered;
         self.context
             .database
-            .write(move |transaction| {
+            .write_behind(move |transaction| {
                 Box::pin(async move {
                     if recover {
                         give_back(transaction, &context.incarnation).await?;

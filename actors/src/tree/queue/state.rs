@@ -269,7 +269,7 @@ impl QueueState {
             let page = self
                 .context
                 .database
-                .write::<_, StoreError, _>(move |transaction| {
+                .write_behind::<_, StoreError, _>(move |transaction| {
                     Box::pin(async move { leases::release(transaction, &incarnation).await })
                 })
                 .await;

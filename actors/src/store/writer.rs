@@ -116,13 +116,15 @@ async fn serve(connection: DatabaseConnection, mut first: Inbox, mut behind: Inb
     loop {
         tokio::select! {
             biased;
-            Some(job) = first.recv() => commit(&connection, with_those_waiting(job, &mut first)).await,
+            Some(job) = first.recv() => {
+                commit(&connection, with_those_waiting(job, &mut first)).await;
+                // However many saves there are: the rest takes every other turn.
+                if let Ok(job) = behind.try_recv() {
+                    commit(&connection, with_those_waiting(job, &mut behind)).await;
+                }
+            }
             Some(job) = behind.recv() => commit(&connection, with_those_waiting(job, &mut behind)).await,
             else => return,
-        }
-        // However many saves there are: the rest takes every other turn.
-        if let Ok(job) = behind.try_recv() {
-            commit(&connection, with_those_waiting(job, &mut behind)).await;
         }
     }
 }

@@ -1,17 +1,27 @@
 //! How near the local model comes to what the machine can do, and what the runtime costs on top. A plain program:
 //! `cargo bench --bench local_model`. It needs the model (`afterword model fetch`).
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use afterword::{
+    articles::{AfterSave, Articles, Limits, NewArticle},
     config::Embedding,
+    database::migrate,
     embedding::{
         Backends,
         local::{LocalEmbedder, peak_gflops},
     },
     model,
 };
-use afterword_actors::embedder::{Embedder, Purpose};
+use afterword_actors::{
+    Runtime, RuntimeSettings,
+    embedder::{Embedder, Model, Purpose, Source},
+    store::{Database, OpenOptions, stats},
+};
+use futures_util::{StreamExt, stream};
 
 /// all-MiniLM-L6-v2.
 const LAYERS: f64 = 6.0;
@@ -26,14 +36,18 @@ fn operations(tokens: usize) -> f64 {
     LAYERS * (dense + attention)
 }
 
-fn embedder(threads: usize) -> Arc<LocalEmbedder> {
+fn backends(threads: usize) -> Arc<Backends> {
     let mut settings = Embedding::default();
     settings.local.threads = threads;
     let backends = Backends::new(&settings).expect("a back end");
-    let embedder = Arc::clone(&backends.provisioning().expect("a local model").embedder);
     let known = model::known(&settings.model).expect("a known model");
+    let embedder = &backends.provisioning().expect("a local model").embedder;
     embedder.load(&model::directory(known.name)).expect("the model; `afterword model fetch` brings it");
-    embedder
+    backends
+}
+
+fn embedder(threads: usize) -> Arc<LocalEmbedder> {
+    Arc::clone(&backends(threads).provisioning().expect("a local model").embedder)
 }
 
 /// Seconds for one text of `tokens`, the best of several rounds.
@@ -50,8 +64,70 @@ async fn seconds_each(embedder: &LocalEmbedder, tokens: usize, batch: usize) -> 
     best / batch as f64
 }
 
+/// Articles embedded at the same time, with the runtime and without.
+const SLOTS: usize = 2;
+
+fn bodies() -> Vec<String> {
+    let paragraph = |n: usize| format!("Paragraph {n} says something about the number {} at some length. ", n * 7919);
+    let body = |article: usize| (0..60).map(|n| paragraph(article * 100 + n)).collect::<String>();
+    (0..60).map(body).collect()
+}
+
+/// Nothing but the model: the same chunks, in the same calls.
+async fn alone(model: &Model, bodies: &[String]) -> Duration {
+    let cut = |body: &String| model.chunker.chunk(Source { title: "Title", body }).expect("chunks");
+    let articles: Vec<Vec<String>> =
+        bodies.iter().map(|body| cut(body).into_iter().map(|chunk| chunk.input).collect()).collect();
+    let begun = Instant::now();
+    stream::iter(articles)
+        .for_each_concurrent(SLOTS, |texts| async move {
+            model.embedder.embed(&texts, Purpose::Document).await.expect("vectors");
+        })
+        .await;
+    begun.elapsed()
+}
+
+/// Everything: claims, chunking, the model, vectors stored, audit trail.
+async fn with_runtime(model: &Model, bodies: &[String]) -> Duration {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}", folder.path().join("bench.db").display());
+    let database = Database::open(&OpenOptions::new(url)).await.expect("a database");
+    migrate(&database).await.expect("a schema");
+    let articles = Articles::new(database.clone(), Limits::default(), 3, AfterSave::Poll);
+    for (n, body) in bodies.iter().enumerate() {
+        let new = NewArticle { title: format!("Title {n}"), body: body.clone(), ..NewArticle::default() };
+        articles.create(new).await.expect("a save");
+    }
+    let slots = u32::try_from(SLOTS).unwrap_or(1);
+    let settings = RuntimeSettings { slots, ..RuntimeSettings::default() };
+    let begun = Instant::now();
+    let runtime = Runtime::start(database.clone(), model.clone(), settings).await.expect("a runtime");
+    let mut told = runtime.subscribe();
+    while stats::queue(database.reader()).await.expect("numbers").completed < bodies.len() as i64 {
+        let _ = tokio::time::timeout(Duration::from_millis(20), told.recv()).await;
+    }
+    let elapsed = begun.elapsed();
+    runtime.stop(Duration::from_secs(5)).await;
+    elapsed
+}
+
 #[tokio::main]
 async fn main() {
+    shares_of_the_peak().await;
+    let (model, bodies) = (backends(0).model(), bodies());
+    for round in 1..=3 {
+        let (alone, whole) = (alone(&model, &bodies).await, with_runtime(&model, &bodies).await);
+        println!(
+            "{round}: {} articles by the model alone in {:.2} s, by the runtime in {:.2} s: {:+.1} %",
+            bodies.len(),
+            alone.as_secs_f64(),
+            whole.as_secs_f64(),
+            100.0 * (whole.as_secs_f64() / alone.as_secs_f64() - 1.0)
+        );
+    }
+}
+
+async fn shares_of_the_peak() {
     let peak = peak_gflops();
     println!("largest products, one core: {peak:.0} GFLOP/s");
     for threads in [1, 2] {

@@ -67,6 +67,7 @@ async fn start(session: &Session, scope: Scope, folder: &str, dry_run: bool, det
         progress::wait_for_bulk(&host.database, id, session.output).await?;
         return finish(session, &host, id).await;
     }
+    queue_all(&host, id, session.loaded.settings.queue.max_attempts).await?;
     let worker = session.worker(host).await?;
     let ended = match progress::wait_for_bulk(&worker.host.database, id, session.output).await {
         Ok(()) => finish(session, &worker.host, id).await,
@@ -74,6 +75,26 @@ async fn start(session: &Session, scope: Scope, folder: &str, dry_run: bool, det
     };
     worker.stop().await;
     ended
+}
+
+/// Before the workers begin: what waits already is part of the run, and must not be embedded before the run sees it.
+async fn queue_all(host: &Host, id: i64, max_attempts: u32) -> anyhow::Result<()> {
+    // Without a model nothing has been embedded yet, which is what number 0 says.
+    let model_id = host.model_row().await?.map_or(0, |row| row.id);
+    let run = bulk::find(host.database.reader(), id).await?.ok_or_else(|| anyhow!("bulk run {id} is gone"))?;
+    let run = std::sync::Arc::new(run);
+    loop {
+        let page_of = std::sync::Arc::clone(&run);
+        let more = host
+            .database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { bulk::advance(transaction, &page_of, model_id, max_attempts).await })
+            })
+            .await?;
+        if !more {
+            return Ok(());
+        }
+    }
 }
 
 async fn count(session: &Session, host: &Host, scope: Scope, folder: &str) -> anyhow::Result<()> {

@@ -47,6 +47,8 @@ impl Actor for MaintenanceActor {
         context: Arc<Context>,
     ) -> Result<MaintenanceState, ActorProcessingErr> {
         let settings = &context.settings;
+        // A run that was asked for comes before the sweep, which would queue its articles without it.
+        let _ = myself.send_message(MaintenanceMessage::Advance);
         let _ = myself.send_message(MaintenanceMessage::Sweep);
         myself.send_interval(settings.poll_interval, || MaintenanceMessage::Advance);
         myself.send_interval(settings.sweep_interval, || MaintenanceMessage::Sweep);

@@ -52,8 +52,9 @@ impl Tally {
             TaskStatus::Pending | TaskStatus::Processing => self.retried += 1,
         }
         self.processing_sum += observation.processing;
-        self.processing.saturating_record(micros(observation.processing));
-        self.waited.saturating_record(micros(observation.waited));
+        // Histograms grow by themselves, so that recording cannot fail.
+        let _ = self.processing.record(micros(observation.processing));
+        let _ = self.waited.record(micros(observation.waited));
     }
 
     pub(super) fn add(&mut self, other: &Self) {
@@ -70,4 +71,32 @@ impl Tally {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn quantiles_are_those_of_the_durations(micros in prop::collection::vec(1u64..100_000_000, 1..200)) {
+            let mut tally = Tally::default();
+            for &micros in &micros {
+                let processing = Duration::from_micros(micros);
+                let waited = Duration::from_millis(micros);
+                tally.record(&Observation { slot: 0, status: TaskStatus::Completed, processing, waited });
+            }
+            let mut sorted = micros.clone();
+            sorted.sort_unstable();
+            let exact = sorted[(sorted.len() * 95).div_ceil(100) - 1] as f64;
+            for (found, exact) in [
+                (tally.processing.value_at_quantile(0.95), exact),
+                (tally.waited.value_at_quantile(0.95), exact * 1000.0),
+            ] {
+                prop_assert!((found as f64 - exact).abs() <= exact * 0.01 + 1.0, "{found} instead of {exact}");
+            }
+        }
+    }
 }

@@ -1,0 +1,195 @@
+//! The real program, as people and scripts use it.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+/// A folder of its own, with a database in it.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+        command
+            .current_dir(self.0.path())
+            .env("AFTERWORD_DATABASE__URL", format!("sqlite://{}", self.0.path().join("desk.db").display()))
+            .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted")
+            .args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("a program that runs")
+    }
+
+    /// What a command that must succeed prints.
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
+        serde_json::from_str(&self.text(&arguments)).expect("JSON and nothing else")
+    }
+
+    /// Exit code and message of a command that must fail.
+    fn failure(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(arguments);
+        assert!(output.stdout.is_empty(), "{arguments:?} prints an answer and fails");
+        (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("text"))
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+#[test]
+fn errors_say_what_and_what_to_do_and_have_the_right_code() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "First steps", "--body", "text"]);
+    for (arguments, code, parts) in [
+        (&["article", "create", "First steps"][..], 1, &["first-steps", "exists", "update it"][..]),
+        (&["article", "show", "frist-steps"], 1, &["frist-steps", "did you mean \"first-steps\""]),
+        (&["article", "update", "first-steps", "--body", "x", "--expected-revision", "7"], 1, &["revision 1", "7"]),
+        (&["search", ""], 1, &["empty"]),
+        (&["queue", "show", "99"], 1, &["no task 99"]),
+        (&["--set", "queue.slotss=3", "article", "list"], 1, &["queue.slotss", "did you mean queue.slots"]),
+        (&["--set", "queue.lease=soon", "article", "list"], 1, &["queue.lease"]),
+        (&["--database", "mysql://x", "article", "list"], 1, &["database.url", "sqlite://"]),
+        (&["import", "nowhere"], 1, &["nowhere"]),
+        (&["article", "delet", "x"], 2, &["delete"]),
+        (&["article", "list", "--limit", "0"], 2, &["--limit"]),
+    ] {
+        let (found, message) = desk.failure(arguments);
+        assert_eq!(found, code, "{arguments:?}: {message}");
+        for part in parts {
+            assert!(message.contains(part), "{arguments:?}: {message:?} does not say {part:?}");
+        }
+    }
+}
+
+#[test]
+fn an_article_lives_its_life() {
+    let desk = Desk::new();
+    let created = desk.json(&["article", "create", "Bees", "--body", "They dance.", "--folder", "animals/insects"]);
+    assert_eq!((created["slug"].as_str(), created["revision"].as_i64()), (Some("bees"), Some(1)));
+    desk.json(&["article", "update", "bees", "--body", "They dance in the dark.", "--expected-revision", "1"]);
+    desk.json(&["article", "rename", "bees", "honey-bees"]);
+    let read = desk.json(&["article", "show", "bees"]);
+    assert_eq!(read["slug"], "honey-bees", "the former slug works");
+    assert_eq!(desk.json(&["article", "history", "honey-bees"]).as_array().map(Vec::len), Some(3));
+    assert_eq!(desk.json(&["search", "dark"])["hits"][0]["slug"], "honey-bees", "found by words at once");
+    assert_eq!(desk.json(&["bulk", "start"])["summary"]["succeeded"], 1, "what waited is part of the run");
+    assert_eq!(desk.json(&["article", "show", "honey-bees"])["embedding"]["status"], "completed");
+    desk.json(&["article", "delete", "honey-bees"]);
+    assert_eq!(desk.failure(&["article", "show", "honey-bees"]).0, 1);
+    desk.json(&["article", "restore", "honey-bees"]);
+    let restored = desk.json(&["article", "show", "honey-bees"]);
+    assert_eq!(restored["body"], "They dance in the dark.");
+    assert_eq!(restored["folder"], "animals/insects");
+}
+
+#[test]
+fn every_listing_is_json_when_asked() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "One", "--body", "text"]);
+    for arguments in [
+        &["article", "list"][..],
+        &["queue", "stats"],
+        &["queue", "list"],
+        &["queue", "show", "1"],
+        &["queue", "events"],
+        &["bulk", "list"],
+        &["bulk", "start", "--dry-run"],
+        &["status"],
+        &["db", "status"],
+        &["db", "verify"],
+        &["config", "show"],
+        &["config", "check"],
+        &["model", "list"],
+        &["doctor"],
+    ] {
+        desk.json(arguments);
+    }
+}
+
+/// Names and texts, without the line that says when an article was saved.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let mut found: Vec<_> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let name = entry.path().strip_prefix(folder).expect("below").display().to_string();
+            let text = std::fs::read_to_string(entry.path()).expect("text");
+            (name, text.lines().filter(|line| !line.starts_with("updated: ")).collect::<Vec<_>>().join("\n"))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn export_and_import_lose_nothing() {
+    let (desk, other) = (Desk::new(), Desk::new());
+    let notes = desk.path("notes");
+    std::fs::create_dir_all(notes.join("deep/er")).expect("folders");
+    std::fs::write(notes.join("plain.md"), "# Plain\n\nNo front matter.\n").expect("a file");
+    let front =
+        "---\ntitle: \"Über: alles\"\nslug: ueber-alles\ntags: [a, b]\nskip_embedding: true\n---\n\nBody\u{202e}\n";
+    std::fs::write(notes.join("deep/er/other-name.md"), front).expect("a file");
+    std::fs::write(notes.join("deep/日本語.md"), "これはテストです\n").expect("a file");
+    desk.text(&["import", "notes"]);
+    desk.text(&["export", "first"]);
+    let first = files(&desk.path("first"));
+    assert_eq!(first.len(), 3);
+    assert!(first.iter().any(|(name, text)| name == "deep/er/ueber-alles.md" && text.contains("tags")));
+    other.text(&["import", desk.path("first").to_str().expect("a path")]);
+    other.text(&["export", "second"]);
+    assert_eq!(first, files(&other.path("second")), "out, in and out again is the same");
+}
+
+#[test]
+fn processes_that_save_into_one_file_at_the_same_time_lose_nothing() {
+    const PROCESSES: usize = 8;
+    const EACH: usize = 5;
+    let desk = Desk::new();
+    desk.text(&["db", "migrate"]);
+    std::thread::scope(|scope| {
+        for process in 0..PROCESSES {
+            let desk = &desk;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    desk.text(&["article", "create", &format!("Article {process} {n}"), "--body", "text"]);
+                }
+            });
+        }
+    });
+    assert_eq!(desk.json(&["article", "list"])["articles"].as_array().map(Vec::len), Some(PROCESSES * EACH));
+    assert_eq!(desk.json(&["queue", "stats"])["queue"]["pending"], (PROCESSES * EACH) as i64);
+}
+
+#[test]
+fn help_completions_and_manual_know_every_command() {
+    let desk = Desk::new();
+    let help = desk.text(&["--help"]);
+    for command in
+        ["demo", "import", "export", "article", "search", "bulk", "queue", "status", "db", "config", "doctor"]
+    {
+        assert!(help.contains(command), "{command}");
+    }
+    assert!(desk.text(&["completions", "bash"]).contains("afterword"));
+    assert!(desk.text(&["man"]).contains(".TH"));
+    desk.text(&["man", "pages"]);
+    assert!(desk.path("pages/afterword-queue.1").exists());
+}

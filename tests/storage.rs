@@ -52,13 +52,19 @@ async fn every_live_connection_is_durable_and_keeps_its_references() {
 type Order = Arc<Mutex<Vec<&'static str>>>;
 
 async fn note_behind(database: Database, name: &'static str, order: Order) -> Result<(), StoreError> {
-    let noted = move || order.lock().expect("an order").push(name);
-    database.write_behind(|_| Box::pin(async move { Ok(noted()) })).await
+    let noted = move || {
+        order.lock().expect("an order").push(name);
+        Ok(())
+    };
+    database.write_behind(|_| Box::pin(async move { noted() })).await
 }
 
 async fn note(database: Database, name: &'static str, order: Order) -> Result<(), StoreError> {
-    let noted = move || order.lock().expect("an order").push(name);
-    database.write(|_| Box::pin(async move { Ok(noted()) })).await
+    let noted = move || {
+        order.lock().expect("an order").push(name);
+        Ok(())
+    };
+    database.write(|_| Box::pin(async move { noted() })).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,4 +13,5 @@ mod vectors;
 pub mod words;
 
 pub use answer::{Hit, Mode, Query, SearchAnswer, SearchError};
-pub use service::{QueryModels, Search, SearchSettings};
+pub use semantic::QueryModels;
+pub use service::{Search, SearchSettings};

@@ -148,6 +148,7 @@ async fn list(session: &Session, folder: &str, limit: u32, cursor: Option<&str>)
         Some(cursor) => {
             session.output.note(&format!("{shown} of {} articles; more with --cursor {cursor}", page.total))
         }
+        None if page.total == 1 => session.output.note("1 article"),
         None => session.output.note(&format!("{} articles", page.total)),
     }
     Ok(())

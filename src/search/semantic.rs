@@ -8,10 +8,13 @@ use afterword_actors::{
 };
 use sea_orm::FromQueryResult;
 
-use super::{
-    service::QueryModels,
-    vectors::{Nearest, VectorIndex},
-};
+use super::vectors::{Nearest, VectorIndex};
+
+/// Gives the embedder that queries need: that of the model the index was built with.
+pub trait QueryModels: Send + Sync + 'static {
+    /// An embedder of exactly this identity, or `None` if the settings offer none.
+    fn embedder_for(&self, identity: &ModelIdentity) -> Option<Arc<dyn Embedder>>;
+}
 
 /// Why the meaning's side has no answer: for people.
 #[derive(Debug)]

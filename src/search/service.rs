@@ -2,28 +2,19 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use afterword_actors::{
-    embedder::{Embedder, ModelIdentity},
-    store::{Database, StoreError, sql::Sql},
-};
+use afterword_actors::store::{Database, StoreError, sql::Sql};
 use sea_orm::FromQueryResult;
 
 use super::{
     Hit, Mode, Query, SearchAnswer, SearchError, answer,
     fusion::{Ranking, fuse},
     keyword,
-    semantic::{self, NoMeaning},
+    semantic::{self, NoMeaning, QueryModels},
     snippet,
     vectors::{Nearest, VectorIndex},
     words,
 };
 use crate::articles::summaries;
-
-/// Gives the embedder that queries need: that of the model the index was built with.
-pub trait QueryModels: Send + Sync + 'static {
-    /// An embedder of exactly this identity, or `None` if the settings offer none.
-    fn embedder_for(&self, identity: &ModelIdentity) -> Option<Arc<dyn Embedder>>;
-}
 
 /// How searches are made.
 #[derive(Debug, Clone)]

@@ -8,10 +8,13 @@ const MOST_TERMS: usize = 64;
 
 /// Words that say nothing where others say something.
 const STOP_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "could", "did", "do", "does", "for", "from", "had",
-    "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our",
-    "should", "so", "such", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
-    "to", "was", "we", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
+    "a", "about", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been",
+    "being", "both", "but", "by", "can", "cannot", "could", "did", "do", "does", "each", "few", "for", "from",
+    "further", "get", "gets", "got", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in",
+    "into", "is", "it", "its", "itself", "just", "me", "more", "most", "much", "must", "my", "no", "not", "now", "of",
+    "on", "only", "or", "other", "our", "own", "same", "she", "should", "so", "some", "still", "such", "than", "that",
+    "the", "their", "them", "then", "there", "these", "they", "this", "those", "to", "too", "us", "very", "was", "we",
+    "were", "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would", "you", "your",
 ];
 
 /// A text as the index is given it: a space around every character of a script without spaces.

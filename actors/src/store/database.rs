@@ -1,11 +1,14 @@
 //! The handle to a database: many readers, one writer.
 
-use std::{path::Path, path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
-use super::{OpenError, OpenOptions, StoreError, open, writer::Writer};
+use super::{
+    OpenError, OpenOptions, StoreError,
+    open::{self, Parts},
+};
 
 /// An open transaction.
 pub type Transaction = DatabaseTransaction;
@@ -17,13 +20,6 @@ pub type WriteFuture<'c, T, E> = BoxFuture<'c, Result<T, E>>;
 #[derive(Clone)]
 pub struct Database {
     parts: Arc<Parts>,
-}
-
-pub(super) struct Parts {
-    pub(super) read: DatabaseConnection,
-    pub(super) write: DatabaseConnection,
-    pub(super) writer: Writer,
-    pub(super) path: PathBuf,
 }
 
 impl Database {

@@ -7,7 +7,7 @@ use sea_orm::{
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{StoreError, database::Parts, sql::Sql, writer::Writer};
+use super::{StoreError, sql::Sql, writer::Writer};
 
 /// Statements kept prepared on each connection; above the number of different statements in the program.
 const STATEMENT_CACHE: usize = 512;
@@ -57,6 +57,14 @@ pub enum OpenError {
         /// What it said.
         source: StoreError,
     },
+}
+
+/// An open database: many readers, one writer.
+pub(super) struct Parts {
+    pub(super) read: DatabaseConnection,
+    pub(super) write: DatabaseConnection,
+    pub(super) writer: Writer,
+    pub(super) path: PathBuf,
 }
 
 pub(super) async fn open(options: &OpenOptions) -> Result<Parts, OpenError> {

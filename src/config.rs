@@ -17,8 +17,8 @@ use figment::{
 
 pub use layers::Sources;
 pub use sections::{
-    Articles, Database, Embedding, Encoding, Local, Log, LogFormat, OpenAi, Provider, Queue, Retention, Scripted,
-    Search, Secret, Server, Settings,
+    Articles, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue, Retention,
+    Scripted, Search, Secret, Server, Settings,
 };
 pub use show::Row;
 

@@ -10,9 +10,12 @@ use afterword_actors::{
 
 use crate::{
     articles::{AfterSave, Articles, Limits},
+    auth::Tokens,
+    bulk::Bulk,
     config::Settings,
     database::{self, SchemaError},
     embedding::{Backends, FactoryError},
+    queue::Queue,
     search::{Search, SearchSettings},
 };
 
@@ -33,7 +36,9 @@ pub enum HostError {
     Start(#[from] StartError),
 }
 
-/// A database that is open and up to date, with the services on it. It works on no task: see [`Worker`].
+/// A database that is open and up to date, with the services on it: what every door calls. It works on no task: see
+/// [`Worker`]. Cheap to clone.
+#[derive(Clone)]
 pub struct Host {
     /// The database.
     pub database: Database,
@@ -41,9 +46,15 @@ pub struct Host {
     pub articles: Articles,
     /// The search service.
     pub search: Search,
+    /// What people do to the queue.
+    pub queue: Queue,
+    /// Bulk runs.
+    pub bulk: Bulk,
+    /// Who may come in.
+    pub tokens: Tokens,
     /// What makes the vectors.
     pub backends: Arc<Backends>,
-    settings: Settings,
+    settings: Arc<Settings>,
 }
 
 impl Host {
@@ -62,7 +73,11 @@ impl Host {
         };
         let articles = Articles::new(database.clone(), limits(settings), settings.queue.max_attempts, after);
         let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings));
-        Ok(Self { database, articles, search, backends, settings: settings.clone() })
+        let fingerprint = backends.model().embedder.identity().fingerprint();
+        let queue = Queue::new(database.clone(), fingerprint.clone());
+        let bulk = Bulk::new(database.clone(), fingerprint, settings.queue.max_attempts);
+        let tokens = Tokens::new(database.clone());
+        Ok(Self { database, articles, search, queue, bulk, tokens, backends, settings: Arc::new(settings.clone()) })
     }
 
     /// Starts a runtime in this process; saves wake it from then on. A local model is fetched and loaded beside it.
@@ -79,7 +94,13 @@ impl Host {
         } else {
             self.articles.clone()
         };
-        Ok(Worker { host: Self { articles, ..self }, runtime })
+        let (queue, bulk) = (self.queue.waking(runtime.handle()), self.bulk.waking(runtime.handle()));
+        Ok(Worker { host: Self { articles, queue, bulk, ..self }, runtime })
+    }
+
+    /// The settings it was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The row of the model that the settings ask for, or `None` if no host has ever worked with it.

@@ -5,6 +5,8 @@
 //! - [`search`]: by words, by meaning, or both
 //! - [`embedding`]: the back ends that make vectors; [`chunking`]: the pieces they are made of
 //! - [`model`]: local models and where they come from
+//! - [`auth`]: who may come in, and what they may do
+//! - [`queue`], [`bulk`], [`hosts`]: looking after the queue, bulk runs, and whoever works on them
 //! - [`config`]: settings, and where each came from
 //! - [`database`]: schema, backup, restore, verification
 //! - [`evaluation`]: how good the search is
@@ -14,6 +16,8 @@
 //! The runtime itself is the crate `afterword-actors`, which knows none of these.
 
 pub mod articles;
+pub mod auth;
+pub mod bulk;
 pub mod chunking;
 pub mod cli;
 pub mod config;
@@ -21,7 +25,9 @@ pub mod database;
 pub mod embedding;
 pub mod evaluation;
 pub mod host;
+pub mod hosts;
 mod markdown;
 pub mod model;
+pub mod queue;
 pub mod search;
 pub mod time;

@@ -3,6 +3,7 @@
 //! Times are milliseconds since 1970-01-01T00:00Z. Rows never leave the program as they are: the host turns them into
 //! its own answers.
 
+pub mod api_token;
 pub mod article;
 pub mod article_chunk;
 pub mod article_embedding;

@@ -1,11 +1,12 @@
 //! An article as callers see it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::time::Timestamp;
 
 /// An article with its body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Article {
     /// Its unique name.
     pub slug: String,
@@ -34,7 +35,7 @@ pub struct Article {
 }
 
 /// An article without its body, as in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ArticleSummary {
     /// Its unique name.
     pub slug: String,
@@ -53,7 +54,7 @@ pub struct ArticleSummary {
 }
 
 /// How an article's embedding stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EmbeddingStatus {
     /// Where it is.
     pub status: EmbeddingState,
@@ -73,7 +74,7 @@ pub struct EmbeddingStatus {
 }
 
 /// Where an article's embedding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EmbeddingState {
     /// Neither made nor queued; the next sweep queues it.
@@ -105,7 +106,7 @@ impl EmbeddingState {
 }
 
 /// A saved revision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Revision {
     /// Its number.
     pub revision: i64,
@@ -126,7 +127,7 @@ pub struct Revision {
 }
 
 /// A folder with its articles counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, sea_orm::FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, sea_orm::FromQueryResult)]
 pub struct FolderCount {
     /// `/`-separated, empty for the root.
     pub folder: String,

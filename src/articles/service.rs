@@ -50,7 +50,7 @@ pub struct Saved {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Page {
     /// The last saved first.
     pub articles: Vec<ArticleSummary>,

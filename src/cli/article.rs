@@ -98,7 +98,7 @@ async fn answer(session: &Session, saved: &Saved, done: &str) -> anyhow::Result<
     })?;
     if saved.task_id.is_some() && session.loaded.settings.queue.enabled {
         let host = session.host().await?;
-        if !session.somebody_works(&host.database).await {
+        if !crate::hosts::somebody_works(&host.database).await {
             session.output.note("no host is running; `afterword bulk start` embeds what waits");
         }
     }

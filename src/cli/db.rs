@@ -67,7 +67,7 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
             names.join(", ")
         ));
     }
-    if session.somebody_works(&database).await {
+    if crate::hosts::somebody_works(&database).await {
         return Err(anyhow!("a host is running on this database; stop it first"));
     }
     let names = database::rollback(&database, steps).await?;

@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use afterword_actors::store::stats;
 use anyhow::{Context, anyhow};
 
-use super::{progress, search::text_of, session::Session, table::duration};
+use super::{progress, search::text_of, session::Session};
 use crate::{
     articles::{
         Articles,
@@ -14,6 +14,7 @@ use crate::{
     },
     host::Worker,
     search::{Mode, Query},
+    time::duration,
 };
 
 /// The bundled sample articles.

@@ -4,11 +4,8 @@ use afterword_actors::store::{Database, stats};
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::{
-    session::Session,
-    table::{duration, table},
-};
-use crate::{database, host::Host};
+use super::{session::Session, table::table};
+use crate::{database, host::Host, hosts, time::duration};
 
 /// A task that has been due for so long has nobody to work on it, or too few. *Units:* milliseconds.
 const LONG_DUE: i64 = 10 * 60_000;
@@ -92,7 +89,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     match session.host().await {
         Ok(host) => {
             checks.push(provider(session, &host).await);
-            checks.push(queue(session, &host).await);
+            checks.push(queue(&host).await);
             checks.push(coverage(&host).await);
             checks.push(soundness(&host).await);
         }
@@ -120,7 +117,7 @@ async fn provider(session: &Session, host: &Host) -> Check {
     }
 }
 
-async fn queue(session: &Session, host: &Host) -> Check {
+async fn queue(host: &Host) -> Check {
     let stats = match stats::queue(host.database.reader()).await {
         Ok(stats) => stats,
         Err(error) => return Check::new("queue", Level::Fault, error.to_string()),
@@ -128,7 +125,7 @@ async fn queue(session: &Session, host: &Host) -> Check {
     if stats.paused {
         return Check::new("queue", Level::Warning, "paused; `afterword queue resume` lets it go on");
     }
-    let works = session.somebody_works(&host.database).await;
+    let works = hosts::somebody_works(&host.database).await;
     let due = stats.oldest_due_ms.unwrap_or(0);
     if stats.pending > 0 && !works {
         let message =

@@ -17,6 +17,7 @@ use crate::{
         folder::Folder,
     },
     host::{Host, Worker},
+    hosts,
 };
 
 /// Files saved at the same time: they share commits.
@@ -56,7 +57,7 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
         let report = bring_in(session, &host.articles, &arguments).await?;
         return finish(session, &report);
     }
-    let here = !session.somebody_works(&host.database).await;
+    let here = !hosts::somebody_works(&host.database).await;
     if !here {
         let report = bring_in(session, &host.articles, &arguments).await?;
         wait_for_others(session, &host).await?;
@@ -156,7 +157,7 @@ async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
         if stats.pending + stats.processing == 0 {
             return Ok(());
         }
-        if !session.somebody_works(&host.database).await {
+        if !hosts::somebody_works(&host.database).await {
             return Err(anyhow!("the running host has ended; `afterword bulk start` embeds what waits"));
         }
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;

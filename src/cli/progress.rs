@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use afterword_actors::store::{Database, stats};
+use afterword_actors::store::stats;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Output;
 use crate::{
+    bulk::{Bulk, BulkRun},
     host::Worker,
     model::{Progress, Stage},
 };
@@ -93,30 +94,26 @@ async fn tell_trouble(worker: &Worker, output: Output, bar: &ProgressBar, told: 
 }
 
 /// Rate and time left, for people.
-pub(super) fn rate(done: i64, open: i64, elapsed: Duration) -> String {
+fn rate(done: i64, open: i64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     if done <= 0 || seconds < 0.5 {
         return String::new();
     }
     let rate = done as f64 / seconds;
-    format!("{rate:.1}/s, {} left", super::table::duration((open as f64 / rate * 1000.0) as i64))
+    format!("{rate:.1}/s, {} left", crate::time::duration((open as f64 / rate * 1000.0) as i64))
 }
 
-/// Waits for the end of a bulk run, whoever works on it, showing how it goes.
-pub(super) async fn wait_for_bulk(database: &Database, id: i64, output: Output) -> anyhow::Result<()> {
-    use afterword_actors::store::bulk;
-    let begun = Instant::now();
+/// Waits for the end of a bulk run, whoever works on it, showing how it goes; answers how it ended.
+pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyhow::Result<BulkRun> {
     let bar = bar(output, 0, "embedding");
     loop {
-        let Some(run) = bulk::find(database.reader(), id).await? else { anyhow::bail!("bulk run {id} is gone") };
-        let progress = bulk::progress(database.reader(), id).await?;
-        let ended = progress.queued - progress.open;
-        bar.set_length(u64::try_from(progress.queued).unwrap_or(0));
-        bar.set_position(u64::try_from(ended).unwrap_or(0));
-        bar.set_message(rate(ended, progress.open, begun.elapsed()));
-        if matches!(run.state.as_str(), "completed" | "cancelled") {
+        let run = bulk.run(id).await?;
+        bar.set_length(u64::try_from(run.queued).unwrap_or(0));
+        bar.set_position(u64::try_from(run.queued - run.open).unwrap_or(0));
+        bar.set_message(super::bulk::pace(&run));
+        if run.has_ended() {
             bar.finish_and_clear();
-            return Ok(());
+            return Ok(run);
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}

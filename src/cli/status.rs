@@ -1,63 +1,41 @@
 //! `status`: the actor tree of every running host, as the host last reported it.
 
-use afterword_actors::{
-    ActorState, ActorStatus,
-    store::{Liveness, hosts, sql},
+use super::session::Session;
+use crate::{
+    hosts::{self, Actor, LivingHost},
+    time::duration,
 };
-use serde_json::json;
-
-use super::{session::Session, table::duration};
-use crate::time::Timestamp;
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let host = session.host().await?;
-    let database = &host.database;
-    let now = sql::now(database.reader()).await?;
-    let rows = hosts::list(database.reader(), 100).await?;
-    let living: Vec<_> = rows
-        .into_iter()
-        .filter(|row| matches!(row.state.as_str(), "running" | "draining"))
-        .filter(|row| !Liveness::has_died(database.path(), &row.incarnation))
-        .map(|row| {
-            let tree: Option<ActorStatus> = row.tree.as_deref().and_then(|tree| serde_json::from_str(tree).ok());
-            (row, tree)
-        })
-        .collect();
-    let value: Vec<_> = living
-        .iter()
-        .map(|(row, tree)| {
-            json!({
-                "incarnation": row.incarnation, "hostname": row.hostname, "pid": row.pid, "version": row.version,
-                "state": row.state, "started_at": Timestamp(row.started_at),
-                "heartbeat_at": Timestamp(row.heartbeat_at), "tree": tree,
-            })
-        })
-        .collect();
-    session.output.answer(&value, || {
+    let now = host.queue.now().await?;
+    let living = hosts::living(&host.database).await?;
+    session.output.answer(&living, || {
         if living.is_empty() {
             return "no host is running on this database".to_owned();
         }
-        let texts = living.iter().map(|(row, tree)| {
-            let head = format!(
-                "host {} (process {} on {}), {}, up {}, last heartbeat {} ago",
-                row.incarnation,
-                row.pid,
-                row.hostname,
-                row.state,
-                duration(now - row.started_at),
-                duration(now - row.heartbeat_at)
-            );
-            match tree {
-                Some(tree) => format!("{head}\n{}", lines(tree, 1).join("\n")),
-                None => format!("{head}\n  (no report yet)"),
-            }
-        });
-        texts.collect::<Vec<_>>().join("\n\n")
+        living.iter().map(|host| text_of(host, now)).collect::<Vec<_>>().join("\n\n")
     })
 }
 
-fn lines(actor: &ActorStatus, depth: usize) -> Vec<String> {
-    let mut line = format!("{}{}  {}", "  ".repeat(depth), actor.name, name(actor.state));
+fn text_of(host: &LivingHost, now: i64) -> String {
+    let head = format!(
+        "host {} (process {} on {}), {}, up {}, last heartbeat {} ago",
+        host.incarnation,
+        host.pid,
+        host.hostname,
+        host.state,
+        duration(now - host.started_at.0),
+        duration(now - host.heartbeat_at.0)
+    );
+    match &host.tree {
+        Some(tree) => format!("{head}\n{}", lines(tree, 1).join("\n")),
+        None => format!("{head}\n  (no report yet)"),
+    }
+}
+
+fn lines(actor: &Actor, depth: usize) -> Vec<String> {
+    let mut line = format!("{}{}  {}", "  ".repeat(depth), actor.name, actor.state);
     if actor.restarts > 0 {
         line.push_str(&format!(", {} restarts", actor.restarts));
     }
@@ -73,15 +51,4 @@ fn lines(actor: &ActorStatus, depth: usize) -> Vec<String> {
     let mut all = vec![line];
     all.extend(actor.children.iter().flat_map(|child| lines(child, depth + 1)));
     all
-}
-
-fn name(state: ActorState) -> &'static str {
-    match state {
-        ActorState::Running => "running",
-        ActorState::Degraded => "degraded",
-        ActorState::Restarting => "restarting",
-        ActorState::Failed => "failed",
-        ActorState::Unresponsive => "unresponsive",
-        ActorState::Draining => "draining",
-    }
 }

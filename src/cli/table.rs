@@ -27,14 +27,3 @@ pub(super) fn short(text: &str, characters: usize) -> String {
     let kept: String = line.chars().take(characters.saturating_sub(1)).collect();
     format!("{kept}…")
 }
-
-/// A duration as people say it.
-pub(super) fn duration(milliseconds: i64) -> String {
-    match milliseconds {
-        ..1_000 => format!("{milliseconds} ms"),
-        1_000..120_000 => format!("{:.1} s", milliseconds as f64 / 1_000.0),
-        120_000..7_200_000 => format!("{} min", milliseconds / 60_000),
-        7_200_000..172_800_000 => format!("{} h", milliseconds / 3_600_000),
-        172_800_000.. => format!("{} days", milliseconds / 86_400_000),
-    }
-}

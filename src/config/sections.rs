@@ -24,6 +24,8 @@ pub struct Settings {
     pub articles: Articles,
     /// The host server.
     pub server: Server,
+    /// When the server calls itself degraded.
+    pub health: Health,
     /// What is logged.
     pub log: Log,
 }
@@ -277,6 +279,49 @@ section! {
     Server {
         /// Address and port to listen on.
         bind: String = "127.0.0.1:8080".to_owned(),
+        /// The address that clients see, if it is another.
+        public_url: String = String::new(),
+        /// Names that may stand in a request's `Host`, beside this machine's own addresses.
+        allowed_hosts: Names = Names::default(),
+        /// Web pages that may call this server.
+        allowed_origins: Names = Names::default(),
+        /// Largest request.
+        max_body: ByteSize = ByteSize::mib(80),
+        /// How long a client may take over the head of a request.
+        #[serde(with = "humantime_serde")]
+        header_timeout: Duration = 10 * SECOND,
+        /// How long a client may pause within the body of a request.
+        #[serde(with = "humantime_serde")]
+        body_timeout: Duration = 30 * SECOND,
+        /// How long an answer may take.
+        #[serde(with = "humantime_serde")]
+        request_timeout: Duration = MINUTE,
+        /// Requests of one client per second; 0 for no limit.
+        rate_limit: u32 = 0,
+        /// Requests of one client at once, before `rate_limit` holds.
+        rate_burst: u32 = 100,
+        /// Connections at the same time.
+        max_connections: usize = 1_024,
+        /// How long a shutdown waits for requests to finish.
+        #[serde(with = "humantime_serde")]
+        shutdown_timeout: Duration = 10 * SECOND,
+        /// How long an idle MCP session is kept.
+        #[serde(with = "humantime_serde")]
+        mcp_session_idle: Duration = DAY,
+    }
+}
+
+section! {
+    /// When the server calls itself degraded.
+    Health {
+        /// How often it looks at itself.
+        #[serde(with = "humantime_serde")]
+        interval: Duration = 5 * SECOND,
+        /// Longest time a task may have been due.
+        #[serde(with = "humantime_serde")]
+        oldest_due: Duration = 10 * MINUTE,
+        /// Most restarts of the actors within an hour.
+        restarts: u64 = 10,
     }
 }
 
@@ -298,6 +343,36 @@ section! {
         level: String = "info".to_owned(),
         /// Form of the log.
         format: LogFormat = LogFormat::Pretty,
+    }
+}
+
+/// Names in a list, or in one text with commas between them, as a variable has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany")]
+pub struct Names(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<OneOrMany> for Names {
+    fn from(given: OneOrMany) -> Self {
+        let names = match given {
+            OneOrMany::One(text) => text.split(',').map(str::to_owned).collect(),
+            OneOrMany::Many(names) => names,
+        };
+        Self(names.into_iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect())
+    }
+}
+
+impl std::ops::Deref for Names {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.0
     }
 }
 

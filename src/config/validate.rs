@@ -22,12 +22,38 @@ pub(super) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "database.url",
         "must begin with sqlite://, or be empty for a file in the user's data directory",
     );
-    let bind = settings.server.bind.parse::<std::net::SocketAddr>();
-    rule(bind.is_ok(), "server.bind", "must be an address and a port, e.g. 127.0.0.1:8080");
+    server(settings, &mut rule);
     faults
 }
 
 type Rule<'a> = dyn FnMut(bool, &'static str, &str) + 'a;
+
+fn server(settings: &Settings, rule: &mut Rule<'_>) {
+    let server = &settings.server;
+    let bind = server.bind.parse::<std::net::SocketAddr>();
+    rule(bind.is_ok(), "server.bind", "must be an address and a port, e.g. 127.0.0.1:8080");
+    let http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+    let public = server.public_url.is_empty() || http(&server.public_url);
+    rule(public, "server.public_url", "must begin with http:// or https://");
+    let bare = |origin: &String| http(origin) && origin.matches('/').count() == 2;
+    let origins = server.allowed_origins.iter().all(bare);
+    rule(origins, "server.allowed_origins", "must be origins without a path, e.g. https://app.example.org");
+    let hosts = server.allowed_hosts.iter().all(|host| !host.contains('/'));
+    rule(hosts, "server.allowed_hosts", "must be names without a scheme or path, e.g. notes.example.org");
+    let fits = server.max_body.as_u64() > settings.articles.max_size.as_u64();
+    rule(fits, "server.max_body", "must be above articles.max_size, or the largest articles cannot be sent");
+    rule(server.rate_burst >= 1, "server.rate_burst", "must be at least 1");
+    rule(server.max_connections >= 1, "server.max_connections", "must be at least 1");
+    for (key, time) in [
+        ("server.header_timeout", server.header_timeout),
+        ("server.body_timeout", server.body_timeout),
+        ("server.request_timeout", server.request_timeout),
+        ("server.mcp_session_idle", server.mcp_session_idle),
+        ("health.interval", settings.health.interval),
+    ] {
+        rule(!time.is_zero(), key, "must be longer than zero");
+    }
+}
 
 fn queue(settings: &Settings, rule: &mut Rule<'_>) {
     let queue = &settings.queue;

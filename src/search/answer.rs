@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use afterword_actors::store::StoreError;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::articles::{EmbeddingStatus, folder::Folder};
 
@@ -21,7 +22,7 @@ pub struct Query {
 }
 
 /// How to search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// By words and by meaning, fused.
@@ -62,7 +63,7 @@ impl FromStr for Mode {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SearchAnswer {
     /// The best first.
     pub hits: Vec<Hit>,
@@ -76,7 +77,7 @@ pub struct SearchAnswer {
 }
 
 /// A found article.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Hit {
     /// The article.
     pub slug: String,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
-    StoreError,
+    StoreError, hosts,
     settle::{Next, Settled, Verdict, settle},
     sql::Sql,
 };
@@ -64,6 +64,23 @@ pub async fn rescue_from(transaction: &impl ConnectionTrait, incarnation: &str) 
         )
         .await?;
     give_back(transaction, held, "the host ended while it was worked on").await
+}
+
+/// Puts everything back that `incarnation` holds, because it is known to have ended, and notes that it is lost. Answers
+/// how many tasks it held.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn rescue_all_from(transaction: &impl ConnectionTrait, incarnation: &str) -> Result<usize, StoreError> {
+    let mut rescued = 0;
+    loop {
+        let page = rescue_from(transaction, incarnation).await?.len();
+        if page == 0 {
+            hosts::end(transaction, incarnation, "lost").await?;
+            return Ok(rescued);
+        }
+        rescued += page;
+    }
 }
 
 #[derive(FromQueryResult)]

@@ -1,0 +1,34 @@
+//! `api_tokens`: a token by which a program comes in.
+
+use sea_orm::entity::prelude::*;
+
+/// A token by which a program comes in. Never shown as it is: see the hash.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "api_tokens")]
+pub struct Model {
+    /// Row number; never reused. Part of the token, by which its row is found.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// What it is for; unique among those that hold.
+    pub name: String,
+    /// `read`, `write` or `admin`.
+    pub scope: String,
+    /// 16 random bytes.
+    pub salt: Vec<u8>,
+    /// SHA-256 of salt and secret.
+    pub hash: Vec<u8>,
+    /// When the row was made.
+    pub created_at: i64,
+    /// When it stops to hold.
+    pub expires_at: Option<i64>,
+    /// To the minute.
+    pub last_used_at: Option<i64>,
+    /// When it was revoked.
+    pub revoked_at: Option<i64>,
+}
+
+/// Rows refer to each other by number; joins are written where they are needed.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

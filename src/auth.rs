@@ -1,0 +1,11 @@
+//! Who may come in, and what they may do: tokens with scopes.
+//!
+//! A token is shown once, when it is made. What is stored is its hash, with a salt of its own; it is compared in constant
+//! time. The secret has 256 random bits, so a fast hash is enough: there is nothing to guess.
+
+mod caller;
+mod secret;
+mod tokens;
+
+pub use caller::{Caller, Scope, UnknownScope};
+pub use tokens::{AuthError, NewToken, Token, TokenError, Tokens};

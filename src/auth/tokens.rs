@@ -1,0 +1,244 @@
+//! Tokens as they are made, listed, revoked and looked at.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use afterword_actors::store::{
+    Database, StoreError, Transaction, events,
+    sql::{Number, Sql},
+};
+use afterword_entities::api_token;
+use sea_orm::FromQueryResult;
+use serde::Serialize;
+
+use super::{
+    Caller, Scope,
+    secret::{self, Fresh},
+};
+use crate::time::Timestamp;
+
+/// Longest name. *Units:* characters.
+const LONGEST_NAME: usize = 100;
+/// How exactly the last use of a token is known.
+const USE_NOTED: Duration = Duration::from_secs(60);
+
+/// Makes, lists, revokes and checks tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct Tokens {
+    database: Database,
+    noted: Arc<Mutex<HashMap<i64, Instant>>>,
+}
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub scope: Scope,
+    /// How long it holds; for ever if not given.
+    pub lifetime: Option<Duration>,
+}
+
+/// A token as it is listed: without its secret, which nobody has but its owner.
+#[derive(Debug, Clone, Serialize)]
+pub struct Token {
+    /// Its number.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub scope: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops to hold.
+    pub expires_at: Option<Timestamp>,
+    /// When it was used last, to the minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Why a token was not made or not revoked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// A name that cannot be so.
+    #[error("a token's name must have 1 to {LONGEST_NAME} characters, no control characters, and must not be a number")]
+    Name,
+    /// The name is taken.
+    #[error("there is a token \"{0}\" already; revoke it first, or choose another name")]
+    Exists(String),
+    /// None of this number or name.
+    #[error("there is no token \"{0}\" that could be revoked; `afterword token list` shows all")]
+    NotFound(String),
+    /// The system.
+    #[error("the system has no random numbers: {0}")]
+    Random(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a caller was not let in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// No token, or one that is none of ours, expired or revoked. Which of these, a stranger is not told.
+    #[error("the token is not valid")]
+    Invalid,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Tokens {
+    /// The tokens of `database`.
+    pub fn new(database: Database) -> Self {
+        Self { database, noted: Arc::default() }
+    }
+
+    /// Makes a token; answers it as its owner has to keep it. It is never shown again.
+    ///
+    /// # Errors
+    /// [`TokenError::Name`], [`TokenError::Exists`]
+    pub async fn create(&self, new: NewToken) -> Result<String, TokenError> {
+        let name = new.name.trim().to_owned();
+        let taken_for_a_number = name.parse::<i64>().is_ok();
+        let length = name.chars().count();
+        if length == 0 || length > LONGEST_NAME || name.chars().any(char::is_control) || taken_for_a_number {
+            return Err(TokenError::Name);
+        }
+        let fresh = Fresh::make().map_err(|error| TokenError::Random(error.to_string()))?;
+        let secret = fresh.secret.clone();
+        let lifetime = new.lifetime.map(|lifetime| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX / 2));
+        let row = Row { name, scope: new.scope, lifetime, fresh };
+        let id =
+            self.database.write(move |transaction| Box::pin(async move { insert(transaction, row).await })).await?;
+        Ok(secret::written(id, &secret))
+    }
+
+    /// All tokens, revoked ones too, the last made first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn list(&self) -> Result<Vec<Token>, StoreError> {
+        let rows: Vec<api_token::Model> =
+            self.database.reader().rows("SELECT * FROM api_tokens ORDER BY id DESC", []).await?;
+        Ok(rows.into_iter().map(Token::from).collect())
+    }
+
+    /// Revokes the token of this number or name; it holds no longer from the next request on.
+    ///
+    /// # Errors
+    /// [`TokenError::NotFound`]
+    pub async fn revoke(&self, which: &str) -> Result<(), TokenError> {
+        let which = which.to_owned();
+        self.database.write(move |transaction| Box::pin(async move { revoke(transaction, &which).await })).await
+    }
+
+    /// Whether any token holds: then nobody comes in without one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn any(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT count(*) AS n FROM (
+                       SELECT 1 FROM api_tokens
+                       WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now}) LIMIT 1) held";
+        let row = self.database.reader().row::<Number>(sql, []).await?;
+        Ok(row.is_some_and(|row| row.n > 0))
+    }
+
+    /// Who comes with this token.
+    ///
+    /// # Errors
+    /// [`AuthError::Invalid`]
+    pub async fn check(&self, token: &str) -> Result<Caller, AuthError> {
+        let (id, secret) = secret::parse(token).ok_or(AuthError::Invalid)?;
+        let sql = "SELECT * FROM api_tokens
+                   WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now})";
+        let row: Option<api_token::Model> = self.database.reader().row(sql, [id.into()]).await?;
+        let row = row.ok_or(AuthError::Invalid)?;
+        if !secret::matches(secret, &row.salt, &row.hash) {
+            return Err(AuthError::Invalid);
+        }
+        let scope = row.scope.parse().map_err(|_| AuthError::Invalid)?;
+        self.note_use(id);
+        Ok(Caller { name: row.name, scope })
+    }
+
+    /// Writes the use down, at most once a minute, and lets nobody wait for it.
+    fn note_use(&self, id: i64) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.get(&id).is_some_and(|at| at.elapsed() < USE_NOTED) {
+            return;
+        }
+        noted.insert(id, Instant::now());
+        let database = self.database.clone();
+        tokio::spawn(async move {
+            let written = database.write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    transaction.run("UPDATE api_tokens SET last_used_at = {now} WHERE id = $1", [id.into()]).await
+                })
+            });
+            if let Err(error) = written.await {
+                tracing::debug!(%error, token = id, "the use of a token was not noted");
+            }
+        });
+    }
+}
+
+struct Row {
+    name: String,
+    scope: Scope,
+    lifetime: Option<i64>,
+    fresh: Fresh,
+}
+
+async fn insert(transaction: &Transaction, row: Row) -> Result<i64, TokenError> {
+    let Row { name, scope, lifetime, fresh } = row;
+    let inserted = transaction
+        .row::<Number>(
+            "INSERT INTO api_tokens (name, scope, salt, hash, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, {now}, {now} + $5)
+             ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING RETURNING id AS n",
+            [name.clone().into(), scope.as_str().into(), fresh.salt.into(), fresh.hash.into(), lifetime.into()],
+        )
+        .await?;
+    let Some(Number { n: id }) = inserted else { return Err(TokenError::Exists(name)) };
+    events::record_act(transaction, "token created", &format!("token {id} \"{name}\", scope {scope}")).await?;
+    Ok(id)
+}
+
+async fn revoke(transaction: &Transaction, which: &str) -> Result<(), TokenError> {
+    #[derive(FromQueryResult)]
+    struct Revoked {
+        id: i64,
+        name: String,
+    }
+    let number = which.parse::<i64>().ok();
+    let revoked = transaction
+        .row::<Revoked>(
+            "UPDATE api_tokens SET revoked_at = {now}
+             WHERE revoked_at IS NULL AND (name = $1 OR id = $2) RETURNING id, name",
+            [which.into(), number.into()],
+        )
+        .await?;
+    let Some(Revoked { id, name }) = revoked else { return Err(TokenError::NotFound(which.to_owned())) };
+    Ok(events::record_act(transaction, "token revoked", &format!("token {id} \"{name}\"")).await?)
+}
+
+impl From<api_token::Model> for Token {
+    fn from(row: api_token::Model) -> Self {
+        Self {
+            id: row.id,
+            name: row.name,
+            scope: row.scope,
+            created_at: Timestamp(row.created_at),
+            expires_at: row.expires_at.map(Timestamp),
+            last_used_at: row.last_used_at.map(Timestamp),
+            revoked_at: row.revoked_at.map(Timestamp),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Bulk runs: embedding many articles at once, with progress and a summary. What every door calls.
+
+mod view;
+
+use std::sync::Arc;
+
+use afterword_actors::{
+    RuntimeHandle,
+    store::{
+        Database, StoreError, bulk,
+        missing::{self, Scope},
+        models, sql,
+    },
+};
+
+pub use view::{BulkRun, BulkRunSummary, FailedArticle};
+
+use crate::articles::folder::Folder;
+
+/// Failures that are listed one by one; the number of all is exact.
+const LISTED_FAILURES: u32 = 50;
+
+/// Starts, shows and cancels bulk runs. Cheap to clone.
+#[derive(Clone)]
+pub struct Bulk {
+    database: Database,
+    fingerprint: String,
+    max_attempts: u32,
+    runtime: Option<RuntimeHandle>,
+}
+
+/// A refused request. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BulkError {
+    /// No run of this number.
+    #[error("there is no bulk run {0}; list the runs to see all")]
+    NotFound(i64),
+    /// No run at all.
+    #[error("there has been no bulk run yet; start one")]
+    NoneYet,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a run would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// Articles it would queue.
+    pub articles: i64,
+    /// Articles never to be embedded.
+    pub skipped: i64,
+}
+
+impl Bulk {
+    /// Bulk runs on `database` for the model of this `fingerprint`.
+    pub fn new(database: Database, fingerprint: String, max_attempts: u32) -> Self {
+        Self { database, fingerprint, max_attempts, runtime: None }
+    }
+
+    /// The same, begun at once by the runtime of this process.
+    pub(crate) fn waking(self, runtime: RuntimeHandle) -> Self {
+        Self { runtime: Some(runtime), ..self }
+    }
+
+    /// How many articles a run would queue.
+    ///
+    /// # Errors
+    /// [`BulkError::Store`]
+    pub async fn count(&self, scope: Scope, folder: &Folder) -> Result<Count, BulkError> {
+        let model_id = self.model_id().await?;
+        let (articles, skipped) = missing::count(self.database.reader(), model_id, scope, folder.as_ref()).await?;
+        Ok(Count { articles, skipped })
+    }
+
+    /// Opens a run, which the running hosts carry out; answers its number.
+    ///
+    /// # Errors
+    /// [`BulkError::Store`]
+    pub async fn start(&self, scope: Scope, folder: &Folder) -> Result<i64, BulkError> {
+        let folder = folder.to_string();
+        if let Some(runtime) = &self.runtime {
+            return Ok(runtime.start_bulk(scope, folder).await?);
+        }
+        let opened = self.database.write::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move { bulk::open(transaction, scope, &folder).await })
+        });
+        Ok(opened.await?)
+    }
+
+    /// Queues all articles of a run now, before any worker begins: what waits already becomes part of the run, and
+    /// must not be embedded before the run has seen it.
+    ///
+    /// # Errors
+    /// [`BulkError::NotFound`]
+    pub async fn queue_all(&self, id: i64) -> Result<(), BulkError> {
+        let (model_id, max_attempts) = (self.model_id().await?, self.max_attempts);
+        let run = bulk::find(self.database.reader(), id).await?.ok_or(BulkError::NotFound(id))?;
+        let run = Arc::new(run);
+        loop {
+            let page_of = Arc::clone(&run);
+            let page = self.database.write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { bulk::advance(transaction, &page_of, model_id, max_attempts).await })
+            });
+            if !page.await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// How a run stands, or how it ended.
+    ///
+    /// # Errors
+    /// [`BulkError::NotFound`]
+    pub async fn run(&self, id: i64) -> Result<BulkRun, BulkError> {
+        let reader = self.database.reader();
+        let row = bulk::find(reader, id).await?.ok_or(BulkError::NotFound(id))?;
+        let progress = bulk::progress(reader, id).await?;
+        let failures = bulk::failures(reader, id, LISTED_FAILURES).await?;
+        Ok(BulkRun::of(row, progress, failures, sql::now(reader).await?))
+    }
+
+    /// The run that was started last.
+    ///
+    /// # Errors
+    /// [`BulkError::NoneYet`]
+    pub async fn last(&self) -> Result<BulkRun, BulkError> {
+        let last = bulk::list(self.database.reader(), 1).await?.pop().ok_or(BulkError::NoneYet)?;
+        self.run(last.id).await
+    }
+
+    /// Runs, the last started first.
+    ///
+    /// # Errors
+    /// [`BulkError::Store`]
+    pub async fn list(&self, limit: u32) -> Result<Vec<BulkRunSummary>, BulkError> {
+        let rows = bulk::list(self.database.reader(), limit).await?;
+        Ok(rows.into_iter().map(BulkRunSummary::from).collect())
+    }
+
+    /// Takes back what a run queued and nobody has begun. Answers whether the run was open.
+    ///
+    /// # Errors
+    /// [`BulkError::NotFound`]
+    pub async fn cancel(&self, id: i64) -> Result<bool, BulkError> {
+        if bulk::find(self.database.reader(), id).await?.is_none() {
+            return Err(BulkError::NotFound(id));
+        }
+        let cancelled =
+            self.database.write::<_, StoreError, _>(move |transaction| Box::pin(bulk::cancel(transaction, id)));
+        Ok(cancelled.await?)
+    }
+
+    /// Without a model nothing has been embedded yet, which is what number 0 says.
+    async fn model_id(&self) -> Result<i64, StoreError> {
+        let row = models::by_fingerprint(self.database.reader(), &self.fingerprint).await?;
+        Ok(row.map_or(0, |row| row.id))
+    }
+}

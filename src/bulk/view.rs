@@ -1,0 +1,136 @@
+//! Bulk runs as callers see them.
+
+use afterword_actors::store::bulk::{FailedItem, Progress, Summary};
+use afterword_entities::bulk_operation;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::time::Timestamp;
+
+/// A bulk run, as it stands or as it ended.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BulkRun {
+    /// Its number.
+    pub id: i64,
+    /// `needed`, `missing`, `failed`, `stale` or `all`.
+    pub scope: String,
+    /// Only this folder and below; empty for all.
+    pub folder: String,
+    /// `queuing`, `running`, `completed` or `cancelled`.
+    pub state: String,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+    /// So far, or in all, in milliseconds.
+    pub duration_ms: i64,
+    /// Articles queued so far.
+    pub queued: i64,
+    /// Articles that wait or are in work.
+    pub open: i64,
+    /// Articles embedded.
+    pub succeeded: i64,
+    /// Articles given up.
+    pub failed: i64,
+    /// Articles cancelled, or overtaken by a newer task.
+    pub cancelled: i64,
+    /// Articles never to be embedded; told at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<i64>,
+    /// Articles ended per second so far; missing before the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<f64>,
+    /// Time left at that rate, in milliseconds; missing before the first and at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_ms: Option<i64>,
+    /// The first failures with their reasons.
+    pub failures: Vec<FailedArticle>,
+}
+
+/// A bulk run, as in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BulkRunSummary {
+    /// Its number.
+    pub id: i64,
+    /// `needed`, `missing`, `failed`, `stale` or `all`.
+    pub scope: String,
+    /// Only this folder and below; empty for all.
+    pub folder: String,
+    /// `queuing`, `running`, `completed` or `cancelled`.
+    pub state: String,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// An article a run could not embed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FailedArticle {
+    /// The article.
+    pub slug: String,
+    /// The task.
+    pub task_id: i64,
+    /// What sort of error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_kind: Option<String>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+}
+
+impl BulkRun {
+    /// Whether nothing more will happen to it.
+    pub fn has_ended(&self) -> bool {
+        self.finished_at.is_some()
+    }
+
+    pub(super) fn of(row: bulk_operation::Model, progress: Progress, failures: Vec<FailedItem>, now: i64) -> Self {
+        let duration_ms = row.finished_at.unwrap_or(now) - row.requested_at;
+        let ended = progress.queued - progress.open;
+        let per_second = (ended > 0 && duration_ms > 0).then(|| ended as f64 * 1000.0 / duration_ms as f64);
+        let remaining_ms =
+            per_second.filter(|_| row.finished_at.is_none()).map(|rate| (progress.open as f64 / rate * 1000.0) as i64);
+        let summary: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        Self {
+            id: row.id,
+            scope: row.scope,
+            folder: row.folder,
+            state: row.state,
+            requested_at: Timestamp(row.requested_at),
+            finished_at: row.finished_at.map(Timestamp),
+            duration_ms,
+            queued: progress.queued,
+            open: progress.open,
+            succeeded: progress.succeeded,
+            failed: progress.failed,
+            cancelled: progress.cancelled,
+            skipped: summary.map(|summary| summary.skipped),
+            per_second,
+            remaining_ms,
+            failures: failures.into_iter().map(FailedArticle::from).collect(),
+        }
+    }
+}
+
+impl From<bulk_operation::Model> for BulkRunSummary {
+    fn from(row: bulk_operation::Model) -> Self {
+        Self {
+            id: row.id,
+            scope: row.scope,
+            folder: row.folder,
+            state: row.state,
+            requested_at: Timestamp(row.requested_at),
+            finished_at: row.finished_at.map(Timestamp),
+        }
+    }
+}
+
+impl From<FailedItem> for FailedArticle {
+    fn from(item: FailedItem) -> Self {
+        let FailedItem { slug, task_id, error_kind, error_message } = item;
+        Self { slug, task_id, error_kind, error_message }
+    }
+}

@@ -1,0 +1,219 @@
+//! The queue as people and programs look after it: what every door calls.
+//!
+//! It shows tasks and their audit trail, and carries out what a person wants done to them. It works on no task itself:
+//! that is the runtime's business.
+
+mod error;
+mod explain;
+mod numbers;
+mod view;
+
+use std::time::Duration;
+
+use afterword_actors::{
+    RuntimeHandle,
+    store::{
+        Database, StoreError, control, events, leases, retention, sql,
+        tasks::{self, Change},
+    },
+    task::TaskStatus,
+};
+
+pub use error::QueueError;
+pub use numbers::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
+pub use view::{Event, Task, TaskDetail, TaskPage};
+
+/// Failed tasks put back in one transaction.
+const PAGE: u32 = 200;
+/// Entries of the audit trail that are shown of one task.
+const TRAIL: u32 = 200;
+
+/// Looks after the queue. Cheap to clone.
+#[derive(Clone)]
+pub struct Queue {
+    database: Database,
+    fingerprint: String,
+    runtime: Option<RuntimeHandle>,
+}
+
+/// Which tasks to list.
+#[derive(Debug, Clone, Default)]
+pub struct TaskFilter {
+    /// Only of this status.
+    pub status: Option<TaskStatus>,
+    /// Only of the article with this number.
+    pub article_id: Option<i64>,
+    /// Only older than this task: where the page before ended.
+    pub before: Option<i64>,
+    /// Most rows.
+    pub limit: u32,
+}
+
+impl Queue {
+    /// The queue of `database`; coverage is told for the model of this `fingerprint`.
+    pub fn new(database: Database, fingerprint: String) -> Self {
+        Self { database, fingerprint, runtime: None }
+    }
+
+    /// The same, waking the runtime of this process when there is something to do.
+    pub(crate) fn waking(self, runtime: RuntimeHandle) -> Self {
+        Self { runtime: Some(runtime), ..self }
+    }
+
+    /// Exact numbers now, and rates of the last hour.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn numbers(&self) -> Result<Numbers, QueueError> {
+        Ok(numbers::of(self.database.reader(), &self.fingerprint).await?)
+    }
+
+    /// Tasks, the newest first.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn tasks(&self, filter: &TaskFilter) -> Result<TaskPage, QueueError> {
+        let TaskFilter { status, article_id, before, limit } = *filter;
+        let asked = tasks::Filter { status, article_id, before, limit: limit.saturating_add(1) };
+        let mut rows = tasks::list(self.database.reader(), &asked).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_before = rows.last().filter(|_| more).map(|row| row.id);
+        Ok(TaskPage { tasks: rows.into_iter().map(Task::from).collect(), next_before })
+    }
+
+    /// One task with its audit trail, and why it stands where it stands.
+    ///
+    /// # Errors
+    /// [`QueueError::NotFound`]
+    pub async fn task(&self, id: i64) -> Result<TaskDetail, QueueError> {
+        let row = tasks::find(self.database.reader(), id).await?.ok_or(QueueError::NotFound(id))?;
+        let explanation = explain::explain(&self.database, &row).await?;
+        let filter = events::Filter { task_id: Some(id), limit: TRAIL, ..events::Filter::default() };
+        let events = self.events(&filter).await?;
+        Ok(TaskDetail { task: row.into(), explanation, events })
+    }
+
+    /// Entries of the audit trail, the oldest first.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn events(&self, filter: &events::Filter) -> Result<Vec<Event>, QueueError> {
+        let rows = events::list(self.database.reader(), filter).await?;
+        Ok(rows.into_iter().map(Event::from).collect())
+    }
+
+    /// Puts a failed or cancelled task back with fresh attempts; a waiting one becomes due at once.
+    ///
+    /// # Errors
+    /// [`QueueError::NotFound`], [`QueueError::NotAllowed`], [`QueueError::AlreadyWaiting`]
+    pub async fn retry(&self, id: i64) -> Result<(), QueueError> {
+        let change =
+            self.database.write::<_, StoreError, _>(move |transaction| Box::pin(tasks::retry(transaction, id))).await?;
+        self.wake();
+        done(id, change)
+    }
+
+    /// Puts the newest failed task of every article back; answers how many.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn retry_failed(&self) -> Result<u64, QueueError> {
+        let mut retried = 0;
+        loop {
+            let page = self
+                .database
+                .write::<_, StoreError, _>(|transaction| Box::pin(tasks::retry_failed(transaction, PAGE)))
+                .await?;
+            retried += page;
+            self.wake();
+            if page < u64::from(PAGE) {
+                return Ok(retried);
+            }
+        }
+    }
+
+    /// Cancels a waiting task.
+    ///
+    /// # Errors
+    /// [`QueueError::NotFound`], [`QueueError::NotAllowed`]
+    pub async fn cancel(&self, id: i64) -> Result<(), QueueError> {
+        let change = self
+            .database
+            .write::<_, StoreError, _>(move |transaction| Box::pin(tasks::cancel(transaction, id)))
+            .await?;
+        done(id, change)
+    }
+
+    /// Stops every host from beginning tasks. Answers whether this changed anything.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn pause(&self) -> Result<bool, QueueError> {
+        Ok(self.database.write::<_, StoreError, _>(|transaction| Box::pin(control::pause(transaction))).await?)
+    }
+
+    /// Lets every host begin tasks again. Answers whether this changed anything.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn resume(&self) -> Result<bool, QueueError> {
+        let changed =
+            self.database.write::<_, StoreError, _>(|transaction| Box::pin(control::resume(transaction))).await?;
+        self.wake();
+        Ok(changed)
+    }
+
+    /// Removes tasks that finished longer ago than `age`; answers how many.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn clean_up(&self, age: Duration) -> Result<u64, QueueError> {
+        Ok(retention::clean_tasks(&self.database, age).await?)
+    }
+
+    /// Puts tasks back that hosts hold which have died: what a running host does by itself. Answers how many.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn rescue(&self) -> Result<usize, QueueError> {
+        let mut rescued = 0;
+        for host in crate::hosts::dead(&self.database).await? {
+            rescued += self
+                .database
+                .write::<_, StoreError, _>(move |transaction| {
+                    Box::pin(async move { leases::rescue_all_from(transaction, &host).await })
+                })
+                .await?;
+        }
+        let expired = self
+            .database
+            .write::<_, StoreError, _>(|transaction| Box::pin(leases::rescue_expired(transaction)))
+            .await?;
+        self.wake();
+        Ok(rescued + expired.len())
+    }
+
+    /// The time by the database's clock. *Units:* milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn now(&self) -> Result<i64, QueueError> {
+        Ok(sql::now(self.database.reader()).await?)
+    }
+
+    fn wake(&self) {
+        if let Some(runtime) = &self.runtime {
+            runtime.wake();
+        }
+    }
+}
+
+fn done(id: i64, change: Change) -> Result<(), QueueError> {
+    match change {
+        Change::Done => Ok(()),
+        Change::NotFound => Err(QueueError::NotFound(id)),
+        Change::NotAllowed(status) => Err(QueueError::NotAllowed { id, status }),
+        Change::AlreadyWaiting(other) => Err(QueueError::AlreadyWaiting { id, other }),
+    }
+}

@@ -1,0 +1,30 @@
+//! Why a request about the queue is refused, in words that say what to do next.
+
+use afterword_actors::{store::StoreError, task::TaskStatus};
+
+/// A refused request. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueueError {
+    /// No task of this number.
+    #[error("there is no task {0}; list the tasks to see the last ones")]
+    NotFound(i64),
+    /// The task stands where this cannot be done.
+    #[error("task {id} is {status}, so that this cannot be done")]
+    NotAllowed {
+        /// The task.
+        id: i64,
+        /// Where it stands.
+        status: TaskStatus,
+    },
+    /// Another task of the same article waits.
+    #[error("task {other} of the same article waits already, and does the work of task {id}")]
+    AlreadyWaiting {
+        /// The task.
+        id: i64,
+        /// The one that waits.
+        other: i64,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,49 @@
+//! Why a task stands where it stands, and what to do about it.
+
+use afterword_actors::store::{Database, StoreError, sql, stats, tasks};
+use afterword_entities::embedding_task;
+
+use crate::{hosts, time::duration};
+
+pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -> Result<String, StoreError> {
+    Ok(match task.status.as_str() {
+        "pending" => why_it_waits(database, task).await?,
+        "processing" => {
+            let left = task.lease_expires_at.unwrap_or(0) - sql::now(database.reader()).await?;
+            let host = task.incarnation.as_deref().unwrap_or("unknown");
+            if left > 0 {
+                format!("worker {} of host {host} is at it", task.slot.unwrap_or_default())
+            } else {
+                format!("its host {host} is silent; a running host, or `afterword queue rescue`, puts it back")
+            }
+        }
+        "failed" => format!("given up: {}; `afterword queue retry {}` tries again", task.cause, task.id),
+        "cancelled" => format!("not needed any more: {}", task.cause),
+        _ => "done".to_owned(),
+    })
+}
+
+async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Result<String, StoreError> {
+    let reader = database.reader();
+    let stats = stats::queue(reader).await?;
+    if stats.paused {
+        return Ok("the queue is paused; `afterword queue resume` lets it go on".to_owned());
+    }
+    let wait = task.scheduled_at - sql::now(reader).await?;
+    if wait > 0 {
+        return Ok(format!("its next try is in {}", duration(wait)));
+    }
+    let filter = tasks::Filter { article_id: Some(task.article_id), limit: 10, ..tasks::Filter::default() };
+    let others = tasks::list(reader, &filter).await?;
+    if let Some(other) = others.iter().find(|other| other.status == "processing") {
+        return Ok(format!("an older revision of the same article is in work (task {})", other.id));
+    }
+    let living = hosts::living(database).await?;
+    if living.is_empty() {
+        return Ok("no host is running; `afterword bulk start` embeds what waits".to_owned());
+    }
+    if let Some(trouble) = living.iter().find_map(hosts::LivingHost::queue_trouble) {
+        return Ok(trouble);
+    }
+    Ok(format!("it is due; {} tasks wait in all, and {} are in work", stats.pending, stats.processing))
+}

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use tower_http::timeout::TimeoutError;
 use utoipa::ToSchema;
 
 use crate::{
@@ -236,15 +237,22 @@ impl From<StoreError> for Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
+        if is_timeout(&rejection) {
+            let detail = "the body came too slowly (server.body_timeout); nothing was saved";
+            return Self::new(StatusCode::REQUEST_TIMEOUT, "slow_client", detail);
+        }
         let code = match rejection.status() {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_media_type",
             StatusCode::PAYLOAD_TOO_LARGE => "too_large",
-            StatusCode::REQUEST_TIMEOUT => "slow_client",
             StatusCode::UNPROCESSABLE_ENTITY => "invalid",
             _ => "malformed",
         };
         Self::new(rejection.status(), code, rejection.body_text())
     }
+}
+
+fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<TimeoutError>() || error.source().is_some_and(is_timeout)
 }
 
 impl From<QueryRejection> for Problem {

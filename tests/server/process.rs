@@ -141,7 +141,9 @@ pub(crate) fn serve(folder: &std::path::Path, settings: &[&str]) -> Command {
     let mut command = program(folder);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command.args(["serve", "--set", "server.bind=127.0.0.1:0"]);
-    settings.iter().for_each(|setting| drop(command.args(["--set", setting])));
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
     command
 }
 

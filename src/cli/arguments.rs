@@ -45,6 +45,8 @@ pub(super) enum Command {
         /// Markdown files to use instead of the bundled sample articles
         directory: Option<PathBuf>,
     },
+    /// Serve an AI agent over standard input and output, by the Model Context Protocol
+    Mcp,
     /// Bring markdown files in
     Import(ImportArguments),
     /// Write articles out as markdown files

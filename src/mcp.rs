@@ -22,10 +22,10 @@ mod tools;
 use std::sync::Arc;
 
 use rmcp::{
-    ServerHandler,
+    RoleServer, ServerHandler,
     service::{QuitReason, ServerInitializeError, serve_server_with_ct},
     transport::{
-        StreamableHttpServerConfig, StreamableHttpService,
+        IntoTransport, StreamableHttpServerConfig, StreamableHttpService,
         streamable_http_server::session::local::{LocalSessionManager, SessionConfig},
     },
 };
@@ -64,9 +64,9 @@ pub fn streamable<H: ServerHandler>(
     StreamableHttpService::new(move || Ok(handler()), Arc::new(sessions), config)
 }
 
-/// Why MCP over stdio ended otherwise than by its client.
+/// Why a session ended otherwise than by its client.
 #[derive(Debug, thiserror::Error)]
-pub enum StdioError {
+pub enum SessionError {
     /// The client does not begin as the protocol wants.
     #[error("the client does not speak MCP: {0}")]
     Start(Box<ServerInitializeError>),
@@ -75,18 +75,29 @@ pub enum StdioError {
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// MCP over standard input and output, for whoever started this process. Ends when the input ends or `stop` is
-/// cancelled.
+/// MCP over standard input and output, for whoever started this process. See [`serve`].
 ///
 /// # Errors
-/// [`StdioError`]
-pub async fn stdio(host: Host, stop: CancellationToken) -> Result<(), StdioError> {
+/// [`SessionError`]
+pub async fn stdio(host: Host, stop: CancellationToken) -> Result<(), SessionError> {
+    serve(host, rmcp::transport::stdio(), stop).await
+}
+
+/// MCP for one client that may do everything. Ends when the client closes `transport`, or `stop` is cancelled.
+///
+/// # Errors
+/// [`SessionError`]
+pub async fn serve<T, E, A>(host: Host, transport: T, stop: CancellationToken) -> Result<(), SessionError>
+where
+    T: IntoTransport<RoleServer, E, A>,
+    E: std::error::Error + Send + Sync + 'static,
+{
     let changes = Changes::watch(host.articles.clone());
     let door = Door::new(host, changes, Some(Caller::local()));
-    let session = match serve_server_with_ct(door, rmcp::transport::stdio(), stop).await {
+    let session = match serve_server_with_ct(door, transport, stop).await {
         Ok(session) => session,
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
-        Err(error) => return Err(StdioError::Start(Box::new(error))),
+        Err(error) => return Err(SessionError::Start(Box::new(error))),
     };
     match session.waiting().await? {
         QuitReason::JoinError(error) => Err(error.into()),

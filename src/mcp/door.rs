@@ -9,7 +9,7 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     handler::server::tool::{ToolCallContext, ToolRouter},
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Implementation,
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Implementation,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
         SubscriptionFilter, Tool, UnsubscribeRequestParams,
@@ -118,9 +118,7 @@ impl ServerHandler for Door {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         self.must(&context, Scope::Read)?;
-        let mut read = self.resource(&request.uri).await?;
-        read.cache_scope = Some(CacheScope::Private);
-        Ok(read.into())
+        Ok(self.resource(&request.uri).await?.into())
     }
 
     async fn complete(

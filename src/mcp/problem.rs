@@ -77,9 +77,9 @@ impl From<ArticleError> for Problem {
                  a new key for a new article"
             ),
             ArticleError::Invalid { field, message } => format!("{field}: {message}"),
-            ArticleError::TooLarge { size, limit } => format!(
-                "body: has {size} bytes, and at most {limit} are allowed; split it into several articles"
-            ),
+            ArticleError::TooLarge { size, limit } => {
+                format!("body: has {size} bytes, and at most {limit} are allowed; split it into several articles")
+            }
             ArticleError::Store(error) => return error.into(),
         })
     }

@@ -3,8 +3,8 @@
 use rmcp::{
     ErrorData,
     model::{
-        CacheScope, CompleteRequestParams, CompleteResult, CompletionInfo, ListResourceTemplatesResult,
-        ListResourcesResult, ReadResourceResult, Reference, Resource, ResourceContents, ResourceTemplate,
+        CompleteRequestParams, CompleteResult, CompletionInfo, ListResourceTemplatesResult, ListResourcesResult,
+        ReadResourceResult, Reference, Resource, ResourceContents, ResourceTemplate,
     },
 };
 
@@ -31,7 +31,6 @@ impl Door {
         let page = self.host.articles.list(&Folder::default(), cursor.as_deref(), PAGE).await.map_err(failed)?;
         let mut list = ListResourcesResult::with_all_items(page.articles.into_iter().map(resource).collect());
         list.next_cursor = page.next_cursor;
-        list.cache_scope = Some(CacheScope::Private);
         Ok(list)
     }
 

@@ -5,11 +5,7 @@ use std::sync::Arc;
 
 use rmcp::{
     model::JsonObject,
-    schemars::{
-        JsonSchema, Schema,
-        generate::SchemaSettings,
-        transform::RecursiveTransform,
-    },
+    schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform},
 };
 use serde_json::Value;
 

@@ -122,10 +122,7 @@ impl Door {
             completed_per_second: numbers.throughput_per_second.get("1m").copied().unwrap_or_default(),
             success_rate: numbers.success_rate,
             hosts: living.len(),
-            trouble: living
-                .iter()
-                .find_map(LivingHost::queue_trouble)
-                .map(|trouble| budget::clipped(&trouble, REASON)),
+            trouble: living.iter().find_map(LivingHost::queue_trouble).map(|trouble| budget::clipped(&trouble, REASON)),
         }))
     }
 

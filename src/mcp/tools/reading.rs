@@ -10,7 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::{answers::ListedArticle, folder};
 use crate::{
     articles::FolderCount,
-    mcp::{budget, cursor, door::Door, excerpt::{self, Part}, problem::Problem, schema},
+    mcp::{
+        budget, cursor,
+        door::Door,
+        excerpt::{self, Part},
+        problem::Problem,
+        schema,
+    },
 };
 
 /// Articles on a page, if nobody asks for a number.

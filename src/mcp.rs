@@ -2,7 +2,7 @@
 //!
 //! - `door`: what a session can ask; `access`: who may ask it
 //! - `tools`: the twelve tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `subscriptions`, `changes`: telling clients what has changed
+//! - `subscriptions`, `changes`: telling clients what has changed; `closing`: noticing that one has gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: how arguments, answers, pages and refusals look
 //!
 //! It is thin: it calls the services of a [`Host`] and owns no rule about articles or the queue.
@@ -10,6 +10,7 @@
 mod access;
 mod budget;
 mod changes;
+mod closing;
 mod cursor;
 mod door;
 mod excerpt;
@@ -35,13 +36,14 @@ pub use door::Door;
 
 use crate::{auth::Caller, config::Server, host::Host};
 use changes::Changes;
+use closing::Closing;
 
 /// MCP over streamable HTTP, to be mounted at a path. Whoever mounts it checks `Host` and `Origin` and puts a [`Caller`]
 /// into each request's extensions: a request without one may do nothing. It ends when `shutdown` is cancelled.
 pub fn http_service(host: Host, shutdown: CancellationToken) -> StreamableHttpService<Door, LocalSessionManager> {
     let settings = host.settings().server.clone();
     let changes = Changes::watch(host.articles.clone());
-    streamable(move || Door::new(host.clone(), changes.clone(), None), &settings, shutdown)
+    streamable(move || Door::new(host.clone(), changes.clone(), None, CancellationToken::new()), &settings, shutdown)
 }
 
 /// Any handler over streamable HTTP, as Afterword serves its own.
@@ -93,7 +95,9 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let changes = Changes::watch(host.articles.clone());
-    let door = Door::new(host, changes, Some(Caller::local()));
+    let alive = CancellationToken::new();
+    let transport = Closing::new(transport.into_transport(), alive.clone());
+    let door = Door::new(host, changes, Some(Caller::local()), alive);
     let session = match serve_server_with_ct(door, transport, stop).await {
         Ok(session) => session,
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),

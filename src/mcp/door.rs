@@ -45,14 +45,13 @@ pub struct Door {
     pub(super) caller: Option<Caller>,
     /// What an older client wants to hear about.
     pub(super) subscribed: Arc<Mutex<BTreeSet<String>>>,
-    /// Cancelled with the session.
+    /// Cancelled when the client has gone, at the latest with the session.
     pub(super) alive: CancellationToken,
     _ends: DropGuard,
 }
 
 impl Door {
-    pub(super) fn new(host: Host, changes: Changes, caller: Option<Caller>) -> Self {
-        let alive = CancellationToken::new();
+    pub(super) fn new(host: Host, changes: Changes, caller: Option<Caller>, alive: CancellationToken) -> Self {
         let ends = alive.clone().drop_guard();
         Self { host, changes, caller, subscribed: Arc::default(), alive, _ends: ends }
     }

@@ -56,12 +56,13 @@ impl Door {
         acceptable
     }
 
-    /// Tells a client of the newer era, until it cancels its request.
+    /// Tells a client of the newer era, until it cancels its request or goes.
     pub(super) async fn tell(&self, context: &SubscriptionContext) -> Result<(), ErrorData> {
         let Some(mut listener) = self.changes.listen().await else { return Ok(()) };
         loop {
             let heard = tokio::select! {
                 () = context.cancelled() => return Ok(()),
+                () = self.alive.cancelled() => return Ok(()),
                 heard = listener.next() => heard,
             };
             let Some(heard) = heard else { return Ok(()) };

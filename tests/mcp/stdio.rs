@@ -133,6 +133,26 @@ fn the_program_ends_cleanly_when_its_client_leaves_or_the_system_asks() {
 }
 
 #[test]
+fn a_client_that_leaves_while_it_listens_is_answered_at_once() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut raw = Raw::start(command(folder.path()));
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "raw", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let params = json!({ "_meta": meta, "notifications": { "resourcesListChanged": true } });
+        raw.say(json!({ "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params })).await;
+        assert_eq!(raw.hear().await["method"], "notifications/subscriptions/acknowledged");
+        drop(raw.child.stdin.take());
+        // Had the session been cut off, there would be no answer.
+        assert_eq!(raw.hear().await["result"]["resultType"], "complete");
+        assert!(raw.child.wait().await.expect("an end").success());
+    });
+}
+
+#[test]
 fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
     TOKIO.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");

@@ -141,6 +141,7 @@ impl Door {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 () = context.ct.cancelled() => break,
+                () = self.alive.cancelled() => break,
             }
             run = bulk.run(run.id).await?;
         }

@@ -4,6 +4,7 @@
 //! transaction (article, words, task), an answer, and a hint to the runtime. It knows no door.
 
 mod article;
+mod changes;
 mod create;
 mod delete;
 mod error;
@@ -18,6 +19,7 @@ pub mod slug;
 mod update;
 
 pub use article::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus, FolderCount, Revision};
+pub use changes::{Change, ChangeKind, Feed};
 pub use error::ArticleError;
 pub use request::{Changes, Limits, NewArticle};
 pub(crate) use row::summaries;

@@ -14,6 +14,7 @@ mod eval;
 mod export;
 mod import;
 mod manual;
+mod mcp;
 mod model;
 mod output;
 mod progress;
@@ -79,6 +80,7 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
     let session = Session::of_command(global, output)?;
     match command {
         Command::Demo { directory } => demo::run(&session, directory.as_deref()).await,
+        Command::Mcp => mcp::run(&session).await,
         Command::Import(arguments) => import::run(&session, arguments).await,
         Command::Export(arguments) => export::run(&session, arguments).await,
         Command::Article { command } => article::run(&session, command).await,

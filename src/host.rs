@@ -65,7 +65,11 @@ impl Host {
     pub async fn open(settings: &Settings) -> Result<Self, HostError> {
         let database = Database::open(&open_options(settings)).await?;
         database::migrate(&database).await?;
-        let backends = Backends::new(&settings.embedding)?;
+        Ok(Self::on(database, Backends::new(&settings.embedding)?, settings))
+    }
+
+    /// Puts the services on a database that is open and up to date, with back ends of the caller's own.
+    pub fn on(database: Database, backends: Arc<Backends>, settings: &Settings) -> Self {
         let after = if settings.queue.enabled {
             AfterSave::Poll
         } else {
@@ -77,7 +81,7 @@ impl Host {
         let queue = Queue::new(database.clone(), fingerprint.clone());
         let bulk = Bulk::new(database.clone(), fingerprint, settings.queue.max_attempts);
         let tokens = Tokens::new(database.clone());
-        Ok(Self { database, articles, search, queue, bulk, tokens, backends, settings: Arc::new(settings.clone()) })
+        Self { database, articles, search, queue, bulk, tokens, backends, settings: Arc::new(settings.clone()) }
     }
 
     /// Starts a runtime in this process; saves wake it from then on. A local model is fetched and loaded beside it.

@@ -12,7 +12,7 @@
 //! - [`database`]: schema, backup, restore, verification
 //! - [`evaluation`]: how good the search is
 //! - [`host`]: all of it put together
-//! - [`cli`]: the command line, one of the doors
+//! - [`mcp`], [`cli`]: doors, for AI agents and at the command line
 //!
 //! The runtime itself is the crate `afterword-actors`, which knows none of these.
 
@@ -30,6 +30,7 @@ pub mod host;
 pub mod hosts;
 pub mod http;
 mod markdown;
+pub mod mcp;
 pub mod model;
 pub mod queue;
 pub mod search;

@@ -10,6 +10,7 @@ mod signals;
 
 use std::{io, net::SocketAddr, time::Duration};
 
+use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,6 +19,7 @@ use crate::{
     health::Health,
     host::{Host, HostError, Worker},
     http::{self, App, Parts},
+    mcp,
     telemetry::Telemetry,
 };
 use afterword_actors::store::StoreError;
@@ -102,7 +104,7 @@ async fn open(
     let health = Health::default();
     tokio::spawn(health.clone().watch(host.clone(), runtime.clone(), stopping.clone()));
     let parts = Parts {
-        mcp: axum::Router::new(),
+        mcp: Router::new().route_service("/mcp", mcp::http_service(host.clone(), stopping.clone())),
         host,
         runtime,
         health: health.clone(),

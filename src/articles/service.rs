@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ArticleSummary, Changes, FolderCount, Limits, NewArticle, Revision,
+    Article, ArticleError, ArticleSummary, Changes, Feed, FolderCount, Limits, NewArticle, Revision,
     create::{self, Settings},
     delete,
     folder::Folder,
@@ -197,6 +197,28 @@ impl Articles {
     pub async fn folders(&self) -> Result<Vec<FolderCount>, ArticleError> {
         let sql = "SELECT folder, count(*) AS articles FROM articles GROUP BY folder ORDER BY folder";
         Ok(self.database.reader().rows(sql, []).await?)
+    }
+
+    /// Up to `limit` slugs that begin with `start`, in order.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn slugs(&self, start: &str, limit: usize) -> Result<Vec<String>, ArticleError> {
+        #[derive(sea_orm::FromQueryResult)]
+        struct Row {
+            slug: String,
+        }
+        // Slugs are ASCII: what begins with a text stands between it and it with the last character behind.
+        let sql = "SELECT slug FROM articles WHERE slug >= $1 AND slug < $2 ORDER BY slug LIMIT $3 + 0";
+        let end = format!("{start}\u{7f}");
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows: Vec<Row> = self.database.reader().rows(sql, [start.into(), end.into(), limit.into()]).await?;
+        Ok(rows.into_iter().map(|row| row.slug).collect())
+    }
+
+    /// Looks for changes, whoever makes them.
+    pub fn changes(&self) -> Feed {
+        Feed::new(self.database.clone())
     }
 
     /// The database the service works on.

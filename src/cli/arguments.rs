@@ -47,6 +47,8 @@ pub(super) enum Command {
     },
     /// Run the host server: REST, MCP, health and metrics, with workers beside them
     Serve,
+    /// Serve an AI agent over standard input and output, by the Model Context Protocol
+    Mcp,
     /// Bring markdown files in
     Import(ImportArguments),
     /// Write articles out as markdown files

@@ -71,6 +71,12 @@ impl Backends {
         }))
     }
 
+    /// A model of the caller's own, instead of the one that `settings` ask for.
+    pub fn with(settings: &Embedding, model: Model) -> Arc<Self> {
+        let settings = settings.clone();
+        Arc::new(Self { settings, configured: model, provisioning: None, others: Mutex::default() })
+    }
+
     /// What the runtime embeds with.
     pub fn model(&self) -> Model {
         self.configured.clone()

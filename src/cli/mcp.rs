@@ -1,0 +1,40 @@
+//! `mcp`: MCP over standard input and output, with a runtime that embeds in this process.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::session::Session;
+use crate::mcp;
+
+pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
+    let worker = session.host().await?.start().await?;
+    // The client gets its first answer before a model is read.
+    let provisioning = worker.host.backends.provisioning().cloned();
+    let loading = tokio::spawn(async move {
+        if let Some(provisioning) = provisioning {
+            provisioning.run_until_ready().await;
+        }
+    });
+    let served = match stop_signal() {
+        Ok(stop) => mcp::stdio(worker.host.clone(), stop).await.map_err(Into::into),
+        Err(error) => Err(error.into()),
+    };
+    loading.abort();
+    worker.stop().await;
+    served
+}
+
+/// Cancelled when the system asks this process to end.
+fn stop_signal() -> std::io::Result<CancellationToken> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let asked = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        asked.cancel();
+    });
+    Ok(stop)
+}

@@ -1,0 +1,105 @@
+//! How much of an agent's attention one answer takes. What does not fit comes with the next page.
+
+use serde::Serialize;
+
+/// Longest answer as it goes over the wire. *Units:* bytes.
+pub(super) const ANSWER: usize = 8_000;
+/// Of that, for what is not the list or the text itself. *Units:* bytes.
+const FRAME: usize = 1_200;
+
+/// The first of `items` that fit into one answer; at least one.
+pub(super) fn fitting<T: Serialize>(items: Vec<T>) -> Vec<T> {
+    let mut room = ANSWER - FRAME;
+    let mut kept = Vec::with_capacity(items.len());
+    for item in items {
+        let weight = weight(&item);
+        if weight > room && !kept.is_empty() {
+            break;
+        }
+        room = room.saturating_sub(weight);
+        kept.push(item);
+    }
+    kept
+}
+
+/// What a value takes in an answer, which has it twice: as structure, and as text within JSON.
+fn weight(value: &impl Serialize) -> usize {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    text.len() + text.chars().map(in_json).sum::<usize>()
+}
+
+/// The beginning of `text` that fits into an answer that has it once.
+pub(super) fn beginning(text: &str) -> &str {
+    cut(text, in_json)
+}
+
+/// The beginning of `text` that fits into an answer that has it twice.
+pub(super) fn beginning_of_structured(text: &str) -> &str {
+    cut(text, |c| {
+        let mut escaped = [0; 4];
+        let within: usize = match c {
+            '"' | '\\' => 4,
+            c if c.is_control() => 1 + in_json(c),
+            c => c.encode_utf8(&mut escaped).len(),
+        };
+        in_json(c) + within
+    })
+}
+
+fn cut(text: &str, weight: impl Fn(char) -> usize) -> &str {
+    let mut room = ANSWER - FRAME;
+    for (at, c) in text.char_indices() {
+        let Some(left) = room.checked_sub(weight(c)) else { return &text[..at] };
+        room = left;
+    }
+    text
+}
+
+/// Bytes of a character within a JSON text.
+fn in_json(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        c => c.len_utf8(),
+    }
+}
+
+/// At most `most` characters, `…` where it was cut.
+pub(super) fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_kept_fits_and_nothing_more_would(text in "([a-z \n\"\\\\\u{1}文]{1,300}){1,60}") {
+            let once = beginning(&text);
+            prop_assert!(serde_json::to_string(once).expect("JSON").len() <= ANSWER - FRAME + 2);
+            let twice = beginning_of_structured(&text);
+            let structured = serde_json::to_string(twice).expect("JSON");
+            let nested = serde_json::to_string(&structured).expect("JSON");
+            prop_assert!(structured.len() + nested.len() <= ANSWER - FRAME + 8);
+            prop_assert!(text.starts_with(once) && text.starts_with(twice));
+            if once.len() < text.len() {
+                let more = text[..].chars().take(once.chars().count() + 1).collect::<String>();
+                prop_assert!(serde_json::to_string(&more).expect("JSON").len() > ANSWER - FRAME + 2);
+            }
+        }
+
+        #[test]
+        fn lists_keep_at_least_one_and_what_fits(items in prop::collection::vec("[a-z\"文]{0,900}", 1..40)) {
+            let kept = fitting(items.clone());
+            prop_assert!(!kept.is_empty() && kept[..] == items[..kept.len()]);
+            let total: usize = kept.iter().map(weight).sum();
+            prop_assert!(kept.len() == 1 || total <= ANSWER - FRAME);
+        }
+    }
+}

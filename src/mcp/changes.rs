@@ -1,0 +1,105 @@
+//! One watcher for all listeners of a process: it looks for changed articles as long as somebody listens.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::{
+    sync::{broadcast, mpsc, oneshot},
+    time::{Instant, MissedTickBehavior},
+};
+
+use crate::articles::{Articles, Change};
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(500);
+/// What was told so lately is told to a new listener too: it may have been told before the listener was there.
+const RECENT: Duration = Duration::from_secs(2);
+/// Changes a slow listener may be behind before it is told that it missed some.
+const BEHIND: usize = 256;
+
+/// Where to listen. Cheap to clone; the watcher ends with the last clone.
+#[derive(Clone)]
+pub(super) struct Changes {
+    joins: mpsc::Sender<oneshot::Sender<Listener>>,
+}
+
+/// What a listener hears.
+#[derive(Debug, Clone)]
+pub(super) enum Heard {
+    /// An article changed.
+    Change(Change),
+    /// So many changed that some were not told.
+    Missed,
+}
+
+/// Somebody who listens.
+pub(super) struct Listener {
+    recent: VecDeque<Change>,
+    told: broadcast::Receiver<Change>,
+}
+
+impl Changes {
+    /// Starts the watcher.
+    pub(super) fn watch(articles: Articles) -> Self {
+        let (joins, joining) = mpsc::channel(16);
+        tokio::spawn(watch(articles, joining));
+        Self { joins }
+    }
+
+    /// Listens from now on; `None` if the watcher has ended.
+    pub(super) async fn listen(&self) -> Option<Listener> {
+        let (reply, listener) = oneshot::channel();
+        self.joins.send(reply).await.ok()?;
+        listener.await.ok()
+    }
+}
+
+impl Listener {
+    /// The next change; `None` when there will be none.
+    pub(super) async fn next(&mut self) -> Option<Heard> {
+        if let Some(change) = self.recent.pop_front() {
+            return Some(Heard::Change(change));
+        }
+        match self.told.recv().await {
+            Ok(change) => Some(Heard::Change(change)),
+            Err(broadcast::error::RecvError::Lagged(_)) => Some(Heard::Missed),
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+async fn watch(articles: Articles, mut joining: mpsc::Receiver<oneshot::Sender<Listener>>) {
+    let (tell, _) = broadcast::channel(BEHIND);
+    while let Some(first) = joining.recv().await {
+        let mut recent: VecDeque<(Instant, Change)> = VecDeque::new();
+        let mut feed = articles.changes();
+        join(first, &tell, &recent);
+        let mut tick = tokio::time::interval(LOOK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while tell.receiver_count() > 0 {
+            tokio::select! {
+                another = joining.recv() => match another {
+                    Some(another) => join(another, &tell, &recent),
+                    None => return,
+                },
+                now = tick.tick() => {
+                    recent.retain(|(at, _)| now - *at < RECENT);
+                    let changes = feed.next().await.unwrap_or_else(|error| {
+                        tracing::debug!(%error, "changes are looked for again");
+                        Vec::new()
+                    });
+                    for change in changes {
+                        recent.push_back((now, change.clone()));
+                        // Nobody may be left, which the loop sees.
+                        let _ = tell.send(change);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn join(who: oneshot::Sender<Listener>, tell: &broadcast::Sender<Change>, recent: &VecDeque<(Instant, Change)>) {
+    let recent = recent.iter().map(|(_, change)| change.clone()).collect();
+    // Whoever has gone meanwhile does not listen.
+    let _ = who.send(Listener { recent, told: tell.subscribe() });
+}

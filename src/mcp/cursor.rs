@@ -1,0 +1,18 @@
+//! Where a page ended, as a text that clients hand back unread.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::problem::Problem;
+
+pub(super) fn encode(place: &str) -> String {
+    URL_SAFE_NO_PAD.encode(place)
+}
+
+pub(super) fn decode(cursor: &str) -> Result<String, Problem> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)
+}
+
+pub(super) fn invalid() -> Problem {
+    Problem::new("cursor: is not one that this server gave out; begin without one")
+}

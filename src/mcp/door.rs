@@ -1,0 +1,162 @@
+//! One session of a client: what it is told at the start, and where each of its requests goes.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    handler::server::tool::{ToolCallContext, ToolRouter},
+    model::{
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Implementation,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
+        SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    },
+    service::{NotificationContext, RequestContext, SubscriptionContext},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{access, changes::Changes, problem::Problem};
+use crate::{
+    auth::{Caller, Scope},
+    host::Host,
+};
+
+/// What a client is told before it asks anything.
+const INSTRUCTIONS: &str = "\
+Afterword keeps markdown articles and finds them by words and by meaning. Look with search_articles before you write.
+create_article never overwrites; to change an article, read it and call update_article with its revision as \
+expected_revision.
+A save returns at once and its embedding is made in the background: until embedding.status is completed, searches find \
+the article by its words (after an update also by its older meaning). A failed embedding never loses an article.
+Long answers come in parts and say how to go on: pass next_cursor as cursor, or offset to read_article.";
+
+/// All tools; they are the same for every session.
+static TOOLS: LazyLock<ToolRouter<Door>> =
+    LazyLock::new(|| Door::writing() + Door::reading() + Door::searching() + Door::queue() + Door::bulk());
+
+/// The handler of one session, or of one request where the protocol has no sessions.
+pub struct Door {
+    pub(super) host: Host,
+    pub(super) changes: Changes,
+    /// Whoever asks, where requests do not say so themselves.
+    pub(super) caller: Option<Caller>,
+    /// What an older client wants to hear about.
+    pub(super) subscribed: Arc<Mutex<BTreeSet<String>>>,
+    /// Cancelled when the client has gone, at the latest with the session.
+    pub(super) alive: CancellationToken,
+    _ends: DropGuard,
+}
+
+impl Door {
+    pub(super) fn new(host: Host, changes: Changes, caller: Option<Caller>, alive: CancellationToken) -> Self {
+        let ends = alive.clone().drop_guard();
+        Self { host, changes, caller, subscribed: Arc::default(), alive, _ends: ends }
+    }
+}
+
+impl ServerHandler for Door {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_resources_list_changed()
+            .enable_resources_subscribe()
+            .enable_completions()
+            .build();
+        let ours = Implementation::new("afterword", env!("CARGO_PKG_VERSION")).with_title("Afterword");
+        ServerConfig::new(capabilities).with_server_info(ours).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(TOOLS.list_all()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        TOOLS.get(name).cloned()
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let needed = access::needed(&request.name);
+        if TOOLS.has_route(&request.name) && !self.may(&context, needed) {
+            return Ok(Problem::not_allowed(needed).into());
+        }
+        TOOLS.call(ToolCallContext::new(self, request, context)).await
+    }
+
+    async fn list_resources(
+        &self,
+        page: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        self.must(&context, Scope::Read)?;
+        self.resources(page.and_then(|page| page.cursor)).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(Self::resource_templates())
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.must(&context, Scope::Read)?;
+        Ok(self.resource(&request.uri).await?.into())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.must(&context, Scope::Read)?;
+        self.completion(request).await
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.must(&context, Scope::Read)?;
+        self.want(request.uri)
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.want_no_longer(&request.uri);
+        Ok(())
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.follow(context.peer);
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(Self::acceptable(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.must(context.request_context(), Scope::Read)?;
+        self.tell(&context).await
+    }
+}

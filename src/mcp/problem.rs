@@ -1,0 +1,136 @@
+//! Refusals as an agent reads them: text alone, which says what to do next. Every error of the services is mapped here,
+//! and nowhere else.
+
+use afterword_actors::store::StoreError;
+use rmcp::{
+    ErrorData,
+    handler::server::tool::IntoCallToolResult,
+    model::{CallToolResponse, CallToolResult, ContentBlock},
+};
+
+use crate::{
+    articles::{ArticleError, folder::FolderError},
+    auth::Scope,
+    bulk::BulkError,
+    queue::QueueError,
+    search::SearchError,
+};
+
+/// Why a tool did not do what it was asked.
+#[derive(Debug)]
+pub(super) struct Problem(String);
+
+impl Problem {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(super) fn not_allowed(needed: Scope) -> Self {
+        Self(not_allowed(needed))
+    }
+
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+pub(super) fn not_allowed(needed: Scope) -> String {
+    format!("not allowed: this needs a token with scope \"{needed}\"; ask the operator of this server for one")
+}
+
+impl From<Problem> for CallToolResponse {
+    fn from(problem: Problem) -> Self {
+        CallToolResult::error(vec![ContentBlock::text(problem.0)]).into()
+    }
+}
+
+impl IntoCallToolResult for Problem {
+    fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
+        Ok(self.into())
+    }
+}
+
+impl From<ArticleError> for Problem {
+    fn from(error: ArticleError) -> Self {
+        Self(match error {
+            ArticleError::NotFound { slug, suggestion: Some(near) } => {
+                format!("there is no article \"{slug}\"; did you mean \"{near}\"?")
+            }
+            ArticleError::NotFound { slug, suggestion: None } => {
+                format!("there is no article \"{slug}\"; find it with search_articles or list_articles")
+            }
+            ArticleError::Exists { slug, title } => format!(
+                "the article \"{slug}\" (\"{title}\") exists already, and nothing was saved; change it with \
+                 update_article, or create yours under another slug"
+            ),
+            ArticleError::FormerName { slug, present } => format!(
+                "\"{slug}\" is a former name of the article \"{present}\" and still leads to it, and nothing was \
+                 saved; change that with update_article, or choose another slug"
+            ),
+            ArticleError::Conflict { slug, expected, present } => format!(
+                "conflict: the article \"{slug}\" is at revision {present}, not {expected}, and nothing was saved; \
+                 read it again with read_article, apply your change to that text, and send expected_revision {present}"
+            ),
+            ArticleError::NoRevision { slug, revision } => format!("the article \"{slug}\" has no revision {revision}"),
+            ArticleError::KeyReused { key } => format!(
+                "the idempotency_key \"{key}\" was used before to create another article, and nothing was saved; use \
+                 a new key for a new article"
+            ),
+            ArticleError::Invalid { field, message } => format!("{field}: {message}"),
+            ArticleError::TooLarge { size, limit } => {
+                format!("body: has {size} bytes, and at most {limit} are allowed; split it into several articles")
+            }
+            ArticleError::Store(error) => return error.into(),
+        })
+    }
+}
+
+impl From<FolderError> for Problem {
+    fn from(error: FolderError) -> Self {
+        Self(format!("folder: {error}"))
+    }
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        Self(match error {
+            SearchError::EmptyQuery => "query: is empty; write what you look for".to_owned(),
+            SearchError::QueryTooLong(_) => format!("query: {error}"),
+            SearchError::Limit(most) => format!("limit: must be from 1 to {most}"),
+            SearchError::NoMeaning(reason) => {
+                format!("cannot search by meaning: {reason}; use mode \"keyword\" or \"hybrid\"")
+            }
+            SearchError::Store(error) => return error.into(),
+        })
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        Self(match error {
+            QueueError::NotFound(id) => format!("there is no task {id}"),
+            QueueError::NotAllowed { id, status } => format!("task {id} is {status}, and cannot be tried again"),
+            QueueError::AlreadyWaiting { id, other } => {
+                format!("task {other} of the same article waits already, and does the work of task {id}")
+            }
+            QueueError::Store(error) => return error.into(),
+        })
+    }
+}
+
+impl From<BulkError> for Problem {
+    fn from(error: BulkError) -> Self {
+        Self(match error {
+            BulkError::NotFound(id) => format!("there is no bulk run {id}; leave out id to see the last one"),
+            BulkError::NoneYet => "there has been no bulk run yet; start one with start_bulk_embedding".to_owned(),
+            BulkError::Store(error) => return error.into(),
+        })
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a tool call failed");
+        Self(error.to_string())
+    }
+}

@@ -1,0 +1,85 @@
+//! Articles as resources: `article://{slug}`.
+
+use rmcp::{
+    ErrorData,
+    model::{
+        CompleteRequestParams, CompleteResult, CompletionInfo, ListResourceTemplatesResult, ListResourcesResult,
+        ReadResourceResult, Reference, Resource, ResourceContents, ResourceTemplate,
+    },
+};
+
+use super::{door::Door, problem::Problem};
+use crate::articles::{ArticleError, ArticleSummary, folder::Folder};
+
+const SCHEME: &str = "article://";
+const TEMPLATE: &str = "article://{slug}";
+const MARKDOWN: &str = "text/markdown";
+/// Resources on a page.
+const PAGE: u32 = 50;
+
+pub(super) fn uri(slug: &str) -> String {
+    format!("{SCHEME}{slug}")
+}
+
+/// The slug in one of our addresses.
+pub(super) fn slug(uri: &str) -> Option<&str> {
+    uri.strip_prefix(SCHEME).filter(|slug| !slug.is_empty())
+}
+
+impl Door {
+    pub(super) async fn resources(&self, cursor: Option<String>) -> Result<ListResourcesResult, ErrorData> {
+        let page = self.host.articles.list(&Folder::default(), cursor.as_deref(), PAGE).await.map_err(failed)?;
+        let mut list = ListResourcesResult::with_all_items(page.articles.into_iter().map(resource).collect());
+        list.next_cursor = page.next_cursor;
+        Ok(list)
+    }
+
+    pub(super) fn resource_templates() -> ListResourceTemplatesResult {
+        let template = ResourceTemplate::new(TEMPLATE, "article")
+            .with_title("Article")
+            .with_description("An article by its slug")
+            .with_mime_type(MARKDOWN);
+        ListResourceTemplatesResult::with_all_items(vec![template])
+    }
+
+    pub(super) async fn resource(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+        let slug = slug(uri).ok_or_else(|| not_found(uri))?;
+        let article = self.host.articles.read(slug).await.map_err(|error| match error {
+            ArticleError::NotFound { .. } => not_found(uri),
+            other => failed(other),
+        })?;
+        Ok(ReadResourceResult::new(vec![ResourceContents::text(article.body, uri).with_mime_type(MARKDOWN)]))
+    }
+
+    pub(super) async fn completion(&self, request: CompleteRequestParams) -> Result<CompleteResult, ErrorData> {
+        let wanted = matches!(&request.r#ref, Reference::Resource(reference) if reference.uri == TEMPLATE);
+        if !wanted || request.argument.name != "slug" {
+            return Ok(CompleteResult::default());
+        }
+        let most = CompletionInfo::MAX_VALUES;
+        let found = self.host.articles.slugs(&request.argument.value, most + 1).await.map_err(failed)?;
+        let has_more = found.len() > most;
+        let values = found.into_iter().take(most).collect();
+        let completion = CompletionInfo::with_pagination(values, None, has_more);
+        completion.map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
+    }
+}
+
+fn resource(article: ArticleSummary) -> Resource {
+    Resource::new(uri(&article.slug), article.slug)
+        .with_title(article.title)
+        .with_mime_type(MARKDOWN)
+        .with_size(u64::try_from(article.size).unwrap_or_default())
+}
+
+pub(super) fn not_found(uri: &str) -> ErrorData {
+    let data = serde_json::json!({ "uri": uri });
+    ErrorData::resource_not_found(format!("there is no resource \"{uri}\"; they are {TEMPLATE}"), Some(data))
+}
+
+fn failed(error: ArticleError) -> ErrorData {
+    match error {
+        ArticleError::Store(_) => ErrorData::internal_error(Problem::from(error).into_text(), None),
+        other => ErrorData::invalid_params(Problem::from(other).into_text(), None),
+    }
+}

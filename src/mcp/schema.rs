@@ -1,0 +1,57 @@
+//! Schemas as every client and every model understands them: written out where they are used, one type for each value,
+//! no formats.
+
+use std::sync::Arc;
+
+use rmcp::{
+    model::JsonObject,
+    schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform},
+};
+use serde_json::Value;
+
+/// Of a tool's arguments.
+pub(super) fn input<T: JsonSchema>() -> Arc<JsonObject> {
+    of::<T>(SchemaSettings::draft2020_12())
+}
+
+/// Of a tool's answer.
+pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
+    of::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn of<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {
+    let settings = settings
+        .with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        })
+        .with_transform(RecursiveTransform(simplify));
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.remove("title");
+    schema.remove("description");
+    Arc::new(schema.ensure_object().clone())
+}
+
+/// An optional value is one that may be left out: that it may be `null` too is accepted and not said, because many
+/// clients understand no list of types.
+fn simplify(schema: &mut Schema) {
+    schema.remove("format");
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+    if let Some(Value::Array(types)) = schema.get("type")
+        && let Some(only) = types.iter().find(|name| *name != "null").cloned()
+    {
+        schema.insert("type".to_owned(), only);
+    }
+    if let Some(Value::Array(names)) = schema.get_mut("enum") {
+        names.retain(|name| !name.is_null());
+    }
+    if let Some(Value::Array(choices)) = schema.remove("anyOf")
+        && let Some(Value::Object(only)) = choices.into_iter().find(|choice| choice["type"] != "null")
+    {
+        for (key, value) in only {
+            schema.insert(key, value);
+        }
+    }
+}

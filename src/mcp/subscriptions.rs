@@ -1,0 +1,108 @@
+//! Telling clients that articles have changed: by `resources/subscribe` in the older era, by `subscriptions/listen` in
+//! the newer one.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rmcp::{
+    ErrorData, Peer, RoleServer,
+    model::{ResourceUpdatedNotificationParam, SubscriptionFilter},
+    service::{ServiceError, SubscriptionContext, SubscriptionSendError, SubscriptionSink},
+};
+
+use super::{
+    changes::Heard,
+    door::Door,
+    resources::{not_found, slug, uri},
+};
+use crate::articles::{Change, ChangeKind};
+
+type Wanted = Arc<Mutex<BTreeSet<String>>>;
+
+impl Door {
+    pub(super) fn want(&self, uri: String) -> Result<(), ErrorData> {
+        if slug(&uri).is_none() {
+            return Err(not_found(&uri));
+        }
+        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).insert(uri);
+        Ok(())
+    }
+
+    pub(super) fn want_no_longer(&self, uri: &str) {
+        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
+    }
+
+    /// Tells a client of the older era, until its session ends.
+    pub(super) fn follow(&self, peer: Peer<RoleServer>) {
+        let (changes, wanted, alive) = (self.changes.clone(), Arc::clone(&self.subscribed), self.alive.clone());
+        tokio::spawn(alive.run_until_cancelled_owned(async move {
+            let Some(mut listener) = changes.listen().await else { return };
+            while let Some(heard) = listener.next().await {
+                if let Err(error) = tell_peer(&peer, &wanted, &heard).await {
+                    return tracing::debug!(%error, "a client is told of changes no longer");
+                }
+            }
+        }));
+    }
+
+    /// Of what a client of the newer era wants to hear, what there is to be heard.
+    pub(super) fn acceptable(requested: &SubscriptionFilter) -> SubscriptionFilter {
+        let mut acceptable = SubscriptionFilter::new();
+        acceptable.resources_list_changed = requested.resources_list_changed;
+        let uris = requested.resource_subscriptions.iter().flatten();
+        acceptable.resource_subscriptions = Some(uris.filter(|uri| slug(uri).is_some()).cloned().collect());
+        acceptable
+    }
+
+    /// Tells a client of the newer era, until it cancels its request or goes.
+    pub(super) async fn tell(&self, context: &SubscriptionContext) -> Result<(), ErrorData> {
+        let Some(mut listener) = self.changes.listen().await else { return Ok(()) };
+        loop {
+            let heard = tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                () = self.alive.cancelled() => return Ok(()),
+                heard = listener.next() => heard,
+            };
+            let Some(heard) = heard else { return Ok(()) };
+            if let Err(error) = tell_sink(context.sink(), &heard).await {
+                tracing::debug!(%error, "a client is told of changes no longer");
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether the list of articles is another one.
+fn changes_list(heard: &Heard) -> bool {
+    match heard {
+        Heard::Change(change) => !matches!(change.kind, ChangeKind::Saved),
+        Heard::Missed => true,
+    }
+}
+
+/// Which of the `wanted` resources may be others.
+fn updated(heard: &Heard, wanted: &BTreeSet<String>) -> Vec<String> {
+    match heard {
+        Heard::Change(Change { slug, .. }) => wanted.get(&uri(slug)).cloned().into_iter().collect(),
+        Heard::Missed => wanted.iter().cloned().collect(),
+    }
+}
+
+async fn tell_peer(peer: &Peer<RoleServer>, wanted: &Wanted, heard: &Heard) -> Result<(), ServiceError> {
+    let updated = updated(heard, &wanted.lock().unwrap_or_else(PoisonError::into_inner));
+    for uri in updated {
+        peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await?;
+    }
+    if changes_list(heard) { peer.notify_resource_list_changed().await } else { Ok(()) }
+}
+
+async fn tell_sink(sink: &SubscriptionSink, heard: &Heard) -> Result<(), SubscriptionSendError> {
+    let wanted = sink.accepted().resource_subscriptions.iter().flatten().cloned().collect();
+    for uri in updated(heard, &wanted) {
+        sink.notify_resource_updated(uri).await?;
+    }
+    let wants_list = sink.accepted().resources_list_changed == Some(true);
+    if wants_list && changes_list(heard) { sink.notify_resource_list_changed().await } else { Ok(()) }
+}

@@ -1,0 +1,99 @@
+//! What several tools answer.
+
+use rmcp::schemars::{self, JsonSchema};
+use serde::Serialize;
+
+use crate::{
+    articles::{Article, ArticleSummary, EmbeddingStatus, Saved},
+    mcp::budget,
+};
+
+/// Longest title in an answer. *Units:* characters.
+pub(super) const TITLE: usize = 120;
+/// Longest reason of a failure in an answer. *Units:* characters.
+pub(super) const REASON: usize = 200;
+
+/// How an article's embedding stands.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Embedding {
+    /// missing, pending, processing, completed, failed or skipped
+    status: &'static str,
+    /// found by meaning, be it by older vectors
+    searchable: bool,
+    /// its vectors are of an older text
+    stale: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl From<EmbeddingStatus> for Embedding {
+    fn from(embedding: EmbeddingStatus) -> Self {
+        let EmbeddingStatus { status, searchable, stale, revision: _, task_id, error } = embedding;
+        let error = error.map(|error| budget::clipped(&error, REASON));
+        Self { status: status.as_str(), searchable, stale, task_id, error }
+    }
+}
+
+/// An article as it was stored by a save.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct SavedArticle {
+    slug: String,
+    title: String,
+    folder: String,
+    revision: i64,
+    /// false: it was so already
+    changed: bool,
+    updated_at: String,
+    embedding: Embedding,
+    body: String,
+    /// of the stored body; more than body has if that was cut here
+    characters: usize,
+}
+
+impl From<Saved> for SavedArticle {
+    fn from(saved: Saved) -> Self {
+        let Saved { article, task_id: _, changed } = saved;
+        let Article { slug, title, folder, body, revision, updated_at, embedding, .. } = article;
+        Self {
+            slug,
+            title: budget::clipped(&title, TITLE),
+            folder,
+            revision,
+            changed,
+            updated_at: updated_at.to_string(),
+            embedding: embedding.into(),
+            characters: body.chars().count(),
+            body: budget::beginning_of_structured(&body).to_owned(),
+        }
+    }
+}
+
+/// An article without its body.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct ListedArticle {
+    slug: String,
+    title: String,
+    folder: String,
+    revision: i64,
+    /// bytes
+    size: i64,
+    updated_at: String,
+    embedding: Embedding,
+}
+
+impl From<ArticleSummary> for ListedArticle {
+    fn from(article: ArticleSummary) -> Self {
+        let ArticleSummary { slug, title, folder, revision, size, updated_at, embedding } = article;
+        Self {
+            slug,
+            title: budget::clipped(&title, TITLE),
+            folder,
+            revision,
+            size,
+            updated_at: updated_at.to_string(),
+            embedding: embedding.into(),
+        }
+    }
+}

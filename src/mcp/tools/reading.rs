@@ -1,0 +1,140 @@
+//! Reading an article, whole or in parts, and listing what there is.
+
+use rmcp::{
+    handler::server::wrapper::{Json, Parameters},
+    schemars::{self, JsonSchema},
+    tool, tool_router,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{answers::ListedArticle, folder};
+use crate::{
+    articles::FolderCount,
+    mcp::{
+        budget, cursor,
+        door::Door,
+        excerpt::{self, Part},
+        problem::Problem,
+        schema,
+    },
+};
+
+/// Articles on a page, if nobody asks for a number.
+const PAGE: u32 = 20;
+/// Most articles on a page.
+const LARGEST_PAGE: u32 = 100;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadArticle {
+    slug: String,
+    /// only the part below this heading
+    section: Option<String>,
+    /// begin after so many characters
+    offset: Option<u32>,
+    /// most characters; without it as many as fit into 8 KB
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListArticles {
+    /// only this folder and below
+    folder: Option<String>,
+    /// 1 to 100; default 20
+    limit: Option<u32>,
+    /// next_cursor of the page before
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ArticlePage {
+    articles: Vec<ListedArticle>,
+    total: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ListFolders {
+    /// next_cursor of the page before
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ListedFolder {
+    folder: String,
+    /// directly in it
+    articles: i64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct FolderPage {
+    folders: Vec<ListedFolder>,
+    total: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[tool_router(router = reading, vis = "pub(in crate::mcp)")]
+impl Door {
+    #[tool(
+        description = "Read an article as markdown, with its revision and embedding status above it. A long one comes in parts.",
+        input_schema = schema::input::<ReadArticle>(),
+        annotations(title = "Read article", read_only_hint = true, open_world_hint = false)
+    )]
+    async fn read_article(&self, Parameters(asked): Parameters<ReadArticle>) -> Result<String, Problem> {
+        let article = self.host.articles.read(&asked.slug).await?;
+        let part = Part {
+            section: asked.section,
+            offset: asked.offset.unwrap_or_default() as usize,
+            limit: asked.limit.map(|limit| limit as usize),
+        };
+        excerpt::of(&article, &part)
+    }
+
+    #[tool(
+        description = "List articles, the last saved first.",
+        input_schema = schema::input::<ListArticles>(),
+        output_schema = schema::output::<ArticlePage>(),
+        annotations(title = "List articles", read_only_hint = true, open_world_hint = false)
+    )]
+    async fn list_articles(&self, Parameters(asked): Parameters<ListArticles>) -> Result<Json<ArticlePage>, Problem> {
+        let folder = folder(asked.folder.as_deref())?;
+        let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
+        let articles = &self.host.articles;
+        let mut page = articles.list(&folder, asked.cursor.as_deref(), limit).await?;
+        let asked_for = page.articles.len();
+        let listed = page.articles.drain(..).map(ListedArticle::from).collect();
+        let listed = budget::fitting(listed);
+        if listed.len() < asked_for {
+            // Where the shorter page ends, only the service can say.
+            let fitting = u32::try_from(listed.len()).unwrap_or(limit);
+            page.next_cursor = articles.list(&folder, asked.cursor.as_deref(), fitting).await?.next_cursor;
+        }
+        Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: page.next_cursor }))
+    }
+
+    #[tool(
+        description = "List folders that hold articles.",
+        input_schema = schema::input::<ListFolders>(),
+        output_schema = schema::output::<FolderPage>(),
+        annotations(title = "List folders", read_only_hint = true, open_world_hint = false)
+    )]
+    async fn list_folders(&self, Parameters(asked): Parameters<ListFolders>) -> Result<Json<FolderPage>, Problem> {
+        let all = self.host.articles.folders().await?;
+        let total = all.len();
+        let after = asked.cursor.as_deref().map(cursor::decode).transpose()?;
+        let left: Vec<_> = all
+            .into_iter()
+            .filter(|row| after.as_ref().is_none_or(|after| row.folder > *after))
+            .map(|FolderCount { folder, articles }| ListedFolder { folder, articles })
+            .collect();
+        let more = left.len();
+        let folders = budget::fitting(left);
+        let last = folders.last().filter(|_| folders.len() < more);
+        let next_cursor = last.map(|last| cursor::encode(&last.folder));
+        Ok(Json(FolderPage { folders, total, next_cursor }))
+    }
+}

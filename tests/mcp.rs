@@ -1,0 +1,19 @@
+//! The door for AI agents: what it promises to every client, over each transport and in both eras of the protocol.
+
+mod support;
+
+#[path = "support/agent.rs"]
+mod agent;
+
+#[path = "mcp/http.rs"]
+mod http;
+#[path = "mcp/pages.rs"]
+mod pages;
+#[path = "mcp/resources.rs"]
+mod resources;
+#[path = "mcp/stdio.rs"]
+mod stdio;
+#[path = "mcp/tools.rs"]
+mod tools;
+#[path = "mcp/visit.rs"]
+mod visit;

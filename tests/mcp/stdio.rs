@@ -1,0 +1,181 @@
+//! The real program over standard input and output.
+
+use std::process::Stdio;
+
+use rmcp::transport::TokioChildProcess;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{
+    agent::{Agent, ERAS, Era},
+    support::TOKIO,
+    visit::visit,
+};
+
+fn command(folder: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+    command
+        .current_dir(folder)
+        .env("AFTERWORD_DATABASE__URL", format!("sqlite://{}", folder.join("stdio.db").display()))
+        .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted")
+        .env("AFTERWORD_EMBEDDING__SCRIPTED__LATENCY", "300ms")
+        .arg("mcp")
+        .kill_on_drop(true);
+    command
+}
+
+async fn agent(folder: &std::path::Path, era: Era) -> Agent {
+    Agent::over(TokioChildProcess::new(command(folder)).expect("a process"), era).await
+}
+
+#[test]
+fn an_agent_visits_the_program_in_both_eras() {
+    TOKIO.block_on(async {
+        for era in ERAS {
+            let folder = tempfile::tempdir().expect("a folder");
+            let agent = agent(folder.path(), era).await;
+            visit(&agent, || {}).await;
+            agent.leave().await;
+        }
+    });
+}
+
+#[test]
+fn two_programs_on_one_database_lose_no_save() {
+    const EACH: usize = 20;
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, two) = (agent(folder.path(), Era::Handshake).await, agent(folder.path(), Era::Discover).await);
+        one.answer("create_article", json!({ "title": "Counter", "body": "0" })).await;
+        let save = async |agent: &Agent, who: &str| {
+            for n in 0..EACH {
+                agent.answer("create_article", json!({ "title": format!("{who} {n}"), "body": "text" })).await;
+                count_up(agent).await;
+            }
+        };
+        tokio::join!(save(&one, "one"), save(&two, "two"));
+        assert_eq!(one.answer("list_articles", json!({})).await["total"], 2 * EACH + 1);
+        let counter = two.text("read_article", json!({ "slug": "counter" })).await;
+        assert!(counter.ends_with(&format!("---\n{}", 2 * EACH)), "{counter}");
+        one.leave().await;
+        two.leave().await;
+    });
+}
+
+/// Adds one to what an article says, as often as it takes.
+async fn count_up(agent: &Agent) {
+    loop {
+        let read = agent.text("read_article", json!({ "slug": "counter" })).await;
+        let value: usize = read.rsplit('\n').next().and_then(|n| n.parse().ok()).expect("a number");
+        let revision = read.lines().find_map(|line| line.strip_prefix("revision: ")).expect("a revision");
+        let revision: i64 = revision.parse().expect("a number");
+        let edit = json!({ "slug": "counter", "body": (value + 1).to_string(), "expected_revision": revision });
+        if agent.call("update_article", edit).await.expect("a result").is_error != Some(true) {
+            return;
+        }
+    }
+}
+
+/// A process to be spoken to line by line.
+struct Raw {
+    child: Child,
+    lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
+}
+
+impl Raw {
+    fn start(mut command: Command) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("a process");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        Self { child, lines }
+    }
+
+    async fn say(&mut self, message: Value) {
+        let stdin = self.child.stdin.as_mut().expect("a pipe");
+        stdin.write_all(format!("{message}\n").as_bytes()).await.expect("room");
+    }
+
+    async fn hear(&mut self) -> Value {
+        let line = self.lines.next_line().await.expect("text").expect("an answer");
+        serde_json::from_str(&line).expect("JSON and nothing else on standard output")
+    }
+
+    async fn initialize(&mut self) -> Value {
+        let client = json!({ "name": "raw", "version": "1" });
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+        self.say(json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params })).await;
+        self.hear().await
+    }
+}
+
+#[test]
+fn the_program_ends_cleanly_when_its_client_leaves_or_the_system_asks() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut raw = Raw::start(command(folder.path()));
+        assert_eq!(raw.initialize().await["result"]["serverInfo"]["name"], "afterword");
+        drop(raw.child.stdin.take());
+        assert!(raw.child.wait().await.expect("an end").success(), "its input ended");
+
+        let mut raw = Raw::start(command(folder.path()));
+        raw.initialize().await;
+        let pid = raw.child.id().expect("a process").to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill");
+        assert!(raw.child.wait().await.expect("an end").success(), "it was asked to end");
+
+        let mut raw = Raw::start(command(folder.path()));
+        drop(raw.child.stdin.take());
+        assert!(raw.child.wait().await.expect("an end").success(), "nobody ever spoke");
+    });
+}
+
+#[test]
+fn a_client_that_leaves_while_it_listens_is_answered_at_once() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut raw = Raw::start(command(folder.path()));
+        let meta = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "raw", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let params = json!({ "_meta": meta, "notifications": { "resourcesListChanged": true } });
+        raw.say(json!({ "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params })).await;
+        assert_eq!(raw.hear().await["method"], "notifications/subscriptions/acknowledged");
+        drop(raw.child.stdin.take());
+        // Had the session been cut off, there would be no answer.
+        assert_eq!(raw.hear().await["result"]["resultType"], "complete");
+        assert!(raw.child.wait().await.expect("an end").success());
+    });
+}
+
+#[test]
+fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut local = command(folder.path());
+        // A model that can never be loaded: whoever waited for it would wait for ever.
+        local
+            .env("AFTERWORD_EMBEDDING__PROVIDER", "local")
+            .env("AFTERWORD_EMBEDDING__MODEL_DIR", folder.path().join("nowhere"))
+            .env("AFTERWORD_LOG__LEVEL", "debug");
+        let mut raw = Raw::start(local);
+        assert!(raw.initialize().await["result"]["capabilities"]["tools"].is_object());
+        raw.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        let create = json!({ "name": "create_article", "arguments": { "title": "Early", "body": "words" } });
+        raw.say(json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": create })).await;
+        let saved = raw.hear().await;
+        assert_eq!(saved["result"]["structuredContent"]["slug"], "early", "{saved}");
+        let search = json!({ "name": "search_articles", "arguments": { "query": "words" } });
+        raw.say(json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": search })).await;
+        let found = raw.hear().await;
+        assert_eq!(found["result"]["structuredContent"]["hits"][0]["slug"], "early", "{found}");
+        drop(raw.child.stdin.take());
+        let mut log = String::new();
+        raw.child.stderr.take().expect("a pipe").read_to_string(&mut log).await.expect("a log");
+        assert!(!log.is_empty());
+    });
+}

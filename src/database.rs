@@ -5,5 +5,5 @@ mod schema;
 mod verify;
 
 pub use backup::{BackupError, RestoreError, Restored, backup, restore};
-pub use schema::{Migration, SchemaError, migrate, migrations, rollback, undone_by_rollback};
+pub use schema::{Migration, SchemaError, migrate, migrations, rollback, size, undone_by_rollback};
 pub use verify::{Finding, Verification, verify};

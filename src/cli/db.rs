@@ -28,9 +28,9 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
         DbCommand::Restore { file } => {
             let options = open_options(&session.loaded.settings);
             let target = session.database().await?;
-            let path = target.path().to_path_buf();
+            let path = target.file().map(std::path::Path::to_path_buf).ok_or(database::RestoreError::Server);
             target.close().await;
-            let restored = database::restore(&options, &path, &file).await?;
+            let restored = database::restore(&options, &path?, &file).await?;
             session.output.answer(&restored, || {
                 let kept = restored.kept.as_ref().map(|kept| format!("; what was there is now {}", kept.display()));
                 format!("restored {} articles{}", restored.articles, kept.unwrap_or_default())
@@ -47,12 +47,12 @@ fn lines(what: &str, names: &[String]) -> String {
 async fn status(session: &Session) -> anyhow::Result<()> {
     let database = session.database().await?;
     let steps = database::migrations(&database).await?;
-    let size = std::fs::metadata(database.path()).map_or(0, |metadata| metadata.len());
-    session.output.answer(&json!({ "file": database.path(), "bytes": size, "migrations": steps }), || {
+    let (place, size) = (database.place(), database::size(&database).await?);
+    session.output.answer(&json!({ "file": place, "bytes": size, "migrations": steps }), || {
         let rows = steps
             .iter()
             .map(|step| [step.name.clone(), if step.applied { "applied".to_owned() } else { "missing".to_owned() }]);
-        let head = format!("{} ({})", database.path().display(), bytesize::ByteSize(size));
+        let head = format!("{place} ({})", bytesize::ByteSize(size));
         format!("{head}\n{}", table(["migration", ""], rows))
     })
 }

@@ -6,7 +6,7 @@ mod stats;
 use std::time::Duration;
 
 use afterword_actors::store::{
-    Database, Liveness, StoreError, control, events, hosts, leases, retention, sql,
+    Database, StoreError, control, events, hosts, leases, retention, sql,
     tasks::{self, Change, Filter},
 };
 use afterword_entities::{embedding_task, embedding_task_event};
@@ -141,25 +141,24 @@ async fn cleanup(session: &Session, database: &Database, older_than: Option<&str
 /// What a running host does by itself; for when none is.
 async fn rescue(session: &Session, database: &Database) -> anyhow::Result<()> {
     let mut rescued = 0;
-    for host in hosts::others(database.reader(), "").await? {
-        if Liveness::has_died(database.path(), &host) {
-            rescued += database
-                .write::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move {
-                        let mut rescued = 0;
-                        loop {
-                            let page = leases::rescue_from(transaction, &host).await?.len();
-                            if page == 0 {
-                                break;
-                            }
-                            rescued += page;
+    let others = hosts::others(database.reader(), "", Duration::ZERO).await?;
+    for host in database.dead_among(&others).await? {
+        rescued += database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    let mut rescued = 0;
+                    loop {
+                        let page = leases::rescue_from(transaction, &host).await?.len();
+                        if page == 0 {
+                            break;
                         }
-                        hosts::end(transaction, &host, "lost").await?;
-                        Ok(rescued)
-                    })
+                        rescued += page;
+                    }
+                    hosts::end(transaction, &host, "lost").await?;
+                    Ok(rescued)
                 })
-                .await?;
-        }
+            })
+            .await?;
     }
     let expired =
         database.write::<_, StoreError, _>(|transaction| Box::pin(leases::rescue_expired(transaction))).await?;

@@ -1,6 +1,6 @@
 //! One run of the program: its settings, its output, and the host it opens when a command needs one.
 
-use afterword_actors::store::{Database, Liveness, hosts};
+use afterword_actors::store::Database;
 use anyhow::{Context, anyhow};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -60,8 +60,8 @@ impl Session {
 
     /// Whether some host works on this database now, in whatever process.
     pub(super) async fn somebody_works(&self, database: &Database) -> bool {
-        let rows = hosts::list(database.reader(), 1000).await.unwrap_or_default();
-        rows.iter().any(|host| host.state == "running" && !Liveness::has_died(database.path(), &host.incarnation))
+        let living = database.living(1000).await.unwrap_or_default();
+        living.iter().any(|host| host.state == "running")
     }
 }
 

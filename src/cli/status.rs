@@ -2,7 +2,7 @@
 
 use afterword_actors::{
     ActorState, ActorStatus,
-    store::{Liveness, hosts, sql},
+    store::sql,
 };
 use serde_json::json;
 
@@ -13,11 +13,10 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let host = session.host().await?;
     let database = &host.database;
     let now = sql::now(database.reader()).await?;
-    let rows = hosts::list(database.reader(), 100).await?;
-    let living: Vec<_> = rows
+    let living: Vec<_> = database
+        .living(100)
+        .await?
         .into_iter()
-        .filter(|row| matches!(row.state.as_str(), "running" | "draining"))
-        .filter(|row| !Liveness::has_died(database.path(), &row.incarnation))
         .map(|row| {
             let tree: Option<ActorStatus> = row.tree.as_deref().and_then(|tree| serde_json::from_str(tree).ok());
             (row, tree)

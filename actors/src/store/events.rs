@@ -64,7 +64,7 @@ pub async fn list(
             "SELECT * FROM (
                  SELECT * FROM embedding_task_events
                  WHERE ($1 IS NULL OR task_id = $1) AND ($2 IS NULL OR article_id = $2) AND ($3 IS NULL OR id > $3)
-                 ORDER BY id DESC LIMIT $4)
+                 ORDER BY id DESC LIMIT $4) newest
              ORDER BY id",
             [filter.task_id.into(), filter.article_id.into(), filter.after.into(), i64::from(filter.limit).into()],
         )

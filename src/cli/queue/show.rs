@@ -1,6 +1,6 @@
 //! `queue show`: a task, its audit trail, and why it waits.
 
-use afterword_actors::store::{Database, Liveness, events, hosts, sql, stats, tasks};
+use afterword_actors::store::{Database, events, sql, stats, tasks};
 use afterword_entities::embedding_task;
 use anyhow::anyhow;
 use serde_json::json;
@@ -79,11 +79,8 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> anyh
     if let Some(other) = others.iter().find(|other| other.status == "processing") {
         return Ok(format!("an older revision of the same article is in work (task {})", other.id));
     }
-    let living: Vec<_> = hosts::list(reader, 100)
-        .await?
-        .into_iter()
-        .filter(|host| host.state == "running" && !Liveness::has_died(database.path(), &host.incarnation))
-        .collect();
+    let mut living = database.living(100).await?;
+    living.retain(|host| host.state == "running");
     if living.is_empty() {
         return Ok("no host is running; `afterword bulk start` embeds what waits".to_owned());
     }

@@ -221,7 +221,7 @@ impl Search {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let sql = "SELECT id, substr(body, 1, $2) AS body FROM articles
+        let sql = "SELECT id, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
                    WHERE id IN (SELECT id FROM {ids $1} j)";
         let ids = serde_json::to_string(ids).unwrap_or_default();
         let rows = self.database.reader().rows::<Row>(sql, [ids.into(), SNIPPET_SOURCE.into()]).await?;

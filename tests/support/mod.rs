@@ -1,12 +1,9 @@
 //! A world for tests: a database of its own, in a file or on a server, the real services, the real runtime, and a scripted back end.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
 mod place;
 
-use std::{
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use afterword::{
     articles::{AfterSave, Articles, Limits, NewArticle, slug::Slug},
@@ -24,15 +21,10 @@ use afterword_actors::{
     },
 };
 
-/// One multi-threaded runtime for all cases of a test binary.
-pub(crate) static TOKIO: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
-});
-
 /// How long nothing may happen before a test that waits for something is called stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-pub(crate) use place::{File, Place, Server};
+pub(crate) use place::{File, Place, Server, TOKIO};
 
 /// Everything a host has, on a database of its own.
 pub(crate) struct World<P> {

@@ -1,9 +1,6 @@
 //! `status`: the actor tree of every running host, as the host last reported it.
 
-use afterword_actors::{
-    ActorState, ActorStatus,
-    store::sql,
-};
+use afterword_actors::{ActorState, ActorStatus, store::sql};
 use serde_json::json;
 
 use super::{session::Session, table::duration};

@@ -75,7 +75,9 @@ impl Engine {
             ("rows", _) => self.write_rows(to, argument),
             // A single writer has nobody to be kept out.
             ("lock", Self::Sqlite) => {}
-            ("lock", Self::Postgres) => append(to, format_args!("ORDER BY {argument}.id FOR NO KEY UPDATE OF {argument}")),
+            ("lock", Self::Postgres) => {
+                append(to, format_args!("ORDER BY {argument}.id FOR NO KEY UPDATE OF {argument}"))
+            }
             // No name of ours: a brace of the statement's own.
             _ => append(to, format_args!("{{{name}}}")),
         }

@@ -120,7 +120,9 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
         SERIALIZATION_FAILURE | DEADLOCK_DETECTED | LOCK_NOT_AVAILABLE => return StoreError::Busy,
         DISK_FULL => return StoreError::DiskFull,
         // After a failover: this server is not, or not yet, the one that is written to.
-        READ_ONLY_TRANSACTION => return StoreError::Unreachable(format!("the server is a read-only standby: {message}")),
+        READ_ONLY_TRANSACTION => {
+            return StoreError::Unreachable(format!("the server is a read-only standby: {message}"));
+        }
         IDLE_IN_TRANSACTION_TIMEOUT => return StoreError::Unreachable(message),
         _ => {}
     }

@@ -20,10 +20,10 @@ pub(super) use session::Session;
 
 /// A server that does not answer for so long is gone, whatever the network says. Maintenance by the operator is not
 /// bound by it.
-pub(super) const ANSWER: Duration = Duration::from_secs(60);
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// A connection that rested for so long is tried before it is used.
 const RESTED: Duration = Duration::from_secs(1);
-/// A connection that does not answer after its use is thrown away.
+/// A connection that does not answer at its end is thrown away.
 const LAST_WORD: Duration = Duration::from_secs(5);
 /// Connections that nobody needs are given back to the server.
 const IDLE: Duration = Duration::from_secs(300);
@@ -89,7 +89,7 @@ where
         }
         Err(error) => {
             // If this fails too, the server rolls back when it misses the connection.
-            let _ = answered(transaction.rollback()).await;
+            let _ = tokio::time::timeout(LAST_WORD, transaction.rollback()).await;
             Err(error)
         }
     }

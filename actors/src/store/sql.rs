@@ -58,10 +58,7 @@ impl<C: ConnectionTrait> Sql for C {
 }
 
 /// A server may be cut off without a word; a file answers.
-async fn answer<T>(
-    engine: Engine,
-    request: impl Future<Output = Result<T, DbErr>> + Send,
-) -> Result<T, StoreError> {
+async fn answer<T>(engine: Engine, request: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, StoreError> {
     match engine {
         Engine::Sqlite => Ok(request.await?),
         Engine::Postgres => super::postgres::answered(request).await,

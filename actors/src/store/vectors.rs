@@ -228,9 +228,7 @@ async fn drop_changed(
     }
     if !changed.is_empty() {
         let ids = serde_json::to_string(&changed).unwrap_or_default();
-        transaction
-            .run("DELETE FROM article_chunks WHERE id IN (SELECT id FROM {ids $1} j)", [ids.into()])
-            .await?;
+        transaction.run("DELETE FROM article_chunks WHERE id IN (SELECT id FROM {ids $1} j)", [ids.into()]).await?;
     }
     Ok(kept)
 }

@@ -81,7 +81,10 @@ impl Actor for MaintenanceActor {
 impl MaintenanceState {
     async fn advance(&mut self) -> Result<(), StoreError> {
         if self.context.database.engine() == Engine::Postgres {
-            self.context.database.write_behind::<_, StoreError, _>(|transaction| Box::pin(stats::fold(transaction))).await?;
+            self.context
+                .database
+                .write_behind::<_, StoreError, _>(|transaction| Box::pin(stats::fold(transaction)))
+                .await?;
         }
         for run in bulk::unfinished(self.context.database.reader()).await? {
             self.carry_on(run).await?;

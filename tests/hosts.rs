@@ -7,7 +7,7 @@ mod fleet;
 #[path = "hosts/host.rs"]
 mod host;
 #[path = "support/place.rs"]
-#[expect(dead_code, reason = "no file is shared by these hosts")]
+#[allow(dead_code, reason = "no file is shared by these hosts")]
 mod place;
 #[path = "hosts/provider.rs"]
 mod provider;

@@ -1,11 +1,17 @@
 //! `db …`
 
+use afterword_actors::store::{Database, OpenOptions};
 use anyhow::anyhow;
 use serde_json::json;
 
-use super::{arguments::DbCommand, session::Session, table::table};
+use super::{
+    arguments::DbCommand,
+    progress,
+    session::Session,
+    table::{short, table},
+};
 use crate::{
-    database::{self, Verification},
+    database::{self, CopyProgress, Verification},
     host::open_options,
 };
 
@@ -37,6 +43,7 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
             })
         }
         DbCommand::Verify => verify(session).await,
+        DbCommand::Copy { from, to } => copy(session, from, to).await,
     }
 }
 
@@ -72,6 +79,36 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
     }
     let names = database::rollback(&database, steps).await?;
     session.output.answer(&json!({ "rolled_back": names }), || lines("rolled back", &names))
+}
+
+async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()> {
+    let options = open_options(&session.loaded.settings);
+    if let Some(file) = from.strip_prefix("sqlite://")
+        && !std::path::Path::new(file).is_file()
+    {
+        return Err(anyhow!("there is no file {file}"));
+    }
+    let from = Database::open(&OpenOptions { url: from, ..options.clone() }).await?;
+    let to = Database::open(&OpenOptions { url: to, ..options }).await?;
+    for database in [&from, &to] {
+        database::migrate(database).await?;
+    }
+    let bar = progress::bar(session.output, 0, "copying");
+    let tell = |progress: CopyProgress<'_>| {
+        bar.set_length(progress.rows);
+        bar.set_position(progress.done);
+        bar.set_message(format!("{}{}", if progress.comparing { "compared: " } else { "" }, progress.table));
+    };
+    let copied = database::copy(&from, &to, &tell).await;
+    bar.finish_and_clear();
+    let copied = copied?;
+    session.output.answer(&copied, || {
+        let rows = copied.tables.iter().map(|t| [t.table.clone(), t.rows.to_string(), short(&t.sha256, 16)]);
+        format!(
+            "{}\nthe same on both sides; set database.url to the server's address",
+            table(["table", "rows", "sha256"], rows)
+        )
+    })
 }
 
 async fn verify(session: &Session) -> anyhow::Result<()> {

@@ -60,6 +60,8 @@ pub fn streamable<H: ServerHandler>(
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
         .with_max_request_body_bytes(most)
+        // Where an answer is one message, it comes as one; the newer era allows it.
+        .with_json_response(true)
         // Host and Origin are looked at once, for all doors, before a request comes here.
         .disable_allowed_hosts()
         .disable_allowed_origins();

@@ -130,7 +130,8 @@ proptest! {
                 let slug = format!("article-{number}");
                 // No embedding can be made: that the save returns is the proof that it does not wait for one.
                 let saved = create(&agent, &slug, body).await;
-                prop_assert_eq!((&saved["slug"], &saved["body"], &saved["revision"]), (&json!(slug), &json!(body), &json!(1)));
+                let stored = (&saved["slug"], &saved["body"], &saved["revision"]);
+                prop_assert_eq!(stored, (&json!(slug), &json!(body), &json!(1)));
                 let again = format!("{body} again");
                 let saved = agent.answer("update_article", json!({ "slug": slug, "body": again })).await;
                 prop_assert_eq!((&saved["body"], &saved["revision"]), (&json!(again), &json!(2)));
@@ -182,7 +183,8 @@ proptest! {
             }
             for n in 0..bad {
                 let failed = agent.until(&format!("bad-{n}"), "failed").await;
-                prop_assert!(failed["embedding"]["error"].is_string() && failed["embedding"]["searchable"] == false, "{}", failed);
+                let embedding = &failed["embedding"];
+                prop_assert!(embedding["error"].is_string() && embedding["searchable"] == false, "{}", failed);
             }
             leave(worker, agent).await;
             Ok(())
@@ -218,7 +220,9 @@ proptest! {
     }
 
     #[test]
-    fn property_10_index_consistent_after_completion_through_mcp(edits in 1usize..4, delete in any::<bool>(), era in era()) {
+    fn property_10_index_consistent_after_completion_through_mcp(
+        edits in 1usize..4, delete in any::<bool>(), era in era(),
+    ) {
         TOKIO.block_on(async {
             let world = World::new().await;
             let (worker, agent) = visit(&world, era).await;

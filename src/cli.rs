@@ -20,9 +20,11 @@ mod output;
 mod progress;
 mod queue;
 mod search;
+mod serve;
 mod session;
 mod status;
 mod table;
+mod token;
 
 use std::process::ExitCode;
 
@@ -72,7 +74,10 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Config { command } => return config::run(global, command, output),
         other => other,
     };
-    let session = Session::new(global, output)?;
+    if let Command::Serve = command {
+        return serve::run(&Session::of_server(global, output)?).await;
+    }
+    let session = Session::of_command(global, output)?;
     match command {
         Command::Demo { directory } => demo::run(&session, directory.as_deref()).await,
         Command::Mcp => mcp::run(&session).await,
@@ -84,9 +89,10 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Queue { command } => queue::run(&session, command).await,
         Command::Status => status::run(&session).await,
         Command::Db { command } => db::run(&session, command).await,
+        Command::Token { command } => token::run(&session, command).await,
         Command::Model { command } => model::run(&session, command).await,
         Command::Doctor => doctor::run(&session).await,
         Command::Eval { directory } => eval::run(&session, &directory).await,
-        Command::Config { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::Serve | Command::Config { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }

@@ -6,3 +6,4 @@ pub mod openai;
 pub mod scripted;
 
 pub use factory::{Backends, FactoryError, Provisioning};
+pub use local::ModelState;

@@ -7,6 +7,7 @@
 //! - [`model`]: local models and where they come from
 //! - [`auth`]: who may come in, and what they may do
 //! - [`queue`], [`bulk`], [`hosts`]: looking after the queue, bulk runs, and whoever works on them
+//! - [`server`], [`http`]: the host server and its door; [`health`], [`telemetry`]: how it is, and what is measured
 //! - [`config`]: settings, and where each came from
 //! - [`database`]: schema, backup, restore, verification
 //! - [`evaluation`]: how good the search is
@@ -24,11 +25,15 @@ pub mod config;
 pub mod database;
 pub mod embedding;
 pub mod evaluation;
+pub mod health;
 pub mod host;
 pub mod hosts;
+pub mod http;
 mod markdown;
 pub mod mcp;
 pub mod model;
 pub mod queue;
 pub mod search;
+pub mod server;
+pub mod telemetry;
 pub mod time;

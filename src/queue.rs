@@ -103,6 +103,15 @@ impl Queue {
         Ok(rows.into_iter().map(Event::from).collect())
     }
 
+    /// Up to `limit` entries of the audit trail after the entry `after`, the oldest first.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, QueueError> {
+        let rows = events::following(self.database.reader(), after, limit).await?;
+        Ok(rows.into_iter().map(Event::from).collect())
+    }
+
     /// Puts a failed or cancelled task back with fresh attempts; a waiting one becomes due at once.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use afterword_actors::task::{Priority, TaskStatus};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::search::Mode;
+use crate::{auth::Scope, search::Mode};
 
 /// An article server for AI agents and people: saves return at once, embeddings are made in the background.
 #[derive(Debug, Parser)]
@@ -45,6 +45,8 @@ pub(super) enum Command {
         /// Markdown files to use instead of the bundled sample articles
         directory: Option<PathBuf>,
     },
+    /// Run the host server: REST, MCP, health and metrics, with workers beside them
+    Serve,
     /// Serve an AI agent over standard input and output, by the Model Context Protocol
     Mcp,
     /// Bring markdown files in
@@ -79,6 +81,11 @@ pub(super) enum Command {
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+    /// Who may come in through the server
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
     },
     /// Local embedding models
     Model {
@@ -416,6 +423,28 @@ pub(super) enum ConfigCommand {
     Show,
     /// Check the settings, and report every fault
     Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make a token and show it, this once
+    Create {
+        /// What it is for
+        name: String,
+        /// What it may do: read, write (and read), or admin (everything)
+        #[arg(long, default_value_t = Scope::Write)]
+        scope: Scope,
+        /// How long it holds, e.g. 12h or 90d [default: for ever]
+        #[arg(long, value_name = "DURATION")]
+        expires_in: Option<String>,
+    },
+    /// List all tokens
+    List,
+    /// Make a token invalid, at once
+    Revoke {
+        /// Its number or its name
+        token: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -123,9 +123,8 @@ async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
     let newest = queue.events(&Filter { limit: 1, ..Filter::default() }).await?;
     let mut after = newest.last().map_or(0, |event| event.id);
     loop {
-        let filter = Filter { after: Some(after), limit: AT_ONCE, ..Filter::default() };
-        for event in queue.events(&filter).await? {
-            after = after.max(event.id);
+        for event in queue.events_after(after, AT_ONCE).await? {
+            after = event.id;
             let line = if session.output.is_json() { serde_json::to_string(&event)? } else { event_line(&event) };
             print_line(&line);
         }

@@ -1,5 +1,7 @@
 //! One run of the program: its settings, its output, and the host it opens when a command needs one.
 
+use std::io::IsTerminal;
+
 use afterword_actors::store::Database;
 use anyhow::{Context, anyhow};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
@@ -22,9 +24,20 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(global: &Global, output: &Output) -> anyhow::Result<Self> {
+    /// For a command: quiet unless somebody asks for the log here and now. The level of the settings file is the
+    /// server's.
+    pub(super) fn of_command(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let loaded = Loaded::load(&sources(global)?)?;
-        start_log(&loaded, global)?;
+        let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
+        let level = if is_set { loaded.settings.log.level.clone() } else { "error".to_owned() };
+        start_log(&loaded, global, level)?;
+        Ok(Self { loaded, output: *output })
+    }
+
+    /// For a server: its log is what it says.
+    pub(super) fn of_server(global: &Global, output: &Output) -> anyhow::Result<Self> {
+        let loaded = Loaded::load(&sources(global)?)?;
+        start_log(&loaded, global, loaded.settings.log.level.clone())?;
         Ok(Self { loaded, output: *output })
     }
 
@@ -80,21 +93,19 @@ pub(super) fn load(global: &Global) -> anyhow::Result<(Sources, Result<Loaded, c
     Ok((sources, loaded))
 }
 
-/// Commands are quiet; the server is not one of them. Logs go to standard error only.
-fn start_log(loaded: &Loaded, global: &Global) -> anyhow::Result<()> {
+/// Logs go to standard error only.
+fn start_log(loaded: &Loaded, global: &Global, level: String) -> anyhow::Result<()> {
     let log = &loaded.settings.log;
-    // The file's level is the server's; a command is loud only if somebody asks for it here and now.
-    let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
-    let directives = match (global.verbose, is_set) {
-        (0, true) => log.level.clone(),
-        (0, false) => "error".to_owned(),
-        (1, _) => "warn,afterword=info,afterword_actors=info".to_owned(),
-        (2.., _) => "info,afterword=debug,afterword_actors=debug".to_owned(),
+    let directives = match global.verbose {
+        0 => level,
+        1 => "warn,afterword=info,afterword_actors=info".to_owned(),
+        2.. => "info,afterword=debug,afterword_actors=debug".to_owned(),
     };
     let filter = EnvFilter::try_new(&directives)
         .map_err(|error| Usage(format!("log.level \"{directives}\" is not understood: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     // A second start in one process, as in tests, keeps the first log.
     let _ = match log.format {
         LogFormat::Pretty => registry.with(layer.with_target(false)).try_init(),

@@ -289,7 +289,7 @@ section! {
         max_body: ByteSize = ByteSize::mib(80),
         /// How long a client may take over the head of a request.
         #[serde(with = "humantime_serde")]
-        header_timeout: Duration = 10 * SECOND,
+        header_timeout: Duration = 30 * SECOND,
         /// How long a client may pause within the body of a request.
         #[serde(with = "humantime_serde")]
         body_timeout: Duration = 30 * SECOND,

@@ -45,10 +45,21 @@ pub struct Filter {
     pub task_id: Option<i64>,
     /// Only of this article.
     pub article_id: Option<i64>,
-    /// Only newer than this entry.
-    pub after: Option<i64>,
     /// Most rows.
     pub limit: u32,
+}
+
+/// Up to `limit` entries after the entry `after`, the oldest first: for whoever follows the trail and misses nothing.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn following(
+    connection: &impl ConnectionTrait,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<embedding_task_event::Model>, StoreError> {
+    let sql = "SELECT * FROM embedding_task_events WHERE id > $1 ORDER BY id LIMIT $2";
+    connection.rows(sql, [after.into(), i64::from(limit).into()]).await
 }
 
 /// The newest `limit` entries that fit, the oldest of them first.
@@ -63,10 +74,10 @@ pub async fn list(
         .rows(
             "SELECT * FROM (
                  SELECT * FROM embedding_task_events
-                 WHERE ($1 IS NULL OR task_id = $1) AND ($2 IS NULL OR article_id = $2) AND ($3 IS NULL OR id > $3)
-                 ORDER BY id DESC LIMIT $4)
+                 WHERE ($1 IS NULL OR task_id = $1) AND ($2 IS NULL OR article_id = $2)
+                 ORDER BY id DESC LIMIT $3)
              ORDER BY id",
-            [filter.task_id.into(), filter.article_id.into(), filter.after.into(), i64::from(filter.limit).into()],
+            [filter.task_id.into(), filter.article_id.into(), i64::from(filter.limit).into()],
         )
         .await
 }

@@ -13,10 +13,12 @@ const READ: usize = 64 << 10;
 
 /// The request did not come to an answer.
 pub(super) fn of_transport(error: reqwest::Error) -> EmbedError {
-    // The address may hold a password.
+    let server = error.url().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+    // The whole address may hold a password.
     let error = error.without_url();
     if error.is_connect() {
-        return EmbedError::unavailable(format!("cannot reach the embedding server: {}", causes(&error)));
+        let server = server.unwrap_or_else(|| "embedding.openai.base_url".to_owned());
+        return EmbedError::unavailable(format!("cannot reach the embedding server {server}: {}", causes(&error)));
     }
     if error.is_timeout() {
         return EmbedError::transient("the embedding server did not answer in time (embedding.openai.timeout)");

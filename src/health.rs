@@ -1,0 +1,155 @@
+//! How a server is: alive is one thing, ready another, and each part says since when it has not been well.
+//!
+//! A monitor looks at every part at an interval and whenever it is asked for; nobody who asks waits for a part that
+//! hangs.
+
+mod look;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use afterword_actors::RuntimeHandle;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+use crate::{host::Host, time::Timestamp};
+
+/// How the server or one of its parts is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Well.
+    Ready,
+    /// It serves, but something is missing or late.
+    Degraded,
+    /// It does not serve.
+    Unready,
+}
+
+/// One part of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Part {
+    /// How it is.
+    pub state: State,
+    /// Since when it has been so.
+    pub since: Timestamp,
+    /// What is the matter, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// The server as a whole, and every part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Report {
+    /// The worst of all parts.
+    pub state: State,
+    /// `database`, `model`, `provider`, `queue`, `runtime` and `server`.
+    pub parts: BTreeMap<&'static str, Part>,
+}
+
+/// What one look found of one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Finding {
+    state: State,
+    detail: Option<String>,
+}
+
+impl Finding {
+    fn ready() -> Self {
+        Self { state: State::Ready, detail: None }
+    }
+
+    fn note(detail: impl Into<String>) -> Self {
+        Self { state: State::Ready, detail: Some(detail.into()) }
+    }
+
+    fn degraded(detail: impl Into<String>) -> Self {
+        Self { state: State::Degraded, detail: Some(detail.into()) }
+    }
+
+    fn unready(detail: impl Into<String>) -> Self {
+        Self { state: State::Unready, detail: Some(detail.into()) }
+    }
+}
+
+/// Watches a server. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Health {
+    parts: Arc<Mutex<BTreeMap<&'static str, Part>>>,
+}
+
+impl Health {
+    /// Looks at every part until `stopping`; from then on the server is not ready.
+    pub async fn watch(self, host: Host, runtime: RuntimeHandle, stopping: CancellationToken) {
+        let settings = &host.settings().health;
+        let mut restarts = look::Restarts::default();
+        let mut tick = tokio::time::interval(settings.interval.max(Duration::from_millis(10)));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.note("server", Finding::ready());
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => break,
+                _ = tick.tick() => look::at_everything(&self, &host, &runtime, &mut restarts).await,
+            }
+        }
+        self.note("server", Finding::unready("the server is stopping"));
+    }
+
+    /// How everything was at the last look.
+    pub fn report(&self) -> Report {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let state = parts.values().map(|part| part.state).max().unwrap_or(State::Unready);
+        Report { state, parts }
+    }
+
+    fn note(&self, name: &'static str, finding: Finding) {
+        let Finding { state, detail } = finding;
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = match parts.get(name) {
+            Some(part) if part.state == state => part.since,
+            Some(_) | None => {
+                if state != State::Ready {
+                    tracing::warn!(part = name, ?state, detail, "not well");
+                } else if parts.contains_key(name) {
+                    tracing::info!(part = name, "well again");
+                }
+                now()
+            }
+        };
+        parts.insert(name, Part { state, since, detail });
+    }
+}
+
+/// By this host's clock: the database's may be what is not well.
+fn now() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_part_decides_and_each_says_since_when() {
+        let health = Health::default();
+        assert_eq!(health.report().state, State::Unready, "nothing has been looked at");
+        health.note("database", Finding::ready());
+        health.note("provider", Finding::degraded("away"));
+        let first = health.report();
+        assert_eq!(first.state, State::Degraded);
+        health.note("provider", Finding::degraded("still away"));
+        let second = health.report();
+        assert_eq!(second.parts["provider"].since, first.parts["provider"].since);
+        assert_eq!(second.parts["provider"].detail.as_deref(), Some("still away"));
+        health.note("database", Finding::unready("gone"));
+        assert_eq!(health.report().state, State::Unready);
+        health.note("database", Finding::ready());
+        health.note("provider", Finding::ready());
+        assert_eq!(health.report().state, State::Ready);
+    }
+}

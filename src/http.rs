@@ -1,0 +1,97 @@
+//! The HTTP door: REST under `/api`, MCP at `/mcp`, metrics, and the guards in front of all of them.
+//!
+//! Handlers are thin: they read a request, call a service, and write its answer. Every refusal is a [`problem`]. The
+//! order of the guards is the order of [`router`]'s layers, the outermost last.
+
+mod app;
+mod articles;
+mod bulk;
+mod docs;
+mod events;
+mod extract;
+mod folders;
+mod guard;
+mod metadata;
+mod problem;
+mod queue;
+mod responses;
+mod search;
+mod status;
+mod versions;
+
+use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware, routing::get};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    timeout::RequestBodyTimeoutLayer,
+};
+use utoipa_axum::router::OpenApiRouter;
+
+pub use app::{App, Parts};
+pub use events::Feed;
+
+use crate::auth::Scope;
+use guard::{access, hosts, load, observe, rate};
+use problem::Problem;
+
+/// The layer that lets only callers pass that may do what needs this scope.
+macro_rules! needs {
+    ($app:expr, $scope:expr) => {
+        middleware::from_fn_with_state(($app.clone(), $scope), access::needs)
+    };
+}
+
+/// Everything this server answers, once it is open.
+pub fn router(app: App) -> Router {
+    let settings = &app.host.settings().server;
+    let (body_timeout, max_body) = (settings.body_timeout, settings.max_body.as_u64());
+    let max_body = usize::try_from(max_body).unwrap_or(usize::MAX);
+    let (api, description) = rest(&app).split_for_parts();
+    let watched = Router::new()
+        .route("/metrics", get(status::metrics))
+        .layer(needs!(app, Scope::Read))
+        .merge(api)
+        .layer(middleware::from_fn_with_state(app.clone(), guard::deadline::hold));
+    let streams =
+        Router::new().route("/api/events", get(events::follow)).layer(needs!(app, Scope::Read)).merge(app.mcp());
+    watched
+        .merge(streams)
+        .layer(middleware::from_fn_with_state(app.clone(), access::identify))
+        .merge(metadata::routes())
+        .merge(docs::routes(description))
+        .layer(DefaultBodyLimit::max(max_body))
+        .layer(RequestBodyTimeoutLayer::new(body_timeout))
+        .layer(middleware::from_fn_with_state(app.clone(), load::admit))
+        .layer(middleware::from_fn_with_state(app.clone(), rate::limit))
+        .fallback(|uri: Uri| async move { Problem::no_route(uri.path()) })
+        .method_not_allowed_fallback(|| async { Problem::no_method() })
+        .layer(hosts::cors(&app))
+        .layer(middleware::from_fn_with_state(app.clone(), hosts::check))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), observe::request))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .with_state(app)
+}
+
+/// The routes under `/api` that answer at once, each with the scope it needs, and their description.
+fn rest(app: &App) -> OpenApiRouter<App> {
+    let reading = OpenApiRouter::new()
+        .merge(articles::reading())
+        .merge(versions::reading())
+        .merge(folders::reading())
+        .merge(search::reading())
+        .merge(queue::reading())
+        .merge(bulk::reading())
+        .merge(status::reading())
+        .layer(needs!(app, Scope::Read));
+    let writing =
+        OpenApiRouter::new().merge(articles::writing()).merge(versions::writing()).layer(needs!(app, Scope::Write));
+    let managing =
+        OpenApiRouter::new().merge(queue::managing()).merge(bulk::managing()).layer(needs!(app, Scope::Admin));
+    OpenApiRouter::with_openapi(docs::head())
+        .nest("/api", OpenApiRouter::new().merge(reading).merge(writing).merge(managing))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! What handlers and guards share.
+
+use std::{net::SocketAddr, ops::Deref, sync::Arc};
+
+use afterword_actors::RuntimeHandle;
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    events::Feed,
+    guard::{hosts::Policy, load::Budget, rate::Limiter},
+};
+use crate::{health::Health, host::Host, telemetry::Telemetry};
+
+/// What handlers and guards share. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What a server is put together from.
+pub struct Parts {
+    /// The services.
+    pub host: Host,
+    /// The runtime beside them.
+    pub runtime: RuntimeHandle,
+    /// How this server is.
+    pub health: Health,
+    /// What is measured.
+    pub telemetry: Telemetry,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What serves MCP at `/mcp`; behind the guards.
+    pub mcp: Router,
+    /// Cancelled when the server stops: long answers end then.
+    pub stopping: CancellationToken,
+}
+
+/// See [`App`].
+pub struct Shared {
+    pub(super) host: Host,
+    pub(super) runtime: RuntimeHandle,
+    pub(super) health: Health,
+    pub(super) telemetry: Telemetry,
+    pub(super) stopping: CancellationToken,
+    pub(super) feed: Feed,
+    pub(super) policy: Policy,
+    pub(super) limiter: Option<Limiter>,
+    pub(super) budget: Budget,
+    mcp: Router,
+}
+
+impl App {
+    /// Puts the parts together. Must be called within an asynchronous runtime.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { host, runtime, health, telemetry, address, mcp, stopping } = parts;
+        let server = &host.settings().server;
+        let policy = Policy::new(address.ip(), server);
+        let limiter = Limiter::new(server);
+        let feed = Feed::start(host.database.clone(), runtime.clone(), stopping.clone());
+        let budget = Budget::new(server.max_body.as_u64());
+        Self(Arc::new(Shared { host, runtime, health, telemetry, stopping, feed, policy, limiter, budget, mcp }))
+    }
+
+    pub(super) fn mcp<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        self.mcp.clone().with_state(())
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

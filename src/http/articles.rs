@@ -1,0 +1,275 @@
+//! `/api/articles`: the article service over HTTP.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    app::App,
+    extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, Path, Query},
+    problem::Problem,
+    responses::Refused,
+};
+use crate::articles::{Article, Changes, NewArticle, Page, folder::Folder, slug::Slug};
+use afterword_actors::task::Priority;
+
+/// Articles of a page, if nobody asks for a number.
+const PAGE: u32 = 50;
+/// Most articles of a page.
+const MOST: u32 = 200;
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
+}
+
+pub(super) fn writing() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create)).routes(routes!(replace, change, delete)).routes(routes!(rename))
+}
+
+/// An article to be created.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    /// Plain text; never blank.
+    #[schema(min_length = 1, example = "How embeddings are kept true")]
+    title: String,
+    /// Markdown.
+    #[serde(default)]
+    body: String,
+    /// Its name in addresses; from the title if not given.
+    slug: Option<String>,
+    /// Where it stands, e.g. `guides/rust`.
+    #[serde(default)]
+    folder: String,
+    /// Do not embed it, now or later.
+    #[serde(default)]
+    skip_embedding: bool,
+    /// How urgent its embedding is.
+    #[schema(value_type = Option<PriorityName>)]
+    priority: Option<Priority>,
+}
+
+/// `high`, `normal` or `low`.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "stands in the description for a type of another crate")]
+enum PriorityName {
+    High,
+    Normal,
+    Low,
+}
+
+/// What an article is to be from now on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Replace {
+    /// Plain text; never blank.
+    #[schema(min_length = 1)]
+    title: String,
+    /// Markdown.
+    body: String,
+    /// Where it stands; the root if not given.
+    #[serde(default)]
+    folder: String,
+    /// Do not embed it, now or later.
+    #[serde(default)]
+    skip_embedding: bool,
+    /// How urgent its embedding is.
+    #[schema(value_type = Option<PriorityName>)]
+    priority: Option<Priority>,
+}
+
+/// What is to change; what is not named stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// Plain text; never blank.
+    #[schema(min_length = 1)]
+    title: Option<String>,
+    /// Markdown.
+    body: Option<String>,
+    /// Where it stands.
+    folder: Option<String>,
+    /// Whether never to embed it.
+    skip_embedding: Option<bool>,
+    /// How urgent its embedding is.
+    #[schema(value_type = Option<PriorityName>)]
+    priority: Option<Priority>,
+}
+
+/// Another name for an article.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    /// The new slug; the old one keeps working.
+    slug: String,
+}
+
+/// Which articles to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    /// Only this folder and below.
+    #[serde(default)]
+    folder: String,
+    /// Most articles.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List articles, the last saved first.
+#[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(Listed),
+    responses((status = OK, description = "A page of articles", body = Page), Refused))]
+async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
+    let limit = listed.limit.unwrap_or(PAGE);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")));
+    }
+    let page = app.host.articles.list(&folder(&listed.folder)?, listed.cursor.as_deref(), limit).await?;
+    Ok(Json(page))
+}
+
+/// Read an article by its slug or a former one.
+#[utoipa::path(get, path = "/articles/{slug}", operation_id = "read_article", tag = "articles", params(("slug" = String, Path)),
+    responses((status = OK, description = "The article; its revision is the ETag", body = Article,
+               headers(("ETag" = String))), Refused))]
+async fn read(State(app): State<App>, Path(slug): Path<String>) -> Result<Response, Problem> {
+    Ok(stored(StatusCode::OK, app.host.articles.read(&slug).await?))
+}
+
+/// Create an article. Never overwrites; answers once it is committed, before it is embedded.
+#[utoipa::path(post, path = "/articles", operation_id = "create_article", tag = "articles", request_body = Create,
+    params(IdempotencyKeyHeader),
+    responses((status = CREATED, description = "Created", body = Article,
+               headers(("ETag" = String), ("Location" = String))),
+              (status = OK, description = "Created before, with the same key", body = Article), Refused))]
+async fn create(
+    State(app): State<App>,
+    key: Option<IdempotencyKey>,
+    extract::Json(given): extract::Json<Create>,
+) -> Result<Response, Problem> {
+    let new = NewArticle {
+        title: given.title,
+        body: given.body,
+        slug: given.slug.map(|slug| parse_slug(&slug)).transpose()?,
+        folder: folder(&given.folder)?,
+        skip_embedding: given.skip_embedding,
+        priority: given.priority,
+        idempotency_key: key.map(|IdempotencyKey(key)| key),
+        ..NewArticle::default()
+    };
+    let saved = app.host.articles.create(new).await?;
+    let status = if saved.changed { StatusCode::CREATED } else { StatusCode::OK };
+    let location = format!("/api/articles/{}", saved.article.slug);
+    let mut response = stored(status, saved.article);
+    insert(response.headers_mut(), header::LOCATION, location);
+    Ok(response)
+}
+
+/// Give an article another title, body and folder. Creates nothing.
+#[utoipa::path(put, path = "/articles/{slug}", operation_id = "replace_article", tag = "articles", request_body = Replace,
+    params(("slug" = String, Path), IfMatchHeader),
+    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
+async fn replace(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    IfMatch(expected_revision): IfMatch,
+    extract::Json(given): extract::Json<Replace>,
+) -> Result<Response, Problem> {
+    let changes = Changes {
+        title: Some(given.title),
+        body: Some(given.body),
+        folder: Some(folder(&given.folder)?),
+        skip_embedding: Some(given.skip_embedding),
+        priority: given.priority,
+        expected_revision,
+        ..Changes::default()
+    };
+    update(&app, &slug, changes).await
+}
+
+/// Change an article; what is not named stays.
+#[utoipa::path(patch, path = "/articles/{slug}", operation_id = "change_article", tag = "articles", request_body = Change,
+    params(("slug" = String, Path), IfMatchHeader),
+    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
+async fn change(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    IfMatch(expected_revision): IfMatch,
+    extract::Json(given): extract::Json<Change>,
+) -> Result<Response, Problem> {
+    let changes = Changes {
+        title: given.title,
+        body: given.body,
+        folder: given.folder.map(|path| folder(&path)).transpose()?,
+        skip_embedding: given.skip_embedding,
+        priority: given.priority,
+        expected_revision,
+        ..Changes::default()
+    };
+    update(&app, &slug, changes).await
+}
+
+async fn update(app: &App, slug: &str, changes: Changes) -> Result<Response, Problem> {
+    Ok(stored(StatusCode::OK, app.host.articles.update(slug, changes).await?.article))
+}
+
+/// Delete an article with its vectors; `restore` brings it back.
+#[utoipa::path(delete, path = "/articles/{slug}", operation_id = "delete_article", tag = "articles",
+    params(("slug" = String, Path), IfMatchHeader),
+    responses((status = NO_CONTENT, description = "Deleted"), Refused))]
+async fn delete(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    IfMatch(expected_revision): IfMatch,
+) -> Result<StatusCode, Problem> {
+    app.host.articles.delete(&slug, expected_revision).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Give an article another slug; the old one keeps working.
+#[utoipa::path(post, path = "/articles/{slug}/rename", operation_id = "rename_article", tag = "articles", request_body = Rename,
+    params(("slug" = String, Path), IfMatchHeader),
+    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
+async fn rename(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    IfMatch(expected_revision): IfMatch,
+    extract::Json(given): extract::Json<Rename>,
+) -> Result<Response, Problem> {
+    let saved = app.host.articles.rename(&slug, parse_slug(&given.slug)?, expected_revision).await?;
+    Ok(stored(StatusCode::OK, saved.article))
+}
+
+/// An article as an answer: its revision is the ETag, and its present name the place.
+pub(super) fn stored(status: StatusCode, article: Article) -> Response {
+    let (tag, place) = (format!("\"{}\"", article.revision), format!("/api/articles/{}", article.slug));
+    let mut response = (status, Json(article)).into_response();
+    insert(response.headers_mut(), header::ETAG, tag);
+    insert(response.headers_mut(), header::CONTENT_LOCATION, place);
+    response
+}
+
+/// Slugs and numbers are plain ASCII.
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
+    }
+}
+
+pub(super) fn folder(path: &str) -> Result<Folder, Problem> {
+    Folder::parse(path).map_err(|error| Problem::invalid("folder", error))
+}
+
+fn parse_slug(slug: &str) -> Result<Slug, Problem> {
+    Slug::parse(slug).map_err(|error| Problem::invalid("slug", error))
+}

@@ -1,0 +1,129 @@
+//! `/api/bulk`: bulk runs over HTTP.
+
+use afterword_actors::store::missing::Scope;
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    app::App,
+    articles::folder,
+    extract::{self, Path},
+    problem::Problem,
+    responses::Refused,
+};
+use crate::bulk::{BulkRun, BulkRunSummary};
+
+/// Runs listed at most.
+const LISTED: u32 = 100;
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
+}
+
+pub(super) fn managing() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(start)).routes(routes!(cancel))
+}
+
+/// Which articles to embed.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ScopeName {
+    /// Missing, stale or failed.
+    #[default]
+    Needed,
+    /// Without vectors.
+    Missing,
+    /// Whose last task failed.
+    Failed,
+    /// Whose vectors are of an older content.
+    Stale,
+    /// All; unchanged ones are confirmed, not embedded again.
+    All,
+}
+
+impl From<ScopeName> for Scope {
+    fn from(name: ScopeName) -> Self {
+        match name {
+            ScopeName::Needed => Self::Needed,
+            ScopeName::Missing => Self::Missing,
+            ScopeName::Failed => Self::Failed,
+            ScopeName::Stale => Self::Stale,
+            ScopeName::All => Self::All,
+        }
+    }
+}
+
+/// A run to be started.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Start {
+    /// Which articles.
+    #[serde(default)]
+    scope: ScopeName,
+    /// Only this folder and below.
+    #[serde(default)]
+    folder: String,
+    /// Say how many articles it would be, and do nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// What a run would do.
+#[derive(Serialize, ToSchema)]
+struct WouldBe {
+    /// Articles it would queue.
+    articles: i64,
+    /// Articles never to be embedded.
+    skipped: i64,
+}
+
+/// Runs.
+#[derive(Serialize, ToSchema)]
+struct Runs {
+    /// The last started first.
+    runs: Vec<BulkRunSummary>,
+}
+
+/// List bulk runs.
+#[utoipa::path(get, path = "/bulk", operation_id = "list_bulk_runs", tag = "bulk",
+    responses((status = OK, description = "The last runs", body = Runs), Refused))]
+async fn list(State(app): State<App>) -> Result<Json<Runs>, Problem> {
+    Ok(Json(Runs { runs: app.host.bulk.list(LISTED).await? }))
+}
+
+/// How a run stands, or how it ended.
+#[utoipa::path(get, path = "/bulk/{id}", operation_id = "read_bulk_run", tag = "bulk", params(("id" = i64, Path)),
+    responses((status = OK, description = "The run", body = BulkRun), Refused))]
+async fn read(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
+    Ok(Json(app.host.bulk.run(id).await?))
+}
+
+/// Embed many articles.
+#[utoipa::path(post, path = "/bulk", operation_id = "start_bulk_run", tag = "bulk", request_body = Start,
+    responses((status = ACCEPTED, description = "Started", body = BulkRun, headers(("Location" = String))),
+              (status = OK, description = "What a run would do", body = WouldBe), Refused))]
+async fn start(State(app): State<App>, extract::Json(given): extract::Json<Start>) -> Result<Response, Problem> {
+    let (scope, folder) = (given.scope.into(), folder(&given.folder)?);
+    if given.dry_run {
+        let count = app.host.bulk.count(scope, &folder).await?;
+        return Ok(Json(WouldBe { articles: count.articles, skipped: count.skipped }).into_response());
+    }
+    let id = app.host.bulk.start(scope, &folder).await?;
+    let run = Json(app.host.bulk.run(id).await?);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/api/bulk/{id}"))], run).into_response())
+}
+
+/// Cancel a run: what nobody has begun is taken back.
+#[utoipa::path(delete, path = "/bulk/{id}", operation_id = "cancel_bulk_run", tag = "bulk", params(("id" = i64, Path)),
+    responses((status = OK, description = "The run as it ended", body = BulkRun), Refused))]
+async fn cancel(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
+    app.host.bulk.cancel(id).await?;
+    Ok(Json(app.host.bulk.run(id).await?))
+}

@@ -1,0 +1,59 @@
+//! `/api/openapi.json`, and the same to read at `/api/docs`, without anything fetched from elsewhere.
+
+use axum::{Json, Router, routing::get};
+use utoipa::openapi::{
+    Components, InfoBuilder, License, OpenApi, OpenApiBuilder, RefOr, SecurityRequirement,
+    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    tag::TagBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{app::App, problem::Details};
+
+const PLACE: &str = "/api/openapi.json";
+const SECURITY: &str = "token";
+
+/// The description without the operations, which bring themselves.
+pub(super) fn head() -> OpenApi {
+    let mut components = Components::new();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+        "`afterword token create` makes one. Not needed while there is none, on this machine alone.",
+    ));
+    components.add_security_scheme(SECURITY, SecurityScheme::Http(bearer.build()));
+    components.schemas.insert(Details::name().into_owned(), Details::schema());
+    let mut parts = Vec::new();
+    Details::schemas(&mut parts);
+    components.schemas.extend(parts.into_iter().map(|(name, schema): (String, RefOr<_>)| (name, schema)));
+    let mut license = License::new("MIT");
+    license.identifier = Some("MIT".to_owned());
+    let tag = |name: &str, about: &str| TagBuilder::new().name(name).description(Some(about)).build();
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Afterword")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(
+                    "An article server. A save returns at once; the embedding comes after, in the background. Every \
+                     refusal is a problem as in RFC 9457.",
+                ))
+                .license(Some(license)),
+        )
+        .components(Some(components))
+        .security(Some([SecurityRequirement::default(), SecurityRequirement::new(SECURITY, Vec::<String>::new())]))
+        .tags(Some([
+            tag("articles", "What is written, and its past"),
+            tag("search", "By words, by meaning, or both"),
+            tag("queue", "The tasks that make embeddings"),
+            tag("bulk", "Embedding many articles"),
+            tag("server", "How the server and its actors are"),
+        ]))
+        .build()
+}
+
+pub(super) fn routes(description: OpenApi) -> Router<App> {
+    let answer = Json(description);
+    // The page would otherwise ask a validator on the internet for its opinion.
+    let config = Config::new([PLACE]).validator_url("none").try_it_out_enabled(true);
+    Router::new().route(PLACE, get(move || async move { answer })).merge(SwaggerUi::new("/api/docs").config(config))
+}

@@ -1,0 +1,97 @@
+//! `/api/events`: changes of tasks and workers as they happen, as server-sent events.
+//!
+//! The audit trail is what is followed, so that nothing is missed: whoever comes back with `Last-Event-ID` goes on where
+//! it was. One look at the database serves all who follow; each then reads what is new to it.
+
+mod feed;
+
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
+
+use afterword_actors::store::events::Filter;
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::{Stream, stream};
+
+pub use feed::Feed;
+
+use super::{app::App, problem::Problem};
+use crate::hosts::Worker;
+use feed::Seen;
+
+/// Entries read at once.
+const PAGE: u32 = 500;
+/// So that whoever stands between does not take silence for an end.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// One client, and what it has been told.
+struct Follower {
+    app: App,
+    seen: tokio::sync::watch::Receiver<Seen>,
+    last: i64,
+    workers: Vec<Worker>,
+    waiting: VecDeque<Event>,
+}
+
+pub(super) async fn follow(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let asked = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok())) {
+        Some(None) => return Err(Problem::malformed("Last-Event-ID must be the id of an event of this server")),
+        Some(id) => id,
+        None => None,
+    };
+    let last = match asked {
+        Some(id) => id,
+        None => newest(&app).await?,
+    };
+    let seen = app.feed.follow();
+    let follower = Follower { app, seen, last, workers: Vec::new(), waiting: VecDeque::new() };
+    let events = stream::unfold(follower, |mut follower| async {
+        let event = follower.next().await?;
+        Some((Ok(event), follower))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+async fn newest(app: &App) -> Result<i64, Problem> {
+    let newest = app.host.queue.events(&Filter { limit: 1, ..Filter::default() }).await?;
+    Ok(newest.last().map_or(0, |event| event.id))
+}
+
+impl Follower {
+    /// The next event; nothing when the server stops.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            self.look().await;
+            if self.waiting.is_empty() {
+                tokio::select! {
+                    changed = self.seen.changed() => changed.ok()?,
+                    () = self.app.stopping.cancelled() => return None,
+                }
+            }
+        }
+    }
+
+    /// Gathers what is new. A database that is away is looked at again when it has changed.
+    async fn look(&mut self) {
+        let seen = self.seen.borrow_and_update().clone();
+        for worker in seen.workers.iter().filter(|worker| !self.workers.contains(worker)) {
+            self.waiting.extend(Event::default().event("worker").json_data(worker));
+        }
+        self.workers.clone_from(&seen.workers);
+        if seen.event > self.last {
+            for entry in self.app.host.queue.events_after(self.last, PAGE).await.unwrap_or_default() {
+                self.last = entry.id;
+                let name = if entry.task_id.is_some() { "task" } else { "act" };
+                self.waiting.extend(Event::default().id(entry.id.to_string()).event(name).json_data(&entry));
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! One look at the database for all who follow it.
+
+use std::{sync::Arc, time::Duration};
+
+use afterword_actors::{
+    RuntimeHandle,
+    store::{
+        Database, StoreError,
+        events::{self, Filter},
+    },
+};
+use tokio::sync::{broadcast::error::RecvError, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::hosts::{self, Worker};
+
+/// How often other hosts' changes are looked for; this host's are announced.
+const LOOK: Duration = Duration::from_millis(500);
+/// Changes of this host that come together are looked at together.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// What the last look saw.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// The newest entry of the audit trail.
+    pub(super) event: i64,
+    pub(super) workers: Arc<Vec<Worker>>,
+}
+
+/// Tells its followers when there is something new.
+pub struct Feed {
+    seen: watch::Sender<Seen>,
+}
+
+impl Feed {
+    /// Follows `database` until `stopping`.
+    pub(in crate::http) fn start(database: Database, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
+        let (seen, _) = watch::channel(Seen::default());
+        let sender = seen.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = follow(&database, &runtime, &sender) => {}
+            }
+        });
+        Self { seen }
+    }
+
+    /// Changes whenever there is something new.
+    pub(super) fn follow(&self) -> watch::Receiver<Seen> {
+        self.seen.subscribe()
+    }
+}
+
+async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Sender<Seen>) {
+    let mut local = runtime.subscribe();
+    loop {
+        if sender.receiver_count() > 0 {
+            match look(database).await {
+                Ok(now) => drop(sender.send_if_modified(|seen| replace(seen, now))),
+                Err(error) => tracing::debug!(%error, "changes cannot be looked for now"),
+            }
+        }
+        // A hint that was missed, or whose sender has gone, costs one look.
+        match tokio::time::timeout(LOOK, local.recv()).await {
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) => tokio::time::sleep(GATHER).await,
+            Ok(Err(RecvError::Closed)) => tokio::time::sleep(LOOK).await,
+            Err(_) => {}
+        }
+        local = local.resubscribe();
+    }
+}
+
+async fn look(database: &Database) -> Result<Seen, StoreError> {
+    let newest = events::list(database.reader(), &Filter { limit: 1, ..Filter::default() }).await?;
+    let event = newest.last().map_or(0, |event| event.id);
+    Ok(Seen { event, workers: Arc::new(hosts::workers(database).await?) })
+}
+
+fn replace(seen: &mut Seen, now: Seen) -> bool {
+    let differs = seen.event != now.event || seen.workers != now.workers;
+    *seen = now;
+    differs
+}

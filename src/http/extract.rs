@@ -1,0 +1,78 @@
+//! What handlers take from a request. Whatever cannot be read is answered as a [`Problem`].
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, OptionalFromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+
+use utoipa::IntoParams;
+
+use super::problem::Problem;
+
+/// A JSON body.
+#[derive(FromRequest)]
+#[from_request(via(axum::Json), rejection(Problem))]
+pub(super) struct Json<T>(pub(super) T);
+
+/// What stands behind the `?`.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Query), rejection(Problem))]
+pub(super) struct Query<T>(pub(super) T);
+
+/// What stands in the path.
+#[derive(FromRequestParts)]
+#[from_request(via(axum::extract::Path), rejection(Problem))]
+pub(super) struct Path<T>(pub(super) T);
+
+/// The revision that `If-Match` asks for; `*`, or no such header, asks for none.
+pub(super) struct IfMatch(pub(super) Option<i64>);
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = text(&parts.headers, header::IF_MATCH.as_str())? else { return Ok(Self(None)) };
+        if value.trim() == "*" {
+            return Ok(Self(None));
+        }
+        let revision = value.trim().strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse().ok());
+        let wrong = || Problem::malformed("If-Match must be one ETag that this server gave out, e.g. \"3\", or *");
+        Ok(Self(Some(revision.ok_or_else(wrong)?)))
+    }
+}
+
+/// [`IfMatch`], as it is described.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "stands in the description only")]
+pub(super) struct IfMatchHeader {
+    /// The ETag that was read: refuse if the article is at another revision.
+    #[param(rename = "If-Match", required = false)]
+    if_match: String,
+}
+
+/// [`IdempotencyKey`], as it is described.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "stands in the description only")]
+pub(super) struct IdempotencyKeyHeader {
+    /// A create that is repeated with the same key answers with the first article.
+    #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255)]
+    idempotency_key: String,
+}
+
+/// The key by which a repeated create is known again.
+pub(super) struct IdempotencyKey(pub(super) String);
+
+impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
+        Ok(text(&parts.headers, "idempotency-key")?.map(|key| Self(key.to_owned())))
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let wrong = |_| Problem::malformed(format!("the header {name} must be plain text"));
+    headers.get(name).map(|value| value.to_str().map_err(wrong)).transpose()
+}

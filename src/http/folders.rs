@@ -1,0 +1,27 @@
+//! `/api/folders`
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{app::App, problem::Problem, responses::Refused};
+use crate::articles::FolderCount;
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// All folders.
+#[derive(Serialize, ToSchema)]
+struct Folders {
+    /// In order.
+    folders: Vec<FolderCount>,
+}
+
+/// List the folders that hold articles.
+#[utoipa::path(get, path = "/folders", operation_id = "list_folders", tag = "articles",
+    responses((status = OK, description = "All folders", body = Folders), Refused))]
+async fn list(State(app): State<App>) -> Result<Json<Folders>, Problem> {
+    Ok(Json(Folders { folders: app.host.articles.folders().await? }))
+}

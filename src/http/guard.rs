@@ -1,0 +1,25 @@
+//! What stands in front of every handler, from the outside in: a name for the request, its measurement, panics, hosts
+//! and origins, rates, load, who calls, what they may do, and how long it may take.
+
+pub(super) mod access;
+pub(super) mod deadline;
+pub(super) mod hosts;
+pub(super) mod load;
+pub(super) mod observe;
+pub(super) mod rate;
+
+use std::any::Any;
+
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+
+/// A handler panicked: the caller hears that it is our fault, and the server goes on.
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let what = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message");
+    Problem::internal(what).into_response()
+}

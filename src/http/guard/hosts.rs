@@ -1,0 +1,177 @@
+//! Which names this server answers to, and which web pages may call it: a page of a stranger must not reach it by
+//! pointing its own name here (DNS rebinding), nor by the browser of somebody who may.
+
+use std::{collections::HashSet, net::IpAddr, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::Response,
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::{
+    config::Server,
+    http::{app::App, problem::Problem},
+};
+
+/// How long a browser may remember that it may call. *Units:* seconds.
+const PREFLIGHT_HOLDS: Duration = Duration::from_secs(600);
+
+/// Names and origins that are let in.
+pub(in crate::http) struct Policy {
+    bind: IpAddr,
+    names: HashSet<String>,
+    origins: HashSet<String>,
+    /// The address that clients see, if it was set; without a slash at its end.
+    pub(in crate::http) public_url: Option<String>,
+}
+
+impl Policy {
+    pub(in crate::http) fn new(bind: IpAddr, server: &Server) -> Self {
+        let public_url = Some(server.public_url.trim_end_matches('/').to_owned()).filter(|url| !url.is_empty());
+        let public_name = public_url.as_deref().and_then(authority).map(|authority| name(authority).to_owned());
+        let names = server.allowed_hosts.iter().map(|host| name(host).to_owned()).chain(public_name);
+        Self {
+            bind,
+            names: names.map(|name| name.to_lowercase()).collect(),
+            origins: server.allowed_origins.iter().map(|origin| origin.to_lowercase()).collect(),
+            public_url,
+        }
+    }
+
+    /// Whether only this machine reaches the server.
+    pub(in crate::http) fn is_local(&self) -> bool {
+        self.bind.is_loopback()
+    }
+
+    /// An address cannot be made to point elsewhere, a name can.
+    fn allows_host(&self, host: &str) -> bool {
+        let name = name(host).to_lowercase();
+        match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            Ok(address) => address.is_loopback() || !self.is_local(),
+            Err(_) => name == "localhost" || name.ends_with(".localhost") || self.names.contains(&name),
+        }
+    }
+
+    /// The page is this server's own, or was let in by name.
+    fn allows_origin(&self, origin: &str, host: &str) -> bool {
+        let origin = origin.to_lowercase();
+        authority(&origin).is_some_and(|authority| authority == host.to_lowercase()) || self.origins.contains(&origin)
+    }
+}
+
+/// What stands between `://` and the path.
+fn authority(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    Some(rest.split('/').next().unwrap_or(rest))
+}
+
+/// Without the port.
+fn name(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => authority,
+    }
+}
+
+/// The name the request was sent to.
+pub(in crate::http) fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let authority = uri.authority().map(|authority| authority.as_str());
+    authority.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()))
+}
+
+pub(in crate::http) async fn check(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+    let host = host_of(request.headers(), request.uri()).unwrap_or_default();
+    if !app.policy.allows_host(host) {
+        let detail = "this server does not go by that name; add it to server.allowed_hosts if it should";
+        return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "host_refused", detail));
+    }
+    if let Some(origin) = request.headers().get(header::ORIGIN)
+        && !origin.to_str().is_ok_and(|origin| app.policy.allows_origin(origin, host))
+    {
+        let detail = "this web page may not call the server; add its origin to server.allowed_origins if it should";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "origin_refused", detail));
+    }
+    Ok(next.run(request).await)
+}
+
+/// Off unless web pages were let in by name.
+pub(in crate::http) fn cors(app: &App) -> CorsLayer {
+    if app.policy.origins.is_empty() {
+        return CorsLayer::new();
+    }
+    let origins: Vec<_> = app.policy.origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect();
+    let name = HeaderName::from_static;
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            name("idempotency-key"),
+            name("last-event-id"),
+            name("mcp-method"),
+            name("mcp-name"),
+            name("mcp-protocol-version"),
+            name("mcp-session-id"),
+        ])
+        .expose_headers([
+            header::CONTENT_LOCATION,
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            name("mcp-session-id"),
+            name("x-request-id"),
+        ])
+        .max_age(PREFLIGHT_HOLDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(bind: &str, hosts: &[&str], origins: &[&str]) -> Policy {
+        let names = |list: &[&str]| serde_json::from_value(serde_json::json!(list)).expect("names");
+        let server = Server {
+            allowed_hosts: names(hosts),
+            allowed_origins: names(origins),
+            public_url: "https://Notes.example.org/".to_owned(),
+            ..Server::default()
+        };
+        Policy::new(bind.parse().expect("an address"), &server)
+    }
+
+    #[test]
+    fn a_local_server_goes_by_local_names_alone() {
+        let policy = policy("127.0.0.1", &["Box.example.org:80"], &[]);
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "[::1]", "app.localhost"] {
+            assert!(policy.allows_host(host), "{host}");
+        }
+        assert!(policy.allows_host("box.example.org") && policy.allows_host("notes.example.org:443"));
+        for host in ["", "evil.example", "localhost.evil.example", "192.168.0.1", "127.0.0.1.evil.example", "[::2]"] {
+            assert!(!policy.allows_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_public_server_goes_by_addresses_and_by_the_names_it_was_given() {
+        let policy = policy("0.0.0.0", &["box.example.org"], &[]);
+        assert!(policy.allows_host("192.168.0.1:8080") && policy.allows_host("box.example.org:8080"));
+        assert!(!policy.allows_host("evil.example"));
+    }
+
+    #[test]
+    fn only_own_pages_and_those_named_may_call() {
+        let policy = policy("127.0.0.1", &[], &["https://app.example.org"]);
+        assert!(policy.allows_origin("http://localhost:8080", "localhost:8080"));
+        assert!(policy.allows_origin("https://APP.example.org", "localhost:8080"));
+        for origin in ["null", "", "http://localhost:9999", "https://app.example.org.evil.example", "file://"] {
+            assert!(!policy.allows_origin(origin, "localhost:8080"), "{origin}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Each request as a span of the log and as a measurement. Neither holds a header, a query or a body.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::Response,
+};
+use tower_http::request_id::RequestId;
+use tracing::{Instrument, field};
+
+use crate::http::app::App;
+
+pub(in crate::http) async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    // The pattern, not the path: a name for each article would be a measurement for each.
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = route.unwrap_or_else(|| "none".to_owned());
+    let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
+    let span = tracing::info_span!("request", %method, route, id = id.unwrap_or_default(), status = field::Empty);
+    let response = next.run(request).instrument(span.clone()).await;
+    let (status, elapsed) = (response.status(), began.elapsed());
+    span.record("status", status.as_u16());
+    span.in_scope(|| tracing::debug!(elapsed_ms = elapsed.as_secs_f64() * 1000.0, "answered"));
+    app.telemetry.request(&method, &route, status.as_u16(), elapsed);
+    response
+}

@@ -1,0 +1,60 @@
+//! `/.well-known/oauth-protected-resource`: what a client has to bring (RFC 9728).
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, Uri},
+    routing::get,
+};
+use serde::Serialize;
+
+use super::{app::App, guard::hosts::host_of};
+use crate::auth::Scope;
+
+const PLACE: &str = "/.well-known/oauth-protected-resource";
+
+pub(super) fn routes() -> Router<App> {
+    // For the whole server, and as clients of MCP look for it: by the resource's own path.
+    Router::new().route(PLACE, get(describe)).route("/.well-known/oauth-protected-resource/mcp", get(describe_mcp))
+}
+
+/// Of one protected resource.
+#[derive(Serialize)]
+struct Metadata {
+    resource: String,
+    resource_name: &'static str,
+    bearer_methods_supported: [&'static str; 1],
+    scopes_supported: [&'static str; 3],
+    resource_documentation: String,
+}
+
+/// Where the metadata is, as the client sees it.
+pub(super) fn place(app: &App, headers: &HeaderMap) -> String {
+    format!("{}{PLACE}", base(app, headers, &Uri::default()))
+}
+
+async fn describe(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
+    let base = base(&app, &headers, &uri);
+    Json(metadata(base.clone(), &base))
+}
+
+async fn describe_mcp(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
+    let base = base(&app, &headers, &uri);
+    Json(metadata(format!("{base}/mcp"), &base))
+}
+
+fn metadata(resource: String, base: &str) -> Metadata {
+    Metadata {
+        resource,
+        resource_name: "Afterword",
+        bearer_methods_supported: ["header"],
+        scopes_supported: Scope::ALL.map(Scope::as_str),
+        resource_documentation: format!("{base}/api/docs"),
+    }
+}
+
+/// The server's own address, as the client sees it. The name has been checked by then.
+fn base(app: &App, headers: &HeaderMap, uri: &Uri) -> String {
+    let here = || format!("http://{}", host_of(headers, uri).unwrap_or("localhost"));
+    app.policy.public_url.clone().unwrap_or_else(here)
+}

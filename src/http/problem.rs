@@ -1,0 +1,268 @@
+//! The one place where a refusal becomes an answer: problem details as in RFC 9457.
+
+use std::time::Duration;
+
+use afterword_actors::store::StoreError;
+use axum::{
+    Json,
+    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use tower_http::timeout::TimeoutError;
+use utoipa::ToSchema;
+
+use crate::{
+    articles::ArticleError,
+    auth::{AuthError, Scope},
+    bulk::BulkError,
+    queue::QueueError,
+    search::SearchError,
+};
+
+/// Asked to come back after a database that was busy or away. *Units:* seconds.
+const DATABASE_RETRY: Duration = Duration::from_secs(1);
+
+/// Why a request was refused: an answer of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    details: Box<Details>,
+    retry_after: Option<Duration>,
+    challenge: Option<HeaderValue>,
+}
+
+/// Why a request was refused (RFC 9457).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Details {
+    /// The sort of problem: `urn:afterword:problem:` and `code`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The sort of problem, in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened, and what to do.
+    detail: String,
+    /// The sort of problem, for programs.
+    code: &'static str,
+    /// The field of the request that cannot be so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    /// The article it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slug: Option<String>,
+    /// The revision the article is at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    present_revision: Option<i64>,
+    /// A name that was perhaps meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let details = Details {
+            kind: format!("urn:afterword:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Refused"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+            ..Details::default()
+        };
+        Self { details: Box::new(details), retry_after: None, challenge: None }
+    }
+
+    /// A request that cannot be read at all.
+    pub(super) fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    }
+
+    /// A field that cannot be so.
+    pub(super) fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{field}: {message}"));
+        problem.details.field = Some(field);
+        problem
+    }
+
+    /// A fault of ours. What it was stands in the log; a stranger is told no more than that it was.
+    pub(super) fn internal(what: &str) -> Self {
+        tracing::error!(error = what, "a request failed");
+        let detail = "the server failed; nothing was saved, and its log says why";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    pub(super) fn no_route(path: &str) -> Self {
+        let detail = format!("there is nothing at {path}; /api/docs shows what there is");
+        Self::new(StatusCode::NOT_FOUND, "no_route", detail)
+    }
+
+    pub(super) fn no_method() -> Self {
+        let detail = "this cannot be done here; /api/docs shows what can";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", detail)
+    }
+
+    pub(super) fn unauthorized(error: &AuthError, challenge: HeaderValue) -> Self {
+        match error {
+            AuthError::Invalid => {
+                let detail = "a valid token is needed: Authorization: Bearer aw_…; `afterword token create` makes one";
+                let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
+                Self { challenge: Some(challenge), ..problem }
+            }
+            AuthError::Store(error) => Self::from(error.clone()),
+        }
+    }
+
+    pub(super) fn forbidden(needed: Scope, challenge: HeaderValue) -> Self {
+        let detail = format!("this needs a token of scope {needed}; `afterword token create` makes one");
+        let problem = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail);
+        Self { challenge: Some(challenge), ..problem }
+    }
+
+    pub(super) fn later(self, after: Duration) -> Self {
+        Self { retry_after: Some(after), ..self }
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.details.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn about(mut self, slug: impl Into<String>) -> Self {
+        self.details.slug = Some(slug.into());
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, retry_after, challenge) = (self.status(), self.retry_after, self.challenge.clone());
+        let mut response = (status, Json(self.details)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(after) = retry_after {
+            // Whole seconds, and never "at once".
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
+        }
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl From<ArticleError> for Problem {
+    fn from(error: ArticleError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ArticleError::NotFound { slug, suggestion } => {
+                let mut problem = Self::new(StatusCode::NOT_FOUND, "not_found", detail).about(slug);
+                problem.details.suggestion = suggestion;
+                problem
+            }
+            ArticleError::Exists { slug, title: _ } => Self::new(StatusCode::CONFLICT, "exists", detail).about(slug),
+            ArticleError::FormerName { slug: _, present } => {
+                Self::new(StatusCode::CONFLICT, "former_name", detail).about(present)
+            }
+            ArticleError::Conflict { slug, expected: _, present } => {
+                let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "conflict", detail).about(slug);
+                problem.details.present_revision = Some(present);
+                problem
+            }
+            ArticleError::NoRevision { slug, revision: _ } => {
+                Self::new(StatusCode::NOT_FOUND, "no_revision", detail).about(slug)
+            }
+            ArticleError::KeyReused { key: _ } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail),
+            ArticleError::Invalid { field, message } => Self::invalid(field, message),
+            ArticleError::TooLarge { size: _, limit: _ } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+            }
+            ArticleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SearchError::EmptyQuery | SearchError::QueryTooLong(_) => Self::invalid("q", detail),
+            SearchError::Limit(_) => Self::invalid("limit", detail),
+            SearchError::NoMeaning(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_meaning", detail).later(DATABASE_RETRY)
+            }
+            SearchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        let detail = error.to_string();
+        match error {
+            QueueError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            QueueError::NotAllowed { id: _, status: _ } => Self::new(StatusCode::CONFLICT, "not_allowed", detail),
+            QueueError::AlreadyWaiting { id: _, other: _ } => {
+                Self::new(StatusCode::CONFLICT, "already_waiting", detail)
+            }
+            QueueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BulkError> for Problem {
+    fn from(error: BulkError) -> Self {
+        let detail = error.to_string();
+        match error {
+            BulkError::NotFound(_) | BulkError::NoneYet => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            BulkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", detail),
+            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).later(DATABASE_RETRY)
+            }
+            StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
+                Self::internal(&detail)
+            }
+        }
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        if is_timeout(&rejection) {
+            let detail = "the body came too slowly (server.body_timeout); nothing was saved";
+            return Self::new(StatusCode::REQUEST_TIMEOUT, "slow_client", detail);
+        }
+        let code = match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_media_type",
+            StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+            StatusCode::UNPROCESSABLE_ENTITY => "invalid",
+            _ => "malformed",
+        };
+        Self::new(rejection.status(), code, rejection.body_text())
+    }
+}
+
+fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<TimeoutError>() || error.source().is_some_and(is_timeout)
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::malformed(rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        Self::malformed(rejection.body_text())
+    }
+}

@@ -1,0 +1,156 @@
+//! `/api/queue`: the queue of embedding tasks over HTTP.
+
+use afterword_actors::task::TaskStatus;
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    app::App,
+    extract::{Path, Query},
+    problem::Problem,
+    responses::Refused,
+};
+use crate::queue::{Numbers, Task, TaskDetail, TaskFilter};
+
+/// Tasks of a page, if nobody asks for a number.
+const PAGE: u32 = 50;
+/// Most tasks of a page.
+const MOST: u32 = 200;
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(stats)).routes(routes!(tasks)).routes(routes!(task))
+}
+
+pub(super) fn managing() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(retry))
+        .routes(routes!(cancel))
+        .routes(routes!(retry_failed))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+}
+
+/// Which tasks to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    /// Only tasks of this status.
+    #[param(value_type = Option<StatusName>, inline)]
+    status: Option<TaskStatus>,
+    /// Only tasks of the article with this slug.
+    article: Option<String>,
+    /// Most tasks.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Where a task stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "stands in the description for a type of another crate")]
+enum StatusName {
+    Pending,
+    Processing,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+/// A page of tasks.
+#[derive(Serialize, ToSchema)]
+struct Tasks {
+    /// The newest first.
+    tasks: Vec<Task>,
+    /// Asks for the next page; `null` at the end.
+    next_cursor: Option<String>,
+}
+
+/// Whether hosts may begin tasks.
+#[derive(Serialize, ToSchema)]
+struct Paused {
+    /// Whether claiming is paused now.
+    paused: bool,
+    /// Whether this request changed it.
+    changed: bool,
+}
+
+/// How many tasks are back in the queue.
+#[derive(Serialize, ToSchema)]
+struct Retried {
+    /// So many.
+    retried: u64,
+}
+
+/// Exact numbers of the queue, and rates of the last hour.
+#[utoipa::path(get, path = "/queue/stats", operation_id = "queue_stats", tag = "queue",
+    responses((status = OK, description = "The numbers now", body = Numbers), Refused))]
+async fn stats(State(app): State<App>) -> Result<Json<Numbers>, Problem> {
+    Ok(Json(app.host.queue.numbers().await?))
+}
+
+/// List tasks, the newest first.
+#[utoipa::path(get, path = "/queue/tasks", operation_id = "list_tasks", tag = "queue", params(Listed),
+    responses((status = OK, description = "A page of tasks", body = Tasks), Refused))]
+async fn tasks(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Tasks>, Problem> {
+    let limit = listed.limit.unwrap_or(PAGE);
+    if !(1..=MOST).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")));
+    }
+    let wrong = |_| Problem::invalid("cursor", "is not one that this server gave out; begin without one");
+    let before = listed.cursor.map(|cursor| cursor.parse().map_err(wrong)).transpose()?;
+    let article_id = match listed.article {
+        Some(slug) => Some(app.host.articles.read(&slug).await?.id),
+        None => None,
+    };
+    let page = app.host.queue.tasks(&TaskFilter { status: listed.status, article_id, before, limit }).await?;
+    Ok(Json(Tasks { tasks: page.tasks, next_cursor: page.next_before.map(|id| id.to_string()) }))
+}
+
+/// A task with its audit trail, and why it waits.
+#[utoipa::path(get, path = "/queue/tasks/{id}", operation_id = "read_task", tag = "queue", params(("id" = i64, Path)),
+    responses((status = OK, description = "The task", body = TaskDetail), Refused))]
+async fn task(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+    Ok(Json(app.host.queue.task(id).await?))
+}
+
+/// Put a failed or cancelled task back, with fresh attempts.
+#[utoipa::path(post, path = "/queue/tasks/{id}/retry", operation_id = "retry_task", tag = "queue", params(("id" = i64, Path)),
+    responses((status = OK, description = "The task as it stands now", body = TaskDetail), Refused))]
+async fn retry(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+    app.host.queue.retry(id).await?;
+    Ok(Json(app.host.queue.task(id).await?))
+}
+
+/// Cancel a waiting task.
+#[utoipa::path(post, path = "/queue/tasks/{id}/cancel", operation_id = "cancel_task", tag = "queue", params(("id" = i64, Path)),
+    responses((status = OK, description = "The task as it stands now", body = TaskDetail), Refused))]
+async fn cancel(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+    app.host.queue.cancel(id).await?;
+    Ok(Json(app.host.queue.task(id).await?))
+}
+
+/// Put the newest failed task of every article back.
+#[utoipa::path(post, path = "/queue/retry-failed", operation_id = "retry_failed_tasks", tag = "queue",
+    responses((status = OK, description = "How many", body = Retried), Refused))]
+async fn retry_failed(State(app): State<App>) -> Result<Json<Retried>, Problem> {
+    Ok(Json(Retried { retried: app.host.queue.retry_failed().await? }))
+}
+
+/// Stop all hosts from beginning tasks; those in work are finished.
+#[utoipa::path(post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
+    responses((status = OK, description = "Paused", body = Paused), Refused))]
+async fn pause(State(app): State<App>) -> Result<Json<Paused>, Problem> {
+    Ok(Json(Paused { paused: true, changed: app.host.queue.pause().await? }))
+}
+
+/// Let all hosts begin tasks again.
+#[utoipa::path(post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
+    responses((status = OK, description = "Resumed", body = Paused), Refused))]
+async fn resume(State(app): State<App>) -> Result<Json<Paused>, Problem> {
+    Ok(Json(Paused { paused: false, changed: app.host.queue.resume().await? }))
+}

@@ -1,0 +1,69 @@
+//! `/api/status` and `/api/workers`: the actor trees and their workers.
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{app::App, problem::Problem, responses::Refused};
+use crate::{
+    health::Report,
+    hosts::{self, Actor, LivingHost, Worker},
+};
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(status)).routes(routes!(workers))
+}
+
+/// How this server and every other host on its database are.
+#[derive(Serialize, ToSchema)]
+struct Status {
+    /// Of the program.
+    version: &'static str,
+    /// This start of this server.
+    incarnation: String,
+    /// How this server is.
+    health: Report,
+    /// This server's actors, now; `null` if the root does not answer.
+    tree: Option<Actor>,
+    /// Every host on the database, as it last reported itself.
+    hosts: Vec<LivingHost>,
+}
+
+/// Workers.
+#[derive(Serialize, ToSchema)]
+struct Workers {
+    /// Of every host on the database.
+    workers: Vec<Worker>,
+}
+
+/// The actor tree of this server, and of every other host as it last reported itself.
+#[utoipa::path(get, path = "/status", operation_id = "status", tag = "server",
+    responses((status = OK, description = "How everything is", body = Status), Refused))]
+async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
+    Ok(Json(Status {
+        version: env!("CARGO_PKG_VERSION"),
+        incarnation: app.runtime.incarnation().to_owned(),
+        health: app.health.report(),
+        tree: app.runtime.status().await.map(Actor::from),
+        hosts: hosts::living(&app.host.database).await?,
+    }))
+}
+
+/// Everything that is measured, in the text format of Prometheus.
+pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
+    let text = app.telemetry.scrape(&app.host, &app.runtime, &app.health).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+/// The workers of every host on the database.
+#[utoipa::path(get, path = "/workers", operation_id = "list_workers", tag = "server",
+    responses((status = OK, description = "All workers", body = Workers), Refused))]
+async fn workers(State(app): State<App>) -> Result<Json<Workers>, Problem> {
+    Ok(Json(Workers { workers: hosts::workers(&app.host.database).await? }))
+}

@@ -1,0 +1,1 @@
+//! The whole door, without a socket.

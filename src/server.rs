@@ -1,0 +1,149 @@
+//! The host server: one process with the runtime and its doors.
+//!
+//! It listens before anything else, so that whoever watches it hears that it is starting; it opens when database and
+//! runtime are there, and does not wait for a model. When it is told to stop it takes no more requests, finishes those
+//! it has, lets the workers finish up to a deadline, and gives back what they hold.
+
+mod gate;
+mod listener;
+mod signals;
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    auth::Tokens,
+    config::Settings,
+    health::Health,
+    host::{Host, HostError, Worker},
+    http::{self, App, Parts},
+    mcp,
+    telemetry::Telemetry,
+};
+use afterword_actors::store::StoreError;
+use gate::Gate;
+
+/// Why the server did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address.
+    #[error("cannot listen on {address}: {source}; choose another with server.bind")]
+    Bind {
+        /// That was asked for.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Beyond this machine, and nobody would be asked who they are.
+    #[error(
+        "{0} can be reached from other machines, and there is no token yet, so that anybody could come in; make one \
+         with `afterword token create NAME`, or listen on 127.0.0.1"
+    )]
+    Open(SocketAddr),
+    /// Database, back end or runtime.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The socket.
+    #[error("the server failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Runs a server until it is told to stop; `announce` is told the address once it is open.
+///
+/// # Errors
+/// [`ServeError`] if it cannot start, or its socket fails.
+pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
+    // Installed before anything is held that would have to be given back.
+    let signals = signals::Signals::install()?;
+    let stopping = CancellationToken::new();
+    let gate = Gate::default();
+    let listener = listener::bind(&settings.server).await?;
+    let (address, running) = (listener.address, listener.run(gate.clone(), &settings.server));
+    let serving = tokio::spawn(running.serve);
+    let worker = match open(settings, address, &gate, &stopping).await {
+        Ok(worker) => worker,
+        Err(error) => {
+            running.handle.shutdown();
+            return Err(error);
+        }
+    };
+    announce(address, worker.host.tokens.any().await?);
+    let ended = tokio::select! {
+        ended = serving => Some(ended),
+        () = signals.stop() => None,
+    };
+    if let Some(ended) = ended {
+        worker.stop().await;
+        return ended.map_err(io::Error::other)?.map_err(ServeError::Io);
+    }
+    tracing::info!("stopping; a second signal ends at once");
+    signals::end_at_the_next();
+    stopping.cancel();
+    finish_requests(&running.handle, settings.server.shutdown_timeout).await;
+    let drained = worker.stop().await;
+    tracing::info!(finished = drained.finished, released = drained.released, "stopped");
+    Ok(())
+}
+
+async fn open(
+    settings: &Settings,
+    address: SocketAddr,
+    gate: &Gate,
+    stopping: &CancellationToken,
+) -> Result<Worker, ServeError> {
+    let host = Host::open(settings).await?;
+    refuse_strangers(&host.tokens, address).await?;
+    let worker = host.start().await?;
+    prepare(&worker);
+    let (host, runtime) = (worker.host.clone(), worker.runtime.handle());
+    let health = Health::default();
+    tokio::spawn(health.clone().watch(host.clone(), runtime.clone(), stopping.clone()));
+    let parts = Parts {
+        mcp: Router::new().route_service("/mcp", mcp::http_service(host.clone(), stopping.clone())),
+        host,
+        runtime,
+        health: health.clone(),
+        telemetry: Telemetry::default(),
+        address,
+        stopping: stopping.clone(),
+    };
+    gate.open(health, http::router(App::new(parts)));
+    Ok(worker)
+}
+
+async fn refuse_strangers(tokens: &Tokens, address: SocketAddr) -> Result<(), ServeError> {
+    if address.ip().is_loopback() || tokens.any().await? { Ok(()) } else { Err(ServeError::Open(address)) }
+}
+
+/// What may take long and nobody waits for: the model, and the index of vectors.
+fn prepare(worker: &Worker) {
+    if let Some(provisioning) = worker.host.backends.provisioning() {
+        let provisioning = provisioning.clone();
+        tokio::spawn(async move { provisioning.run_until_ready().await });
+    }
+    let search = worker.host.search.clone();
+    tokio::spawn(async move {
+        if let Err(error) = search.warm_up().await {
+            tracing::warn!(%error, "the index of vectors is read at the first search instead");
+        }
+    });
+}
+
+async fn finish_requests(handle: &listener::Handle, deadline: Duration) {
+    const LOOK: Duration = Duration::from_millis(20);
+    handle.graceful_shutdown(Some(deadline));
+    let ended = async {
+        while handle.connection_count() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    if tokio::time::timeout(deadline, ended).await.is_err() {
+        tracing::warn!(connections = handle.connection_count(), "requests did not finish in time and are cut off");
+        handle.shutdown();
+    }
+}

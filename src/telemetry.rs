@@ -1,0 +1,82 @@
+//! What is measured, in the text format of Prometheus. Every name carries its unit.
+//!
+//! Requests are counted as they are answered; everything else is read when somebody asks, from the same numbers that
+//! the other doors show.
+
+mod gauges;
+
+use std::time::Duration;
+
+use afterword_actors::RuntimeHandle;
+use axum::http::Method;
+use metrics::{Label, counter, histogram, with_local_recorder};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
+
+use crate::{health::Health, host::Host, queue::QueueError};
+
+/// Upper bounds of what answers take. *Units:* seconds.
+const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const REQUEST_SECONDS: &str = "afterword_http_request_duration_seconds";
+
+/// The measurements of one server.
+pub struct Telemetry {
+    // Not the process's global one: several servers share a process in tests.
+    recorder: PrometheusRecorder,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        let builder =
+            PrometheusBuilder::new().set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &BUCKETS);
+        // Refused only if there are no buckets.
+        let recorder = builder.unwrap_or_default().build_recorder();
+        with_local_recorder(&recorder, gauges::describe);
+        Self { recorder }
+    }
+}
+
+impl Telemetry {
+    /// Counts an answered request; `route` is the pattern, not the path.
+    pub fn request(&self, method: &Method, route: &str, status: u16, elapsed: Duration) {
+        let method = method_name(method);
+        with_local_recorder(&self.recorder, || {
+            let labels = vec![Label::new("method", method), Label::new("route", route.to_owned())];
+            histogram!(REQUEST_SECONDS, labels.clone()).record(elapsed.as_secs_f64());
+            let labels: Vec<_> = labels.into_iter().chain([Label::new("status", status.to_string())]).collect();
+            counter!("afterword_http_requests_total", labels).increment(1);
+        });
+    }
+
+    /// Everything as it is now.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn scrape(&self, host: &Host, runtime: &RuntimeHandle, health: &Health) -> Result<String, QueueError> {
+        let numbers = host.queue.numbers().await?;
+        let (tree, snapshot) = tokio::join!(runtime.status(), runtime.metrics());
+        with_local_recorder(&self.recorder, || {
+            gauges::numbers(&numbers);
+            gauges::health(&health.report());
+            tree.iter().for_each(gauges::actors);
+            snapshot.iter().for_each(gauges::workers);
+            gauges::process();
+        });
+        let handle = self.recorder.handle();
+        handle.run_upkeep();
+        Ok(handle.render())
+    }
+}
+
+/// A method anybody may make up must not become a name that is kept.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,16 @@
+//! The host server as others meet it: the real program, over real sockets.
+
+#[path = "server/abuse.rs"]
+mod abuse;
+#[path = "server/access.rs"]
+mod access;
+#[path = "server/description.rs"]
+mod description;
+#[path = "server/life.rs"]
+mod life;
+#[path = "server/process.rs"]
+mod process;
+#[path = "server/stopping.rs"]
+mod stopping;
+#[path = "server/telling.rs"]
+mod telling;

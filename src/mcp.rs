@@ -27,6 +27,7 @@ use rmcp::{
     service::{QuitReason, ServerInitializeError, serve_server_with_ct},
     transport::{
         IntoTransport, StreamableHttpServerConfig, StreamableHttpService,
+        async_rw::AsyncRwTransport,
         streamable_http_server::session::local::{LocalSessionManager, SessionConfig},
     },
 };
@@ -56,16 +57,20 @@ pub fn streamable<H: ServerHandler>(
     let mut sessions = LocalSessionManager::default();
     sessions.session_config = SessionConfig::default();
     sessions.session_config.keep_alive = Some(settings.mcp_session_idle);
-    let most = usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX);
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
-        .with_max_request_body_bytes(most)
+        .with_max_request_body_bytes(longest_message(settings))
         // Where an answer is one message, it comes as one; the newer era allows it.
         .with_json_response(true)
         // Host and Origin are looked at once, for all doors, before a request comes here.
         .disable_allowed_hosts()
         .disable_allowed_origins();
     StreamableHttpService::new(move || Ok(handler()), Arc::new(sessions), config)
+}
+
+/// *Units:* bytes.
+fn longest_message(settings: &Server) -> usize {
+    usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX)
 }
 
 /// Why a session ended otherwise than by its client.
@@ -84,7 +89,10 @@ pub enum SessionError {
 /// # Errors
 /// [`SessionError`]
 pub async fn stdio(host: Host, stop: CancellationToken) -> Result<(), SessionError> {
-    serve(host, rmcp::transport::stdio(), stop).await
+    let (input, output) = rmcp::transport::stdio_pipes();
+    let longest = longest_message(&host.settings().server);
+    let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(longest);
+    serve(host, transport, stop).await
 }
 
 /// MCP for one client that may do everything. Ends when the client closes `transport`, or `stop` is cancelled.

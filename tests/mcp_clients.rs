@@ -3,6 +3,9 @@
 
 mod support;
 
+#[path = "server/process.rs"]
+mod process;
+
 #[path = "mcp_clients/conformance.rs"]
 mod conformance;
 #[path = "mcp_clients/fixture.rs"]

@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use afterword::config::Server;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     fixture::Fixture,
-    site::{Site, clients, command, serve},
+    site::{clients, command, over_http, serve},
     support::TOKIO,
 };
 
@@ -95,8 +93,7 @@ fn explained(check: &Value) -> Option<&'static str> {
 #[test]
 fn every_scenario_passes_on_our_stack() {
     let fixture = Fixture::new();
-    let door = afterword::mcp::streamable(move || fixture.clone(), &Server::default(), CancellationToken::new());
-    let url = serve(door);
+    let (url, _world) = TOKIO.block_on(serve(move || fixture.clone()));
     for era in ERAS {
         let bad: Vec<_> = run(&url, era).into_iter().filter(|(_, bad)| !bad.is_empty()).collect();
         assert!(bad.is_empty(), "{era}: {bad:#?}");
@@ -105,13 +102,9 @@ fn every_scenario_passes_on_our_stack() {
 
 #[test]
 fn every_scenario_that_needs_no_fixture_passes_on_the_product() {
-    let site = Site::open();
-    let url = TOKIO.block_on(async {
-        let worker = site.worker().await;
-        let article = crate::support::article("there", "# There");
-        worker.host.articles.create(article).await.expect("an article to read");
-        site.http(&worker)
-    });
+    let server = over_http();
+    let url = server.url("/mcp");
+    TOKIO.block_on(server.create("There", "# There"));
     let mut excused = BTreeSet::new();
     for (era, free) in ERAS.into_iter().zip(FIXTURE_FREE) {
         let scenarios = run(&url, era);

@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{
-    site::{Site, clients, command, program},
-    support::TOKIO,
-};
+use crate::site::{clients, command, over_http, over_stdio};
 
 /// Runs the inspector; answers what it prints, and what it says besides.
 fn inspect(era: &str, request: &[&str], server: &[String]) -> (Value, String) {
@@ -37,20 +34,13 @@ fn inspect_all(server: &[String]) {
 #[test]
 fn the_inspector_finds_nothing_wrong_over_stdio() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (program, settings) = program(folder.path());
-    let mut server = Vec::new();
-    for (name, value) in settings {
-        server.extend(["-e".to_owned(), format!("{name}={value}")]);
-    }
-    server.extend([program.to_owned(), "mcp".to_owned()]);
+    let mut server = vec!["--".to_owned()];
+    server.extend(over_stdio(folder.path()));
     inspect_all(&server);
 }
 
 #[test]
 fn the_inspector_finds_nothing_wrong_over_http() {
-    let site = Site::open();
-    let worker = TOKIO.block_on(site.worker());
-    let _inside = TOKIO.enter();
-    let url = site.http(&worker);
-    inspect_all(&["--server-url".to_owned(), url, "--transport".to_owned(), "http".to_owned()]);
+    let server = over_http();
+    inspect_all(&["--server-url".to_owned(), server.url("/mcp"), "--transport".to_owned(), "http".to_owned()]);
 }

@@ -2,19 +2,12 @@
 
 use std::path::Path;
 
-use crate::{
-    site::{Site, clients, command, program},
-    support::TOKIO,
-};
+use crate::site::{clients, command, over_http, over_stdio};
 
-fn visit(sdk: &str, server: &[&str], settings: &[(String, String)]) {
+fn visit(sdk: &str, server: &[String]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp_clients/visit.py");
-    let output = command(&clients().join(sdk).join("bin/python"))
-        .arg(script)
-        .args(server)
-        .envs(settings.iter().map(|(name, value)| (name, value)))
-        .output()
-        .expect("Python runs");
+    let python = clients().join(sdk).join("bin/python");
+    let output = command(&python).arg(script).args(server).output().expect("Python runs");
     assert!(output.status.success(), "{sdk}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -22,18 +15,14 @@ fn visit(sdk: &str, server: &[&str], settings: &[(String, String)]) {
 fn both_versions_visit_over_stdio() {
     for sdk in ["python-1", "python-2"] {
         let folder = tempfile::tempdir().expect("a folder");
-        let (program, settings) = program(folder.path());
-        visit(sdk, &[program, "mcp"], &settings);
+        visit(sdk, &over_stdio(folder.path()));
     }
 }
 
 #[test]
 fn both_versions_visit_over_http() {
-    let site = Site::open();
-    let worker = TOKIO.block_on(site.worker());
-    let _inside = TOKIO.enter();
-    let url = site.http(&worker);
+    let server = over_http();
     for sdk in ["python-1", "python-2"] {
-        visit(sdk, &[&url], &[]);
+        visit(sdk, &[server.url("/mcp")]);
     }
 }

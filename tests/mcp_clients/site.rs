@@ -1,28 +1,28 @@
-//! Servers to try clients on, and where the clients are.
+//! What to try clients on, and where the clients are.
 
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use afterword::{
-    auth::Caller,
     config::Settings,
-    embedding::{Backends, scripted::Script},
-    host::{Host, Worker},
+    embedding::Backends,
+    health::Health,
+    host::Host,
+    http::{self, App, Parts},
+    mcp,
+    telemetry::Telemetry,
 };
-use axum::{Router, extract::Request};
-use rmcp::{
-    ServerHandler,
-    transport::{StreamableHttpService, streamable_http_server::session::local::LocalSessionManager},
-};
+use axum::Router;
+use rmcp::ServerHandler;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{TOKIO, World, quick};
+use crate::{process::Server, support::World};
 
 /// Long enough for a client to see that an embedding is not there yet.
-const LATENCY: Duration = Duration::from_millis(500);
+const LATENCY: &str = "embedding.scripted.latency=500ms";
 
 /// Where `scripts/test` puts the clients.
 pub(crate) fn clients() -> PathBuf {
@@ -42,52 +42,43 @@ pub(crate) fn command(program: &Path) -> Command {
     command
 }
 
-/// The program, and what it needs in its environment to work in `folder`.
-pub(crate) fn program(folder: &Path) -> (&'static str, Vec<(String, String)>) {
+/// The command that serves the product over standard input and output, on a database in `folder`.
+pub(crate) fn over_stdio(folder: &Path) -> Vec<String> {
     let database = format!("sqlite://{}", folder.join("site.db").display());
-    let settings = [
-        ("AFTERWORD_DATABASE__URL", database),
-        ("AFTERWORD_EMBEDDING__PROVIDER", "scripted".to_owned()),
-        ("AFTERWORD_EMBEDDING__SCRIPTED__LATENCY", format!("{}ms", LATENCY.as_millis())),
-    ];
-    (env!("CARGO_BIN_EXE_afterword"), settings.map(|(name, value)| (name.to_owned(), value)).to_vec())
+    let program = env!("CARGO_BIN_EXE_afterword");
+    let settings = ["embedding.provider=scripted", LATENCY, "log.level=error"];
+    let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+    [program, "mcp", "--database", &database].into_iter().chain(settings).map(str::to_owned).collect()
 }
 
-/// A product to try clients on.
-pub(crate) struct Site(World);
-
-impl Site {
-    pub(crate) fn open() -> Self {
-        let script = Script { latency: LATENCY, ..Script::default() };
-        Self(TOKIO.block_on(World::with(script, quick())))
-    }
-
-    pub(crate) async fn worker(&self) -> Worker {
-        let settings = Settings::default();
-        let backends = Backends::with(&settings.embedding, self.0.model());
-        Host::on(self.0.database.clone(), backends, &settings).start().await.expect("a runtime")
-    }
-
-    /// Serves it on this machine, and answers the address.
-    pub(crate) fn http(&self, worker: &Worker) -> String {
-        serve(afterword::mcp::http_service(worker.host.clone(), CancellationToken::new()))
-    }
+/// The product's server.
+pub(crate) fn over_http() -> Server {
+    Server::start(&[LATENCY])
 }
 
-/// Serves `door` on this machine, and answers the address. It ends with the test.
-pub(crate) fn serve<H: ServerHandler>(mut door: StreamableHttpService<H, LocalSessionManager>) -> String {
-    door.config = door.config.with_allowed_hosts(["localhost", "127.0.0.1", "::1"]);
-    let guard = |mut request: Request| {
-        request.extensions_mut().insert(Caller::local());
-        request
-    };
-    let router = Router::new().nest_service("/mcp", door).layer(tower::util::MapRequestLayer::new(guard));
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.set_nonblocking(true).expect("a socket");
+/// Serves `handler` behind the guards of the product's server, and answers the address. It ends with the test.
+pub(crate) async fn serve<H: ServerHandler>(handler: impl Fn() -> H + Send + Sync + 'static) -> (String, World) {
+    let world = World::new().await;
+    let settings = Settings::default();
+    let backends = Backends::with(&settings.embedding, world.model());
+    let worker = Host::on(world.database.clone(), backends, &settings).start().await.expect("a runtime");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
-    TOKIO.spawn(async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router).await
+    let door = mcp::streamable(handler, &settings.server, CancellationToken::new());
+    let parts = Parts {
+        host: worker.host.clone(),
+        runtime: worker.runtime.handle(),
+        health: Health::default(),
+        telemetry: Telemetry::default(),
+        address,
+        mcp: Router::new().route_service("/mcp", door),
+        stopping: CancellationToken::new(),
+    };
+    let router = http::router(App::new(parts));
+    tokio::spawn(async move {
+        let served = axum::serve(listener, router).await;
+        worker.stop().await;
+        served
     });
-    format!("http://{address}/mcp")
+    (format!("http://{address}/mcp"), world)
 }

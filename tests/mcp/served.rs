@@ -58,3 +58,41 @@ fn the_server_stops_although_agents_listen() {
         drop((with_session, without));
     });
 }
+
+/// Begins a session as clients of the older era do; answers its name.
+async fn initialize(server: &Server) -> String {
+    let client = json!({ "name": "raw", "version": "1" });
+    let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
+    let begun =
+        say(server, None, &json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params })).await;
+    let session = begun.headers()["mcp-session-id"].to_str().expect("a name").to_owned();
+    let told = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(say(server, Some(&session), &told).await.status(), 202);
+    session
+}
+
+async fn say(server: &Server, session: Option<&str>, message: &serde_json::Value) -> reqwest::Response {
+    let request = server.request(reqwest::Method::POST, "/mcp").header("accept", "application/json, text/event-stream");
+    let request = session.into_iter().fold(request, |request, session| request.header("mcp-session-id", session));
+    let answer = request.json(message).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{message}: {}", answer.status());
+    answer
+}
+
+#[test]
+fn a_session_whose_client_has_vanished_ends_however_much_there_is_to_tell() {
+    TOKIO.block_on(async {
+        let server = Server::start(&["server.mcp_session_idle=1500ms"]);
+        let session = initialize(&server).await;
+        let listening = server.request(reqwest::Method::GET, "/mcp").header("accept", "text/event-stream");
+        let mut told = listening.header("mcp-session-id", session).send().await.expect("a stream");
+        assert_eq!(told.status(), 200);
+        let mut changes = 0;
+        while told.chunk().await.is_ok_and(|chunk| chunk.is_some()) {
+            server.create(&format!("Change {changes}"), "text").await;
+            changes += 1;
+            assert!(changes < 100, "it is told for ever");
+        }
+        assert!(changes > 0, "it was told of something");
+    });
+}

@@ -12,7 +12,9 @@ use afterword_actors::{
     store::{StoreError, sql::Sql},
 };
 use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
-use support::{DRAIN, World, article};
+use support::{DRAIN, article};
+
+type World = support::World<support::File>;
 
 const ROUNDS: usize = 400;
 const BACKLOG: i64 = 100_000;

@@ -1,9 +1,11 @@
-//! The operator's side of the database: schema, backup, restore, verification.
+//! The operator's side of the database: schema, backup, restore, copy, verification.
 
 mod backup;
+mod copy;
 mod schema;
 mod verify;
 
 pub use backup::{BackupError, RestoreError, Restored, backup, restore};
-pub use schema::{Migration, SchemaError, migrate, migrations, rollback, undone_by_rollback};
+pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy};
+pub use schema::{Migration, SchemaError, migrate, migrations, rollback, size, undone_by_rollback};
 pub use verify::{Finding, Verification, verify};

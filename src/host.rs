@@ -149,6 +149,7 @@ pub fn open_options(settings: &Settings) -> OpenOptions {
         url,
         read_connections: settings.database.read_connections,
         busy_timeout: settings.database.busy_timeout,
+        ..OpenOptions::new("")
     }
 }
 

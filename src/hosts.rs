@@ -1,8 +1,10 @@
 //! The hosts that work on one database, as their rows and their locks tell.
 
+use std::time::Duration;
+
 use afterword_actors::{
     ActorState, ActorStatus,
-    store::{Database, Liveness, StoreError, hosts},
+    store::{Database, StoreError, hosts},
 };
 use afterword_entities::{embedding_host, embedding_worker_status};
 use serde::Serialize;
@@ -88,13 +90,8 @@ pub struct Worker {
 /// # Errors
 /// [`StoreError`]
 pub async fn living(database: &Database) -> Result<Vec<LivingHost>, StoreError> {
-    let rows = hosts::list(database.reader(), LOOKED_AT).await?;
-    Ok(rows
-        .into_iter()
-        .filter(|row| matches!(row.state.as_str(), "running" | "draining"))
-        .filter(|row| !Liveness::has_died(database.path(), &row.incarnation))
-        .map(LivingHost::from)
-        .collect())
+    let rows = database.living(LOOKED_AT).await?;
+    Ok(rows.into_iter().map(LivingHost::from).collect())
 }
 
 /// Whether some host takes up tasks of this database now, in whatever process.
@@ -117,8 +114,8 @@ pub async fn workers(database: &Database) -> Result<Vec<Worker>, StoreError> {
 
 /// Hosts that have not said that they ended, and have.
 pub(crate) async fn dead(database: &Database) -> Result<Vec<String>, StoreError> {
-    let others = hosts::others(database.reader(), "").await?;
-    Ok(others.into_iter().filter(|host| Liveness::has_died(database.path(), host)).collect())
+    let others = hosts::others(database.reader(), "", Duration::ZERO).await?;
+    database.dead_among(&others).await
 }
 
 impl LivingHost {

@@ -5,7 +5,7 @@
 
 mod answer;
 mod fusion;
-mod keyword;
+pub(crate) mod keyword;
 mod semantic;
 mod service;
 pub mod snippet;

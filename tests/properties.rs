@@ -1,16 +1,35 @@
 //! The twelve properties: each drives the real runtime and the real database with a scripted back end, at least 100
-//! times. The suite knows no database of its own: `support::World` brings it.
+//! times. One suite over both engines: `World` is the parent module's.
 
 mod support;
 
-#[path = "properties/saving.rs"]
-mod saving;
-#[path = "properties/searching.rs"]
-mod searching;
-#[path = "properties/telling.rs"]
-mod telling;
-#[path = "properties/working.rs"]
-mod working;
+#[path = "."]
+mod sqlite {
+    type World = crate::support::World<crate::support::File>;
+
+    #[path = "properties/saving.rs"]
+    mod saving;
+    #[path = "properties/searching.rs"]
+    mod searching;
+    #[path = "properties/telling.rs"]
+    mod telling;
+    #[path = "properties/working.rs"]
+    mod working;
+}
+
+#[path = "."]
+mod postgres {
+    type World = crate::support::World<crate::support::Server>;
+
+    #[path = "properties/saving.rs"]
+    mod saving;
+    #[path = "properties/searching.rs"]
+    mod searching;
+    #[path = "properties/telling.rs"]
+    mod telling;
+    #[path = "properties/working.rs"]
+    mod working;
+}
 
 use proptest::test_runner::Config;
 

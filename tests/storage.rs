@@ -10,7 +10,8 @@ use afterword_actors::store::{
 };
 use futures_util::FutureExt;
 use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait};
-use support::World;
+type World = support::World<support::File>;
+
 use tokio::sync::Semaphore;
 
 async fn number(connection: &impl ConnectionTrait, sql: &str) -> i64 {

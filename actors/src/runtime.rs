@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use crate::{
     context::Context,
     event::TaskEvent,
-    store::{Database, Liveness, StoreError, control, missing::Scope, stats, tasks},
+    store::{Database, Presence, StoreError, control, missing::Scope, stats, tasks},
     supervision::ActorStatus,
     task::NewTask,
     tree::{
@@ -30,7 +30,7 @@ pub use stop::Drained;
 pub struct Runtime {
     context: Arc<Context>,
     root: ActorRef<RuntimeSupervisorMessage>,
-    liveness: Option<Liveness>,
+    presence: Option<Presence>,
 }
 
 /// What a host's doors need of a runtime; cheap to clone, outlives it harmlessly.
@@ -128,9 +128,10 @@ impl RuntimeHandle {
         Ok(id)
     }
 
-    /// See [`Runtime::wake`].
+    /// See [`Runtime::wake`]. Other hosts on the same server are told, too.
     pub fn wake(&self) {
         self.context.addresses.queue.send(QueueMessage::Wake);
+        self.context.database.announce();
     }
 
     /// See [`Runtime::status`].

@@ -1,31 +1,38 @@
 //! What is stored: the queue, the vectors, the hosts. All SQL of the runtime stands below this module.
 //!
 //! Rows are the truth and every function here is one step of their life; nothing here runs by itself except the
-//! writer, which groups commits. Time is the database's: no statement is given the host's clock.
+//! writer of a file, which groups commits, and the session with a server, which hears of work. Time is the database's:
+//! no statement is given the host's clock.
 
 pub mod bulk;
 pub mod claim;
 pub mod control;
 mod database;
+mod dialect;
 mod error;
 pub mod events;
 pub mod hosts;
 pub mod leases;
-mod liveness;
+mod locks;
 pub mod metrics;
 pub mod missing;
 pub mod models;
 mod open;
+mod postgres;
+mod presence;
 pub mod retention;
 pub mod settle;
 pub mod sql;
+mod sqlite;
 pub mod stats;
 pub mod subject;
 pub mod tasks;
 pub mod vectors;
-mod writer;
 
 pub use database::{Database, Transaction, WriteFuture};
+pub use dialect::Engine;
 pub use error::StoreError;
-pub use liveness::{Liveness, LivenessError};
 pub use open::{OpenError, OpenOptions};
+pub(crate) use presence::Presence;
+pub use presence::PresenceError;
+pub use sqlite::LivenessError;

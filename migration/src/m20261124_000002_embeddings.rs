@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::script;
+use crate::script::scripts;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -10,10 +10,10 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        script::run(manager, include_str!("m20261124_000002_embeddings/up.sqlite.sql")).await
+        scripts!("up" of "m20261124_000002_embeddings").run(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        script::run(manager, include_str!("m20261124_000002_embeddings/down.sqlite.sql")).await
+        scripts!("down" of "m20261124_000002_embeddings").run(manager).await
     }
 }

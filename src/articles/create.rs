@@ -7,7 +7,7 @@ use afterword_actors::{
 use sea_orm::FromQueryResult;
 
 use super::{Article, ArticleError, NewArticle, Saved, request, row, slug::Slug};
-use crate::search::words;
+use crate::search::keyword;
 
 /// What the transaction needs besides the article.
 pub(super) struct Settings {
@@ -37,7 +37,7 @@ pub(super) async fn create(
         return Err(taken(transaction, &slug).await?);
     };
     let id = inserted.id;
-    index_words(transaction, id, &new.title, &new.body).await?;
+    keyword::index(transaction, id, &new.title, &new.body).await?;
     remember_key(transaction, &new, id).await?;
     let task_id = if new.skip_embedding { None } else { Some(queue(transaction, id, &slug, &new, settings).await?) };
     Ok(Saved { article: created(new, slug, content_hash, &inserted, task_id), task_id, changed: true })
@@ -105,17 +105,6 @@ pub(super) async fn taken(transaction: &Transaction, slug: &Slug) -> Result<Arti
     } else {
         ArticleError::FormerName { slug, present: owner.slug }
     })
-}
-
-/// Writes what full-text search looks at; replaces what was there.
-pub(super) async fn index_words(transaction: &Transaction, id: i64, title: &str, body: &str) -> Result<(), StoreError> {
-    transaction
-        .run(
-            "INSERT OR REPLACE INTO article_words (rowid, title, body) VALUES ($1, $2, $3)",
-            [id.into(), words::index_text(title).into(), words::index_text(body).into()],
-        )
-        .await
-        .map(drop)
 }
 
 async fn queue(

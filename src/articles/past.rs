@@ -15,7 +15,7 @@ use super::{
     slug::Slug,
     update,
 };
-use crate::time::Timestamp;
+use crate::{search::keyword, time::Timestamp};
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -34,11 +34,11 @@ pub(super) async fn history(connection: &impl ConnectionTrait, slug: &str) -> Re
     let Some(id) = number_of(connection, slug).await? else { return Err(ArticleError::not_found(slug)) };
     let rows = connection
         .rows::<Row>(
-            "SELECT revision, slug, title, folder, length(CAST(body AS BLOB)) AS size, updated_at,
+            "SELECT revision, slug, title, folder, CAST(octet_length(body) AS BIGINT) AS size, updated_at,
                     TRUE AS present, FALSE AS deleted
              FROM articles WHERE id = $1
              UNION ALL
-             SELECT revision, slug, title, folder, length(CAST(body AS BLOB)), updated_at, FALSE, deleted
+             SELECT revision, slug, title, folder, CAST(octet_length(body) AS BIGINT), updated_at, FALSE, deleted
              FROM article_versions WHERE article_id = $1
              ORDER BY 1 DESC",
             [id.into()],
@@ -110,7 +110,7 @@ async fn undelete(
         )
         .await?;
     transaction.run("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
-    create::index_words(transaction, id, &version.title, &version.body).await?;
+    keyword::index(transaction, id, &version.title, &version.body).await?;
     events::record_article_act(transaction, id, "article restored", &version.slug).await?;
     let article = create::read(transaction, id).await?;
     let task = NewTask {

@@ -1,6 +1,6 @@
 //! Reading articles: by their slug or a former one, with their embedding's status judged from what is stored.
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus};
@@ -68,6 +68,20 @@ pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Re
     connection.row(&sql, [slug.into()]).await
 }
 
+/// The same, held until the commit, and as it is once it is held: whoever changed it before has finished.
+pub(super) async fn by_slug_held(
+    transaction: &impl ConnectionTrait,
+    slug: &str,
+) -> Result<Option<ArticleRow>, StoreError> {
+    if Engine::of(transaction) == Engine::Postgres {
+        let held = "SELECT a.id FROM articles a
+                    WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
+                                          (SELECT article_id FROM slug_aliases WHERE slug = $1)) {lock a}";
+        transaction.run(held, [slug.into()]).await?;
+    }
+    by_slug(transaction, slug).await
+}
+
 /// The article of this id.
 pub(super) async fn by_id(connection: &impl ConnectionTrait, id: i64) -> Result<Option<ArticleRow>, StoreError> {
     connection.row(&format!("SELECT {COLUMNS}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()]).await
@@ -79,8 +93,8 @@ pub(crate) async fn summaries(
     ids: &[i64],
 ) -> Result<Vec<(i64, ArticleSummary)>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, length(CAST(a.body AS BLOB)) AS size
-         FROM json_each($1) j JOIN articles a ON a.id = j.value {JOINS}"
+        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size
+         FROM {{ids $1}} j JOIN articles a ON a.id = j.id {JOINS}"
     );
     let ids = serde_json::to_string(ids).unwrap_or_default();
     let rows: Vec<SummaryRow> = connection.rows(&sql, [ids.into()]).await?;
@@ -95,7 +109,7 @@ pub(super) async fn page(
     limit: u32,
 ) -> Result<Vec<SummaryRow>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, length(CAST(a.body AS BLOB)) AS size FROM articles a {JOINS}
+        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
          WHERE ($1 = '' OR a.folder = $1 OR substr(a.folder, 1, length($1) + 1) = $1 || '/')
            AND ($2 IS NULL OR (a.updated_at, a.id) < ($2, $3))
          ORDER BY a.updated_at DESC, a.id DESC LIMIT $4"

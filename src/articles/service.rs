@@ -32,7 +32,7 @@ pub struct Articles {
 pub enum AfterSave {
     /// Wake the runtime of this process.
     Wake(RuntimeHandle),
-    /// Nothing: another process's runtime finds the task at its next poll.
+    /// Another process's runtime: on a server it hears of the task, beside a file it finds it at its next poll.
     Poll,
     /// Embed inside the call: the queue is switched off.
     EmbedNow(Model, Box<RuntimeSettings>),
@@ -235,7 +235,7 @@ impl Articles {
         let Some(task_id) = saved.task_id else { return Ok(saved) };
         match &self.after {
             AfterSave::Wake(runtime) => runtime.wake(),
-            AfterSave::Poll => {}
+            AfterSave::Poll => self.database.announce(),
             AfterSave::EmbedNow(model, settings) => {
                 let embedded = embed_now(&self.database, model, settings, task_id).await;
                 match embedded {

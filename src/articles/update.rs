@@ -12,6 +12,7 @@ use super::{
     row::{self, ArticleRow},
     slug::Slug,
 };
+use crate::search::keyword;
 
 pub(super) async fn update(
     transaction: &Transaction,
@@ -36,7 +37,7 @@ pub(super) async fn present(
     slug: &str,
     expected: Option<i64>,
 ) -> Result<ArticleRow, ArticleError> {
-    let Some(present) = row::by_slug(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
+    let present = row::by_slug_held(transaction, slug).await?.ok_or_else(|| ArticleError::not_found(slug))?;
     match expected {
         Some(expected) if expected != present.revision => {
             Err(ArticleError::Conflict { slug: present.slug, expected, present: present.revision })
@@ -93,7 +94,7 @@ async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> 
         )
         .await?;
     if next.content_hash != present.content_hash {
-        create::index_words(transaction, present.id, &next.title, &next.body).await?;
+        keyword::index(transaction, present.id, &next.title, &next.body).await?;
     }
     Ok(())
 }

@@ -415,6 +415,15 @@ pub(super) enum DbCommand {
     },
     /// Look through the whole database for damage
     Verify,
+    /// Copy everything from a file to a server, and compare; run again, it goes on where it stopped
+    Copy {
+        /// The file, e.g. sqlite:///home/me/notes.db
+        #[arg(long)]
+        from: String,
+        /// The server, e.g. postgres://me@localhost/afterword
+        #[arg(long)]
+        to: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,11 +1,17 @@
 //! `db …`
 
+use afterword_actors::store::{Database, OpenOptions};
 use anyhow::anyhow;
 use serde_json::json;
 
-use super::{arguments::DbCommand, session::Session, table::table};
+use super::{
+    arguments::DbCommand,
+    progress,
+    session::Session,
+    table::{short, table},
+};
 use crate::{
-    database::{self, Verification},
+    database::{self, CopyProgress, Verification},
     host::open_options,
 };
 
@@ -28,15 +34,16 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
         DbCommand::Restore { file } => {
             let options = open_options(&session.loaded.settings);
             let target = session.database().await?;
-            let path = target.path().to_path_buf();
+            let path = target.file().map(std::path::Path::to_path_buf).ok_or(database::RestoreError::Server);
             target.close().await;
-            let restored = database::restore(&options, &path, &file).await?;
+            let restored = database::restore(&options, &path?, &file).await?;
             session.output.answer(&restored, || {
                 let kept = restored.kept.as_ref().map(|kept| format!("; what was there is now {}", kept.display()));
                 format!("restored {} articles{}", restored.articles, kept.unwrap_or_default())
             })
         }
         DbCommand::Verify => verify(session).await,
+        DbCommand::Copy { from, to } => copy(session, from, to).await,
     }
 }
 
@@ -47,12 +54,12 @@ fn lines(what: &str, names: &[String]) -> String {
 async fn status(session: &Session) -> anyhow::Result<()> {
     let database = session.database().await?;
     let steps = database::migrations(&database).await?;
-    let size = std::fs::metadata(database.path()).map_or(0, |metadata| metadata.len());
-    session.output.answer(&json!({ "file": database.path(), "bytes": size, "migrations": steps }), || {
+    let (place, size) = (database.place(), database::size(&database).await?);
+    session.output.answer(&json!({ "file": place, "bytes": size, "migrations": steps }), || {
         let rows = steps
             .iter()
             .map(|step| [step.name.clone(), if step.applied { "applied".to_owned() } else { "missing".to_owned() }]);
-        let head = format!("{} ({})", database.path().display(), bytesize::ByteSize(size));
+        let head = format!("{place} ({})", bytesize::ByteSize(size));
         format!("{head}\n{}", table(["migration", ""], rows))
     })
 }
@@ -72,6 +79,36 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
     }
     let names = database::rollback(&database, steps).await?;
     session.output.answer(&json!({ "rolled_back": names }), || lines("rolled back", &names))
+}
+
+async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()> {
+    let options = open_options(&session.loaded.settings);
+    if let Some(file) = from.strip_prefix("sqlite://")
+        && !std::path::Path::new(file).is_file()
+    {
+        return Err(anyhow!("there is no file {file}"));
+    }
+    let from = Database::open(&OpenOptions { url: from, ..options.clone() }).await?;
+    let to = Database::open(&OpenOptions { url: to, ..options }).await?;
+    for database in [&from, &to] {
+        database::migrate(database).await?;
+    }
+    let bar = progress::bar(session.output, 0, "copying");
+    let tell = |progress: CopyProgress<'_>| {
+        bar.set_length(progress.rows);
+        bar.set_position(progress.done);
+        bar.set_message(format!("{}{}", if progress.comparing { "compared: " } else { "" }, progress.table));
+    };
+    let copied = database::copy(&from, &to, &tell).await;
+    bar.finish_and_clear();
+    let copied = copied?;
+    session.output.answer(&copied, || {
+        let rows = copied.tables.iter().map(|t| [t.table.clone(), t.rows.to_string(), short(&t.sha256, 16)]);
+        format!(
+            "{}\nthe same on both sides; set database.url to the server's address",
+            table(["table", "rows", "sha256"], rows)
+        )
+    })
 }
 
 async fn verify(session: &Session) -> anyhow::Result<()> {

@@ -39,7 +39,7 @@ const QUESTIONS: &[&str] = &[
 pub(super) async fn run(session: &Session, directory: Option<&Path>) -> anyhow::Result<()> {
     let output = session.output;
     let host = session.host().await?;
-    output.note(&format!("database {}", host.database.path().display()));
+    output.note(&format!("database {}", host.database.place()));
     let samples = tempfile::tempdir().context("no room for the sample articles")?;
     let directory = match directory {
         Some(directory) => directory.to_path_buf(),

@@ -36,7 +36,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let mut checks = vec![settings(session)];
     match session.database().await {
         Ok(database) => {
-            checks.push(Check::new("database", Level::Ok, database.path().display().to_string()));
+            checks.push(Check::new("database", Level::Ok, database.place()));
             checks.push(writable(&database).await);
             checks.extend(with_schema(session, &database).await);
         }

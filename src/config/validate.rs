@@ -18,9 +18,9 @@ pub(super) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(settings.articles.max_title >= 1, "articles.max_title", "must be at least 1");
     let url = &settings.database.url;
     rule(
-        url.is_empty() || url.starts_with("sqlite://"),
+        url.is_empty() || ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)),
         "database.url",
-        "must begin with sqlite://, or be empty for a file in the user's data directory",
+        "must begin with sqlite:// or postgres://, or be empty for a file in the user's data directory",
     );
     server(settings, &mut rule);
     faults

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use afterword_actors::store::{Database, Liveness, OpenError, OpenOptions, StoreError, hosts, sql::Sql};
+use afterword_actors::store::{Database, OpenError, OpenOptions, StoreError, sql::Sql};
 
 use super::{SchemaError, Verification, migrations, verify};
 
@@ -15,6 +15,12 @@ pub enum BackupError {
     /// Never overwrites.
     #[error("{} exists already; choose another name, or remove it first", .0.display())]
     Exists(PathBuf),
+    /// A server has its own tools.
+    #[error(
+        "a PostgreSQL database is backed up by PostgreSQL: `pg_dump --format=custom --file=FILE ADDRESS`, and put back \
+         by `pg_restore --clean --if-exists --dbname=ADDRESS FILE`"
+    )]
+    Server,
     /// The database failed, or the disk of the copy is full.
     #[error("the backup failed and was removed: {0}")]
     Store(#[from] StoreError),
@@ -33,6 +39,9 @@ pub enum BackupError {
 /// # Errors
 /// [`BackupError`]; a half-written copy never bears the name `to`.
 pub async fn backup(database: &Database, to: &Path) -> Result<u64, BackupError> {
+    if database.file().is_none() {
+        return Err(BackupError::Server);
+    }
     if to.exists() {
         return Err(BackupError::Exists(to.to_path_buf()));
     }
@@ -66,6 +75,9 @@ pub enum RestoreError {
     /// It is damaged.
     #[error("the backup is damaged ({0}); the database was left as it is")]
     Damaged(String),
+    /// A server has its own tools.
+    #[error("a PostgreSQL database is put back by `pg_restore --clean --if-exists --dbname=ADDRESS FILE`")]
+    Server,
     /// Somebody uses the database.
     #[error("the database is in use by process {pid} on {hostname}; stop it first")]
     InUse {
@@ -177,11 +189,8 @@ async fn move_away(options: &OpenOptions, target: &Path) -> Result<Option<PathBu
 }
 
 async fn in_use(database: &Database) -> Result<(), RestoreError> {
-    let rows = hosts::list(database.reader(), 1000).await.unwrap_or_default();
-    let living = rows.into_iter().find(|host| {
-        matches!(host.state.as_str(), "running" | "draining") && !Liveness::has_died(database.path(), &host.incarnation)
-    });
-    match living {
+    let living = database.living(1000).await.unwrap_or_default();
+    match living.into_iter().next() {
         Some(host) => Err(RestoreError::InUse { pid: host.pid, hostname: host.hostname }),
         None => Ok(()),
     }

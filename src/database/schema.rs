@@ -1,6 +1,9 @@
 //! The schema's steps: which are applied, applying them, taking them back.
 
-use afterword_actors::store::{Database, StoreError};
+use afterword_actors::store::{
+    Database, StoreError,
+    sql::{Number, Sql},
+};
 use afterword_migration::{Migrator, MigratorTrait};
 use serde::Serialize;
 
@@ -83,6 +86,18 @@ pub async fn undone_by_rollback(database: &Database, steps: u32) -> Result<Vec<S
     applied.reverse();
     applied.truncate(steps as usize);
     Ok(applied)
+}
+
+/// How much room the database takes. *Units:* bytes.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn size(database: &Database) -> Result<u64, StoreError> {
+    if let Some(file) = database.file() {
+        return Ok(std::fs::metadata(file).map_or(0, |metadata| metadata.len()));
+    }
+    let row = database.reader().row::<Number>("SELECT pg_database_size(current_database()) AS n", []).await?;
+    Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
 }
 
 async fn unapplied(database: &Database) -> Result<Vec<String>, SchemaError> {

@@ -1,7 +1,7 @@
 //! Looking through a database for what should not be.
 
 use afterword_actors::store::{
-    Database, StoreError,
+    Database, Engine, StoreError,
     sql::{Number, Sql},
 };
 use sea_orm::FromQueryResult;
@@ -40,11 +40,6 @@ struct Check {
 
 const CHECKS: &[Check] = &[
     Check {
-        sql: "SELECT count(*) AS n FROM pragma_foreign_key_check",
-        message: "rows refer to rows that are gone; restore a backup",
-        mends_itself: false,
-    },
-    Check {
         sql: "SELECT count(*) AS n FROM (
                   SELECT c.status FROM embedding_task_counts c
                   WHERE c.tasks <> (SELECT count(*) FROM embedding_tasks t WHERE t.status = c.status))",
@@ -65,11 +60,6 @@ const CHECKS: &[Check] = &[
         mends_itself: false,
     },
     Check {
-        sql: "SELECT count(*) AS n FROM articles WHERE id NOT IN (SELECT rowid FROM article_words)",
-        message: "articles are not in the full-text index; save them again",
-        mends_itself: false,
-    },
-    Check {
         sql: "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing' AND lease_expires_at < {now}",
         message: "tasks are held by hosts that have gone; a running host rescues them",
         mends_itself: true,
@@ -78,11 +68,46 @@ const CHECKS: &[Check] = &[
         sql: "SELECT count(*) AS n FROM articles a
               LEFT JOIN article_embeddings e ON e.article_id = a.id
                   AND e.model_id = (SELECT id FROM embedding_models WHERE state = 'active')
-              WHERE NOT a.skip_embedding AND e.content_hash IS NOT a.content_hash AND NOT EXISTS (
+              WHERE NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash AND NOT EXISTS (
                   SELECT 1 FROM embedding_tasks t
                   WHERE t.article_id = a.id AND t.status IN ('pending', 'processing', 'failed'))",
         message: "articles have no embedding and no task; the next sweep of a running host queues them",
         mends_itself: true,
+    },
+];
+
+/// What can go wrong in a file only.
+const IN_A_FILE: &[Check] = &[
+    Check {
+        sql: "SELECT count(*) AS n FROM pragma_foreign_key_check",
+        message: "rows refer to rows that are gone; restore a backup",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM articles WHERE id NOT IN (SELECT rowid FROM article_words)",
+        message: "articles are not in the full-text index; save them again",
+        mends_itself: false,
+    },
+];
+
+/// What can go wrong on a server only.
+const ON_A_SERVER: &[Check] = &[
+    Check {
+        sql: "SELECT count(*) AS n FROM articles a
+              WHERE NOT EXISTS (SELECT 1 FROM article_words w WHERE w.article_id = a.id)",
+        message: "articles are not in the full-text index; run `afterword index rebuild`",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM article_chunks WHERE 4 * vector_dims(embedding) <> length(vector)",
+        message: "vectors are not as long in the index as they are stored; restore a backup",
+        mends_itself: false,
+    },
+    Check {
+        sql: "SELECT count(*) AS n FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+              WHERE NOT i.indisvalid AND c.relnamespace = CAST(current_schema() AS regnamespace)",
+        message: "indexes were not built to their end; run `afterword index rebuild`",
+        mends_itself: false,
     },
 ];
 
@@ -91,8 +116,11 @@ const CHECKS: &[Check] = &[
 /// # Errors
 /// [`StoreError`] if it cannot be read at all.
 pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
-    let mut findings = integrity(database).await?;
-    for check in CHECKS {
+    let (mut findings, own) = match database.engine() {
+        Engine::Sqlite => (integrity(database).await?, IN_A_FILE),
+        Engine::Postgres => (Vec::new(), ON_A_SERVER),
+    };
+    for check in own.iter().chain(CHECKS) {
         let found = count(database, check.sql).await?;
         if found > 0 {
             let message = format!("{found} × {}", check.message);
@@ -108,7 +136,7 @@ pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
     })
 }
 
-/// The database's own look at its pages and indexes.
+/// The file's own look at its pages and indexes.
 async fn integrity(database: &Database) -> Result<Vec<Finding>, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {

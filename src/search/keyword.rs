@@ -1,12 +1,29 @@
-//! The words' side: BM25 over title and body.
+//! The words' side: what is looked at by full text, and the ranking over title and body.
 
-use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+mod postgres;
+mod sqlite;
 
-use super::words;
+use afterword_actors::store::{Engine, StoreError};
+use sea_orm::ConnectionTrait;
 
 /// A word in the title says this much more than one in the body.
 const TITLE_WEIGHT: f64 = 3.0;
+
+/// Writes what full-text search looks at; replaces what was there.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn index(
+    transaction: &impl ConnectionTrait,
+    id: i64,
+    title: &str,
+    body: &str,
+) -> Result<(), StoreError> {
+    match Engine::of(transaction) {
+        Engine::Sqlite => sqlite::index(transaction, id, title, body).await,
+        Engine::Postgres => postgres::index(transaction, id, title, body).await,
+    }
+}
 
 /// Article ids, the best first.
 pub(super) async fn ranking(
@@ -15,21 +32,9 @@ pub(super) async fn ranking(
     folder: &str,
     limit: usize,
 ) -> Result<Vec<i64>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-    }
-    let Some(expression) = words::fts5_query(text) else { return Ok(Vec::new()) };
-    let filter = if folder.is_empty() {
-        "$2 = ''"
-    } else {
-        "rowid IN (SELECT id FROM articles WHERE folder = $2 OR substr(folder, 1, length($2) + 1) = $2 || '/')"
-    };
-    let sql = format!(
-        "SELECT rowid AS id FROM article_words WHERE article_words MATCH $1 AND {filter}
-         ORDER BY bm25(article_words, {TITLE_WEIGHT:.1}, 1.0) LIMIT $3 + 0"
-    );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = connection.rows::<Row>(&sql, [expression.into(), folder.into(), limit.into()]).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    match Engine::of(connection) {
+        Engine::Sqlite => sqlite::ranking(connection, text, folder, limit).await,
+        Engine::Postgres => postgres::ranking(connection, text, folder, limit).await,
+    }
 }

@@ -1,12 +1,11 @@
 //! The meaning's side: embed the query with the model the index was built with, catch the index up, look.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use afterword_actors::{
     embedder::{Embedder, ModelIdentity, Purpose, Vector},
-    store::{Database, StoreError, models, sql::Sql},
+    store::{Database, StoreError, models},
 };
-use sea_orm::FromQueryResult;
 
 use super::vectors::{Nearest, VectorIndex};
 
@@ -54,8 +53,7 @@ pub(super) async fn ranking(
         let answered = query.dimension();
         return Err(NoMeaning::Degraded(format!("the model answered {answered} numbers, the index has {dimension}")));
     }
-    let within = articles_within(database, request.folder).await?;
-    Ok(index.nearest(database, active.id, &query, within, request.limit).await?)
+    Ok(index.nearest(database, active.id, &query, request.folder, request.limit).await?)
 }
 
 /// What is looked for.
@@ -75,17 +73,4 @@ async fn embed_query(embedder: Arc<dyn Embedder>, text: &str, deadline: Duration
         Ok(Err(error)) => Err(NoMeaning::Degraded(error.message)),
         Err(_) => Err(NoMeaning::Degraded(format!("the model did not embed the query within {deadline:?}"))),
     }
-}
-
-async fn articles_within(database: &Database, folder: &str) -> Result<Option<HashSet<i64>>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-    }
-    if folder.is_empty() {
-        return Ok(None);
-    }
-    let sql = "SELECT id FROM articles WHERE folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/'";
-    let rows = database.reader().rows::<Row>(sql, [folder.into()]).await?;
-    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
 }

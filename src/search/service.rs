@@ -206,7 +206,7 @@ impl Search {
             return Ok(HashMap::new());
         }
         let sql = "SELECT article_id, heading_path, text FROM article_chunks
-                   WHERE id IN (SELECT value FROM json_each($1))";
+                   WHERE id IN (SELECT id FROM {ids $1} j)";
         let ids = serde_json::to_string(ids).unwrap_or_default();
         let rows = self.database.reader().rows::<Place>(sql, [ids.into()]).await?;
         Ok(rows.into_iter().map(|place| (place.article_id, place)).collect())
@@ -221,8 +221,8 @@ impl Search {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let sql = "SELECT id, substr(body, 1, $2) AS body FROM articles
-                   WHERE id IN (SELECT value FROM json_each($1))";
+        let sql = "SELECT id, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
+                   WHERE id IN (SELECT id FROM {ids $1} j)";
         let ids = serde_json::to_string(ids).unwrap_or_default();
         let rows = self.database.reader().rows::<Row>(sql, [ids.into(), SNIPPET_SOURCE.into()]).await?;
         Ok(rows.into_iter().map(|row| (row.id, row.body)).collect())

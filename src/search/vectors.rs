@@ -1,11 +1,12 @@
-//! The vectors of one model in memory. Rows are the truth; this is an index that catches up before every look, so
-//! that a search sees what any process has committed.
+//! The vectors of one model. A server looks through its own; those of a file are kept in memory. Rows are the truth, and
+//! the memory is an index that catches up before every look, so that a search sees what any process has committed.
 //!
 //! A scan of 8-bit codes ranks the articles; the stored 32-bit vectors of the first decide their order: exact in
 //! practice, a quarter of the memory, and only as many rows read as are looked at.
 
 mod catch_up;
 mod matrix;
+mod server;
 
 use std::{
     collections::HashSet,
@@ -14,7 +15,7 @@ use std::{
 
 use afterword_actors::{
     embedder::Vector,
-    store::{Database, StoreError, sql::Sql},
+    store::{Database, Engine, StoreError, sql::Sql},
 };
 use sea_orm::FromQueryResult;
 use tokio::sync::RwLock;
@@ -52,28 +53,26 @@ pub(super) struct Nearest {
 impl VectorIndex {
     /// Reads the vectors of `model_id`, so that the next look need not.
     pub(super) async fn prepare(&self, database: &Database, model_id: i64) -> Result<(), StoreError> {
-        self.caught_up(database, model_id).await.map(drop)
+        match database.engine() {
+            Engine::Sqlite => self.caught_up(database, model_id).await.map(drop),
+            Engine::Postgres => Ok(()),
+        }
     }
 
-    /// The `limit` articles nearest to `query`, of those in `within` if given.
+    /// The `limit` articles nearest to `query`, of those in `folder` and below; all if empty.
     pub(super) async fn nearest(
         &self,
         database: &Database,
         model_id: i64,
         query: &Vector,
-        within: Option<HashSet<i64>>,
+        folder: &str,
         limit: usize,
     ) -> Result<Vec<Nearest>, StoreError> {
-        let matrix = self.caught_up(database, model_id).await?;
-        let scan = {
-            let query = query.clone();
-            // Milliseconds of arithmetic: not on the threads that serve everybody else.
-            tokio::task::spawn_blocking(move || {
-                let matrix = matrix.read().unwrap_or_else(PoisonError::into_inner);
-                matrix.scan(query.as_slice(), within.as_ref(), limit * CHUNKS_PER_ARTICLE)
-            })
+        let chunks = limit * CHUNKS_PER_ARTICLE;
+        let chunks = match database.engine() {
+            Engine::Sqlite => self.scan(database, model_id, query, folder, chunks).await?,
+            Engine::Postgres => server::nearest(database.reader(), model_id, query, folder, chunks).await?,
         };
-        let chunks = scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))?;
         let mut articles = best_of_each_article(chunks);
         articles.truncate(limit);
         let behind = articles.split_off(articles.len().min(COMPARED));
@@ -81,6 +80,41 @@ impl VectorIndex {
         ranked.extend(behind);
         Ok(ranked)
     }
+
+    /// The nearest chunks by what is in memory.
+    async fn scan(
+        &self,
+        database: &Database,
+        model_id: i64,
+        query: &Vector,
+        folder: &str,
+        limit: usize,
+    ) -> Result<Vec<Nearest>, StoreError> {
+        let within = articles_within(database, folder).await?;
+        let matrix = self.caught_up(database, model_id).await?;
+        let scan = {
+            let query = query.clone();
+            // Milliseconds of arithmetic: not on the threads that serve everybody else.
+            tokio::task::spawn_blocking(move || {
+                let matrix = matrix.read().unwrap_or_else(PoisonError::into_inner);
+                matrix.scan(query.as_slice(), within.as_ref(), limit)
+            })
+        };
+        scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))
+    }
+}
+
+async fn articles_within(database: &Database, folder: &str) -> Result<Option<HashSet<i64>>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+    }
+    if folder.is_empty() {
+        return Ok(None);
+    }
+    let sql = "SELECT id FROM articles WHERE folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/'";
+    let rows = database.reader().rows::<Row>(sql, [folder.into()]).await?;
+    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
 }
 
 /// The chunks are in order, so the first of an article is its best.
@@ -101,7 +135,7 @@ async fn compare(database: &Database, query: &Vector, found: Vec<Nearest>) -> Re
     let rows = database
         .reader()
         .rows::<Stored>(
-            "SELECT c.id, c.article_id, c.vector FROM json_each($1) j CROSS JOIN article_chunks c ON c.id = j.value",
+            "SELECT c.id, c.article_id, c.vector FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id",
             [serde_json::to_string(&ids).unwrap_or_default().into()],
         )
         .await?;

@@ -42,6 +42,50 @@ pub fn fts5_query(text: &str) -> Option<String> {
     if phrases.is_empty() { None } else { Some(phrases.join(" OR ")) }
 }
 
+/// Words in one part of a text on a server: positions in a text-search vector end at 16,383, and so would phrases.
+const PART: usize = 8_000;
+/// Longest word a server's text-search vector holds. *Units:* bytes.
+const LONGEST_WORD: usize = 2_000;
+
+/// A text as a server is given it: its words and nothing else, so that both engines split in the same places. Letters
+/// are given without their accents, which a file's index does by itself.
+pub fn tsvector_text(text: &str) -> String {
+    tsvector_words(text).join(" ")
+}
+
+/// The same of a long text, in parts; at least one.
+pub fn tsvector_texts(text: &str) -> Vec<String> {
+    let words = tsvector_words(text);
+    if words.is_empty() { vec![String::new()] } else { words.chunks(PART).map(|part| part.join(" ")).collect() }
+}
+
+/// The terms of a person's query, each as a text-search query of one word or a phrase; any of them may match.
+pub fn tsqueries(text: &str) -> Vec<String> {
+    let query = |words: Vec<String>| {
+        let words: Vec<_> = words.iter().map(|word| plain(word)).filter(|word| !word.is_empty()).collect();
+        if words.is_empty() { None } else { Some(format!("'{}'", words.join("' <-> '"))) }
+    };
+    phrases(text).into_iter().filter_map(query).take(MOST_TERMS).collect()
+}
+
+fn tsvector_words(text: &str) -> Vec<String> {
+    let words = words(text).into_iter().flatten().map(|word| plain(&word));
+    words.filter(|word| !word.is_empty() && word.len() <= LONGEST_WORD).collect()
+}
+
+/// A word without accents.
+fn plain(word: &str) -> String {
+    let mut plain = String::with_capacity(word.len());
+    for c in word.chars() {
+        match c {
+            '\u{300}'..='\u{36f}' => {}
+            '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => plain.push_str(any_ascii::any_ascii_char(c)),
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
 /// The terms of a query in lower case, for finding them in a text.
 pub fn terms(text: &str) -> Vec<String> {
     let mut terms: Vec<_> = phrases(text)
@@ -138,7 +182,30 @@ mod tests {
         assert_eq!(index_text("nul\0nul"), "nul nul");
     }
 
+    #[test]
+    fn a_server_is_asked_for_words_and_phrases() {
+        assert_eq!(tsqueries("how do I share data?"), ["'share'", "'data'"]);
+        assert_eq!(tsqueries("\"exact phrase\" x*"), ["'exact' <-> 'phrase'", "'x'"]);
+        assert_eq!(tsqueries("数据 Éclair"), ["'数' <-> '据'", "'Eclair'"]);
+        assert!(tsqueries("?!  -").is_empty());
+    }
+
+    #[test]
+    fn a_long_text_has_parts_and_an_empty_one_has_one() {
+        assert_eq!(tsvector_text("a/b, c-d.é"), "a b c d e");
+        assert_eq!(tsvector_texts(&"word ".repeat(PART + 1)).len(), 2);
+        assert_eq!(tsvector_texts(" ?"), [""]);
+    }
+
     proptest! {
+        #[test]
+        fn nothing_of_a_query_is_taken_for_a_servers_operator(text in any::<String>()) {
+            for query in tsqueries(&text) {
+                let words = query.strip_prefix('\'').and_then(|query| query.strip_suffix('\'')).expect("quoted");
+                prop_assert!(words.split("' <-> '").all(|word| !word.is_empty() && !word.contains(['\'', '\\'])));
+            }
+        }
+
         #[test]
         fn nothing_of_a_query_is_taken_for_an_operator(text in any::<String>()) {
             if let Some(query) = fts5_query(&text) {

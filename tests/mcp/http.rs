@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     agent::{Agent, ERAS, Era, host, worker},
-    support::{TOKIO, World},
+    support::{FileWorld as World, TOKIO},
     visit::visit,
 };
 

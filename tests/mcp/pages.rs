@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::{Agent, Era, host},
-    support::{TOKIO, World},
+    support::{FileWorld as World, TOKIO},
 };
 
 /// All pages of a list.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     agent::{Agent, ERAS, Era, Told, host},
-    support::{TOKIO, World, article},
+    support::{FileWorld as World, TOKIO, article},
 };
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     agent::{Agent, ERAS, Era, Told, host, worker},
-    support::{TOKIO, World},
+    support::{FileWorld as World, TOKIO},
 };
 
 /// Name, whether it only reads, whether it may destroy, whether a repeated call does nothing more.

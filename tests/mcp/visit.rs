@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     agent::{Agent, ERAS, worker},
-    support::{TOKIO, World},
+    support::{FileWorld as World, TOKIO},
 };
 
 /// From the first article to its deletion. `release` lets embeddings be made, which wait until then.

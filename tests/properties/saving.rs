@@ -8,9 +8,10 @@ use afterword::{
 use afterword_actors::embedder::EmbedError;
 use proptest::prelude::*;
 
+use super::World;
 use crate::{
     cases,
-    support::{DRAIN, TOKIO, World, article},
+    support::{DRAIN, TOKIO, article},
 };
 
 /// Something a caller does.

@@ -4,9 +4,10 @@ use afterword::{articles::Changes, search::Mode};
 use afterword_actors::task::TaskStatus;
 use proptest::prelude::*;
 
+use super::World;
 use crate::{
     cases,
-    support::{DRAIN, TOKIO, World, article},
+    support::{DRAIN, TOKIO, article},
 };
 
 proptest! {

@@ -13,9 +13,10 @@ use afterword_actors::{
 };
 use proptest::prelude::*;
 
+use super::World;
 use crate::{
     cases,
-    support::{DRAIN, TOKIO, World, article},
+    support::{DRAIN, TOKIO, article},
 };
 
 /// The moves that a task may make.
@@ -134,7 +135,7 @@ proptest! {
             // Only the bulk run queues anything.
             world.settings.sweep_interval = std::time::Duration::from_secs(3600);
             arrange(&world, &standings).await;
-            world.run("INSERT OR IGNORE INTO queue_control VALUES ('paused', 'true', 0)").await;
+            world.run("INSERT INTO queue_control VALUES ('paused', 'true', 0) ON CONFLICT DO NOTHING").await;
             let runtime = world.start().await;
             let before = world.number("SELECT coalesce(max(id), 0) AS n FROM embedding_tasks").await;
             let id = runtime.handle().start_bulk(Scope::Needed, String::new()).await.expect("a run");

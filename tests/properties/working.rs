@@ -15,9 +15,10 @@ use afterword_actors::{
 use afterword_entities::embedding_task_event::Model as Event;
 use proptest::prelude::*;
 
+use super::World;
 use crate::{
     cases,
-    support::{DRAIN, TOKIO, World, article, quick},
+    support::{DRAIN, TOKIO, article, quick},
 };
 
 async fn trail(world: &World) -> Vec<Event> {
@@ -65,7 +66,7 @@ proptest! {
                 prop_assert_eq!(read.embedding.status, EmbeddingState::Completed);
             }
             prop_assert_eq!(world.number(
-                "SELECT count(*) AS n FROM (SELECT 1 FROM article_chunks GROUP BY article_id, position HAVING count(*) > 1)"
+                "SELECT count(*) AS n FROM (SELECT 1 FROM article_chunks GROUP BY article_id, position HAVING count(*) > 1) twice"
             ).await, 0, "nothing is stored twice");
             if polite {
                 prop_assert_eq!(world.number("SELECT max(attempts) AS n FROM embedding_tasks").await, 1);

@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::World;
+use crate::support::{Place, World};
 
 /// How long nothing may happen before a test that waits for something is called stuck.
 const STUCK: Duration = Duration::from_secs(60);
@@ -185,7 +185,7 @@ fn text_of(result: &CallToolResult) -> String {
 }
 
 /// A host on a world's database, with the world's back end.
-pub(crate) fn host(world: &World) -> Host {
+pub(crate) fn host<P: Place>(world: &World<P>) -> Host {
     let mut settings = Settings::default();
     let quick = &world.settings;
     settings.queue.slots = quick.slots;
@@ -202,6 +202,6 @@ pub(crate) fn host(world: &World) -> Host {
 }
 
 /// The same, working.
-pub(crate) async fn worker(world: &World) -> Worker {
+pub(crate) async fn worker<P: Place>(world: &World<P>) -> Worker {
     host(world).start().await.expect("a runtime")
 }

@@ -1,11 +1,9 @@
-//! A world for tests: a database file of its own, the real services, the real runtime, and a scripted back end.
-#![allow(dead_code, reason = "each test binary uses its part")]
+//! A world for tests: a database of its own, in a file or on a server, the real services, the real runtime, and a scripted back end.
+#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, LazyLock, OnceLock},
-    time::Duration,
-};
+mod place;
+
+use std::{sync::Arc, time::Duration};
 
 use afterword::{
     articles::{AfterSave, Articles, Limits, NewArticle, slug::Slug},
@@ -17,56 +15,28 @@ use afterword_actors::{
     Delays, RestartSettings, Runtime, RuntimeSettings,
     embedder::{Embedder, Model, ModelIdentity},
     store::{
-        Database, OpenOptions,
+        Database,
         sql::{Number, Sql},
         stats,
     },
 };
 
-/// One multi-threaded runtime for all cases of a test binary.
-pub(crate) static TOKIO: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
-});
-
 /// How long nothing may happen before a test that waits for something is called stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// A database that has been migrated once; every world begins with a copy of it.
-fn template() -> &'static Path {
-    static TEMPLATE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = TEMPLATE.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("template.db");
-        let file = path.clone();
-        // On a thread of its own: the caller may be inside an asynchronous context.
-        std::thread::spawn(move || {
-            TOKIO.block_on(async {
-                let database = open(&file).await;
-                afterword::database::migrate(&database).await.expect("a schema");
-                database.write_connection().run("PRAGMA wal_checkpoint(TRUNCATE)", []).await.expect("a checkpoint");
-                database.close().await;
-            });
-        })
-        .join()
-        .expect("a template");
-        (folder, path)
-    });
-    path
-}
+pub(crate) use place::{File, Place, Server, TOKIO};
 
-async fn open(path: &Path) -> Database {
-    let options = OpenOptions { read_connections: 2, ..OpenOptions::new(format!("sqlite://{}", path.display())) };
-    Database::open(&options).await.expect("a database")
-}
-
-/// Everything a host has, on a database file of its own.
-pub(crate) struct World {
-    folder: Arc<tempfile::TempDir>,
+/// Everything a host has, on a database of its own.
+pub(crate) struct World<P> {
+    place: Arc<P>,
     pub(crate) database: Database,
     pub(crate) embedder: Arc<ScriptedEmbedder>,
     pub(crate) search: Search,
     pub(crate) settings: RuntimeSettings,
 }
+
+/// On a file, for what is the same whichever engine it is.
+pub(crate) type FileWorld = World<File>;
 
 /// The scripted back end answers queries too.
 pub(crate) struct OneModel(pub(crate) Arc<ScriptedEmbedder>);
@@ -77,32 +47,30 @@ impl QueryModels for OneModel {
     }
 }
 
-impl World {
+impl<P: Place> World<P> {
     pub(crate) async fn new() -> Self {
         Self::with(Script::default(), quick()).await
     }
 
     pub(crate) async fn with(script: Script, settings: RuntimeSettings) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::copy(template(), folder.path().join("world.db")).expect("a copy");
-        Self::on(Arc::new(folder), ScriptedEmbedder::new(script), settings).await
+        Self::on(Arc::new(P::fresh().await), ScriptedEmbedder::new(script), settings).await
     }
 
-    async fn on(folder: Arc<tempfile::TempDir>, embedder: Arc<ScriptedEmbedder>, settings: RuntimeSettings) -> Self {
-        let database = open(&folder.path().join("world.db")).await;
+    async fn on(place: Arc<P>, embedder: Arc<ScriptedEmbedder>, settings: RuntimeSettings) -> Self {
+        let database = place::open(place.url()).await;
         let models = Arc::new(OneModel(Arc::clone(&embedder)));
         let search = Search::new(database.clone(), models, SearchSettings::default());
-        Self { folder, database, embedder, search, settings }
+        Self { place, database, embedder, search, settings }
     }
 
-    /// The same file as another process sees it: connections, caches and index of its own.
+    /// The same database as another process sees it: connections, caches and index of its own.
     pub(crate) async fn beside(&self) -> Self {
-        Self::on(Arc::clone(&self.folder), Arc::clone(&self.embedder), self.settings.clone()).await
+        Self::on(Arc::clone(&self.place), Arc::clone(&self.embedder), self.settings.clone()).await
     }
 
-    /// The same file with another model.
+    /// The same database with another model.
     pub(crate) async fn beside_with(&self, script: Script) -> Self {
-        Self::on(Arc::clone(&self.folder), ScriptedEmbedder::new(script), self.settings.clone()).await
+        Self::on(Arc::clone(&self.place), ScriptedEmbedder::new(script), self.settings.clone()).await
     }
 
     pub(crate) fn model(&self) -> Model {

@@ -12,11 +12,11 @@ use crate::{
     embedder::Model,
     settings::RuntimeSettings,
     store::{
-        Database, Liveness, LivenessError, StoreError,
+        Database, Presence, PresenceError, StoreError,
         hosts::{self, NewHost},
         models,
     },
-    tree::runtime_supervisor::RuntimeSupervisor,
+    tree::{queue::QueueMessage, runtime_supervisor::RuntimeSupervisor},
 };
 
 /// Events a slow listener may fall behind before it loses the oldest.
@@ -25,9 +25,9 @@ const EVENT_BACKLOG: usize = 4096;
 /// Why a runtime did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The lock file by which others see that this host lives.
+    /// What others see that this host lives by.
     #[error(transparent)]
-    Liveness(#[from] LivenessError),
+    Presence(#[from] PresenceError),
     /// The database, or its schema.
     #[error("the runtime cannot use the database: {0}")]
     Store(#[from] StoreError),
@@ -46,7 +46,12 @@ impl Runtime {
     pub async fn start(database: Database, model: Model, settings: RuntimeSettings) -> Result<Self, StartError> {
         // Unique for each start: a name that came again would hide what its namesake held.
         let incarnation = Uuid::now_v7().to_string();
-        let liveness = Liveness::take(database.path(), &incarnation)?;
+        let addresses = Addresses::empty();
+        let queue = addresses.queue.clone();
+        let hear = move || {
+            queue.send(QueueMessage::Wake);
+        };
+        let presence = Presence::enter(&database, &incarnation, hear).await?;
         let identity = model.embedder.identity().clone();
         let host = this_host(&incarnation);
         let model_row = database
@@ -58,12 +63,11 @@ impl Runtime {
             })
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
-        let addresses = Addresses::empty();
         let context = Arc::new(Context { database, settings, incarnation, model, model_row, events, addresses });
         let (root, _) = Actor::spawn(None, RuntimeSupervisor, Arc::clone(&context))
             .await
             .map_err(|error| StartError::Tree(error.to_string()))?;
-        Ok(Self { context, root, liveness: Some(liveness) })
+        Ok(Self { context, root, presence: Some(presence) })
     }
 }
 

@@ -52,7 +52,7 @@ impl Runtime {
         }
         // Children end with their supervisor.
         let _ = self.root.stop_and_wait(None, Some(Duration::from_secs(5))).await;
-        drop(self.liveness.take());
+        drop(self.presence.take());
         drained
     }
 

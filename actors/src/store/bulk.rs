@@ -105,7 +105,8 @@ pub async fn advance(
     transaction
         .run(
             "INSERT INTO bulk_items (bulk_id, article_id, task_id, adopted)
-             SELECT $1, value ->> 0, value ->> 1, value ->> 2 FROM json_each($2) WHERE TRUE
+             SELECT $1, article_id, task_id, adopted
+             FROM {rows $2: article_id BIGINT, task_id BIGINT, adopted BOOLEAN} j WHERE TRUE
              ON CONFLICT DO NOTHING",
             [run.id.into(), serde_json::to_string(&items).unwrap_or_default().into()],
         )
@@ -144,8 +145,9 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<bool,
         .run(
             "UPDATE embedding_tasks SET status = 'cancelled', cause = 'bulk cancelled', updated_at = {now},
                  completed_at = {now}
-             WHERE status = 'pending' AND id IN (
-                 SELECT task_id FROM bulk_items WHERE bulk_id = $1 AND NOT adopted)",
+             WHERE id IN (
+                 SELECT t.id FROM bulk_items i CROSS JOIN embedding_tasks t
+                 WHERE i.bulk_id = $1 AND NOT i.adopted AND t.id = i.task_id AND t.status = 'pending' {lock t})",
             [id.into()],
         )
         .await?;
@@ -164,10 +166,10 @@ pub async fn progress(connection: &impl ConnectionTrait, id: i64) -> Result<Prog
     let row = connection
         .row::<Progress>(
             "SELECT count(*) AS queued,
-                    coalesce(sum(t.status IN ('pending', 'processing')), 0) AS open,
-                    coalesce(sum(t.status = 'completed'), 0) AS succeeded,
-                    coalesce(sum(t.status = 'failed'), 0) AS failed,
-                    coalesce(sum(t.status IS NULL OR t.status = 'cancelled'), 0) AS cancelled
+                    count(*) FILTER (WHERE t.status IN ('pending', 'processing')) AS open,
+                    count(*) FILTER (WHERE t.status = 'completed') AS succeeded,
+                    count(*) FILTER (WHERE t.status = 'failed') AS failed,
+                    count(*) FILTER (WHERE t.status IS NULL OR t.status = 'cancelled') AS cancelled
              FROM bulk_items i LEFT JOIN embedding_tasks t ON t.id = i.task_id WHERE i.bulk_id = $1",
             [id.into()],
         )

@@ -1,11 +1,14 @@
 //! Taking tasks off the queue: one guarded statement, a fresh token for each claim.
 
+mod postgres;
+mod sqlite;
+
 use std::{collections::HashMap, time::Duration};
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
-use super::{StoreError, sql::Sql, subject};
+use super::{Engine, StoreError, sql::Sql, subject};
 use crate::task::{ClaimedTask, Lease, Slot, Subject};
 
 /// Who claims, for what.
@@ -29,9 +32,9 @@ struct Row {
     operation: String,
     priority: String,
     revision: i64,
-    attempts: i64,
-    max_attempts: i64,
-    slot: i64,
+    attempts: i32,
+    max_attempts: i32,
+    slot: i32,
     waited: i64,
     trace_id: Option<String>,
 }
@@ -42,7 +45,7 @@ struct Row {
 /// # Errors
 /// [`StoreError`]
 pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Result<Vec<ClaimedTask>, StoreError> {
-    run(transaction, claim, CLAIM_DUE, None).await
+    run(transaction, claim, statements(transaction).due, None).await
 }
 
 /// Claims one task by its id, due or not: for embedding inside the save call.
@@ -54,47 +57,36 @@ pub async fn claim_one(
     request: Claim<'_>,
     task_id: i64,
 ) -> Result<Option<ClaimedTask>, StoreError> {
-    Ok(run(transaction, request, CLAIM_ONE, Some(task_id)).await?.pop())
+    Ok(run(transaction, request, statements(transaction).one, Some(task_id)).await?.pop())
 }
 
-/// A limit that is a bare parameter makes SQLite compile the whole statement again at each call; a sum does not.
-const CLAIM_DUE: &str = "
-    SELECT t.id FROM embedding_tasks t
-    WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND $6 IS NULL
-      AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
-      AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
-    ORDER BY t.queue_key, t.id LIMIT $5 + 0";
+/// An engine's way to claim. `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, `$6` task or nothing.
+struct Statements {
+    due: &'static str,
+    one: &'static str,
+}
 
-const CLAIM_ONE: &str = "
-    SELECT t.id FROM embedding_tasks t
-    WHERE t.status = 'pending' AND t.id = $6
-      AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
-    LIMIT $5 + 0";
+fn statements(connection: &impl ConnectionTrait) -> Statements {
+    match Engine::of(connection) {
+        Engine::Sqlite => Statements { due: sqlite::DUE, one: sqlite::ONE },
+        Engine::Postgres => Statements { due: postgres::DUE, one: postgres::ONE },
+    }
+}
 
 async fn run(
     transaction: &impl ConnectionTrait,
     claim: Claim<'_>,
-    which: &str,
+    sql: &str,
     task_id: Option<i64>,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
     // Version 7: unique over hosts and restarts, and in the order of the claims for whoever reads the table.
     let token = Uuid::now_v7().simple().to_string();
     let slots = serde_json::to_string(claim.slots).unwrap_or_default();
-    let sql = format!(
-        "UPDATE embedding_tasks SET
-             status = 'processing', cause = 'claimed', attempts = attempts + 1, lease_token = $1,
-             lease_expires_at = {{now}} + $2, incarnation = $3, slot = picked.slot,
-             started_at = {{now}}, updated_at = {{now}}
-         FROM (SELECT id AS picked_id, $4 ->> (row_number() OVER () - 1) AS slot FROM ({which})) picked
-         WHERE id = picked_id
-         RETURNING id, article_id, slug, operation, priority, revision, attempts, max_attempts, slot,
-                   started_at - scheduled_at AS waited, trace_id"
-    );
     let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
     let limit = i64::try_from(claim.slots.len()).unwrap_or(i64::MAX);
     let rows = transaction
         .rows::<Row>(
-            &sql,
+            sql,
             [token.clone().into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into(), task_id.into()],
         )
         .await?;

@@ -2,7 +2,10 @@
 
 use sea_orm::ConnectionTrait;
 
-use super::{StoreError, events, sql::Sql};
+use super::{
+    StoreError, events,
+    sql::{Number, Sql},
+};
 
 /// Stops every host from claiming; tasks in work are finished. Answers whether this changed anything.
 ///
@@ -32,4 +35,28 @@ pub async fn resume(transaction: &impl ConnectionTrait) -> Result<bool, StoreErr
         events::record_act(transaction, "queue resumed", "").await?;
     }
     Ok(changed > 0)
+}
+
+/// Notes that the database `source` is copied into this one. Answers false if this one holds articles of another.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn begin_copy(transaction: &impl ConnectionTrait, source: &str) -> Result<bool, StoreError> {
+    transaction
+        .run(
+            "INSERT INTO queue_control (key, value, changed_at)
+             SELECT 'copy', $1, {now} WHERE NOT EXISTS (SELECT 1 FROM articles) ON CONFLICT (key) DO NOTHING",
+            [source.into()],
+        )
+        .await?;
+    let noted = "SELECT 1 AS n FROM queue_control WHERE key = 'copy' AND value = $1";
+    Ok(transaction.row::<Number>(noted, [source.into()]).await?.is_some())
+}
+
+/// Notes that the copy is whole.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn end_copy(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+    transaction.run("DELETE FROM queue_control WHERE key = 'copy'", []).await.map(drop)
 }

@@ -1,14 +1,11 @@
-//! The handle to a database: many readers, one writer.
+//! The handle to a database, whichever engine it is.
 
 use std::{path::Path, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
-use super::{
-    OpenError, OpenOptions, StoreError,
-    open::{self, Parts},
-};
+use super::{Engine, OpenError, OpenOptions, StoreError, postgres::Postgres, sqlite::Sqlite};
 
 /// An open transaction.
 pub type Transaction = DatabaseTransaction;
@@ -22,34 +19,76 @@ pub struct Database {
     parts: Arc<Parts>,
 }
 
+/// One for each handle: what it takes to open a file does not matter.
+#[expect(clippy::large_enum_variant, reason = "there is one of them, behind a pointer")]
+pub(super) enum Parts {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
 impl Database {
-    /// Opens the database, creating file and folder if needed. The schema is left as it is.
+    /// Opens the database; a file is created if needed. The schema is left as it is.
     ///
     /// # Errors
-    /// [`OpenError`] if the address is not understood or the file cannot be used.
+    /// [`OpenError`] if the address is not understood or the database cannot be used.
     pub async fn open(options: &OpenOptions) -> Result<Self, OpenError> {
-        Ok(Self { parts: Arc::new(open::open(options).await?) })
+        let (scheme, address) = options.url.split_once("://").unwrap_or((&options.url, ""));
+        let parts = match scheme {
+            "sqlite" => Parts::Sqlite(Sqlite::open(address, options).await?),
+            "postgres" | "postgresql" => Parts::Postgres(Postgres::open(options).await?),
+            other => return Err(OpenError::UnknownScheme(other.to_owned())),
+        };
+        Ok(Self { parts: Arc::new(parts) })
     }
 
-    /// For queries. Never write through it: writers queue up behind [`Database::write`].
+    /// What it is.
+    pub fn engine(&self) -> Engine {
+        match self.parts.as_ref() {
+            Parts::Sqlite(_) => Engine::Sqlite,
+            Parts::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// For queries. Never write through it: see [`Database::write`].
     pub fn reader(&self) -> &DatabaseConnection {
-        &self.parts.read
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => &file.read,
+            Parts::Postgres(server) => &server.read,
+        }
     }
 
     /// For what must not run inside a transaction: migrations and maintenance by the operator.
     pub fn write_connection(&self) -> &DatabaseConnection {
-        &self.parts.write
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => &file.write,
+            Parts::Postgres(server) => &server.write,
+        }
     }
 
-    /// The database file.
-    pub fn path(&self) -> &Path {
-        &self.parts.path
+    /// The database file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => Some(&file.path),
+            Parts::Postgres(_) => None,
+        }
+    }
+
+    /// Where it is, for people: without a password.
+    pub fn place(&self) -> String {
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => file.path.display().to_string(),
+            Parts::Postgres(server) => server.place(),
+        }
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// Runs `body` in a transaction and answers when it is committed; `Err` from `body` undoes what it did.
     ///
-    /// Once accepted, the transaction runs to its end even if the caller is dropped. Neighbours that wait at the same
-    /// moment share one commit, each in its own savepoint.
+    /// Once accepted, the transaction runs to its end even if the caller is dropped. In a file, neighbours that wait at
+    /// the same moment share one commit, each in its own savepoint; on a server each has a transaction of its own.
     ///
     /// # Errors
     /// What `body` answers, or the [`StoreError`] of the commit.
@@ -59,11 +98,14 @@ impl Database {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
     {
-        self.parts.writer.write(body).await
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => file.writer.write(body).await,
+            Parts::Postgres(server) => server.write(body).await,
+        }
     }
 
-    /// Like [`Database::write`], for work that nobody waits for: saves go before it and do not share its commits, and
-    /// it takes every other turn.
+    /// Like [`Database::write`], for work that nobody waits for: in a file, saves go before it and do not share its
+    /// commits, and it takes every other turn. On a server nobody waits for anybody.
     ///
     /// # Errors
     /// What `body` answers, or the [`StoreError`] of the commit.
@@ -73,15 +115,26 @@ impl Database {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
     {
-        self.parts.writer.write_behind(body).await
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => file.writer.write_behind(body).await,
+            Parts::Postgres(server) => server.write(body).await,
+        }
+    }
+
+    /// Says to other hosts that there may be work. A hint, sent beside the commit and not in it; between processes on
+    /// one file there is none, and a poll finds the work.
+    pub fn announce(&self) {
+        match self.parts.as_ref() {
+            Parts::Sqlite(_) => {}
+            Parts::Postgres(server) => server.announce(),
+        }
     }
 
     /// Closes all connections; what was accepted is finished first.
     pub async fn close(self) {
-        // The writer's own connection is closed last, when its queue is empty.
-        let _: Result<(), StoreError> = self.write(|_| Box::pin(async { Ok(()) })).await;
-        let _: Result<(), StoreError> = self.write_behind(|_| Box::pin(async { Ok(()) })).await;
-        let _ = self.parts.read.clone().close().await;
-        let _ = self.parts.write.clone().close().await;
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => file.close().await,
+            Parts::Postgres(server) => server.close().await,
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! Why the database did not do what it was asked.
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, sqlx::postgres::PgDatabaseError};
 
 /// A failed statement or transaction. Cheap to clone: one failed commit answers every save that was in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Another process held the write lock for too long.
+    /// Another process held a lock for too long, or two waited for each other.
     #[error("the database is locked by another process; try again, or stop the process that holds it")]
     Busy,
     /// No room left.
@@ -50,6 +50,25 @@ mod sqlite_code {
     pub(super) const NOTADB: u32 = 26;
 }
 
+/// SQLSTATE codes and classes of PostgreSQL, <https://www.postgresql.org/docs/16/errcodes-appendix.html>.
+mod postgres_code {
+    pub(super) const SERIALIZATION_FAILURE: &str = "40001";
+    pub(super) const DEADLOCK_DETECTED: &str = "40P01";
+    pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
+    pub(super) const DISK_FULL: &str = "53100";
+    pub(super) const READ_ONLY_TRANSACTION: &str = "25006";
+    pub(super) const IDLE_IN_TRANSACTION_TIMEOUT: &str = "25P03";
+    /// Connections that broke.
+    pub(super) const CONNECTION_CLASS: &str = "08";
+    pub(super) const CONSTRAINT_CLASS: &str = "23";
+    /// Too many connections, out of memory.
+    pub(super) const RESOURCES_CLASS: &str = "53";
+    /// Shutdown, crash, still starting.
+    pub(super) const INTERVENTION_CLASS: &str = "57";
+    pub(super) const CORRUPTION_CLASS: &str = "XX";
+    pub(super) const CORRUPTED: [&str; 2] = ["XX001", "XX002"];
+}
+
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         let text = error.to_string();
@@ -67,21 +86,50 @@ fn from_sqlx(cause: &sea_orm::sqlx::Error, text: String) -> StoreError {
     use sea_orm::sqlx::Error;
     match cause {
         Error::Database(database) => {
-            let code = database.code().and_then(|code| code.parse::<u32>().ok());
-            from_code(code, database.message().to_owned())
+            let (code, message) = (database.code().unwrap_or_default(), database.message().to_owned());
+            if database.try_downcast_ref::<PgDatabaseError>().is_some() {
+                from_sqlstate(&code, message)
+            } else {
+                from_sqlite(code.parse().ok(), message)
+            }
         }
-        Error::Io(_) | Error::PoolClosed | Error::PoolTimedOut | Error::WorkerCrashed => StoreError::Unreachable(text),
+        Error::Io(_)
+        | Error::Tls(_)
+        | Error::Protocol(_)
+        | Error::PoolClosed
+        | Error::PoolTimedOut
+        | Error::WorkerCrashed => StoreError::Unreachable(text),
         _ => StoreError::Failed(text),
     }
 }
 
-fn from_code(code: Option<u32>, message: String) -> StoreError {
+fn from_sqlite(code: Option<u32>, message: String) -> StoreError {
     match code.map(|code| code & 0xff) {
         Some(sqlite_code::BUSY | sqlite_code::LOCKED) => StoreError::Busy,
         Some(sqlite_code::FULL) => StoreError::DiskFull,
         Some(sqlite_code::READONLY | sqlite_code::CANTOPEN) => StoreError::ReadOnly(message),
         Some(sqlite_code::CORRUPT | sqlite_code::NOTADB) => StoreError::Damaged(message),
         Some(sqlite_code::CONSTRAINT) => StoreError::Constraint(message),
+        _ => StoreError::Failed(message),
+    }
+}
+
+fn from_sqlstate(code: &str, message: String) -> StoreError {
+    use postgres_code::*;
+    match code {
+        SERIALIZATION_FAILURE | DEADLOCK_DETECTED | LOCK_NOT_AVAILABLE => return StoreError::Busy,
+        DISK_FULL => return StoreError::DiskFull,
+        // After a failover: this server is not, or not yet, the one that is written to.
+        READ_ONLY_TRANSACTION => {
+            return StoreError::Unreachable(format!("the server is a read-only standby: {message}"));
+        }
+        IDLE_IN_TRANSACTION_TIMEOUT => return StoreError::Unreachable(message),
+        _ => {}
+    }
+    match code.get(..2).unwrap_or_default() {
+        CONSTRAINT_CLASS => StoreError::Constraint(message),
+        CONNECTION_CLASS | RESOURCES_CLASS | INTERVENTION_CLASS => StoreError::Unreachable(message),
+        CORRUPTION_CLASS if CORRUPTED.contains(&code) => StoreError::Damaged(message),
         _ => StoreError::Failed(message),
     }
 }

@@ -75,7 +75,7 @@ pub async fn list(
             "SELECT * FROM (
                  SELECT * FROM embedding_task_events
                  WHERE ($1 IS NULL OR task_id = $1) AND ($2 IS NULL OR article_id = $2)
-                 ORDER BY id DESC LIMIT $3)
+                 ORDER BY id DESC LIMIT $3) newest
              ORDER BY id",
             [filter.task_id.into(), filter.article_id.into(), i64::from(filter.limit).into()],
         )

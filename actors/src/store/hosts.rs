@@ -1,5 +1,7 @@
 //! The rows by which hosts and their workers are seen from outside.
 
+use std::time::Duration;
+
 use afterword_entities::{embedding_host, embedding_worker_status};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -86,7 +88,7 @@ const UPSERT_WORKER: &str = "
         (incarnation, slot, state, since, task_id, completed, failed, restarts, last_error)
     VALUES ($1, $2, $3, {now}, $4, $5, $6, $7, $8)
     ON CONFLICT (incarnation, slot) DO UPDATE SET
-        since = CASE WHEN w.state = excluded.state AND w.task_id IS excluded.task_id THEN w.since
+        since = CASE WHEN w.state = excluded.state AND w.task_id IS NOT DISTINCT FROM excluded.task_id THEN w.since
                      ELSE excluded.since END,
         state = excluded.state, task_id = excluded.task_id, completed = excluded.completed,
         failed = excluded.failed, restarts = excluded.restarts, last_error = excluded.last_error";
@@ -123,19 +125,24 @@ pub async fn end(transaction: &impl ConnectionTrait, incarnation: &str, state: &
         .map(drop)
 }
 
-/// Hosts that have not said that they ended, other than `incarnation`.
+/// Hosts that have not said that they ended and have been silent for `silence`, other than `incarnation`.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn others(connection: &impl ConnectionTrait, incarnation: &str) -> Result<Vec<String>, StoreError> {
+pub async fn others(
+    connection: &impl ConnectionTrait,
+    incarnation: &str,
+    silence: Duration,
+) -> Result<Vec<String>, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
         incarnation: String,
     }
     let rows = connection
         .rows::<Row>(
-            "SELECT incarnation FROM embedding_hosts WHERE state IN ('running', 'draining') AND incarnation <> $1",
-            [incarnation.into()],
+            "SELECT incarnation FROM embedding_hosts
+             WHERE state IN ('running', 'draining') AND incarnation <> $1 AND heartbeat_at <= {now} - $2",
+            [incarnation.into(), i64::try_from(silence.as_millis()).unwrap_or(i64::MAX >> 1).into()],
         )
         .await?;
     Ok(rows.into_iter().map(|row| row.incarnation).collect())

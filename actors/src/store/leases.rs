@@ -28,8 +28,9 @@ pub async fn renew(transaction: &impl ConnectionTrait, leases: &[Lease], lease: 
     transaction
         .run(
             "UPDATE embedding_tasks SET lease_expires_at = {now} + $2
-             FROM (SELECT value ->> 0 AS held_id, value ->> 1 AS token FROM json_each($1)) held
-             WHERE id = held_id AND lease_token = held.token AND status = 'processing'",
+             FROM (SELECT t.id AS held_id FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
+                   WHERE t.id = j.id AND t.lease_token = j.token AND t.status = 'processing' {lock t}) held
+             WHERE id = held_id",
             [held.into(), lease.into()],
         )
         .await
@@ -87,7 +88,7 @@ pub async fn rescue_all_from(transaction: &impl ConnectionTrait, incarnation: &s
 struct Held {
     id: i64,
     lease_token: String,
-    attempts: i64,
+    attempts: i32,
     incarnation: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{StoreError, sql::Sql};
+use super::{StoreError, locks, sql::Sql};
 use crate::task::Priority;
 
 /// Which articles to look for.
@@ -38,10 +38,10 @@ impl Scope {
     /// `a` is the article, `e` what the model stored of it.
     const fn condition(self) -> &'static str {
         match self {
-            Self::Needed => "e.content_hash IS NOT a.content_hash",
+            Self::Needed => "e.content_hash IS DISTINCT FROM a.content_hash",
             Self::Missing => "e.content_hash IS NULL",
             Self::Failed => {
-                "e.content_hash IS NOT a.content_hash AND 'failed' = (
+                "e.content_hash IS DISTINCT FROM a.content_hash AND 'failed' = (
                      SELECT t.status FROM embedding_tasks t WHERE t.article_id = a.id ORDER BY t.id DESC LIMIT 1)"
             }
             Self::Stale => "e.content_hash <> a.content_hash",
@@ -74,7 +74,7 @@ pub async fn unattended(connection: &impl ConnectionTrait, model_id: i64, limit:
     let sql = format!(
         "SELECT a.id FROM articles a
          LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
-         WHERE NOT a.skip_embedding AND e.content_hash IS NOT a.content_hash AND {UNATTENDED}
+         WHERE NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash AND {UNATTENDED}
          ORDER BY a.id LIMIT $2"
     );
     let rows = connection.rows::<Id>(&sql, [model_id.into(), i64::from(limit).into()]).await?;
@@ -90,7 +90,7 @@ pub async fn any_open(connection: &impl ConnectionTrait, model_id: i64) -> Resul
         .row::<Id>(
             "SELECT a.id FROM articles a
              LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
-             WHERE NOT a.skip_embedding AND e.content_hash IS NOT a.content_hash
+             WHERE NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash
                AND NOT EXISTS (
                    SELECT 1 FROM (SELECT status, revision FROM embedding_tasks t
                                   WHERE t.article_id = a.id ORDER BY t.id DESC LIMIT 1) n
@@ -148,7 +148,8 @@ pub async fn count(
         skipped: i64,
     }
     let sql = format!(
-        "SELECT coalesce(sum(NOT a.skip_embedding AND ({})), 0) AS wanted, coalesce(sum(a.skip_embedding), 0) AS skipped
+        "SELECT count(*) FILTER (WHERE NOT a.skip_embedding AND ({})) AS wanted,
+                count(*) FILTER (WHERE a.skip_embedding) AS skipped
          FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
          WHERE {IN_FOLDER}",
         scope.condition()
@@ -189,12 +190,13 @@ pub async fn enqueue_all(
         task_id: i64,
         adopted: bool,
     }
+    locks::hold_articles(transaction, articles).await?;
     let ids = serde_json::to_string(articles).unwrap_or_default();
     let handicap = i64::try_from(priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let mut rows = transaction
         .rows::<Row>(
             "SELECT t.article_id, t.id AS task_id, TRUE AS adopted
-             FROM json_each($1) j JOIN articles a ON a.id = j.value
+             FROM {ids $1} j JOIN articles a ON a.id = j.id
              JOIN embedding_tasks t ON t.article_id = a.id AND t.status = 'processing' AND t.revision >= a.revision",
             [ids.clone().into()],
         )
@@ -217,18 +219,19 @@ const ENQUEUE_ALL: &str = "
         (article_id, slug, operation, status, priority, revision, attempts, max_attempts,
          created_at, updated_at, scheduled_at, queue_key, cause)
     SELECT a.id, a.slug, 'update', 'pending', $2, a.revision, 0, $3, {now}, {now}, {now}, {now} + $4, $5
-    FROM json_each($1) j JOIN articles a ON a.id = j.value
+    FROM {ids $1} j JOIN articles a ON a.id = j.id
     WHERE NOT a.skip_embedding AND NOT EXISTS (
         SELECT 1 FROM embedding_tasks p
         WHERE p.article_id = a.id AND p.status = 'processing' AND p.revision >= a.revision)
+    ORDER BY a.id
     ON CONFLICT (article_id) WHERE status = 'pending' DO UPDATE SET
         priority = CASE WHEN excluded.queue_key - excluded.scheduled_at < t.queue_key - t.scheduled_at
                         THEN excluded.priority ELSE t.priority END,
         scheduled_at = CASE WHEN excluded.priority = 'high'
-                            THEN min(t.scheduled_at, excluded.scheduled_at) ELSE t.scheduled_at END,
+                            THEN {least}(t.scheduled_at, excluded.scheduled_at) ELSE t.scheduled_at END,
         queue_key = CASE WHEN excluded.priority = 'high'
-                         THEN min(t.queue_key, excluded.queue_key) ELSE t.queue_key END,
-        revision = max(t.revision, excluded.revision),
+                         THEN {least}(t.queue_key, excluded.queue_key) ELSE t.queue_key END,
+        revision = {greatest}(t.revision, excluded.revision),
         updated_at = excluded.updated_at,
         cause = 'coalesced'
     RETURNING article_id, id AS task_id, cause = 'coalesced' AS adopted";

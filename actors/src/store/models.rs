@@ -78,12 +78,20 @@ pub async fn pin_dimension(
     model_id: i64,
     dimension: u32,
 ) -> Result<u32, StoreError> {
-    let row = transaction
-        .row::<super::sql::Number>(
-            "UPDATE embedding_models SET dimension = coalesce(dimension, $2) WHERE id = $1 RETURNING dimension AS n",
-            [model_id.into(), i64::from(dimension).into()],
-        )
-        .await?;
+    let pinned = "SELECT dimension AS n FROM embedding_models WHERE id = $1 AND dimension IS NOT NULL";
+    // Looked at first: writing the row each time would make all hosts wait for each other.
+    let row = match transaction.row::<super::sql::Number>(pinned, [model_id.into()]).await? {
+        Some(row) => Some(row),
+        None => {
+            transaction
+                .row::<super::sql::Number>(
+                    "UPDATE embedding_models SET dimension = coalesce(dimension, $2) WHERE id = $1
+                     RETURNING dimension AS n",
+                    [model_id.into(), i64::from(dimension).into()],
+                )
+                .await?
+        }
+    };
     row.and_then(|row| u32::try_from(row.n).ok())
         .ok_or_else(|| StoreError::Unexpected(format!("embedding model {model_id} is not there")))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
 
-use super::{Database, StoreError, sql::Sql};
+use super::{Database, Engine, StoreError, sql::Sql};
 
 /// Rows removed in one transaction.
 const PAGE: i64 = 500;
@@ -58,7 +58,9 @@ pub async fn clean(database: &Database, retention: &Retention) -> Result<Removed
         retired_vectors: page_by_page(database, RETIRED_VECTORS, None).await?,
     };
     page_by_page(database, IDEMPOTENCY_KEYS, Some(KEPT_IDEMPOTENCY_KEYS)).await?;
-    page_by_page(database, VECTOR_CHANGES, None).await?;
+    if database.engine() == Engine::Sqlite {
+        page_by_page(database, VECTOR_CHANGES, None).await?;
+    }
     Ok(removed)
 }
 
@@ -95,7 +97,7 @@ const RETIRED_VECTORS: &str = "
     DELETE FROM article_embeddings WHERE (article_id, model_id) IN (
         SELECT e.article_id, e.model_id FROM embedding_models m JOIN article_embeddings e ON e.model_id = m.id
         WHERE m.state = 'retired' AND $1 = 0 LIMIT $2)";
-/// The last 100,000 changes stay for indexes in memory that catch up; one further behind loads everything again.
+/// Only a file has this log; the last 100,000 changes stay for indexes in memory that catch up; one further behind loads everything again.
 const VECTOR_CHANGES: &str = "
     DELETE FROM vector_changes WHERE seq IN (
         SELECT seq FROM vector_changes

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{StoreError, sql::Sql};
+use super::{StoreError, locks, sql::Sql};
 use crate::{
     embedder::ErrorKind,
     task::{Lease, TaskStatus},
@@ -62,7 +62,7 @@ pub struct Settled {
 struct Row {
     id: i64,
     status: String,
-    attempts: i64,
+    attempts: i32,
 }
 
 /// Carries the verdicts out. A lease that no longer holds is left out of the answer: somebody else has the task.
@@ -75,6 +75,8 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
+    let tasks: Vec<_> = verdicts.iter().map(|verdict| verdict.lease.task_id).collect();
+    locks::hold_articles_of(transaction, &tasks).await?;
     let rows = transaction.rows::<Row>(SETTLE, [as_json(verdicts).into()]).await?;
     rows.into_iter()
         .map(|row| {
@@ -96,7 +98,8 @@ fn as_json(verdicts: &[Verdict]) -> String {
                 Next::Refund { delay } => ("pending", delay, 1),
             };
             let (kind, message) = match &verdict.error {
-                Some((kind, message)) => (Some(kind.as_str()), Some(message.as_str())),
+                // PostgreSQL has no NUL in text.
+                Some((kind, message)) => (Some(kind.as_str()), Some(message.replace('\0', ""))),
                 None => (None, None),
             };
             let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX >> 2);
@@ -137,12 +140,10 @@ const SETTLE: &str = "
                                  WHERE n.article_id = t.article_id AND n.status = 'pending') THEN 'cancelled'
                     WHEN t.attempts - j.refund >= t.max_attempts THEN 'failed'
                     ELSE 'pending' END AS status
-        FROM (SELECT value ->> 0 AS id, value ->> 1 AS token, value ->> 2 AS asked, value ->> 3 AS cause,
-                     value ->> 4 AS error_kind, value ->> 5 AS error_message, value ->> 6 AS delay,
-                     value ->> 7 AS refund
-              FROM json_each($1)) j
-        CROSS JOIN embedding_tasks t ON t.id = j.id
-        WHERE t.status = 'processing' AND t.lease_token = j.token
+        FROM {rows $1: id BIGINT, token TEXT, asked TEXT, cause TEXT, error_kind TEXT, error_message TEXT, \
+                  delay BIGINT, refund INTEGER} j
+        CROSS JOIN embedding_tasks t
+        WHERE t.id = j.id AND t.status = 'processing' AND t.lease_token = j.token {lock t}
     ) v
     WHERE id = v.task_id
     RETURNING id, embedding_tasks.status, attempts";

@@ -2,15 +2,13 @@
 
 use std::future::Future;
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, Value};
 
-use super::StoreError;
+use super::{StoreError, dialect::Engine};
 
-/// The database's clock in milliseconds, as an SQL expression.
-pub const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
-
-/// Runs statements on a connection or inside a transaction. Parameters are written `$1`, `$2`, …; `{now}` stands for
-/// the database's clock in milliseconds.
+/// Runs statements on a connection or inside a transaction. Parameters are written `$1`, `$2`, …; what the engines
+/// write differently stands in braces, such as `{now}` for the database's clock in milliseconds: see
+/// [`Engine`](super::Engine).
 pub trait Sql {
     /// All rows of a query.
     fn rows<T: FromQueryResult + Send>(
@@ -40,7 +38,7 @@ impl<C: ConnectionTrait> Sql for C {
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = self.query_all_raw(statement(self, sql, values)).await?;
+        let rows = answer(Engine::of(self), self.query_all_raw(statement(self, sql, values))).await?;
         rows.iter().map(|row| T::from_query_result(row, "").map_err(StoreError::from)).collect()
     }
 
@@ -49,24 +47,42 @@ impl<C: ConnectionTrait> Sql for C {
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> Result<Option<T>, StoreError> {
-        let row = self.query_one_raw(statement(self, sql, values)).await?;
+        let row = answer(Engine::of(self), self.query_one_raw(statement(self, sql, values))).await?;
         row.map(|row| T::from_query_result(&row, "").map_err(StoreError::from)).transpose()
     }
 
     async fn run(&self, sql: &str, values: impl IntoIterator<Item = Value> + Send) -> Result<u64, StoreError> {
-        Ok(self.execute_raw(statement(self, sql, values)).await?.rows_affected())
+        let done = answer(Engine::of(self), self.execute_raw(statement(self, sql, values))).await?;
+        Ok(done.rows_affected())
+    }
+}
+
+/// A server may be cut off without a word; a file answers.
+async fn answer<T>(engine: Engine, request: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, StoreError> {
+    match engine {
+        Engine::Sqlite => Ok(request.await?),
+        Engine::Postgres => super::postgres::answered(request).await,
     }
 }
 
 fn statement(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
-    Statement::from_sql_and_values(connection.get_database_backend(), sql.replace("{now}", NOW), values)
+    let sql = Engine::of(connection).expand(sql);
+    Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
 }
 
-/// A row that holds one number.
-#[derive(Debug, FromQueryResult)]
+/// A row that holds one whole number, of whatever width the database gives it.
+#[derive(Debug)]
 pub struct Number {
     /// The column must be named `n`.
     pub n: i64,
+}
+
+impl FromQueryResult for Number {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let wide = row.try_get::<i64>(prefix, "n");
+        let n = wide.or_else(|error| row.try_get::<i32>(prefix, "n").map(i64::from).map_err(|_| error))?;
+        Ok(Self { n })
+    }
 }
 
 /// The time by the database's clock.

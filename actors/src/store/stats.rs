@@ -57,6 +57,35 @@ pub async fn queue(connection: &impl ConnectionTrait) -> Result<QueueStats, Stor
     row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
 }
 
+/// Changes of counts that are folded in one transaction.
+const FOLDED: i64 = 10_000;
+
+/// Folds what a server has noted of changes into its totals, so that [`queue`] has little to add up. Any host may; the
+/// numbers are the same before and after.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn fold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "WITH gone AS (
+                 DELETE FROM embedding_task_deltas WHERE ctid = ANY (ARRAY(
+                     SELECT ctid FROM embedding_task_deltas LIMIT $1 FOR UPDATE SKIP LOCKED))
+                 RETURNING status, tasks
+             ), change AS (
+                 SELECT status, sum(tasks) AS tasks FROM gone GROUP BY status
+             ), held AS (
+                 SELECT t.status FROM embedding_task_totals t JOIN change c ON c.status = t.status
+                 ORDER BY t.status FOR UPDATE OF t
+             )
+             UPDATE embedding_task_totals t SET tasks = t.tasks + change.tasks
+             FROM change JOIN held ON held.status = change.status WHERE t.status = change.status",
+            [FOLDED.into()],
+        )
+        .await
+        .map(drop)
+}
+
 /// How much of the collection is embedded by one model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
 pub struct Coverage {
@@ -80,10 +109,10 @@ pub async fn coverage(connection: &impl ConnectionTrait, model_id: i64) -> Resul
     let row = connection
         .row::<Coverage>(
             "SELECT count(*) AS articles,
-                coalesce(sum(a.skip_embedding), 0) AS skipped,
-                coalesce(sum(NOT a.skip_embedding AND e.content_hash IS a.content_hash), 0) AS embedded,
-                coalesce(sum(NOT a.skip_embedding AND e.content_hash <> a.content_hash), 0) AS stale,
-                coalesce(sum(NOT a.skip_embedding AND e.content_hash IS NULL), 0) AS missing
+                count(*) FILTER (WHERE a.skip_embedding) AS skipped,
+                count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash = a.content_hash) AS embedded,
+                count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash <> a.content_hash) AS stale,
+                count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash IS NULL) AS missing
              FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1",
             [model_id.into()],
         )

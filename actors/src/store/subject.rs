@@ -25,10 +25,10 @@ pub(super) async fn of_articles(
     let ids = serde_json::to_string(articles).unwrap_or_default();
     let rows = connection
         .rows::<Row>(
-            "SELECT j.value AS id, a.revision, a.skip_embedding,
+            "SELECT j.id, a.revision, a.skip_embedding,
                     coalesce(e.content_hash = a.content_hash, FALSE) AS unchanged
-             FROM json_each($1) j
-             LEFT JOIN articles a ON a.id = j.value
+             FROM {ids $1} j
+             LEFT JOIN articles a ON a.id = j.id
              LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2",
             [ids.into(), model_id.into()],
         )

@@ -3,7 +3,7 @@
 use afterword_entities::embedding_task;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{StoreError, sql::Sql};
+use super::{StoreError, locks, sql::Sql};
 use crate::task::{NewTask, TaskStatus};
 
 /// Queues `task`, or lets the article's waiting task do its work too: `n` edits make one embedding.
@@ -51,11 +51,11 @@ const ENQUEUE: &str = "
         error_kind = CASE WHEN excluded.revision > t.revision THEN NULL ELSE t.error_kind END,
         error_message = CASE WHEN excluded.revision > t.revision THEN NULL ELSE t.error_message END,
         scheduled_at = CASE WHEN excluded.revision > t.revision OR excluded.priority = 'high'
-                            THEN min(t.scheduled_at, excluded.scheduled_at) ELSE t.scheduled_at END,
+                            THEN {least}(t.scheduled_at, excluded.scheduled_at) ELSE t.scheduled_at END,
         queue_key = CASE WHEN excluded.revision > t.revision OR excluded.priority = 'high'
-                         THEN min(t.queue_key, excluded.queue_key) ELSE t.queue_key END,
+                         THEN {least}(t.queue_key, excluded.queue_key) ELSE t.queue_key END,
         max_attempts = excluded.max_attempts,
-        revision = max(t.revision, excluded.revision),
+        revision = {greatest}(t.revision, excluded.revision),
         trace_id = excluded.trace_id,
         updated_at = excluded.updated_at,
         cause = 'coalesced'
@@ -114,6 +114,7 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<Chang
 /// [`StoreError`]
 pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
     let Some(task) = find(transaction, id).await? else { return Ok(Change::NotFound) };
+    locks::hold_articles(transaction, &[task.article_id]).await?;
     if let Some(other) = waiting_task(transaction, task.article_id).await?
         && other != id
     {

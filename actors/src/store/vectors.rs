@@ -1,17 +1,19 @@
 //! An article's set of vectors: what a finished attempt stores, and what a later attempt may reuse.
 
+mod postgres;
+mod sqlite;
+
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{StoreError, sql::Sql};
+pub use postgres::literal;
+
+use super::{Engine, StoreError, locks, sql::Sql};
 use crate::{
     embedder::Vector,
     task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Lease},
 };
-
-/// Rows in one insert; nine values each keep it far below SQLite's limit of 32,766.
-const ROWS_PER_INSERT: usize = 200;
 
 /// The text of an article for embedding.
 #[derive(Debug, FromQueryResult)]
@@ -58,8 +60,9 @@ pub async fn known(
     let hashes = serde_json::to_string(hashes).unwrap_or_default();
     let rows = connection
         .rows::<Row>(
-            "SELECT hash, vector FROM article_chunks
-             WHERE model_id = $1 AND hash IN (SELECT value FROM json_each($2)) GROUP BY hash",
+            "SELECT hash, vector FROM article_chunks WHERE id IN (
+                 SELECT min(c.id) FROM {texts $2} j CROSS JOIN article_chunks c
+                 WHERE c.model_id = $1 AND c.hash = j.text GROUP BY c.hash)",
             [model_id.into(), hashes.into()],
         )
         .await?;
@@ -96,14 +99,16 @@ pub async fn standing(
         skip_embedding: Option<bool>,
         stored: Option<i64>,
     }
+    let ids: Vec<_> = tasks.iter().map(|task| task.lease.task_id).collect();
+    locks::hold_articles_of(transaction, &ids).await?;
     let held: Vec<(i64, &str)> = tasks.iter().map(|task| pair(&task.lease)).collect();
     let rows = transaction
         .rows::<Row>(
             "SELECT t.id, a.skip_embedding, e.revision AS stored
-             FROM (SELECT value ->> 0 AS id, value ->> 1 AS token FROM json_each($1)) j
-             CROSS JOIN embedding_tasks t ON t.id = j.id AND t.lease_token = j.token AND t.status = 'processing'
+             FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
              LEFT JOIN articles a ON a.id = t.article_id
-             LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2",
+             LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2
+             WHERE t.id = j.id AND t.lease_token = j.token AND t.status = 'processing'",
             [serde_json::to_string(&held).unwrap_or_default().into(), model_id.into()],
         )
         .await?;
@@ -158,10 +163,10 @@ pub async fn store(
         _ => drop_changed(transaction, article_id, model_id, &set.chunks).await?,
     };
     let new: Vec<_> = set.chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position)).collect();
-    for rows in new.chunks(ROWS_PER_INSERT) {
-        insert(transaction, article_id, model_id, rows).await?;
+    match Engine::of(transaction) {
+        Engine::Sqlite => sqlite::insert(transaction, article_id, model_id, &new).await,
+        Engine::Postgres => postgres::insert(transaction, article_id, model_id, &new).await,
     }
-    Ok(())
 }
 
 /// Notes that the stored vectors hold for `revision` too.
@@ -202,7 +207,7 @@ async fn drop_changed(
     #[derive(FromQueryResult)]
     struct Row {
         id: i64,
-        position: i64,
+        position: i32,
         hash: String,
     }
     let rows = transaction
@@ -223,40 +228,7 @@ async fn drop_changed(
     }
     if !changed.is_empty() {
         let ids = serde_json::to_string(&changed).unwrap_or_default();
-        transaction
-            .run("DELETE FROM article_chunks WHERE id IN (SELECT value FROM json_each($1))", [ids.into()])
-            .await?;
+        transaction.run("DELETE FROM article_chunks WHERE id IN (SELECT id FROM {ids $1} j)", [ids.into()]).await?;
     }
     Ok(kept)
-}
-
-async fn insert(
-    transaction: &impl ConnectionTrait,
-    article_id: i64,
-    model_id: i64,
-    rows: &[(usize, &EmbeddedChunk)],
-) -> Result<(), StoreError> {
-    const COLUMNS: usize = 6;
-    let places: Vec<_> = (0..rows.len())
-        .map(|row| {
-            let first = row * COLUMNS + 3;
-            let numbers: Vec<_> = (first..first + COLUMNS).map(|number| format!("${number}")).collect();
-            format!("($1, $2, {})", numbers.join(", "))
-        })
-        .collect();
-    let sql = format!(
-        "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
-         VALUES {}",
-        places.join(", ")
-    );
-    let mut values: Vec<Value> = vec![article_id.into(), model_id.into()];
-    for (position, chunk) in rows {
-        values.push(i64::try_from(*position).unwrap_or(i64::MAX).into());
-        values.push(chunk.heading_path.clone().into());
-        values.push(chunk.text.clone().into());
-        values.push(chunk.hash.clone().into());
-        values.push(i64::from(chunk.tokens).into());
-        values.push(chunk.vector.to_bytes().into());
-    }
-    transaction.run(&sql, values).await.map(drop)
 }

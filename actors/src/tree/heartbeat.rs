@@ -2,7 +2,7 @@
 //!
 //! The beat runs beside the mailbox: it asks the whole tree how it is, this actor included.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{owned::Owned, queue::QueueMessage, runtime_supervisor::RuntimeSupervisorMessage};
 use crate::{
     context::Context,
-    store::{Liveness, StoreError, hosts, leases},
+    store::{Engine, StoreError, hosts, leases},
     supervision::{ActorState, ActorStatus},
 };
 
@@ -125,10 +125,9 @@ async fn renew(context: &Arc<Context>) -> Result<(), StoreError> {
 /// Frees what hosts held that are known to be dead, and whatever lease has run out.
 async fn rescue(context: &Arc<Context>) -> Result<(), StoreError> {
     let mut rescued = 0;
-    for other in hosts::others(context.database.reader(), &context.incarnation).await? {
-        if Liveness::has_died(context.database.path(), &other) {
-            rescued += rescue_from(context, &other).await?;
-        }
+    let others = hosts::others(context.database.reader(), &context.incarnation, silence_of_the_dead(context)).await?;
+    for dead in context.database.dead_among(&others).await? {
+        rescued += rescue_from(context, &dead).await?;
     }
     rescued += rescue_expired(context).await?;
     if rescued > 0 {
@@ -136,6 +135,15 @@ async fn rescue(context: &Arc<Context>) -> Result<(), StoreError> {
         context.addresses.queue.send(QueueMessage::Wake);
     }
     Ok(())
+}
+
+/// A file lock is free only when its process has ended. A session also ends when its connection is cut, or the server
+/// is restarted: a host that lives beats all the same, and has its lock again soon.
+fn silence_of_the_dead(context: &Context) -> Duration {
+    match context.database.engine() {
+        Engine::Sqlite => Duration::ZERO,
+        Engine::Postgres => 2 * context.settings.heartbeat_interval,
+    }
 }
 
 async fn rescue_from(context: &Arc<Context>, other: &str) -> Result<usize, StoreError> {

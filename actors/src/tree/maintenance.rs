@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::queue::QueueMessage;
 use crate::{
     context::Context,
-    store::{StoreError, bulk, missing, models, retention},
+    store::{Engine, StoreError, bulk, missing, models, retention, stats},
     supervision::{ActorState, ActorStatus},
     task::Priority,
 };
@@ -80,6 +80,12 @@ impl Actor for MaintenanceActor {
 
 impl MaintenanceState {
     async fn advance(&mut self) -> Result<(), StoreError> {
+        if self.context.database.engine() == Engine::Postgres {
+            self.context
+                .database
+                .write_behind::<_, StoreError, _>(|transaction| Box::pin(stats::fold(transaction)))
+                .await?;
+        }
         for run in bulk::unfinished(self.context.database.reader()).await? {
             self.carry_on(run).await?;
         }

@@ -1,5 +1,8 @@
 //! A database with articles, and a model that tests can hold and break.
 
+#[path = "../../../tests/support/place.rs"]
+mod place;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -12,12 +15,13 @@ use std::{
 use afterword_actors::{
     Delays, RestartSettings, Runtime, RuntimeSettings,
     embedder::{BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Purpose, Source, Vector},
-    store::{Database, OpenOptions, StoreError, sql::Sql, stats, tasks},
+    store::{Database, StoreError, sql::Sql, stats, tasks},
     task::{NewTask, Operation, Priority},
 };
-use afterword_migration::{Migrator, MigratorTrait};
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
+
+pub(crate) use place::{File, Place, Server};
 
 /// A model whose calls wait for permits, and which fails for texts that say so.
 pub(crate) struct TestModel {
@@ -129,20 +133,17 @@ impl Chunker for Lines {
     }
 }
 
-/// A migrated database in a directory of its own.
-pub(crate) struct Bench {
+/// A migrated database of its own.
+pub(crate) struct Bench<P> {
     pub(crate) database: Database,
     /// Goes with the test.
-    _directory: tempfile::TempDir,
+    _place: P,
 }
 
-impl Bench {
+impl<P: Place> Bench<P> {
     pub(crate) async fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let url = format!("sqlite://{}", directory.path().join("test.db").display());
-        let database = Database::open(&OpenOptions::new(url)).await.expect("a database");
-        Migrator::up(database.write_connection(), None).await.expect("a schema");
-        Self { database, _directory: directory }
+        let place = P::fresh().await;
+        Self { database: place::open(place.url()).await, _place: place }
     }
 
     /// Saves an article with its task, as a host does; answers the article's id.

@@ -104,8 +104,8 @@ async fn apply_changes(connection: &impl ConnectionTrait, loaded: &mut Loaded, l
     let ids = serde_json::to_string(&articles).unwrap_or_default();
     let chunks = connection
         .rows::<ChunkRow>(
-            "SELECT c.id, c.article_id, c.vector FROM json_each($1) j
-             CROSS JOIN article_chunks c ON c.article_id = j.value AND c.model_id = $2",
+            "SELECT c.id, c.article_id, c.vector FROM {ids $1} j
+             CROSS JOIN article_chunks c WHERE c.article_id = j.id AND c.model_id = $2",
             [ids.into(), loaded.model_id.into()],
         )
         .await?;

@@ -11,7 +11,7 @@ use std::{
 
 /// This process's lock; held as long as the value lives.
 #[derive(Debug)]
-pub struct Liveness {
+pub(crate) struct Liveness {
     path: PathBuf,
     _lock: File,
 }
@@ -29,7 +29,7 @@ impl Liveness {
     ///
     /// # Errors
     /// [`LivenessError`] if the folder cannot be written.
-    pub fn take(database: &Path, incarnation: &str) -> Result<Self, LivenessError> {
+    pub(crate) fn take(database: &Path, incarnation: &str) -> Result<Self, LivenessError> {
         let path = folder(database).join(incarnation);
         let lock = lock(&path).map_err(|source| LivenessError { path: path.clone(), source })?;
         Ok(Self { path, _lock: lock })
@@ -38,7 +38,7 @@ impl Liveness {
     /// Whether the process that took the lock of `incarnation` has ended.
     ///
     /// No file means that it ended cleanly, or that it never ran on this machine.
-    pub fn has_died(database: &Path, incarnation: &str) -> bool {
+    pub(crate) fn has_died(database: &Path, incarnation: &str) -> bool {
         let path = folder(database).join(incarnation);
         let Ok(file) = File::open(&path) else { return true };
         match file.try_lock() {

@@ -19,7 +19,7 @@ const MAX_JOBS: usize = 64;
 
 /// The queue in front of the one write connection.
 #[derive(Clone)]
-pub(super) struct Writer {
+pub(in crate::store) struct Writer {
     first: Lane,
     behind: Lane,
 }
@@ -37,7 +37,7 @@ impl Writer {
     }
 
     /// Runs `body` inside a transaction and answers after the commit.
-    pub(super) async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    pub(in crate::store) async fn write<T, E, F>(&self, body: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -47,7 +47,7 @@ impl Writer {
     }
 
     /// Like [`Writer::write`], for work that nobody waits for.
-    pub(super) async fn write_behind<T, E, F>(&self, body: F) -> Result<T, E>
+    pub(in crate::store) async fn write_behind<T, E, F>(&self, body: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,

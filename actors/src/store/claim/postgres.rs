@@ -1,0 +1,40 @@
+//! Claims on a server: hosts that claim at the same moment pass over each other's rows.
+//!
+//! The unique index on articles in work has the last word: two tasks of one article cannot both be taken.
+
+macro_rules! claim {
+    ($which:literal) => {
+        concat!(
+            "WITH due AS MATERIALIZED (",
+            $which,
+            " FOR UPDATE OF t SKIP LOCKED
+             ), picked AS (
+                 SELECT id AS picked_id, CAST($4 AS json) ->> CAST(row_number() OVER (ORDER BY queue_key, id) - 1 AS INTEGER)
+                     AS slot
+                 FROM due
+             )
+             UPDATE embedding_tasks SET
+                 status = 'processing', cause = 'claimed', attempts = attempts + 1, lease_token = $1,
+                 lease_expires_at = {now} + $2, incarnation = $3, slot = CAST(picked.slot AS INTEGER),
+                 started_at = {now}, updated_at = {now}
+             FROM picked WHERE id = picked_id
+             RETURNING id, article_id, slug, operation, priority, revision, attempts, max_attempts,
+                       embedding_tasks.slot, started_at - scheduled_at AS waited, trace_id"
+        )
+    };
+}
+
+pub(super) const DUE: &str = claim!(
+    "SELECT t.id, t.queue_key FROM embedding_tasks t
+     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND CAST($6 AS BIGINT) IS NULL
+       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
+       AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
+     ORDER BY t.queue_key, t.id LIMIT $5"
+);
+
+pub(super) const ONE: &str = claim!(
+    "SELECT t.id, t.queue_key FROM embedding_tasks t
+     WHERE t.status = 'pending' AND t.id = $6
+       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
+     LIMIT $5"
+);

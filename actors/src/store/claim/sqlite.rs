@@ -1,0 +1,35 @@
+//! Claims in a file: the one writer picks and takes in one statement.
+//!
+//! A limit that is a bare parameter makes SQLite compile the whole statement again at each call; a sum does not.
+
+macro_rules! claim {
+    ($which:literal) => {
+        concat!(
+            "UPDATE embedding_tasks SET
+                 status = 'processing', cause = 'claimed', attempts = attempts + 1, lease_token = $1,
+                 lease_expires_at = {now} + $2, incarnation = $3, slot = picked.slot,
+                 started_at = {now}, updated_at = {now}
+             FROM (SELECT id AS picked_id, $4 ->> (row_number() OVER () - 1) AS slot FROM (",
+            $which,
+            ")) picked
+             WHERE id = picked_id
+             RETURNING id, article_id, slug, operation, priority, revision, attempts, max_attempts, slot,
+                       started_at - scheduled_at AS waited, trace_id"
+        )
+    };
+}
+
+pub(super) const DUE: &str = claim!(
+    "SELECT t.id FROM embedding_tasks t
+     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND $6 IS NULL
+       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
+       AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
+     ORDER BY t.queue_key, t.id LIMIT $5 + 0"
+);
+
+pub(super) const ONE: &str = claim!(
+    "SELECT t.id FROM embedding_tasks t
+     WHERE t.status = 'pending' AND t.id = $6
+       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
+     LIMIT $5 + 0"
+);

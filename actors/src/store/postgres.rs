@@ -1,0 +1,169 @@
+//! A PostgreSQL server: any number of hosts, every write a transaction of its own (READ COMMITTED).
+//!
+//! Writers run beside each other. Whoever decides about an article's tasks holds the article first
+//! ([`super::locks`]), and what locks many rows takes them in the order of their ids: no two wait for each other.
+
+mod bell;
+mod session;
+
+use std::{str::FromStr, time::Duration};
+
+use futures_util::future::BoxFuture;
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, TransactionTrait,
+    sqlx::{self, Connection, postgres::PgConnectOptions},
+};
+
+use super::{OpenError, OpenOptions, StoreError};
+use bell::Bell;
+pub(super) use session::Session;
+
+/// A server that does not answer for so long is gone, whatever the network says. Maintenance by the operator is not
+/// bound by it.
+pub(super) const ANSWER: Duration = Duration::from_secs(30);
+/// A connection that rested for so long is tried before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+/// A connection that does not answer at its end is thrown away.
+const LAST_WORD: Duration = Duration::from_secs(5);
+/// Connections that nobody needs are given back to the server.
+const IDLE: Duration = Duration::from_secs(300);
+/// Statements kept prepared on each connection; above the number of different statements in the program.
+const STATEMENT_CACHE: usize = 512;
+
+/// Connections to a server.
+pub(super) struct Postgres {
+    pub(super) read: DatabaseConnection,
+    pub(super) write: DatabaseConnection,
+    address: PgConnectOptions,
+    bell: Bell,
+}
+
+impl Postgres {
+    pub(super) async fn open(options: &OpenOptions) -> Result<Self, OpenError> {
+        let address = address(options)?;
+        let fail = |source: sea_orm::DbErr| OpenError::Store { url: place(&address), source: source.into() };
+        let write = connect(&address, options, options.write_connections).await.map_err(fail)?;
+        let read = connect(&address, options, options.read_connections).await.map_err(fail)?;
+        Ok(Self { read, bell: Bell::hang(write.clone()), write, address })
+    }
+
+    pub(super) fn place(&self) -> String {
+        place(&self.address)
+    }
+
+    pub(super) fn announce(&self) {
+        self.bell.ring();
+    }
+
+    pub(super) async fn close(&self) {
+        let _ = self.read.clone().close().await;
+        let _ = self.write.clone().close().await;
+    }
+
+    /// Runs `body` in a transaction of its own, on a task of its own: it ends even if the caller is dropped.
+    pub(super) async fn write<T, E, F>(&self, body: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    {
+        let connection = self.write.clone();
+        let work = tokio::spawn(async move { in_transaction(&connection, body).await });
+        work.await.unwrap_or_else(|_| {
+            tracing::error!("a write panicked; it was rolled back");
+            Err(StoreError::Unreachable("the write has ended without an answer".to_owned()).into())
+        })
+    }
+}
+
+async fn in_transaction<T, E, F>(connection: &DatabaseConnection, body: F) -> Result<T, E>
+where
+    E: From<StoreError>,
+    F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>>,
+{
+    let transaction = begin(connection).await?;
+    match body(&transaction).await {
+        Ok(value) => {
+            answered(transaction.commit()).await?;
+            Ok(value)
+        }
+        Err(error) => {
+            // If this fails too, the server rolls back when it misses the connection.
+            let _ = tokio::time::timeout(LAST_WORD, transaction.rollback()).await;
+            Err(error)
+        }
+    }
+}
+
+/// A server that was restarted leaves dead connections in the pool. Nothing has been done yet, so that another may be
+/// tried.
+async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+    match answered(connection.begin()).await {
+        Err(StoreError::Unreachable(_)) => answered(connection.begin()).await,
+        other => other,
+    }
+}
+
+/// The answer to a request, or that there is none.
+pub(super) async fn answered<T>(
+    request: impl Future<Output = Result<T, sea_orm::DbErr>> + Send,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(ANSWER, request).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unreachable(format!("no answer within {ANSWER:?}"))),
+    }
+}
+
+fn address(options: &OpenOptions) -> Result<PgConnectOptions, OpenError> {
+    // The error repeats no part of the address: it may hold a password.
+    let parsed = PgConnectOptions::from_str(&options.url).map_err(|error| OpenError::Address(error.to_string()))?;
+    let lock_timeout = options.busy_timeout.as_millis().to_string();
+    Ok(parsed.application_name("afterword").statement_cache_capacity(STATEMENT_CACHE).options([
+        ("lock_timeout", lock_timeout.as_str()),
+        // A host that is stopped in the middle of a transaction must not hold its rows for ever.
+        ("idle_in_transaction_session_timeout", "15s"),
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("client_connection_check_interval", "10s"),
+        // Statements are short: compiling them costs more than it saves.
+        ("jit", "off"),
+        ("hnsw.ef_search", "100"),
+        ("hnsw.iterative_scan", "relaxed_order"),
+    ]))
+}
+
+fn place(address: &PgConnectOptions) -> String {
+    let database = address.get_database().unwrap_or_else(|| address.get_username());
+    format!("postgres://{}@{}:{}/{database}", address.get_username(), address.get_host(), address.get_port())
+}
+
+async fn connect(
+    address: &PgConnectOptions,
+    options: &OpenOptions,
+    connections: u32,
+) -> Result<DatabaseConnection, sea_orm::DbErr> {
+    let address = address.clone();
+    let mut connect = ConnectOptions::new("postgres://address");
+    connect
+        .min_connections(0)
+        .max_connections(connections.max(1))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire_if_idle_for(RESTED)
+        .idle_timeout(Some(IDLE))
+        .acquire_timeout(options.busy_timeout)
+        .map_sqlx_postgres_opts(move |_| {
+            use sqlx::ConnectOptions;
+            address.clone().disable_statement_logging()
+        })
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_release(|connection, _| {
+                Box::pin(async move {
+                    let answer = tokio::time::timeout(LAST_WORD, connection.ping()).await;
+                    answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+                })
+            })
+        });
+    sea_orm::Database::connect(connect).await
+}

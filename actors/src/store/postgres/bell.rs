@@ -1,0 +1,41 @@
+//! Telling the other hosts that there may be work.
+//!
+//! Not inside the commits that make the work: a transaction with a NOTIFY holds a lock of the whole server from there
+//! to its end, so that such commits go one after the other. What is told beside the commit may be lost; a poll then
+//! finds the work.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::sync::mpsc;
+
+/// What hosts listen for.
+pub(super) const CHANNEL: &str = "afterword_tasks";
+/// The shortest time from one telling to the next: many saves make one.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Rings on every host that listens.
+pub(super) struct Bell(mpsc::Sender<()>);
+
+impl Bell {
+    pub(super) fn hang(connection: DatabaseConnection) -> Self {
+        let (rope, rung) = mpsc::channel(1);
+        tokio::spawn(serve(connection, rung));
+        Self(rope)
+    }
+
+    pub(super) fn ring(&self) {
+        // Full: it will ring anyway, after whatever has been committed by now.
+        let _ = self.0.try_send(());
+    }
+}
+
+/// Ends when the bell is dropped.
+async fn serve(connection: DatabaseConnection, mut rung: mpsc::Receiver<()>) {
+    while rung.recv().await.is_some() {
+        if let Err(error) = super::answered(connection.execute_unprepared(&format!("NOTIFY {CHANNEL}"))).await {
+            tracing::debug!(%error, "other hosts were not told; they poll");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,134 @@
+//! The one connection by which a host hears of work, and by which the others see that it lives.
+//!
+//! Its lock is of the session: the server drops it when the connection ends. A connection that is lost is made again;
+//! it listens first, and only then is the queue told to look: what was announced in between is seen by that look.
+
+use std::time::Duration;
+
+use sea_orm::{
+    FromQueryResult,
+    sqlx::{
+        self, PgPool,
+        postgres::{PgListener, PgPoolOptions},
+    },
+};
+use sha2::{Digest, Sha256};
+use tokio::task::AbortHandle;
+
+use super::{Postgres, bell::CHANNEL};
+use crate::{
+    backoff::Backoff,
+    settings::Delays,
+    store::{StoreError, sql::Sql},
+};
+
+/// A connection on which nothing has been heard for so long is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(20);
+/// How long it may take to answer that.
+const ANSWER: Duration = Duration::from_secs(10);
+/// Between tries to connect again.
+const AGAIN: Delays = Delays { base: Duration::from_millis(100), max: Duration::from_secs(5) };
+
+/// Listens, and holds the host's lock, until it is dropped.
+pub(crate) struct Session(AbortHandle);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Postgres {
+    /// Shows that `incarnation` lives; calls `hear` when there may be work.
+    pub(in crate::store) async fn enter(
+        &self,
+        incarnation: &str,
+        hear: impl Fn() + Send + 'static,
+    ) -> Result<Session, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_lazy_with(self.address.clone());
+        let key = lock_key(incarnation);
+        let listener = listen(&pool, key).await.map_err(unreachable)?;
+        Ok(Session(tokio::spawn(keep(pool, key, listener, hear)).abort_handle()))
+    }
+
+    /// Those of `hosts` whose lock nobody holds.
+    pub(in crate::store) async fn dead_among(&self, hosts: &[String]) -> Result<Vec<String>, StoreError> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            incarnation: String,
+        }
+        let keys: Vec<_> = hosts.iter().map(|host| (lock_key(host), host)).collect();
+        let rows = self
+            .read
+            .rows::<Row>(
+                "SELECT h.incarnation FROM {rows $1: key BIGINT, incarnation TEXT} h
+                 WHERE NOT EXISTS (
+                     SELECT 1 FROM pg_locks l
+                     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                       AND (CAST(l.classid AS BIGINT) << 32) | CAST(l.objid AS BIGINT) = h.key)",
+                [serde_json::to_string(&keys).unwrap_or_default().into()],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| row.incarnation).collect())
+    }
+}
+
+fn lock_key(incarnation: &str) -> i64 {
+    let digest = Sha256::digest(incarnation.as_bytes());
+    let mut key = [0; 8];
+    key.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(key)
+}
+
+fn unreachable(error: sqlx::Error) -> StoreError {
+    StoreError::Unreachable(error.to_string())
+}
+
+async fn listen(pool: &PgPool, key: i64) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    // Shared: an earlier connection of this host, whose end the server has not seen yet, must not be in the way.
+    sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(key).execute(&mut listener).await?;
+    Ok(listener)
+}
+
+async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() + Send) {
+    let mut delays = Backoff::new(AGAIN);
+    loop {
+        if is_heard(&mut listener).await {
+            hear();
+            continue;
+        }
+        tracing::warn!("the connection that hears of work is lost; it is made again, and the queue polls meanwhile");
+        drop(listener);
+        listener = loop {
+            match tokio::time::timeout(ANSWER, listen(&pool, key)).await {
+                Ok(Ok(listener)) => break listener,
+                Ok(Err(_)) | Err(_) => tokio::time::sleep(delays.next_delay()).await,
+            }
+        };
+        delays.reset();
+        hear();
+    }
+}
+
+/// Waits for word; answers false when the connection is lost.
+async fn is_heard(listener: &mut PgListener) -> bool {
+    loop {
+        match tokio::time::timeout(SILENCE, listener.try_recv()).await {
+            Ok(Ok(Some(_))) => return true,
+            Ok(Ok(None) | Err(_)) => return false,
+            Err(_) => {
+                let asked = tokio::time::timeout(ANSWER, sqlx::query("SELECT 1").execute(&mut *listener)).await;
+                if !matches!(asked, Ok(Ok(_))) {
+                    return false;
+                }
+            }
+        }
+    }
+}

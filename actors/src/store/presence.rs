@@ -1,0 +1,76 @@
+//! How a host shows the others that it lives, and how it hears from them.
+//!
+//! A lease says when a host may be presumed dead; presence says at once that it is. Beside a database file it is a
+//! file lock, on a server a lock of a session; both are dropped by the system when the process dies.
+
+use afterword_entities::embedding_host;
+
+use super::{
+    Database, StoreError,
+    database::Parts,
+    hosts,
+    postgres::Session,
+    sqlite::{Liveness, LivenessError},
+};
+
+/// This host's, as long as the value lives.
+pub(crate) enum Presence {
+    File { _lock: Liveness },
+    Session { _session: Session },
+}
+
+/// Why a host could not show that it lives.
+#[derive(Debug, thiserror::Error)]
+pub enum PresenceError {
+    /// The lock file.
+    #[error(transparent)]
+    File(#[from] LivenessError),
+    /// The session.
+    #[error("cannot keep a session for hearing of work: {0}")]
+    Session(#[from] StoreError),
+}
+
+impl Presence {
+    /// Shows that `incarnation` lives; calls `hear` whenever another process says that there may be work.
+    ///
+    /// # Errors
+    /// [`PresenceError`]
+    pub(crate) async fn enter(
+        database: &Database,
+        incarnation: &str,
+        hear: impl Fn() + Send + 'static,
+    ) -> Result<Self, PresenceError> {
+        match database.parts() {
+            Parts::Sqlite(file) => Ok(Self::File { _lock: Liveness::take(&file.path, incarnation)? }),
+            Parts::Postgres(server) => Ok(Self::Session { _session: server.enter(incarnation, hear).await? }),
+        }
+    }
+}
+
+impl Database {
+    /// Those of `hosts` (incarnations) whose process has ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn dead_among(&self, hosts: &[String]) -> Result<Vec<String>, StoreError> {
+        match self.parts() {
+            Parts::Sqlite(file) => {
+                Ok(hosts.iter().filter(|host| Liveness::has_died(&file.path, host)).cloned().collect())
+            }
+            Parts::Postgres(server) => server.dead_among(hosts).await,
+        }
+    }
+
+    /// Hosts that work now, or finish what they have begun; at most `limit`, the last started first.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn living(&self, limit: u32) -> Result<Vec<embedding_host::Model>, StoreError> {
+        let mut hosts = hosts::list(self.reader(), limit).await?;
+        hosts.retain(|host| matches!(host.state.as_str(), "running" | "draining"));
+        let names: Vec<_> = hosts.iter().map(|host| host.incarnation.clone()).collect();
+        let dead = self.dead_among(&names).await?;
+        hosts.retain(|host| !dead.contains(&host.incarnation));
+        Ok(hosts)
+    }
+}

@@ -1,0 +1,102 @@
+//! One database file: many readers, one writer.
+
+mod liveness;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectOptions, DatabaseConnection,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::{OpenError, OpenOptions, StoreError, sql::Sql};
+
+pub(super) use liveness::Liveness;
+pub use liveness::LivenessError;
+use writer::Writer;
+
+/// Statements kept prepared on each connection; above the number of different statements in the program.
+const STATEMENT_CACHE: usize = 512;
+/// Page cache of a connection, in KiB; negative as SQLite wants it for a size rather than a number of pages.
+const CACHE_KIB: &str = "-16384";
+
+/// An open database file.
+pub(super) struct Sqlite {
+    pub(super) read: DatabaseConnection,
+    pub(super) write: DatabaseConnection,
+    pub(super) writer: Writer,
+    pub(super) path: PathBuf,
+}
+
+impl Sqlite {
+    /// Opens the file at `address` (what follows `sqlite://`), creating it and its folder if needed.
+    pub(super) async fn open(address: &str, options: &OpenOptions) -> Result<Self, OpenError> {
+        let path = path_of(address)?;
+        make_folder(&path)?;
+        let fail = |source| OpenError::Store { url: options.url.clone(), source };
+        let write = connect(options, &path, 1).await.map_err(fail)?;
+        // The first connection turns the file to WAL before readers come.
+        write.run("SELECT 1", []).await.map_err(fail)?;
+        let read = connect(options, &path, options.read_connections.max(1)).await.map_err(fail)?;
+        Ok(Self { read, write: write.clone(), writer: Writer::start(write), path })
+    }
+
+    /// Finishes what was accepted, then closes.
+    pub(super) async fn close(&self) {
+        // The writer's own connection is closed last, when its queue is empty.
+        let _: Result<(), StoreError> = self.writer.write(|_| Box::pin(async { Ok(()) })).await;
+        let _: Result<(), StoreError> = self.writer.write_behind(|_| Box::pin(async { Ok(()) })).await;
+        let _ = self.read.clone().close().await;
+        let _ = self.write.clone().close().await;
+    }
+}
+
+fn path_of(address: &str) -> Result<PathBuf, OpenError> {
+    let path = address.split_once('?').map_or(address, |(path, _)| path);
+    if path.is_empty() || path == ":memory:" {
+        return Err(OpenError::NoFile);
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn make_folder(path: &Path) -> Result<(), OpenError> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: folder.to_path_buf(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn connect(options: &OpenOptions, path: &Path, connections: u32) -> Result<DatabaseConnection, StoreError> {
+    let (path, busy_timeout) = (path.to_path_buf(), options.busy_timeout);
+    let mut connect = ConnectOptions::new("sqlite://file");
+    connect
+        .min_connections(1)
+        .max_connections(connections)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire(false)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .acquire_timeout(busy_timeout.max(Duration::from_secs(30)))
+        .map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
+    Ok(sea_orm::Database::connect(connect).await?)
+}
+
+fn sqlite_options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(busy_timeout)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        .pragma("cache_size", CACHE_KIB)
+        .pragma("temp_store", "MEMORY")
+}

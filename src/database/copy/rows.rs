@@ -1,0 +1,242 @@
+//! Rows as JSON, the same from both engines: numbers, texts, flags as 0 and 1, bytes in hexadecimal.
+
+use afterword_actors::{
+    embedder::Vector,
+    store::{Engine, StoreError, sql::Sql, vectors},
+};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::table::{Column, Kind, Table};
+use crate::search::keyword;
+
+/// Rows read and written at a time: articles may be large.
+const PAGE: usize = 250;
+
+/// Some rows in the order of their key.
+pub(super) struct Page(Vec<Vec<Value>>);
+
+/// All rows of a table in a few bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TableDigest {
+    pub(super) rows: u64,
+    pub(super) sha256: String,
+}
+
+/// Reads a table to its end; calls `say` with the rows so far.
+pub(super) async fn digest(
+    connection: &impl ConnectionTrait,
+    table: &Table,
+    say: &(dyn Fn(u64) + Sync),
+) -> Result<TableDigest, StoreError> {
+    let (mut hash, mut rows, mut after) = (Sha256::new(), 0, None);
+    loop {
+        let page = Page::read(connection, table, after.as_ref()).await?;
+        let Some(last) = page.last_key(table) else { break };
+        after = Some(last);
+        rows += page.len();
+        for row in page.0 {
+            hash.update(Value::Array(row).to_string());
+        }
+        say(rows);
+    }
+    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(TableDigest { rows, sha256 })
+}
+
+/// The key of the last row there is.
+pub(super) async fn last_key(
+    connection: &impl ConnectionTrait,
+    table: &Table,
+) -> Result<Option<Vec<Value>>, StoreError> {
+    let last = keys(Engine::of(connection), table).map(|key| format!("{key} DESC")).collect::<Vec<_>>().join(", ");
+    let page = read(connection, table, "TRUE", &format!("{last} LIMIT 1"), "[]".to_owned()).await?;
+    Ok(page.last_key(table))
+}
+
+impl Page {
+    /// The rows behind the key `after`, or the first.
+    pub(super) async fn read(
+        connection: &impl ConnectionTrait,
+        table: &Table,
+        after: Option<&Vec<Value>>,
+    ) -> Result<Self, StoreError> {
+        let keys = keys(Engine::of(connection), table).collect::<Vec<_>>().join(", ");
+        let behind = match after {
+            Some(_) => format!("({keys}) > ({})", after_values(Engine::of(connection), table)),
+            None => "TRUE".to_owned(),
+        };
+        let after = serde_json::to_string(&after).unwrap_or_default();
+        read(connection, table, &behind, &format!("{keys} LIMIT {PAGE}"), after).await
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    pub(super) fn last_key(&self, table: &Table) -> Option<Vec<Value>> {
+        let last = self.0.last()?;
+        Some(table.key.iter().map(|&position| last[position].clone()).collect())
+    }
+
+    /// Writes the rows to a server. What is there already stays.
+    pub(super) async fn write(self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+        // The trail and the counts are copied, too: triggers would write them a second time.
+        transaction.run(&format!("ALTER TABLE {} DISABLE TRIGGER USER", table.name), []).await?;
+        match table.name.as_str() {
+            "article_chunks" => self.write_chunks(transaction, table).await?,
+            "articles" => {
+                self.insert(transaction, table).await?;
+                self.index_words(transaction, table).await?;
+            }
+            _ => self.insert(transaction, table).await?,
+        }
+        transaction.run(&format!("ALTER TABLE {} ENABLE TRIGGER USER", table.name), []).await.map(drop)
+    }
+
+    async fn insert(&self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+        let (names, values) = (names(table), values(table));
+        let sql = format!(
+            "INSERT INTO {} ({names}) SELECT {values} FROM {{rows $1: {}}} j ON CONFLICT DO NOTHING",
+            table.name,
+            columns(table)
+        );
+        transaction.run(&sql, [self.json().into()]).await.map(drop)
+    }
+
+    /// Searches look at a second form of the vector, which a file does not have.
+    async fn write_chunks(mut self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+        let vector = position(table, "vector")?;
+        for row in &mut self.0 {
+            let bytes = row[vector].as_str().and_then(from_hex);
+            let stored = bytes.and_then(|bytes| Vector::from_bytes(&bytes).ok());
+            let stored = stored.ok_or_else(|| StoreError::Damaged("a vector is torn".to_owned()))?;
+            row.push(Value::String(vectors::literal(&stored)));
+        }
+        let (names, values) = (names(table), values(table));
+        let sql = format!(
+            "INSERT INTO {} ({names}, embedding) SELECT {values}, CAST(embedding AS halfvec)
+             FROM {{rows $1: {}, embedding TEXT}} j ON CONFLICT DO NOTHING",
+            table.name,
+            columns(table)
+        );
+        transaction.run(&sql, [self.json().into()]).await.map(drop)
+    }
+
+    async fn index_words(&self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+        let (id, title, body) = (position(table, "id")?, position(table, "title")?, position(table, "body")?);
+        for row in &self.0 {
+            let (Some(id), Some(title), Some(body)) = (row[id].as_i64(), row[title].as_str(), row[body].as_str())
+            else {
+                return Err(StoreError::Damaged("an article without number or text".to_owned()));
+            };
+            keyword::index(transaction, id, title, body).await?;
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+}
+
+async fn read(
+    connection: &impl ConnectionTrait,
+    table: &Table,
+    condition: &str,
+    order: &str,
+    after: String,
+) -> Result<Page, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        row: String,
+    }
+    let engine = Engine::of(connection);
+    let cells = table.columns.iter().map(|column| cell(engine, column)).collect::<Vec<_>>().join(", ");
+    let array = match engine {
+        Engine::Sqlite => format!("json_array({cells})"),
+        Engine::Postgres => format!("CAST(json_build_array({cells}) AS TEXT)"),
+    };
+    // The parameter is always there, so that all these statements are given one.
+    let sql =
+        format!("SELECT {array} AS row FROM {} WHERE {condition} AND $1 IS NOT NULL ORDER BY {order}", table.name);
+    let rows = connection.rows::<Row>(&sql, [after.into()]).await?;
+    let parsed = rows.iter().map(|row| {
+        let mut cells: Vec<Value> = serde_json::from_str(&row.row)?;
+        // A server holds no NUL in text.
+        for cell in &mut cells {
+            if let Value::String(text) = cell
+                && text.contains('\0')
+            {
+                *text = text.replace('\0', "");
+            }
+        }
+        Ok(cells)
+    });
+    let rows: Result<Vec<_>, serde_json::Error> = parsed.collect();
+    rows.map(Page).map_err(|error| StoreError::Unexpected(format!("a row of {}: {error}", table.name)))
+}
+
+fn cell(engine: Engine, column: &Column) -> String {
+    let name = &column.name;
+    match (column.kind, engine) {
+        (Kind::Bytes, Engine::Sqlite) => format!("lower(hex({name}))"),
+        (Kind::Bytes, Engine::Postgres) => format!("encode({name}, 'hex')"),
+        (Kind::Flag, Engine::Postgres) => format!("CAST({name} AS INTEGER)"),
+        (Kind::Text | Kind::Number | Kind::Flag, _) => name.clone(),
+    }
+}
+
+/// Both engines in the order of bytes.
+fn keys(engine: Engine, table: &Table) -> impl Iterator<Item = String> {
+    table.key.iter().map(move |&position| {
+        let column = &table.columns[position];
+        match (column.kind, engine) {
+            (Kind::Text, Engine::Postgres) => format!("{} COLLATE \"C\"", column.name),
+            _ => column.name.clone(),
+        }
+    })
+}
+
+/// The values of the key in `$1`, a JSON array.
+fn after_values(engine: Engine, table: &Table) -> String {
+    let value = |(place, &position): (usize, &usize)| match (engine, table.columns[position].kind) {
+        (Engine::Sqlite, _) => format!("$1 ->> {place}"),
+        (Engine::Postgres, Kind::Text) => format!("CAST($1 AS json) ->> {place}"),
+        (Engine::Postgres, _) => format!("CAST(CAST($1 AS json) ->> {place} AS BIGINT)"),
+    };
+    table.key.iter().enumerate().map(value).collect::<Vec<_>>().join(", ")
+}
+
+fn names(table: &Table) -> String {
+    table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn values(table: &Table) -> String {
+    let value = |column: &Column| match column.kind {
+        Kind::Bytes => format!("decode({}, 'hex')", column.name),
+        Kind::Flag => format!("CAST({} AS BOOLEAN)", column.name),
+        Kind::Text | Kind::Number => column.name.clone(),
+    };
+    table.columns.iter().map(value).collect::<Vec<_>>().join(", ")
+}
+
+fn columns(table: &Table) -> String {
+    let column = |column: &Column| match column.kind {
+        Kind::Number => format!("{} BIGINT", column.name),
+        // From 0 and 1, which the server takes for flags as texts only.
+        Kind::Flag => format!("{} TEXT", column.name),
+        Kind::Text | Kind::Bytes => format!("{} TEXT", column.name),
+    };
+    table.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+fn position(table: &Table, name: &str) -> Result<usize, StoreError> {
+    let found = table.columns.iter().position(|column| column.name == name);
+    found.ok_or_else(|| StoreError::Unexpected(format!("{} without a column {name}", table.name)))
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+}

@@ -1,0 +1,127 @@
+//! What the server knows of its tables: columns, keys, and which must be filled before which.
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+/// What the server keeps for itself, or makes from the rest.
+const OWN: [&str; 5] =
+    ["seaql_migrations", "article_words", "embedding_task_totals", "embedding_task_deltas", "queue_control"];
+
+/// A table that is copied.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) name: String,
+    /// Those that the file has too.
+    pub(super) columns: Vec<Column>,
+    /// Positions in `columns`.
+    pub(super) key: Vec<usize>,
+}
+
+/// One column.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Flag,
+    Bytes,
+}
+
+impl Table {
+    /// Rows are numbered by the database.
+    pub(super) fn is_numbered(&self) -> bool {
+        matches!(self.key.as_slice(), [only] if self.columns[*only].name == "id")
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    table_name: String,
+    column_name: String,
+    kind: String,
+    /// Position in the primary key, from 1; 0 if it is no part of it.
+    in_key: i32,
+}
+
+/// Every table to copy; one that another refers to comes before it.
+pub(super) async fn all(server: &impl ConnectionTrait) -> Result<Vec<Table>, StoreError> {
+    let rows = server
+        .rows::<Row>(
+            "SELECT CAST(c.relname AS TEXT) AS table_name, CAST(a.attname AS TEXT) AS column_name,
+                    CAST(t.typname AS TEXT) AS kind,
+                    coalesce(array_position(CAST(k.indkey AS SMALLINT[]), a.attnum) + 1, 0) AS in_key
+             FROM pg_class c
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+             JOIN pg_type t ON t.oid = a.atttypid
+             LEFT JOIN pg_index k ON k.indrelid = c.oid AND k.indisprimary
+             WHERE c.relkind = 'r' AND c.relnamespace = CAST(current_schema() AS regnamespace)
+             ORDER BY c.relname, a.attnum",
+            [],
+        )
+        .await?;
+    let mut tables: Vec<Table> = Vec::new();
+    for row in rows.into_iter().filter(|row| !OWN.contains(&row.table_name.as_str())) {
+        add(&mut tables, row)?;
+    }
+    in_order(tables, &references(server).await?)
+}
+
+fn add(tables: &mut Vec<Table>, row: Row) -> Result<(), StoreError> {
+    if tables.last().is_none_or(|table| table.name != row.table_name) {
+        tables.push(Table { name: row.table_name.clone(), columns: Vec::new(), key: Vec::new() });
+    }
+    let Some(table) = tables.last_mut() else { return Ok(()) };
+    let kind = match row.kind.as_str() {
+        "text" => Kind::Text,
+        "int2" | "int4" | "int8" => Kind::Number,
+        "bool" => Kind::Flag,
+        "bytea" => Kind::Bytes,
+        // Made from another column while it is written.
+        "halfvec" => return Ok(()),
+        other => return Err(StoreError::Unexpected(format!("a column {} of type {other}", row.column_name))),
+    };
+    if row.in_key > 0 {
+        // Keys of this schema stand in the order of their columns.
+        table.key.push(table.columns.len());
+    }
+    table.columns.push(Column { name: row.column_name, kind });
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct Reference {
+    child: String,
+    parent: String,
+}
+
+async fn references(server: &impl ConnectionTrait) -> Result<Vec<Reference>, StoreError> {
+    server
+        .rows(
+            "SELECT DISTINCT CAST(c.relname AS TEXT) AS child, CAST(p.relname AS TEXT) AS parent
+             FROM pg_constraint r JOIN pg_class c ON c.oid = r.conrelid JOIN pg_class p ON p.oid = r.confrelid
+             WHERE r.contype = 'f' AND r.connamespace = CAST(current_schema() AS regnamespace)",
+            [],
+        )
+        .await
+}
+
+fn in_order(mut left: Vec<Table>, references: &[Reference]) -> Result<Vec<Table>, StoreError> {
+    let mut ordered: Vec<Table> = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let waits = |table: &Table| {
+            let mut parents = references.iter().filter(|r| r.child == table.name).map(|r| &r.parent);
+            parents.any(|parent| left.iter().any(|other| other.name == *parent && other.name != table.name))
+        };
+        let Some(position) = left.iter().position(|table| !waits(table)) else {
+            return Err(StoreError::Unexpected("tables that refer to each other in a circle".to_owned()));
+        };
+        ordered.push(left.remove(position));
+    }
+    Ok(ordered)
+}

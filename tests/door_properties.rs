@@ -1,0 +1,25 @@
+//! The properties that somebody can see who comes in through a door: one suite, through the door for agents (its
+//! sessions take turns between the two eras of the protocol) and through the one for programs.
+
+mod support;
+
+#[path = "support/agent.rs"]
+mod agent;
+#[path = "support/visitor.rs"]
+mod visitor;
+
+#[path = "."]
+mod through_mcp {
+    type Guest = crate::visitor::AgentGuest;
+
+    #[path = "properties/doors.rs"]
+    mod doors;
+}
+
+#[path = "."]
+mod through_rest {
+    type Guest = crate::visitor::RestGuest;
+
+    #[path = "properties/doors.rs"]
+    mod doors;
+}

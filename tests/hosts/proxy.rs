@@ -1,0 +1,107 @@
+//! A network between hosts and server that fails on demand.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    /// Closed at both ends.
+    Cut,
+    /// Nothing arrives any more, and nobody is told.
+    Frozen,
+}
+
+/// Carries every connection to the server.
+pub(crate) struct Proxy {
+    url: String,
+    delay: Arc<AtomicU64>,
+    /// What last became of the connections there were; later ones do not look back.
+    fate: watch::Sender<Fate>,
+}
+
+impl Proxy {
+    /// In front of the server at `url`.
+    pub(crate) async fn start(url: &str) -> Self {
+        let (head, rest) = url.split_once('@').expect("an address with a user");
+        let (server, database) = rest.split_once('/').expect("an address with a database");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let own = listener.local_addr().expect("an address");
+        let (delay, fate) = (Arc::<AtomicU64>::default(), watch::Sender::new(Fate::Cut));
+        let proxy = Self { url: format!("{head}@{own}/{database}"), delay: Arc::clone(&delay), fate: fate.clone() };
+        let server = server.to_owned();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(carry(client, server.clone(), Arc::clone(&delay), fate.subscribe()));
+            }
+        });
+        proxy
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Everything takes so much longer.
+    pub(crate) fn delay(&self, delay: Duration) {
+        self.delay.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Ends the connections there are.
+    pub(crate) fn cut(&self) {
+        self.fate.send_replace(Fate::Cut);
+    }
+
+    /// Leaves the connections there are half open.
+    pub(crate) fn freeze(&self) {
+        self.fate.send_replace(Fate::Frozen);
+    }
+}
+
+async fn carry(client: TcpStream, server: String, delay: Arc<AtomicU64>, mut fate: watch::Receiver<Fate>) {
+    let Ok(server) = TcpStream::connect(server).await else { return };
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let there = pump(&mut from_client, &mut to_server, &delay);
+    let back = pump(&mut from_server, &mut to_client, &delay);
+    tokio::select! {
+        () = there => {}
+        () = back => {}
+        fate = next(&mut fate) => {
+            if fate == Fate::Frozen {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+async fn next(fate: &mut watch::Receiver<Fate>) -> Fate {
+    // An error means that the proxy has gone.
+    if fate.changed().await.is_ok() { *fate.borrow() } else { Fate::Cut }
+}
+
+async fn pump(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteExt + Unpin), delay: &AtomicU64) {
+    let mut buffer = vec![0; 16 << 10];
+    while let Ok(length) = from.read(&mut buffer).await {
+        if length == 0 {
+            return;
+        }
+        let delay = delay.load(Ordering::Relaxed);
+        if delay > 0 {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+        }
+        if to.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Where a world's database is: a file, or a database on a server. Both are copies of one that was migrated once.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    path::{Path, PathBuf},
+    sync::{
+        LazyLock, Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use afterword_actors::store::{Database, OpenOptions, sql::Sql};
+use afterword_migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use tokio::sync::OnceCell;
+
+/// One multi-threaded runtime for all cases of a test binary.
+pub(crate) static TOKIO: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+});
+
+/// A new database with today's schema, gone when it is dropped.
+pub(crate) trait Place: Send + Sync + Sized + 'static {
+    fn fresh() -> impl Future<Output = Self> + Send;
+    fn url(&self) -> String;
+}
+
+pub(crate) async fn open(url: String) -> Database {
+    let options = OpenOptions { read_connections: 2, write_connections: 4, ..OpenOptions::new(url) };
+    Database::open(&options).await.expect("a database")
+}
+
+/// A file in a folder of its own.
+pub(crate) struct File(tempfile::TempDir);
+
+impl Place for File {
+    async fn fresh() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::copy(template_file(), folder.path().join("world.db")).expect("a copy");
+        Self(folder)
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.0.path().join("world.db").display())
+    }
+}
+
+fn template_file() -> &'static Path {
+    static TEMPLATE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = TEMPLATE.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("template.db");
+        let url = format!("sqlite://{}", path.display());
+        // On a thread of its own: the caller may be inside an asynchronous context.
+        std::thread::spawn(move || {
+            TOKIO.block_on(async {
+                let database = open(url).await;
+                Migrator::up(database.write_connection(), None).await.expect("a schema");
+                database.write_connection().run("PRAGMA wal_checkpoint(TRUNCATE)", []).await.expect("a checkpoint");
+                database.close().await;
+            });
+        })
+        .join()
+        .expect("a template");
+        (folder, path)
+    });
+    path
+}
+
+/// A database on the server that `TEST_POSTGRES_URL` names.
+pub(crate) struct Server {
+    name: String,
+}
+
+/// Databases that have served; the one that has rested longest is emptied and serves again, which takes a tenth of the
+/// time of making one.
+static RESTING: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+/// So many rest before one serves again: what a dropped host had begun has ended by then.
+const REST: usize = 6;
+
+impl Place for Server {
+    async fn fresh() -> Self {
+        let rested = {
+            let mut resting = RESTING.lock().expect("the lock");
+            if resting.len() < REST { None } else { resting.pop_front() }
+        };
+        let name = match rested {
+            Some(name) => emptied(name).await,
+            None => created().await,
+        };
+        Self { name }
+    }
+
+    fn url(&self) -> String {
+        url_of(&self.name)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        RESTING.lock().expect("the lock").push_back(std::mem::take(&mut self.name));
+    }
+}
+
+async fn created() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let template = template_database().await;
+    let name = format!("world_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    name
+}
+
+async fn emptied(name: String) -> String {
+    const EMPTY: &str = "
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+        DO $$
+        BEGIN
+            EXECUTE (
+                SELECT 'TRUNCATE ' || string_agg(quote_ident(relname), ', ') || ' RESTART IDENTITY'
+                FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+                  AND relname NOT IN ('seaql_migrations', 'embedding_task_totals'));
+        END
+        $$;
+        UPDATE embedding_task_totals SET tasks = 0";
+    let url = url_of(&name);
+    let work = async move {
+        let connection = sea_orm::Database::connect(url).await.expect("a database");
+        connection.execute_unprepared(EMPTY).await.expect("an empty database");
+        connection.close().await.expect("an end");
+    };
+    TOKIO.spawn(work).await.expect("an end");
+    name
+}
+
+/// The address of a server for tests, without a database.
+fn server() -> String {
+    let url = std::env::var("TEST_POSTGRES_URL");
+    url.expect("TEST_POSTGRES_URL, the address of a PostgreSQL server; scripts/test starts one and sets it")
+}
+
+fn url_of(database: &str) -> String {
+    format!("{}/{database}", server().trim_end_matches('/'))
+}
+
+async fn template_database() -> &'static str {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    TEMPLATE
+        .get_or_init(|| async {
+            let name = format!("template_{}", std::process::id());
+            administer(format!("CREATE DATABASE {name}")).await;
+            let database = open(url_of(&name)).await;
+            Migrator::up(database.write_connection(), None).await.expect("a schema");
+            database.close().await;
+            name
+        })
+        .await
+}
+
+/// Runs a statement about databases, on the runtime that outlives every test.
+async fn administer(sql: String) {
+    static ADMINISTRATOR: OnceCell<DatabaseConnection> = OnceCell::const_new();
+    let work = async move {
+        let connect = || async { sea_orm::Database::connect(url_of("postgres")).await.expect("a server") };
+        let administrator = ADMINISTRATOR.get_or_init(connect).await;
+        administrator.execute_unprepared(&sql).await.expect("an administrator");
+    };
+    TOKIO.spawn(work).await.expect("an end");
+}

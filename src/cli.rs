@@ -74,13 +74,14 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Config { command } => return config::run(global, command, output),
         other => other,
     };
-    if let Command::Serve = command {
-        return serve::run(&Session::of_server(global, output)?).await;
+    match command {
+        Command::Serve => return serve::run(&Session::of_server(global, output)?).await,
+        Command::Mcp => return mcp::run(&Session::of_server(global, output)?).await,
+        _ => {}
     }
     let session = Session::of_command(global, output)?;
     match command {
         Command::Demo { directory } => demo::run(&session, directory.as_deref()).await,
-        Command::Mcp => mcp::run(&session).await,
         Command::Import(arguments) => import::run(&session, arguments).await,
         Command::Export(arguments) => export::run(&session, arguments).await,
         Command::Article { command } => article::run(&session, command).await,
@@ -93,6 +94,8 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Model { command } => model::run(&session, command).await,
         Command::Doctor => doctor::run(&session).await,
         Command::Eval { directory } => eval::run(&session, &directory).await,
-        Command::Serve | Command::Config { .. } | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::Serve | Command::Mcp | Command::Config { .. } | Command::Completions { .. } | Command::Man { .. } => {
+            Ok(())
+        }
     }
 }

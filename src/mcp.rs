@@ -2,7 +2,8 @@
 //!
 //! - `door`: what a session can ask; `access`: who may ask it
 //! - `tools`: the twelve tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `subscriptions`, `changes`: telling clients what has changed; `closing`: noticing that one has gone
+//! - `subscriptions`, `changes`: telling clients what has changed; `closing`, `silence`: noticing that
+//!   one has gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: how arguments, answers, pages and refusals look
 //!
 //! It is thin: it calls the services of a [`Host`] and owns no rule about articles or the queue.
@@ -17,6 +18,7 @@ mod excerpt;
 mod problem;
 mod resources;
 mod schema;
+mod silence;
 mod subscriptions;
 mod tools;
 
@@ -27,6 +29,7 @@ use rmcp::{
     service::{QuitReason, ServerInitializeError, serve_server_with_ct},
     transport::{
         IntoTransport, StreamableHttpServerConfig, StreamableHttpService,
+        async_rw::AsyncRwTransport,
         streamable_http_server::session::local::{LocalSessionManager, SessionConfig},
     },
 };
@@ -34,16 +37,18 @@ use tokio_util::sync::CancellationToken;
 
 pub use door::Door;
 
-use crate::{auth::Caller, config::Server, host::Host};
+use crate::{config::Server, host::Host};
 use changes::Changes;
 use closing::Closing;
+use door::Way;
 
-/// MCP over streamable HTTP, to be mounted at a path. Whoever mounts it checks `Host` and `Origin` and puts a [`Caller`]
+/// MCP over streamable HTTP, to be mounted at a path. Whoever mounts it checks `Host` and `Origin` and puts a [`Caller`](crate::auth::Caller)
 /// into each request's extensions: a request without one may do nothing. It ends when `shutdown` is cancelled.
 pub fn http_service(host: Host, shutdown: CancellationToken) -> StreamableHttpService<Door, LocalSessionManager> {
     let settings = host.settings().server.clone();
     let changes = Changes::watch(host.articles.clone());
-    streamable(move || Door::new(host.clone(), changes.clone(), None, CancellationToken::new()), &settings, shutdown)
+    let way = Way::Http { idle: settings.mcp_session_idle };
+    streamable(move || Door::new(host.clone(), changes.clone(), way, CancellationToken::new()), &settings, shutdown)
 }
 
 /// Any handler over streamable HTTP, as Afterword serves its own.
@@ -56,14 +61,20 @@ pub fn streamable<H: ServerHandler>(
     let mut sessions = LocalSessionManager::default();
     sessions.session_config = SessionConfig::default();
     sessions.session_config.keep_alive = Some(settings.mcp_session_idle);
-    let most = usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX);
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
-        .with_max_request_body_bytes(most)
+        .with_max_request_body_bytes(longest_message(settings))
+        // Where an answer is one message, it comes as one; the newer era allows it.
+        .with_json_response(true)
         // Host and Origin are looked at once, for all doors, before a request comes here.
         .disable_allowed_hosts()
         .disable_allowed_origins();
     StreamableHttpService::new(move || Ok(handler()), Arc::new(sessions), config)
+}
+
+/// *Units:* bytes.
+fn longest_message(settings: &Server) -> usize {
+    usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX)
 }
 
 /// Why a session ended otherwise than by its client.
@@ -82,7 +93,10 @@ pub enum SessionError {
 /// # Errors
 /// [`SessionError`]
 pub async fn stdio(host: Host, stop: CancellationToken) -> Result<(), SessionError> {
-    serve(host, rmcp::transport::stdio(), stop).await
+    let (input, output) = rmcp::transport::stdio_pipes();
+    let longest = longest_message(&host.settings().server);
+    let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(longest);
+    serve(host, transport, stop).await
 }
 
 /// MCP for one client that may do everything. Ends when the client closes `transport`, or `stop` is cancelled.
@@ -97,7 +111,7 @@ where
     let changes = Changes::watch(host.articles.clone());
     let alive = CancellationToken::new();
     let transport = Closing::new(transport.into_transport(), alive.clone());
-    let door = Door::new(host, changes, Some(Caller::local()), alive);
+    let door = Door::new(host, changes, Way::Pipe, alive);
     let session = match serve_server_with_ct(door, transport, stop).await {
         Ok(session) => session,
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),

@@ -5,12 +5,17 @@ mod support;
 #[path = "support/agent.rs"]
 mod agent;
 
+#[path = "server/process.rs"]
+mod process;
+
 #[path = "mcp/http.rs"]
 mod http;
 #[path = "mcp/pages.rs"]
 mod pages;
 #[path = "mcp/resources.rs"]
 mod resources;
+#[path = "mcp/served.rs"]
+mod served;
 #[path = "mcp/stdio.rs"]
 mod stdio;
 #[path = "mcp/tools.rs"]

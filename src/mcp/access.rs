@@ -3,7 +3,10 @@
 use axum::http::request::Parts;
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
 
-use super::{door::Door, problem};
+use super::{
+    door::{Door, Way},
+    problem,
+};
 use crate::auth::{Caller, Scope};
 
 /// What a tool needs. A tool that is not named here needs everything.
@@ -25,14 +28,19 @@ impl Door {
     /// Whether whoever asks may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
     /// where there is none, nobody may do anything.
     pub(super) fn may(&self, context: &RequestContext<RoleServer>, scope: Scope) -> bool {
-        let caller = match context.extensions.get::<Parts>() {
-            Some(request) => request.extensions.get::<Caller>(),
-            None => self.caller.as_ref(),
-        };
-        caller.is_some_and(|caller| caller.may(scope))
+        match self.way {
+            Way::Pipe => true,
+            Way::Http { .. } => {
+                let request = context.extensions.get::<Parts>();
+                let caller = request.and_then(|request| request.extensions.get::<Caller>());
+                caller.is_some_and(|caller| caller.may(scope))
+            }
+        }
     }
 
+    /// The same for a request that is no tool call.
     pub(super) fn must(&self, context: &RequestContext<RoleServer>, scope: Scope) -> Result<(), ErrorData> {
+        self.silence.is_broken();
         if self.may(context, scope) {
             return Ok(());
         }

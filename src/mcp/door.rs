@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, LazyLock, Mutex},
+    time::Duration,
 };
 
 use rmcp::{
@@ -18,11 +19,8 @@ use rmcp::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{access, changes::Changes, problem::Problem};
-use crate::{
-    auth::{Caller, Scope},
-    host::Host,
-};
+use super::{access, changes::Changes, problem::Problem, silence::Silence};
+use crate::{auth::Scope, host::Host};
 
 /// What a client is told before it asks anything.
 const INSTRUCTIONS: &str = "\
@@ -37,12 +35,24 @@ Long answers come in parts and say how to go on: pass next_cursor as cursor, or 
 static TOOLS: LazyLock<ToolRouter<Door>> =
     LazyLock::new(|| Door::writing() + Door::reading() + Door::searching() + Door::queue() + Door::bulk());
 
+/// How a client comes.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// It started this process, or is it: it may do everything, and its session ends with the pipe.
+    Pipe,
+    /// Each request says who asks, and a session ends that is idle for so long.
+    Http {
+        /// See [`Silence`].
+        idle: Duration,
+    },
+}
+
 /// The handler of one session, or of one request where the protocol has no sessions.
 pub struct Door {
     pub(super) host: Host,
     pub(super) changes: Changes,
-    /// Whoever asks, where requests do not say so themselves.
-    pub(super) caller: Option<Caller>,
+    pub(super) way: Way,
+    pub(super) silence: Arc<Silence>,
     /// What an older client wants to hear about.
     pub(super) subscribed: Arc<Mutex<BTreeSet<String>>>,
     /// Cancelled when the client has gone, at the latest with the session.
@@ -51,9 +61,10 @@ pub struct Door {
 }
 
 impl Door {
-    pub(super) fn new(host: Host, changes: Changes, caller: Option<Caller>, alive: CancellationToken) -> Self {
+    pub(super) fn new(host: Host, changes: Changes, way: Way, alive: CancellationToken) -> Self {
         let ends = alive.clone().drop_guard();
-        Self { host, changes, caller, subscribed: Arc::default(), alive, _ends: ends }
+        let silence = Arc::new(Silence::begins());
+        Self { host, changes, way, silence, subscribed: Arc::default(), alive, _ends: ends }
     }
 }
 
@@ -68,6 +79,11 @@ impl ServerHandler for Door {
             .build();
         let ours = Implementation::new("afterword", env!("CARGO_PKG_VERSION")).with_title("Afterword");
         ServerConfig::new(capabilities).with_server_info(ours).with_instructions(INSTRUCTIONS)
+    }
+
+    async fn ping(&self, _context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.silence.is_broken();
+        Ok(())
     }
 
     async fn list_tools(
@@ -87,6 +103,7 @@ impl ServerHandler for Door {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        self.silence.is_broken();
         let needed = access::needed(&request.name);
         if TOOLS.has_route(&request.name) && !self.may(&context, needed) {
             return Ok(Problem::not_allowed(needed).into());

@@ -8,6 +8,7 @@ use rmcp::{
     model::{CallToolResponse, CallToolResult, ContentBlock},
 };
 
+use super::budget;
 use crate::{
     articles::{ArticleError, folder::FolderError},
     auth::Scope,
@@ -15,6 +16,9 @@ use crate::{
     queue::QueueError,
     search::SearchError,
 };
+
+/// Longest refusal: it may quote what was given. *Units:* characters.
+const LONGEST: usize = 2_000;
 
 /// Why a tool did not do what it was asked.
 #[derive(Debug)]
@@ -40,7 +44,7 @@ pub(super) fn not_allowed(needed: Scope) -> String {
 
 impl From<Problem> for CallToolResponse {
     fn from(problem: Problem) -> Self {
-        CallToolResult::error(vec![ContentBlock::text(problem.0)]).into()
+        CallToolResult::error(vec![ContentBlock::text(budget::clipped(&problem.0, LONGEST))]).into()
     }
 }
 

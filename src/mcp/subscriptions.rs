@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use rmcp::{
@@ -14,7 +15,7 @@ use rmcp::{
 
 use super::{
     changes::Heard,
-    door::Door,
+    door::{Door, Way},
     resources::{not_found, slug, uri},
 };
 use crate::articles::{Change, ChangeKind};
@@ -37,14 +38,25 @@ impl Door {
     /// Tells a client of the older era, until its session ends.
     pub(super) fn follow(&self, peer: Peer<RoleServer>) {
         let (changes, wanted, alive) = (self.changes.clone(), Arc::clone(&self.subscribed), self.alive.clone());
+        let (silence, patience) = (Arc::clone(&self.silence), self.patience());
         tokio::spawn(alive.run_until_cancelled_owned(async move {
             let Some(mut listener) = changes.listen().await else { return };
             while let Some(heard) = listener.next().await {
+                if silence.lasts() > patience {
+                    return tracing::debug!("a client that says nothing is told of changes no longer");
+                }
                 if let Err(error) = tell_peer(&peer, &wanted, &heard).await {
                     return tracing::debug!(%error, "a client is told of changes no longer");
                 }
             }
         }));
+    }
+
+    fn patience(&self) -> Duration {
+        match self.way {
+            Way::Pipe => Duration::MAX,
+            Way::Http { idle } => idle,
+        }
     }
 
     /// Of what a client of the newer era wants to hear, what there is to be heard.

@@ -1,4 +1,4 @@
-//! Over streamable HTTP: whole visits, and who may do what.
+//! Over streamable HTTP, without the server around it: whole visits, and who may do what.
 
 use afterword::auth::{Caller, Scope};
 use axum::{Router, extract::Request};
@@ -34,13 +34,16 @@ async fn serve(host: afterword::host::Host, caller: Option<Caller>) -> (String, 
     (format!("http://{address}/mcp"), stop)
 }
 
-fn transport(url: &str) -> StreamableHttpClientTransport<reqwest::Client> {
-    // A second one to ask for it finds it there.
+pub(crate) fn transport(url: &str) -> StreamableHttpClientTransport<reqwest::Client> {
+    transport_with(StreamableHttpClientTransportConfig::with_uri(url.to_owned()))
+}
+
+pub(crate) fn transport_with(
+    config: StreamableHttpClientTransportConfig,
+) -> StreamableHttpClientTransport<reqwest::Client> {
+    // The client wants one even where nothing is encrypted.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    StreamableHttpClientTransport::with_client(
-        reqwest::Client::new(),
-        StreamableHttpClientTransportConfig::with_uri(url.to_owned()),
-    )
+    StreamableHttpClientTransport::with_client(reqwest::Client::new(), config)
 }
 
 #[test]

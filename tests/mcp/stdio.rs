@@ -44,6 +44,21 @@ fn an_agent_visits_the_program_in_both_eras() {
 }
 
 #[test]
+fn an_article_as_large_as_the_settings_allow_comes_through() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let agent = agent(folder.path(), Era::Discover).await;
+        let body = "word ".repeat(4 << 20);
+        let saved =
+            agent.answer("create_article", json!({ "title": "Large", "body": body, "skip_embedding": true })).await;
+        assert_eq!(saved["characters"], body.len());
+        let read = agent.text("read_article", json!({ "slug": "large", "offset": body.len() - 10 })).await;
+        assert!(read.ends_with("---\nword word "), "{read}");
+        agent.leave().await;
+    });
+}
+
+#[test]
 fn two_programs_on_one_database_lose_no_save() {
     const EACH: usize = 20;
     TOKIO.block_on(async {
@@ -103,6 +118,16 @@ impl Raw {
         serde_json::from_str(&line).expect("JSON and nothing else on standard output")
     }
 
+    /// The answer to a request; what is told unasked is passed over.
+    async fn answer(&mut self, id: i64) -> Value {
+        loop {
+            let heard = self.hear().await;
+            if heard["id"] == id {
+                return heard;
+            }
+        }
+    }
+
     async fn initialize(&mut self) -> Value {
         let client = json!({ "name": "raw", "version": "1" });
         let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
@@ -142,12 +167,15 @@ fn a_client_that_leaves_while_it_listens_is_answered_at_once() {
             "io.modelcontextprotocol/clientInfo": { "name": "raw", "version": "1" },
             "io.modelcontextprotocol/clientCapabilities": {},
         });
-        let params = json!({ "_meta": meta, "notifications": { "resourcesListChanged": true } });
+        let params = json!({ "_meta": meta.clone(), "notifications": { "resourcesListChanged": true } });
         raw.say(json!({ "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params })).await;
         assert_eq!(raw.hear().await["method"], "notifications/subscriptions/acknowledged");
+        // Whoever is answered now has been listening.
+        raw.say(json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": { "_meta": meta } })).await;
+        raw.answer(2).await;
         drop(raw.child.stdin.take());
         // Had the session been cut off, there would be no answer.
-        assert_eq!(raw.hear().await["result"]["resultType"], "complete");
+        assert_eq!(raw.answer(1).await["result"]["resultType"], "complete");
         assert!(raw.child.wait().await.expect("an end").success());
     });
 }
@@ -167,11 +195,11 @@ fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
         raw.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
         let create = json!({ "name": "create_article", "arguments": { "title": "Early", "body": "words" } });
         raw.say(json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": create })).await;
-        let saved = raw.hear().await;
+        let saved = raw.answer(2).await;
         assert_eq!(saved["result"]["structuredContent"]["slug"], "early", "{saved}");
         let search = json!({ "name": "search_articles", "arguments": { "query": "words" } });
         raw.say(json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": search })).await;
-        let found = raw.hear().await;
+        let found = raw.answer(3).await;
         assert_eq!(found["result"]["structuredContent"]["hits"][0]["slug"], "early", "{found}");
         drop(raw.child.stdin.take());
         let mut log = String::new();

@@ -161,6 +161,8 @@ fn refusals_say_what_to_do_next() {
                 assert!(refusal.contains(part), "{tool} {arguments}: {refusal:?} does not say {part:?}");
             }
         }
+        let quoted = agent.refusal("read_article", json!({ "slug": "x".repeat(100_000) })).await;
+        assert!(quoted.len() < 4_000, "{} bytes", quoted.len());
         let read = agent.text("read_article", json!({ "slug": "tides" })).await;
         assert!(read.contains("revision: 1") && read.ends_with("The moon."), "nothing was overwritten: {read}");
         agent.leave().await;
@@ -189,7 +191,10 @@ fn optional_arguments_may_be_null() {
     TOKIO.block_on(async {
         let world = World::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
-        let nulls = json!({ "title": "Nulls", "body": "text", "slug": null, "folder": null, "priority": null, "idempotency_key": null });
+        let mut nulls = json!({ "title": "Nulls", "body": "text" });
+        for optional in ["slug", "folder", "skip_embedding", "priority", "idempotency_key"] {
+            nulls[optional] = Value::Null;
+        }
         assert_eq!(agent.answer("create_article", nulls).await["slug"], "nulls");
         agent.leave().await;
     });

@@ -9,12 +9,9 @@ use crate::{
 
 /// From the first article to its deletion. `release` lets embeddings be made, which wait until then.
 pub(crate) async fn visit(agent: &Agent, release: impl FnOnce()) {
-    let created = agent
-        .answer(
-            "create_article",
-            json!({ "title": "Night trains", "body": "# Night trains\n\nSleeper carriages cross the Alps.", "folder": "travel" }),
-        )
-        .await;
+    let body = "# Night trains\n\nSleeper carriages cross the Alps.";
+    let created =
+        agent.answer("create_article", json!({ "title": "Night trains", "body": body, "folder": "travel" })).await;
     assert_eq!(
         (&created["slug"], &created["revision"], &created["changed"]),
         (&json!("night-trains"), &json!(1), &json!(true))

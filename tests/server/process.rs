@@ -1,4 +1,5 @@
 //! A server that is a process of its own, on a database and a port of its own.
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::{
     io::{BufRead, BufReader},

@@ -80,7 +80,7 @@ struct FolderPage {
 #[tool_router(router = reading, vis = "pub(in crate::mcp)")]
 impl Door {
     #[tool(
-        description = "Read an article as markdown, with its revision and embedding status above it. A long one comes in parts.",
+        description = "Read an article as markdown, below its revision and embedding status. A long one comes in parts.",
         input_schema = schema::input::<ReadArticle>(),
         annotations(title = "Read article", read_only_hint = true, open_world_hint = false)
     )]

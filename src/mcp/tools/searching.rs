@@ -83,7 +83,7 @@ struct Hits {
 #[tool_router(router = searching, vis = "pub(in crate::mcp)")]
 impl Door {
     #[tool(
-        description = "Find articles by words and by meaning; answers snippets, the best first. Read a hit with read_article, section = its last heading.",
+        description = "Find articles by words and by meaning: snippets, the best first. read_article gives more.",
         input_schema = schema::input::<SearchArticles>(),
         output_schema = schema::output::<Hits>(),
         annotations(title = "Search articles", read_only_hint = true, open_world_hint = false)

@@ -1,0 +1,28 @@
+//! The Python SDK of the protocol: version 1 speaks the older era, version 2 the newer one.
+
+use std::path::Path;
+
+use crate::site::{clients, command, over_http, over_stdio};
+
+fn visit(sdk: &str, server: &[String]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp_clients/visit.py");
+    let python = clients().join(sdk).join("bin/python");
+    let output = command(&python).arg(script).args(server).output().expect("Python runs");
+    assert!(output.status.success(), "{sdk}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn both_versions_visit_over_stdio() {
+    for sdk in ["python-1", "python-2"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        visit(sdk, &over_stdio(folder.path()));
+    }
+}
+
+#[test]
+fn both_versions_visit_over_http() {
+    let server = over_http();
+    for sdk in ["python-1", "python-2"] {
+        visit(sdk, &[server.url("/mcp")]);
+    }
+}

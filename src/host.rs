@@ -123,8 +123,8 @@ pub fn open_options(settings: &Settings) -> OpenOptions {
     OpenOptions {
         url,
         read_connections: settings.database.read_connections,
+        write_connections: settings.database.write_connections,
         busy_timeout: settings.database.busy_timeout,
-        ..OpenOptions::new("")
     }
 }
 

@@ -3,6 +3,8 @@
 mod factory;
 pub mod local;
 pub mod openai;
+mod rationed;
 pub mod scripted;
 
 pub use factory::{Backends, FactoryError, Provisioning};
+pub use rationed::Rationed;

@@ -4,15 +4,15 @@ use std::{path::PathBuf, sync::Arc};
 
 use afterword_actors::{
     Delays, Drained, RestartSettings, Runtime, RuntimeSettings, StartError,
-    embedder::ModelIdentity,
+    embedder::{Model, ModelIdentity},
     store::{Database, OpenError, OpenOptions, StoreError, models, retention::Retention},
 };
 
 use crate::{
     articles::{AfterSave, Articles, Limits},
-    config::Settings,
+    config::{Provider, Settings},
     database::{self, SchemaError},
-    embedding::{Backends, FactoryError},
+    embedding::{Backends, FactoryError, Rationed},
     search::{Search, SearchSettings},
 };
 
@@ -58,7 +58,7 @@ impl Host {
         let after = if settings.queue.enabled {
             AfterSave::Poll
         } else {
-            AfterSave::EmbedNow(backends.model(), Box::new(runtime_settings(settings)))
+            AfterSave::EmbedNow(rationed(&backends, &database, settings), Box::new(runtime_settings(settings)))
         };
         let articles = Articles::new(database.clone(), limits(settings), settings.queue.max_attempts, after);
         let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings));
@@ -70,7 +70,7 @@ impl Host {
     /// # Errors
     /// [`HostError::Start`]
     pub async fn start(self) -> Result<Worker, HostError> {
-        let model = self.backends.model();
+        let model = rationed(&self.backends, &self.database, &self.settings);
         let runtime = Runtime::start(self.database.clone(), model, runtime_settings(&self.settings)).await?;
         let articles = if self.settings.queue.enabled {
             let after = AfterSave::Wake(runtime.handle());
@@ -111,6 +111,15 @@ impl Worker {
         let drained = self.runtime.stop(self.host.settings.queue.drain_timeout).await;
         self.host.database.close().await;
         drained
+    }
+}
+
+/// The model, kept to the limit that all hosts share.
+fn rationed(backends: &Backends, database: &Database, settings: &Settings) -> Model {
+    let openai = &settings.embedding.openai;
+    match settings.embedding.provider {
+        Provider::OpenAi => Rationed::model(backends.model(), database, &openai.base_url, openai.requests_per_minute),
+        Provider::Local | Provider::Scripted => backends.model(),
     }
 }
 

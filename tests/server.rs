@@ -11,14 +11,14 @@ use afterword::{
     search::{Mode, Query},
 };
 use afterword_actors::{
-    RuntimeSettings,
+    Runtime, RuntimeSettings,
     store::{
-        StoreError, hosts, leases, settle,
+        Database, OpenOptions, StoreError, hosts, leases, limits, settle,
         sql::{Number, Sql},
     },
     task::{Lease, TaskStatus},
 };
-use sea_orm::FromQueryResult;
+use sea_orm::{FromQueryResult, TransactionTrait};
 use support::{DRAIN, Place, Server, article, quick};
 
 type World = support::World<Server>;
@@ -107,6 +107,30 @@ async fn a_write_that_fails_or_panics_leaves_nothing() {
     assert!(results.1.is_err() && results.3.is_err());
     assert_eq!(world.number("SELECT count(*) AS n FROM queue_control").await, 3);
     assert!(matches!(write("a").await, Err(StoreError::Constraint(_))), "a refusal has its own name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
+    let world = World::new().await;
+    let patience = Duration::from_millis(200);
+    let options = OpenOptions { write_connections: 1, busy_timeout: patience, ..OpenOptions::new(world.place.url()) };
+    let narrow = Database::open(&options).await.expect("a database");
+    let runtime = Runtime::start(narrow.clone(), world.model(), world.settings.clone()).await.expect("a runtime");
+    let taken = narrow.write_connection().begin().await.expect("the only connection");
+    world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save, by another host");
+    loop {
+        let status = runtime.status().await.expect("a tree");
+        let trouble = status.walk().into_iter().find(|actor| actor.name == "QueueActor").cloned().expect("the queue");
+        if trouble.last_error.is_some_and(|error| error.contains("cannot be reached")) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    taken.rollback().await.expect("the end");
+    assert_eq!(world.settled(&runtime).await.completed, 1);
+    let status = runtime.status().await.expect("a tree");
+    assert!(status.walk().iter().all(|actor| actor.restarts == 0), "no restart was spent: {status:#?}");
+    runtime.stop(DRAIN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -260,6 +284,26 @@ async fn a_host_without_a_session_is_dead() {
     assert!(world.database.living(10).await.expect("hosts").is_empty());
     let silent = hosts::others(world.database.reader(), "", Duration::from_secs(3600)).await.expect("hosts");
     assert!(silent.is_empty(), "it has not been silent for an hour");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_keep_the_limit_of_a_provider_together() {
+    const LIMIT: u32 = 7;
+    let world = World::new().await;
+    let (elsewhere, mut askers) = (world.beside().await, tokio::task::JoinSet::new());
+    for n in 0..20 {
+        let database = if n % 2 == 0 { world.database.clone() } else { elsewhere.database.clone() };
+        askers.spawn(async move {
+            let take = database.write::<_, StoreError, _>(|t| Box::pin(limits::take(t, "provider", LIMIT)));
+            take.await.expect("an answer")
+        });
+    }
+    let waits: Vec<_> = askers.join_all().await.into_iter().flatten().collect();
+    assert_eq!(waits.len(), 13, "whoever comes first is not asked to wait");
+    assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(60_001)), "{waits:?}");
+    world.run("UPDATE provider_calls SET at = at - 60000 WHERE id % 2 = 0").await;
+    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(limits::take(t, "provider", LIMIT)));
+    assert_eq!(take.await, Ok(None), "a minute later");
 }
 
 #[tokio::test(flavor = "multi_thread")]

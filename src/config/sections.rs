@@ -224,6 +224,8 @@ section! {
         batch_tokens: usize = 8_000,
         /// Requests at the same time.
         concurrency: usize = 4,
+        /// Requests in any minute, by all hosts on the database together; 0 for no limit.
+        requests_per_minute: u32 = 0,
         /// How vectors come over the wire.
         encoding: Encoding = Encoding::Float,
     }

@@ -28,7 +28,7 @@ pub(crate) use place::{File, Place, Server, TOKIO, open};
 
 /// Everything a host has, on a database of its own.
 pub(crate) struct World<P> {
-    place: Arc<P>,
+    pub(crate) place: Arc<P>,
     pub(crate) database: Database,
     pub(crate) embedder: Arc<ScriptedEmbedder>,
     pub(crate) search: Search,

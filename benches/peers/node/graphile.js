@@ -1,17 +1,17 @@
 // No-op jobs drained by graphile-worker, which deletes what is done. Prints jobs for each second.
 //   node graphile.js COUNT
-import { run, makeWorkerUtils } from "graphile-worker";
+import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import pg from "pg";
 
 const count = Number(process.argv[2] ?? 30000);
 const connectionString = process.env.PEER_DATABASE;
-const utils = await makeWorkerUtils({ connectionString });
+const utils = await makeWorkerUtils({ connectionString, logger: new Logger(() => () => {}) });
 await utils.migrate();
 const client = new pg.Client({ connectionString });
 await client.connect();
-await client.query("SELECT graphile_worker.add_job('nothing', json_build_object('n', i)) FROM generate_series(1, $1) i", [
-  count,
-]);
+for (let sent = 0; sent < count; sent += 1000) {
+  await utils.addJobs(Array.from({ length: 1000 }, (_, n) => ({ identifier: "nothing", payload: { n: sent + n } })));
+}
 await client.query("VACUUM ANALYZE");
 const begun = performance.now();
 const runner = await run({
@@ -19,7 +19,7 @@ const runner = await run({
   concurrency: 256,
   maxPoolSize: 16,
   noHandleSignals: true,
-  logger: undefined,
+  logger: new Logger(() => () => {}),
   taskList: { nothing: async () => {} },
   preset: { worker: { localQueue: { size: 512 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
 });

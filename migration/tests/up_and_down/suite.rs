@@ -31,7 +31,9 @@ async fn migrations_run_up_and_down_on_a_database_that_holds_data() {
 #[tokio::test]
 async fn a_later_step_taken_back_keeps_the_articles() {
     let (db, _place) = filled().await;
-    Migrator::down(&db, Some(3)).await.expect("down");
+    // All but the first.
+    let later = u32::try_from(Migrator::migrations().len()).expect("few steps") - 1;
+    Migrator::down(&db, Some(later)).await.expect("down");
     assert_eq!(count(&db, "SELECT count(*) FROM articles").await, 1);
     assert_eq!(count(&db, WORDS).await, 1);
 }

@@ -18,7 +18,7 @@ use figment::{
 pub use layers::Sources;
 pub use sections::{
     Articles, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue, Retention,
-    Scripted, Search, Secret, Server, Settings,
+    Scripted, Search, Secret, Server, Settings, Telemetry,
 };
 pub use show::Row;
 

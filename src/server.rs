@@ -20,9 +20,9 @@ use crate::{
     host::{Host, HostError, Worker},
     http::{self, App, Parts},
     mcp,
-    telemetry::Telemetry,
+    telemetry::{self, Telemetry},
 };
-use afterword_actors::store::StoreError;
+use afterword_actors::{RuntimeHandle, store::StoreError};
 use gate::Gate;
 
 /// Why the server did not start, or did not go on.
@@ -101,6 +101,7 @@ async fn open(
     let worker = host.start().await?;
     prepare(&worker);
     let (host, runtime) = (worker.host.clone(), worker.runtime.handle());
+    export_traces(settings, &host, &runtime, stopping);
     let health = Health::default();
     tokio::spawn(health.clone().watch(host.clone(), runtime.clone(), stopping.clone()));
     let parts = Parts {
@@ -115,6 +116,22 @@ async fn open(
     gate.open(health, http::router(App::new(parts)));
     Ok(worker)
 }
+
+/// A collector that is away is no reason not to serve.
+#[cfg(feature = "otel")]
+fn export_traces(settings: &Settings, host: &Host, runtime: &RuntimeHandle, stopping: &CancellationToken) {
+    let endpoint = &settings.telemetry.otlp_endpoint;
+    if endpoint.is_empty() {
+        return;
+    }
+    match telemetry::traces::export(endpoint, host.queue.clone(), runtime, stopping.clone()) {
+        Ok(exporting) => drop(tokio::spawn(exporting)),
+        Err(error) => tracing::error!(%error, endpoint, "spans cannot be sent there; the server goes on without"),
+    }
+}
+
+#[cfg(not(feature = "otel"))]
+fn export_traces(_: &Settings, _: &Host, _: &RuntimeHandle, _: &CancellationToken) {}
 
 async fn refuse_strangers(tokens: &Tokens, address: SocketAddr) -> Result<(), ServeError> {
     if address.ip().is_loopback() || tokens.any().await? { Ok(()) } else { Err(ServeError::Open(address)) }

@@ -4,6 +4,8 @@
 //! the other doors show.
 
 mod gauges;
+#[cfg(feature = "otel")]
+pub(crate) mod traces;
 
 use std::time::Duration;
 

@@ -73,13 +73,18 @@ impl Sources {
             let (key, value) = legacy::translate(name, text)?;
             Some(Entry { key: key.to_owned(), value, origin: Origin::Variable(name.clone()) })
         });
-        // The name every client of that provider knows.
+        // The names that every client of that provider, and every program with traces, knows.
         let key = self.variables.get("OPENAI_API_KEY").map(|secret| Entry {
             key: "embedding.openai.api_key".to_owned(),
             value: Value::from(secret.clone()),
             origin: Origin::Variable("OPENAI_API_KEY".to_owned()),
         });
-        translated.chain(key)
+        let collector = self.variables.get("OTEL_EXPORTER_OTLP_ENDPOINT").map(|address| Entry {
+            key: "telemetry.otlp_endpoint".to_owned(),
+            value: Value::from(address.clone()),
+            origin: Origin::Variable("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned()),
+        });
+        translated.chain(key).chain(collector)
     }
 
     fn own_variables(&self) -> impl Iterator<Item = Entry> {

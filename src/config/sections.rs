@@ -26,6 +26,8 @@ pub struct Settings {
     pub server: Server,
     /// When the server calls itself degraded.
     pub health: Health,
+    /// What is told to others.
+    pub telemetry: Telemetry,
     /// What is logged.
     pub log: Log,
 }
@@ -314,6 +316,14 @@ section! {
         /// How long an idle MCP session is kept.
         #[serde(with = "humantime_serde")]
         mcp_session_idle: Duration = DAY,
+    }
+}
+
+section! {
+    /// What is told to others.
+    Telemetry {
+        /// A collector of OpenTelemetry, for a span of each task; empty for none.
+        otlp_endpoint: String = String::new(),
     }
 }
 

@@ -36,6 +36,10 @@ fn server(settings: &Settings, rule: &mut Rule<'_>) {
     let http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
     let public = server.public_url.is_empty() || http(&server.public_url);
     rule(public, "server.public_url", "must begin with http:// or https://");
+    let collector = &settings.telemetry.otlp_endpoint;
+    rule(collector.is_empty() || http(collector), "telemetry.otlp_endpoint", "must begin with http:// or https://");
+    let can_export = cfg!(feature = "otel") || collector.is_empty();
+    rule(can_export, "telemetry.otlp_endpoint", "needs a program that was built with the feature otel");
     let bare = |origin: &String| http(origin) && origin.matches('/').count() == 2;
     let origins = server.allowed_origins.iter().all(bare);
     rule(origins, "server.allowed_origins", "must be origins without a path, e.g. https://app.example.org");

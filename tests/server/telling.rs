@@ -100,3 +100,30 @@ async fn a_log_for_programs_is_an_object_a_line_and_holds_no_secret() {
         assert!(!line.contains(&token) && !line.contains("s3cret-text"), "{line}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_gets_a_span_for_each_task_from_save_to_searchable() {
+    let (sender, mut spans) = tokio::sync::mpsc::unbounded_channel();
+    let collector = axum::Router::new().route(
+        "/v1/traces",
+        axum::routing::post(move |body: axum::body::Bytes| async move { drop(sender.send(body)) }),
+    );
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+    let endpoint = format!("telemetry.otlp_endpoint=http://{}", socket.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(socket, collector).await });
+    let server = Server::start(&[&endpoint]);
+    server.create("Traced", "text").await;
+    server.until_embedding("traced", "completed").await;
+    let span = tokio::time::timeout(STUCK, spans.recv()).await.expect("a span").expect("a collector");
+    let task = &server.json("/api/queue/tasks?article=traced").await["tasks"][0];
+    let trace = task["trace_id"].as_str().expect("a trace").to_owned();
+    let bytes: Vec<_> = (0..trace.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&trace[at..at + 2], 16).expect("hexadecimal"))
+        .collect();
+    let holds = |part: &[u8]| span.windows(part.len()).any(|window| window == part);
+    assert!(holds(&bytes), "the trace is the one that the task's row keeps");
+    for part in ["embed article", "afterword.article.slug", "traced", "pending", "processing", "completed"] {
+        assert!(holds(part.as_bytes()), "{part}");
+    }
+}

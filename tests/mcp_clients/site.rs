@@ -19,7 +19,7 @@ use rmcp::ServerHandler;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{process::Server, support::World};
+use crate::{process::Server, support::FileWorld as World};
 
 /// Long enough for a client to see that an embedding is not there yet.
 const LATENCY: &str = "embedding.scripted.latency=500ms";

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     agent::{Agent, ERAS, Era, Told, host},
-    support::{FileWorld as World, TOKIO, article},
+    support::{self, File, FileWorld as World, Place, Server, TOKIO, article},
 };
 
 #[test]
@@ -124,33 +124,40 @@ fn a_client_without_a_handshake_listens() {
     });
 }
 
+async fn every_change_is_told_once<P: Place>() {
+    let world = support::World::<P>::new().await;
+    let elsewhere = world.beside().await.articles(None);
+    let mut feed = world.articles(None).changes();
+    let told = async |feed: &mut Feed| {
+        let changes = feed.next().await.expect("changes");
+        changes.into_iter().map(|change| (change.slug, change.kind)).collect::<Vec<_>>()
+    };
+    let is = |slug: &str, kind| (slug.to_owned(), kind);
+    assert_eq!(told(&mut feed).await, []);
+    elsewhere.create(article("one", "text")).await.expect("a save");
+    elsewhere.create(article("two", "text")).await.expect("a save");
+    let both = told(&mut feed).await;
+    assert!(both.len() == 2 && both.contains(&is("one", ChangeKind::Appeared)), "{both:?}");
+    assert_eq!(told(&mut feed).await, []);
+    let edit = Changes { body: Some("other".to_owned()), ..Default::default() };
+    elsewhere.update("one", edit).await.expect("a save");
+    assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Saved)]);
+    let slug = Slug::parse("three").expect("a slug");
+    elsewhere.rename("two", slug, None).await.expect("a save");
+    assert_eq!(told(&mut feed).await, [is("three", ChangeKind::Appeared)]);
+    elsewhere.delete("one", None).await.expect("a deletion");
+    assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Gone)]);
+    elsewhere.restore("one", None).await.expect("a save");
+    assert!(told(&mut feed).await.contains(&is("one", ChangeKind::Appeared)));
+    assert_eq!(told(&mut feed).await, []);
+}
+
 #[test]
-fn every_change_is_told_once_whoever_makes_it() {
-    TOKIO.block_on(async {
-        let world = World::new().await;
-        let elsewhere = world.beside().await.articles(None);
-        let mut feed = world.articles(None).changes();
-        let told = async |feed: &mut Feed| {
-            let changes = feed.next().await.expect("changes");
-            changes.into_iter().map(|change| (change.slug, change.kind)).collect::<Vec<_>>()
-        };
-        let is = |slug: &str, kind| (slug.to_owned(), kind);
-        assert_eq!(told(&mut feed).await, []);
-        elsewhere.create(article("one", "text")).await.expect("a save");
-        elsewhere.create(article("two", "text")).await.expect("a save");
-        let both = told(&mut feed).await;
-        assert!(both.len() == 2 && both.contains(&is("one", ChangeKind::Appeared)), "{both:?}");
-        assert_eq!(told(&mut feed).await, []);
-        let edit = Changes { body: Some("other".to_owned()), ..Default::default() };
-        elsewhere.update("one", edit).await.expect("a save");
-        assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Saved)]);
-        let slug = Slug::parse("three").expect("a slug");
-        elsewhere.rename("two", slug, None).await.expect("a save");
-        assert_eq!(told(&mut feed).await, [is("three", ChangeKind::Appeared)]);
-        elsewhere.delete("one", None).await.expect("a deletion");
-        assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Gone)]);
-        elsewhere.restore("one", None).await.expect("a save");
-        assert!(told(&mut feed).await.contains(&is("one", ChangeKind::Appeared)));
-        assert_eq!(told(&mut feed).await, []);
-    });
+fn every_change_of_a_file_is_told_once() {
+    TOKIO.block_on(every_change_is_told_once::<File>());
+}
+
+#[test]
+fn every_change_on_a_server_is_told_once() {
+    TOKIO.block_on(every_change_is_told_once::<Server>());
 }

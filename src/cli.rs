@@ -13,6 +13,7 @@ mod doctor;
 mod eval;
 mod export;
 mod import;
+mod index;
 mod manual;
 mod mcp;
 mod model;
@@ -91,6 +92,7 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Status => status::run(&session).await,
         Command::Db { command } => db::run(&session, command).await,
         Command::Token { command } => token::run(&session, command).await,
+        Command::Index { command } => index::run(&session, command).await,
         Command::Model { command } => model::run(&session, command).await,
         Command::Doctor => doctor::run(&session).await,
         Command::Eval { directory } => eval::run(&session, &directory).await,

@@ -1,11 +1,13 @@
-//! The operator's side of the database: schema, backup, restore, copy, verification.
+//! The operator's side of the database: schema, backup, restore, copy, verification, the indexes of searches.
 
 mod backup;
 mod copy;
+mod index;
 mod schema;
 mod verify;
 
 pub use backup::{BackupError, RestoreError, Restored, backup, restore};
 pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy};
+pub use index::{IndexError, RebuildProgress, Rebuilt, language, rebuild};
 pub use schema::{Migration, SchemaError, migrate, migrations, rollback, size, undone_by_rollback};
 pub use verify::{Finding, Verification, verify};

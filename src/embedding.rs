@@ -3,7 +3,9 @@
 mod factory;
 pub mod local;
 pub mod openai;
+mod rationed;
 pub mod scripted;
 
 pub use factory::{Backends, FactoryError, Provisioning};
 pub use local::ModelState;
+pub use rationed::Rationed;

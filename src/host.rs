@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use afterword_actors::{
     Delays, Drained, RestartSettings, Runtime, RuntimeSettings, StartError,
-    embedder::ModelIdentity,
+    embedder::{Model, ModelIdentity},
     store::{Database, OpenError, OpenOptions, StoreError, models, retention::Retention},
 };
 
@@ -12,9 +12,9 @@ use crate::{
     articles::{AfterSave, Articles, Limits},
     auth::Tokens,
     bulk::Bulk,
-    config::Settings,
+    config::{Provider, Settings},
     database::{self, SchemaError},
-    embedding::{Backends, FactoryError},
+    embedding::{Backends, FactoryError, Rationed},
     queue::Queue,
     search::{Search, SearchSettings},
 };
@@ -73,7 +73,7 @@ impl Host {
         let after = if settings.queue.enabled {
             AfterSave::Poll
         } else {
-            AfterSave::EmbedNow(backends.model(), Box::new(runtime_settings(settings)))
+            AfterSave::EmbedNow(rationed(&backends, &database, settings), Box::new(runtime_settings(settings)))
         };
         let articles = Articles::new(database.clone(), limits(settings), settings.queue.max_attempts, after);
         let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings));
@@ -89,7 +89,7 @@ impl Host {
     /// # Errors
     /// [`HostError::Start`]
     pub async fn start(self) -> Result<Worker, HostError> {
-        let model = self.backends.model();
+        let model = rationed(&self.backends, &self.database, &self.settings);
         let runtime = Runtime::start(self.database.clone(), model, runtime_settings(&self.settings)).await?;
         let articles = if self.settings.queue.enabled {
             let after = AfterSave::Wake(runtime.handle());
@@ -139,6 +139,15 @@ impl Worker {
     }
 }
 
+/// The model, kept to the limit that all hosts share.
+fn rationed(backends: &Backends, database: &Database, settings: &Settings) -> Model {
+    let openai = &settings.embedding.openai;
+    match settings.embedding.provider {
+        Provider::OpenAi => Rationed::model(backends.model(), database, &openai.base_url, openai.requests_per_minute),
+        Provider::Local | Provider::Scripted => backends.model(),
+    }
+}
+
 /// Where the database is that `settings` name.
 pub fn open_options(settings: &Settings) -> OpenOptions {
     let url = match settings.database.url.as_str() {
@@ -148,8 +157,8 @@ pub fn open_options(settings: &Settings) -> OpenOptions {
     OpenOptions {
         url,
         read_connections: settings.database.read_connections,
+        write_connections: settings.database.write_connections,
         busy_timeout: settings.database.busy_timeout,
-        ..OpenOptions::new("")
     }
 }
 

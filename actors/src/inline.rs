@@ -35,7 +35,7 @@ pub async fn embed_now(
             Box::pin(async move {
                 let model_id = models::register(transaction, &identity).await?.id;
                 let incarnation = format!("inline-{}", Uuid::now_v7());
-                let request = Claim { incarnation: &incarnation, slots: &[0], lease, model_id };
+                let request = Claim { incarnation: &incarnation, slots: &[0], lease, from: None, model_id };
                 Ok((model_id, claim_one(transaction, request, id).await?))
             })
         })

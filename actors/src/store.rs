@@ -13,6 +13,7 @@ mod error;
 pub mod events;
 pub mod hosts;
 pub mod leases;
+pub mod limits;
 mod locks;
 pub mod metrics;
 pub mod missing;

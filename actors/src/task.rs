@@ -96,6 +96,8 @@ pub struct ClaimedTask {
     pub operation: Operation,
     /// How urgent it is.
     pub priority: Priority,
+    /// Its place in the queue.
+    pub queue_key: i64,
     /// The revision it was asked to embed.
     pub revision: i64,
     /// This attempt's number, from 1.
@@ -139,3 +141,27 @@ pub enum Subject {
 
 /// A worker slot of this host, from 0.
 pub type Slot = u32;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A task that stood at `queue_key`.
+    pub(crate) fn claimed_at(queue_key: i64) -> ClaimedTask {
+        ClaimedTask {
+            lease: Lease { task_id: 1, token: String::new() },
+            article_id: 1,
+            slug: String::new(),
+            operation: Operation::Update,
+            priority: Priority::Normal,
+            queue_key,
+            revision: 1,
+            attempt: 1,
+            max_attempts: 3,
+            slot: 0,
+            waited: Duration::ZERO,
+            trace_id: None,
+            subject: Subject::Changed,
+        }
+    }
+}

@@ -1,12 +1,8 @@
-//! Every step runs up, down and up again, also on a database that holds data.
+//! Every step runs up, down and up again, also on a database that holds data, on both engines. One suite: where the
+//! database is and what it holds are the parent module's.
 
 use afterword_migration::{Migrator, MigratorTrait};
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
-
-async fn open(directory: &tempfile::TempDir) -> DatabaseConnection {
-    let path = directory.path().join("test.db");
-    Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.expect("a database file")
-}
 
 async fn count(db: &DatabaseConnection, sql: &str) -> i64 {
     let statement = Statement::from_string(db.get_database_backend(), sql.to_owned());
@@ -14,61 +10,82 @@ async fn count(db: &DatabaseConnection, sql: &str) -> i64 {
     row.try_get_by_index(0).expect("a number")
 }
 
-async fn objects(db: &DatabaseConnection) -> i64 {
-    count(db, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name <> 'seaql_migrations'").await
-}
-
 const DATA: &str = "
     INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
         VALUES (1, 'one', 'One', 'Text', 'h', 1, 1);
-    INSERT INTO article_words (rowid, title, body) VALUES (1, 'One', 'Text');
     INSERT INTO slug_aliases (slug, article_id, created_at) VALUES ('first', 1, 1);
     INSERT INTO embedding_models (id, fingerprint, identity, state, created_at) VALUES (1, 'f', '{}', 'active', 1);
     INSERT INTO article_embeddings VALUES (1, 1, 1, 'h', 1, 1);
-    INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
-        VALUES (1, 1, 0, '', 'Text', 'c', 3, x'00000000');
     INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, max_attempts, created_at,
         updated_at, scheduled_at, queue_key, cause) VALUES (1, 'one', 'create', 'pending', 'normal', 1, 3, 1, 1, 1, 1, 'saved');
 ";
 
-#[tokio::test]
-async fn migrations_run_up_and_down_on_a_database_that_holds_data() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let db = open(&directory).await;
-    Migrator::up(&db, None).await.expect("up");
-    let schema = objects(&db).await;
-    db.execute_unprepared(DATA).await.expect("data");
-    for steps in 1..=Migrator::migrations().len() {
-        let steps = u32::try_from(steps).expect("few steps");
-        Migrator::down(&db, Some(steps)).await.expect("down");
-        Migrator::up(&db, None).await.expect("up again");
-        assert_eq!(objects(&db).await, schema, "{steps} steps down and up again");
+#[path = "."]
+mod sqlite {
+    use super::*;
+
+    const OWN_DATA: &str = "
+        INSERT INTO article_words (rowid, title, body) VALUES (1, 'One', 'Text');
+        INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
+            VALUES (1, 1, 0, '', 'Text', 'c', 3, x'00000000');
+    ";
+    const OBJECTS: &str =
+        "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' AND name <> 'seaql_migrations'";
+    const WORDS: &str = "SELECT count(*) FROM article_words WHERE article_words MATCH 'text'";
+
+    type Place = tempfile::TempDir;
+
+    async fn open() -> (DatabaseConnection, Place) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("test.db");
+        let db = Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.expect("a database file");
+        (db, directory)
     }
-    Migrator::down(&db, None).await.expect("all the way down");
-    assert_eq!(objects(&db).await, 0);
+
+    #[path = "up_and_down/suite.rs"]
+    mod suite;
+
+    #[tokio::test]
+    async fn changes_of_vectors_are_logged() {
+        let (db, _place) = open().await;
+        Migrator::up(&db, None).await.expect("up");
+        db.execute_unprepared(DATA).await.expect("data");
+        db.execute_unprepared("DELETE FROM articles WHERE id = 1").await.expect("a deletion");
+        assert_eq!(count(&db, "SELECT count(*) FROM vector_changes").await, 2);
+    }
 }
 
-#[tokio::test]
-async fn a_later_step_taken_back_keeps_the_articles() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let db = open(&directory).await;
-    Migrator::up(&db, None).await.expect("up");
-    db.execute_unprepared(DATA).await.expect("data");
-    Migrator::down(&db, Some(3)).await.expect("down");
-    assert_eq!(count(&db, "SELECT count(*) FROM articles").await, 1);
-    assert_eq!(count(&db, "SELECT count(*) FROM article_words WHERE article_words MATCH 'text'").await, 1);
-}
+#[path = "."]
+mod postgres {
+    use std::sync::atomic::{AtomicU32, Ordering};
 
-#[tokio::test]
-async fn deleting_an_article_takes_its_words_and_vectors_along() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let db = open(&directory).await;
-    Migrator::up(&db, None).await.expect("up");
-    db.execute_unprepared(DATA).await.expect("data");
-    db.execute_unprepared("DELETE FROM articles WHERE id = 1").await.expect("a deletion");
-    for table in ["slug_aliases", "article_embeddings", "article_chunks"] {
-        assert_eq!(count(&db, &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    use super::*;
+
+    const OWN_DATA: &str = "
+        INSERT INTO article_words VALUES (1, 0, to_tsvector('afterword', 'One Text'));
+        INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector, embedding)
+            VALUES (1, 1, 0, '', 'Text', 'c', 3, '\\x00000000', '[0]');
+    ";
+    const OBJECTS: &str = "
+        SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+                    AND relname NOT LIKE 'seaql_migrations%')
+             + (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prolang = (
+                    SELECT oid FROM pg_language WHERE lanname = 'plpgsql'))
+             + (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal)
+             + (SELECT count(*) FROM pg_ts_config WHERE cfgnamespace = 'public'::regnamespace)";
+    const WORDS: &str = "SELECT count(*) FROM article_words WHERE words @@ to_tsquery('afterword', 'text')";
+
+    type Place = ();
+
+    async fn open() -> (DatabaseConnection, Place) {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL; scripts/test starts a server");
+        let name = format!("migration_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let administrator = Database::connect(format!("{server}/postgres")).await.expect("a server");
+        administrator.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+        (Database::connect(format!("{server}/{name}")).await.expect("a database"), ())
     }
-    assert_eq!(count(&db, "SELECT count(*) FROM article_words WHERE article_words MATCH 'text'").await, 0);
-    assert_eq!(count(&db, "SELECT count(*) FROM vector_changes").await, 2);
+
+    #[path = "up_and_down/suite.rs"]
+    mod suite;
 }

@@ -77,6 +77,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
+    /// What searches look at
+    Index {
+        #[command(subcommand)]
+        command: IndexCommand,
+    },
     /// Show and check the settings
     Config {
         #[command(subcommand)]
@@ -424,6 +429,12 @@ pub(super) enum DbCommand {
         #[arg(long)]
         to: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum IndexCommand {
+    /// Index all words again, and on a server all vectors; saves and searches go on meanwhile
+    Rebuild,
 }
 
 #[derive(Debug, Subcommand)]

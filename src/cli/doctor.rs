@@ -66,7 +66,7 @@ async fn writable(database: &Database) -> Check {
     use afterword_actors::store::{StoreError, sql::Sql};
     let tried = database
         .write::<_, StoreError, _>(|transaction| {
-            Box::pin(async move { transaction.run("CREATE TEMP TABLE IF NOT EXISTS doctor (n)", []).await })
+            Box::pin(async move { transaction.run("CREATE TEMP TABLE IF NOT EXISTS doctor (n INTEGER)", []).await })
         })
         .await;
     match tried {
@@ -92,6 +92,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
             checks.push(queue(&host).await);
             checks.push(coverage(&host).await);
             checks.push(soundness(&host).await);
+            checks.extend(language(session, &host).await);
         }
         Err(error) => checks.push(Check::new("services", Level::Fault, error.to_string())),
     }
@@ -160,6 +161,22 @@ async fn coverage(host: &Host) -> Check {
         ),
         Ok(all) => Check::new("articles", Level::Ok, format!("{}, all embedded", all.articles)),
         Err(error) => Check::new("articles", Level::Fault, error.to_string()),
+    }
+}
+
+/// A server stems by a language of its own, which the setting may have left behind.
+async fn language(session: &Session, host: &Host) -> Option<Check> {
+    let wanted = &session.loaded.settings.search.language;
+    match database::language(&host.database).await {
+        Ok(None) => None,
+        Ok(Some(language)) if language == *wanted => Some(Check::new("words", Level::Ok, language)),
+        Ok(Some(language)) => {
+            let message = format!(
+                "indexed as {language}, but search.language is {wanted}; `afterword index rebuild` indexes them again"
+            );
+            Some(Check::new("words", Level::Warning, message))
+        }
+        Err(error) => Some(Check::new("words", Level::Fault, error.to_string())),
     }
 }
 

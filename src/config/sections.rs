@@ -59,6 +59,8 @@ section! {
         url: String = String::new(),
         /// Connections for reading.
         read_connections: u32 = 4,
+        /// Connections for writing to a server; a file has one.
+        write_connections: u32 = 8,
         /// How long to wait for another process's write lock.
         #[serde(with = "humantime_serde")]
         busy_timeout: Duration = 10 * SECOND,
@@ -224,6 +226,8 @@ section! {
         batch_tokens: usize = 8_000,
         /// Requests at the same time.
         concurrency: usize = 4,
+        /// Requests in any minute, by all hosts on the database together; 0 for no limit.
+        requests_per_minute: u32 = 0,
         /// How vectors come over the wire.
         encoding: Encoding = Encoding::Float,
     }
@@ -261,6 +265,8 @@ section! {
         candidates: usize = 100,
         /// A cosine below this is no good match.
         good_similarity: f32 = 0.25,
+        /// On a server: the language by whose stems words are found.
+        language: String = "english".to_owned(),
     }
 }
 

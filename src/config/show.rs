@@ -27,8 +27,21 @@ impl Loaded {
         }
         values
             .into_iter()
-            .map(|(key, value)| Row { origin: self.origin(&key).to_string(), value: shown(&value), key })
+            .map(|(key, value)| Row {
+                origin: self.origin(&key).to_string(),
+                value: without_password(shown(&value)),
+                key,
+            })
             .collect()
+    }
+}
+
+/// An address may hold one.
+fn without_password(text: String) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text };
+    match rest.split_once('@').and_then(|(user, place)| Some((user.split_once(':')?.0, place))) {
+        Some((user, place)) => format!("{scheme}://{user}:…@{place}"),
+        None => text,
     }
 }
 
@@ -37,5 +50,22 @@ fn shown(value: &Value) -> String {
         Value::Empty(..) => String::new(),
         Value::String(_, text) => text.clone(),
         other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (text, shown) in [
+            ("postgres://me:secret@host:5432/db", "postgres://me:…@host:5432/db"),
+            ("postgres://me@host/db", "postgres://me@host/db"),
+            ("sqlite:///home/me@home/a:b.db", "sqlite:///home/me@home/a:b.db"),
+            ("english", "english"),
+        ] {
+            assert_eq!(without_password(text.to_owned()), shown);
+        }
     }
 }

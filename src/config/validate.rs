@@ -14,6 +14,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     embedding(settings, &mut rule);
     search(settings, &mut rule);
     rule(settings.database.read_connections >= 1, "database.read_connections", "must be at least 1");
+    rule(settings.database.write_connections >= 1, "database.write_connections", "must be at least 1");
     rule(settings.articles.max_size.as_u64() >= 1024, "articles.max_size", "must be at least 1KiB");
     rule(settings.articles.max_title >= 1, "articles.max_title", "must be at least 1");
     let url = &settings.database.url;

@@ -19,7 +19,7 @@ use rmcp::ServerHandler;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{process::Server, support::FileWorld as World};
+use crate::{process::Server, support::FileWorld};
 
 /// Long enough for a client to see that an embedding is not there yet.
 const LATENCY: &str = "embedding.scripted.latency=500ms";
@@ -57,8 +57,8 @@ pub(crate) fn over_http() -> Server {
 }
 
 /// Serves `handler` behind the guards of the product's server, and answers the address. It ends with the test.
-pub(crate) async fn serve<H: ServerHandler>(handler: impl Fn() -> H + Send + Sync + 'static) -> (String, World) {
-    let world = World::new().await;
+pub(crate) async fn serve<H: ServerHandler>(handler: impl Fn() -> H + Send + Sync + 'static) -> (String, FileWorld) {
+    let world = FileWorld::new().await;
     let settings = Settings::default();
     let backends = Backends::with(&settings.embedding, world.model());
     let worker = Host::on(world.database.clone(), backends, &settings).start().await.expect("a runtime");

@@ -24,11 +24,11 @@ use afterword_actors::{
 /// How long nothing may happen before a test that waits for something is called stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-pub(crate) use place::{File, Place, Server, TOKIO};
+pub(crate) use place::{File, Place, Server, TOKIO, open};
 
 /// Everything a host has, on a database of its own.
 pub(crate) struct World<P> {
-    place: Arc<P>,
+    pub(crate) place: Arc<P>,
     pub(crate) database: Database,
     pub(crate) embedder: Arc<ScriptedEmbedder>,
     pub(crate) search: Search,

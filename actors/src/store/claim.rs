@@ -20,6 +20,8 @@ pub struct Claim<'a> {
     pub slots: &'a [Slot],
     /// How long the lease holds unless it is renewed.
     pub lease: Duration,
+    /// Where in the queue to begin, if the tasks before have been taken; nothing for the front. A file has no use for it.
+    pub from: Option<i64>,
     /// The model the subjects are looked at for.
     pub model_id: i64,
 }
@@ -31,6 +33,7 @@ struct Row {
     slug: String,
     operation: String,
     priority: String,
+    queue_key: i64,
     revision: i64,
     attempts: i32,
     max_attempts: i32,
@@ -45,7 +48,9 @@ struct Row {
 /// # Errors
 /// [`StoreError`]
 pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Result<Vec<ClaimedTask>, StoreError> {
-    run(transaction, claim, statements(transaction).due, None).await
+    // A file's claims begin at the front.
+    let from = claim.from.filter(|_| Engine::of(transaction) == Engine::Postgres);
+    run(transaction, claim, statements(transaction).due, from).await
 }
 
 /// Claims one task by its id, due or not: for embedding inside the save call.
@@ -60,7 +65,8 @@ pub async fn claim_one(
     Ok(run(transaction, request, statements(transaction).one, Some(task_id)).await?.pop())
 }
 
-/// An engine's way to claim. `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, `$6` task or nothing.
+/// An engine's way to claim. `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, `$6` of
+/// `due` where to begin or nothing, of `one` the task.
 struct Statements {
     due: &'static str,
     one: &'static str,
@@ -77,7 +83,7 @@ async fn run(
     transaction: &impl ConnectionTrait,
     claim: Claim<'_>,
     sql: &str,
-    task_id: Option<i64>,
+    sixth: Option<i64>,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
     // Version 7: unique over hosts and restarts, and in the order of the claims for whoever reads the table.
     let token = Uuid::now_v7().simple().to_string();
@@ -87,7 +93,7 @@ async fn run(
     let rows = transaction
         .rows::<Row>(
             sql,
-            [token.clone().into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into(), task_id.into()],
+            [token.clone().into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into(), sixth.into()],
         )
         .await?;
     if rows.is_empty() {
@@ -107,6 +113,7 @@ fn claimed(row: Row, token: &str, subjects: &HashMap<i64, Subject>) -> Result<Cl
         slug: row.slug,
         operation: row.operation.parse().map_err(unexpected)?,
         priority: row.priority.parse().map_err(unexpected)?,
+        queue_key: row.queue_key,
         revision: row.revision,
         attempt: u32::try_from(row.attempts).unwrap_or(u32::MAX),
         max_attempts: u32::try_from(row.max_attempts).unwrap_or(u32::MAX),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
-    StoreError, hosts,
+    StoreError, hosts, locks,
     settle::{Next, Settled, Verdict, settle},
     sql::Sql,
 };
@@ -92,11 +92,17 @@ struct Held {
     incarnation: Option<String>,
 }
 
+async fn hold(transaction: &impl ConnectionTrait, held: &[Held]) -> Result<(), StoreError> {
+    let tasks: Vec<_> = held.iter().map(|held| held.id).collect();
+    locks::hold_articles_of(transaction, &tasks).await
+}
+
 async fn give_back(
     transaction: &impl ConnectionTrait,
     held: Vec<Held>,
     reason: &str,
 ) -> Result<Vec<Settled>, StoreError> {
+    hold(transaction, &held).await?;
     let verdicts: Vec<_> = held.into_iter().map(|held| verdict(held, reason)).collect();
     settle(transaction, &verdicts).await
 }
@@ -125,6 +131,7 @@ pub async fn release(transaction: &impl ConnectionTrait, incarnation: &str) -> R
             [i64::from(RESCUE_PAGE).into(), incarnation.into()],
         )
         .await?;
+    hold(transaction, &held).await?;
     let verdicts: Vec<_> = held
         .into_iter()
         .map(|held| Verdict {

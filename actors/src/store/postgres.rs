@@ -11,7 +11,10 @@ use std::{str::FromStr, time::Duration};
 use futures_util::future::BoxFuture;
 use sea_orm::{
     ConnectOptions, DatabaseConnection, DatabaseTransaction, TransactionTrait,
-    sqlx::{self, Connection, postgres::PgConnectOptions},
+    sqlx::{
+        self, Connection,
+        postgres::{PgConnectOptions, PgConnection},
+    },
 };
 
 use super::{OpenError, OpenOptions, StoreError};
@@ -23,7 +26,7 @@ pub(super) use session::Session;
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// A connection that rested for so long is tried before it is used.
 const RESTED: Duration = Duration::from_secs(1);
-/// A connection that does not answer at its end is thrown away.
+/// A connection that does not answer in this time, before its use or after, is thrown away.
 const LAST_WORD: Duration = Duration::from_secs(5);
 /// Connections that nobody needs are given back to the server.
 const IDLE: Duration = Duration::from_secs(300);
@@ -150,7 +153,7 @@ async fn connect(
         .max_connections(connections.max(1))
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .test_before_acquire_if_idle_for(RESTED)
+        .test_before_acquire(false)
         .idle_timeout(Some(IDLE))
         .acquire_timeout(options.busy_timeout)
         .map_sqlx_postgres_opts(move |_| {
@@ -158,12 +161,16 @@ async fn connect(
             address.clone().disable_statement_logging()
         })
         .map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_release(|connection, _| {
-                Box::pin(async move {
-                    let answer = tokio::time::timeout(LAST_WORD, connection.ping()).await;
-                    answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
-                })
+            pool.before_acquire(|connection, seen| {
+                Box::pin(async move { if seen.idle_for < RESTED { Ok(true) } else { answers(connection).await } })
             })
+            .after_release(|connection, _| Box::pin(answers(connection)))
         });
     sea_orm::Database::connect(connect).await
+}
+
+/// An error means that the connection is thrown away.
+async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let answer = tokio::time::timeout(LAST_WORD, connection.ping()).await;
+    answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }

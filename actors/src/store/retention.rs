@@ -12,6 +12,9 @@ const PAGE: i64 = 500;
 /// How long a create may be repeated with its idempotency key.
 const KEPT_IDEMPOTENCY_KEYS: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Longer than any limit looks back.
+const KEPT_PROVIDER_CALLS: Duration = Duration::from_secs(600);
+
 /// How long things are kept; zero means for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -58,6 +61,7 @@ pub async fn clean(database: &Database, retention: &Retention) -> Result<Removed
         retired_vectors: page_by_page(database, RETIRED_VECTORS, None).await?,
     };
     page_by_page(database, IDEMPOTENCY_KEYS, Some(KEPT_IDEMPOTENCY_KEYS)).await?;
+    page_by_page(database, PROVIDER_CALLS, Some(KEPT_PROVIDER_CALLS)).await?;
     if database.engine() == Engine::Sqlite {
         page_by_page(database, VECTOR_CHANGES, None).await?;
     }
@@ -93,6 +97,8 @@ const HOSTS: &str = "
 const IDEMPOTENCY_KEYS: &str = "
     DELETE FROM idempotency_keys WHERE key IN (
         SELECT key FROM idempotency_keys WHERE created_at < {now} - $1 LIMIT $2)";
+const PROVIDER_CALLS: &str = "
+    DELETE FROM provider_calls WHERE id IN (SELECT id FROM provider_calls WHERE at < {now} - $1 LIMIT $2)";
 const RETIRED_VECTORS: &str = "
     DELETE FROM article_embeddings WHERE (article_id, model_id) IN (
         SELECT e.article_id, e.model_id FROM embedding_models m JOIN article_embeddings e ON e.model_id = m.id

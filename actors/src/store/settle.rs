@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{StoreError, locks, sql::Sql};
+use super::{StoreError, sql::Sql};
 use crate::{
     embedder::ErrorKind,
     task::{Lease, TaskStatus},
@@ -67,7 +67,8 @@ struct Row {
 
 /// Carries the verdicts out. A lease that no longer holds is left out of the answer: somebody else has the task.
 ///
-/// A task that would go back to waiting is cancelled instead if a newer task of its article waits already.
+/// A task that would go back to waiting is cancelled instead if a newer task of its article waits already. The caller
+/// holds the articles (`store::locks`), so that none comes to wait meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -75,8 +76,6 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
-    let tasks: Vec<_> = verdicts.iter().map(|verdict| verdict.lease.task_id).collect();
-    locks::hold_articles_of(transaction, &tasks).await?;
     let rows = transaction.rows::<Row>(SETTLE, [as_json(verdicts).into()]).await?;
     rows.into_iter()
         .map(|row| {

@@ -7,6 +7,7 @@
 mod apply;
 mod decide;
 mod flush;
+mod place;
 mod state;
 
 use std::sync::Arc;

@@ -36,7 +36,7 @@ CREATE TABLE embedding_tasks (
 ) WITH (
     -- A task is written three times and then rests: room on the page for the new versions, and a vacuum that comes by
     -- the number of changes, not by the share of a table that is mostly history.
-    fillfactor = 70,
+    fillfactor = 85,
     autovacuum_vacuum_scale_factor = 0,
     autovacuum_vacuum_threshold = 5000,
     autovacuum_vacuum_cost_delay = 0,

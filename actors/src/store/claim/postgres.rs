@@ -18,15 +18,16 @@ macro_rules! claim {
                  lease_expires_at = {now} + $2, incarnation = $3, slot = CAST(picked.slot AS INTEGER),
                  started_at = {now}, updated_at = {now}
              FROM picked WHERE id = picked_id
-             RETURNING id, article_id, slug, operation, priority, revision, attempts, max_attempts,
+             RETURNING id, article_id, slug, operation, priority, queue_key, revision, attempts, max_attempts,
                        embedding_tasks.slot, started_at - scheduled_at AS waited, trace_id"
         )
     };
 }
 
+/// It begins no later than a few seconds ago: what is saved now never stands further to the front than now.
 pub(super) const DUE: &str = claim!(
     "SELECT t.id, t.queue_key FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND CAST($6 AS BIGINT) IS NULL
+     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND t.queue_key >= coalesce(least($6, {now} - 5000), 0)
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
        AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
      ORDER BY t.queue_key, t.id LIMIT $5"

@@ -13,7 +13,7 @@ macro_rules! claim {
             $which,
             ")) picked
              WHERE id = picked_id
-             RETURNING id, article_id, slug, operation, priority, revision, attempts, max_attempts, slot,
+             RETURNING id, article_id, slug, operation, priority, queue_key, revision, attempts, max_attempts, slot,
                        started_at - scheduled_at AS waited, trace_id"
         )
     };

@@ -54,16 +54,15 @@ impl QueueState {
         if batch.is_empty() && slots.is_empty() && self.recovered {
             return;
         }
-        let asked = slots.len();
-        match self.commit(batch.clone(), slots).await {
+        let (asked, from) = (slots.len(), self.place.next());
+        match self.commit(batch.clone(), slots, from).await {
             Ok((applied, claimed)) => {
                 self.database_answered();
                 self.recovered = true;
                 self.tell(myself, &batch, &applied);
-                let more = !claimed.is_empty() && claimed.len() == asked;
+                let more = self.place.claimed(from, asked, &claimed);
                 self.hand_out(claimed);
                 if more {
-                    // The batch was full: there may be more, and slots for it.
                     self.schedule_flush(myself);
                 }
                 self.schedule_probe(myself);
@@ -81,6 +80,7 @@ impl QueueState {
         &self,
         batch: Vec<Arc<Decided>>,
         slots: Vec<Slot>,
+        from: Option<i64>,
     ) -> Result<(Applied, Vec<ClaimedTask>), StoreError> {
         let context = Arc::clone(&self.context);
         let recover = !self.recovered;
@@ -96,6 +96,7 @@ impl QueueState {
                         incarnation: &context.incarnation,
                         slots: &slots,
                         lease: context.settings.lease,
+                        from,
                         model_id: context.model_row.id,
                     };
                     let claimed = if slots.is_empty() { Vec::new() } else { claim(transaction, claim_for).await? };

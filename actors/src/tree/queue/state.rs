@@ -12,6 +12,7 @@ use super::{
     super::{owned::Owned, worker::WorkerMessage},
     Decided, QueueMessage,
     decide::{self, Decision, decide},
+    place::Place,
 };
 use crate::{
     backoff::Backoff,
@@ -33,6 +34,7 @@ pub(crate) struct QueueState {
     undecided: Vec<(Finished, Failure)>,
     pub(super) circuit: Circuit,
     probe: Option<Owned>,
+    pub(super) place: Place,
     pub(super) flush_scheduled: bool,
     /// What an earlier life of this actor held has been given back.
     pub(super) recovered: bool,
@@ -69,6 +71,7 @@ impl QueueState {
             decided: Vec::new(),
             undecided: Vec::new(),
             probe: None,
+            place: Place::front(),
             flush_scheduled: false,
             recovered: false,
             outage: None,

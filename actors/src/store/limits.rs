@@ -1,0 +1,56 @@
+//! A limit that all hosts on a database keep together: so many calls of a provider in any minute.
+//!
+//! It is computed from the calls that were made, a row each, and from nothing that could drift.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{Engine, StoreError, sql::Sql};
+
+/// What a limit is counted over. *Units:* milliseconds.
+const WINDOW: i64 = 60_000;
+
+/// Notes a call of `provider` if there were fewer than `limit` in the last minute; else answers how long to wait before
+/// asking again.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn take(
+    transaction: &impl ConnectionTrait,
+    provider: &str,
+    limit: u32,
+) -> Result<Option<Duration>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        calls: i64,
+        wait: Option<i64>,
+    }
+    if Engine::of(transaction) == Engine::Postgres {
+        // One at a time: two that count at the same moment would both find room.
+        transaction.row::<Nothing>("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [provider.into()]).await?;
+    }
+    let row = transaction
+        .row::<Row>(
+            "SELECT count(*) AS calls, min(at) + $2 - {now} AS wait FROM provider_calls
+             WHERE provider = $1 AND at > {now} - $2",
+            [provider.into(), WINDOW.into()],
+        )
+        .await?;
+    let Some(Row { calls, wait }) = row else { return Ok(None) };
+    if calls >= i64::from(limit) {
+        let wait = u64::try_from(wait.unwrap_or(WINDOW)).unwrap_or_default();
+        return Ok(Some(Duration::from_millis(wait + 1)));
+    }
+    transaction.run("INSERT INTO provider_calls (provider, at) VALUES ($1, {now})", [provider.into()]).await?;
+    Ok(None)
+}
+
+/// A row that says nothing but that it is there.
+struct Nothing;
+
+impl FromQueryResult for Nothing {
+    fn from_query_result(_: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
+        Ok(Self)
+    }
+}

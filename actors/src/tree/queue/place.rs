@@ -1,0 +1,69 @@
+//! Where in the queue a claim begins to look.
+//!
+//! On a server, a row that has been taken leaves a dead entry in the index until the last snapshot that could see it has
+//! ended. While somebody holds one open, claims that begin at the front pass over every task taken since. So a claim
+//! goes on where the one before ended, as long as there is a backlog, and looks at everything now and then: what was in
+//! somebody's way, or came late, stands further to the front.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::task::ClaimedTask;
+
+/// From one look at everything to the next, while there is a backlog.
+const WHOLE_LOOK: Duration = Duration::from_secs(10);
+
+/// What the last claims have reached.
+pub(super) struct Place {
+    reached: Option<i64>,
+    looked_at_all: Instant,
+}
+
+impl Place {
+    pub(super) fn front() -> Self {
+        Self { reached: None, looked_at_all: Instant::now() }
+    }
+
+    /// Where the next claim begins; nothing for the front.
+    pub(super) fn next(&self) -> Option<i64> {
+        self.reached.filter(|_| self.looked_at_all.elapsed() < WHOLE_LOOK)
+    }
+
+    /// A claim of `asked` tasks that began at `from` has found these. Answers whether it is worth looking again.
+    pub(super) fn claimed(&mut self, from: Option<i64>, asked: usize, found: &[ClaimedTask]) -> bool {
+        if from.is_none() {
+            self.looked_at_all = Instant::now();
+        }
+        let was_full = !found.is_empty() && found.len() == asked;
+        self.reached = found.iter().map(|task| task.queue_key).max().filter(|_| was_full);
+        // A full batch: there may be more. One that began in the middle: there may be some at the front.
+        was_full || (from.is_some() && asked > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, WHOLE_LOOK};
+    use crate::task::tests::claimed_at;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_backlog_is_gone_through_from_where_it_was_reached() {
+        let mut place = Place::front();
+        assert!(place.claimed(None, 2, &[claimed_at(5), claimed_at(9)]));
+        assert_eq!(place.next(), Some(9));
+        tokio::time::advance(WHOLE_LOOK).await;
+        assert_eq!(place.next(), None, "everything is looked at now and then");
+        assert!(place.claimed(None, 1, &[claimed_at(4)]));
+        assert_eq!(place.next(), Some(4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_backlog_leads_back_to_the_front() {
+        let mut place = Place::front();
+        place.claimed(None, 1, &[claimed_at(5)]);
+        assert!(place.claimed(place.next(), 2, &[claimed_at(7)]), "the front may have some");
+        assert_eq!(place.next(), None);
+        assert!(!place.claimed(None, 2, &[]), "nothing is left");
+    }
+}

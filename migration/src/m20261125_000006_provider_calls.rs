@@ -1,0 +1,19 @@
+//! Calls of embedding providers, for the limit that hosts keep together.
+
+use sea_orm_migration::prelude::*;
+
+use crate::script::scripts;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("up" of "m20261125_000006_provider_calls").run(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("down" of "m20261125_000006_provider_calls").run(manager).await
+    }
+}

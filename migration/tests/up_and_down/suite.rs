@@ -1,0 +1,50 @@
+//! Up, down and up again.
+
+use afterword_migration::{Migrator, MigratorTrait};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
+
+use super::{OBJECTS, OWN_DATA, Place, WORDS, open};
+use crate::{DATA, count};
+
+async fn filled() -> (DatabaseConnection, Place) {
+    let (db, place) = open().await;
+    Migrator::up(&db, None).await.expect("up");
+    db.execute_unprepared(DATA).await.expect("data");
+    db.execute_unprepared(OWN_DATA).await.expect("data");
+    (db, place)
+}
+
+#[tokio::test]
+async fn migrations_run_up_and_down_on_a_database_that_holds_data() {
+    let (db, _place) = filled().await;
+    let schema = count(&db, OBJECTS).await;
+    for steps in 1..=Migrator::migrations().len() {
+        let steps = u32::try_from(steps).expect("few steps");
+        Migrator::down(&db, Some(steps)).await.expect("down");
+        Migrator::up(&db, None).await.expect("up again");
+        assert_eq!(count(&db, OBJECTS).await, schema, "{steps} steps down and up again");
+    }
+    Migrator::down(&db, None).await.expect("all the way down");
+    assert_eq!(count(&db, OBJECTS).await, 0);
+}
+
+#[tokio::test]
+async fn a_later_step_taken_back_keeps_the_articles() {
+    let (db, _place) = filled().await;
+    // All but the first.
+    let later = u32::try_from(Migrator::migrations().len()).expect("few steps") - 1;
+    Migrator::down(&db, Some(later)).await.expect("down");
+    assert_eq!(count(&db, "SELECT count(*) FROM articles").await, 1);
+    assert_eq!(count(&db, WORDS).await, 1);
+}
+
+#[tokio::test]
+async fn deleting_an_article_takes_its_words_and_vectors_along() {
+    let (db, _place) = filled().await;
+    assert_eq!(count(&db, WORDS).await, 1);
+    db.execute_unprepared("DELETE FROM articles WHERE id = 1").await.expect("a deletion");
+    for table in ["slug_aliases", "article_embeddings", "article_chunks"] {
+        assert_eq!(count(&db, &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+    assert_eq!(count(&db, WORDS).await, 0);
+}

@@ -1,0 +1,33 @@
+//! `index …`
+
+use super::{arguments::IndexCommand, progress, session::Session};
+use crate::database::{self, RebuildProgress, Rebuilt};
+
+pub(super) async fn run(session: &Session, command: IndexCommand) -> anyhow::Result<()> {
+    match command {
+        IndexCommand::Rebuild => rebuild(session).await,
+    }
+}
+
+async fn rebuild(session: &Session) -> anyhow::Result<()> {
+    let host = session.host().await?;
+    let bar = progress::bar(session.output, 0, "indexing");
+    let tell = |progress| match progress {
+        RebuildProgress::Words(done, all) => {
+            bar.set_length(u64::try_from(all).unwrap_or_default());
+            bar.set_position(u64::try_from(done).unwrap_or_default());
+            bar.set_message("articles");
+        }
+        RebuildProgress::Vectors(vectors) => bar.set_message(format!("{vectors} vectors; this takes a while")),
+    };
+    let rebuilt = database::rebuild(&host.database, &session.loaded.settings.search.language, &tell).await;
+    bar.finish_and_clear();
+    let rebuilt = rebuilt?;
+    session.output.answer(&rebuilt, || {
+        let Rebuilt { articles, vectors } = rebuilt;
+        match host.database.file() {
+            Some(_) => format!("the words of {articles} articles indexed; vectors are indexed in memory"),
+            None => format!("the words of {articles} articles indexed, and {vectors} vectors"),
+        }
+    })
+}

@@ -1,0 +1,166 @@
+//! What searches look at: made again from the articles and their vectors.
+
+use afterword_actors::store::{
+    Database, Engine, StoreError,
+    sql::{Number, Sql},
+};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde::Serialize;
+
+use crate::search::keyword;
+
+/// Articles whose words are written in one transaction; small, because saves may wait for it.
+const PAGE: i64 = 100;
+/// Longest vector that pgvector has an index for; longer ones are compared one by one.
+const LONGEST: i32 = 4_000;
+
+/// Why an index was not built. What there was serves on.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// No stemmer of that name.
+    #[error("the server has no stemmer for search.language = \"{language}\": {source}")]
+    Language {
+        /// As it was asked for.
+        language: String,
+        /// What the server said.
+        source: StoreError,
+    },
+    /// The database failed.
+    #[error("the index was not built: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// What was built.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Rebuilt {
+    /// Articles whose words were written.
+    pub articles: i64,
+    /// Vectors in the indexes that were built; those of a file are read into memory by whoever searches.
+    pub vectors: i64,
+}
+
+/// How far it is, for people who watch.
+#[derive(Debug, Clone, Copy)]
+pub enum RebuildProgress {
+    /// Articles whose words have been written, of all.
+    Words(i64, i64),
+    /// Vectors that are being put in an index.
+    Vectors(i64),
+}
+
+/// Writes all words again, on a server by the stems of `language`, and builds the indexes of all vectors that are not
+/// retired. Saves and searches go on meanwhile.
+///
+/// # Errors
+/// [`IndexError`]
+pub async fn rebuild(
+    database: &Database,
+    language: &str,
+    tell: &(dyn Fn(RebuildProgress) + Sync),
+) -> Result<Rebuilt, IndexError> {
+    let mut rebuilt = Rebuilt::default();
+    if database.engine() == Engine::Postgres {
+        choose_language(database, language).await?;
+    }
+    rebuilt.articles = words(database, tell).await?;
+    if database.engine() == Engine::Postgres {
+        rebuilt.vectors = vectors(database, tell).await?;
+    }
+    Ok(rebuilt)
+}
+
+/// The language whose stems a server indexes words by; nothing for a file, whose stems are English.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn language(database: &Database) -> Result<Option<String>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        language: Option<String>,
+    }
+    if database.engine() == Engine::Sqlite {
+        return Ok(None);
+    }
+    let sql = "SELECT substring(dictinitoption FROM 'language = ''(\\w+)''') AS language
+               FROM pg_ts_dict WHERE oid = CAST('afterword_stems' AS regdictionary)";
+    Ok(database.reader().row::<Row>(sql, []).await?.and_then(|row| row.language))
+}
+
+async fn choose_language(database: &Database, wanted: &str) -> Result<(), IndexError> {
+    if language(database).await?.as_deref() == Some(wanted) {
+        return Ok(());
+    }
+    let sql = format!("ALTER TEXT SEARCH DICTIONARY afterword_stems (Language = '{}')", wanted.replace('\'', "''"));
+    let chosen = database.write_connection().execute_unprepared(&sql).await;
+    chosen.map(drop).map_err(|error| IndexError::Language { language: wanted.to_owned(), source: error.into() })
+}
+
+async fn words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+        title: String,
+        body: String,
+    }
+    let all = "SELECT count(*) AS n FROM articles";
+    let all = database.reader().row::<Number>(all, []).await?.map_or(0, |row| row.n);
+    let (mut after, mut done) = (0, 0);
+    loop {
+        tell(RebuildProgress::Words(done, all));
+        let (page, last) = database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    // Held, so that no save puts newer words there in between.
+                    let sql = "SELECT a.id, a.title, a.body FROM articles a WHERE a.id IN (
+                                   SELECT id FROM articles WHERE id > $1 ORDER BY id LIMIT $2) {lock a}";
+                    let page = transaction.rows::<Row>(sql, [after.into(), PAGE.into()]).await?;
+                    for article in &page {
+                        keyword::index(transaction, article.id, &article.title, &article.body).await?;
+                    }
+                    Ok((page.len(), page.iter().map(|article| article.id).max()))
+                })
+            })
+            .await?;
+        let Some(last) = last else { return Ok(done) };
+        after = last;
+        done += i64::try_from(page).unwrap_or(i64::MAX);
+    }
+}
+
+async fn vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Model {
+        id: i64,
+        dimension: i32,
+        chunks: i64,
+    }
+    let sql = "SELECT m.id, m.dimension, (SELECT count(*) FROM article_chunks c WHERE c.model_id = m.id) AS chunks
+               FROM embedding_models m WHERE m.state <> 'retired' AND m.dimension <= $1 ORDER BY m.id";
+    let mut indexed = 0;
+    for model in database.reader().rows::<Model>(sql, [LONGEST.into()]).await? {
+        tell(RebuildProgress::Vectors(model.chunks));
+        build(database, model.id, model.dimension).await?;
+        indexed += model.chunks;
+    }
+    Ok(indexed)
+}
+
+/// Beside the index that serves, which gives way when the new one is whole.
+async fn build(database: &Database, model_id: i64, dimension: i32) -> Result<(), StoreError> {
+    let connection = database.write_connection();
+    let (name, new) = (format!("article_chunks_near_{model_id}"), format!("article_chunks_near_{model_id}_new"));
+    // One by one and outside a transaction: that is how an index is built while others write.
+    for sql in [
+        format!("DROP INDEX IF EXISTS {new}"),
+        format!(
+            "CREATE INDEX CONCURRENTLY {new} ON article_chunks
+             USING hnsw ((CAST(embedding AS halfvec({dimension}))) halfvec_cosine_ops) WHERE model_id = {model_id}"
+        ),
+        format!("DROP INDEX IF EXISTS {name}"),
+        format!("ALTER INDEX {new} RENAME TO {name}"),
+        "ANALYZE article_chunks".to_owned(),
+    ] {
+        connection.execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,362 @@
+//! What is special about a server: its sessions, its indexes, its own tools.
+
+mod support;
+
+use std::{process::Command, time::Duration};
+
+use afterword::{
+    articles::Changes,
+    database,
+    embedding::scripted::Script,
+    search::{Mode, Query},
+};
+use afterword_actors::{
+    Runtime, RuntimeSettings,
+    store::{
+        Database, OpenOptions, StoreError, hosts, leases, limits, settle,
+        sql::{Number, Sql},
+    },
+    task::{Lease, TaskStatus},
+};
+use sea_orm::{FromQueryResult, TransactionTrait};
+use support::{DRAIN, Place, Server, article, quick};
+
+type World = support::World<Server>;
+
+/// A host that finds nothing by itself before the test is over: what it does, it has heard.
+fn hard_of_looking() -> RuntimeSettings {
+    RuntimeSettings { poll_interval: Duration::from_secs(3600), ..quick() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_hears_of_what_another_process_saves() {
+    let world = World::with(Script::default(), hard_of_looking()).await;
+    let runtime = world.start().await;
+    let mut told = runtime.subscribe();
+    let elsewhere = world.beside().await;
+    for n in 0..5 {
+        elsewhere.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
+        while told.recv().await.expect("an event").status != TaskStatus::Completed {}
+    }
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_whose_ear_is_cut_off_hears_again_and_has_missed_nothing() {
+    let world = World::with(Script::default(), hard_of_looking()).await;
+    let runtime = world.start().await;
+    let mut told = runtime.subscribe();
+    let elsewhere = world.beside().await;
+    let cut = "WITH ears AS MATERIALIZED (
+                   SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                   WHERE l.locktype = 'advisory' AND d.datname = current_database())
+               SELECT count(*) AS n FROM ears WHERE pg_terminate_backend(pid)";
+    for n in 0..5 {
+        assert_eq!(world.number(cut).await, 1, "one connection listens");
+        // Perhaps announced while nobody listens: the look after the next beginning finds it.
+        elsewhere.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
+        while told.recv().await.expect("an event").status != TaskStatus::Completed {}
+        let incarnation = [runtime.handle().incarnation().to_owned()];
+        while !world.database.dead_among(&incarnation).await.expect("a look").is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(world.number("SELECT count(*) AS n FROM embedding_task_events WHERE event = 'rescued'").await, 0);
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_connection_gives_up_what_it_waits_for_and_what_it_forgets() {
+    #[derive(FromQueryResult)]
+    struct Row {
+        lock_timeout: String,
+        idle: String,
+    }
+    let world = World::new().await;
+    for connection in [world.database.reader(), world.database.write_connection()] {
+        let sql = "SELECT current_setting('lock_timeout') AS lock_timeout,
+                          current_setting('idle_in_transaction_session_timeout') AS idle";
+        let row = connection.row::<Row>(sql, []).await.expect("settings").expect("a row");
+        assert_eq!((row.lock_timeout.as_str(), row.idle.as_str()), ("10s", "15s"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_fails_or_panics_leaves_nothing() {
+    let world = World::new().await;
+    let write = |name: &'static str| {
+        let database = world.database.clone();
+        async move {
+            database
+                .write::<_, StoreError, _>(move |transaction| {
+                    Box::pin(async move {
+                        let sql = "INSERT INTO queue_control VALUES ($1, '', 0)";
+                        transaction.run(sql, [name.into()]).await?;
+                        match name {
+                            "refused" => Err(StoreError::Unexpected("refused".to_owned())),
+                            "panics" => panic!("asked to panic"),
+                            _ => Ok(()),
+                        }
+                    })
+                })
+                .await
+        }
+    };
+    let results = tokio::join!(write("a"), write("refused"), write("b"), write("panics"), write("c"));
+    assert!(results.0.is_ok() && results.2.is_ok() && results.4.is_ok());
+    assert!(results.1.is_err() && results.3.is_err());
+    assert_eq!(world.number("SELECT count(*) AS n FROM queue_control").await, 3);
+    assert!(matches!(write("a").await, Err(StoreError::Constraint(_))), "a refusal has its own name");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
+    let world = World::new().await;
+    let patience = Duration::from_millis(200);
+    let options = OpenOptions { write_connections: 1, busy_timeout: patience, ..OpenOptions::new(world.place.url()) };
+    let narrow = Database::open(&options).await.expect("a database");
+    let runtime = Runtime::start(narrow.clone(), world.model(), world.settings.clone()).await.expect("a runtime");
+    let taken = narrow.write_connection().begin().await.expect("the only connection");
+    world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save, by another host");
+    loop {
+        let status = runtime.status().await.expect("a tree");
+        let trouble = status.walk().into_iter().find(|actor| actor.name == "QueueActor").cloned().expect("the queue");
+        if trouble.last_error.is_some_and(|error| error.contains("cannot be reached")) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    taken.rollback().await.expect("the end");
+    assert_eq!(world.settled(&runtime).await.completed, 1);
+    let status = runtime.status().await.expect("a tree");
+    assert!(status.walk().iter().all(|actor| actor.restarts == 0), "no restart was spent: {status:#?}");
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_that_claim_end_and_rescue_at_the_same_time_never_meet() {
+    let settings = RuntimeSettings { slots: 8, claim_batch: 3, ..quick() };
+    let world = World::with(Script::default(), settings).await;
+    let elsewhere = [world.beside().await, world.beside().await];
+    let runtimes = [world.start().await, elsewhere[0].start().await, elsewhere[1].start().await];
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..4 {
+        let service = elsewhere[writer % 2].articles(None);
+        writers.spawn(async move {
+            for n in 0..40 {
+                // The same few articles, by all: saves meet claims, ends and each other.
+                let slug = format!("article-{}", n % 10);
+                let _ = service.create(article(&slug, "text")).await;
+                let body = Some(format!("writer {writer}, text {n}"));
+                service.update(&slug, Changes { body, ..Changes::default() }).await.expect("a save");
+            }
+        });
+    }
+    while let Some(ended) = writers.join_next().await {
+        ended.expect("a writer");
+    }
+    world.settled(&runtimes[0]).await;
+    assert_eq!(world.stats().await.failed, 0);
+    let stale = "SELECT count(*) AS n FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id
+                 WHERE e.content_hash IS DISTINCT FROM a.content_hash";
+    assert_eq!(world.number(stale).await, 0);
+    let found = database::verify(&world.database).await.expect("a look");
+    assert!(found.sound, "{:?}", found.findings);
+    for runtime in runtimes {
+        runtime.stop(DRAIN).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_that_ran_out_lets_nothing_be_written() {
+    let world = World::new().await;
+    world.embedder.hold();
+    let runtime = world.start().await;
+    world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");
+    world.embedder.wait_for_calls(1).await;
+    let sql = "UPDATE embedding_tasks SET lease_expires_at = 0 WHERE status = 'processing' RETURNING id AS n";
+    let id = world.number(sql).await;
+    #[derive(FromQueryResult)]
+    struct Row {
+        lease_token: String,
+    }
+    let sql = "SELECT lease_token FROM embedding_tasks WHERE id = $1";
+    let held = world.database.reader().row::<Row>(sql, [id.into()]).await.expect("a row").expect("a row");
+    let rescued = world.database.write::<_, StoreError, _>(|t| Box::pin(leases::rescue_expired(t))).await;
+    assert_eq!(rescued.expect("a rescue").len(), 1);
+    let verdict = settle::Verdict {
+        lease: Lease { task_id: id, token: held.lease_token },
+        next: settle::Next::Completed,
+        cause: "completed",
+        error: None,
+    };
+    let settled = world
+        .database
+        .write::<_, StoreError, _>(move |t| Box::pin(async move { settle::settle(t, &[verdict]).await }))
+        .await;
+    assert_eq!(settled, Ok(Vec::new()));
+    world.embedder.release();
+    assert_eq!(world.settled(&runtime).await.completed, 1);
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_vectors_finds_what_comparing_them_all_finds() {
+    let world =
+        World::with(Script { dimension: 24, ..Script::default() }, RuntimeSettings { slots: 8, ..quick() }).await;
+    let runtime = world.start().await;
+    let service = world.articles(Some(&runtime));
+    for n in 0..600 {
+        let body = format!("alpha{} beta{} gamma{} delta{n}", n % 7, n % 31, n % 101);
+        let new = article(&format!("article-{n}"), &body);
+        let folder = afterword::articles::folder::Folder::parse(&format!("shelf/{}", n % 20)).expect("a folder");
+        service.create(afterword::articles::NewArticle { folder, ..new }).await.expect("a save");
+    }
+    world.settled(&runtime).await;
+    let queries: Vec<_> = (0..40).map(|n| format!("alpha{} beta{} gamma{}", n % 7, n % 31, n * 13 % 101)).collect();
+    let mut exact = Vec::new();
+    for query in &queries {
+        exact.push(world.found(query, Mode::Semantic).await);
+    }
+    let rebuilt = database::rebuild(&world.database, "english", &|_| {}).await.expect("an index");
+    assert_eq!((rebuilt.articles, rebuilt.vectors), (600, 600));
+    let used = "SELECT count(*) AS n FROM pg_stat_user_indexes WHERE indexrelname LIKE 'article_chunks_near_%'";
+    assert_eq!(world.number(used).await, 1, "one index for the one model");
+    let (mut found, mut all) = (0, 0);
+    for (query, exact) in queries.iter().zip(exact) {
+        let indexed = world.found(query, Mode::Semantic).await;
+        found += exact.iter().filter(|slug| indexed.contains(slug)).count();
+        all += exact.len();
+    }
+    assert!(found * 100 >= all * 99, "recall@10 of {found} in {all}");
+    // In a narrow folder, nothing is missed for the index being full of others.
+    let folder = afterword::articles::folder::Folder::parse("shelf/3").expect("a folder");
+    let query = Query { text: queries[0].clone(), mode: Mode::Semantic, limit: 30, folder };
+    assert_eq!(world.search.search(&query).await.expect("an answer").hits.len(), 30);
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_found_by_the_stems_of_the_language() {
+    let world = World::new().await;
+    let service = world.articles(None);
+    service.create(article("one", "Die Kinder spielen.")).await.expect("a save");
+    assert!(world.found("Kind", Mode::Keyword).await.is_empty(), "English knows no such plural");
+    database::rebuild(&world.database, "german", &|_| {}).await.expect("an index");
+    assert_eq!(world.found("Kind", Mode::Keyword).await, ["one"]);
+    service.create(article("two", "Die Kinder schlafen.")).await.expect("a save");
+    assert_eq!(world.found("Kind", Mode::Keyword).await.len(), 2, "what is saved later, too");
+    assert_eq!(database::language(&world.database).await, Ok(Some("german".to_owned())));
+    let unknown = database::rebuild(&world.database, "klingon", &|_| {}).await.expect_err("no stemmer");
+    assert!(unknown.to_string().contains("klingon"), "{unknown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_are_exact_before_and_after_they_are_folded() {
+    let world = World::new().await;
+    let service = world.articles(None);
+    for n in 0..20 {
+        service.create(article(&format!("article-{n}"), "text")).await.expect("a save");
+    }
+    let before = world.stats().await;
+    assert_eq!(before.pending, 20);
+    let deltas = "SELECT count(*) AS n FROM embedding_task_deltas";
+    assert!(world.number(deltas).await > 0);
+    for _ in 0..2 {
+        let fold = world.database.write::<_, StoreError, _>(|t| Box::pin(afterword_actors::store::stats::fold(t)));
+        fold.await.expect("a fold");
+    }
+    assert_eq!(world.number(deltas).await, 0);
+    assert_eq!(world.stats().await.total(), before.total());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_without_a_session_is_dead() {
+    let world = World::new().await;
+    let runtime = world.start().await;
+    let incarnation = runtime.handle().incarnation().to_owned();
+    assert!(world.database.dead_among(&[incarnation.clone()]).await.expect("a look").is_empty());
+    assert_eq!(world.database.living(10).await.expect("hosts").len(), 1);
+    drop(runtime);
+    while world.database.dead_among(&[incarnation.clone()]).await.expect("a look").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(world.database.living(10).await.expect("hosts").is_empty());
+    let silent = hosts::others(world.database.reader(), "", Duration::from_secs(3600)).await.expect("hosts");
+    assert!(silent.is_empty(), "it has not been silent for an hour");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosts_keep_the_limit_of_a_provider_together() {
+    const LIMIT: u32 = 7;
+    let world = World::new().await;
+    let (elsewhere, mut askers) = (world.beside().await, tokio::task::JoinSet::new());
+    for n in 0..20 {
+        let database = if n % 2 == 0 { world.database.clone() } else { elsewhere.database.clone() };
+        askers.spawn(async move {
+            let take = database.write::<_, StoreError, _>(|t| Box::pin(limits::take(t, "provider", LIMIT)));
+            take.await.expect("an answer")
+        });
+    }
+    let waits: Vec<_> = askers.join_all().await.into_iter().flatten().collect();
+    assert_eq!(waits.len(), 13, "whoever comes first is not asked to wait");
+    assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(60_001)), "{waits:?}");
+    world.run("UPDATE provider_calls SET at = at - 60000 WHERE id % 2 = 0").await;
+    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(limits::take(t, "provider", LIMIT)));
+    assert_eq!(take.await, Ok(None), "a minute later");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_works_on_a_server() {
+    let place = Server::fresh().await;
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_afterword"))
+            .env("AFTERWORD_DATABASE__URL", place.url())
+            .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted")
+            .args(arguments)
+            .arg("--json")
+            .output()
+            .expect("a program that runs");
+        let text = String::from_utf8_lossy(if output.status.success() { &output.stdout } else { &output.stderr });
+        (output.status.success(), text.into_owned())
+    };
+    run(&["article", "create", "Bees", "--body", "They dance.", "--folder", "animals"]);
+    for arguments in [
+        &["bulk", "start"][..],
+        &["bulk", "list"],
+        &["article", "list"],
+        &["article", "update", "bees", "--body", "They dance in the dark."],
+        &["article", "history", "bees"],
+        &["search", "dark"],
+        &["queue", "pause"],
+        &["queue", "resume"],
+        &["queue", "stats"],
+        &["queue", "list"],
+        &["queue", "show", "1"],
+        &["queue", "events"],
+        &["queue", "rescue"],
+        &["queue", "retry-failed"],
+        &["queue", "cleanup", "--older-than", "1h"],
+        &["status"],
+        &["index", "rebuild"],
+        &["db", "status"],
+        &["db", "migrate"],
+        &["db", "verify"],
+        &["doctor"],
+    ] {
+        let (worked, text) = run(arguments);
+        assert!(worked, "{arguments:?}: {text}");
+        serde_json::from_str::<serde_json::Value>(&text).expect("JSON and nothing else");
+    }
+    for arguments in [&["db", "backup", "file"][..], &["db", "restore", "Cargo.toml"]] {
+        let (worked, text) = run(arguments);
+        assert!(!worked && (text.contains("pg_dump") || text.contains("pg_restore")), "{arguments:?}: {text}");
+    }
+    let count = world_number(&place, "SELECT count(*) AS n FROM articles").await;
+    assert_eq!(count, 1);
+}
+
+async fn world_number(place: &Server, sql: &str) -> i64 {
+    let database = support::open(place.url()).await;
+    database.reader().row::<Number>(sql, []).await.expect("a query").expect("a row").n
+}

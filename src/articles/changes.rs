@@ -4,11 +4,12 @@ use std::{collections::HashMap, time::Duration};
 
 use afterword_actors::store::{
     Database, StoreError,
-    sql::{self, Number, Sql},
+    sql::{self, Sql},
 };
 use sea_orm::FromQueryResult;
 
-/// How far each look goes back. A save has its time before it is committed, so that it can come after one that is later.
+/// How far each look goes back behind the one before. A save has its time before it is committed, and can be seen only
+/// after one that is later.
 const OVERLAP: Duration = Duration::from_secs(2);
 
 /// An article that changed.
@@ -34,11 +35,19 @@ pub enum ChangeKind {
 /// Looks for changes, each time for those since the time before.
 pub struct Feed {
     database: Database,
-    /// What was told, so that nothing is told twice: the article's number, its revision, and when it was saved.
-    told: HashMap<i64, (i64, i64)>,
-    /// Until when the audit trail was read; `None` before the first look.
-    event: Option<i64>,
-    since: i64,
+    /// When it looked last. *Units:* milliseconds since 1970, by the database's clock.
+    looked: Option<i64>,
+    /// What was told and comes into sight once more, with its time.
+    told: HashMap<Seen, i64>,
+}
+
+/// What tells one change from another.
+#[derive(PartialEq, Eq, Hash)]
+enum Seen {
+    /// A revision of an article.
+    Revision { article: i64, revision: i64 },
+    /// An entry of the audit trail.
+    Act { id: i64 },
 }
 
 #[derive(FromQueryResult)]
@@ -51,15 +60,16 @@ struct SavedRow {
 }
 
 #[derive(FromQueryResult)]
-struct EventRow {
+struct ActRow {
     id: i64,
+    at: i64,
     event: String,
     slug: String,
 }
 
 impl Feed {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, told: HashMap::new(), event: None, since: 0 }
+        Self { database, looked: None, told: HashMap::new() }
     }
 
     /// Changes since the last look; at the first one those of the last moments.
@@ -68,34 +78,33 @@ impl Feed {
     /// [`StoreError`]; what it did not tell, the next look tells.
     pub async fn next(&mut self) -> Result<Vec<Change>, StoreError> {
         let overlap = i64::try_from(OVERLAP.as_millis()).unwrap_or_default();
-        let event = match self.event {
-            Some(event) => event,
-            None => self.begin(overlap).await?,
-        };
-        let acts = self.acts(event).await?;
-        let saved = self.saved(self.since - overlap).await?;
-        self.event = Some(acts.last().map_or(event, |act| act.id));
-        self.since = saved.last().map_or(self.since, |row| row.updated_at.max(self.since));
-        self.told.retain(|_, (_, at)| *at >= self.since - overlap);
-        let fresh: Vec<_> = saved.into_iter().filter(|row| self.is_fresh(row)).map(Change::from).collect();
-        Ok(acts.into_iter().map(Change::from).chain(fresh).collect())
+        let now = sql::now(self.database.reader()).await?;
+        let since = self.looked.unwrap_or(now) - overlap;
+        let (acts, saved) = (self.acts(since).await?, self.saved(since).await?);
+        let mut changes = Vec::new();
+        for act in acts {
+            if self.told.insert(Seen::Act { id: act.id }, act.at).is_none() {
+                changes.push(act.into());
+            }
+        }
+        for row in saved {
+            let seen = Seen::Revision { article: row.id, revision: row.revision };
+            if self.told.insert(seen, row.updated_at).is_none() {
+                changes.push(row.into());
+            }
+        }
+        self.looked = Some(now);
+        self.told.retain(|_, at| *at >= now - overlap);
+        Ok(changes)
     }
 
-    async fn begin(&mut self, overlap: i64) -> Result<i64, StoreError> {
-        let reader = self.database.reader();
-        self.since = sql::now(reader).await?;
-        let sql = "SELECT coalesce(max(id), 0) AS n FROM embedding_task_events WHERE at < $1";
-        let row = reader.row::<Number>(sql, [(self.since - overlap).into()]).await?;
-        Ok(row.map_or(0, |row| row.n))
-    }
-
-    async fn acts(&self, after: i64) -> Result<Vec<EventRow>, StoreError> {
+    async fn acts(&self, since: i64) -> Result<Vec<ActRow>, StoreError> {
         self.database
             .reader()
             .rows(
-                "SELECT id, event, coalesce(detail, '') AS slug FROM embedding_task_events
-                 WHERE id > $1 AND event IN ('article deleted', 'article restored') ORDER BY id",
-                [after.into()],
+                "SELECT id, at, event, coalesce(detail, '') AS slug FROM embedding_task_events
+                 WHERE at >= $1 AND task_id IS NULL AND event IN ('article deleted', 'article restored') ORDER BY id",
+                [since.into()],
             )
             .await
     }
@@ -111,14 +120,10 @@ impl Feed {
             )
             .await
     }
-
-    fn is_fresh(&mut self, row: &SavedRow) -> bool {
-        self.told.insert(row.id, (row.revision, row.updated_at)).is_none_or(|(told, _)| told != row.revision)
-    }
 }
 
-impl From<EventRow> for Change {
-    fn from(row: EventRow) -> Self {
+impl From<ActRow> for Change {
+    fn from(row: ActRow) -> Self {
         let kind = if row.event == "article deleted" { ChangeKind::Gone } else { ChangeKind::Appeared };
         Self { slug: row.slug, kind }
     }

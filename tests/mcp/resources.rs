@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use afterword::articles::{ChangeKind, Changes, Feed, slug::Slug};
 use rmcp::model::{
     ErrorCode, ReadResourceRequestParams, ResourceContents, ServerNotification, SubscribeRequestParams,
     SubscriptionFilter, UnsubscribeRequestParams,
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     agent::{Agent, ERAS, Era, Told, host},
-    support::{FileWorld as World, TOKIO, article},
+    support::{self, File, FileWorld as World, Place, Server, TOKIO, article},
 };
 
 #[test]
@@ -71,7 +72,7 @@ fn a_client_with_a_handshake_is_told_of_changes_by_other_processes() {
         subscribe("article://watched").await.expect("a subscription");
         let error = Agent::error(subscribe("file:///etc/passwd").await);
         assert_eq!(error.code, ErrorCode::RESOURCE_NOT_FOUND);
-        let changes = |body: &str| afterword::articles::Changes { body: Some(body.to_owned()), ..Default::default() };
+        let changes = |body: &str| Changes { body: Some(body.to_owned()), ..Default::default() };
         elsewhere.update("other", changes("two")).await.expect("a save");
         elsewhere.update("watched", changes("two")).await.expect("a save");
         while agent.told().await != Told::Updated("article://watched".to_owned()) {}
@@ -101,7 +102,7 @@ fn a_client_without_a_handshake_listens() {
         let accepted = listening.acknowledged();
         assert_eq!(accepted.resource_subscriptions, Some(vec!["article://watched".to_owned()]));
         assert_eq!((accepted.resources_list_changed, accepted.tools_list_changed), (Some(true), None));
-        let changed = afterword::articles::Changes { body: Some("two".to_owned()), ..Default::default() };
+        let changed = Changes { body: Some("two".to_owned()), ..Default::default() };
         elsewhere.update("watched", changed).await.expect("a save");
         loop {
             match listening.next().await.expect("a change") {
@@ -121,4 +122,42 @@ fn a_client_without_a_handshake_listens() {
         listening.cancel().await.expect("an end");
         agent.leave().await;
     });
+}
+
+async fn every_change_is_told_once<P: Place>() {
+    let world = support::World::<P>::new().await;
+    let elsewhere = world.beside().await.articles(None);
+    let mut feed = world.articles(None).changes();
+    let told = async |feed: &mut Feed| {
+        let changes = feed.next().await.expect("changes");
+        changes.into_iter().map(|change| (change.slug, change.kind)).collect::<Vec<_>>()
+    };
+    let is = |slug: &str, kind| (slug.to_owned(), kind);
+    assert_eq!(told(&mut feed).await, []);
+    elsewhere.create(article("one", "text")).await.expect("a save");
+    elsewhere.create(article("two", "text")).await.expect("a save");
+    let both = told(&mut feed).await;
+    assert!(both.len() == 2 && both.contains(&is("one", ChangeKind::Appeared)), "{both:?}");
+    assert_eq!(told(&mut feed).await, []);
+    let edit = Changes { body: Some("other".to_owned()), ..Default::default() };
+    elsewhere.update("one", edit).await.expect("a save");
+    assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Saved)]);
+    let slug = Slug::parse("three").expect("a slug");
+    elsewhere.rename("two", slug, None).await.expect("a save");
+    assert_eq!(told(&mut feed).await, [is("three", ChangeKind::Appeared)]);
+    elsewhere.delete("one", None).await.expect("a deletion");
+    assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Gone)]);
+    elsewhere.restore("one", None).await.expect("a save");
+    assert!(told(&mut feed).await.contains(&is("one", ChangeKind::Appeared)));
+    assert_eq!(told(&mut feed).await, []);
+}
+
+#[test]
+fn every_change_of_a_file_is_told_once() {
+    TOKIO.block_on(every_change_is_told_once::<File>());
+}
+
+#[test]
+fn every_change_on_a_server_is_told_once() {
+    TOKIO.block_on(every_change_is_told_once::<Server>());
 }

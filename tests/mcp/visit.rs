@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     agent::{Agent, ERAS, worker},
-    support::{FileWorld as World, TOKIO},
+    support::{File, Place, Server, TOKIO, World},
 };
 
 /// From the first article to its deletion. `release` lets embeddings be made, which wait until then.
@@ -50,17 +50,24 @@ pub(crate) async fn visit(agent: &Agent, release: impl FnOnce()) {
     assert!(refusal.contains("there is no article \"night-trains\""), "{refusal}");
 }
 
+async fn visit_in_both_eras<P: Place>() {
+    for era in ERAS {
+        let world = World::<P>::new().await;
+        world.embedder.hold();
+        let worker = worker(&world).await;
+        let agent = Agent::beside(worker.host.clone(), era).await;
+        visit(&agent, || world.embedder.release()).await;
+        agent.leave().await;
+        worker.stop().await;
+    }
+}
+
 #[test]
-fn an_agent_visits_in_both_eras() {
-    TOKIO.block_on(async {
-        for era in ERAS {
-            let world = World::new().await;
-            world.embedder.hold();
-            let worker = worker(&world).await;
-            let agent = Agent::beside(worker.host.clone(), era).await;
-            visit(&agent, || world.embedder.release()).await;
-            agent.leave().await;
-            worker.stop().await;
-        }
-    });
+fn an_agent_visits_in_both_eras_with_a_file() {
+    TOKIO.block_on(visit_in_both_eras::<File>());
+}
+
+#[test]
+fn an_agent_visits_in_both_eras_with_a_server() {
+    TOKIO.block_on(visit_in_both_eras::<Server>());
 }

@@ -46,14 +46,15 @@ pub fn router(app: App) -> Router {
     let settings = &app.host.settings().server;
     let (body_timeout, max_body) = (settings.body_timeout, settings.max_body.as_u64());
     let max_body = usize::try_from(max_body).unwrap_or(usize::MAX);
-    let (api, description) = rest(&app).split_for_parts();
+    let (api, mut description) = rest(&app).split_for_parts();
+    let (events, of_events) = OpenApiRouter::new().nest("/api", events::reading()).split_for_parts();
+    description.merge(of_events);
     let watched = Router::new()
         .route("/metrics", get(status::metrics))
         .layer(needs!(app, Scope::Read))
         .merge(api)
         .layer(middleware::from_fn_with_state(app.clone(), guard::deadline::hold));
-    let streams =
-        Router::new().route("/api/events", get(events::follow)).layer(needs!(app, Scope::Read)).merge(app.mcp());
+    let streams = events.layer(needs!(app, Scope::Read)).merge(app.mcp());
     watched
         .merge(streams)
         .layer(middleware::from_fn_with_state(app.clone(), access::identify))

@@ -43,6 +43,7 @@ struct Create {
     #[serde(default)]
     body: String,
     /// Its name in addresses; from the title if not given.
+    #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 96)]
     slug: Option<String>,
     /// Where it stands, e.g. `guides/rust`.
     #[serde(default)]
@@ -108,6 +109,7 @@ struct Change {
 #[serde(deny_unknown_fields)]
 struct Rename {
     /// The new slug; the old one keeps working.
+    #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 96)]
     slug: String,
 }
 

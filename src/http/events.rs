@@ -14,10 +14,11 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::{Stream, stream};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use feed::Feed;
 
-use super::{app::App, problem::Problem};
+use super::{app::App, problem::Problem, responses::Refused};
 use crate::hosts::Worker;
 use feed::Seen;
 
@@ -35,7 +36,18 @@ struct Follower {
     waiting: VecDeque<Event>,
 }
 
-pub(super) async fn follow(
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(follow))
+}
+
+/// Follow the changes of tasks and workers as they happen.
+///
+/// Events are `task` (an entry of a task's audit trail), `act` (of an administrative act) and `worker`.
+#[utoipa::path(get, path = "/events", operation_id = "follow_events", tag = "server",
+    params(("Last-Event-ID" = Option<i64>, Header, description = "Go on after this event; what was missed comes first")),
+    responses((status = OK, description = "Server-sent events without end", content_type = "text/event-stream",
+               body = String), Refused))]
+async fn follow(
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {

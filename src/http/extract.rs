@@ -47,7 +47,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 #[expect(dead_code, reason = "stands in the description only")]
 pub(super) struct IfMatchHeader {
     /// The ETag that was read: refuse if the article is at another revision.
-    #[param(rename = "If-Match", required = false)]
+    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|"[0-9]{1,18}")$"#)]
     if_match: String,
 }
 

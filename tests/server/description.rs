@@ -21,11 +21,12 @@ async fn what_is_described_is_there_and_names_are_used_once() {
             let method: Method = method.to_uppercase().parse().expect("a method");
             let response = server.request(method, &path).send().await.expect("an answer");
             let status = response.status().as_u16();
-            let code = response.json::<Value>().await.ok().and_then(|body| Some(body["code"].as_str()?.to_owned()));
-            assert!(status < 500 && status != 405 && code.as_deref() != Some("no_route"), "{name}: {status} {code:?}");
+            // Only a refusal is read: a stream has no end.
+            let body = if status < 400 { Value::Null } else { response.json().await.unwrap_or_default() };
+            assert!(status < 500 && status != 405 && body["code"] != "no_route", "{name}: {status} {body}");
         }
     }
-    for named in ["create_article", "search_articles", "queue_stats", "start_bulk_run", "status", "list_workers"] {
+    for named in ["create_article", "search_articles", "queue_stats", "start_bulk_run", "status", "follow_events"] {
         assert!(names.contains(named), "{named} is not described");
     }
 }

@@ -1,0 +1,26 @@
+//! What surrounds the server: the image, the unit, the dashboard, the registry's entry, and how clients are connected.
+
+#[path = "deployment/clients.rs"]
+mod clients;
+#[path = "deployment/image.rs"]
+mod image;
+#[path = "deployment/monitoring.rs"]
+mod monitoring;
+#[expect(dead_code, reason = "only some of what a server can do is needed here")]
+#[path = "server/process.rs"]
+mod process;
+#[path = "deployment/registry.rs"]
+mod registry;
+#[path = "support/tool.rs"]
+mod tool;
+#[path = "deployment/unit.rs"]
+mod unit;
+
+/// A file of this repository.
+fn file(path: &str) -> String {
+    std::fs::read_to_string(tool::root(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn json(path: &str) -> serde_json::Value {
+    serde_json::from_str(&file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}

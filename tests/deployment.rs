@@ -6,7 +6,6 @@ mod clients;
 mod image;
 #[path = "deployment/monitoring.rs"]
 mod monitoring;
-#[expect(dead_code, reason = "only some of what a server can do is needed here")]
 #[path = "server/process.rs"]
 mod process;
 #[path = "deployment/registry.rs"]

@@ -1,9 +1,7 @@
 //! REST against its own description: requests made up from it, well formed and not, and every answer judged by it.
 
-#[expect(dead_code, reason = "only some of what a server can do is needed here")]
 #[path = "server/process.rs"]
 mod process;
-#[expect(dead_code, reason = "only some of it is needed here")]
 #[path = "support/tool.rs"]
 mod tool;
 

@@ -107,7 +107,7 @@ fn text_of(run: &BulkRun) -> String {
         ("duration", duration(run.duration_ms)),
     ];
     if run.open > 0 {
-        rows.push(("open", format!("{} {}", run.open, pace(run))));
+        rows.push(("open", format!("{} {}", run.open, progress::pace(run))));
     }
     if let Some(skipped) = run.skipped {
         rows.push(("skipped", skipped.to_string()));
@@ -118,14 +118,6 @@ fn text_of(run: &BulkRun) -> String {
         text.push_str(&format!("\n  {} (task {}): {}", failure.slug, failure.task_id, short(reason, 200)));
     }
     text
-}
-
-/// Rate and time left, once there is a rate.
-pub(super) fn pace(run: &BulkRun) -> String {
-    match (run.per_second, run.remaining_ms) {
-        (Some(rate), Some(left)) => format!("{rate:.1}/s, {} left", duration(left)),
-        (_, _) => String::new(),
-    }
 }
 
 async fn list(session: &Session, bulk: &Bulk) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ use crate::{
     bulk::{Bulk, BulkRun},
     host::Worker,
     model::{Progress, Stage},
+    time::duration,
 };
 
 /// How often progress is looked at.
@@ -100,7 +101,7 @@ fn rate(done: i64, open: i64, elapsed: Duration) -> String {
         return String::new();
     }
     let rate = done as f64 / seconds;
-    format!("{rate:.1}/s, {} left", crate::time::duration((open as f64 / rate * 1000.0) as i64))
+    format!("{rate:.1}/s, {} left", duration((open as f64 / rate * 1000.0) as i64))
 }
 
 /// Waits for the end of a bulk run, whoever works on it, showing how it goes; answers how it ended.
@@ -110,7 +111,7 @@ pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyho
         let run = bulk.run(id).await?;
         bar.set_length(u64::try_from(run.queued).unwrap_or(0));
         bar.set_position(u64::try_from(run.queued - run.open).unwrap_or(0));
-        bar.set_message(super::bulk::pace(&run));
+        bar.set_message(pace(&run));
         if run.has_ended() {
             bar.finish_and_clear();
             return Ok(run);
@@ -122,5 +123,13 @@ pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyho
                 anyhow::bail!("interrupted; the run goes on with the next host, `afterword bulk cancel {id}` ends it");
             }
         }
+    }
+}
+
+/// Rate and time left, once there is a rate.
+pub(super) fn pace(run: &BulkRun) -> String {
+    match (run.per_second, run.remaining_ms) {
+        (Some(rate), Some(left)) => format!("{rate:.1}/s, {} left", duration(left)),
+        (_, _) => String::new(),
     }
 }

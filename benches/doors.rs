@@ -5,7 +5,6 @@
 //! follows (create over REST p50 9–15 ms, p99 35–128 ms; over MCP p50 24 ms).
 
 #[path = "../tests/server/process.rs"]
-#[allow(dead_code, reason = "a program of its own uses its part")]
 mod process;
 
 use std::{

@@ -356,7 +356,7 @@ section! {
     /// What is logged.
     Log {
         /// `error`, `warn`, `info`, `debug`, `trace`, or directives such as `warn,afterword=debug`.
-        level: String = "info".to_owned(),
+        level: String = "info,rmcp=warn".to_owned(),
         /// Form of the log.
         format: LogFormat = LogFormat::Pretty,
     }

@@ -91,6 +91,7 @@ impl ServerHandler for Door {
         _page: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        self.silence.is_broken();
         Ok(ListToolsResult::with_all_items(TOOLS.list_all()))
     }
 
@@ -104,6 +105,7 @@ impl ServerHandler for Door {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.silence.is_broken();
+        tracing::debug!(tool = %request.name, "an agent calls");
         let needed = access::needed(&request.name);
         if TOOLS.has_route(&request.name) && !self.may(&context, needed) {
             return Ok(Problem::not_allowed(needed).into());

@@ -1,4 +1,5 @@
 //! One test for each defect of the system whose plan this program follows: none of them is here.
+#![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 mod support;
 

@@ -275,10 +275,10 @@ async fn a_host_without_a_session_is_dead() {
     let world = World::new().await;
     let runtime = world.start().await;
     let incarnation = runtime.handle().incarnation().to_owned();
-    assert!(world.database.dead_among(&[incarnation.clone()]).await.expect("a look").is_empty());
+    assert!(world.database.dead_among(std::slice::from_ref(&incarnation)).await.expect("a look").is_empty());
     assert_eq!(world.database.living(10).await.expect("hosts").len(), 1);
     drop(runtime);
-    while world.database.dead_among(&[incarnation.clone()]).await.expect("a look").is_empty() {
+    while world.database.dead_among(std::slice::from_ref(&incarnation)).await.expect("a look").is_empty() {
         tokio::task::yield_now().await;
     }
     assert!(world.database.living(10).await.expect("hosts").is_empty());

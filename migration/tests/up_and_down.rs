@@ -1,5 +1,6 @@
 //! Every step runs up, down and up again, also on a database that holds data, on both engines. One suite: where the
 //! database is and what it holds are the parent module's.
+#![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 use afterword_migration::{Migrator, MigratorTrait};
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};

@@ -89,7 +89,7 @@ pub async fn advance(
     max_attempts: u32,
 ) -> Result<bool, StoreError> {
     // Read again inside the transaction: another host may have gone on, or a person may have cancelled.
-    let Some(run) = find(transaction, run.id).await? else { return Ok(false) };
+    let Some(run) = held(transaction, run.id).await? else { return Ok(false) };
     if run.state != "queuing" {
         return Ok(false);
     }
@@ -120,7 +120,7 @@ pub async fn advance(
 /// # Errors
 /// [`StoreError`]
 pub async fn close_if_done(transaction: &impl ConnectionTrait, id: i64) -> Result<Option<Summary>, StoreError> {
-    let Some(run) = find(transaction, id).await? else { return Ok(None) };
+    let Some(run) = held(transaction, id).await? else { return Ok(None) };
     let now = super::sql::now(transaction).await?;
     let progress = progress(transaction, id).await?;
     if run.state != "running" || progress.open > 0 {
@@ -137,7 +137,7 @@ pub async fn close_if_done(transaction: &impl ConnectionTrait, id: i64) -> Resul
 /// # Errors
 /// [`StoreError`]
 pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
-    let Some(run) = find(transaction, id).await? else { return Ok(false) };
+    let Some(run) = held(transaction, id).await? else { return Ok(false) };
     if !matches!(run.state.as_str(), "queuing" | "running") {
         return Ok(false);
     }
@@ -198,6 +198,11 @@ pub async fn failures(connection: &impl ConnectionTrait, id: i64, limit: u32) ->
 /// [`StoreError`]
 pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
     connection.row("SELECT * FROM bulk_operations WHERE id = $1", [id.into()]).await
+}
+
+/// The same, held until the commit: two hosts that carry it on take turns.
+async fn held(transaction: &impl ConnectionTrait, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
+    transaction.row("SELECT o.* FROM bulk_operations o WHERE o.id = $1 {lock o}", [id.into()]).await
 }
 
 /// Runs, the newest first.

@@ -104,7 +104,7 @@ pub async fn pin_dimension(
 pub async fn activate_if_whole(transaction: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
     let building = transaction
         .row::<super::sql::Number>(
-            "SELECT id AS n FROM embedding_models WHERE id = $1 AND state = 'building'",
+            "SELECT m.id AS n FROM embedding_models m WHERE m.id = $1 AND m.state = 'building' {lock m}",
             [model_id.into()],
         )
         .await?;

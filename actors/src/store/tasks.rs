@@ -137,23 +137,36 @@ pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change
 /// # Errors
 /// [`StoreError`]
 pub async fn retry_failed(transaction: &impl ConnectionTrait, page: u32) -> Result<u64, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Candidate {
+        id: i64,
+        article_id: i64,
+    }
+    let candidates = transaction.rows::<Candidate>(GIVEN_UP, [i64::from(page).into()]).await?;
+    let (ids, articles): (Vec<_>, Vec<_>) = candidates.iter().map(|task| (task.id, task.article_id)).unzip();
+    locks::hold_articles(transaction, &articles).await?;
     transaction
         .run(
             "UPDATE embedding_tasks SET status = 'pending', cause = 'retried', priority = 'high', attempts = 0,
                  error_kind = NULL, error_message = NULL, completed_at = NULL,
                  updated_at = {now}, scheduled_at = {now}, queue_key = {now}
-             WHERE id IN (
-                 SELECT max(f.id) FROM embedding_tasks f JOIN articles a ON a.id = f.article_id
-                 WHERE f.status = 'failed' AND NOT a.skip_embedding
-                   AND NOT EXISTS (SELECT 1 FROM embedding_tasks n
-                                   WHERE n.article_id = f.article_id AND n.id > f.id AND n.status <> 'cancelled')
-                   AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
-                                   WHERE p.article_id = f.article_id AND p.status = 'pending')
-                 GROUP BY f.article_id ORDER BY 1 LIMIT $1)",
-            [i64::from(page).into()],
+             WHERE id IN (SELECT id FROM {ids $1} j) AND status = 'failed'
+               AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
+                               WHERE p.article_id = embedding_tasks.article_id AND p.status = 'pending')",
+            [serde_json::to_string(&ids).unwrap_or_default().into()],
         )
         .await
 }
+
+/// The newest failed task of each article that nothing else is going to embed.
+const GIVEN_UP: &str = "
+    SELECT max(f.id) AS id, f.article_id FROM embedding_tasks f JOIN articles a ON a.id = f.article_id
+    WHERE f.status = 'failed' AND NOT a.skip_embedding
+      AND NOT EXISTS (SELECT 1 FROM embedding_tasks n
+                      WHERE n.article_id = f.article_id AND n.id > f.id AND n.status <> 'cancelled')
+      AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
+                      WHERE p.article_id = f.article_id AND p.status = 'pending')
+    GROUP BY f.article_id ORDER BY 1 LIMIT $1";
 
 /// One task, or nothing.
 ///

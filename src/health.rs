@@ -83,13 +83,20 @@ pub struct Health {
 }
 
 impl Health {
+    /// Looks at every part for the first time.
+    pub async fn begin(host: &Host, runtime: &RuntimeHandle) -> Self {
+        let health = Self::default();
+        look::at_everything(&health, host, runtime, &mut look::Restarts::default()).await;
+        health.note("server", Finding::ready());
+        health
+    }
+
     /// Looks at every part until `stopping`; from then on the server is not ready.
     pub async fn watch(self, host: Host, runtime: RuntimeHandle, stopping: CancellationToken) {
         let settings = &host.settings().health;
         let mut restarts = look::Restarts::default();
         let mut tick = tokio::time::interval(settings.interval.max(Duration::from_millis(10)));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        self.note("server", Finding::ready());
         loop {
             tokio::select! {
                 () = stopping.cancelled() => break,

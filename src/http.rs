@@ -1,6 +1,6 @@
 //! The HTTP door: REST under `/api`, MCP at `/mcp`, metrics, and the guards in front of all of them.
 //!
-//! Handlers are thin: they read a request, call a service, and write its answer. Every refusal is a [`problem`]. The
+//! Handlers are thin: they read a request, call a service, and write its answer. Every refusal is a `problem`. The
 //! order of the guards is the order of [`router`]'s layers, the outermost last.
 
 mod app;

@@ -14,7 +14,6 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    auth::Tokens,
     config::Settings,
     health::Health,
     host::{Host, HostError, Worker},
@@ -39,9 +38,9 @@ pub enum ServeError {
     /// Beyond this machine, and nobody would be asked who they are.
     #[error(
         "{0} can be reached from other machines, and there is no token yet, so that anybody could come in; make one \
-         with `afterword token create NAME`, or listen on 127.0.0.1"
+         with `afterword token create NAME`, or listen on 127.0.0.1 without server.public_url"
     )]
-    Open(SocketAddr),
+    Open(String),
     /// Database, back end or runtime.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -97,12 +96,12 @@ async fn open(
     stopping: &CancellationToken,
 ) -> Result<Worker, ServeError> {
     let host = Host::open(settings).await?;
-    refuse_strangers(&host.tokens, address).await?;
+    refuse_strangers(&host, address).await?;
     let worker = host.start().await?;
     prepare(&worker);
     let (host, runtime) = (worker.host.clone(), worker.runtime.handle());
     export_traces(settings, &host, &runtime, stopping);
-    let health = Health::default();
+    let health = Health::begin(&host, &runtime).await;
     tokio::spawn(health.clone().watch(host.clone(), runtime.clone(), stopping.clone()));
     let parts = Parts {
         mcp: Router::new().route_service("/mcp", mcp::http_service(host.clone(), stopping.clone())),
@@ -133,8 +132,14 @@ fn export_traces(settings: &Settings, host: &Host, runtime: &RuntimeHandle, stop
 #[cfg(not(feature = "otel"))]
 fn export_traces(_: &Settings, _: &Host, _: &RuntimeHandle, _: &CancellationToken) {}
 
-async fn refuse_strangers(tokens: &Tokens, address: SocketAddr) -> Result<(), ServeError> {
-    if address.ip().is_loopback() || tokens.any().await? { Ok(()) } else { Err(ServeError::Open(address)) }
+/// A public address means that a proxy lets others in.
+async fn refuse_strangers(host: &Host, address: SocketAddr) -> Result<(), ServeError> {
+    let public = match host.settings().server.public_url.as_str() {
+        "" if address.ip().is_loopback() => return Ok(()),
+        "" => address.to_string(),
+        url => url.to_owned(),
+    };
+    if host.tokens.any().await? { Ok(()) } else { Err(ServeError::Open(public)) }
 }
 
 /// What may take long and nobody waits for: the model, and the index of vectors.

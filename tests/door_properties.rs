@@ -1,5 +1,6 @@
 //! The properties that somebody can see who comes in through a door: one suite, through the door for agents (its
 //! sessions take turns between the two eras of the protocol) and through the one for programs.
+#![expect(clippy::duplicate_mod, reason = "one suite through both doors")]
 
 mod support;
 

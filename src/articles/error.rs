@@ -51,6 +51,12 @@ pub enum ArticleError {
         /// The revision asked for.
         revision: i64,
     },
+    /// Nothing to go back to.
+    #[error("the article \"{slug}\" has never been changed; there is nothing to undo")]
+    NoPast {
+        /// The article.
+        slug: String,
+    },
     /// The key was used before, for something else.
     #[error("the idempotency key \"{key}\" was used before to create another article; use a new key for a new article")]
     KeyReused {

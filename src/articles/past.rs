@@ -74,7 +74,10 @@ pub(super) async fn restore(
 ) -> Result<Saved, ArticleError> {
     let Some(id) = number_of(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
     let version = version(transaction, id, number).await?;
-    let missing = || ArticleError::NoRevision { slug: slug.to_owned(), revision: number.unwrap_or_default() };
+    let missing = || match number {
+        Some(revision) => ArticleError::NoRevision { slug: slug.to_owned(), revision },
+        None => ArticleError::NoPast { slug: slug.to_owned() },
+    };
     if row::by_id(transaction, id).await?.is_none() {
         return undelete(transaction, version.ok_or_else(missing)?, settings).await;
     }

@@ -129,8 +129,8 @@ impl Articles {
     /// Makes a past revision the present one, as a new revision; also of a deleted article.
     ///
     /// # Errors
-    /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::Exists`] if the slug of a deleted
-    /// article has been taken meanwhile.
+    /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`], [`ArticleError::Exists`] if
+    /// the slug of a deleted article has been taken meanwhile.
     pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<Saved, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
         let saved = self

@@ -1,14 +1,18 @@
 //! `serve`
 
 use super::session::Session;
-use crate::server;
+use crate::{config::LogFormat, server};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
-    let output = session.output;
-    server::serve(&session.loaded.settings, |address, tokens| {
+    let settings = &session.loaded.settings;
+    server::serve(settings, |address, tokens| {
         let lock = if tokens { "a token is needed" } else { "no token is needed: only this machine can reach it" };
-        output
-            .note(&format!("listening on http://{address} (MCP at /mcp, REST at /api, to read at /api/docs); {lock}"));
+        let text = format!("listening on http://{address} (MCP at /mcp, REST at /api, to read at /api/docs); {lock}");
+        match settings.log.format {
+            // A person waits for this line, whatever the level of the log.
+            LogFormat::Pretty => session.output.note(&text),
+            LogFormat::Json => tracing::info!(%address, tokens, "{text}"),
+        }
     })
     .await?;
     Ok(())

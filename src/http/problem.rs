@@ -172,6 +172,7 @@ impl From<ArticleError> for Problem {
             ArticleError::NoRevision { slug, revision: _ } => {
                 Self::new(StatusCode::NOT_FOUND, "no_revision", detail).about(slug)
             }
+            ArticleError::NoPast { slug } => Self::new(StatusCode::CONFLICT, "no_past", detail).about(slug),
             ArticleError::KeyReused { key: _ } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail),
             ArticleError::Invalid { field, message } => Self::invalid(field, message),
             ArticleError::TooLarge { size: _, limit: _ } => {

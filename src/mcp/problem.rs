@@ -76,6 +76,9 @@ impl From<ArticleError> for Problem {
                  read it again with read_article, apply your change to that text, and send expected_revision {present}"
             ),
             ArticleError::NoRevision { slug, revision } => format!("the article \"{slug}\" has no revision {revision}"),
+            ArticleError::NoPast { slug } => {
+                format!("the article \"{slug}\" has never been changed; there is nothing to undo")
+            }
             ArticleError::KeyReused { key } => format!(
                 "the idempotency_key \"{key}\" was used before to create another article, and nothing was saved; use \
                  a new key for a new article"

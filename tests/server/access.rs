@@ -1,7 +1,5 @@
 //! Who comes in, by which name, from which page.
 
-use std::process::Command;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -105,11 +103,14 @@ async fn a_token_holds_until_it_is_revoked_or_runs_out_and_comes_by_header_alone
 #[test]
 fn beyond_this_machine_nobody_is_let_in_without_a_token() {
     let folder = tempfile::tempdir().expect("a folder");
-    let run = |command: &mut Command| command.output().expect("a program that runs");
-    let refused = run(serve(folder.path(), &[]).args(["--set", "server.bind=0.0.0.0:0"]));
-    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(1), "{message}");
-    assert!(message.contains("afterword token create") && message.contains("0.0.0.0"), "{message}");
+    for (setting, named) in
+        [("server.bind=0.0.0.0:0", "0.0.0.0"), ("server.public_url=https://notes.example.org", "notes.example.org")]
+    {
+        let refused = serve(folder.path(), &[setting]).output().expect("a program that runs");
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{message}");
+        assert!(message.contains("afterword token create") && message.contains(named), "{message}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

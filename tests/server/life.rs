@@ -138,6 +138,8 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         (post("/api/articles", json!({ "title": "  " })), 422, "invalid"),
         (post("/api/articles", json!({ "title": "x", "slug": "Not A Slug" })), 422, "invalid"),
         (post("/api/articles/first/rename", json!({ "slug": "" })), 422, "invalid"),
+        (post("/api/articles/first/restore", json!({})), 409, "no_past"),
+        (post("/api/articles/first/restore", json!({ "revision": 9 })), 404, "no_revision"),
         (post("/api/queue/tasks/99/cancel", json!({})), 404, "not_found"),
         (post("/api/bulk", json!({ "scope": "some" })), 422, "invalid"),
         (if_match("1"), 400, "malformed"),

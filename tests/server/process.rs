@@ -42,7 +42,7 @@ impl Server {
         });
         let address = loop {
             let line = log.recv_timeout(STUCK).expect("a server that opens");
-            if let Some(rest) = line.strip_prefix("listening on http://") {
+            if let Some((_, rest)) = line.split_once("listening on http://") {
                 break rest.split(' ').next().expect("an address").to_owned();
             }
         };

@@ -41,9 +41,9 @@ impl Policy {
         }
     }
 
-    /// Whether only this machine reaches the server.
+    /// Whether only this machine reaches the server. One with a public address is reached through a proxy.
     pub(in crate::http) fn is_local(&self) -> bool {
-        self.bind.is_loopback()
+        self.bind.is_loopback() && self.public_url.is_none()
     }
 
     /// An address cannot be made to point elsewhere, a name can.

@@ -71,15 +71,13 @@ fn dispatch(arguments: Arguments, output: &Output) -> anyhow::Result<()> {
 }
 
 async fn with_settings(global: &arguments::Global, command: Command, output: &Output) -> anyhow::Result<()> {
+    // What needs no database, and what is not a command that ends by itself.
     let command = match command {
         Command::Config { command } => return config::run(global, command, output),
+        Command::Serve { bind } => return serve::run(&Session::of_server(&global.listening_on(bind), output)?).await,
+        Command::Mcp => return mcp::run(&Session::of_server(global, output)?).await,
         other => other,
     };
-    match command {
-        Command::Serve => return serve::run(&Session::of_server(global, output)?).await,
-        Command::Mcp => return mcp::run(&Session::of_server(global, output)?).await,
-        _ => {}
-    }
     let session = Session::of_command(global, output)?;
     match command {
         Command::Demo { directory } => demo::run(&session, directory.as_deref()).await,
@@ -96,8 +94,10 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Model { command } => model::run(&session, command).await,
         Command::Doctor => doctor::run(&session).await,
         Command::Eval { directory } => eval::run(&session, &directory).await,
-        Command::Serve | Command::Mcp | Command::Config { .. } | Command::Completions { .. } | Command::Man { .. } => {
-            Ok(())
-        }
+        Command::Serve { .. }
+        | Command::Mcp
+        | Command::Config { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(()),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Global {
     /// Settings file [default: ./config.toml if there is one]
     #[arg(long, global = true, value_name = "FILE")]
@@ -38,6 +38,15 @@ pub(super) struct Global {
     pub(super) verbose: u8,
 }
 
+impl Global {
+    /// The same, with the address to listen on.
+    pub(super) fn listening_on(&self, bind: Option<String>) -> Self {
+        let mut global = self.clone();
+        global.settings.extend(bind.map(|address| format!("server.bind={address}")));
+        global
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Show the whole thing at work: save articles, embed them in the background, search them by meaning
@@ -46,7 +55,11 @@ pub(super) enum Command {
         directory: Option<PathBuf>,
     },
     /// Run the host server: REST, MCP, health and metrics, with workers beside them
-    Serve,
+    Serve {
+        /// Address and port to listen on; same as --set server.bind=…
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        bind: Option<String>,
+    },
     /// Serve an AI agent over standard input and output, by the Model Context Protocol
     Mcp,
     /// Bring markdown files in

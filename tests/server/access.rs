@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     life::refusal,
-    process::{Server, serve},
+    process::{Server, program},
 };
 
 async fn status(server: &Server, method: Method, path: &str, token: Option<&str>) -> u16 {
@@ -103,10 +103,12 @@ async fn a_token_holds_until_it_is_revoked_or_runs_out_and_comes_by_header_alone
 #[test]
 fn beyond_this_machine_nobody_is_let_in_without_a_token() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (setting, named) in
-        [("server.bind=0.0.0.0:0", "0.0.0.0"), ("server.public_url=https://notes.example.org", "notes.example.org")]
+    for (bind, public_url, named) in
+        [("0.0.0.0:0", "", "0.0.0.0"), ("127.0.0.1:0", "https://notes.example.org", "notes.example.org")]
     {
-        let refused = serve(folder.path(), &[setting]).output().expect("a program that runs");
+        let public_url = format!("server.public_url={public_url}");
+        let mut command = program(folder.path());
+        let refused = command.args(["serve", "--bind", bind, "--set", &public_url]).output().expect("a program");
         let message = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(1), "{message}");
         assert!(message.contains("afterword token create") && message.contains(named), "{message}");

@@ -141,7 +141,7 @@ impl Drop for Server {
 pub(crate) fn serve(folder: &std::path::Path, settings: &[&str]) -> Command {
     let mut command = program(folder);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    command.args(["serve", "--set", "server.bind=127.0.0.1:0"]);
+    command.args(["serve", "--bind", "127.0.0.1:0"]);
     for setting in settings {
         command.args(["--set", setting]);
     }

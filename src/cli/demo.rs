@@ -33,7 +33,7 @@ const SAMPLES: &[(&str, &str)] = &[
 const QUESTIONS: &[&str] = &[
     "why does dough get bigger overnight",
     "what happens when a worker process crashes",
-    "how do insects tell each other where food is",
+    "why does the ocean go up and down",
 ];
 
 pub(super) async fn run(session: &Session, directory: Option<&Path>) -> anyhow::Result<()> {

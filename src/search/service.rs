@@ -10,7 +10,7 @@ use super::{
     fusion::{Ranking, fuse},
     keyword,
     semantic::{self, NoMeaning, QueryModels},
-    snippet,
+    snippet::{self, Snippet},
     vectors::{Nearest, VectorIndex},
     words,
 };
@@ -61,14 +61,6 @@ pub struct Search {
     models: Arc<dyn QueryModels>,
     index: Arc<VectorIndex>,
     settings: Arc<SearchSettings>,
-}
-
-/// Where in an article the meaning was found.
-#[derive(FromQueryResult)]
-struct Place {
-    article_id: i64,
-    heading_path: String,
-    text: String,
 }
 
 /// Both rankings of one search.
@@ -175,17 +167,17 @@ impl Search {
         let mut articles: HashMap<_, _> = summaries(self.database.reader(), &ids).await?.into_iter().collect();
         let nearest: HashMap<_, _> = found.meaning.iter().map(|n| (n.article_id, *n)).collect();
         let chunks: Vec<_> = ids.iter().filter_map(|id| Some(nearest.get(id)?.chunk_id)).collect();
-        let chunks = self.chunks(&chunks).await?;
-        let without: Vec<_> = ids.iter().copied().filter(|id| !chunks.contains_key(id)).collect();
-        let bodies = self.bodies(&without).await?;
         let terms = words::terms(&query.text);
+        let mut shown = self.places(&chunks, &terms).await?;
+        let without: Vec<_> = ids.iter().copied().filter(|id| !shown.contains_key(id)).collect();
+        shown.extend(self.places_in_bodies(&without, &terms).await?);
         // An article deleted since it was found is left out.
         Ok(ranked
             .into_iter()
             .filter_map(|(id, score)| {
                 let article = articles.remove(&id)?;
                 let similarity = nearest.get(&id).map(|nearest| nearest.similarity);
-                let (heading_path, snippet) = place(chunks.get(&id), bodies.get(&id), &terms);
+                let Snippet { heading_path, text: snippet } = shown.remove(&id).unwrap_or_default();
                 Some(Hit {
                     slug: article.slug,
                     title: article.title,
@@ -200,19 +192,30 @@ impl Search {
             .collect())
     }
 
-    /// The places that are shown, by article. A chunk that has been removed meanwhile is missing.
-    async fn chunks(&self, ids: &[i64]) -> Result<HashMap<i64, Place>, StoreError> {
+    /// What is shown of these chunks, by article. One that has been removed meanwhile is missing, and so is one that
+    /// holds nothing but markup.
+    async fn places(&self, ids: &[i64], terms: &[String]) -> Result<HashMap<i64, Snippet>, StoreError> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            article_id: i64,
+            heading_path: String,
+            text: String,
+        }
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
         let sql = "SELECT article_id, heading_path, text FROM article_chunks
                    WHERE id IN (SELECT id FROM {ids $1} j)";
         let ids = serde_json::to_string(ids).unwrap_or_default();
-        let rows = self.database.reader().rows::<Place>(sql, [ids.into()]).await?;
-        Ok(rows.into_iter().map(|place| (place.article_id, place)).collect())
+        let rows = self.database.reader().rows::<Row>(sql, [ids.into()]).await?;
+        let shown = rows.into_iter().map(|Row { article_id, heading_path, text }| {
+            (article_id, Snippet { heading_path, ..snippet::snippet(&text, terms, SNIPPET) })
+        });
+        Ok(shown.filter(|(_, shown)| !shown.text.is_empty()).collect())
     }
 
-    async fn bodies(&self, ids: &[i64]) -> Result<HashMap<i64, String>, StoreError> {
+    /// What is shown of articles by their words alone.
+    async fn places_in_bodies(&self, ids: &[i64], terms: &[String]) -> Result<HashMap<i64, Snippet>, StoreError> {
         #[derive(FromQueryResult)]
         struct Row {
             id: i64,
@@ -225,18 +228,6 @@ impl Search {
                    WHERE id IN (SELECT id FROM {ids $1} j)";
         let ids = serde_json::to_string(ids).unwrap_or_default();
         let rows = self.database.reader().rows::<Row>(sql, [ids.into(), SNIPPET_SOURCE.into()]).await?;
-        Ok(rows.into_iter().map(|row| (row.id, row.body)).collect())
+        Ok(rows.into_iter().map(|row| (row.id, snippet::snippet(&row.body, terms, SNIPPET))).collect())
     }
-}
-
-/// The best place of a hit: in its nearest chunk, or where the words stand.
-fn place(chunk: Option<&Place>, body: Option<&String>, terms: &[String]) -> (String, String) {
-    if let Some(chunk) = chunk {
-        let found = snippet::snippet(&chunk.text, terms, SNIPPET).text;
-        // A chunk of nothing but markup has no plain words; it is shown as it stands.
-        let text = if found.is_empty() { chunk.text.chars().take(SNIPPET).collect() } else { found };
-        return (chunk.heading_path.clone(), text);
-    }
-    let found = snippet::snippet(body.map_or("", String::as_str), terms, SNIPPET);
-    (found.heading_path, found.text)
 }

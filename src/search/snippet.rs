@@ -8,7 +8,7 @@ const LOOKED_AT: usize = 1 << 20;
 const MOST_OCCURRENCES: usize = 2_000;
 
 /// A place in a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snippet {
     /// One line, cut at words, `…` where it was cut.
     pub text: String,

@@ -29,7 +29,7 @@ macro_rules! claim {
 /// It begins no later than a few seconds ago: what is saved now never stands further to the front than now.
 pub(super) const DUE: &str = claim!(
     "SELECT t.id, t.queue_key FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND t.queue_key >= coalesce(least($6, {now} - 5000), 0)
+     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND t.queue_key >= CASE WHEN $6 IS NULL THEN 0 ELSE {least}($6, {now} - 5000) END
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing'
                        OFFSET 0)
        AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')

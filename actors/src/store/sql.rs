@@ -8,7 +8,7 @@ use super::{StoreError, dialect::Engine};
 
 /// Runs statements on a connection or inside a transaction. Parameters are written `$1`, `$2`, …; what the engines
 /// write differently stands in braces, such as `{now}` for the database's clock in milliseconds: see
-/// [`Engine`](super::Engine).
+/// [`Engine`].
 pub trait Sql {
     /// All rows of a query.
     fn rows<T: FromQueryResult + Send>(

@@ -134,6 +134,21 @@ async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_waited_long_is_found_also_behind_a_backlog() {
+    let settings = RuntimeSettings { slots: 2, claim_batch: 1, ..quick() };
+    let world = World::with(Script::default(), settings).await;
+    for n in 0..30 {
+        world.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
+    }
+    world
+        .run("UPDATE embedding_tasks SET queue_key = queue_key - 86400000 + 1000 * id, scheduled_at = 0 WHERE id > 5")
+        .await;
+    let runtime = world.start().await;
+    assert_eq!(world.settled(&runtime).await.completed, 30);
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_claim_end_and_rescue_at_the_same_time_never_meet() {
     let settings = RuntimeSettings { slots: 8, claim_batch: 3, ..quick() };
     let world = World::with(Script::default(), settings).await;
@@ -169,7 +184,9 @@ async fn hosts_that_claim_end_and_rescue_at_the_same_time_never_meet() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_ran_out_lets_nothing_be_written() {
-    let world = World::new().await;
+    // The host beats at its start and then no more: what is rescued is rescued by the test.
+    let settings = RuntimeSettings { heartbeat_interval: Duration::from_secs(3600), ..quick() };
+    let world = World::with(Script::default(), settings).await;
     world.embedder.hold();
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");

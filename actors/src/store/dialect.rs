@@ -90,7 +90,9 @@ impl Engine {
             Self::Postgres => append(
                 to,
                 format_args!(
-                    "(SELECT CAST(value AS {kind}) AS {name} FROM json_array_elements_text(CAST({parameter} AS json)))"
+                    "(WITH given AS MATERIALIZED (
+                          SELECT CAST(value AS {kind}) AS {name} FROM json_array_elements_text(CAST({parameter} AS json)))
+                      SELECT * FROM given)"
                 ),
             ),
         }
@@ -98,7 +100,11 @@ impl Engine {
 
     fn write_rows(self, to: &mut String, argument: &str) {
         let (parameter, columns) = argument.split_once(": ").unwrap_or((argument, ""));
-        to.push_str("(SELECT ");
+        to.push_str(match self {
+            Self::Sqlite => "(SELECT ",
+            // Read from the JSON once, and not again for each row it is compared with.
+            Self::Postgres => "(WITH given AS MATERIALIZED (SELECT ",
+        });
         for (position, column) in columns.split(", ").enumerate() {
             let (name, kind) = column.split_once(' ').unwrap_or((column, "TEXT"));
             let comma = if position == 0 { "" } else { ", " };
@@ -109,7 +115,9 @@ impl Engine {
         }
         match self {
             Self::Sqlite => append(to, format_args!(" FROM json_each({parameter}))")),
-            Self::Postgres => append(to, format_args!(" FROM json_array_elements(CAST({parameter} AS json)))")),
+            Self::Postgres => {
+                append(to, format_args!(" FROM json_array_elements(CAST({parameter} AS json))) SELECT * FROM given)"))
+            }
         }
     }
 }

@@ -29,7 +29,7 @@ pub async fn renew(transaction: &impl ConnectionTrait, leases: &[Lease], lease: 
         .run(
             "UPDATE embedding_tasks SET lease_expires_at = {now} + $2
              FROM (SELECT t.id AS held_id FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
-                   WHERE t.id = j.id AND t.lease_token = j.token AND t.status = 'processing' {lock t}) held
+                   WHERE t.id = j.id AND t.lease_token = j.token {lock t}) held
              WHERE id = held_id",
             [held.into(), lease.into()],
         )

@@ -117,6 +117,9 @@ fn as_json(verdicts: &[Verdict]) -> String {
     serde_json::Value::Array(rows).to_string()
 }
 
+/// Whoever has a token is in work: a constraint of the table says so. Asking for the status too would lead a planner to
+/// compare all tasks in work with all verdicts.
+///
 /// `handicap` repeats [`crate::task::Priority::handicap`]; a test holds the two together.
 const SETTLE: &str = "
     UPDATE embedding_tasks SET
@@ -142,7 +145,7 @@ const SETTLE: &str = "
         FROM {rows $1: id BIGINT, token TEXT, asked TEXT, cause TEXT, error_kind TEXT, error_message TEXT, \
                   delay BIGINT, refund INTEGER} j
         CROSS JOIN embedding_tasks t
-        WHERE t.id = j.id AND t.status = 'processing' AND t.lease_token = j.token {lock t}
+        WHERE t.id = j.id AND t.lease_token = j.token {lock t}
     ) v
     WHERE id = v.task_id
     RETURNING id, embedding_tasks.status, attempts";

@@ -108,7 +108,7 @@ pub async fn standing(
              FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
              LEFT JOIN articles a ON a.id = t.article_id
              LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2
-             WHERE t.id = j.id AND t.lease_token = j.token AND t.status = 'processing'",
+             WHERE t.id = j.id AND t.lease_token = j.token",
             [serde_json::to_string(&held).unwrap_or_default().into(), model_id.into()],
         )
         .await?;

@@ -100,7 +100,9 @@ BEGIN
     RETURN NULL;
 END
 $$;
-CREATE FUNCTION embedding_tasks_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Without nested loops: the plan is made at a session's first change, which is often of one row, and kept for changes of
+-- hundreds, which would then be compared each with each.
+CREATE FUNCTION embedding_tasks_changed() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 BEGIN
     INSERT INTO embedding_task_events
         (at, task_id, article_id, event, from_status, to_status, attempt, incarnation, slot, error_kind, detail)

@@ -1,6 +1,8 @@
 //! Claims on a server: hosts that claim at the same moment pass over each other's rows.
 //!
-//! The unique index on articles in work has the last word: two tasks of one article cannot both be taken.
+//! The unique index on articles in work has the last word: two tasks of one article cannot both be taken. `OFFSET 0`
+//! keeps the look into that index a look for each task, where a planner that takes tasks in work for rare would compare
+//! all with all.
 
 macro_rules! claim {
     ($which:literal) => {
@@ -27,8 +29,9 @@ macro_rules! claim {
 /// It begins no later than a few seconds ago: what is saved now never stands further to the front than now.
 pub(super) const DUE: &str = claim!(
     "SELECT t.id, t.queue_key FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND t.queue_key >= coalesce(least($6, {now} - 5000), 0)
-       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
+     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND t.queue_key >= CASE WHEN $6 IS NULL THEN 0 ELSE {least}($6, {now} - 5000) END
+       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing'
+                       OFFSET 0)
        AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
      ORDER BY t.queue_key, t.id LIMIT $5"
 );
@@ -36,6 +39,7 @@ pub(super) const DUE: &str = claim!(
 pub(super) const ONE: &str = claim!(
     "SELECT t.id, t.queue_key FROM embedding_tasks t
      WHERE t.status = 'pending' AND t.id = $6
-       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
+       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing'
+                       OFFSET 0)
      LIMIT $5"
 );

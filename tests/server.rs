@@ -191,6 +191,10 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");
     world.embedder.wait_for_calls(1).await;
+    // The beat's last step, after its rescue.
+    while world.number("SELECT count(*) AS n FROM embedding_worker_status").await == 0 {
+        tokio::task::yield_now().await;
+    }
     let sql = "UPDATE embedding_tasks SET lease_expires_at = 0 WHERE status = 'processing' RETURNING id AS n";
     let id = world.number(sql).await;
     #[derive(FromQueryResult)]

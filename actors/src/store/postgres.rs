@@ -45,6 +45,7 @@ impl Postgres {
     pub(super) async fn open(options: &OpenOptions) -> Result<Self, OpenError> {
         let address = address(options)?;
         let fail = |source: sea_orm::DbErr| OpenError::Store { url: place(&address), source: source.into() };
+        reach(&address, options.busy_timeout).await.map_err(fail)?;
         let write = connect(&address, options, options.write_connections).await.map_err(fail)?;
         let read = connect(&address, options, options.read_connections).await.map_err(fail)?;
         Ok(Self { read, bell: Bell::hang(write.clone()), write, address })
@@ -139,6 +140,26 @@ fn address(options: &OpenOptions) -> Result<PgConnectOptions, OpenError> {
 fn place(address: &PgConnectOptions) -> String {
     let database = address.get_database().unwrap_or_else(|| address.get_username());
     format!("postgres://{}@{}:{}/{database}", address.get_username(), address.get_host(), address.get_port())
+}
+
+/// Waits for a server that is starting. A pool would only say that it waited in vain; this says for what.
+async fn reach(address: &PgConnectOptions, patience: Duration) -> Result<(), sea_orm::DbErr> {
+    const AGAIN: Duration = Duration::from_millis(250);
+    let ends = tokio::time::Instant::now() + patience;
+    loop {
+        let error = match tokio::time::timeout_at(ends, PgConnection::connect_with(address)).await {
+            Ok(Ok(connection)) => return Ok(drop(connection.close().await)),
+            Ok(Err(error)) => error,
+            Err(_) => sqlx::Error::PoolTimedOut,
+        };
+        // Refused for a reason (a password, a name) is refused for good; not so by a server that starts or is full.
+        let code = error.as_database_error().and_then(|refusal| refusal.code());
+        let may_pass = code.is_none_or(|code| matches!(&*code, "57P03" | "53300"));
+        if !may_pass || tokio::time::Instant::now() + AGAIN > ends {
+            return Err(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))));
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 async fn connect(

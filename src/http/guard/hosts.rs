@@ -50,7 +50,7 @@ impl Policy {
     fn allows_host(&self, host: &str) -> bool {
         let name = name(host).to_lowercase();
         match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            Ok(address) => address.is_loopback() || !self.is_local(),
+            Ok(address) => address.is_loopback() || !self.bind.is_loopback(),
             Err(_) => name == "localhost" || name.ends_with(".localhost") || self.names.contains(&name),
         }
     }

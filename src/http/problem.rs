@@ -30,6 +30,7 @@ pub(crate) struct Problem {
     details: Box<Details>,
     retry_after: Option<Duration>,
     challenge: Option<HeaderValue>,
+    ends_connection: bool,
 }
 
 /// Why a request was refused (RFC 9457).
@@ -71,7 +72,7 @@ impl Problem {
             code,
             ..Details::default()
         };
-        Self { details: Box::new(details), retry_after: None, challenge: None }
+        Self { details: Box::new(details), retry_after: None, challenge: None, ends_connection: false }
     }
 
     /// A request that cannot be read at all.
@@ -124,6 +125,12 @@ impl Problem {
         Self { retry_after: Some(after), ..self }
     }
 
+    /// Of the request's body there is more, which nobody reads: the connection cannot be used again, and the client hears
+    /// so before it tries.
+    pub(super) fn with_the_rest_unread(self) -> Self {
+        Self { ends_connection: true, ..self }
+    }
+
     fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.details.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -136,13 +143,17 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (status, retry_after, challenge) = (self.status(), self.retry_after, self.challenge.clone());
-        let mut response = (status, Json(self.details)).into_response();
+        let status = self.status();
+        let Self { details, retry_after, challenge, ends_connection } = self;
+        let mut response = (status, Json(details)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(after) = retry_after {
             // Whole seconds, and never "at once".
             headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
+        }
+        if ends_connection {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(challenge) = challenge {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
@@ -240,7 +251,7 @@ impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         if is_timeout(&rejection) {
             let detail = "the body came too slowly (server.body_timeout); nothing was saved";
-            return Self::new(StatusCode::REQUEST_TIMEOUT, "slow_client", detail);
+            return Self::new(StatusCode::REQUEST_TIMEOUT, "slow_client", detail).with_the_rest_unread();
         }
         let code = match rejection.status() {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_media_type",
@@ -248,7 +259,8 @@ impl From<JsonRejection> for Problem {
             StatusCode::UNPROCESSABLE_ENTITY => "invalid",
             _ => "malformed",
         };
-        Self::new(rejection.status(), code, rejection.body_text())
+        let problem = Self::new(rejection.status(), code, rejection.body_text());
+        if code == "too_large" { problem.with_the_rest_unread() } else { problem }
     }
 }
 

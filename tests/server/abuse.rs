@@ -40,6 +40,7 @@ async fn a_body_that_is_too_large_is_refused_however_it_comes() {
     // The server may answer and close before all is sent.
     if let Ok(response) = chunked.body(Body::wrap_stream(pieces)).send().await {
         assert_eq!(response.status(), 413);
+        assert_eq!(response.headers()["connection"], "close", "what was not read cannot be followed by more");
     }
     assert_eq!(server.post("/api/articles", &article(50 << 10)).await.status(), 201, "and it goes on");
     assert_eq!(server.json("/api/articles").await["total"], 1);

@@ -63,7 +63,7 @@ pub(in crate::http) async fn admit(State(app): State<App>, request: Request, nex
     if size > app.budget.largest {
         let detail = format!("the request has {size} bytes, and at most {} are allowed", app.budget.largest);
         let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * app.budget.largest)).await;
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_the_rest_unread());
     }
     let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
     let Ok(_room) = Arc::clone(&app.budget.room).acquire_many_owned(units).await else {

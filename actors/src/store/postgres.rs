@@ -148,7 +148,10 @@ async fn reach(address: &PgConnectOptions, patience: Duration) -> Result<(), sea
     let ends = tokio::time::Instant::now() + patience;
     loop {
         let error = match tokio::time::timeout_at(ends, PgConnection::connect_with(address)).await {
-            Ok(Ok(connection)) => return Ok(drop(connection.close().await)),
+            Ok(Ok(connection)) => {
+                let _ = connection.close().await;
+                return Ok(());
+            }
             Ok(Err(error)) => error,
             Err(_) => sqlx::Error::PoolTimedOut,
         };

@@ -258,6 +258,31 @@ async fn an_index_of_vectors_finds_what_comparing_them_all_finds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_vectors_are_indexed_without_being_asked_for() {
+    let world = World::with(Script { dimension: 8, ..Script::default() }, quick()).await;
+    let runtime = world.start().await;
+    world.articles(Some(&runtime)).create(article("one", "a text")).await.expect("a save");
+    world.settled(&runtime).await;
+    let indexes = "SELECT count(*) AS n FROM pg_indexes WHERE indexname = 'article_chunks_near_1'";
+    assert_eq!(world.number(indexes).await, 0, "not worth it");
+    let copies = "INSERT INTO article_chunks
+                      (article_id, model_id, position, heading_path, text, hash, tokens, vector, embedding)
+                  SELECT article_id, model_id, n, '', text, hash || n, tokens, vector, embedding
+                  FROM article_chunks CROSS JOIN generate_series(1, 20000) n";
+    world.database.write_connection().run(copies, []).await.expect("chunks");
+    runtime.stop(DRAIN).await;
+    // The first sweep is at the start.
+    let runtime = world.start().await;
+    while world.number(indexes).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let whole = "SELECT count(*) AS n FROM pg_index WHERE NOT indisvalid";
+    assert_eq!(world.number(whole).await, 0);
+    assert_eq!(world.found("a text", Mode::Semantic).await, ["one"]);
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn words_are_found_by_the_stems_of_the_language() {
     let world = World::new().await;
     let service = world.articles(None);

@@ -3,6 +3,7 @@
 use afterword_actors::store::{
     Database, Engine, StoreError,
     sql::{Number, Sql},
+    vectors,
 };
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::Serialize;
@@ -11,8 +12,6 @@ use crate::search::keyword;
 
 /// Articles whose words are written in one transaction; small, because saves may wait for it.
 const PAGE: i64 = 100;
-/// Longest vector that pgvector has an index for; longer ones are compared one by one.
-const LONGEST: i32 = 4_000;
 
 /// Why an index was not built. What there was serves on.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +61,9 @@ pub async fn rebuild(
     if database.engine() == Engine::Postgres {
         choose_language(database, language).await?;
     }
-    rebuilt.articles = words(database, tell).await?;
+    rebuilt.articles = index_words(database, tell).await?;
     if database.engine() == Engine::Postgres {
-        rebuilt.vectors = vectors(database, tell).await?;
+        rebuilt.vectors = index_vectors(database, tell).await?;
     }
     Ok(rebuilt)
 }
@@ -95,7 +94,7 @@ async fn choose_language(database: &Database, wanted: &str) -> Result<(), IndexE
     chosen.map(drop).map_err(|error| IndexError::Language { language: wanted.to_owned(), source: error.into() })
 }
 
-async fn words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
+async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
         id: i64,
@@ -127,7 +126,7 @@ async fn words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> 
     }
 }
 
-async fn vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
+async fn index_vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
     #[derive(FromQueryResult)]
     struct Model {
         id: i64,
@@ -137,30 +136,10 @@ async fn vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -
     let sql = "SELECT m.id, m.dimension, (SELECT count(*) FROM article_chunks c WHERE c.model_id = m.id) AS chunks
                FROM embedding_models m WHERE m.state <> 'retired' AND m.dimension <= $1 ORDER BY m.id";
     let mut indexed = 0;
-    for model in database.reader().rows::<Model>(sql, [LONGEST.into()]).await? {
+    for model in database.reader().rows::<Model>(sql, [vectors::index::LONGEST.into()]).await? {
         tell(RebuildProgress::Vectors(model.chunks));
-        build(database, model.id, model.dimension).await?;
+        vectors::index::build(database, model.id, model.dimension).await?;
         indexed += model.chunks;
     }
     Ok(indexed)
-}
-
-/// Beside the index that serves, which gives way when the new one is whole.
-async fn build(database: &Database, model_id: i64, dimension: i32) -> Result<(), StoreError> {
-    let connection = database.write_connection();
-    let (name, new) = (format!("article_chunks_near_{model_id}"), format!("article_chunks_near_{model_id}_new"));
-    // One by one and outside a transaction: that is how an index is built while others write.
-    for sql in [
-        format!("DROP INDEX IF EXISTS {new}"),
-        format!(
-            "CREATE INDEX CONCURRENTLY {new} ON article_chunks
-             USING hnsw ((CAST(embedding AS halfvec({dimension}))) halfvec_cosine_ops) WHERE model_id = {model_id}"
-        ),
-        format!("DROP INDEX IF EXISTS {name}"),
-        format!("ALTER INDEX {new} RENAME TO {name}"),
-        "ANALYZE article_chunks".to_owned(),
-    ] {
-        connection.execute_unprepared(&sql).await?;
-    }
-    Ok(())
 }

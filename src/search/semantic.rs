@@ -7,7 +7,7 @@ use afterword_actors::{
     store::{Database, StoreError, models},
 };
 
-use super::vectors::{Nearest, VectorIndex};
+use super::vectors::{Depth, Nearest, VectorIndex};
 
 /// Gives the embedder that queries need: that of the model the index was built with.
 pub trait QueryModels: Send + Sync + 'static {
@@ -53,14 +53,14 @@ pub(super) async fn ranking(
         let answered = query.dimension();
         return Err(NoMeaning::Degraded(format!("the model answered {answered} numbers, the index has {dimension}")));
     }
-    Ok(index.nearest(database, active.id, &query, request.folder, request.limit).await?)
+    Ok(index.nearest(database, active.id, &query, request.folder, request.depth).await?)
 }
 
 /// What is looked for.
 pub(super) struct Request<'a> {
     pub(super) text: &'a str,
     pub(super) folder: &'a str,
-    pub(super) limit: usize,
+    pub(super) depth: Depth,
     pub(super) deadline: Duration,
 }
 

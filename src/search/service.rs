@@ -11,7 +11,7 @@ use super::{
     keyword,
     semantic::{self, NoMeaning, QueryModels},
     snippet::{self, Snippet},
-    vectors::{Nearest, VectorIndex},
+    vectors::{Depth, Nearest, VectorIndex},
     words,
 };
 use crate::articles::summaries;
@@ -119,7 +119,11 @@ impl Search {
     }
 
     async fn find(&self, query: &Query) -> Result<Found, SearchError> {
-        let depth = self.settings.candidates.max(query.limit);
+        // Two rankings that are merged go deeper than the answer.
+        let depth = match query.mode {
+            Mode::Hybrid => self.settings.candidates.max(query.limit),
+            Mode::Keyword | Mode::Semantic => query.limit,
+        };
         let words = async {
             match query.mode {
                 Mode::Semantic => Ok(Vec::new()),
@@ -132,7 +136,7 @@ impl Search {
             let request = semantic::Request {
                 text: &query.text,
                 folder: query.folder.as_ref(),
-                limit: depth,
+                depth: Depth { least: query.limit, most: depth },
                 deadline: self.settings.query_deadline,
             };
             match query.mode {

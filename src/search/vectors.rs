@@ -41,6 +41,15 @@ pub(super) struct Loaded {
     matrix: Arc<std::sync::RwLock<Matrix>>,
 }
 
+/// How many articles are looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Depth {
+    /// So many are found, if there are.
+    pub(super) least: usize,
+    /// About so many, if they are found in one look.
+    pub(super) most: usize,
+}
+
 /// An article and its chunk that is nearest to the query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Nearest {
@@ -59,22 +68,31 @@ impl VectorIndex {
         }
     }
 
-    /// The `limit` articles nearest to `query`, of those in `folder` and below; all if empty.
+    /// The articles nearest to `query`, of those in `folder` and below; all if empty.
     pub(super) async fn nearest(
         &self,
         database: &Database,
         model_id: i64,
         query: &Vector,
         folder: &str,
-        limit: usize,
+        depth: Depth,
     ) -> Result<Vec<Nearest>, StoreError> {
-        let chunks = limit * CHUNKS_PER_ARTICLE;
-        let chunks = match database.engine() {
-            Engine::Sqlite => self.scan(database, model_id, query, folder, chunks).await?,
-            Engine::Postgres => server::nearest(database.reader(), model_id, query, folder, chunks).await?,
+        let most = depth.most.max(COMPARED);
+        let mut limit = most * CHUNKS_PER_ARTICLE;
+        let mut articles = loop {
+            let chunks = match database.engine() {
+                Engine::Sqlite => self.scan(database, model_id, query, folder, limit).await?,
+                Engine::Postgres => server::nearest(database.reader(), model_id, query, folder, limit).await?,
+            };
+            let were_all = chunks.len() < limit;
+            let articles = best_of_each_article(chunks);
+            if were_all || articles.len() >= depth.least {
+                break articles;
+            }
+            // A few long articles hold all of the nearest chunks.
+            limit *= 4;
         };
-        let mut articles = best_of_each_article(chunks);
-        articles.truncate(limit);
+        articles.truncate(most);
         let behind = articles.split_off(articles.len().min(COMPARED));
         let mut ranked = compare(database, query, articles).await?;
         ranked.extend(behind);

@@ -90,3 +90,22 @@ proptest! {
         })?;
     }
 }
+
+#[test]
+fn a_long_article_that_is_nearest_hides_no_others() {
+    TOKIO.block_on(async {
+        let world = World::new().await;
+        let runtime = world.start().await;
+        let service = world.articles(Some(&runtime));
+        let section = |n: usize| format!("# Part {n}\n\nkites kites kites kites kites\n\n");
+        service.create(article("long", &(0..300).map(section).collect::<String>())).await.expect("a save");
+        for n in 0..4 {
+            let body = format!("kites, and other things number {n}, of which there is more to tell");
+            service.create(article(&format!("short-{n}"), &body)).await.expect("a save");
+        }
+        world.settled(&runtime).await;
+        assert!(world.number("SELECT count(*) AS n FROM article_chunks").await > 300);
+        assert_eq!(world.found("kites", Mode::Semantic).await.len(), 5);
+        runtime.stop(DRAIN).await;
+    });
+}

@@ -91,7 +91,7 @@ impl Engine {
                 to,
                 format_args!(
                     "(WITH given AS MATERIALIZED (
-                          SELECT CAST(value AS {kind}) AS {name} FROM json_array_elements_text(CAST({parameter} AS json)))
+                          SELECT CAST(value AS {kind}) AS {name} FROM jsonb_array_elements_text(CAST({parameter} AS jsonb)))
                       SELECT * FROM given)"
                 ),
             ),
@@ -102,7 +102,8 @@ impl Engine {
         let (parameter, columns) = argument.split_once(": ").unwrap_or((argument, ""));
         to.push_str(match self {
             Self::Sqlite => "(SELECT ",
-            // Read from the JSON once, and not again for each row it is compared with.
+            // Read once, and not again for each row it is compared with; as jsonb, of which a column is a step and not
+            // another reading of the row.
             Self::Postgres => "(WITH given AS MATERIALIZED (SELECT ",
         });
         for (position, column) in columns.split(", ").enumerate() {
@@ -116,7 +117,7 @@ impl Engine {
         match self {
             Self::Sqlite => append(to, format_args!(" FROM json_each({parameter}))")),
             Self::Postgres => {
-                append(to, format_args!(" FROM json_array_elements(CAST({parameter} AS json))) SELECT * FROM given)"))
+                append(to, format_args!(" FROM jsonb_array_elements(CAST({parameter} AS jsonb))) SELECT * FROM given)"))
             }
         }
     }

@@ -59,6 +59,19 @@ impl Postgres {
         self.bell.ring();
     }
 
+    /// A connection of its own for what takes minutes: nobody waits for it, it waits for whomever it has to, and it has
+    /// the memory to build an index in.
+    pub(super) async fn apart(&self) -> Result<PgConnection, StoreError> {
+        const PATIENT: &str = "
+            SELECT set_config('lock_timeout', '0', false),
+                   set_config('maintenance_work_mem', greatest(setting.bytes, 256 << 20) / 1024 || 'kB', false)
+            FROM (SELECT pg_size_bytes(current_setting('maintenance_work_mem')) AS bytes) setting";
+        let unreachable = |error: sqlx::Error| StoreError::Unreachable(error.to_string());
+        let mut connection = PgConnection::connect_with(&self.address).await.map_err(unreachable)?;
+        sqlx::raw_sql(PATIENT).execute(&mut connection).await.map_err(unreachable)?;
+        Ok(connection)
+    }
+
     pub(super) async fn close(&self) {
         let _ = self.read.clone().close().await;
         let _ = self.write.clone().close().await;
@@ -132,7 +145,7 @@ fn address(options: &OpenOptions) -> Result<PgConnectOptions, OpenError> {
         ("client_connection_check_interval", "10s"),
         // Statements are short: compiling them costs more than it saves.
         ("jit", "off"),
-        ("hnsw.ef_search", "100"),
+        ("hnsw.ef_search", "200"),
         ("hnsw.iterative_scan", "relaxed_order"),
     ]))
 }

@@ -1,5 +1,6 @@
 //! An article's set of vectors: what a finished attempt stores, and what a later attempt may reuse.
 
+pub mod index;
 mod postgres;
 mod sqlite;
 

@@ -1,5 +1,5 @@
 //! MaintenanceActor: what has to be done now and then. It queues what nothing else queued, carries bulk runs on,
-//! switches models, and removes what has been kept long enough.
+//! switches models, has the vectors indexed when there are many, and removes what has been kept long enough.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use afterword_entities::bulk_operation;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
-use super::queue::QueueMessage;
+use super::{owned::Owned, queue::QueueMessage};
 use crate::{
     context::Context,
-    store::{Engine, StoreError, bulk, missing, models, retention, stats},
+    store::{Engine, StoreError, bulk, missing, models, retention, stats, vectors},
     supervision::{ActorState, ActorStatus},
     task::Priority,
 };
@@ -32,6 +32,8 @@ pub(crate) enum MaintenanceMessage {
 pub(crate) struct MaintenanceState {
     context: Arc<Context>,
     doing: Option<String>,
+    /// An index of vectors takes minutes: beside the mailbox.
+    building: Option<Owned>,
     last_error: Option<String>,
     since: Instant,
 }
@@ -53,7 +55,7 @@ impl Actor for MaintenanceActor {
         myself.send_interval(settings.poll_interval, || MaintenanceMessage::Advance);
         myself.send_interval(settings.sweep_interval, || MaintenanceMessage::Sweep);
         myself.send_interval(settings.cleanup_interval, || MaintenanceMessage::Clean);
-        Ok(MaintenanceState { context, doing: None, last_error: None, since: Instant::now() })
+        Ok(MaintenanceState { context, doing: None, building: None, last_error: None, since: Instant::now() })
     }
 
     async fn handle(
@@ -148,7 +150,25 @@ impl MaintenanceState {
         Ok(())
     }
 
+    fn build_index(&mut self) {
+        if self.building.as_ref().is_some_and(|building| !building.has_ended()) {
+            return;
+        }
+        let context = Arc::clone(&self.context);
+        self.building = Some(Owned::spawn(async move {
+            let model = context.model_row.id;
+            match vectors::index::build_if_worthwhile(&context.database, model).await {
+                Ok(true) => tracing::info!(model, "the index of the vectors is whole; searches use it from now on"),
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(model, %error, "the index of the vectors was not built; the next sweep tries again")
+                }
+            }
+        }));
+    }
+
     async fn sweep(&mut self) -> Result<(), StoreError> {
+        self.build_index();
         let settings = &self.context.settings;
         let (limit, max_attempts) = (settings.sweep_batch, settings.max_attempts);
         let articles = missing::unattended(self.context.database.reader(), self.context.model_row.id, limit).await?;

@@ -1,7 +1,8 @@
 //! QueueActor: the one place of a host where tasks are claimed and ended.
 //!
 //! It gathers what its mailbox holds and commits it in one transaction: what has finished, then as many claims as
-//! there are idle workers. What it remembers is a convenience; after a restart it gives back what its host holds and
+//! there are idle workers. Commits run beside the mailbox: a database that is slow to answer does not keep the
+//! actor from answering, and what one commit did is told while the next one runs. What it remembers is a convenience; after a restart it gives back what its host holds and
 //! begins from the rows.
 
 mod apply;
@@ -9,6 +10,7 @@ mod decide;
 mod flush;
 mod place;
 mod state;
+mod tell;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use crate::{
 
 pub(crate) use apply::{Applied, apply};
 pub(crate) use decide::{Decided, Decision, blamed, decide, refunded};
+use flush::Committed;
 use state::QueueState;
 
 /// Claims, commits, wakes.
@@ -37,6 +40,10 @@ pub(crate) enum QueueMessage {
     Poll,
     /// To itself: commit what has been gathered.
     Flush,
+    /// To itself: a commit has ended.
+    Committed(u64, Box<Committed>),
+    /// To itself: tell what a commit did.
+    Tell(Vec<Arc<Decided>>, Box<Applied>),
     /// A worker is ready for a task.
     Idle(Slot, ActorRef<WorkerMessage>),
     /// A worker has ended an attempt.
@@ -81,10 +88,12 @@ impl Actor for QueueActor {
         match message {
             QueueMessage::Wake => state.wake(&myself),
             QueueMessage::Poll => state.poll(&myself).await,
-            QueueMessage::Flush => state.flush(&myself).await,
+            QueueMessage::Flush => state.flush(&myself),
+            QueueMessage::Committed(number, end) => state.committed(&myself, number, *end),
+            QueueMessage::Tell(batch, applied) => state.tell(&myself, &batch, &applied),
             QueueMessage::Idle(slot, worker) => state.idle(&myself, slot, worker),
             QueueMessage::Finished(finished) => state.finished(&myself, *finished),
-            QueueMessage::Lost(slot, reason) => state.lost(&myself, slot, &reason),
+            QueueMessage::Lost(slot, reason) => state.vacated(&myself, slot, &reason),
             QueueMessage::Probed(result) => state.probed(&myself, result),
             QueueMessage::Held(reply) => drop(reply.send(state.held())),
             QueueMessage::Roster(reply) => drop(reply.send(state.roster())),

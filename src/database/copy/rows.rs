@@ -11,8 +11,12 @@ use sha2::{Digest, Sha256};
 use super::table::{Column, Kind, Table};
 use crate::search::keyword;
 
-/// Rows read and written at a time: articles may be large.
+/// Rows read at a time.
 const PAGE: usize = 250;
+/// The same of tables that hold articles, which may be large.
+const PAGE_OF_TEXTS: usize = 25;
+/// Rows go to the server in parts of about this size: it takes no more than 256 MiB of them at once.
+const PART_BYTES: usize = 16 << 20;
 
 /// Some rows in the order of their key.
 pub(super) struct Page(Vec<Vec<Value>>);
@@ -68,7 +72,8 @@ impl Page {
             None => "TRUE".to_owned(),
         };
         let after = serde_json::to_string(&after).unwrap_or_default();
-        read(connection, table, &behind, &format!("{keys} LIMIT {PAGE}"), after).await
+        let page = if position(table, "body").is_ok() { PAGE_OF_TEXTS } else { PAGE };
+        read(connection, table, &behind, &format!("{keys} LIMIT {page}"), after).await
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -102,7 +107,7 @@ impl Page {
             table.name,
             columns(table)
         );
-        transaction.run(&sql, [self.json().into()]).await.map(drop)
+        self.run_in_parts(transaction, &sql).await
     }
 
     /// Searches look at a second form of the vector, which a file does not have.
@@ -121,7 +126,7 @@ impl Page {
             table.name,
             columns(table)
         );
-        transaction.run(&sql, [self.json().into()]).await.map(drop)
+        self.run_in_parts(transaction, &sql).await
     }
 
     async fn index_words(&self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
@@ -136,8 +141,21 @@ impl Page {
         Ok(())
     }
 
-    fn json(&self) -> String {
-        serde_json::to_string(&self.0).unwrap_or_default()
+    /// Runs `sql` on rows of about [`PART_BYTES`] at a time, or on one that is larger.
+    async fn run_in_parts(&self, transaction: &impl ConnectionTrait, sql: &str) -> Result<(), StoreError> {
+        let mut part = String::new();
+        for row in &self.0 {
+            let row = serde_json::to_string(row).unwrap_or_default();
+            if !part.is_empty() && part.len() + row.len() > PART_BYTES {
+                let full = format!("[{}]", std::mem::take(&mut part));
+                transaction.run(sql, [full.into()]).await?;
+            }
+            if !part.is_empty() {
+                part.push(',');
+            }
+            part.push_str(&row);
+        }
+        transaction.run(sql, [format!("[{part}]").into()]).await.map(drop)
     }
 }
 

@@ -11,13 +11,14 @@ macro_rules! claim {
             $which,
             " FOR UPDATE OF t SKIP LOCKED
              ), picked AS (
-                 SELECT id AS picked_id, CAST($4 AS json) ->> CAST(row_number() OVER (ORDER BY queue_key, id) - 1 AS INTEGER)
-                     AS slot
+                 SELECT id AS picked_id,
+                        (ARRAY(SELECT CAST(value AS INTEGER) FROM jsonb_array_elements_text(CAST($4 AS jsonb))))
+                            [CAST(row_number() OVER (ORDER BY queue_key, id) AS INTEGER)] AS slot
                  FROM due
              )
              UPDATE embedding_tasks SET
                  status = 'processing', cause = 'claimed', attempts = attempts + 1, lease_token = $1,
-                 lease_expires_at = {now} + $2, incarnation = $3, slot = CAST(picked.slot AS INTEGER),
+                 lease_expires_at = {now} + $2, incarnation = $3, slot = picked.slot,
                  started_at = {now}, updated_at = {now}
              FROM picked WHERE id = picked_id
              RETURNING id, article_id, slug, operation, priority, queue_key, revision, attempts, max_attempts,

@@ -93,6 +93,12 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
     Decided { task, elapsed, write: Write::Nothing, next, cause: "provider failed", error }
 }
 
+/// Nobody pays: the task reached no worker.
+pub(crate) fn returned(task: ClaimedTask) -> Decided {
+    let next = Next::Refund { delay: Duration::ZERO };
+    Decided { task, elapsed: Duration::ZERO, write: Write::Nothing, next, cause: "released", error: None }
+}
+
 fn as_error(failure: &Failure) -> EmbedError {
     let Failure { kind, fault, message, retry_after } = failure.clone();
     EmbedError { kind, fault, message, retry_after }

@@ -1,36 +1,52 @@
-//! One commit: what has finished, then new claims; and the telling of it.
+//! Commits: what has finished, then new claims. They run beside the mailbox.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::{
-    super::{
-        metrics::{MetricsMessage, Observation},
-        worker::WorkerMessage,
-    },
-    Applied, Decided, QueueMessage, apply,
+    super::{owned::Owned, worker::WorkerMessage},
+    Applied, Decided, QueueMessage, apply, decide,
     state::{Outage, QueueState},
 };
 use crate::{
-    embedder::{EmbedError, ErrorKind},
-    event::TaskEvent,
     store::{
-        StoreError, Transaction,
+        Engine, StoreError, Transaction,
         claim::{Claim, claim},
         leases,
-        settle::{Next, Settled},
         sql::{Number, Sql},
     },
-    task::{ClaimedTask, Slot, TaskStatus},
+    task::{ClaimedTask, Slot},
 };
+
+/// What a commit did, and the tasks it claimed.
+pub(crate) type Committed = Result<(Applied, Vec<ClaimedTask>), StoreError>;
+
+/// A commit on its way.
+pub(super) struct Commit {
+    number: u64,
+    pub(super) batch: Vec<Arc<Decided>>,
+    /// It claims for these.
+    pub(super) slots: Vec<Slot>,
+    /// Where in the queue its claim begins.
+    from: Option<i64>,
+    pub(super) work: Owned,
+}
+
+/// A file has one writer. On a server, one commit is made ready while another is carried out.
+const fn most_at_once(engine: Engine) -> usize {
+    match engine {
+        Engine::Sqlite => 1,
+        Engine::Postgres => 2,
+    }
+}
 
 impl QueueState {
     /// Looks whether there is work that nobody announced: another process queued it, or its time has come.
     pub(super) async fn poll(&mut self, myself: &ActorRef<QueueMessage>) {
         self.probe_if_due(myself);
-        if self.outage.is_some() || self.flush_scheduled {
+        if self.outage.is_some() || self.flush_scheduled || !self.committing.is_empty() {
             return;
         }
         if !self.recovered || !self.decided.is_empty() {
@@ -46,105 +62,106 @@ impl QueueState {
         }
     }
 
-    /// Commits what has been gathered and claims for the idle.
-    pub(super) async fn flush(&mut self, myself: &ActorRef<QueueMessage>) {
+    /// A second one beside the first is for much work only: little work is gathered until the first has ended.
+    pub(super) fn may_commit(&self) -> bool {
+        let much = self.context.settings.claim_batch as usize / 2;
+        match self.committing.len() {
+            0 => true,
+            under_way if under_way < most_at_once(self.context.database.engine()) => {
+                self.recovered && self.decided.len() > much
+            }
+            _ => false,
+        }
+    }
+
+    /// Begins to commit what has been gathered and to claim for the idle.
+    pub(super) fn flush(&mut self, myself: &ActorRef<QueueMessage>) {
         self.flush_scheduled = false;
+        if !self.may_commit() {
+            self.flush_wanted = true;
+            return;
+        }
         let batch = std::mem::take(&mut self.decided);
         let slots = self.claimable_slots();
         if batch.is_empty() && slots.is_empty() && self.recovered {
             return;
         }
-        let (asked, from) = (slots.len(), self.place.next());
-        match self.commit(batch.clone(), slots, from).await {
+        let (number, from) = (self.commits, self.place.next());
+        self.commits += 1;
+        let (end, myself) = (self.commit(batch.clone(), slots.clone(), from), myself.clone());
+        let work = Owned::spawn(async move {
+            let _ = myself.send_message(QueueMessage::Committed(number, Box::new(end.await)));
+        });
+        self.committing.push(Commit { number, batch, slots, from, work });
+    }
+
+    fn commit(
+        &self,
+        batch: Vec<Arc<Decided>>,
+        slots: Vec<Slot>,
+        from: Option<i64>,
+    ) -> impl Future<Output = Committed> + Send + use<> {
+        let (context, recover) = (Arc::clone(&self.context), !self.recovered);
+        let database = self.context.database.clone();
+        async move {
+            database
+                .write_behind(move |transaction| {
+                    Box::pin(async move {
+                        if recover {
+                            give_back(transaction, &context.incarnation).await?;
+                        }
+                        let applied = apply(transaction, &batch, context.model_row.id).await?;
+                        let claim_for = Claim {
+                            incarnation: &context.incarnation,
+                            slots: &slots,
+                            lease: context.settings.lease,
+                            from,
+                            model_id: context.model_row.id,
+                        };
+                        let claimed = if slots.is_empty() { Vec::new() } else { claim(transaction, claim_for).await? };
+                        Ok((applied, claimed))
+                    })
+                })
+                .await
+        }
+    }
+
+    /// Work for the workers first, then the next commit; what this one did is told while that one runs.
+    pub(super) fn committed(&mut self, myself: &ActorRef<QueueMessage>, number: u64, end: Committed) {
+        // Nothing is known of it if it was awaited at the release of everything.
+        let Some(at) = self.committing.iter().position(|commit| commit.number == number) else { return };
+        let Commit { batch, slots, from, .. } = self.committing.remove(at);
+        match end {
             Ok((applied, claimed)) => {
                 self.database_answered();
                 self.recovered = true;
-                self.tell(myself, &batch, &applied);
-                let more = self.place.claimed(from, asked, &claimed);
+                let more = self.place.claimed(from, slots.len(), &claimed);
                 self.hand_out(claimed);
-                if more {
+                if std::mem::take(&mut self.flush_wanted) || more || !self.decided.is_empty() {
                     self.schedule_flush(myself);
                 }
                 self.schedule_probe(myself);
-                self.answer_drained();
+                let _ = myself.send_message(QueueMessage::Tell(batch, Box::new(applied)));
             }
             Err(error) => {
                 // Nothing was committed, or the fence will show that it was: both are safe to repeat.
-                self.decided = batch;
+                self.decided.splice(0..0, batch);
                 self.database_failed(myself, error);
             }
         }
     }
 
-    async fn commit(
-        &self,
-        batch: Vec<Arc<Decided>>,
-        slots: Vec<Slot>,
-        from: Option<i64>,
-    ) -> Result<(Applied, Vec<ClaimedTask>), StoreError> {
-        let context = Arc::clone(&self.context);
-        let recover = !self.recovered;
-        self.context
-            .database
-            .write_behind(move |transaction| {
-                Box::pin(async move {
-                    if recover {
-                        give_back(transaction, &context.incarnation).await?;
-                    }
-                    let applied = apply(transaction, &batch, context.model_row.id).await?;
-                    let claim_for = Claim {
-                        incarnation: &context.incarnation,
-                        slots: &slots,
-                        lease: context.settings.lease,
-                        from,
-                        model_id: context.model_row.id,
-                    };
-                    let claimed = if slots.is_empty() { Vec::new() } else { claim(transaction, claim_for).await? };
-                    Ok((applied, claimed))
-                })
-            })
-            .await
-    }
-
     fn hand_out(&mut self, claimed: Vec<ClaimedTask>) {
         for task in claimed {
-            tracing::info!(
-                task = task.lease.task_id,
-                article = task.slug,
-                attempt = task.attempt,
-                slot = task.slot,
-                trace = task.trace_id,
-                "embedding started"
-            );
-            self.context.publish(event(&task, TaskStatus::Processing, task.attempt, None));
-            let (slot, worker) = (task.slot, self.workers.get(&task.slot));
-            if let Some(worker) = worker {
-                // A worker that died a moment ago is reported as lost, and its task with it.
-                let _ = worker.send_message(WorkerMessage::Embed(Box::new(task.clone())));
+            let message = WorkerMessage::Embed(Box::new(task.clone()));
+            let worker = self.workers.get(&task.slot).and_then(Option::as_ref);
+            if worker.is_some_and(|worker| worker.send_message(message).is_ok()) {
+                self.tell_started(&task);
+                self.running.insert(task.slot, task);
+            } else {
+                // Its worker died meanwhile, and not of this task.
+                self.decided.push(Arc::new(decide::returned(task)));
             }
-            self.running.insert(slot, task);
-        }
-    }
-
-    /// Log, metrics, subscribers, and the timers of what has to be tried again.
-    fn tell(&mut self, myself: &ActorRef<QueueMessage>, batch: &[Arc<Decided>], applied: &Applied) {
-        if let Some(message) = &applied.wrong_dimension {
-            self.trip(EmbedError::config(message.clone()));
-        }
-        let mut observations = Vec::with_capacity(batch.len());
-        for decided in batch {
-            let Some(settled) = applied.settled.iter().find(|s| s.task_id == decided.task.lease.task_id) else {
-                tracing::warn!(task = decided.task.lease.task_id, "an attempt ended after its lease; nothing written");
-                continue;
-            };
-            let error = error_of(decided, settled, applied);
-            log(decided, settled, error.as_ref());
-            observations.push(observation(decided, settled));
-            self.context.publish(event(&decided.task, settled.status, settled.attempts, error));
-            wake_for_retry(myself, decided, settled);
-        }
-        if !observations.is_empty() {
-            self.context.addresses.metrics.send(MetricsMessage::Observed(observations));
         }
     }
 
@@ -161,8 +178,10 @@ impl QueueState {
         }
         let since = self.outage.as_ref().map_or_else(Instant::now, |outage| outage.since);
         self.outage = Some(Outage { since, error });
-        self.flush_scheduled = true;
-        myself.send_after(self.outage_delays.next_delay(), || QueueMessage::Flush);
+        if !self.flush_scheduled {
+            self.flush_scheduled = true;
+            myself.send_after(self.outage_delays.next_delay(), || QueueMessage::Flush);
+        }
     }
 }
 
@@ -174,51 +193,4 @@ const DUE: &str = "
 async fn give_back(transaction: &Transaction, incarnation: &str) -> Result<(), StoreError> {
     while !leases::release(transaction, incarnation).await?.is_empty() {}
     Ok(())
-}
-
-fn event(task: &ClaimedTask, status: TaskStatus, attempts: u32, error: Option<(ErrorKind, String)>) -> TaskEvent {
-    let (error_kind, error) = error.unzip();
-    TaskEvent {
-        task_id: task.lease.task_id,
-        article_id: task.article_id,
-        slug: task.slug.clone(),
-        status,
-        attempts,
-        error_kind,
-        error,
-    }
-}
-
-/// What went wrong: known before the commit, or seen only in it.
-fn error_of(decided: &Decided, settled: &Settled, applied: &Applied) -> Option<(ErrorKind, String)> {
-    let seen = applied.wrong_dimension.as_ref().filter(|_| settled.status == TaskStatus::Pending);
-    decided.error.clone().or_else(|| seen.map(|message| (ErrorKind::Config, message.clone())))
-}
-
-fn log(decided: &Decided, settled: &Settled, error: Option<&(ErrorKind, String)>) {
-    let Decided { task, elapsed, cause, .. } = decided;
-    let (id, article, attempt, trace) = (task.lease.task_id, &task.slug, task.attempt, &task.trace_id);
-    match error {
-        None => tracing::info!(task = id, %article, attempt, trace, ?elapsed, status = %settled.status, cause,
-            "embedding ended"),
-        Some((kind, message)) => tracing::warn!(task = id, %article, attempt, max_attempts = task.max_attempts, trace,
-            ?elapsed, status = %settled.status, %kind, error = message, "embedding failed"),
-    }
-}
-
-fn observation(decided: &Decided, settled: &Settled) -> Observation {
-    Observation {
-        slot: decided.task.slot,
-        status: settled.status,
-        processing: decided.elapsed,
-        waited: decided.task.waited,
-    }
-}
-
-fn wake_for_retry(myself: &ActorRef<QueueMessage>, decided: &Decided, settled: &Settled) {
-    let (Next::Retry { delay } | Next::Refund { delay }) = decided.next else { return };
-    if settled.status == TaskStatus::Pending {
-        // A little late rather than a little early: an early look finds nothing and waits for the poll.
-        myself.send_after(delay + Duration::from_millis(2), || QueueMessage::Wake);
-    }
 }

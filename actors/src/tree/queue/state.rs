@@ -1,7 +1,7 @@
 //! What the QueueActor remembers between messages, and its answers about it.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -12,6 +12,7 @@ use super::{
     super::{owned::Owned, worker::WorkerMessage},
     Decided, QueueMessage,
     decide::{self, Decision, decide},
+    flush::Commit,
     place::Place,
 };
 use crate::{
@@ -26,16 +27,22 @@ use crate::{
 
 pub(crate) struct QueueState {
     pub(super) context: Arc<Context>,
-    pub(super) workers: BTreeMap<Slot, ActorRef<WorkerMessage>>,
+    /// Nothing for one that is being started again.
+    pub(super) workers: BTreeMap<Slot, Option<ActorRef<WorkerMessage>>>,
     pub(super) running: HashMap<Slot, ClaimedTask>,
     /// To be committed by the next flush.
     pub(super) decided: Vec<Arc<Decided>>,
+    pub(super) committing: Vec<Commit>,
+    /// Commits begun so far; the number of the next.
+    pub(super) commits: u64,
     /// Waiting for a probe to say whose fault it was.
     undecided: Vec<(Finished, Failure)>,
     pub(super) circuit: Circuit,
     probe: Option<Owned>,
     pub(super) place: Place,
     pub(super) flush_scheduled: bool,
+    /// Something came up while no further commit could begin: the end of one begins the next.
+    pub(super) flush_wanted: bool,
     /// What an earlier life of this actor held has been given back.
     pub(super) recovered: bool,
     pub(super) outage: Option<Outage>,
@@ -69,10 +76,13 @@ impl QueueState {
             workers: BTreeMap::new(),
             running: HashMap::new(),
             decided: Vec::new(),
+            committing: Vec::new(),
+            commits: 0,
             undecided: Vec::new(),
             probe: None,
             place: Place::front(),
             flush_scheduled: false,
+            flush_wanted: false,
             recovered: false,
             outage: None,
             draining: false,
@@ -84,7 +94,9 @@ impl QueueState {
 
     /// A flush is worth its transaction if there is something to commit or somebody to work.
     pub(super) fn schedule_flush(&mut self, myself: &ActorRef<QueueMessage>) {
-        if !self.flush_scheduled && (!self.decided.is_empty() || !self.claimable_slots().is_empty()) {
+        if !self.may_commit() {
+            self.flush_wanted = true;
+        } else if !self.flush_scheduled && (!self.decided.is_empty() || !self.claimable_slots().is_empty()) {
             self.flush_scheduled = true;
             // Behind what the mailbox holds already: all of that joins the same commit.
             let _ = myself.send_message(QueueMessage::Flush);
@@ -97,7 +109,10 @@ impl QueueState {
             return Vec::new();
         }
         let batch = self.context.settings.claim_batch.max(1) as usize;
-        self.workers.keys().filter(|slot| !self.running.contains_key(slot)).copied().take(batch).collect()
+        let claimed_for: HashSet<_> = self.committing.iter().flat_map(|commit| &commit.slots).collect();
+        let is_taken = |slot| self.running.contains_key(slot) || claimed_for.contains(slot);
+        let ready = self.workers.iter().filter(|(slot, worker)| worker.is_some() && !is_taken(slot));
+        ready.map(|(&slot, _)| slot).take(batch).collect()
     }
 
     pub(super) fn wake(&mut self, myself: &ActorRef<QueueMessage>) {
@@ -108,8 +123,8 @@ impl QueueState {
     }
 
     pub(super) fn idle(&mut self, myself: &ActorRef<QueueMessage>, slot: Slot, worker: ActorRef<WorkerMessage>) {
-        if self.workers.insert(slot, worker).is_some() {
-            // A new worker for a slot whose old one died: its task, if any, has been lost with it.
+        if let Some(Some(_)) = self.workers.insert(slot, Some(worker)) {
+            // A new worker for a slot whose old one died unseen: its task, if any, has been lost with it.
             self.lost(myself, slot, "the worker was replaced");
         }
         self.wake(myself);
@@ -138,7 +153,13 @@ impl QueueState {
         self.schedule_flush(myself);
     }
 
-    pub(super) fn lost(&mut self, myself: &ActorRef<QueueMessage>, slot: Slot, reason: &str) {
+    /// Its worker has died: no task for it until there is another.
+    pub(super) fn vacated(&mut self, myself: &ActorRef<QueueMessage>, slot: Slot, reason: &str) {
+        self.workers.insert(slot, None);
+        self.lost(myself, slot, reason);
+    }
+
+    fn lost(&mut self, myself: &ActorRef<QueueMessage>, slot: Slot, reason: &str) {
         let Some(task) = self.running.remove(&slot) else { return };
         let tally = self.tallies.entry(slot).or_default();
         tally.restarts += 1;
@@ -224,21 +245,26 @@ impl QueueState {
 
     pub(super) fn held(&self) -> Vec<Lease> {
         let running = self.running.values().map(|task| task.lease.clone());
-        let decided = self.decided.iter().map(|decided| decided.task.lease.clone());
+        let on_their_way = self.committing.iter().flat_map(|commit| &commit.batch);
+        let decided = self.decided.iter().chain(on_their_way).map(|decided| decided.task.lease.clone());
         let undecided = self.undecided.iter().map(|(finished, _)| finished.task.lease.clone());
         running.chain(decided).chain(undecided).collect()
     }
 
     pub(super) fn roster(&self) -> Vec<WorkerRow> {
         self.workers
-            .keys()
-            .map(|&slot| {
+            .iter()
+            .map(|(&slot, worker)| {
                 let task = self.running.get(&slot);
                 let Tally { completed, failed, restarts, last_error } =
                     self.tallies.get(&slot).cloned().unwrap_or_default();
                 WorkerRow {
                     slot,
-                    state: if task.is_some() { "busy" } else { "idle" },
+                    state: match (worker, task) {
+                        (None, _) => "restarting",
+                        (Some(_), Some(_)) => "busy",
+                        (Some(_), None) => "idle",
+                    },
                     task_id: task.map(|task| task.lease.task_id),
                     completed,
                     failed,
@@ -256,7 +282,8 @@ impl QueueState {
     }
 
     pub(super) fn answer_drained(&mut self) {
-        if self.draining && self.running.is_empty() && self.decided.is_empty() && self.undecided.is_empty() {
+        let nothing_left = self.running.is_empty() && self.decided.is_empty() && self.undecided.is_empty();
+        if self.draining && nothing_left && self.committing.is_empty() {
             self.drained.drain(..).for_each(|reply| drop(reply.send(())));
         }
     }
@@ -264,6 +291,10 @@ impl QueueState {
     /// Gives everything back; the workers have been stopped before.
     pub(super) async fn release(&mut self) -> u64 {
         self.draining = true;
+        for commit in std::mem::take(&mut self.committing) {
+            // What it claims is given back below.
+            commit.work.ended().await;
+        }
         self.running.clear();
         self.undecided.clear();
         let mut released = 0;

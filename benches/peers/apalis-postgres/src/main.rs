@@ -16,8 +16,8 @@ async fn main() {
     let url = std::env::var("PEER_DATABASE").expect("PEER_DATABASE, the address of a database");
     let pool = PgPool::connect(&url).await.expect("a database");
     PostgresStorage::setup(&pool).await.expect("a schema");
-    let config = Config::new("nothing").set_buffer_size(256);
-    let mut backend = PostgresStorage::new_with_config(&pool, &config);
+    let config = Config::default().queue("nothing").batch_size(256);
+    let mut backend = PostgresStorage::new(&pool).with_config(config);
     backend.push_all(&mut stream::iter((0..count).map(|n| TaskBuilder::new(n).build()))).await.expect("jobs");
     let begun = Instant::now();
     let worker = WorkerBuilder::new("worker").backend(backend).concurrency(256).build(nothing);

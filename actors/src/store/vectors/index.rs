@@ -1,0 +1,90 @@
+//! Indexes of vectors on a server, one for each model, built while others write and search. A file has none: its vectors
+//! are in the memory of whoever searches.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::{self, PgConnection};
+
+use crate::store::{
+    Database, StoreError,
+    database::Parts,
+    sql::{Number, Sql},
+};
+
+/// Longest vector that pgvector has an index for; longer ones are compared one by one.
+pub const LONGEST: i32 = 4_000;
+/// Fewer vectors are compared one by one in the time that other parts of a search take.
+const WORTHWHILE: i64 = 20_000;
+/// One at a time, whichever host begins.
+const TAKE_TURN: &str = "SELECT pg_try_advisory_lock(7237, 1)";
+/// From one look whether another is still building to the next.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Builds the index of `model_id` anew, beside the one that serves, which gives way when the new one is whole. Waits for
+/// another host that is building.
+///
+/// # Errors
+/// [`StoreError`]; what there was serves on.
+pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result<(), StoreError> {
+    let Parts::Postgres(server) = database.parts() else { return Ok(()) };
+    let mut connection = server.apart().await?;
+    while !take_turn(&mut connection).await? {
+        // Not by waiting for the lock: a statement that waits is one that the other build waits for.
+        tokio::time::sleep(AGAIN).await;
+    }
+    build_on(&mut connection, model_id, dimension).await
+}
+
+/// Builds the index of `model_id` if there is none, there are vectors enough to be worth it, and no other host does so.
+/// Answers whether it did.
+///
+/// # Errors
+/// [`StoreError`]; searches compare all vectors meanwhile.
+pub(crate) async fn build_if_worthwhile(database: &Database, model_id: i64) -> Result<bool, StoreError> {
+    let Parts::Postgres(server) = database.parts() else { return Ok(false) };
+    let Some(dimension) = wanting(database, model_id).await? else { return Ok(false) };
+    let mut connection = server.apart().await?;
+    // Another host may have built it before the turn came.
+    if !take_turn(&mut connection).await? || wanting(database, model_id).await?.is_none() {
+        return Ok(false);
+    }
+    tracing::info!(model = model_id, "an index of the vectors is being built; searches compare them all meanwhile");
+    build_on(&mut connection, model_id, dimension).await.map(|()| true)
+}
+
+/// The length of the vectors, if an index of them is wanted and missing.
+async fn wanting(database: &Database, model_id: i64) -> Result<Option<i32>, StoreError> {
+    let sql = "SELECT CAST(m.dimension AS BIGINT) AS n FROM embedding_models m
+               WHERE m.id = $1 AND m.dimension <= $2 AND to_regclass('article_chunks_near_' || m.id) IS NULL
+                 AND (SELECT count(*) FROM (SELECT 1 FROM article_chunks WHERE model_id = m.id LIMIT $3) some) >= $3";
+    let row = database.reader().row::<Number>(sql, [model_id.into(), LONGEST.into(), WORTHWHILE.into()]).await?;
+    Ok(row.and_then(|row| i32::try_from(row.n).ok()))
+}
+
+async fn take_turn(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    sqlx::query_scalar(TAKE_TURN).fetch_one(connection).await.map_err(failed)
+}
+
+/// The lock ends with the connection.
+async fn build_on(connection: &mut PgConnection, model_id: i64, dimension: i32) -> Result<(), StoreError> {
+    let (name, new) = (format!("article_chunks_near_{model_id}"), format!("article_chunks_near_{model_id}_new"));
+    // One by one and outside a transaction: that is how an index is built while others write.
+    for sql in [
+        format!("DROP INDEX IF EXISTS {new}"),
+        format!(
+            "CREATE INDEX CONCURRENTLY {new} ON article_chunks
+             USING hnsw ((CAST(embedding AS halfvec({dimension}))) halfvec_cosine_ops) WHERE model_id = {model_id}"
+        ),
+        format!("DROP INDEX IF EXISTS {name}"),
+        format!("ALTER INDEX {new} RENAME TO {name}"),
+        "ANALYZE article_chunks".to_owned(),
+    ] {
+        // Nothing in it but numbers of ours.
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    sea_orm::DbErr::Exec(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))).into()
+}

@@ -1,0 +1,103 @@
+//! Telling what a commit did: log, metrics, subscribers.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use ractor::ActorRef;
+
+use super::{
+    super::metrics::{MetricsMessage, Observation},
+    Applied, Decided, QueueMessage,
+    state::QueueState,
+};
+use crate::{
+    embedder::{EmbedError, ErrorKind},
+    event::TaskEvent,
+    store::settle::{Next, Settled},
+    task::{ClaimedTask, TaskStatus},
+};
+
+impl QueueState {
+    /// Log, metrics, subscribers, and the timers of what has to be tried again.
+    pub(super) fn tell(&mut self, myself: &ActorRef<QueueMessage>, batch: &[Arc<Decided>], applied: &Applied) {
+        if let Some(message) = &applied.wrong_dimension {
+            self.trip(EmbedError::config(message.clone()));
+        }
+        let settled: HashMap<_, _> = applied.settled.iter().map(|settled| (settled.task_id, settled)).collect();
+        let mut observations = Vec::with_capacity(batch.len());
+        for decided in batch {
+            let Some(settled) = settled.get(&decided.task.lease.task_id) else {
+                tracing::warn!(task = decided.task.lease.task_id, "an attempt ended after its lease; nothing written");
+                continue;
+            };
+            let error = error_of(decided, settled, applied);
+            log(decided, settled, error.as_ref());
+            observations.push(observation(decided, settled));
+            self.context.publish(event(&decided.task, settled.status, settled.attempts, error));
+            wake_for_retry(myself, decided, settled);
+        }
+        if !observations.is_empty() {
+            self.context.addresses.metrics.send(MetricsMessage::Observed(observations));
+        }
+        self.answer_drained();
+    }
+
+    /// That a worker begins with `task`.
+    pub(super) fn tell_started(&self, task: &ClaimedTask) {
+        tracing::info!(
+            task = task.lease.task_id,
+            article = task.slug,
+            attempt = task.attempt,
+            slot = task.slot,
+            trace = task.trace_id,
+            "embedding started"
+        );
+        self.context.publish(event(task, TaskStatus::Processing, task.attempt, None));
+    }
+}
+
+fn event(task: &ClaimedTask, status: TaskStatus, attempts: u32, error: Option<(ErrorKind, String)>) -> TaskEvent {
+    let (error_kind, error) = error.unzip();
+    TaskEvent {
+        task_id: task.lease.task_id,
+        article_id: task.article_id,
+        slug: task.slug.clone(),
+        status,
+        attempts,
+        error_kind,
+        error,
+    }
+}
+
+/// What went wrong: known before the commit, or seen only in it.
+fn error_of(decided: &Decided, settled: &Settled, applied: &Applied) -> Option<(ErrorKind, String)> {
+    let seen = applied.wrong_dimension.as_ref().filter(|_| settled.status == TaskStatus::Pending);
+    decided.error.clone().or_else(|| seen.map(|message| (ErrorKind::Config, message.clone())))
+}
+
+fn log(decided: &Decided, settled: &Settled, error: Option<&(ErrorKind, String)>) {
+    let Decided { task, elapsed, cause, .. } = decided;
+    let (id, article, attempt, trace) = (task.lease.task_id, &task.slug, task.attempt, &task.trace_id);
+    match error {
+        None => tracing::info!(task = id, %article, attempt, trace, ?elapsed, status = %settled.status, cause,
+            "embedding ended"),
+        Some((kind, message)) => tracing::warn!(task = id, %article, attempt, max_attempts = task.max_attempts, trace,
+            ?elapsed, status = %settled.status, %kind, error = message, "embedding failed"),
+    }
+}
+
+fn observation(decided: &Decided, settled: &Settled) -> Observation {
+    Observation {
+        slot: decided.task.slot,
+        status: settled.status,
+        processing: decided.elapsed,
+        waited: decided.task.waited,
+    }
+}
+
+fn wake_for_retry(myself: &ActorRef<QueueMessage>, decided: &Decided, settled: &Settled) {
+    let (Next::Retry { delay } | Next::Refund { delay }) = decided.next else { return };
+    if settled.status == TaskStatus::Pending {
+        // A little late rather than a little early: an early look finds nothing and waits for the poll.
+        myself.send_after(delay + Duration::from_millis(2), || QueueMessage::Wake);
+    }
+}

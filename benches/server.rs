@@ -1,7 +1,9 @@
 //! What a PostgreSQL server does for the queue and for searches. A plain program, to be run beside a server that keeps
-//! what it commits: `scripts/bench-server [WHAT]`, where WHAT is `drain`, `saves`, `history`, `snapshot` or `vectors`;
-//! `drain COUNT SLOTS` prints one number, tasks for each second.
+//! what it commits: `scripts/bench-server [WHAT]`, where WHAT is `drain`, `saves`, `history`, `snapshot [SECONDS]`,
+//! `vectors` or `engines COLLECTION`; `drain COUNT SLOTS` prints one number, tasks for each second.
 
+#[path = "server/engines.rs"]
+mod engines;
 mod no_op;
 #[path = "../tests/support/place.rs"]
 #[allow(dead_code, reason = "no file is measured here")]
@@ -39,5 +41,8 @@ async fn main() {
     }
     if wanted("vectors") {
         vectors::recall_and_rate().await;
+    }
+    if let ("engines", Some(collection)) = (what, arguments.get(1)) {
+        engines::agreement(collection.as_ref()).await;
     }
 }

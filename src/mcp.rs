@@ -2,7 +2,7 @@
 //!
 //! - `door`: what a session can ask; `access`: who may ask it
 //! - `tools`: the twelve tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `subscriptions`, `changes`: telling clients what has changed; `closing`, `silence`: noticing that
+//! - `sessions`: how many there are at most; `subscriptions`, `changes`: telling clients what has changed; `closing`, `silence`: noticing that
 //!   one has gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: how arguments, answers, pages and refusals look
 //!
@@ -18,6 +18,7 @@ mod excerpt;
 mod problem;
 mod resources;
 mod schema;
+mod sessions;
 mod silence;
 mod subscriptions;
 mod tools;
@@ -28,14 +29,14 @@ use rmcp::{
     RoleServer, ServerHandler,
     service::{QuitReason, ServerInitializeError, serve_server_with_ct},
     transport::{
-        IntoTransport, StreamableHttpServerConfig, StreamableHttpService,
-        async_rw::AsyncRwTransport,
-        streamable_http_server::session::local::{LocalSessionManager, SessionConfig},
+        IntoTransport, StreamableHttpServerConfig, StreamableHttpService, async_rw::AsyncRwTransport,
+        streamable_http_server::session::local::SessionConfig,
     },
 };
 use tokio_util::sync::CancellationToken;
 
 pub use door::Door;
+pub use sessions::Sessions;
 
 use crate::{config::Server, host::Host};
 use changes::Changes;
@@ -44,7 +45,7 @@ use door::Way;
 
 /// MCP over streamable HTTP, to be mounted at a path. Whoever mounts it checks `Host` and `Origin` and puts a [`Caller`](crate::auth::Caller)
 /// into each request's extensions: a request without one may do nothing. It ends when `shutdown` is cancelled.
-pub fn http_service(host: Host, shutdown: CancellationToken) -> StreamableHttpService<Door, LocalSessionManager> {
+pub fn http_service(host: Host, shutdown: CancellationToken) -> StreamableHttpService<Door, Sessions> {
     let settings = host.settings().server.clone();
     let changes = Changes::watch(host.articles.clone());
     let way = Way::Http { idle: settings.mcp_session_idle };
@@ -57,10 +58,10 @@ pub fn streamable<H: ServerHandler>(
     handler: impl Fn() -> H + Send + Sync + 'static,
     settings: &Server,
     shutdown: CancellationToken,
-) -> StreamableHttpService<H, LocalSessionManager> {
-    let mut sessions = LocalSessionManager::default();
-    sessions.session_config = SessionConfig::default();
-    sessions.session_config.keep_alive = Some(settings.mcp_session_idle);
+) -> StreamableHttpService<H, Sessions> {
+    let mut kept = SessionConfig::default();
+    kept.keep_alive = Some(settings.mcp_session_idle);
+    let sessions = Sessions::new(kept, sessions::MOST);
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
         .with_max_request_body_bytes(longest_message(settings))

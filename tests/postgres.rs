@@ -13,7 +13,11 @@ use afterword::{
 use afterword_actors::{
     Runtime, RuntimeSettings,
     store::{
-        Database, OpenOptions, StoreError, hosts, leases, limits, settle,
+        Database, OpenOptions, StoreError, bulk,
+        claim::{Claim, claim},
+        hosts, leases, limits,
+        missing::Scope,
+        settle,
         sql::{Number, Sql},
     },
     task::{Lease, TaskStatus},
@@ -146,6 +150,89 @@ async fn what_has_waited_long_is_found_also_behind_a_backlog() {
     let runtime = world.start().await;
     assert_eq!(world.settled(&runtime).await.completed, 30);
     runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_reads_little_more_than_it_takes_whatever_has_been_done() {
+    let world = World::new().await;
+    let runtime = world.start().await;
+    let model_id = runtime.handle().model_id();
+    runtime.stop(DRAIN).await;
+    let tasks = "
+        INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, max_attempts, created_at,
+            updated_at, scheduled_at, queue_key, completed_at, cause)
+        SELECT n, 'article-' || n, 'update', status, 'normal', 1, 3, 0, 0, 0, 0,
+               CASE status WHEN 'completed' THEN 0 END, 'test'
+        FROM generate_series(1, 30500) n, LATERAL (SELECT CASE WHEN n <= 30000 THEN 'completed' ELSE 'pending' END) s(status)
+        ORDER BY n";
+    world.run(tasks).await;
+    world.database.write_connection().run("VACUUM ANALYZE embedding_tasks", []).await.expect("a vacuum");
+    let read = "SELECT CAST(seq_tup_read + idx_tup_fetch AS BIGINT) AS n FROM pg_stat_xact_user_tables
+                WHERE relname = 'embedding_tasks'";
+    let read = world.database.write::<_, StoreError, _>(move |transaction| {
+        Box::pin(async move {
+            let slots: Vec<_> = (0..8).collect();
+            let (mut from, mut reads) = (None, Vec::new());
+            // A statement that has been run some times is planned for all times.
+            for _ in 0..20 {
+                let lease = Duration::from_secs(60);
+                let request = Claim { incarnation: "test", slots: &slots, lease, from, model_id };
+                let claimed = claim(transaction, request).await?;
+                assert_eq!(claimed.len(), 8);
+                from = claimed.iter().map(|task| task.position()).max();
+                reads.push(transaction.row::<Number>(read, []).await?.map_or(0, |row| row.n));
+            }
+            Ok(reads)
+        })
+    });
+    let read = read.await.expect("claims");
+    let most = read.windows(2).map(|pair| pair[1] - pair[0]).max().expect("claims");
+    assert!(most < 100, "{most} rows read to claim 8: {read:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_host_is_told_holds_for_all() {
+    let world = World::new().await;
+    let (one, other) = (world.start().await, world.beside().await.start().await);
+    assert!(one.pause().await.expect("a pause"));
+    let service = world.articles(Some(&one));
+    for n in 0..6 {
+        service.create(article(&format!("article-{n}"), "text")).await.expect("a save");
+    }
+    for runtime in [&one, &other] {
+        runtime.wake();
+        runtime.status().await.expect("a tree");
+    }
+    assert!(other.resume().await.expect("an end of the pause"));
+    world.settled(&one).await;
+    let early = "SELECT count(*) AS n FROM embedding_task_events WHERE event = 'claimed'
+                 AND id < (SELECT id FROM embedding_task_events WHERE event = 'queue resumed')";
+    assert_eq!(world.number(early).await, 0, "nobody claims while anybody has paused the queue");
+    // A run that the first begins is carried on by the other, or ended.
+    for is_cancelled in [false, true] {
+        other.pause().await.expect("a pause");
+        let run = one.handle().start_bulk(Scope::All, String::new()).await.expect("a run");
+        while bulk::find(world.database.reader(), run).await.expect("a look").expect("a run").state == "queuing" {
+            tokio::task::yield_now().await;
+        }
+        if is_cancelled {
+            let cancel = world.database.write::<_, StoreError, _>(move |t| Box::pin(bulk::cancel(t, run)));
+            assert!(cancel.await.expect("a cancel"));
+        }
+        one.resume().await.expect("an end of the pause");
+        world.settled(&other).await;
+        let summary = loop {
+            let found = bulk::find(world.database.reader(), run).await.expect("a look").expect("a run");
+            if let Some(summary) = found.summary {
+                break serde_json::from_str::<bulk::Summary>(&summary).expect("a summary");
+            }
+            tokio::task::yield_now().await;
+        };
+        let expected = if is_cancelled { (0, 6) } else { (6, 0) };
+        assert_eq!((summary.succeeded, summary.cancelled), expected);
+    }
+    one.stop(DRAIN).await;
+    other.stop(DRAIN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

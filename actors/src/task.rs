@@ -96,7 +96,7 @@ pub struct ClaimedTask {
     pub operation: Operation,
     /// How urgent it is.
     pub priority: Priority,
-    /// Its place in the queue.
+    /// See [`Position`].
     pub queue_key: i64,
     /// The revision it was asked to embed.
     pub revision: i64,
@@ -112,6 +112,27 @@ pub struct ClaimedTask {
     pub trace_id: Option<String>,
     /// The article at the moment of the claim.
     pub subject: Subject,
+}
+
+impl ClaimedTask {
+    /// Where it stood in the queue.
+    pub fn position(&self) -> Position {
+        Position { queue_key: self.queue_key, id: self.lease.task_id }
+    }
+}
+
+/// Where a task stands in the queue: the order of claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// `embedding_tasks.queue_key`
+    pub queue_key: i64,
+    /// `embedding_tasks.id`
+    pub id: i64,
+}
+
+impl Position {
+    /// Before every task.
+    pub(crate) const FRONT: Self = Self { queue_key: i64::MIN, id: 0 };
 }
 
 /// Proof of a claim. The token is new at every claim and never repeats.

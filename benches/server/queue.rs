@@ -82,7 +82,7 @@ async fn claim_for(database: &Database, model_id: i64, time: Duration, pause: Du
             .await
             .expect("a claim");
         times.0.push(claimed_at.elapsed());
-        reached = tasks.iter().map(|task| task.queue_key).max();
+        reached = tasks.iter().map(|task| task.position()).max();
         if tasks.is_empty() {
             break;
         }

@@ -10,19 +10,9 @@ use crate::time::Timestamp;
 /// A bulk run, as it stands or as it ended.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BulkRun {
-    /// Its number.
-    pub id: i64,
-    /// `needed`, `missing`, `failed`, `stale` or `all`.
-    pub scope: String,
-    /// Only this folder and below; empty for all.
-    pub folder: String,
-    /// `queuing`, `running`, `completed` or `cancelled`.
-    pub state: String,
-    /// When it was asked for.
-    pub requested_at: Timestamp,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finished_at: Option<Timestamp>,
+    /// What it was asked for, and its state.
+    #[serde(flatten)]
+    pub summary: BulkRunSummary,
     /// So far, or in all, in milliseconds.
     pub duration_ms: i64,
     /// Articles queued so far.
@@ -84,7 +74,7 @@ pub struct FailedArticle {
 impl BulkRun {
     /// Whether nothing more will happen to it.
     pub fn has_ended(&self) -> bool {
-        self.finished_at.is_some()
+        self.summary.finished_at.is_some()
     }
 
     pub(super) fn of(row: bulk_operation::Model, progress: Progress, failures: Vec<FailedItem>, now: i64) -> Self {
@@ -93,21 +83,16 @@ impl BulkRun {
         let per_second = (ended > 0 && duration_ms > 0).then(|| ended as f64 * 1000.0 / duration_ms as f64);
         let remaining_ms =
             per_second.filter(|_| row.finished_at.is_none()).map(|rate| (progress.open as f64 / rate * 1000.0) as i64);
-        let summary: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let told: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
         Self {
-            id: row.id,
-            scope: row.scope,
-            folder: row.folder,
-            state: row.state,
-            requested_at: Timestamp(row.requested_at),
-            finished_at: row.finished_at.map(Timestamp),
+            summary: BulkRunSummary::from(row),
             duration_ms,
             queued: progress.queued,
             open: progress.open,
             succeeded: progress.succeeded,
             failed: progress.failed,
             cancelled: progress.cancelled,
-            skipped: summary.map(|summary| summary.skipped),
+            skipped: told.map(|told| told.skipped),
             per_second,
             remaining_ms,
             failures: failures.into_iter().map(FailedArticle::from).collect(),

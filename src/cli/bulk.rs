@@ -99,8 +99,8 @@ fn finish(session: &Session, run: &BulkRun) -> anyhow::Result<()> {
 
 fn text_of(run: &BulkRun) -> String {
     let mut rows = vec![
-        ("bulk run", format!("{} ({})", run.id, run.scope)),
-        ("state", run.state.clone()),
+        ("bulk run", format!("{} ({})", run.summary.id, run.summary.scope)),
+        ("state", run.summary.state.clone()),
         ("succeeded", run.succeeded.to_string()),
         ("failed", run.failed.to_string()),
         ("cancelled", run.cancelled.to_string()),

@@ -122,6 +122,9 @@ async fn emptied(name: String) -> String {
                 FROM pg_class
                 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
                   AND relname NOT IN ('seaql_migrations', 'embedding_task_totals'));
+            EXECUTE coalesce((
+                SELECT string_agg('DROP INDEX ' || quote_ident(indexname), '; ')
+                FROM pg_indexes WHERE indexname LIKE 'article_chunks_near_%'), 'SELECT 1');
         END
         $$;
         UPDATE embedding_task_totals SET tasks = 0";

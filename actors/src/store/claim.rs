@@ -5,11 +5,11 @@ mod sqlite;
 
 use std::{collections::HashMap, time::Duration};
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::{Engine, StoreError, sql::Sql, subject};
-use crate::task::{ClaimedTask, Lease, Slot, Subject};
+use crate::task::{ClaimedTask, Lease, Position, Slot, Subject};
 
 /// Who claims, for what.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +20,8 @@ pub struct Claim<'a> {
     pub slots: &'a [Slot],
     /// How long the lease holds unless it is renewed.
     pub lease: Duration,
-    /// Where in the queue to begin, if the tasks before have been taken; nothing for the front. A file has no use for it.
-    pub from: Option<i64>,
+    /// Behind which task to begin, if those before have been taken; nothing for the front. A file has no use for it.
+    pub from: Option<Position>,
     /// The model the subjects are looked at for.
     pub model_id: i64,
 }
@@ -48,9 +48,15 @@ struct Row {
 /// # Errors
 /// [`StoreError`]
 pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Result<Vec<ClaimedTask>, StoreError> {
-    // A file's claims begin at the front.
-    let from = claim.from.filter(|_| Engine::of(transaction) == Engine::Postgres);
-    run(transaction, claim, statements(transaction).due, from).await
+    let (sql, from) = match Engine::of(transaction) {
+        // A file's claims begin at the front.
+        Engine::Sqlite => (sqlite::DUE, Vec::new()),
+        Engine::Postgres => {
+            let Position { queue_key, id } = claim.from.unwrap_or(Position::FRONT);
+            (postgres::DUE, vec![queue_key.into(), id.into()])
+        }
+    };
+    run(transaction, claim, sql, from).await
 }
 
 /// Claims one task by its id, due or not: for embedding inside the save call.
@@ -62,40 +68,27 @@ pub async fn claim_one(
     request: Claim<'_>,
     task_id: i64,
 ) -> Result<Option<ClaimedTask>, StoreError> {
-    Ok(run(transaction, request, statements(transaction).one, Some(task_id)).await?.pop())
+    let sql = match Engine::of(transaction) {
+        Engine::Sqlite => sqlite::ONE,
+        Engine::Postgres => postgres::ONE,
+    };
+    Ok(run(transaction, request, sql, vec![task_id.into()]).await?.pop())
 }
 
-/// An engine's way to claim. `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, `$6` of
-/// `due` where to begin or nothing, of `one` the task.
-struct Statements {
-    due: &'static str,
-    one: &'static str,
-}
-
-fn statements(connection: &impl ConnectionTrait) -> Statements {
-    match Engine::of(connection) {
-        Engine::Sqlite => Statements { due: sqlite::DUE, one: sqlite::ONE },
-        Engine::Postgres => Statements { due: postgres::DUE, one: postgres::ONE },
-    }
-}
-
+/// Runs `sql`: `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, then what it has of its own.
 async fn run(
     transaction: &impl ConnectionTrait,
     claim: Claim<'_>,
     sql: &str,
-    sixth: Option<i64>,
+    own: Vec<Value>,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
     // Version 7: unique over hosts and restarts, and in the order of the claims for whoever reads the table.
     let token = Uuid::now_v7().simple().to_string();
     let slots = serde_json::to_string(claim.slots).unwrap_or_default();
     let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
     let limit = i64::try_from(claim.slots.len()).unwrap_or(i64::MAX);
-    let rows = transaction
-        .rows::<Row>(
-            sql,
-            [token.clone().into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into(), sixth.into()],
-        )
-        .await?;
+    let shared = [token.clone().into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into()];
+    let rows = transaction.rows::<Row>(sql, shared.into_iter().chain(own)).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
     }

@@ -143,7 +143,7 @@ impl Door {
                 () = context.ct.cancelled() => break,
                 () = self.alive.cancelled() => break,
             }
-            run = bulk.run(run.id).await?;
+            run = bulk.run(run.summary.id).await?;
         }
         tell(&context, &run, &mut told).await;
         Ok(Json(run.into()))
@@ -168,12 +168,12 @@ async fn tell(context: &RequestContext<RoleServer>, run: &BulkRun, told: &mut Op
 impl From<BulkRun> for Run {
     fn from(run: BulkRun) -> Self {
         Self {
-            id: run.id,
-            scope: run.scope,
-            folder: run.folder,
-            state: run.state,
-            requested_at: run.requested_at.to_string(),
-            finished_at: run.finished_at.map(|at| at.to_string()),
+            id: run.summary.id,
+            scope: run.summary.scope,
+            folder: run.summary.folder,
+            state: run.summary.state,
+            requested_at: run.summary.requested_at.to_string(),
+            finished_at: run.summary.finished_at.map(|at| at.to_string()),
             duration_ms: run.duration_ms,
             queued: run.queued,
             open: run.open,

@@ -21,7 +21,7 @@ macro_rules! claim {
 
 pub(super) const DUE: &str = claim!(
     "SELECT t.id FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND $6 IS NULL
+     WHERE t.status = 'pending' AND t.scheduled_at <= {now}
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
        AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
      ORDER BY t.queue_key, t.id LIMIT $5 + 0"

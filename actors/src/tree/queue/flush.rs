@@ -17,7 +17,7 @@ use crate::{
         leases,
         sql::{Number, Sql},
     },
-    task::{ClaimedTask, Slot},
+    task::{ClaimedTask, Position, Slot},
 };
 
 /// What a commit did, and the tasks it claimed.
@@ -30,7 +30,7 @@ pub(super) struct Commit {
     /// It claims for these.
     pub(super) slots: Vec<Slot>,
     /// Where in the queue its claim begins.
-    from: Option<i64>,
+    from: Option<Position>,
     pub(super) work: Owned,
 }
 
@@ -99,7 +99,7 @@ impl QueueState {
         &self,
         batch: Vec<Arc<Decided>>,
         slots: Vec<Slot>,
-        from: Option<i64>,
+        from: Option<Position>,
     ) -> impl Future<Output = Committed> + Send + use<> {
         let (context, recover) = (Arc::clone(&self.context), !self.recovered);
         let database = self.context.database.clone();

@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::task::ClaimedTask;
+use crate::task::{ClaimedTask, Position};
 
 /// From one look at everything to the next, while there is a backlog.
 const WHOLE_LOOK: Duration = Duration::from_secs(10);
 
 /// What the last claims have reached.
 pub(super) struct Place {
-    reached: Option<i64>,
+    reached: Option<Position>,
     looked_at_all: Instant,
 }
 
@@ -26,17 +26,17 @@ impl Place {
     }
 
     /// Where the next claim begins; nothing for the front.
-    pub(super) fn next(&self) -> Option<i64> {
+    pub(super) fn next(&self) -> Option<Position> {
         self.reached.filter(|_| self.looked_at_all.elapsed() < WHOLE_LOOK)
     }
 
     /// A claim of `asked` tasks that began at `from` has found these. Answers whether it is worth looking again.
-    pub(super) fn claimed(&mut self, from: Option<i64>, asked: usize, found: &[ClaimedTask]) -> bool {
+    pub(super) fn claimed(&mut self, from: Option<Position>, asked: usize, found: &[ClaimedTask]) -> bool {
         if from.is_none() {
             self.looked_at_all = Instant::now();
         }
         let was_full = !found.is_empty() && found.len() == asked;
-        self.reached = found.iter().map(|task| task.queue_key).max().filter(|_| was_full);
+        self.reached = found.iter().map(ClaimedTask::position).max().filter(|_| was_full);
         // A full batch: there may be more. One that began in the middle: there may be some at the front.
         was_full || (from.is_some() && asked > 0)
     }
@@ -51,11 +51,11 @@ mod tests {
     async fn a_backlog_is_gone_through_from_where_it_was_reached() {
         let mut place = Place::front();
         assert!(place.claimed(None, 2, &[claimed_at(5), claimed_at(9)]));
-        assert_eq!(place.next(), Some(9));
+        assert_eq!(place.next(), Some(claimed_at(9).position()));
         tokio::time::advance(WHOLE_LOOK).await;
         assert_eq!(place.next(), None, "everything is looked at now and then");
         assert!(place.claimed(None, 1, &[claimed_at(4)]));
-        assert_eq!(place.next(), Some(4));
+        assert_eq!(place.next(), Some(claimed_at(4).position()));
     }
 
     #[tokio::test(start_paused = true)]

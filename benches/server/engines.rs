@@ -1,0 +1,84 @@
+//! One collection with known answers, in a file and on a server: how good the answers are, and how much the same.
+
+use std::{path::Path, time::Duration};
+
+use afterword::{
+    articles::{NewArticle, folder::Folder, slug::Slug},
+    config::{Loaded, Settings, Sources},
+    database,
+    evaluation::{Collection, measure},
+    host::Host,
+    search::{Mode, Query, Search},
+};
+
+use afterword_actors::store::stats;
+
+use crate::place::{Place, Server};
+
+const TOP: usize = 10;
+
+pub(crate) async fn agreement(directory: &Path) {
+    let collection = Collection::read(directory).expect("a collection");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = settings(format!("sqlite://{}", folder.path().join("engines.db").display()));
+    fill(&file, &collection).await;
+    let place = Server::fresh().await;
+    let server = Host::open(&settings(place.url())).await.expect("a server");
+    let file = Host::open(&file).await.expect("a file");
+    database::copy(&file.database, &server.database, &|_| {}).await.expect("a copy");
+    database::rebuild(&server.database, "english", &|_| {}).await.expect("an index");
+    for host in [&file, &server] {
+        host.backends.provisioning().expect("a local model").run(&|_| {}).await.expect("a local model");
+    }
+    for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
+        for (engine, search) in [("a file", &file.search), ("a server", &server.search)] {
+            let quality = measure(search, &collection, mode, || {}).await.expect("a measurement");
+            println!("{mode} in {engine}: nDCG@10 {:.4}, recall@100 {:.4}", quality.ndcg_at_10, quality.recall_at_100);
+        }
+        compare(&file.search, &server.search, &collection, mode).await;
+    }
+}
+
+async fn compare(file: &Search, server: &Search, collection: &Collection, mode: Mode) {
+    let (mut queries, mut shared, mut all, mut same_first, mut same) = (0, 0, 0, 0, 0);
+    for (text, _) in collection.judged_queries() {
+        let (ours, theirs) = (top(file, text, mode).await, top(server, text, mode).await);
+        queries += 1;
+        shared += ours.iter().filter(|slug| theirs.contains(slug)).count();
+        all += ours.len();
+        same_first += usize::from(ours.first() == theirs.first());
+        same += usize::from(ours == theirs);
+    }
+    println!(
+        "{mode}: {:.1} % of the first ten are the same articles; the first is in {same_first} of {queries} queries, all ten \
+         in the same order in {same}",
+        100.0 * shared as f64 / all as f64
+    );
+}
+
+async fn top(search: &Search, text: &str, mode: Mode) -> Vec<String> {
+    let query = Query { text: text.to_owned(), mode, limit: TOP, folder: Folder::default() };
+    search.search(&query).await.expect("an answer").hits.into_iter().map(|hit| hit.slug).collect()
+}
+
+fn settings(url: String) -> Settings {
+    let sources = Sources::of_process(None, vec![("database.url".to_owned(), url)]);
+    Loaded::load(&sources).expect("settings").settings
+}
+
+async fn fill(settings: &Settings, collection: &Collection) {
+    let worker = Host::open(settings).await.expect("a file").start().await.expect("a host");
+    worker.host.backends.provisioning().expect("a local model").run(&|_| {}).await.expect("a local model");
+    for document in &collection.documents {
+        let slug = document.slug();
+        let title = if document.title.trim().is_empty() { slug.clone() } else { document.title.clone() };
+        let title: String = title.chars().take(300).collect();
+        let slug = Some(Slug::parse(&slug).expect("a slug"));
+        let new = NewArticle { title, body: document.text.clone(), slug, ..NewArticle::default() };
+        worker.host.articles.create(new).await.expect("a save");
+    }
+    while stats::queue(worker.host.database.reader()).await.is_ok_and(|stats| stats.pending + stats.processing > 0) {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    worker.stop().await;
+}

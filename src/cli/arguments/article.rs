@@ -1,0 +1,137 @@
+//! Articles: writing, reading, finding.
+
+use std::path::PathBuf;
+
+use afterword_actors::task::Priority;
+use clap::{Args, Subcommand};
+
+use crate::search::Mode;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ArticleCommand {
+    /// Create an article; never overwrites
+    Create {
+        /// Its title
+        title: String,
+        #[command(flatten)]
+        text: TextArguments,
+        /// Its name in addresses [default: from the title]
+        #[arg(long)]
+        slug: Option<String>,
+        /// Where it stands, e.g. guides/rust
+        #[arg(long, default_value = "")]
+        folder: String,
+        /// Do not embed it, now or later
+        #[arg(long)]
+        skip_embedding: bool,
+        /// How urgent its embedding is
+        #[arg(long, value_parser = parse_priority)]
+        priority: Option<Priority>,
+        /// Repeating the command with the same key creates nothing twice
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
+    },
+    /// Show an article
+    Show {
+        /// Its slug, or a former one
+        slug: String,
+        /// A past revision
+        #[arg(long)]
+        revision: Option<i64>,
+    },
+    /// List articles, the last saved first
+    List {
+        /// Only this folder and below
+        #[arg(long, default_value = "")]
+        folder: String,
+        /// Most rows
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Where the list before ended
+        #[arg(long)]
+        cursor: Option<String>,
+    },
+    /// Change an article; what is not named stays
+    Update {
+        /// Its slug, or a former one
+        slug: String,
+        /// A new title
+        #[arg(long)]
+        title: Option<String>,
+        #[command(flatten)]
+        text: TextArguments,
+        /// Another folder
+        #[arg(long)]
+        folder: Option<String>,
+        /// Whether never to embed it
+        #[arg(long, value_name = "true|false")]
+        skip_embedding: Option<bool>,
+        /// How urgent its embedding is
+        #[arg(long, value_parser = parse_priority)]
+        priority: Option<Priority>,
+        /// Refuse if the article is at another revision
+        #[arg(long, value_name = "N")]
+        expected_revision: Option<i64>,
+    },
+    /// Delete an article; `article restore` brings it back
+    Delete {
+        /// Its slug, or a former one
+        slug: String,
+        /// Refuse if the article is at another revision
+        #[arg(long, value_name = "N")]
+        expected_revision: Option<i64>,
+    },
+    /// Give an article another slug; the old one keeps working
+    Rename {
+        /// Its slug, or a former one
+        slug: String,
+        /// The new slug
+        to: String,
+        /// Refuse if the article is at another revision
+        #[arg(long, value_name = "N")]
+        expected_revision: Option<i64>,
+    },
+    /// List the revisions of an article, also of a deleted one
+    History {
+        /// Its slug, or a former one
+        slug: String,
+    },
+    /// Make a past revision the present one; without a number, undo the last change or the deletion
+    Restore {
+        /// Its slug, or a former one
+        slug: String,
+        /// The revision
+        #[arg(long)]
+        revision: Option<i64>,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = false, multiple = false)]
+pub(in crate::cli) struct TextArguments {
+    /// The text, markdown
+    #[arg(long)]
+    pub(in crate::cli) body: Option<String>,
+    /// A file with the text; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SearchArguments {
+    /// What you look for, in your words
+    pub(in crate::cli) query: String,
+    /// By words and meaning, by meaning, or by words
+    #[arg(long, default_value_t = Mode::Hybrid)]
+    pub(in crate::cli) mode: Mode,
+    /// Most hits [default: search.default_limit]
+    #[arg(long)]
+    pub(in crate::cli) limit: Option<usize>,
+    /// Only this folder and below
+    #[arg(long, default_value = "")]
+    pub(in crate::cli) folder: String,
+}
+
+fn parse_priority(name: &str) -> Result<Priority, String> {
+    name.parse().map_err(|error| format!("{error}"))
+}

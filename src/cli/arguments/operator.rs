@@ -1,0 +1,93 @@
+//! What the operator does.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use crate::auth::Scope;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum DbCommand {
+    /// Bring the schema up to date
+    Migrate,
+    /// Show which steps of the schema are applied
+    Status,
+    /// Take the last steps of the schema back; what only they hold is lost
+    Rollback {
+        /// How many
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        steps: u32,
+        /// Do it; without this, only say what would be lost
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Write a copy of the database, also while it is in use
+    Backup {
+        /// A file that does not exist yet
+        file: PathBuf,
+    },
+    /// Put a backup in the database's place; what was there is kept beside it
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Look through the whole database for damage
+    Verify,
+    /// Copy everything from a file to a server, and compare; run again, it goes on where it stopped
+    Copy {
+        /// The file, e.g. sqlite:///home/me/notes.db
+        #[arg(long)]
+        from: String,
+        /// The server, e.g. postgres://me@localhost/afterword
+        #[arg(long)]
+        to: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum IndexCommand {
+    /// Index all words again, and on a server all vectors; saves and searches go on meanwhile
+    Rebuild,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ConfigCommand {
+    /// Show every setting and where it comes from; secrets hidden
+    Show,
+    /// Check the settings, and report every fault
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum TokenCommand {
+    /// Make a token and show it, this once
+    Create {
+        /// What it is for
+        name: String,
+        /// What it may do: read, write (and read), or admin (everything)
+        #[arg(long, default_value_t = Scope::Write)]
+        scope: Scope,
+        /// How long it holds, e.g. 12h or 90d [default: for ever]
+        #[arg(long, value_name = "DURATION")]
+        expires_in: Option<String>,
+    },
+    /// List all tokens
+    List,
+    /// Make a token invalid, at once
+    Revoke {
+        /// Its number or its name
+        token: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum ModelCommand {
+    /// Fetch a local model, or see that it is whole
+    Fetch {
+        /// Its name
+        #[arg(default_value = "all-MiniLM-L6-v2")]
+        name: String,
+    },
+    /// List local models
+    List,
+}

@@ -1,0 +1,116 @@
+//! The queue and bulk runs.
+
+use afterword_actors::task::TaskStatus;
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BulkCommand {
+    /// Embed all articles that need it: missing, stale and failed ones
+    Start {
+        #[command(flatten)]
+        scope: ScopeArguments,
+        /// Only this folder and below
+        #[arg(long, default_value = "")]
+        folder: String,
+        /// Say how many articles it would be, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Return at once; a running host does the work
+        #[arg(long)]
+        detach: bool,
+    },
+    /// Show how a run stands [default: the last one]
+    Status {
+        /// Its number
+        id: Option<i64>,
+    },
+    /// List runs
+    List,
+    /// Stop a run: what nobody has begun is taken back
+    Cancel {
+        /// Its number
+        id: i64,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(in crate::cli) struct ScopeArguments {
+    /// Only articles without vectors
+    #[arg(long)]
+    pub(in crate::cli) missing: bool,
+    /// Only articles whose last task failed
+    #[arg(long)]
+    pub(in crate::cli) failed: bool,
+    /// Only articles whose vectors are of an older content
+    #[arg(long)]
+    pub(in crate::cli) stale: bool,
+    /// Every article; unchanged ones are confirmed, not embedded again
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum QueueCommand {
+    /// Exact numbers, throughput and times
+    Stats,
+    /// List tasks, the newest first
+    List {
+        /// Only tasks of this status
+        #[arg(long, value_parser = parse_status)]
+        status: Option<TaskStatus>,
+        /// Only tasks of this article
+        #[arg(long, value_name = "SLUG")]
+        article: Option<String>,
+        /// Only tasks older than this one
+        #[arg(long, value_name = "ID")]
+        before: Option<i64>,
+        /// Most rows
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// Show a task with its audit trail, and why it waits
+    Show {
+        /// The task
+        id: i64,
+    },
+    /// Put a failed or cancelled task back, with fresh attempts
+    Retry {
+        /// The task
+        id: i64,
+    },
+    /// Put all failed tasks back
+    RetryFailed,
+    /// Cancel a waiting task
+    Cancel {
+        /// The task
+        id: i64,
+    },
+    /// Stop all hosts from beginning tasks
+    Pause,
+    /// Let all hosts go on
+    Resume,
+    /// Remove finished tasks
+    Cleanup {
+        /// That finished longer ago than this, e.g. 12h or 7d [default: retention.tasks]
+        #[arg(long, value_name = "AGE")]
+        older_than: Option<String>,
+    },
+    /// Put tasks back that dead hosts held
+    Rescue,
+    /// Show the audit trail
+    Events {
+        /// Only of this task
+        #[arg(long, value_name = "ID")]
+        task: Option<i64>,
+        /// Most rows
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Follow the audit trail as it grows
+    Watch,
+}
+
+fn parse_status(name: &str) -> Result<TaskStatus, String> {
+    name.parse().map_err(|error| format!("{error}"))
+}

@@ -105,7 +105,8 @@ const ON_A_SERVER: &[Check] = &[
     },
     Check {
         sql: "SELECT count(*) AS n FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-              WHERE NOT i.indisvalid AND c.relnamespace = CAST(current_schema() AS regnamespace)",
+              WHERE NOT i.indisvalid AND c.relnamespace = CAST(current_schema() AS regnamespace)
+                AND NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index p WHERE p.index_relid = c.oid)",
         message: "indexes were not built to their end; run `afterword index rebuild`",
         mends_itself: false,
     },

@@ -56,7 +56,7 @@ pub(crate) async fn build_if_worthwhile(database: &Database, model_id: i64) -> R
 async fn wanting(database: &Database, model_id: i64) -> Result<Option<i32>, StoreError> {
     let sql = "SELECT CAST(m.dimension AS BIGINT) AS n FROM embedding_models m
                WHERE m.id = $1 AND m.dimension <= $2 AND to_regclass('article_chunks_near_' || m.id) IS NULL
-                 AND (SELECT count(*) FROM (SELECT 1 FROM article_chunks WHERE model_id = m.id LIMIT $3) some) >= $3";
+                 AND (SELECT count(*) FROM (SELECT 1 FROM article_chunks WHERE model_id = m.id LIMIT $3) few) >= $3";
     let row = database.reader().row::<Number>(sql, [model_id.into(), LONGEST.into(), WORTHWHILE.into()]).await?;
     Ok(row.and_then(|row| i32::try_from(row.n).ok()))
 }

@@ -11,6 +11,7 @@ mod m20261124_000003_queue;
 mod m20261124_000004_operations;
 mod m20261125_000005_tokens;
 mod m20261125_000006_provider_calls;
+mod m20261125_000007_word_counts;
 mod script;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_operations::Migration),
             Box::new(m20261125_000005_tokens::Migration),
             Box::new(m20261125_000006_provider_calls::Migration),
+            Box::new(m20261125_000007_word_counts::Migration),
         ]
     }
 }

@@ -1,14 +1,40 @@
-//! Words on a server: text-search vectors, ranked term by term.
+//! Words on a server: text-search vectors, ranked by BM25 as those of a file are.
 //!
-//! The server's own ranking does not know which words are rare; a query of everyday words and one rare one would be
-//! ranked by the everyday ones. So each term is ranked by itself, and counts by its inverse document frequency, which
-//! comes near the BM25 of a file.
+//! The server's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
+//! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
+//! Framework: BM25 and Beyond", 2009.
 
 use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::TITLE_WEIGHT;
 use crate::search::words;
+
+/// How soon another occurrence says nothing new, and how much a text's length counts: what FTS5 takes.
+const K1: f64 = 1.2;
+const B: f64 = 0.75;
+
+/// The number of articles: exact while there are few, then as the server last counted.
+const ARTICLES: &str = "
+    SELECT greatest(
+        (SELECT count(*) FROM (SELECT 1 FROM article_words WHERE part = 0 LIMIT 2000) few),
+        (SELECT reltuples FROM pg_class WHERE oid = CAST('article_words' AS regclass))) AS articles";
+
+/// The usual length, from a thousand articles spread over all.
+const AVERAGE: &str = "
+    SELECT avg(w.length) AS length
+    FROM (SELECT min(article_id) AS least, max(article_id) AS most FROM article_words) ids
+    CROSS JOIN LATERAL generate_series(ids.least, ids.most, (ids.most - ids.least) / 1000 + 1) sampled(id)
+    JOIN article_words w ON w.article_id = sampled.id AND w.part = 0";
+
+/// How often a term occurs among the words of these `weights`. Of a term that occurs n times, `ts_rank` makes the sum of
+/// 1/i² up to n, as a share of π²/6; what is missing to π²/6 is 1/(n + ½), near enough to tell n.
+fn occurrences(weights: &str) -> String {
+    let rank = format!("ts_rank('{{{weights}}}', w.words, weighed.query)");
+    format!(
+        "CASE WHEN {rank} = 0 THEN 0 ELSE round(CAST(1 / (1.64493406685 * (1.0000001 - {rank})) AS NUMERIC) - 0.5) END"
+    )
+}
 
 pub(super) async fn index(
     transaction: &impl ConnectionTrait,
@@ -17,15 +43,18 @@ pub(super) async fn index(
     body: &str,
 ) -> Result<(), StoreError> {
     transaction.run("DELETE FROM article_words WHERE article_id = $1", [id.into()]).await?;
-    let parts: Vec<_> = words::tsvector_texts(body).into_iter().enumerate().collect();
+    let (title, parts) = (words::tsvector_text(title), words::tsvector_texts(body));
+    let length: usize = parts.iter().chain([&title]).map(|text| text.split(' ').count()).sum();
+    let length = i32::try_from(length).unwrap_or(i32::MAX);
+    let parts: Vec<_> = parts.into_iter().enumerate().collect();
     let parts = serde_json::to_string(&parts).unwrap_or_default();
     transaction
         .run(
-            "INSERT INTO article_words (article_id, part, words)
-             SELECT $1, part, CASE WHEN part = 0 THEN setweight(to_tsvector('afterword', $2), 'A') ELSE '' END
-                              || to_tsvector('afterword', text)
+            "INSERT INTO article_words (article_id, part, length, words)
+             SELECT $1, part, $4, CASE WHEN part = 0 THEN setweight(to_tsvector('afterword', $2), 'A') ELSE '' END
+                                  || to_tsvector('afterword', text)
              FROM {rows $3: part INTEGER, text TEXT} j",
-            [id.into(), words::tsvector_text(title).into(), parts.into()],
+            [id.into(), title.into(), parts.into(), length.into()],
         )
         .await
         .map(drop)
@@ -45,22 +74,29 @@ pub(super) async fn ranking(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let body = 1.0 / TITLE_WEIGHT;
-    // The last 1: a long text is not better for repeating itself.
+    let in_title = occurrences("0, 0, 0, 1");
+    let anywhere = occurrences("1, 1, 1, 1");
     let sql = format!(
         "WITH term AS MATERIALIZED (
              SELECT to_tsquery('afterword', text) AS query FROM {{texts $1}} j
          ), weighed AS MATERIALIZED (
-             SELECT term.query, ln(1 + (greatest(total.parts, found.parts) + 0.5) / (found.parts + 0.5)) AS rarity
+             SELECT term.query, ln(1 + (greatest(total.articles, found.articles) - found.articles + 0.5)
+                                       / (found.articles + 0.5)) AS rarity
              FROM term
-             CROSS JOIN LATERAL (SELECT count(*) AS parts FROM article_words w WHERE w.words @@ term.query) found
-             CROSS JOIN (SELECT reltuples AS parts FROM pg_class WHERE oid = CAST('article_words' AS regclass)) total
+             CROSS JOIN LATERAL (SELECT count(*) AS articles FROM article_words w WHERE w.words @@ term.query) found
+             CROSS JOIN ({ARTICLES}) total
+         ), counted AS (
+             SELECT weighed.query, weighed.rarity, w.article_id, max(w.length) AS length,
+                    sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + ts_rank(w.words, weighed.query)
+                             ELSE {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title} END) AS times
+             FROM weighed JOIN article_words w ON w.words @@ weighed.query
+             WHERE $2 = '' OR w.article_id IN (SELECT id FROM articles WHERE folder = $2 OR starts_with(folder, $2 || '/'))
+             GROUP BY weighed.query, weighed.rarity, w.article_id
          )
-         SELECT w.article_id AS id FROM weighed JOIN article_words w ON w.words @@ weighed.query
-         WHERE $2 = '' OR w.article_id IN (SELECT id FROM articles WHERE folder = $2 OR starts_with(folder, $2 || '/'))
-         GROUP BY w.article_id
-         ORDER BY sum(weighed.rarity * ts_rank('{{{body}, {body}, {body}, 1}}', w.words, weighed.query, 1)) DESC,
-                  w.article_id
+         SELECT c.article_id AS id FROM counted c CROSS JOIN ({AVERAGE}) usual
+         GROUP BY c.article_id
+         ORDER BY sum(c.rarity * c.times * (1 + {K1})
+                      / (c.times + {K1} * (1 - {B} + {B} * c.length / greatest(usual.length, 1)))) DESC, c.article_id
          LIMIT $3"
     );
     let terms = serde_json::to_string(&terms).unwrap_or_default();

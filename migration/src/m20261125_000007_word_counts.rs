@@ -1,0 +1,19 @@
+//! How many words an article has, for the ranking by words on a server.
+
+use sea_orm_migration::prelude::*;
+
+use crate::script::scripts;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("up" of "m20261125_000007_word_counts").run(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("down" of "m20261125_000007_word_counts").run(manager).await
+    }
+}

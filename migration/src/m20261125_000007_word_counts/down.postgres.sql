@@ -1,0 +1,1 @@
+ALTER TABLE article_words DROP COLUMN length;

@@ -200,6 +200,42 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
     assert!(most < 200, "{most} rows read to claim and end 8: {read:?}");
 }
 
+/// A server that counted when nothing waited or was in work takes every index of such tasks for equally good, however many
+/// there are by now: an index by time must not be one that it may look for an article in.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_article_is_looked_for_in_an_index_by_time() {
+    #[derive(FromQueryResult)]
+    struct Line {
+        #[sea_orm(from_alias = "QUERY PLAN")]
+        plan: String,
+    }
+    let world = World::new().await;
+    let plans = world.database.write::<_, StoreError, _>(|transaction| {
+        Box::pin(async move {
+            let rightly =
+                ["embedding_tasks_one_pending", "embedding_tasks_one_processing", "embedding_tasks_by_article"];
+            for index in rightly {
+                transaction.run(&format!("DROP INDEX {index}"), []).await?;
+            }
+            transaction.run("SET LOCAL enable_seqscan = off", []).await?;
+            let mut plans = String::new();
+            for status in ["pending", "processing"] {
+                let look =
+                    format!("EXPLAIN SELECT 1 FROM embedding_tasks WHERE article_id = 1 AND status = '{status}'");
+                for Line { plan } in transaction.rows::<Line>(&look, []).await? {
+                    plans.push_str(&plan);
+                    plans.push('\n');
+                }
+            }
+            Ok(plans)
+        })
+    });
+    let plans = plans.await.expect("plans");
+    for by_time in ["embedding_tasks_claim", "embedding_tasks_leases"] {
+        assert!(!plans.contains(by_time), "{plans}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_host_is_told_holds_for_all() {
     let world = World::new().await;

@@ -12,6 +12,7 @@ mod m20261124_000004_operations;
 mod m20261125_000005_tokens;
 mod m20261125_000006_provider_calls;
 mod m20261125_000007_word_counts;
+mod m20261125_000008_queue_indexes;
 mod script;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000005_tokens::Migration),
             Box::new(m20261125_000006_provider_calls::Migration),
             Box::new(m20261125_000007_word_counts::Migration),
+            Box::new(m20261125_000008_queue_indexes::Migration),
         ]
     }
 }

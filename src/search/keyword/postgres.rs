@@ -27,13 +27,16 @@ const AVERAGE: &str = "
     CROSS JOIN LATERAL generate_series(ids.least, ids.most, (ids.most - ids.least) / 1000 + 1) sampled(id)
     JOIN article_words w ON w.article_id = sampled.id AND w.part = 0";
 
-/// How often a term occurs among the words of these `weights`. Of a term that occurs n times, `ts_rank` makes the sum of
-/// 1/i² up to n, as a share of π²/6; what is missing to π²/6 is 1/(n + ½), near enough to tell n.
-fn occurrences(weights: &str) -> String {
-    let rank = format!("ts_rank('{{{weights}}}', w.words, weighed.query)");
-    format!(
-        "CASE WHEN {rank} = 0 THEN 0 ELSE round(CAST(1 / (1.64493406685 * (1.0000001 - {rank})) AS NUMERIC) - 0.5) END"
-    )
+/// A long text is read from the disk once, and ranked twice: by all of its words, and by its title.
+const RANK: &str = "
+    CROSS JOIN LATERAL (SELECT w.words || CAST('' AS TSVECTOR) AS words OFFSET 0) read
+    CROSS JOIN LATERAL (SELECT ts_rank('{1, 1, 1, 1}', read.words, weighed.query) AS anywhere,
+                               ts_rank('{0, 0, 0, 1}', read.words, weighed.query) AS in_title OFFSET 0) rank";
+
+/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as a
+/// share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
+fn occurrences(rank: &str) -> String {
+    format!("CASE WHEN {rank} = 0 THEN 0 ELSE floor(1 / (1.64493406685 * (1.0000001 - {rank}))) END")
 }
 
 pub(super) async fn index(
@@ -74,8 +77,7 @@ pub(super) async fn ranking(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let in_title = occurrences("0, 0, 0, 1");
-    let anywhere = occurrences("1, 1, 1, 1");
+    let (anywhere, in_title) = (occurrences("rank.anywhere"), occurrences("rank.in_title"));
     let sql = format!(
         "WITH term AS MATERIALIZED (
              SELECT to_tsquery('afterword', text) AS query FROM {{texts $1}} j
@@ -87,9 +89,9 @@ pub(super) async fn ranking(
              CROSS JOIN ({ARTICLES}) total
          ), counted AS (
              SELECT weighed.query, weighed.rarity, w.article_id, max(w.length) AS length,
-                    sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + ts_rank(w.words, weighed.query)
+                    sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + rank.anywhere
                              ELSE {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title} END) AS times
-             FROM weighed JOIN article_words w ON w.words @@ weighed.query
+             FROM weighed JOIN article_words w ON w.words @@ weighed.query {RANK}
              WHERE $2 = '' OR w.article_id IN (SELECT id FROM articles WHERE folder = $2 OR starts_with(folder, $2 || '/'))
              GROUP BY weighed.query, weighed.rarity, w.article_id
          )

@@ -30,7 +30,7 @@ macro_rules! claim {
 /// It begins no later than a few seconds ago: what is saved now never stands further to the front than now.
 pub(super) const DUE: &str = claim!(
     "SELECT t.id FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.scheduled_at <= {now}
+     WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now}
        AND (t.queue_key, t.id) > ({least}($6, {now} - 5000), CASE WHEN $6 <= {now} - 5000 THEN $7 ELSE 0 END)
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing'
                        OFFSET 0)

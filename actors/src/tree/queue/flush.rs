@@ -11,6 +11,7 @@ use super::{
     state::{Outage, QueueState},
 };
 use crate::{
+    embedder::EmbedError,
     store::{
         Engine, StoreError, Transaction,
         claim::{Claim, claim},
@@ -136,6 +137,9 @@ impl QueueState {
                 self.database_answered();
                 self.recovered = true;
                 let more = self.place.claimed(from, slots.len(), &claimed);
+                if let Some(message) = &applied.wrong_dimension {
+                    self.trip(EmbedError::config(message.clone()));
+                }
                 self.hand_out(claimed);
                 if std::mem::take(&mut self.flush_wanted) || more || !self.decided.is_empty() {
                     self.schedule_flush(myself);
@@ -186,7 +190,8 @@ impl QueueState {
 }
 
 const DUE: &str = "
-    SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM embedding_tasks WHERE status = 'pending' AND scheduled_at <= {now})
+    SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM embedding_tasks
+                                WHERE status = 'pending' AND queue_key >= 0 AND scheduled_at <= {now})
                     AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')";
 
 /// What an earlier life of this host's QueueActor held.

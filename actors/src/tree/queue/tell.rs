@@ -10,7 +10,7 @@ use super::{
     state::QueueState,
 };
 use crate::{
-    embedder::{EmbedError, ErrorKind},
+    embedder::ErrorKind,
     event::TaskEvent,
     store::settle::{Next, Settled},
     task::{ClaimedTask, TaskStatus},
@@ -19,9 +19,6 @@ use crate::{
 impl QueueState {
     /// Log, metrics, subscribers, and the timers of what has to be tried again.
     pub(super) fn tell(&mut self, myself: &ActorRef<QueueMessage>, batch: &[Arc<Decided>], applied: &Applied) {
-        if let Some(message) = &applied.wrong_dimension {
-            self.trip(EmbedError::config(message.clone()));
-        }
         let settled: HashMap<_, _> = applied.settled.iter().map(|settled| (settled.task_id, settled)).collect();
         let mut observations = Vec::with_capacity(batch.len());
         for decided in batch {

@@ -1,0 +1,19 @@
+//! Indexes of the queue that serve what they are for and nothing else.
+
+use sea_orm_migration::prelude::*;
+
+use crate::script::scripts;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("up" of "m20261125_000008_queue_indexes").run(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("down" of "m20261125_000008_queue_indexes").run(manager).await
+    }
+}

@@ -1,0 +1,2 @@
+-- A file chooses its indexes by their columns.
+SELECT 1;

@@ -67,6 +67,27 @@ async fn a_server_killed_and_restarted_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_fails_over_to_another_address_loses_nothing() {
+    let mut first = OwnServer::start().await;
+    let second = first.standby().await;
+    let name = Proxy::start(&first.url()).await;
+    let mut fleet = Fleet::start(name.url(), name.url(), 3).await;
+    let saving = fleet.save(ARTICLES / 2);
+    fleet.embedded_at_least(300).await;
+    let at_stake = fleet.in_work().await;
+    first.kill().await;
+    // For a while, the name leads to one that may only be read.
+    name.lead_to(&second.url());
+    fleet.embedded_at_least(300).await;
+    second.promote();
+    saving.await.expect("saves");
+    fleet.all_embedded().await;
+    fleet.no_host_gave_up();
+    assert!(fleet.embedded_twice() <= at_stake + fleet.slots(), "{} > {at_stake}", fleet.embedded_twice());
+    fleet.tell("PostgreSQL failed over to a standby at another address", at_stake).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_fails_in_every_way_loses_nothing() {
     let place = Server::fresh().await;
     let proxy = Proxy::start(&place.url()).await;

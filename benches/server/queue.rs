@@ -129,7 +129,7 @@ pub(crate) async fn history() {
 pub(crate) async fn snapshot(time: Duration) {
     let place = Server::fresh().await;
     let database = place::open(place.url()).await;
-    fill_with_no_ops(&database, 600_000).await;
+    fill_with_no_ops(&database, 900_000).await;
     vacuum(&database).await;
     let id = model_id(&database).await;
     let pause = Duration::from_millis(50);

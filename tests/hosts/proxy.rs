@@ -25,6 +25,7 @@ enum Fate {
 /// Carries every connection to the server.
 pub(crate) struct Proxy {
     url: String,
+    server: watch::Sender<String>,
     delay: Arc<AtomicU64>,
     /// What last became of the connections there were; later ones do not look back.
     fate: watch::Sender<Fate>,
@@ -33,16 +34,17 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// In front of the server at `url`.
     pub(crate) async fn start(url: &str) -> Self {
-        let (head, rest) = url.split_once('@').expect("an address with a user");
-        let (server, database) = rest.split_once('/').expect("an address with a database");
+        let (head, server, database) = parts(url);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let own = listener.local_addr().expect("an address");
         let (delay, fate) = (Arc::<AtomicU64>::default(), watch::Sender::new(Fate::Cut));
-        let proxy = Self { url: format!("{head}@{own}/{database}"), delay: Arc::clone(&delay), fate: fate.clone() };
-        let server = server.to_owned();
+        let server = watch::Sender::new(server.to_owned());
+        let url = format!("{head}@{own}/{database}");
+        let proxy = Self { url, server: server.clone(), delay: Arc::clone(&delay), fate: fate.clone() };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, server.clone(), Arc::clone(&delay), fate.subscribe()));
+                let server = server.borrow().clone();
+                tokio::spawn(carry(client, server, Arc::clone(&delay), fate.subscribe()));
             }
         });
         proxy
@@ -50,6 +52,12 @@ impl Proxy {
 
     pub(crate) fn url(&self) -> String {
         self.url.clone()
+    }
+
+    /// From now on, connections lead to the server at `url`.
+    pub(crate) fn lead_to(&self, url: &str) {
+        let (_, server, _) = parts(url);
+        self.server.send_replace(server.to_owned());
     }
 
     /// Everything takes so much longer.
@@ -66,6 +74,13 @@ impl Proxy {
     pub(crate) fn freeze(&self) {
         self.fate.send_replace(Fate::Frozen);
     }
+}
+
+/// User, server and database of an address.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let (head, rest) = url.split_once('@').expect("an address with a user");
+    let (server, database) = rest.split_once('/').expect("an address with a database");
+    (head, server, database)
 }
 
 async fn carry(client: TcpStream, server: String, delay: Arc<AtomicU64>, mut fate: watch::Receiver<Fate>) {

@@ -19,25 +19,46 @@ pub(crate) struct OwnServer {
 
 impl OwnServer {
     pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("permissions");
-        let cluster = folder.path().join("cluster");
-        std::fs::create_dir(&cluster).expect("a folder");
-        if is_root() {
-            std::os::unix::fs::chown(&cluster, Some(NOBODY), Some(NOBODY)).expect("an owner");
-        }
+        let folder = place_for_cluster();
         let made = program("initdb", &folder)
-            .args(["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D"])
-            .arg(&cluster)
+            .args(["-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "-D", "cluster"])
             .stdout(Stdio::null())
             .status();
         assert!(made.expect("initdb").success());
+        Self::serve(folder).await
+    }
+
+    /// Another server that follows this one: what this one says is committed, the other has.
+    pub(crate) async fn standby(&self) -> Self {
+        let folder = place_for_cluster();
+        let copied = program("pg_basebackup", &folder)
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres", "-D", "cluster"])
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+            .status();
+        assert!(copied.expect("pg_basebackup").success());
+        let standby = Self::serve(folder).await;
+        self.run("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.run("SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// A standby becomes the one that may be written to.
+    pub(crate) fn promote(&self) {
+        self.run("SELECT pg_promote()");
+    }
+
+    async fn serve(folder: tempfile::TempDir) -> Self {
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let process = spawn(&folder, port);
         let server = Self { folder, port, process };
         server.is_ready().await;
         server
+    }
+
+    fn run(&self, sql: &str) {
+        let done = program("psql", &self.folder).args(["-q", "-o", "/dev/null", &self.url(), "-c", sql]).status();
+        assert!(done.expect("psql").success(), "{sql}");
     }
 
     pub(crate) fn url(&self) -> String {
@@ -68,9 +89,25 @@ impl OwnServer {
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).status();
-        let _ = self.process.wait();
+        if matches!(self.process.try_wait(), Ok(None)) {
+            let _ = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).status();
+            let _ = self.process.wait();
+        }
     }
+}
+
+/// A folder with an empty one in it, `cluster`, which the server owns.
+fn place_for_cluster() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = folder.path().join("cluster");
+    std::fs::create_dir(&cluster).expect("a folder");
+    for (path, mode) in [(folder.path(), 0o755), (&cluster, 0o700)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("permissions");
+    }
+    if is_root() {
+        std::os::unix::fs::chown(&cluster, Some(NOBODY), Some(NOBODY)).expect("an owner");
+    }
+    folder
 }
 
 fn spawn(folder: &tempfile::TempDir, port: u16) -> Child {

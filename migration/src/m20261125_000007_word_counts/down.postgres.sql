@@ -1,1 +1,1 @@
-ALTER TABLE article_words DROP COLUMN length;
+ALTER TABLE article_words DROP COLUMN length, DROP COLUMN title;

@@ -1,7 +1,7 @@
 //! QueueActor: the one place of a host where tasks are claimed and ended.
 //!
 //! It gathers what its mailbox holds and commits it in one transaction: what has finished, then as many claims as
-//! there are idle workers. Commits run beside the mailbox: a database that is slow to answer does not keep the
+//! there are idle workers. Commits run beside the mailbox: a commit that takes long does not keep the
 //! actor from answering, and what one commit did is told while the next one runs. What it remembers is a convenience; after a restart it gives back what its host holds and
 //! begins from the rows.
 

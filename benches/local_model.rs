@@ -42,7 +42,9 @@ fn backends(threads: usize) -> Arc<Backends> {
     let backends = Backends::new(&settings).expect("a back end");
     let known = model::known(&settings.model).expect("a known model");
     let embedder = &backends.provisioning().expect("a local model").embedder;
-    embedder.load(&model::directory(known.name)).expect("the model; `afterword model fetch` brings it");
+    embedder
+        .load(&model::directory(known).expect("a home folder"))
+        .expect("the model; `afterword model fetch` brings it");
     backends
 }
 

@@ -74,7 +74,11 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
     // What needs no database, and what is not a command that ends by itself.
     let command = match command {
         Command::Config { command } => return config::run(global, command, output),
-        Command::Serve { bind } => return serve::run(&Session::of_server(&global.listening_on(bind), output)?).await,
+        Command::Serve { bind } => {
+            let session = Session::of_server(&global.listening_on(bind), output)?;
+            session.mention_passed_over(global);
+            return serve::run(&session).await;
+        }
         Command::Mcp => return mcp::run(&Session::of_server(global, output)?).await,
         other => other,
     };
@@ -92,7 +96,10 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Token { command } => token::run(&session, command).await,
         Command::Index { command } => index::run(&session, command).await,
         Command::Model { command } => model::run(&session, command).await,
-        Command::Doctor => doctor::run(&session).await,
+        Command::Doctor => {
+            session.mention_passed_over(global);
+            doctor::run(&session).await
+        }
         Command::Eval { directory } => eval::run(&session, &directory).await,
         Command::Serve { .. }
         | Command::Mcp

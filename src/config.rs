@@ -1,8 +1,9 @@
-//! Settings: defaults, then `config.toml`, then the environment, then flags; every fault reported at once, with where
-//! its value came from.
+//! Settings: defaults, then the settings file, then the environment, then flags; every fault reported at once, with where
+//! its value came from. The working directory is never looked at.
 
 mod layers;
 mod legacy;
+mod paths;
 mod sections;
 mod show;
 mod validate;
@@ -15,7 +16,7 @@ use figment::{
     value::{Dict, Value},
 };
 
-pub use layers::Sources;
+pub use layers::{ChosenBy, SettingsFile, Sources};
 pub use sections::{
     Articles, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue, Retention,
     Scripted, Search, Secret, Server, Settings, Telemetry,

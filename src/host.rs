@@ -17,6 +17,7 @@ use crate::{
     embedding::{Backends, FactoryError, Rationed},
     queue::Queue,
     search::{Search, SearchSettings},
+    user_folders,
 };
 
 /// Why a host could not be put together.
@@ -151,7 +152,8 @@ fn rationed(backends: &Backends, database: &Database, settings: &Settings) -> Mo
 /// Where the database is that `settings` name.
 pub fn open_options(settings: &Settings) -> OpenOptions {
     let url = match settings.database.url.as_str() {
-        "" => format!("sqlite://{}", default_database().display()),
+        // Without a home folder the address names no file, and opening it says what to do.
+        "" => format!("sqlite://{}", default_database().unwrap_or_default().display()),
         url => url.to_owned(),
     };
     OpenOptions {
@@ -162,10 +164,8 @@ pub fn open_options(settings: &Settings) -> OpenOptions {
     }
 }
 
-fn default_database() -> PathBuf {
-    directories::ProjectDirs::from("", "", "afterword")
-        .map_or_else(|| PathBuf::from("."), |dirs| dirs.data_dir().to_path_buf())
-        .join("afterword.db")
+fn default_database() -> Option<PathBuf> {
+    user_folders::data().map(|folder| folder.join("afterword.db"))
 }
 
 /// The runtime's part of the settings.

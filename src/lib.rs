@@ -8,7 +8,7 @@
 //! - [`auth`]: who may come in, and what they may do
 //! - [`queue`], [`bulk`], [`hosts`]: looking after the queue, bulk runs, and whoever works on them
 //! - [`server`], [`http`]: the host server and its door; [`health`], [`telemetry`]: how it is, and what is measured
-//! - [`config`]: settings, and where each came from
+//! - [`config`]: settings, and where each came from; [`user_folders`]: where the user keeps them
 //! - [`database`]: schema, backup, restore, verification
 //! - [`evaluation`]: how good the search is
 //! - [`host`]: all of it put together
@@ -37,3 +37,4 @@ pub mod search;
 pub mod server;
 pub mod telemetry;
 pub mod time;
+pub mod user_folders;

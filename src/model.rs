@@ -6,6 +6,7 @@
 mod fetch;
 mod hub;
 mod package;
+mod pip;
 
 use std::{
     fs, io,
@@ -14,6 +15,8 @@ use std::{
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+
+use crate::user_folders;
 
 pub use fetch::{FetchError, Progress, Stage, fetch};
 
@@ -64,16 +67,9 @@ pub fn known(name: &str) -> Option<&'static Known> {
     CATALOGUE.iter().find(|known| known.name.eq_ignore_ascii_case(short))
 }
 
-/// Where models are kept: `models` in the user's cache directory.
-pub fn store() -> PathBuf {
-    directories::ProjectDirs::from("", "", "afterword")
-        .map_or_else(|| PathBuf::from(".afterword-cache"), |dirs| dirs.cache_dir().to_path_buf())
-        .join("models")
-}
-
-/// Where the model of this name is, or would be.
-pub fn directory(name: &str) -> PathBuf {
-    store().join(known(name).map_or(name, |known| known.name))
+/// Where `known` is, or would be: below `models` in the user's cache folder. `None` if the user has no home folder.
+pub fn directory(known: &Known) -> Option<PathBuf> {
+    user_folders::cache().map(|cache| cache.join("models").join(known.name))
 }
 
 /// Whether all files of a model are in `directory`.
@@ -90,8 +86,8 @@ pub struct Installed {
     pub dimension: u32,
     /// Longest input, in tokens.
     pub max_tokens: usize,
-    /// Where it is, or would be.
-    pub directory: PathBuf,
+    /// Where it is, or would be; `None` for a user without a home folder.
+    pub directory: Option<PathBuf>,
     /// Whether it is there.
     pub installed: bool,
 }
@@ -99,12 +95,12 @@ pub struct Installed {
 /// The whole catalogue, with what is on this machine.
 pub fn list() -> Vec<Installed> {
     let entry = |known: &Known| {
-        let directory = directory(known.name);
+        let directory = directory(known);
         Installed {
             name: known.name,
             dimension: known.dimension,
             max_tokens: known.max_tokens,
-            installed: is_complete(&directory),
+            installed: directory.as_deref().is_some_and(is_complete),
             directory,
         }
     };

@@ -7,6 +7,9 @@ use std::{
 
 use serde_json::Value;
 
+#[path = "command_line/strange_folder.rs"]
+mod strange_folder;
+
 /// A folder of its own, with a database in it.
 struct Desk(tempfile::TempDir);
 
@@ -17,6 +20,12 @@ impl Desk {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+        // The settings and models of whoever runs the tests are not looked at.
+        for (variable, folder) in
+            [("HOME", "home"), ("XDG_CONFIG_HOME", "settings"), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache")]
+        {
+            command.env(variable, self.0.path().join(folder));
+        }
         command
             .current_dir(self.0.path())
             .env("AFTERWORD_DATABASE__URL", format!("sqlite://{}", self.0.path().join("desk.db").display()))

@@ -100,7 +100,7 @@ async fn before_it_is_there_the_model_says_so_and_fails_nobody() {
 async fn a_damaged_model_is_never_used() {
     embedder().await;
     let known = model::known("all-MiniLM-L6-v2").expect("a model");
-    let whole = model::directory(known.name);
+    let whole = model::directory(known).expect("a home folder");
     let folder = tempfile::tempdir().expect("a folder");
     let damaged = folder.path().join("damaged");
     std::fs::create_dir(&damaged).expect("a folder");

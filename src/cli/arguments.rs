@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Global {
-    /// Settings file [default: ./config.toml if there is one]
+    /// Settings file [default: AFTERWORD_CONFIG, else config.toml in your configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Database address, e.g. sqlite:///home/me/notes.db; same as --set database.url=…

@@ -6,24 +6,53 @@ use super::{
     session,
     table::{short, table},
 };
+use crate::config::{ChosenBy, SettingsFile, Sources};
 
 pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> anyhow::Result<()> {
-    let (sources, loaded) = session::load(global)?;
+    let sources = session::sources(global)?;
     match command {
+        ConfigCommand::Path => path(&sources, *output),
         ConfigCommand::Show => {
-            let rows = loaded?.rows();
+            let rows = session::load(&sources)?.rows();
             output.answer(&rows, || {
                 let cells = rows.iter().map(|row| [row.key.clone(), short(&row.value, 60), row.origin.clone()]);
                 table(["setting", "value", "from"], cells)
             })
         }
         ConfigCommand::Check => {
-            loaded?;
-            let file = sources.settings_file();
-            output.answer(&serde_json::json!({ "valid": true, "file": file }), || match file {
+            session::load(&sources)?;
+            let file = sources.settings_file().filter(|file| file.exists).map(|file| file.path);
+            output.answer(&serde_json::json!({ "valid": true, "file": file }), || match &file {
                 Some(file) => format!("the settings are valid (file {})", file.display()),
                 None => "the settings are valid (no settings file)".to_owned(),
             })
         }
     }
+}
+
+/// The path alone, for programs such as an editor; what is to be said about it goes beside it.
+fn path(sources: &Sources, output: Output) -> anyhow::Result<()> {
+    let Some(file) = sources.settings_file() else {
+        return Err(anyhow::anyhow!(
+            "there is no home folder, so there is no place for a settings file; name one with --config or \
+             AFTERWORD_CONFIG"
+        ));
+    };
+    output.answer(&file, || file.path.display().to_string())?;
+    output.note(&about(&file));
+    Ok(())
+}
+
+fn about(file: &SettingsFile) -> String {
+    let chosen = match file.chosen_by {
+        ChosenBy::Flag => "named by --config",
+        ChosenBy::Variable => "named by AFTERWORD_CONFIG",
+        ChosenBy::User => "in your configuration folder; --config FILE or AFTERWORD_CONFIG names another",
+    };
+    let there = match (file.exists, file.chosen_by) {
+        (true, _) => "",
+        (false, ChosenBy::User) => "not there yet, so defaults are used; ",
+        (false, ChosenBy::Flag | ChosenBy::Variable) => "not there; ",
+    };
+    format!("{there}{chosen}. The working directory is never read")
 }

@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Res
                         model.dimension.to_string(),
                         model.max_tokens.to_string(),
                         if model.installed { "installed" } else { "not fetched" }.to_owned(),
-                        model.directory.display().to_string(),
+                        model.directory.as_ref().map_or_else(String::new, |path| path.display().to_string()),
                     ]
                 });
                 table(["model", "dimension", "tokens", "", "directory"], rows)
@@ -31,7 +31,8 @@ async fn fetch(session: &Session, name: &str) -> anyhow::Result<()> {
         let names: Vec<_> = model::CATALOGUE.iter().map(|known| known.name).collect();
         return Err(Usage(format!("there is no model \"{name}\" to be fetched; one of: {}", names.join(", "))).into());
     };
-    let directory = model::directory(known.name);
+    let directory = model::directory(known)
+        .ok_or_else(|| anyhow!("there is no home folder to keep models in; set HOME, or XDG_CACHE_HOME and HOME"))?;
     let bar = progress::fetch(session.output);
     let tell = |progress: Progress| progress::show_fetch(&bar, &progress);
     let fetched = model::fetch(known, &directory, &tell).await;

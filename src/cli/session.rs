@@ -1,6 +1,6 @@
 //! One run of the program: its settings, its output, and the host it opens when a command needs one.
 
-use std::io::IsTerminal;
+use std::{io::IsTerminal, path::Path};
 
 use afterword_actors::store::Database;
 use anyhow::{Context, anyhow};
@@ -27,7 +27,7 @@ impl Session {
     /// For a command: quiet unless somebody asks for the log here and now. The level of the settings file is the
     /// server's.
     pub(super) fn of_command(global: &Global, output: &Output) -> anyhow::Result<Self> {
-        let loaded = Loaded::load(&sources(global)?)?;
+        let loaded = load(&sources(global)?)?;
         let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
         let level = if is_set { loaded.settings.log.level.clone() } else { "error".to_owned() };
         start_log(&loaded, global, level)?;
@@ -36,9 +36,18 @@ impl Session {
 
     /// For a server: its log is what it says.
     pub(super) fn of_server(global: &Global, output: &Output) -> anyhow::Result<Self> {
-        let loaded = Loaded::load(&sources(global)?)?;
+        let sources = sources(global)?;
+        let loaded = load(&sources)?;
         start_log(&loaded, global, loaded.settings.log.level.clone())?;
         Ok(Self { loaded, output: *output })
+    }
+
+    /// Says once that settings in the working directory are not read: earlier versions did, and some rely on it.
+    pub(super) fn mention_passed_over(&self, global: &Global) {
+        let found = sources(global).ok().and_then(|sources| sources.passed_over(Path::new(".")));
+        if found.is_some() {
+            self.output.note("./config.toml is not read; use --config ./config.toml if it is yours");
+        }
     }
 
     /// Opens the database and the services. Nothing is embedded by it.
@@ -72,7 +81,8 @@ impl Session {
     }
 }
 
-fn sources(global: &Global) -> anyhow::Result<Sources> {
+/// Where the settings of this run come from.
+pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
     let mut flags = Vec::new();
     for setting in &global.settings {
         let Some((key, value)) = setting.split_once('=') else {
@@ -86,11 +96,9 @@ fn sources(global: &Global) -> anyhow::Result<Sources> {
     Ok(Sources::of_process(global.config.clone(), flags))
 }
 
-/// What `config show` and `config check` read.
-pub(super) fn load(global: &Global) -> anyhow::Result<(Sources, Result<Loaded, crate::config::ConfigErrors>)> {
-    let sources = sources(global)?;
-    let loaded = Loaded::load(&sources);
-    Ok((sources, loaded))
+/// Reads them.
+pub(super) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
+    Ok(Loaded::load(sources)?)
 }
 
 /// Logs go to standard error only.

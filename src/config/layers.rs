@@ -10,13 +10,17 @@ use figment::{
     providers::{Format, Toml},
     value::Value,
 };
+use serde::Serialize;
 
-use super::{Entry, Fault, Origin, flatten, legacy};
+use super::{Entry, Fault, Origin, flatten, legacy, paths};
+use crate::user_folders;
 
 /// The prefix of our variables; sections are separated from keys by two underscores.
 const PREFIX: &str = "AFTERWORD_";
 /// Names the settings file; not itself a setting.
 const CONFIG_VARIABLE: &str = "AFTERWORD_CONFIG";
+/// The name of a settings file.
+const FILE_NAME: &str = "config.toml";
 
 /// Where settings are read from.
 #[derive(Debug, Clone, Default)]
@@ -27,27 +31,52 @@ pub struct Sources {
     pub variables: BTreeMap<String, String>,
     /// `key=value`, dotted.
     pub flags: Vec<(String, String)>,
-    /// Where `config.toml` is looked for if no file was asked for.
-    pub folders: Vec<PathBuf>,
+    /// The user's configuration folder, where `config.toml` is looked for if no file was asked for. Never the working
+    /// directory: what stands there may belong to others, and settings decide where keys and articles are sent.
+    pub folder: Option<PathBuf>,
+}
+
+/// The settings file of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingsFile {
+    /// Where it is, or would be.
+    pub path: PathBuf,
+    /// Who named it.
+    pub chosen_by: ChosenBy,
+    /// Whether it is there.
+    pub exists: bool,
+}
+
+/// Who named the settings file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ChosenBy {
+    /// `--config`
+    #[serde(rename = "--config")]
+    Flag,
+    /// The environment.
+    #[serde(rename = "AFTERWORD_CONFIG")]
+    Variable,
+    /// Nobody: it is the one in the user's configuration folder.
+    #[serde(rename = "user")]
+    User,
 }
 
 impl Sources {
     /// The environment of this process, and the usual folders.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
-        let user = directories::ProjectDirs::from("", "", "afterword").map(|dirs| dirs.config_dir().to_path_buf());
-        let folders = std::iter::once(PathBuf::from(".")).chain(user).collect();
         // A variable that is no Unicode is not one of ours.
         let variables = std::env::vars_os();
         let variables =
             variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Self { file, variables: variables.collect(), flags, folders }
+        Self { file, variables: variables.collect(), flags, folder: user_folders::settings() }
     }
 
     /// All values in the order they override each other, and what could not be read.
     pub(super) fn entries(&self) -> (Vec<Entry>, Vec<Fault>) {
         let (mut entries, mut faults) = (Vec::new(), Vec::new());
-        if let Some(path) = self.settings_file() {
-            match read_file(&path) {
+        // A file that was asked for must be there; the user's own need not.
+        if let Some(file) = self.settings_file().filter(|file| file.exists || file.chosen_by != ChosenBy::User) {
+            match read_file(&file.path) {
                 Ok(found) => entries.extend(found),
                 Err(fault) => faults.push(fault),
             }
@@ -59,13 +88,36 @@ impl Sources {
             value: parse(text),
             origin: Origin::Flag,
         }));
+        entries.iter_mut().for_each(paths::make_absolute);
         (entries, faults)
     }
 
-    /// The file that was asked for, or the first that is there.
-    pub fn settings_file(&self) -> Option<PathBuf> {
-        let asked = self.file.clone().or_else(|| self.variables.get(CONFIG_VARIABLE).map(PathBuf::from));
-        asked.or_else(|| self.folders.iter().map(|folder| folder.join("config.toml")).find(|path| path.is_file()))
+    /// The file that was asked for, or else the user's own. `None` for a user without a home folder.
+    pub fn settings_file(&self) -> Option<SettingsFile> {
+        let file = |path: PathBuf, chosen_by| {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            SettingsFile { exists: path.exists(), path, chosen_by }
+        };
+        if let Some(path) = &self.file {
+            return Some(file(path.clone(), ChosenBy::Flag));
+        }
+        if let Some(path) = self.variables.get(CONFIG_VARIABLE).filter(|path| !path.is_empty()) {
+            return Some(file(PathBuf::from(path), ChosenBy::Variable));
+        }
+        self.folder.as_ref().map(|folder| file(folder.join(FILE_NAME), ChosenBy::User))
+    }
+
+    /// A `config.toml` in `folder` with settings of ours, which this run does not read: earlier versions did.
+    pub fn passed_over(&self, folder: &Path) -> Option<PathBuf> {
+        /// A settings file is far shorter. *Units:* bytes.
+        const MOST: u64 = 1 << 20;
+        let path = folder.join(FILE_NAME);
+        let metadata = path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MOST);
+        let text = metadata.and_then(|_| std::fs::read_to_string(&path).ok())?;
+        let known = super::known_keys();
+        let is_ours = keys_and_values(&text).is_ok_and(|values| values.keys().any(|key| known.contains_key(key)));
+        let same = |file: SettingsFile| file.path.canonicalize().ok() == path.canonicalize().ok();
+        (is_ours && !self.settings_file().is_some_and(same)).then_some(path)
     }
 
     fn legacy_variables(&self) -> impl Iterator<Item = Entry> {
@@ -107,8 +159,13 @@ fn read_file(path: &Path) -> Result<Vec<Entry>, Fault> {
     let origin = Origin::File(path.to_path_buf());
     let fault = |message| Fault { key: String::new(), origin: origin.clone(), message };
     let text = std::fs::read_to_string(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
-    let data = Toml::string(&text).data().map_err(|error| fault(error.to_string()))?;
+    let values = keys_and_values(&text).map_err(|error| fault(error.to_string()))?;
+    Ok(values.into_iter().map(|(key, value)| Entry { key, value, origin: origin.clone() }).collect())
+}
+
+fn keys_and_values(text: &str) -> Result<BTreeMap<String, Value>, figment::error::Error> {
+    let data = Toml::string(text).data()?;
     let mut values = BTreeMap::new();
     data.into_values().for_each(|dict| flatten("", dict, &mut values));
-    Ok(values.into_iter().map(|(key, value)| Entry { key, value, origin: origin.clone() }).collect())
+    Ok(values)
 }

@@ -16,7 +16,7 @@ fn sources(variables: &[(&str, &str)], flags: &[(&str, &str)]) -> Sources {
 fn with_file(text: &str) -> (tempfile::TempDir, Sources) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("config.toml"), text).expect("a file");
-    let sources = Sources { folders: vec![folder.path().to_path_buf()], ..Sources::default() };
+    let sources = Sources { folder: Some(folder.path().to_path_buf()), ..Sources::default() };
     (folder, sources)
 }
 
@@ -110,4 +110,39 @@ fn the_documented_file_has_every_key_with_its_default() {
 fn a_settings_file_that_was_asked_for_must_exist() {
     let from = Sources { file: Some("/nowhere/config.toml".into()), ..Sources::default() };
     assert!(Loaded::load(&from).expect_err("a fault").to_string().contains("/nowhere/config.toml"));
+}
+
+#[test]
+fn a_file_that_was_asked_for_is_read_instead_of_the_users_own() {
+    let (folder, mut from) = with_file("[queue]\nslots = 2\n");
+    let slots = |from: &Sources| Loaded::load(from).expect("settings").settings.queue.slots;
+    assert_eq!(slots(&from), 2);
+    for (name, slots) in [("named.toml", 3), ("flag.toml", 4)] {
+        std::fs::write(folder.path().join(name), format!("[queue]\nslots = {slots}\n")).expect("a file");
+    }
+    from.variables.insert("AFTERWORD_CONFIG".to_owned(), folder.path().join("named.toml").display().to_string());
+    assert_eq!(slots(&from), 3);
+    from.file = Some(folder.path().join("flag.toml"));
+    assert_eq!(slots(&from), 4);
+    from.file = None;
+    from.variables.insert("AFTERWORD_CONFIG".to_owned(), String::new());
+    assert_eq!(slots(&from), 2, "an empty variable names nothing");
+    from.folder = None;
+    assert_eq!((slots(&from), from.settings_file()), (1, None), "a user without a home folder has defaults");
+}
+
+#[test]
+fn a_relative_path_in_a_settings_file_begins_at_that_file() {
+    let text = "[database]\nurl = \"sqlite://notes/a.db?x=1\"\n[embedding]\nmodel_dir = \"models/b\"\n";
+    let (folder, mut from) = with_file(text);
+    let settings = Loaded::load(&from).expect("settings").settings;
+    assert_eq!(settings.database.url, format!("sqlite://{}/notes/a.db?x=1", folder.path().display()));
+    assert_eq!(settings.embedding.model_dir, Some(folder.path().join("models/b")));
+    from.flags = vec![("database.url".into(), "sqlite:///absolute.db".into())];
+    assert_eq!(Loaded::load(&from).expect("settings").settings.database.url, "sqlite:///absolute.db");
+    let home = crate::user_folders::home().expect("a home folder");
+    from.flags = vec![("database.url".into(), "sqlite://~/n.db".into()), ("embedding.model_dir".into(), "~".into())];
+    let settings = Loaded::load(&from).expect("settings").settings;
+    assert_eq!(settings.database.url, format!("sqlite://{}/n.db", home.display()));
+    assert_eq!(settings.embedding.model_dir, Some(home.join("")));
 }

@@ -30,6 +30,9 @@ pub enum FactoryError {
          embedding.model_dir"
     )]
     UnknownModel(String),
+    /// Nowhere to keep a model.
+    #[error("there is no home folder to keep models in; set embedding.model_dir to the model's directory")]
+    NoHome,
     /// Limits that leave no room for text.
     #[error(transparent)]
     Limits(#[from] LimitsError),
@@ -184,10 +187,13 @@ fn back_end(settings: &Embedding, identity: ModelIdentity) -> Result<BackEnd, Fa
     let counter: Arc<dyn TokenCounter> = Arc::new(ApproximateTokens);
     match settings.provider {
         Provider::Local => {
-            let known = model::known(&settings.model);
-            let directory = settings.model_dir.clone().unwrap_or_else(|| model::directory(&settings.model));
+            let (directory, known) = match (&settings.model_dir, model::known(&settings.model)) {
+                (Some(directory), _) => (directory.clone(), None),
+                (None, Some(known)) => (model::directory(known).ok_or(FactoryError::NoHome)?, Some(known)),
+                // A name that a database gave must not become a path.
+                (None, None) => return Err(FactoryError::UnknownModel(settings.model.clone())),
+            };
             let embedder = LocalEmbedder::new(identity, settings.local.threads)?;
-            let known = known.filter(|_| settings.model_dir.is_none());
             let provisioning = Provisioning { embedder: Arc::clone(&embedder), directory, known };
             Ok((embedder, counter, Some(provisioning)))
         }

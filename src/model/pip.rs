@@ -1,0 +1,127 @@
+//! pip, as a program of its own. It runs in a folder of ours, with an environment of ours, and is never looked for in the
+//! working directory: what lies there may belong to others, and Python would run it (`pip/`, `sitecustomize.py`).
+
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use tokio::process::Command;
+
+/// How pip may be called, the usual way first. `-I`: no module comes from the working directory or from `PYTHON…`.
+const PIPS: [(&str, &[&str]); 3] = [("python3", &["-I", "-m", "pip"]), ("python", &["-I", "-m", "pip"]), ("pip", &[])];
+
+/// What pip needs to know of this machine: the user's folders, the way out of a closed network, whom to believe, and
+/// where packages come from. Nothing else is passed on: no keys, no tokens.
+const PASSED_ON: &[&str] = &[
+    "HOME",
+    "LANG",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_DIRS",
+    "XDG_CONFIG_HOME",
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_CONFIG_FILE",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_INDEX_URL",
+    "PIP_NO_INDEX",
+    "PIP_PROXY",
+    "PIP_RETRIES",
+    "PIP_TRUSTED_HOST",
+    // Windows: programs do not start without these.
+    "APPDATA",
+    "COMSPEC",
+    "LOCALAPPDATA",
+    "PATHEXT",
+    "PROGRAMDATA",
+    "SYSTEMROOT",
+    "USERPROFILE",
+];
+
+/// Why pip brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PipError {
+    #[error("pip is not installed")]
+    NotInstalled,
+    #[error("pip failed: {0}")]
+    Failed(String),
+    #[error("pip cannot be started: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Downloads the wheel of `requirement` into `folder`, which is ours and empty.
+pub(super) async fn download(requirement: &str, folder: &Path) -> Result<(), PipError> {
+    let path = trusted_path();
+    for (program, first) in PIPS {
+        let Some(program) = find(program, &path) else { continue };
+        let output = command(&program, &path, folder)
+            .args(first)
+            .args(["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest"])
+            .arg(folder)
+            .arg(requirement)
+            .output()
+            .await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.success() {
+            return Ok(());
+        }
+        if !said.contains("No module named pip") {
+            return Err(PipError::Failed(last_line(&said)));
+        }
+    }
+    Err(PipError::NotInstalled)
+}
+
+fn command(program: &Path, path: &[PathBuf], folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(PASSED_ON.iter().filter_map(|name| Some((name, env::var_os(name)?))));
+    command.env("PATH", env::join_paths(path).unwrap_or_else(|_| OsString::new()));
+    for temporary in ["TMPDIR", "TEMP", "TMP"] {
+        command.env(temporary, folder);
+    }
+    command.current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The folders of `PATH`, without those that mean another folder in another working directory (`.`, ``, `bin`).
+fn trusted_path() -> Vec<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()
+}
+
+fn find(program: &str, path: &[PathBuf]) -> Option<PathBuf> {
+    let name = format!("{program}{}", env::consts::EXE_SUFFIX);
+    path.iter().map(|folder| folder.join(&name)).find(|candidate| is_executable(candidate))
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+fn last_line(text: &str) -> String {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given").trim().to_owned()
+}

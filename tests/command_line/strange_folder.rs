@@ -1,0 +1,135 @@
+//! Started in a folder of somebody else's: nothing in it is read, run or trusted.
+
+use std::{fs, path::Path};
+
+use super::Desk;
+
+/// What a stranger would write to have articles and keys sent elsewhere.
+const STEALING: &str = "[embedding]\nprovider = \"openai\"\n[embedding.openai]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+    fs::write(path, text).expect("a file");
+}
+
+/// A program that leaves `marker` behind if it is ever run.
+#[cfg(unix)]
+fn write_program(folder: &Path, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    write(folder, name, script);
+    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("a program");
+}
+
+#[test]
+fn settings_in_the_working_directory_change_nothing() {
+    let desk = Desk::new();
+    let before = desk.text(&["config", "show"]);
+    for text in [
+        STEALING,
+        "baseURL = \"https://example.org/\"\ntitle = \"A site\"\n",
+        "not [ toml",
+        "[log]\nlevel = \"trace\"\n",
+        "[database]\nurl = \"sqlite://theirs.db\"\n",
+    ] {
+        for name in ["config.toml", ".config/afterword/config.toml", "afterword/config.toml", "afterword.toml"] {
+            write(&desk.path(""), name, text);
+        }
+        write(&desk.path(""), ".env", "AFTERWORD_EMBEDDING__PROVIDER=openai\nAFTERWORD_CONFIG=./config.toml\n");
+        assert_eq!(desk.text(&["config", "show"]), before, "{text}");
+        desk.text(&["article", "list"]);
+    }
+    // Folders of the user that are no absolute paths would be folders of the working directory.
+    let mut command = desk.command(&["config", "show"]);
+    let output = command.env("XDG_CONFIG_HOME", ".").env("XDG_DATA_HOME", "").output().expect("an end");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), before);
+}
+
+#[test]
+fn the_users_own_settings_are_read_wherever_one_stands() {
+    let desk = Desk::new();
+    write(&desk.path("settings/afterword"), "config.toml", "[queue]\nslots = 3\n");
+    write(&desk.path(""), "config.toml", "[queue]\nslots = 7\n");
+    let own = desk.path("settings/afterword/config.toml").display().to_string();
+    let slots = |arguments: &[&str]| {
+        let rows = desk.json(arguments);
+        let row = rows.as_array().expect("rows").iter().find(|row| row["key"] == "queue.slots").expect("a row").clone();
+        (row["value"].as_str().expect("text").to_owned(), row["origin"].as_str().expect("text").to_owned())
+    };
+    assert_eq!(slots(&["config", "show"]), ("3".to_owned(), own.clone()));
+    assert_eq!(desk.text(&["config", "path"]).trim(), own);
+    assert_eq!(slots(&["config", "show", "--config", "config.toml"]).0, "7", "asked for, it is read");
+    let named = desk.json(&["config", "path", "--config", "config.toml"]);
+    let expected = desk.path("config.toml").canonicalize().expect("a path").display().to_string();
+    assert_eq!((named["path"].as_str(), named["exists"].as_bool()), (Some(expected.as_str()), Some(true)));
+}
+
+#[test]
+fn settings_that_an_earlier_version_would_have_read_are_mentioned_once() {
+    let desk = Desk::new();
+    desk.text(&["db", "migrate"]);
+    let mentions = |desk: &Desk| {
+        let output = desk.command(&["doctor"]).output().expect("an end");
+        String::from_utf8_lossy(&output.stderr).matches("--config ./config.toml").count()
+    };
+    write(&desk.path(""), "config.toml", STEALING);
+    assert_eq!(mentions(&desk), 1);
+    write(&desk.path(""), "config.toml", "baseURL = \"https://example.org/\"\n[server]\nx = 1\n");
+    assert_eq!(mentions(&desk), 0, "somebody else's");
+}
+
+/// The way to the hub and to every package index is closed.
+#[cfg(unix)]
+fn offline(command: &mut std::process::Command) -> &mut std::process::Command {
+    command
+        .env("HTTPS_PROXY", "http://127.0.0.1:9")
+        .env("https_proxy", "http://127.0.0.1:9")
+        .env("PIP_NO_INDEX", "1")
+        .env("PIP_FIND_LINKS", "/nowhere")
+}
+
+#[cfg(unix)]
+#[test]
+fn fetching_a_model_runs_nothing_of_the_working_directory() {
+    let desk = Desk::new();
+    let marker = desk.path("was-run");
+    let python = format!("open({:?}, 'w').write('x')\n", marker.display().to_string());
+    for module in ["pip/__init__.py", "pip/__main__.py", "sitecustomize.py", "encodings/__init__.py", "zipfile.py"] {
+        write(&desk.path(""), module, &python);
+    }
+    let shell = format!("#!/bin/sh\n: > '{}'\nexit 1\n", marker.display());
+    for program in ["python3", "python", "bin/pip", "bin/python3"] {
+        write_program(&desk.path(""), program, &shell);
+    }
+    let path = format!(".::bin:{}", std::env::var("PATH").expect("PATH"));
+    let mut command = desk.command(&["model", "fetch"]);
+    offline(&mut command).env("PATH", path).env("PYTHONPATH", desk.path("")).env("OPENAI_API_KEY", "sk-secret");
+    let output = command.output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("With pip"), "{said}");
+    assert!(!marker.exists(), "something of the working directory was run");
+}
+
+#[cfg(unix)]
+#[test]
+fn pip_runs_in_a_folder_of_ours_and_learns_no_secret() {
+    let desk = Desk::new();
+    let record = desk.path("record");
+    let script = format!("#!/bin/sh\n{{ pwd; echo \"$@\"; export -p; }} > '{}'\nexit 1\n", record.display());
+    write_program(&desk.path("trusted"), "python3", &script);
+    let mut command = desk.command(&["model", "fetch"]);
+    offline(&mut command)
+        .env("PATH", desk.path("trusted"))
+        .env("OPENAI_API_KEY", "sk-secret")
+        .env("AFTERWORD_EMBEDDING__OPENAI__API_KEY", "sk-secret")
+        .env("AWS_SECRET_ACCESS_KEY", "sk-secret")
+        .env("PYTHONPATH", "/theirs");
+    assert!(!command.output().expect("an end").status.success());
+    let record = fs::read_to_string(record).expect("python3 of the trusted folder was run");
+    let mut lines = record.lines();
+    let folder = lines.next().expect("a folder");
+    assert!(Path::new(folder).starts_with(desk.path("cache").canonicalize().expect("a path")), "{folder}");
+    assert!(lines.next().expect("arguments").starts_with("-I -m pip download"), "{record}");
+    assert!(record.contains("PIP_NO_INDEX"), "what pip needs is passed on: {record}");
+    assert!(!record.contains("sk-secret") && !record.contains("PYTHONPATH"), "{record}");
+}

@@ -159,12 +159,12 @@ fn read_file(path: &Path) -> Result<Vec<Entry>, Fault> {
     let origin = Origin::File(path.to_path_buf());
     let fault = |message| Fault { key: String::new(), origin: origin.clone(), message };
     let text = std::fs::read_to_string(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
-    let values = keys_and_values(&text).map_err(|error| fault(error.to_string()))?;
+    let values = keys_and_values(&text).map_err(fault)?;
     Ok(values.into_iter().map(|(key, value)| Entry { key, value, origin: origin.clone() }).collect())
 }
 
-fn keys_and_values(text: &str) -> Result<BTreeMap<String, Value>, figment::error::Error> {
-    let data = Toml::string(text).data()?;
+fn keys_and_values(text: &str) -> Result<BTreeMap<String, Value>, String> {
+    let data = Toml::string(text).data().map_err(|error| error.to_string())?;
     let mut values = BTreeMap::new();
     data.into_values().for_each(|dict| flatten("", dict, &mut values));
     Ok(values)

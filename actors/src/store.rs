@@ -11,6 +11,7 @@ mod database;
 mod dialect;
 mod error;
 pub mod events;
+mod failure;
 pub mod hosts;
 pub mod leases;
 pub mod limits;

@@ -17,7 +17,7 @@ use sea_orm::{
     },
 };
 
-use super::{OpenError, OpenOptions, StoreError};
+use super::{OpenError, OpenOptions, StoreError, failure};
 use bell::Bell;
 pub(super) use session::Session;
 
@@ -99,13 +99,16 @@ where
     F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>>,
 {
     let transaction = begin(connection).await?;
-    match body(&transaction).await {
+    let (result, failure) = failure::observed(body(&transaction)).await;
+    // After a failed statement PostgreSQL rolls back, and answers a COMMIT without an error.
+    let result = if let (Ok(_), Some(failure)) = (&result, failure) { Err(failure.into()) } else { result };
+    match result {
         Ok(value) => {
             answered(transaction.commit()).await?;
             Ok(value)
         }
         Err(error) => {
-            // If this fails too, the server rolls back when it misses the connection.
+            // If this fails too, the pool throws the connection away, and PostgreSQL rolls back when it misses it.
             let _ = tokio::time::timeout(LAST_WORD, transaction.rollback()).await;
             Err(error)
         }

@@ -57,12 +57,13 @@ impl<C: ConnectionTrait> Sql for C {
     }
 }
 
-/// A server may be cut off without a word; a file answers.
+/// PostgreSQL may be cut off without a word; SQLite answers.
 async fn answer<T>(engine: Engine, request: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, StoreError> {
-    match engine {
-        Engine::Sqlite => Ok(request.await?),
+    let answer = match engine {
+        Engine::Sqlite => request.await.map_err(StoreError::from),
         Engine::Postgres => super::postgres::answered(request).await,
-    }
+    };
+    answer.inspect_err(super::failure::note)
 }
 
 fn statement(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {

@@ -1,5 +1,8 @@
 //! One database file: many readers, one writer.
 
+mod batch;
+mod commit_gate;
+mod job;
 mod liveness;
 mod writer;
 
@@ -10,11 +13,16 @@ use std::{
 
 use sea_orm::{
     ConnectOptions, DatabaseConnection,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        Sqlite as Driver,
+        pool::PoolOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
 };
 
-use super::{OpenError, OpenOptions, StoreError, sql::Sql};
+use super::{OpenError, OpenOptions, StoreError};
 
+use commit_gate::CommitGate;
 pub(super) use liveness::Liveness;
 pub use liveness::LivenessError;
 use writer::Writer;
@@ -38,11 +46,11 @@ impl Sqlite {
         let path = path_of(address)?;
         make_folder(&path)?;
         let fail = |source| OpenError::Store { url: options.url.clone(), source };
-        let write = connect(options, &path, 1).await.map_err(fail)?;
+        let gate = CommitGate::default();
         // The first connection turns the file to WAL before readers come.
-        write.run("SELECT 1", []).await.map_err(fail)?;
-        let read = connect(options, &path, options.read_connections.max(1)).await.map_err(fail)?;
-        Ok(Self { read, write: write.clone(), writer: Writer::start(write), path })
+        let write = connect(options, &path, Connections::Writer(gate.clone())).await.map_err(fail)?;
+        let read = connect(options, &path, Connections::Readers).await.map_err(fail)?;
+        Ok(Self { read, write: write.clone(), writer: Writer::start(write, gate), path })
     }
 
     /// Finishes what was accepted, then closes.
@@ -72,12 +80,19 @@ fn make_folder(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-async fn connect(options: &OpenOptions, path: &Path, connections: u32) -> Result<DatabaseConnection, StoreError> {
+/// What connections are for.
+enum Connections {
+    /// One, which is watched.
+    Writer(CommitGate),
+    /// As many as the settings say.
+    Readers,
+}
+
+async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Result<DatabaseConnection, StoreError> {
     let (path, busy_timeout) = (path.to_path_buf(), options.busy_timeout);
     let mut connect = ConnectOptions::new("sqlite://file");
     connect
         .min_connections(1)
-        .max_connections(connections)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .test_before_acquire(false)
@@ -85,7 +100,29 @@ async fn connect(options: &OpenOptions, path: &Path, connections: u32) -> Result
         .max_lifetime(None::<Duration>)
         .acquire_timeout(busy_timeout.max(Duration::from_secs(30)))
         .map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
+    match kind {
+        Connections::Writer(gate) => {
+            connect.max_connections(1).map_sqlx_sqlite_pool_opts(move |pool| watched(pool, &gate));
+        }
+        Connections::Readers => {
+            connect.max_connections(options.read_connections.max(1));
+        }
+    }
     Ok(sea_orm::Database::connect(connect).await?)
+}
+
+/// A pool that keeps a connection only as long as it can be trusted.
+fn watched(pool: PoolOptions<Driver>, gate: &CommitGate) -> PoolOptions<Driver> {
+    let (new, returned) = (gate.clone(), gate.clone());
+    pool.after_connect(move |connection, _| {
+        let gate = new.clone();
+        Box::pin(async move { gate.watch(connection).await })
+    })
+    .before_acquire(|connection, _| Box::pin(async { Ok(CommitGate::is_at_rest(connection)) }))
+    .after_release(move |_, _| {
+        let keep = !returned.is_lost();
+        Box::pin(async move { Ok(keep) })
+    })
 }
 
 fn sqlite_options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {

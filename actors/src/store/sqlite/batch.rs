@@ -1,0 +1,186 @@
+//! One transaction for the writes that wait: each in a savepoint, one commit, then the answers.
+//!
+//! A batch ends well, or it is refused: once a savepoint cannot be made, released or rolled back, or SQLite has ended the
+//! transaction by itself, everything that ran in it is answered with the reason, the connection is replaced, and the
+//! writes that had not begun run in a new transaction on the new connection.
+
+use std::{collections::VecDeque, panic::AssertUnwindSafe};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+use super::{
+    commit_gate::CommitGate,
+    job::{Announce, Job, Verdict},
+};
+use crate::store::{StoreError, failure};
+
+/// Writes all of `jobs`, in their order, in one transaction unless that is lost.
+pub(super) async fn write(connection: &DatabaseConnection, gate: &CommitGate, jobs: Vec<Box<dyn Job>>) {
+    let mut jobs = VecDeque::from(jobs);
+    // Each round ends at least one of them.
+    while !jobs.is_empty() {
+        if let Err(error) = batch(connection, gate, &mut jobs).await {
+            tracing::warn!(%error, "writes were refused, and the connection that writes is made anew");
+        }
+    }
+}
+
+/// Runs jobs until all have ended or the transaction is lost.
+async fn batch(
+    connection: &DatabaseConnection,
+    gate: &CommitGate,
+    jobs: &mut VecDeque<Box<dyn Job>>,
+) -> Result<(), StoreError> {
+    let transaction = match begin(connection, gate).await {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            jobs.drain(..).for_each(|job| job.refuse(error.clone()));
+            return Err(error);
+        }
+    };
+    let mut kept = Vec::with_capacity(jobs.len());
+    let ran = run_all(&transaction, gate, jobs, &mut kept).await;
+    let ended = match ran {
+        Ok(()) => end(transaction, gate, kept.is_empty()).await,
+        Err(error) => {
+            gate.distrust();
+            drop(transaction);
+            Err(error)
+        }
+    };
+    kept.into_iter().for_each(|announce| announce(ended.clone()));
+    ended
+}
+
+/// `BEGIN IMMEDIATE` fails if SQLite has a transaction open already, so that its success says that there was none.
+async fn begin(connection: &DatabaseConnection, gate: &CommitGate) -> Result<DatabaseTransaction, StoreError> {
+    let options =
+        TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    match connection.begin_with_options(options).await.map_err(StoreError::from) {
+        Ok(transaction) => {
+            gate.shut();
+            Ok(transaction)
+        }
+        Err(error) => {
+            // Waiting for another process says nothing against the connection.
+            if error != StoreError::Busy {
+                gate.distrust();
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn run_all(
+    transaction: &DatabaseTransaction,
+    gate: &CommitGate,
+    jobs: &mut VecDeque<Box<dyn Job>>,
+    kept: &mut Vec<Announce>,
+) -> Result<(), StoreError> {
+    let alone = jobs.len() == 1;
+    while let Some(job) = jobs.pop_front() {
+        let ran =
+            if alone { run_alone(job, transaction, gate).await } else { run_beside(job, transaction, gate).await };
+        kept.extend(ran?);
+    }
+    Ok(())
+}
+
+async fn end(transaction: DatabaseTransaction, gate: &CommitGate, is_empty: bool) -> Result<(), StoreError> {
+    if !gate.open() {
+        gate.distrust();
+        return Err(undone());
+    }
+    // An empty transaction is rolled back: nothing was kept in it.
+    let ended = if is_empty { transaction.rollback().await } else { transaction.commit().await };
+    ended.map_err(|error| {
+        gate.distrust();
+        StoreError::from(error)
+    })
+}
+
+/// The only job of a transaction needs no savepoint: if it fails, the whole transaction is rolled back.
+async fn run_alone(
+    job: Box<dyn Job>,
+    transaction: &DatabaseTransaction,
+    gate: &CommitGate,
+) -> Result<Option<Announce>, StoreError> {
+    let Ran { verdict, cause } = run(job, transaction).await;
+    match verdict {
+        Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => Err(lost(announce, cause)),
+        Some(Verdict::Keep(announce)) => Ok(Some(announce)),
+        Some(Verdict::Undo(announce)) => {
+            announce(Ok(()));
+            Ok(None)
+        }
+        None => Ok(None),
+    }
+}
+
+async fn run_beside(
+    job: Box<dyn Job>,
+    transaction: &DatabaseTransaction,
+    gate: &CommitGate,
+) -> Result<Option<Announce>, StoreError> {
+    let savepoint = match transaction.begin().await {
+        Ok(savepoint) => savepoint,
+        Err(error) => {
+            let error = StoreError::from(error);
+            job.refuse(error.clone());
+            return Err(error);
+        }
+    };
+    let Ran { verdict, cause } = run(job, &savepoint).await;
+    match verdict {
+        Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => Err(lost(announce, cause)),
+        Some(Verdict::Keep(announce)) => match savepoint.commit().await {
+            Ok(()) => Ok(Some(announce)),
+            Err(error) => Err(lost(announce, Some(error.into()))),
+        },
+        Some(Verdict::Undo(announce)) => match savepoint.rollback().await {
+            Ok(()) => {
+                announce(Ok(()));
+                Ok(None)
+            }
+            Err(error) => Err(lost(announce, cause.filter(StoreError::is_outage).or_else(|| Some(error.into())))),
+        },
+        None => match savepoint.rollback().await {
+            Ok(()) => Ok(None),
+            Err(error) => Err(cause.unwrap_or_else(|| error.into())),
+        },
+    }
+}
+
+fn lost(announce: Announce, cause: Option<StoreError>) -> StoreError {
+    let error = cause.filter(StoreError::is_outage).unwrap_or_else(undone);
+    announce(Err(error.clone()));
+    error
+}
+
+fn undone() -> StoreError {
+    StoreError::Failed("SQLite has undone the transaction by itself; nothing was saved, try again".to_owned())
+}
+
+/// How a job's body ended; `None` if it panicked. The caller of that one hears that the writer has gone.
+struct Ran {
+    verdict: Option<Verdict>,
+    /// How the database failed inside it, which is why the transaction is lost if it is.
+    cause: Option<StoreError>,
+}
+
+/// A panic in one job must not end the writer.
+async fn run(job: Box<dyn Job>, transaction: &DatabaseTransaction) -> Ran {
+    let (verdict, cause) = failure::observed(caught(job.run(transaction))).await;
+    Ran { verdict, cause }
+}
+
+async fn caught(work: BoxFuture<'_, Verdict>) -> Option<Verdict> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(verdict) => Some(verdict),
+        Err(_) => {
+            tracing::error!("a write panicked; it was rolled back");
+            None
+        }
+    }
+}

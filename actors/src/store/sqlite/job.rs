@@ -1,0 +1,55 @@
+//! A write that waits for the writer: its body, and who is to be answered.
+
+use futures_util::future::BoxFuture;
+use sea_orm::DatabaseTransaction;
+use tokio::sync::oneshot;
+
+use crate::store::StoreError;
+
+/// What became of a job's body; the caller hears of it when the transaction has ended.
+pub(super) enum Verdict {
+    Keep(Announce),
+    Undo(Announce),
+}
+
+/// Answers the caller: with the body's result, or with why that does not hold.
+pub(super) type Announce = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// A write of any type.
+pub(super) trait Job: Send {
+    /// Runs the body.
+    fn run<'c>(self: Box<Self>, transaction: &'c DatabaseTransaction) -> BoxFuture<'c, Verdict>;
+    /// Answers without running it.
+    fn refuse(self: Box<Self>, error: StoreError);
+}
+
+/// A write whose result is a `T` or an `E`.
+pub(super) struct TypedJob<T, E, F> {
+    pub(super) body: F,
+    pub(super) reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<T, E, F> Job for TypedJob<T, E, F>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+{
+    fn run<'c>(self: Box<Self>, transaction: &'c DatabaseTransaction) -> BoxFuture<'c, Verdict> {
+        let Self { body, reply } = *self;
+        let work = body(transaction);
+        Box::pin(async move {
+            let result = work.await;
+            let keep = result.is_ok();
+            // A caller that has gone needs no answer.
+            let announce: Announce = Box::new(move |committed| {
+                let _ = reply.send(committed.map_err(E::from).and(result));
+            });
+            if keep { Verdict::Keep(announce) } else { Verdict::Undo(announce) }
+        })
+    }
+
+    fn refuse(self: Box<Self>, error: StoreError) {
+        let _ = self.reply.send(Err(error.into()));
+    }
+}

@@ -116,6 +116,85 @@ async fn a_smaller_batch_is_learnt_from_a_refusal() {
     assert!((2..=4).contains(&embedder.limits().texts), "halved until it fitted, and no further");
 }
 
+/// A server that reads no text of more than `longest` characters, and says so as text-embeddings-inference does.
+struct ShortSighted {
+    longest: usize,
+}
+
+impl Respond for ShortSighted {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let inputs: Vec<String> = serde_json::from_value(body["input"].clone()).expect("texts");
+        if let Some(input) = inputs.iter().find(|input| input.len() > self.longest) {
+            let message = format!("`inputs` must have less than {} tokens. Given: {}", self.longest, input.len());
+            return ResponseTemplate::new(413).set_body_json(json!({ "message": message, "type": "Validation" }));
+        }
+        Good { base64: false, most: usize::MAX }.respond(request)
+    }
+}
+
+#[tokio::test]
+async fn one_text_that_is_too_long_is_embedded_in_parts_and_later_requests_stay_full() {
+    let server = server(ShortSighted { longest: 1_000 }).await;
+    let embedder = embedder(&server.uri(), Some(3), |settings| settings.batch_texts = 32);
+    let mut with_a_long_one = texts(32);
+    with_a_long_one[20] = "long ".repeat(700);
+    let vectors = embedder.embed(&with_a_long_one, Purpose::Document).await.expect("all of them");
+    assert_eq!(vectors.len(), 32);
+    let length = vectors[20].as_slice().iter().map(|number| number * number).sum::<f32>();
+    assert!((length - 1.0).abs() < 1e-5, "a mean of unit length");
+    assert_eq!(embedder.limits().texts, 32, "the text was to blame, not the number of texts");
+    let before = server.received_requests().await.expect("a record").len();
+    embedder.embed(&texts(32), Purpose::Document).await.expect("vectors");
+    assert_eq!(server.received_requests().await.expect("a record").len(), before + 1);
+}
+
+#[tokio::test]
+async fn a_limit_that_the_server_states_is_obeyed_at_once_and_outgrown_when_it_is_gone() {
+    let limited = server(Good { base64: false, most: 10 }).await;
+    let embedder = embedder(&limited.uri(), Some(3), |settings| settings.batch_texts = 16);
+    embedder.embed(&texts(16), Purpose::Document).await.expect("vectors");
+    assert_eq!(embedder.limits().texts, 10);
+    assert_eq!(limited.received_requests().await.expect("a record").len(), 3, "one refusal, 10 texts, 6 texts");
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_read_to_its_end() {
+    let endless = server(ResponseTemplate::new(200).set_body_bytes(vec![b' '; 8 << 20])).await;
+    let error = embedder(&endless.uri(), Some(3), |_| {}).embed(&texts(1), Purpose::Document).await;
+    let error = error.expect_err("too long");
+    assert!(error.message.contains("more than"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn success_without_vectors_says_what_the_server_said() {
+    for (body, kind, words) in [
+        (r#"{"error":"Unexpected endpoint or method. (POST /embeddings)"}"#, ErrorKind::Config, "Unexpected endpoint"),
+        (r#"{"error":{"message":"No models loaded"}}"#, ErrorKind::Config, "No models loaded"),
+        (r#"{"error":{"message":"something odd"}}"#, ErrorKind::Transient, "something odd"),
+        ("<!doctype html><title>Sign in</title>", ErrorKind::Transient, "\"Sign in\""),
+        (r#"{"data":null}"#, ErrorKind::Transient, "embedding.openai.base_url"),
+        (r#"{"object":"list"}"#, ErrorKind::Transient, "embedding.openai.base_url"),
+        ("what?", ErrorKind::Transient, "no JSON"),
+    ] {
+        let error = error_of(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
+        assert_eq!(error.kind, kind, "{body}: {}", error.message);
+        assert!(error.message.contains(words), "{body}: {}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_vector_that_is_unusable_among_good_ones_is_its_texts_failure() {
+    let good = json!([1.0, 0.0, 0.0]);
+    for bad in [json!(null), json!([]), json!([null, null, null]), json!([0.0, 0.0, 0.0]), json!([[1.0]])] {
+        let data = json!([{ "index": 0, "embedding": good }, { "index": 1, "embedding": bad }]);
+        let server = server(ResponseTemplate::new(200).set_body_json(json!({ "data": data }))).await;
+        let error = embedder(&server.uri(), None, |_| {}).embed(&texts(2), Purpose::Document).await;
+        let error = error.expect_err("an unusable vector");
+        assert_eq!((error.kind, error.fault), (ErrorKind::Data, Fault::Document), "{bad}: {}", error.message);
+    }
+}
+
 #[tokio::test]
 async fn retry_after_is_understood_as_seconds_and_as_a_date() {
     let error = error_of(ResponseTemplate::new(429).insert_header("retry-after", "17")).await;
@@ -134,7 +213,8 @@ async fn each_refusal_is_somebodys_fault() {
         (424, json!({}), ErrorKind::Transient, Fault::Unclear),
         (503, json!({}), ErrorKind::Transient, Fault::Provider),
         (401, json!({ "error": { "message": "bad key" } }), ErrorKind::Config, Fault::Provider),
-        (403, json!({}), ErrorKind::Config, Fault::Provider),
+        (403, json!({}), ErrorKind::Config, Fault::Unclear),
+        (402, json!({}), ErrorKind::Config, Fault::Unclear),
         (404, json!({ "error": "model not found" }), ErrorKind::Config, Fault::Provider),
         (
             429,

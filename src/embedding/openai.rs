@@ -4,19 +4,21 @@
 //! refusal is read once, in `refusal`.
 
 mod answer;
+mod batch_size;
+mod body;
 mod refusal;
+mod sizing;
+mod wordings;
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
-use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ErrorKind, ModelIdentity, Purpose, Vector};
+use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Vector};
 use async_trait::async_trait;
 use reqwest::{Client, header};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use self::{batch_size::BatchSize, refusal::Refused};
 use crate::config::{Encoding, OpenAi};
 
 /// Requests for queries at the same time; documents have places of their own, so that a backfill delays no search.
@@ -30,8 +32,7 @@ pub struct OpenAiEmbedder {
     dimensions: Option<u32>,
     encoding: Encoding,
     batch_tokens: usize,
-    /// Most texts in a request; lowered when the server says that it is too many.
-    batch_texts: AtomicUsize,
+    batch_size: BatchSize,
     documents: Semaphore,
     queries: Semaphore,
 }
@@ -70,14 +71,14 @@ impl OpenAiEmbedder {
             dimensions: identity.dimension.filter(|_| settings.send_dimensions),
             encoding: settings.encoding,
             batch_tokens: settings.batch_tokens,
-            batch_texts: AtomicUsize::new(settings.batch_texts.max(1)),
+            batch_size: BatchSize::new(settings.batch_texts),
             documents: Semaphore::new(settings.concurrency.max(1)),
             queries: Semaphore::new(QUERY_PLACES),
             identity,
         })
     }
 
-    async fn request(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+    async fn request(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, Refused> {
         let prefix = match purpose {
             Purpose::Document => &self.identity.document_prefix,
             Purpose::Query => &self.identity.query_prefix,
@@ -92,34 +93,10 @@ impl OpenAiEmbedder {
         let _place = places.acquire().await.map_err(|_| EmbedError::unavailable("the back end is shut down"))?;
         let response = self.client.post(&self.endpoint).json(&body).send().await.map_err(refusal::of_transport)?;
         if !response.status().is_success() {
-            return Err(refusal::of_response(response).await);
+            return Err(refusal::of_response(response, texts.len()).await);
         }
-        let bytes = response.bytes().await.map_err(refusal::of_transport)?;
+        let bytes = body::of_answer(response, texts.len(), self.identity.dimension).await?;
         answer::vectors(&bytes, texts.len(), self.identity.dimension)
-    }
-
-    /// Sends `texts` in requests no larger than what the server has been found to take.
-    async fn in_batches(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
-        let mut vectors = Vec::with_capacity(texts.len());
-        let mut rest = texts;
-        while !rest.is_empty() {
-            let most = self.batch_texts.load(Ordering::Relaxed).min(rest.len());
-            let (batch, others) = rest.split_at(most);
-            match self.request(batch, purpose).await {
-                Ok(more) => {
-                    vectors.extend(more);
-                    rest = others;
-                }
-                // Learnt once, for all later requests.
-                Err(error) if most > 1 && is_too_large(&error) => {
-                    let smaller = (most / 2).max(1);
-                    tracing::info!(from = most, to = smaller, "the embedding server takes fewer texts in a request");
-                    self.batch_texts.fetch_min(smaller, Ordering::Relaxed);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(vectors)
     }
 }
 
@@ -130,18 +107,15 @@ impl Embedder for OpenAiEmbedder {
     }
 
     fn limits(&self) -> BatchLimits {
-        BatchLimits { texts: self.batch_texts.load(Ordering::Relaxed), tokens: self.batch_tokens }
+        BatchLimits { texts: self.batch_size.get(), tokens: self.batch_tokens }
     }
 
-    /// A request that is refused for what it holds is answered as [`ErrorKind::Data`] for the whole of it: the runtime
-    /// halves it until the one bad text stands alone.
+    /// Requests that are too large are divided here. A request that is refused for what it holds is an
+    /// [`ErrorKind::Data`](afterword_actors::embedder::ErrorKind::Data) for the whole of it: the runtime halves it until
+    /// the one bad text stands alone.
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
         self.in_batches(texts, purpose).await
     }
-}
-
-fn is_too_large(error: &EmbedError) -> bool {
-    error.kind == ErrorKind::Data && refusal::says_too_many(&error.message)
 }
 
 fn client(settings: &OpenAi) -> Result<Client, OpenAiError> {

@@ -1,8 +1,11 @@
 //! Reading a good answer, and finding out whether it is one.
 
-use afterword_actors::embedder::{EmbedError, Vector};
+use afterword_actors::embedder::{EmbedError, Fault, Vector};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
+
+use super::refusal::{self, Refused};
 
 #[derive(Deserialize)]
 struct Answer {
@@ -20,30 +23,60 @@ struct Item {
 enum Embedding {
     Numbers(Vec<f32>),
     Base64(String),
+    /// `null`, numbers that are none, nested lists.
+    Unusable(IgnoredAny),
 }
 
 /// The vectors in the order of the texts.
-pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Result<Vec<Vector>, EmbedError> {
-    let answer: Answer = serde_json::from_slice(bytes).map_err(|error| {
-        EmbedError::transient(format!("the embedding server's answer is not what the protocol says: {error}"))
-    })?;
+///
+/// # Errors
+/// What the server says instead of vectors, or what is wrong with them. If only some vectors are unusable, that is a
+/// failure of their texts.
+pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Result<Vec<Vector>, Refused> {
+    let answer: Answer = serde_json::from_slice(bytes).map_err(|error| instead_of_vectors(bytes, asked, &error))?;
     if answer.data.len() != asked {
         let answered = answer.data.len();
-        return Err(EmbedError::transient(format!(
-            "the embedding server answered {answered} vectors for {asked} texts"
-        )));
+        let message = format!("the embedding server answered {answered} vectors for {asked} texts");
+        return Err(EmbedError::transient(message).into());
     }
-    let mut places: Vec<Option<Vector>> = vec![None; asked];
+    let mut places: Vec<Option<Embedding>> = std::iter::repeat_with(|| None).take(asked).collect();
     for (position, item) in answer.data.into_iter().enumerate() {
         let index = item.index.unwrap_or(position);
-        let vector = checked(item.embedding, dimension)?;
         match places.get_mut(index) {
-            Some(place @ None) => *place = Some(vector),
-            Some(Some(_)) | None => return Err(wrong_index(index)),
+            Some(place @ None) => *place = Some(item.embedding),
+            Some(Some(_)) | None => return Err(wrong_index(index).into()),
         }
     }
     // As many items as places, no place taken twice: all are taken.
-    Ok(places.into_iter().flatten().collect())
+    let checked: Vec<_> = places.into_iter().flatten().map(|embedding| checked(embedding, dimension)).collect();
+    let usable = checked.iter().filter(|vector| vector.is_ok()).count();
+    let vectors: Result<Vec<_>, _> = checked.into_iter().collect();
+    vectors.map_err(|error| match error.fault {
+        // Others are well: it is about their texts.
+        Fault::Unclear if usable > 0 => EmbedError::data(error.message).into(),
+        Fault::Unclear | Fault::Provider | Fault::Document => error.into(),
+    })
+}
+
+/// Success without vectors: an error in its place, a web page, or something else.
+fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> Refused {
+    let value: Option<Value> = serde_json::from_slice(bytes).ok();
+    if let Some(value) = value.as_ref().filter(|value| value.get("error").is_some_and(|error| !error.is_null())) {
+        return refusal::of_success(value, asked);
+    }
+    let message = match (value, refusal::page_title(&String::from_utf8_lossy(bytes))) {
+        (Some(value), _) if value.get("data").is_none_or(Value::is_null) => {
+            "the embedding server's answer holds no vectors (no `data`); check that embedding.openai.base_url is that of \
+             an OpenAI-compatible server, most often ending in /v1"
+                .to_owned()
+        }
+        (Some(_), _) => format!("the embedding server's answer is not what the protocol says: {error}"),
+        (None, Some(page)) => {
+            format!("the address answers with {page}; correct embedding.openai.base_url, which most often ends in /v1")
+        }
+        (None, None) => format!("the embedding server's answer is no JSON: {error}"),
+    };
+    EmbedError::transient(message).into()
 }
 
 fn wrong_index(index: usize) -> EmbedError {
@@ -54,7 +87,15 @@ fn checked(embedding: Embedding, dimension: Option<u32>) -> Result<Vector, Embed
     let numbers = match embedding {
         Embedding::Numbers(numbers) => numbers,
         Embedding::Base64(text) => decoded(&text)?,
+        Embedding::Unusable(_) => {
+            return Err(EmbedError::transient(
+                "the embedding server's vector is unusable: it is null, or not of numbers",
+            ));
+        }
     };
+    if numbers.is_empty() {
+        return Err(EmbedError::transient("the embedding server's vector is unusable: it is empty"));
+    }
     if let Some(dimension) = dimension
         && numbers.len() != dimension as usize
     {

@@ -2,14 +2,36 @@
 
 use std::time::{Duration, SystemTime};
 
-use afterword_actors::embedder::EmbedError;
+use afterword_actors::embedder::{EmbedError, Fault};
 use reqwest::{Response, StatusCode, header};
 use serde_json::Value;
 
-/// Of a server's own words, as much as is repeated. *Units:* characters.
+use super::{
+    body,
+    wordings::{Meaning, meaning_of, stated_limit},
+};
+
+/// Characters of a server's own words that are repeated.
 const SHOWN: usize = 300;
-/// Of a server's answer, as much as is read. *Units:* bytes.
+/// Bytes of a refusal that are read.
 const READ: usize = 64 << 10;
+/// No wish of a server to be left alone is obeyed for longer: a wrong number must not stop the work for ever.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// A request that brought no vectors.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// It is too large in texts or tokens; `limit` is the number of texts that the server says it takes.
+    TooLarge { limit: Option<usize>, error: EmbedError },
+    /// Any other failure.
+    Otherwise(EmbedError),
+}
+
+impl From<EmbedError> for Refused {
+    fn from(error: EmbedError) -> Self {
+        Self::Otherwise(error)
+    }
+}
 
 /// The request did not come to an answer.
 pub(super) fn of_transport(error: reqwest::Error) -> EmbedError {
@@ -36,92 +58,126 @@ fn causes(error: &reqwest::Error) -> String {
     text
 }
 
-/// The server answered with another status than success.
-pub(super) async fn of_response(response: Response) -> EmbedError {
+/// The server answered a request of `texts` texts with another status than success.
+pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
     let (status, retry_after) = (response.status(), retry_after(response.headers()));
-    let said = said(response).await;
-    classify(status, &said).retry_after(retry_after)
+    let said = words(&body::at_most(response, READ).await.unwrap_or_default());
+    match classify(status, &said, texts) {
+        Refused::Otherwise(error) => Refused::Otherwise(error.retry_after(retry_after)),
+        too_large @ Refused::TooLarge { .. } => too_large,
+    }
 }
 
-fn classify(status: StatusCode, said: &str) -> EmbedError {
+/// The server answered a request of `texts` texts with success, and an error inside it.
+pub(super) fn of_success(body: &Value, texts: usize) -> Refused {
+    let said = words_of(body).unwrap_or_else(|| body.to_string());
+    let said: String = said.chars().take(SHOWN).collect();
+    classify(StatusCode::OK, &said, texts)
+}
+
+fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
     let code = status.as_u16();
     let message = |what: &str| format!("{what} (HTTP {code}): {said}");
-    match code {
-        401 | 403 => EmbedError::config(message("the embedding server refuses the key; set embedding.openai.api_key")),
-        402 => EmbedError::config(message("the embedding server wants to be paid")),
-        404 | 405 => EmbedError::config(message(
-            "the embedding server does not know the model or the address; check embedding.model and \
+    let error = match (code, meaning_of(said)) {
+        (429, Some(Meaning::Quota)) => EmbedError::config(message(QUOTA)),
+        (402, _) => unclear(EmbedError::config(message(QUOTA))),
+        (429, _) => EmbedError::unavailable(message("the embedding server asks for a pause")),
+        (503, Some(Meaning::Loading) | None) => {
+            EmbedError::unavailable(message("the embedding server is not available"))
+        }
+        (200 | 400..=599, Some(meaning)) => return understood(meaning, message, stated_limit(said, texts)),
+        (401, None) => EmbedError::config(message(KEY)),
+        // Also what stands before the server may refuse one text: a probe tells.
+        (403, None) => unclear(EmbedError::config(message(
+            "the embedding server, or a proxy before it, refuses the request; check embedding.openai.api_key",
+        ))),
+        (404 | 405, None) => EmbedError::config(message(ADDRESS)),
+        (413, None) => return too_large(message, stated_limit(said, texts)),
+        (408 | 409 | 424 | 425 | 500..=599, None) => EmbedError::transient(message("the embedding server failed")),
+        (300..=399, _) => EmbedError::config(message(
+            "the embedding server sends the request elsewhere, and a key must not follow; correct \
              embedding.openai.base_url",
         )),
-        429 if said.contains("insufficient_quota") || said.contains("exceeded your current quota") => {
-            EmbedError::config(message("the quota at the embedding server is used up"))
-        }
-        429 => EmbedError::unavailable(message("the embedding server asks for a pause")),
-        503 => EmbedError::unavailable(message("the embedding server is not available")),
-        408 | 409 | 424 | 425 | 500..=599 => EmbedError::transient(message("the embedding server failed")),
-        300..=399 => EmbedError::config(message("the embedding server sends elsewhere; correct the address")),
-        _ if says_unknown_model(said) => EmbedError::config(message("the embedding server does not know the model")),
+        (200..=299, _) => EmbedError::transient(message("the embedding server answers an error instead of vectors")),
         _ => EmbedError::data(message("the embedding server refuses the text")),
-    }
-}
-
-/// Whether a refusal is about the size of the request and not about a text.
-pub(super) fn says_too_many(message: &str) -> bool {
-    let said = message.to_lowercase();
-    said.contains("(http 413)")
-        || [
-            "batch size",
-            "batch_size",
-            "too many inputs",
-            "too many texts",
-            "maximum number of inputs",
-            "array too long",
-            "too large",
-            "max allowed batch",
-        ]
-        .iter()
-        .any(|words| said.contains(words))
-}
-
-fn says_unknown_model(said: &str) -> bool {
-    let said = said.to_lowercase();
-    said.contains("model") && (said.contains("not found") || said.contains("does not exist"))
-}
-
-/// Seconds, or a date.
-fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    // A date that has passed asks for no pause.
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
-/// The server's own words, shortened.
-async fn said(mut response: Response) -> String {
-    let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > READ {
-            break;
-        }
-    }
-    let text = match serde_json::from_slice::<Value>(&bytes) {
-        Ok(value) => words_of(&value).unwrap_or_else(|| value.to_string()),
-        Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
     };
+    error.into()
+}
+
+const KEY: &str = "the embedding server refuses the key; set embedding.openai.api_key";
+const QUOTA: &str = "the account at the embedding server has no credit left; top it up, or set another \
+                     embedding.openai.api_key";
+const ADDRESS: &str = "the embedding server does not know the address; check embedding.openai.base_url, which most \
+                       often ends in /v1, and embedding.model";
+
+fn understood(meaning: Meaning, message: impl Fn(&str) -> String, limit: Option<usize>) -> Refused {
+    let error = match meaning {
+        Meaning::TooLarge => return too_large(message, limit),
+        Meaning::Key => EmbedError::config(message(KEY)),
+        Meaning::Model => EmbedError::config(message(
+            "the embedding server does not have the model; check embedding.model, or load it there",
+        )),
+        Meaning::Quota => EmbedError::config(message(QUOTA)),
+        Meaning::Loading => EmbedError::unavailable(message("the embedding server is loading the model")),
+        Meaning::Endpoint => EmbedError::config(message(ADDRESS)),
+    };
+    error.into()
+}
+
+fn too_large(message: impl Fn(&str) -> String, limit: Option<usize>) -> Refused {
+    Refused::TooLarge { limit, error: EmbedError::data(message("the text is too long for the embedding server")) }
+}
+
+/// The same failure where one text may be to blame.
+fn unclear(error: EmbedError) -> EmbedError {
+    EmbedError { fault: Fault::Unclear, ..error }
+}
+
+/// `Retry-After-Ms`, or `Retry-After` in seconds or as a date; never longer than [`LONGEST_PAUSE`].
+fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok().filter(|number| *number >= 0.0);
+    let capped = |seconds: f64| Duration::from_secs_f64(seconds.min(LONGEST_PAUSE.as_secs_f64()));
+    if let Some(milliseconds) = number("retry-after-ms") {
+        return Some(capped(milliseconds / 1000.0));
+    }
+    if let Some(seconds) = number("retry-after") {
+        return Some(capped(seconds));
+    }
+    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
+    // A date that has passed asks for no pause.
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_PAUSE))
+}
+
+/// The server's own words, shortened; of a web page its title.
+fn words(bytes: &[u8]) -> String {
+    let text = match serde_json::from_slice::<Value>(bytes) {
+        Ok(value) => words_of(&value).unwrap_or_else(|| value.to_string()),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    let text = page_title(&text).unwrap_or(text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() { "no reason given".to_owned() } else { text.chars().take(SHOWN).collect() }
 }
 
-/// `error.message` with `error.code`, or `error`, `message`, `detail`, as the servers of this protocol have it.
+/// What a web page calls itself; `None` if `text` is none.
+pub(super) fn page_title(text: &str) -> Option<String> {
+    let start = text.trim_start().get(..SHOWN).unwrap_or(text).to_ascii_lowercase();
+    if !start.trim_start().starts_with("<!doctype") && !start.trim_start().starts_with("<html") {
+        return None;
+    }
+    let after = &text[text.to_ascii_lowercase().find("<title>")? + "<title>".len()..];
+    let title = after.split('<').next().unwrap_or_default();
+    Some(format!("a web page, \"{}\"", title.trim()))
+}
+
+/// `error.message` with `error.code`, or `error`, `message`, `detail`, `detail[0].msg`: each server has its own form.
 fn words_of(value: &Value) -> Option<String> {
     let error = value.get("error").unwrap_or(value);
     let message = error
         .as_str()
-        .or_else(|| ["message", "detail", "error"].iter().find_map(|name| error.get(name).and_then(Value::as_str)))?;
+        .or_else(|| ["message", "detail", "error"].iter().find_map(|name| error.get(name).and_then(Value::as_str)))
+        .or_else(|| error.pointer("/detail/0/msg").and_then(Value::as_str))?;
     Some(match error.get("code").and_then(Value::as_str) {
         Some(code) => format!("{message} [{code}]"),
         None => message.to_owned(),
@@ -136,14 +192,68 @@ mod tests {
 
     #[test]
     fn each_status_means_one_thing() {
-        let kind = |code: u16, said: &str| classify(StatusCode::from_u16(code).expect("a status"), said).kind;
+        let kind = |code: u16, said: &str| match classify(StatusCode::from_u16(code).expect("a status"), said, 1) {
+            Refused::TooLarge { error, .. } | Refused::Otherwise(error) => error.kind,
+        };
         assert_eq!(kind(401, ""), ErrorKind::Config);
         assert_eq!(kind(404, ""), ErrorKind::Config);
         assert_eq!(kind(429, "slow down"), ErrorKind::Transient);
+        assert_eq!(kind(429, "Rate limit reached: too many tokens per minute"), ErrorKind::Transient);
         assert_eq!(kind(429, "You exceeded your current quota [insufficient_quota]"), ErrorKind::Config);
         assert_eq!(kind(424, ""), ErrorKind::Transient);
         assert_eq!(kind(502, ""), ErrorKind::Transient);
         assert_eq!(kind(400, "input is too long"), ErrorKind::Data);
         assert_eq!(kind(400, "model \"x\" not found"), ErrorKind::Config);
+        assert_eq!(kind(400, "API key not valid. Please pass a valid API key."), ErrorKind::Config);
+        assert_eq!(kind(503, "Loading model"), ErrorKind::Transient);
+    }
+
+    #[test]
+    fn what_one_text_may_have_caused_is_not_blamed_on_the_provider_unasked() {
+        for code in [402, 403] {
+            let Refused::Otherwise(error) = classify(StatusCode::from_u16(code).expect("a status"), "", 1) else {
+                panic!("{code} is not about size")
+            };
+            assert_eq!(error.fault, Fault::Unclear, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_read_in_every_form_and_never_longer_than_an_hour() {
+        let pause = |name: &'static str, value: &str| {
+            let headers = [(name, value.to_owned())];
+            let headers = headers.iter().map(|(name, value)| {
+                (header::HeaderName::from_static(name), header::HeaderValue::from_str(value).expect("a header"))
+            });
+            retry_after(&headers.collect())
+        };
+        let date = |at: SystemTime| httpdate::fmt_http_date(at);
+        assert_eq!(pause("retry-after", "2"), Some(Duration::from_secs(2)));
+        assert_eq!(pause("retry-after", "1.5"), Some(Duration::from_millis(1500)));
+        assert_eq!(pause("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(pause("retry-after", "18446744073709551615"), Some(LONGEST_PAUSE));
+        assert_eq!(pause("retry-after", "99999999999"), Some(LONGEST_PAUSE));
+        assert_eq!(pause("retry-after", "1e999"), Some(LONGEST_PAUSE));
+        assert_eq!(pause("retry-after", "-5"), None);
+        assert_eq!(pause("retry-after", "NaN"), None);
+        assert_eq!(pause("retry-after", "soon"), None);
+        assert_eq!(pause("retry-after", &date(SystemTime::UNIX_EPOCH)), Some(Duration::ZERO));
+        let far = SystemTime::now() + 100 * LONGEST_PAUSE;
+        assert_eq!(pause("retry-after", &date(far)), Some(LONGEST_PAUSE));
+    }
+
+    #[test]
+    fn the_servers_own_words_are_found_in_every_form() {
+        for (body, said) in [
+            (r#"{"error": {"message": "no", "code": "bad"}}"#, "no [bad]"),
+            (r#"{"error": "no"}"#, "no"),
+            (r#"{"object": "error", "message": "no", "code": "3210"}"#, "no [3210]"),
+            (r#"{"detail": "no"}"#, "no"),
+            (r#"{"detail": [{"loc": ["body"], "msg": "no"}]}"#, "no"),
+            ("<!doctype html><head><title> Sign in </title>", "a web page, \"Sign in\""),
+            ("", "no reason given"),
+        ] {
+            assert_eq!(words(body.as_bytes()), said);
+        }
     }
 }

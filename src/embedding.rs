@@ -7,5 +7,4 @@ mod rationed;
 pub mod scripted;
 
 pub use factory::{Backends, FactoryError, Provisioning};
-pub use local::ModelState;
 pub use rationed::Rationed;

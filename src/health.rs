@@ -3,6 +3,7 @@
 //! A monitor looks at every part at an interval and whenever it is asked for; nobody who asks waits for a part that
 //! hangs.
 
+pub mod diagnosis;
 mod look;
 
 use std::{
@@ -17,12 +18,13 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::{host::Host, time::Timestamp};
+pub use diagnosis::Finding;
 
-/// How the server or one of its parts is.
+/// Health of the server or of one of its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Well.
+    /// Working normally.
     Ready,
     /// It serves, but something is missing or late.
     Degraded,
@@ -51,31 +53,6 @@ pub struct Report {
     pub parts: BTreeMap<&'static str, Part>,
 }
 
-/// What one look found of one part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Finding {
-    state: State,
-    detail: Option<String>,
-}
-
-impl Finding {
-    fn ready() -> Self {
-        Self { state: State::Ready, detail: None }
-    }
-
-    fn note(detail: impl Into<String>) -> Self {
-        Self { state: State::Ready, detail: Some(detail.into()) }
-    }
-
-    fn degraded(detail: impl Into<String>) -> Self {
-        Self { state: State::Degraded, detail: Some(detail.into()) }
-    }
-
-    fn unready(detail: impl Into<String>) -> Self {
-        Self { state: State::Unready, detail: Some(detail.into()) }
-    }
-}
-
 /// Watches a server. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Health {
@@ -87,7 +64,7 @@ impl Health {
     pub async fn begin(host: &Host, runtime: &RuntimeHandle) -> Self {
         let health = Self::default();
         look::at_everything(&health, host, runtime, &mut look::Restarts::default()).await;
-        health.note("server", Finding::ready());
+        health.note(Finding::ready("server"));
         health
     }
 
@@ -103,7 +80,7 @@ impl Health {
                 _ = tick.tick() => look::at_everything(&self, &host, &runtime, &mut restarts).await,
             }
         }
-        self.note("server", Finding::unready("the server is stopping"));
+        self.note(Finding::unready("server", "the server is stopping"));
     }
 
     /// How everything was at the last look.
@@ -113,16 +90,19 @@ impl Health {
         Report { state, parts }
     }
 
-    fn note(&self, name: &'static str, finding: Finding) {
-        let Finding { state, detail } = finding;
+    fn note(&self, finding: Finding) {
+        let Finding { part: name, state, detail, expected } = finding;
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let since = match parts.get(name) {
             Some(part) if part.state == state => part.since,
             Some(_) | None => {
-                if state != State::Ready {
-                    tracing::warn!(part = name, ?state, detail, "not well");
-                } else if parts.contains_key(name) {
-                    tracing::info!(part = name, "well again");
+                match state {
+                    State::Ready if parts.contains_key(name) => tracing::info!(part = name, "working normally again"),
+                    State::Ready => {}
+                    State::Degraded | State::Unready if expected => {
+                        tracing::info!(part = name, "{}", detail.as_deref().unwrap_or_default())
+                    }
+                    State::Degraded | State::Unready => tracing::warn!(part = name, ?state, detail, "not well"),
                 }
                 now()
             }
@@ -145,18 +125,18 @@ mod tests {
     fn the_worst_part_decides_and_each_says_since_when() {
         let health = Health::default();
         assert_eq!(health.report().state, State::Unready, "nothing has been looked at");
-        health.note("database", Finding::ready());
-        health.note("provider", Finding::degraded("away"));
+        health.note(Finding::ready("database"));
+        health.note(Finding::degraded("provider", "away"));
         let first = health.report();
         assert_eq!(first.state, State::Degraded);
-        health.note("provider", Finding::degraded("still away"));
+        health.note(Finding::degraded("provider", "still away"));
         let second = health.report();
         assert_eq!(second.parts["provider"].since, first.parts["provider"].since);
         assert_eq!(second.parts["provider"].detail.as_deref(), Some("still away"));
-        health.note("database", Finding::unready("gone"));
+        health.note(Finding::unready("database", "gone"));
         assert_eq!(health.report().state, State::Unready);
-        health.note("database", Finding::ready());
-        health.note("provider", Finding::ready());
+        health.note(Finding::ready("database"));
+        health.note(Finding::ready("provider"));
         assert_eq!(health.report().state, State::Ready);
     }
 }

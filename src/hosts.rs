@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use afterword_actors::{
-    ActorState, ActorStatus,
+    ActorState, ActorStatus, RuntimeStatus, Trouble,
     store::{Database, StoreError, hosts},
 };
 use afterword_entities::{embedding_host, embedding_worker_status};
@@ -32,6 +32,9 @@ pub struct LivingHost {
     pub started_at: Timestamp,
     /// When it last said that it lives.
     pub heartbeat_at: Timestamp,
+    /// What keeps it from its work: `what` is `provider`, `database`, `loading`, `model` or `slots`.
+    #[schema(value_type = Vec<Object>)]
+    pub trouble: Vec<Trouble>,
     /// Its actors, the root first; `null` before the first report.
     pub tree: Option<Actor>,
 }
@@ -118,15 +121,6 @@ pub(crate) async fn dead(database: &Database) -> Result<Vec<String>, StoreError>
     database.dead_among(&others).await
 }
 
-impl LivingHost {
-    /// What its QueueActor last said was wrong.
-    pub fn queue_trouble(&self) -> Option<String> {
-        let actors = self.tree.as_ref()?.walk();
-        let queue = actors.into_iter().find(|actor| actor.name == "QueueActor" && !actor.is_healthy())?;
-        queue.last_error.clone()
-    }
-}
-
 impl Actor {
     /// Whether this actor and all below it are well.
     pub fn is_healthy(&self) -> bool {
@@ -144,6 +138,7 @@ impl Actor {
 impl From<embedding_host::Model> for LivingHost {
     fn from(row: embedding_host::Model) -> Self {
         let tree: Option<ActorStatus> = row.tree.as_deref().and_then(|tree| serde_json::from_str(tree).ok());
+        let (trouble, tree) = tree.map(RuntimeStatus::from).map(|status| (status.trouble, status.tree)).unzip();
         Self {
             incarnation: row.incarnation,
             hostname: row.hostname,
@@ -152,6 +147,7 @@ impl From<embedding_host::Model> for LivingHost {
             state: row.state,
             started_at: Timestamp(row.started_at),
             heartbeat_at: Timestamp(row.heartbeat_at),
+            trouble: trouble.unwrap_or_default(),
             tree: tree.map(Actor::from),
         }
     }

@@ -197,7 +197,7 @@ impl Queue {
         }
         let expired = self
             .database
-            .write::<_, StoreError, _>(|transaction| Box::pin(leases::rescue_expired(transaction)))
+            .write::<_, StoreError, _>(|transaction| Box::pin(leases::rescue_expired(transaction, None)))
             .await?;
         self.wake();
         Ok(rescued + expired.len())

@@ -11,10 +11,10 @@ use afterword::{
     search::{Mode, Query},
 };
 use afterword_actors::{
-    Runtime, RuntimeSettings,
+    Runtime, RuntimeSettings, Trouble,
     store::{
         Database, OpenOptions, StoreError, bulk,
-        claim::{Claim, claim},
+        claim::{Claim, claim, new_token},
         hosts, leases, limits,
         missing::Scope,
         settle,
@@ -131,8 +131,8 @@ async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
     world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save, by another host");
     loop {
         let status = runtime.status().await.expect("a tree");
-        let trouble = status.walk().into_iter().find(|actor| actor.name == "QueueActor").cloned().expect("the queue");
-        if trouble.last_error.is_some_and(|error| error.contains("cannot be reached")) {
+        let unreachable = |trouble: &Trouble| matches!(trouble, Trouble::Database { message, .. } if message.contains("cannot be reached"));
+        if status.trouble.iter().any(unreachable) {
             break;
         }
         tokio::task::yield_now().await;
@@ -184,7 +184,7 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
             transaction.run("SET LOCAL plan_cache_mode = force_generic_plan", []).await?;
             for _ in 0..20 {
                 let lease = Duration::from_secs(60);
-                let request = Claim { incarnation: "test", slots: &slots, lease, from, model_id };
+                let request = Claim { token: &new_token(), incarnation: "test", slots: &slots, lease, from, model_id };
                 let claimed = claim(transaction, request).await?;
                 assert_eq!(claimed.len(), 8);
                 from = claimed.iter().map(|task| task.position()).max();
@@ -342,7 +342,7 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
     }
     let sql = "SELECT lease_token FROM embedding_tasks WHERE id = $1";
     let held = world.database.reader().row::<Row>(sql, [id.into()]).await.expect("a row").expect("a row");
-    let rescued = world.database.write::<_, StoreError, _>(|t| Box::pin(leases::rescue_expired(t))).await;
+    let rescued = world.database.write::<_, StoreError, _>(|t| Box::pin(leases::rescue_expired(t, None))).await;
     assert_eq!(rescued.expect("a rescue").len(), 1);
     let verdict = settle::Verdict {
         lease: Lease { task_id: id, token: held.lease_token },

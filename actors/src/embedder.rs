@@ -4,14 +4,17 @@
 
 mod error;
 mod identity;
+mod readiness;
 mod vector;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 pub use error::{EmbedError, ErrorKind, Fault, UnknownErrorKind};
 pub use identity::ModelIdentity;
+pub use readiness::Readiness;
 pub use vector::{Vector, VectorError};
 
 /// Turns texts into vectors.
@@ -33,6 +36,12 @@ pub trait Embedder: Send + Sync + 'static {
     /// # Errors
     /// [`EmbedError`], classified once, here, where the cause is known.
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError>;
+
+    /// How far the model is, as it changes; `None` for one that can be used at any time. Nothing is claimed, and no
+    /// attempt spent, before it is [`Readiness::Ready`].
+    fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
+        None
+    }
 
     /// Says whether the provider as a whole works, by embedding one short harmless text.
     ///

@@ -1,24 +1,33 @@
 //! Embedding inside the save call, for hosts that switch the queue off. The same task, the same steps, no tree.
 
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    embedder::Model,
+    backoff::Backoff,
+    embedder::{EmbedError, Model, Readiness},
     pipeline::Pipeline,
-    settings::RuntimeSettings,
+    settings::{Delays, RuntimeSettings},
     store::{
         Database, StoreError,
-        claim::{Claim, claim_one},
-        models,
+        claim::{Claim, claim_one, new_token},
+        leases, models, settle,
     },
-    task::{Failure, Finished, Outcome, TaskStatus},
-    tree::queue::{Decided, apply, blamed, decide, refunded},
+    task::{ClaimedTask, Failure, Outcome, TaskStatus, Vectors},
+    tree::queue::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
 };
 
+/// How long a save waits for a model that is being loaded. Its task waits longer.
+const LOADING: Duration = Duration::from_secs(20);
+/// Between looks at a task that another process has in work, or whose article has an earlier task in work.
+const TAKEN: Delays = Delays { base: Duration::from_millis(20), max: Duration::from_secs(1) };
+/// How long a save waits for what another process has in work.
+const OTHERS: Duration = Duration::from_secs(20);
+
 /// Claims the task `id`, embeds its article now and commits; answers how the task stands. A failure is no error: the
-/// task stays with its reason, for a later attempt.
+/// task stays with its reason, for a later attempt. What has begun goes on to its end even if the caller is dropped.
 ///
 /// # Errors
 /// [`StoreError`]; the task then stays where it is, and nothing is lost.
@@ -28,44 +37,121 @@ pub async fn embed_now(
     settings: &RuntimeSettings,
     id: i64,
 ) -> Result<Option<TaskStatus>, StoreError> {
-    let identity = model.embedder.identity().clone();
-    let lease = settings.max_processing_time;
-    let (model_id, task) = database
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let model_id = models::register(transaction, &identity).await?.id;
-                let incarnation = format!("inline-{}", Uuid::now_v7());
-                let request = Claim { incarnation: &incarnation, slots: &[0], lease, from: None, model_id };
-                Ok((model_id, claim_one(transaction, request, id).await?))
-            })
-        })
-        .await?;
-    let Some(task) = task else { return Ok(None) };
-    let pipeline = Pipeline { database: database.clone(), model: model.clone(), model_id };
-    let begun = Instant::now();
-    let work = tokio::time::timeout(settings.max_processing_time, pipeline.run(&task)).await;
-    let outcome = work.unwrap_or_else(|_| Outcome::Failed(crate::embedder::EmbedError::transient("timed out").into()));
-    let finished = Finished { task, outcome, elapsed: begun.elapsed() };
-    let decided = [Arc::new(judge(finished, model, settings).await)];
-    let applied = database
-        .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { apply(transaction, &decided, model_id).await })
-        })
-        .await?;
-    Ok(applied.settled.first().map(|settled| settled.status))
+    let inline = Inline {
+        database: database.clone(),
+        model: model.clone(),
+        settings: settings.clone(),
+        incarnation: format!("inline-{}", Uuid::now_v7()),
+    };
+    let work = tokio::spawn(async move { inline.run(id).await });
+    work.await.unwrap_or_else(|error| Err(StoreError::Failed(format!("embedding inside the save: {error}"))))
 }
 
-/// As the QueueActor decides, without a circuit: one probe settles whose fault it was.
-async fn judge(finished: Finished, model: &Model, settings: &RuntimeSettings) -> Decided {
-    use crate::tree::queue::Decision;
-    match decide(finished, settings.retry) {
-        Decision::Commit(decided) | Decision::Trip(decided, _) => decided,
-        Decision::Probe(finished, failure) => {
-            let Finished { task, elapsed, .. } = finished;
-            let failure: Failure = failure;
-            match model.embedder.probe().await {
-                Ok(()) => blamed(task, elapsed, failure, settings.retry),
-                Err(_) => refunded(task, elapsed, failure),
+struct Inline {
+    database: Database,
+    model: Model,
+    settings: RuntimeSettings,
+    incarnation: String,
+}
+
+impl Inline {
+    async fn run(self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
+        if !self.model_is_ready().await {
+            return self.standing(id).await;
+        }
+        let (mut looks, ends) = (Backoff::new(TAKEN), Instant::now() + OTHERS);
+        loop {
+            let (model_id, task) = self.claim(id).await?;
+            if let Some(task) = task {
+                return self.embed(task, model_id).await.map(Some);
+            }
+            let standing = self.standing(id).await?;
+            if standing.is_none_or(TaskStatus::is_final) || Instant::now() > ends {
+                return Ok(standing);
+            }
+            tokio::time::sleep(looks.next_delay()).await;
+        }
+    }
+
+    /// Waits for a model that is being loaded.
+    async fn model_is_ready(&self) -> bool {
+        let Some(mut readiness) = self.model.embedder.readiness() else { return true };
+        let loaded = readiness.wait_for(|readiness| !matches!(readiness, Readiness::Loading(_)));
+        match tokio::time::timeout(LOADING, loaded).await {
+            Ok(Ok(readiness)) => *readiness == Readiness::Ready,
+            Ok(Err(_)) | Err(_) => false,
+        }
+    }
+
+    async fn claim(&self, id: i64) -> Result<(i64, Option<ClaimedTask>), StoreError> {
+        let (identity, incarnation) = (self.model.embedder.identity().clone(), self.incarnation.clone());
+        let lease = self.settings.lease;
+        self.database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    let model_id = models::register(transaction, &identity).await?.id;
+                    let token = new_token();
+                    let request =
+                        Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, model_id };
+                    Ok((model_id, claim_one(transaction, request, id).await?))
+                })
+            })
+            .await
+    }
+
+    async fn standing(&self, id: i64) -> Result<Option<TaskStatus>, StoreError> {
+        let standing = settle::standing_of(self.database.reader(), &[id]).await?;
+        Ok(standing.first().map(|task| task.status))
+    }
+
+    async fn embed(&self, task: ClaimedTask, model_id: i64) -> Result<TaskStatus, StoreError> {
+        let (database, model) = (self.database.clone(), self.model.clone());
+        let pipeline = Pipeline { database, model, model_id, again: self.settings.retry };
+        let (begun, mut made) = (Instant::now(), Vectors::new());
+        let limit = self.settings.max_processing_time;
+        let work = tokio::time::timeout(limit, pipeline.run(&task, &mut made));
+        let outcome = tokio::select! {
+            outcome = work => outcome.unwrap_or_else(|_| Outcome::Failed(EmbedError::transient("timed out").into())),
+            never = self.keep_lease(&task) => match never {},
+        };
+        let id = task.lease.task_id;
+        let decided = self.judge(task, begun.elapsed(), outcome).await;
+        let batch = [Gathered { decided: Arc::new(decided), in_doubt: true }];
+        let applied = self
+            .database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { apply(transaction, &batch, model_id).await })
+            })
+            .await?;
+        let settled = applied.settled.first().map(|settled| settled.status);
+        settled.ok_or_else(|| StoreError::Unexpected(format!("the embedding task {id} is gone")))
+    }
+
+    /// A short lease that is renewed: a process that dies holds its task up no longer than any host.
+    async fn keep_lease(&self, task: &ClaimedTask) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(self.settings.heartbeat_interval).await;
+            let (lease, held) = (self.settings.lease, [task.lease.clone()]);
+            let renewed = self.database.write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { leases::renew(transaction, &held, lease).await })
+            });
+            if let Err(error) = renewed.await {
+                tracing::warn!(%error, task = task.lease.task_id, "the lease was not renewed");
+            }
+        }
+    }
+
+    /// As the QueueActor decides, without a circuit: one probe settles whose fault it was.
+    async fn judge(&self, task: ClaimedTask, elapsed: Duration, outcome: Outcome) -> Decided {
+        let retry = self.settings.retry;
+        match decide(task, elapsed, outcome, retry) {
+            Decision::Commit(decided) => decided,
+            Decision::Ask(task, elapsed, failure) => {
+                let failure: Failure = failure;
+                match self.model.embedder.probe().await {
+                    Ok(()) => blamed(task, elapsed, failure, retry),
+                    Err(_) => refunded(task, elapsed, failure),
+                }
             }
         }
     }

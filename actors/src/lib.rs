@@ -31,5 +31,5 @@ pub use event::TaskEvent;
 pub use inline::embed_now;
 pub use runtime::{Drained, Runtime, RuntimeHandle, StartError};
 pub use settings::{Delays, RestartSettings, RuntimeSettings};
-pub use supervision::{ActorState, ActorStatus};
+pub use supervision::{ActorState, ActorStatus, RuntimeStatus, Trouble};
 pub use tree::metrics::{Distribution, MetricsSnapshot, WorkerMetrics};

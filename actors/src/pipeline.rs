@@ -1,18 +1,17 @@
-//! One attempt at one task: load, cut, reuse, embed. It writes nothing; what it made is committed by the QueueActor.
+//! One attempt at one task: load, cut, reuse, embed. It writes nothing; what it made is committed by the QueueActor, and
+//! what a failed attempt made is given to the next.
 
 mod batches;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
 use crate::{
-    embedder::{Chunk, EmbedError, Model, Purpose, Source, Vector},
+    embedder::{Chunk, EmbedError, Model, Source},
+    settings::Delays,
     store::{Database, StoreError, vectors},
-    task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Outcome, Subject},
+    task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Outcome, Subject, Vectors},
 };
 
 /// What an attempt needs.
@@ -24,29 +23,51 @@ pub(crate) struct Pipeline {
     pub(crate) model: Model,
     /// The model's row.
     pub(crate) model_id: i64,
+    /// Between the tries of one request.
+    pub(crate) again: Delays,
+}
+
+/// Why an attempt has no set of vectors.
+enum Stopped {
+    Failed(Failure),
+    Unread(StoreError),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Unread(error)
+    }
 }
 
 impl Pipeline {
-    /// Works on `task`; every failure is an outcome.
-    pub(crate) async fn run(&self, task: &ClaimedTask) -> Outcome {
+    /// Works on `task`; every failure is an outcome. `made` holds what an earlier attempt has made, and afterwards what
+    /// this one has made too, also if it is dropped before its end.
+    pub(crate) async fn run(&self, task: &ClaimedTask, made: &mut Vectors) -> Outcome {
         if let Some(outcome) = without_embedding(task) {
             return outcome;
         }
-        match self.embed(task).await {
+        match self.embed(task, made).await {
             Ok(outcome) => outcome,
-            Err(failure) => Outcome::Failed(failure),
+            Err(Stopped::Failed(failure)) => Outcome::Failed(failure),
+            Err(Stopped::Unread(error)) => Outcome::Unread(error),
         }
     }
 
-    async fn embed(&self, task: &ClaimedTask) -> Result<Outcome, Failure> {
-        let text = vectors::text_of(self.database.reader(), task.article_id).await.map_err(store_failed)?;
+    async fn embed(&self, task: &ClaimedTask, made: &mut Vectors) -> Result<Outcome, Stopped> {
+        let text = vectors::text_of(self.database.runtime_reader(), task.article_id).await?;
         let Some(text) = text else { return Ok(Outcome::Discard { cause: "article deleted" }) };
         if text.skip_embedding {
             return Ok(Outcome::Discard { cause: "embedding skipped" });
         }
         let (revision, content_hash) = (text.revision, text.content_hash);
         let chunks = self.cut(text.title, text.body).await?;
-        let chunks = self.fill(chunks).await?;
+        let chunks = self.fill(chunks, made).await?;
         Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
     }
 
@@ -64,13 +85,12 @@ impl Pipeline {
     }
 
     /// Gives each chunk its vector: a known one where there is one, else a new one.
-    async fn fill(&self, chunks: Vec<HashedChunk>) -> Result<Vec<EmbeddedChunk>, Failure> {
+    async fn fill(&self, chunks: Vec<HashedChunk>, made: &mut Vectors) -> Result<Vec<EmbeddedChunk>, Stopped> {
         let hashes: HashSet<&str> = chunks.iter().map(|chunk| chunk.hash.as_str()).collect();
-        let mut vectors = vectors::known(self.database.reader(), self.model_id, &hashes).await.map_err(store_failed)?;
-        let new = first_of_each_hash(&chunks, &vectors);
-        let made = batches::embed_all(self.model.embedder.as_ref(), &new, Purpose::Document).await?;
-        vectors.extend(new.iter().map(|chunk| chunk.hash.clone()).zip(made));
-        chunks.into_iter().map(|chunk| chunk.with_vector(&vectors)).collect()
+        let known = vectors::known(self.database.runtime_reader(), self.model_id, &hashes).await?;
+        let new = first_of_each_hash(&chunks, &known, made);
+        batches::embed_all(self.model.embedder.as_ref(), &new, self.again, made).await?;
+        Ok(chunks.into_iter().map(|chunk| chunk.with_vector(&known, made)).collect::<Result<_, _>>()?)
     }
 }
 
@@ -83,11 +103,6 @@ fn without_embedding(task: &ClaimedTask) -> Option<Outcome> {
         (_, Subject::Unchanged { revision }) => Some(Outcome::Unchanged { revision }),
         (_, Subject::Changed) => None,
     }
-}
-
-fn store_failed(error: StoreError) -> Failure {
-    // The database is not the provider, but the document is not to blame either: the attempt is given back.
-    EmbedError::unavailable(format!("cannot read the article: {error}")).into()
 }
 
 /// A chunk and the hash of what is embedded.
@@ -105,18 +120,20 @@ impl From<Chunk> for HashedChunk {
 }
 
 impl HashedChunk {
-    fn with_vector(self, vectors: &HashMap<String, Vector>) -> Result<EmbeddedChunk, Failure> {
+    fn with_vector(self, known: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
         let Self { chunk: Chunk { heading_path, text, tokens, .. }, hash } = self;
-        let vector = vectors
+        let vector = known
             .get(&hash)
+            .or_else(|| made.get(&hash))
             .cloned()
             .ok_or_else(|| EmbedError::transient("the provider answered fewer vectors than it was given texts"))?;
         Ok(EmbeddedChunk { heading_path, text, hash, tokens, vector })
     }
 }
 
-/// Repeated chunks are embedded once.
-fn first_of_each_hash<'a>(chunks: &'a [HashedChunk], known: &HashMap<String, Vector>) -> Vec<&'a HashedChunk> {
+/// Repeated chunks are embedded once, and those that have a vector not at all.
+fn first_of_each_hash<'a>(chunks: &'a [HashedChunk], known: &Vectors, made: &Vectors) -> Vec<&'a HashedChunk> {
     let mut seen = HashSet::new();
-    chunks.iter().filter(|chunk| !known.contains_key(&chunk.hash) && seen.insert(chunk.hash.as_str())).collect()
+    let is_new = |hash: &String| !known.contains_key(hash) && !made.contains_key(hash);
+    chunks.iter().filter(|chunk| is_new(&chunk.hash) && seen.insert(chunk.hash.as_str())).collect()
 }

@@ -12,9 +12,10 @@ use crate::{
     context::Context,
     event::TaskEvent,
     store::{Database, Presence, StoreError, control, missing::Scope, stats, tasks},
-    supervision::ActorStatus,
+    supervision::RuntimeStatus,
     task::NewTask,
     tree::{
+        Addresses,
         maintenance::MaintenanceMessage,
         metrics::{MetricsMessage, MetricsSnapshot},
         queue::QueueMessage,
@@ -29,6 +30,7 @@ pub use stop::Drained;
 /// A running tree of actors. Dropping it stops them at once; [`Runtime::stop`] lets them finish first.
 pub struct Runtime {
     context: Arc<Context>,
+    addresses: Addresses,
     root: ActorRef<RuntimeSupervisorMessage>,
     presence: Option<Presence>,
 }
@@ -37,12 +39,13 @@ pub struct Runtime {
 #[derive(Clone)]
 pub struct RuntimeHandle {
     context: Arc<Context>,
+    addresses: Addresses,
 }
 
 impl Runtime {
     /// A handle to give to whoever saves articles or shows the queue.
     pub fn handle(&self) -> RuntimeHandle {
-        RuntimeHandle { context: Arc::clone(&self.context) }
+        RuntimeHandle { context: Arc::clone(&self.context), addresses: self.addresses.clone() }
     }
 
     /// Queues a task and wakes the queue. A save does better to call [`tasks::enqueue`] in its own transaction, and
@@ -59,8 +62,9 @@ impl Runtime {
         self.handle().wake();
     }
 
-    /// The whole tree: state, since when, restarts, mailbox, current task, last error.
-    pub async fn status(&self) -> Option<ActorStatus> {
+    /// What keeps the runtime from its work, and the whole tree: state, since when, restarts, mailbox, current task, last
+    /// error.
+    pub async fn status(&self) -> Option<RuntimeStatus> {
         self.handle().status().await
     }
 
@@ -96,10 +100,10 @@ impl Runtime {
             ("HeartbeatActor", Role::Heartbeat),
             ("MaintenanceActor", Role::Maintenance),
         ] {
-            let cell = self.context.addresses.root.ask(|reply| RuntimeSupervisorMessage::Child(role, reply)).await;
+            let cell = self.addresses.root.ask(|reply| RuntimeSupervisorMessage::Child(role, reply)).await;
             cells.extend(cell.flatten().map(|cell| (name.to_owned(), cell)));
         }
-        let workers = self.context.addresses.workers.ask(WorkerSupervisorMessage::Workers).await.unwrap_or_default();
+        let workers = self.addresses.workers.ask(WorkerSupervisorMessage::Workers).await.unwrap_or_default();
         cells.extend(workers.into_iter().enumerate().map(|(slot, cell)| (format!("WorkerActor {slot}"), cell)));
         cells
     }
@@ -130,13 +134,13 @@ impl RuntimeHandle {
 
     /// See [`Runtime::wake`]. Other hosts on the same server are told, too.
     pub fn wake(&self) {
-        self.context.addresses.queue.send(QueueMessage::Wake);
+        self.addresses.queue.send(QueueMessage::Wake);
         self.context.database.announce();
     }
 
     /// See [`Runtime::status`].
-    pub async fn status(&self) -> Option<ActorStatus> {
-        self.context.addresses.root.ask(RuntimeSupervisorMessage::Status).await
+    pub async fn status(&self) -> Option<RuntimeStatus> {
+        self.addresses.root.ask(RuntimeSupervisorMessage::Status).await
     }
 
     /// See [`Runtime::pause`].
@@ -169,7 +173,7 @@ impl RuntimeHandle {
                 Box::pin(async move { crate::store::bulk::open(transaction, scope, &folder).await })
             })
             .await?;
-        self.context.addresses.maintenance.send(MaintenanceMessage::Advance);
+        self.addresses.maintenance.send(MaintenanceMessage::Advance);
         Ok(id)
     }
 
@@ -183,7 +187,7 @@ impl RuntimeHandle {
 
     /// What the workers of this host have done; `None` while the MetricsActor is being restarted.
     pub async fn metrics(&self) -> Option<MetricsSnapshot> {
-        self.context.addresses.metrics.ask(MetricsMessage::Snapshot).await
+        self.addresses.metrics.ask(MetricsMessage::Snapshot).await
     }
 
     /// Every change of a task's status on this host, as it happens.

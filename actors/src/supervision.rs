@@ -1,10 +1,17 @@
-//! What all supervisors share: how often a child may be restarted, where its present reference is found, and how it
-//! says how it is. Strategies stand with the supervisors themselves.
+//! What all supervisors share: which child follows which, how often one may be restarted, how it is started and found
+//! again, and how it says how it is.
 
 pub(crate) mod address;
+mod plan;
 pub(crate) mod restarts;
+mod spawn;
 mod status;
+mod trouble;
 
 pub(crate) use address::Address;
+pub(crate) use plan::{Plan, Spec};
 pub(crate) use restarts::{Decision, Restarts};
-pub use status::{ActorState, ActorStatus};
+pub(crate) use spawn::{Counted, spawn};
+pub(crate) use status::elapsed_ms;
+pub use status::{ActorState, ActorStatus, RuntimeStatus};
+pub use trouble::Trouble;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use names::UnknownName;
-pub use outcome::{EmbeddedChunk, EmbeddedSet, Failure, Finished, Outcome};
+pub use outcome::{EmbeddedChunk, EmbeddedSet, Failure, Finished, Outcome, Vectors};
 
 /// What happened to the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

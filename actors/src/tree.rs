@@ -8,9 +8,12 @@
 //!                   └─ MaintenanceActor  sweep, bulk runs, model switch, retention
 //! ```
 //!
+//! Who sends to whom stands in each actor's `Arguments`: it is given those addresses and no others.
+//!
 //! Messages down are imperative, up past tense; a message to oneself is a tick. A handler's `Err` means a broken
 //! invariant and fails the actor; a provider's or a database's failure is a value.
 
+mod addresses;
 pub(crate) mod heartbeat;
 pub(crate) mod maintenance;
 pub(crate) mod metrics;
@@ -19,3 +22,5 @@ pub(crate) mod queue;
 pub(crate) mod runtime_supervisor;
 pub(crate) mod worker;
 pub(crate) mod worker_supervisor;
+
+pub(crate) use addresses::Addresses;

@@ -1,14 +1,16 @@
 //! `doctor`: is this deployment well, and what is to be done if not.
 
-use afterword_actors::store::{Database, stats};
+use afterword_actors::store::{Database, StoreError, stats};
 use anyhow::anyhow;
 use serde::Serialize;
 
 use super::{session::Session, table::table};
-use crate::{database, host::Host, hosts, time::duration};
-
-/// A task that has been due for so long has nobody to work on it, or too few. *Units:* milliseconds.
-const LONG_DUE: i64 = 10 * 60_000;
+use crate::{
+    database,
+    health::{Finding, State, diagnosis},
+    host::Host,
+    hosts,
+};
 
 /// What one look found.
 #[derive(Serialize)]
@@ -29,6 +31,17 @@ enum Level {
 impl Check {
     fn new(name: &'static str, level: Level, message: impl Into<String>) -> Self {
         Self { name, level, message: message.into() }
+    }
+}
+
+impl From<Finding> for Check {
+    fn from(finding: Finding) -> Self {
+        let level = match finding.state {
+            State::Ready => Level::Ok,
+            State::Degraded => Level::Warning,
+            State::Unready => Level::Fault,
+        };
+        Self::new(finding.part, level, finding.detail.unwrap_or_default())
     }
 }
 
@@ -63,7 +76,7 @@ fn settings(session: &Session) -> Check {
 }
 
 async fn writable(database: &Database) -> Check {
-    use afterword_actors::store::{StoreError, sql::Sql};
+    use afterword_actors::store::sql::Sql;
     let tried = database
         .write::<_, StoreError, _>(|transaction| {
             Box::pin(async move { transaction.run("CREATE TEMP TABLE IF NOT EXISTS doctor (n INTEGER)", []).await })
@@ -89,7 +102,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     match session.host().await {
         Ok(host) => {
             checks.push(provider(session, &host).await);
-            checks.push(queue(&host).await);
+            checks.extend(queue(&host).await);
             checks.push(coverage(&host).await);
             checks.push(soundness(&host).await);
             checks.extend(language(session, &host).await);
@@ -118,34 +131,31 @@ async fn provider(session: &Session, host: &Host) -> Check {
     }
 }
 
-async fn queue(host: &Host) -> Check {
-    let stats = match stats::queue(host.database.reader()).await {
-        Ok(stats) => stats,
-        Err(error) => return Check::new("queue", Level::Fault, error.to_string()),
+async fn queue(host: &Host) -> Vec<Check> {
+    let facts = async { Ok((stats::queue(host.database.reader()).await?, hosts::living(&host.database).await?)) };
+    let (stats, living) = match facts.await {
+        Ok(facts) => facts,
+        Err(error) => return vec![Check::new("queue", Level::Fault, StoreError::to_string(&error))],
     };
-    if stats.paused {
-        return Check::new("queue", Level::Warning, "paused; `afterword queue resume` lets it go on");
-    }
-    let works = hosts::somebody_works(&host.database).await;
-    let due = stats.oldest_due_ms.unwrap_or(0);
-    if stats.pending > 0 && !works {
+    let mut checks: Vec<_> = diagnosis::of_hosts(&living).into_iter().map(Check::from).collect();
+    let queue = diagnosis::of_queue(&stats, host.settings().health.oldest_due);
+    if stats.pending > 0 && !stats.paused && living.is_empty() {
         let message =
             format!("{} tasks wait and no host is running; `afterword bulk start` embeds them", stats.pending);
-        return Check::new("queue", Level::Warning, message);
-    }
-    if due > LONG_DUE {
-        let message =
-            format!("a task has been due for {}; see `afterword status`, or raise queue.slots", duration(due));
-        return Check::new("queue", Level::Warning, message);
-    }
-    if stats.failed > 0 {
+        checks.push(Check::new("queue", Level::Warning, message));
+    } else if queue.detail.is_some() {
+        checks.push(Check { level: Level::Warning, ..Check::from(queue) });
+    } else if stats.failed > 0 {
         let message = format!(
             "{} tasks failed; `afterword queue list --status failed` says why, `afterword queue retry-failed` tries again",
             stats.failed
         );
-        return Check::new("queue", Level::Warning, message);
+        checks.push(Check::new("queue", Level::Warning, message));
+    } else {
+        let message = format!("{} pending, {} processing", stats.pending, stats.processing);
+        checks.push(Check::new("queue", Level::Ok, message));
     }
-    Check::new("queue", Level::Ok, format!("{} pending, {} processing", stats.pending, stats.processing))
+    checks
 }
 
 async fn coverage(host: &Host) -> Check {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use afterword_actors::store::stats;
+use afterword_actors::{Trouble, store::stats};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Output;
@@ -56,7 +56,7 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
     let (open, done) = (first.pending + first.processing, first.completed + first.failed + first.cancelled);
     let bar = bar(output, u64::try_from(open).unwrap_or(0), "embedding");
     let mut events = worker.runtime.subscribe();
-    let mut told = None;
+    let (mut told, mut told_of_pause) = (None, false);
     loop {
         let now = stats::queue(database.reader()).await?;
         let ended = now.completed + now.failed + now.cancelled - done;
@@ -67,8 +67,8 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
             bar.finish_and_clear();
             return Ok(now);
         }
-        if now.paused && told.is_none() {
-            told = Some(String::new());
+        if now.paused && !told_of_pause {
+            told_of_pause = true;
             output.note("the queue is paused; `afterword queue resume` lets it go on");
         }
         tell_trouble(worker, output, &bar, &mut told).await;
@@ -82,15 +82,15 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
     }
 }
 
-async fn tell_trouble(worker: &Worker, output: Output, bar: &ProgressBar, told: &mut Option<String>) {
-    let Some(tree) = worker.runtime.status().await else { return };
-    let queue = tree.walk().into_iter().find(|actor| actor.name == "QueueActor").cloned();
-    let Some(trouble) = queue.filter(|actor| !actor.is_healthy()).and_then(|actor| actor.last_error) else { return };
-    // Without the part that counts down.
-    let gist = trouble.split("; next probe").next().unwrap_or(&trouble).to_owned();
-    if told.as_ref() != Some(&gist) {
+/// Tells what keeps the queue waiting, once for each reason.
+async fn tell_trouble(worker: &Worker, output: Output, bar: &ProgressBar, told: &mut Option<Trouble>) {
+    let Some(status) = worker.runtime.status().await else { return };
+    let Some(trouble) = status.trouble.into_iter().find(|trouble| !matches!(trouble, Trouble::Slots { .. })) else {
+        return;
+    };
+    if told.as_ref().is_none_or(|told| !told.is_still(&trouble)) {
         bar.suspend(|| output.note(&format!("waiting: {trouble}")));
-        *told = Some(gist);
+        *told = Some(trouble);
     }
 }
 

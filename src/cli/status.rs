@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use crate::{
+    health::diagnosis,
     hosts::{self, Actor, LivingHost},
     time::duration,
 };
@@ -28,6 +29,8 @@ fn text_of(host: &LivingHost, now: i64) -> String {
         duration(now - host.started_at.0),
         duration(now - host.heartbeat_at.0)
     );
+    let trouble = diagnosis::of_hosts(std::slice::from_ref(host)).into_iter().filter_map(|finding| finding.detail);
+    let head = trouble.fold(head, |head, trouble| format!("{head}\n! {trouble}"));
     match &host.tree {
         Some(tree) => format!("{head}\n{}", lines(tree, 1).join("\n")),
         None => format!("{head}\n  (no report yet)"),

@@ -7,10 +7,12 @@ use std::{
     time::Duration,
 };
 
-use afterword_actors::embedder::{BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Source};
+use afterword_actors::embedder::{
+    BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Readiness, Source,
+};
 
 use super::{
-    local::{LocalEmbedder, ModelState},
+    local::LocalEmbedder,
     openai::{OpenAiEmbedder, OpenAiError},
     scripted::{Rule, Script, ScriptedEmbedder},
 };
@@ -139,7 +141,7 @@ impl Provisioning {
     pub async fn run(&self, tell: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), String> {
         if let Some(known) = self.known {
             let announce = |progress: Progress| {
-                self.embedder.announce(ModelState::Coming(describe(&progress)));
+                self.embedder.announce(Readiness::Loading(describe(&progress)));
                 tell(progress);
             };
             if let Err(error) = model::fetch(known, &self.directory, &announce).await {
@@ -164,7 +166,7 @@ impl Provisioning {
     }
 
     fn failed(&self, why: String) -> String {
-        self.embedder.announce(ModelState::Failed(why.clone()));
+        self.embedder.announce(Readiness::Failed(why.clone()));
         why
     }
 }

@@ -1,7 +1,6 @@
 //! The local back end: a BERT-family sentence transformer on this machine's cores.
 //!
-//! It can be used before its model is there: until then it answers that it is not available, which opens the
-//! runtime's circuit and leaves searches to words. Documents are computed on all cores, each core one pack of texts at
+//! It exists before its model is there: until then the runtime waits and searches use words ([`Readiness`]). Documents are computed on all cores, each core one pack of texts at
 //! a time; queries have a thread of their own, so that a backfill delays no search.
 
 mod bert;
@@ -17,7 +16,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Vector};
+use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Readiness, Vector};
 use async_trait::async_trait;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{oneshot, watch};
@@ -35,20 +34,9 @@ const LIMITS: BatchLimits = BatchLimits { texts: 64, tokens: 16_384 };
 pub struct LocalEmbedder {
     identity: ModelIdentity,
     model: OnceLock<Arc<LoadedModel>>,
-    state: watch::Sender<ModelState>,
+    state: watch::Sender<Readiness>,
     documents: ThreadPool,
     queries: ThreadPool,
-}
-
-/// How far the model has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ModelState {
-    /// It is being fetched or loaded.
-    Coming(String),
-    /// It can be used.
-    Ready,
-    /// It cannot be used, for this reason.
-    Failed(String),
 }
 
 impl LocalEmbedder {
@@ -63,7 +51,7 @@ impl LocalEmbedder {
         Ok(Arc::new(Self {
             identity,
             model: OnceLock::new(),
-            state: watch::Sender::new(ModelState::Coming("the local model is being loaded".to_owned())),
+            state: watch::Sender::new(Readiness::Loading("the local model is being loaded".to_owned())),
             documents: pool(threads, "embed-documents")?,
             queries: pool(1, "embed-queries")?,
         }))
@@ -82,18 +70,13 @@ impl LocalEmbedder {
         }
         // A second load changes nothing: the first one is in use.
         let _ = self.model.set(Arc::new(model));
-        self.state.send_replace(ModelState::Ready);
+        self.state.send_replace(Readiness::Ready);
         Ok(())
     }
 
-    /// Says how far the model has come, for whoever asks for vectors meanwhile.
-    pub fn announce(&self, state: ModelState) {
+    /// Says how far the model has come, for those who ask for vectors meanwhile.
+    pub fn announce(&self, state: Readiness) {
         self.state.send_replace(state);
-    }
-
-    /// How far the model has come, as it changes.
-    pub fn state(&self) -> watch::Receiver<ModelState> {
-        self.state.subscribe()
     }
 
     /// The model's tokenizer, once it is loaded.
@@ -106,9 +89,9 @@ impl LocalEmbedder {
             return Ok(Arc::clone(model));
         }
         let reason = match &*self.state.borrow() {
-            ModelState::Coming(how) => how.clone(),
-            ModelState::Failed(why) => why.clone(),
-            ModelState::Ready => "the local model is being loaded".to_owned(),
+            Readiness::Loading(how) => how.clone(),
+            Readiness::Failed(why) => why.clone(),
+            Readiness::Ready => "the local model is being loaded".to_owned(),
         };
         Err(EmbedError::unavailable(reason))
     }
@@ -122,6 +105,10 @@ impl Embedder for LocalEmbedder {
 
     fn limits(&self) -> BatchLimits {
         LIMITS
+    }
+
+    fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
+        Some(self.state.subscribe())
     }
 
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {

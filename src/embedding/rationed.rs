@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use afterword_actors::{
-    embedder::{BatchLimits, EmbedError, Embedder, Model, ModelIdentity, Purpose, Vector},
+    embedder::{BatchLimits, EmbedError, Embedder, Model, ModelIdentity, Purpose, Readiness, Vector},
     store::{Database, StoreError, limits},
 };
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 /// Calls of one provider, rationed.
 pub struct Rationed {
@@ -55,6 +56,10 @@ impl Embedder for Rationed {
 
     fn limits(&self) -> BatchLimits {
         self.embedder.limits()
+    }
+
+    fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
+        self.embedder.readiness()
     }
 
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {

@@ -50,7 +50,7 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
         version: env!("CARGO_PKG_VERSION"),
         incarnation: app.runtime.incarnation().to_owned(),
         health: app.health.report(),
-        tree: app.runtime.status().await.map(Actor::from),
+        tree: app.runtime.status().await.map(|status| Actor::from(status.tree)),
         hosts: hosts::living(&app.host.database).await?,
     }))
 }

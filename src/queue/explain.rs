@@ -3,7 +3,7 @@
 use afterword_actors::store::{Database, StoreError, sql, stats, tasks};
 use afterword_entities::embedding_task;
 
-use crate::{hosts, time::duration};
+use crate::{health::diagnosis, hosts, time::duration};
 
 pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -> Result<String, StoreError> {
     Ok(match task.status.as_str() {
@@ -42,8 +42,11 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     if living.is_empty() {
         return Ok("no host is running; `afterword bulk start` embeds what waits".to_owned());
     }
-    if let Some(trouble) = living.iter().find_map(hosts::LivingHost::queue_trouble) {
+    if let Some(trouble) = diagnosis::of_hosts(&living).into_iter().find_map(|finding| finding.detail) {
         return Ok(trouble);
+    }
+    if let Some(error) = &task.error_message {
+        return Ok(format!("its last try did not succeed: {error}; the next one is due"));
     }
     Ok(format!("it is due; {} tasks wait in all, and {} are in work", stats.pending, stats.processing))
 }

@@ -1,6 +1,6 @@
 //! What is read when somebody asks.
 
-use afterword_actors::{ActorState, ActorStatus, Distribution, MetricsSnapshot, WorkerMetrics};
+use afterword_actors::{ActorState, Distribution, MetricsSnapshot, RuntimeStatus, WorkerMetrics};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 use crate::{
@@ -72,8 +72,8 @@ pub(super) fn health(report: &Report) {
     }
 }
 
-pub(super) fn actors(tree: &ActorStatus) {
-    for actor in tree.walk() {
+pub(super) fn actors(status: &RuntimeStatus) {
+    for actor in status.walk() {
         let running = matches!(actor.state, ActorState::Running | ActorState::Draining);
         gauge!("afterword_actor_running", "actor" => actor.name.clone()).set(f64::from(u8::from(running)));
         gauge!("afterword_actor_mailbox_messages", "actor" => actor.name.clone()).set(actor.mailbox as f64);

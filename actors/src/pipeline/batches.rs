@@ -1,28 +1,41 @@
-//! Batches by count and by tokens, and the search for the one bad text in a refused batch.
+//! Batches by count and by tokens; a request that fails is tried again by itself; the one bad text of a refused batch is
+//! searched for.
+
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use super::HashedChunk;
 use crate::{
-    embedder::{BatchLimits, EmbedError, Embedder, ErrorKind, Purpose, Vector},
-    task::Failure,
+    backoff::Backoff,
+    embedder::{BatchLimits, EmbedError, Embedder, ErrorKind, Fault, Purpose, Vector},
+    settings::Delays,
+    task::{Failure, Vectors},
 };
 
-/// Embeds `chunks`, answering in their order.
+/// All tries of one request, the first included.
+const TRIES: u32 = 3;
+/// A request that failed so late is not tried again by itself: the provider hangs, and a probe should find that out.
+const LATE: Duration = Duration::from_secs(10);
+/// The delays between the tries of a request do not grow beyond this: its task has longer ones.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Embeds `chunks` as documents and adds their vectors to `made`, batch by batch: a failure loses no finished batch.
 pub(super) async fn embed_all(
     embedder: &dyn Embedder,
     chunks: &[&HashedChunk],
-    purpose: Purpose,
-) -> Result<Vec<Vector>, Failure> {
+    again: Delays,
+    made: &mut Vectors,
+) -> Result<(), Failure> {
     let limits = embedder.limits();
-    let mut vectors = Vec::with_capacity(chunks.len());
     let mut rest = chunks;
     while !rest.is_empty() {
         let (batch, others) = rest.split_at(batch_length(rest.iter().map(|chunk| chunk.chunk.tokens), limits));
-        vectors.extend(embed_batch(embedder, batch, purpose).await?);
+        embed_batch(embedder, batch, again, made).await?;
         rest = others;
     }
-    Ok(vectors)
+    Ok(())
 }
 
 /// How many of the texts, given by their `tokens`, fit into one call; at least one.
@@ -38,27 +51,54 @@ fn batch_length(tokens: impl Iterator<Item = u32>, limits: BatchLimits) -> usize
     fitting.max(1)
 }
 
-/// A batch that is refused for its content is halved until the bad text stands alone.
+/// A batch that is refused for its content is halved until the bad text stands alone. Whether the text or the provider
+/// is at fault is not known here: a provider may refuse everything in these words.
 fn embed_batch<'a>(
     embedder: &'a dyn Embedder,
     batch: &'a [&'a HashedChunk],
-    purpose: Purpose,
-) -> BoxFuture<'a, Result<Vec<Vector>, Failure>> {
+    again: Delays,
+    made: &'a mut Vectors,
+) -> BoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
-        let texts: Vec<_> = batch.iter().map(|chunk| chunk.chunk.input.clone()).collect();
-        match embedder.embed(&texts, purpose).await {
-            Ok(vectors) if vectors.len() == batch.len() => Ok(vectors),
-            Ok(vectors) => Err(wrong_count(batch.len(), vectors.len()).into()),
+        match request(embedder, batch, again).await {
+            Ok(vectors) => {
+                made.extend(batch.iter().map(|chunk| chunk.hash.clone()).zip(vectors));
+                Ok(())
+            }
             Err(error) if error.kind == ErrorKind::Data && batch.len() > 1 => {
                 let (left, right) = batch.split_at(batch.len() / 2);
-                let mut vectors = embed_batch(embedder, left, purpose).await?;
-                vectors.extend(embed_batch(embedder, right, purpose).await?);
-                Ok(vectors)
+                embed_batch(embedder, left, again, made).await?;
+                embed_batch(embedder, right, again, made).await
             }
-            Err(error) if error.kind == ErrorKind::Data => Err(blame(error, batch).into()),
+            Err(error) if error.kind == ErrorKind::Data => {
+                Err(EmbedError { fault: Fault::Unclear, ..blame(error, batch) }.into())
+            }
             Err(error) => Err(error.into()),
         }
     })
+}
+
+/// Asks for the vectors of `batch`, again if the failure may be of the moment. A provider that is away, or asks for a
+/// pause, is left alone.
+async fn request(embedder: &dyn Embedder, batch: &[&HashedChunk], again: Delays) -> Result<Vec<Vector>, EmbedError> {
+    let texts: Vec<_> = batch.iter().map(|chunk| chunk.chunk.input.clone()).collect();
+    let mut delays = Backoff::new(Delays { max: again.max.min(LONGEST), ..again });
+    let mut tries = 1;
+    loop {
+        let begun = Instant::now();
+        let error = match embedder.embed(&texts, Purpose::Document).await {
+            Ok(vectors) if vectors.len() == batch.len() => return Ok(vectors),
+            Ok(vectors) => wrong_count(batch.len(), vectors.len()),
+            Err(error) => error,
+        };
+        let of_the_moment = error.kind == ErrorKind::Transient && error.fault == Fault::Unclear;
+        let pause = delays.next_delay().max(error.retry_after.unwrap_or_default());
+        if !of_the_moment || tries == TRIES || pause > LONGEST || begun.elapsed() > LATE {
+            return Err(error);
+        }
+        tries += 1;
+        tokio::time::sleep(pause).await;
+    }
 }
 
 fn wrong_count(asked: usize, answered: usize) -> EmbedError {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Runtime;
 use crate::{
-    context::{Addresses, Context},
+    context::Context,
     embedder::Model,
     settings::RuntimeSettings,
     store::{
@@ -16,7 +16,12 @@ use crate::{
         hosts::{self, NewHost},
         models,
     },
-    tree::{queue::QueueMessage, runtime_supervisor::RuntimeSupervisor},
+    supervision::Counted,
+    tree::{
+        Addresses,
+        queue::QueueMessage,
+        runtime_supervisor::{RuntimeSupervisor, RuntimeSupervisorArguments},
+    },
 };
 
 /// Events a slow listener may fall behind before it loses the oldest.
@@ -25,7 +30,7 @@ const EVENT_BACKLOG: usize = 4096;
 /// Why a runtime did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// What others see that this host lives by.
+    /// That by which others see that this host lives.
     #[error(transparent)]
     Presence(#[from] PresenceError),
     /// The database, or its schema.
@@ -54,20 +59,24 @@ impl Runtime {
         let presence = Presence::enter(&database, &incarnation, hear).await?;
         let identity = model.embedder.identity().clone();
         let host = this_host(&incarnation);
+        let row = host.clone();
         let model_row = database
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
-                    hosts::register(transaction, &host).await?;
+                    hosts::register(transaction, &row).await?;
                     models::register(transaction, &identity).await
                 })
             })
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
-        let context = Arc::new(Context { database, settings, incarnation, model, model_row, events, addresses });
-        let (root, _) = Actor::spawn(None, RuntimeSupervisor, Arc::clone(&context))
-            .await
-            .map_err(|error| StartError::Tree(error.to_string()))?;
-        Ok(Self { context, root, presence: Some(presence) })
+        let context = Arc::new(Context { database, settings, incarnation, host, model, model_row, events });
+        let arguments = RuntimeSupervisorArguments { context: Arc::clone(&context), addresses: addresses.clone() };
+        let counted = Counted { actor: RuntimeSupervisor, address: addresses.root.clone() };
+        let (root, _) =
+            Actor::spawn(None, counted, arguments).await.map_err(|error| StartError::Tree(error.to_string()))?;
+        // It can be asked from now on: what it is sent while it starts its children waits in its mailbox.
+        addresses.root.enter(root.clone());
+        Ok(Self { context, addresses, root, presence: Some(presence) })
     }
 }
 

@@ -27,7 +27,7 @@ impl Runtime {
     /// Claims no more and waits until nothing is in work, at most until `deadline`; then stops the workers and gives
     /// back what is left. No attempt is lost by it.
     pub async fn drain(&self, deadline: Duration) -> Drained {
-        let queue = &self.context.addresses.queue;
+        let queue = &self.addresses.queue;
         let finished = queue.ask_for(QueueMessage::Drain, deadline).await.is_some();
         self.retire(Role::Workers).await;
         let released = queue.ask_for(QueueMessage::Release, Duration::from_secs(10)).await.unwrap_or(0);
@@ -37,7 +37,7 @@ impl Runtime {
     /// Drains, writes the last numbers, and stops the tree.
     pub async fn stop(mut self, deadline: Duration) -> Drained {
         let drained = self.drain(deadline).await;
-        self.context.addresses.metrics.ask(MetricsMessage::Flush).await;
+        self.addresses.metrics.ask(MetricsMessage::Flush).await;
         self.retire(Role::Heartbeat).await;
         let incarnation = self.context.incarnation.clone();
         let said = self
@@ -58,6 +58,6 @@ impl Runtime {
 
     async fn retire(&self, role: Role) {
         let retire = |reply| RuntimeSupervisorMessage::Retire(role, reply);
-        self.context.addresses.root.ask_for(retire, Duration::from_secs(10)).await;
+        self.addresses.root.ask_for(retire, Duration::from_secs(10)).await;
     }
 }

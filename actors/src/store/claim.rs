@@ -14,6 +14,8 @@ use crate::task::{ClaimedTask, Lease, Position, Slot, Subject};
 /// Who claims, for what.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
+    /// The lease token of what it takes: see [`new_token`].
+    pub token: &'a str,
     /// This start of this host.
     pub incarnation: &'a str,
     /// The free slots; at most one task for each.
@@ -24,6 +26,12 @@ pub struct Claim<'a> {
     pub from: Option<Position>,
     /// The model the subjects are looked at for.
     pub model_id: i64,
+}
+
+/// A token for one claim. Never the same twice, over hosts and restarts, and in the order of the claims for those who
+/// read the table.
+pub fn new_token() -> String {
+    Uuid::now_v7().simple().to_string()
 }
 
 #[derive(FromQueryResult)]
@@ -82,12 +90,10 @@ async fn run(
     sql: &str,
     own: Vec<Value>,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
-    // Version 7: unique over hosts and restarts, and in the order of the claims for whoever reads the table.
-    let token = Uuid::now_v7().simple().to_string();
     let slots = serde_json::to_string(claim.slots).unwrap_or_default();
     let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
     let limit = i64::try_from(claim.slots.len()).unwrap_or(i64::MAX);
-    let shared = [token.clone().into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into()];
+    let shared = [claim.token.into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into()];
     let rows = transaction.rows::<Row>(sql, shared.into_iter().chain(own)).await?;
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -95,7 +101,7 @@ async fn run(
     let articles: Vec<i64> = rows.iter().map(|row| row.article_id).collect();
     let subjects: HashMap<_, _> =
         subject::of_articles(transaction, &articles, claim.model_id).await?.into_iter().collect();
-    rows.into_iter().map(|row| claimed(row, &token, &subjects)).collect()
+    rows.into_iter().map(|row| claimed(row, claim.token, &subjects)).collect()
 }
 
 fn claimed(row: Row, token: &str, subjects: &HashMap<i64, Subject>) -> Result<ClaimedTask, StoreError> {

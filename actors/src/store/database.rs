@@ -57,6 +57,14 @@ impl Database {
         }
     }
 
+    /// For the queries by which a runtime keeps its tasks safe: connections that articles and searches do not share.
+    pub(crate) fn runtime_reader(&self) -> &DatabaseConnection {
+        match self.parts.as_ref() {
+            Parts::Sqlite(file) => &file.runtime,
+            Parts::Postgres(server) => &server.runtime,
+        }
+    }
+
     /// For what must not run inside a transaction: migrations and maintenance by the operator.
     pub fn write_connection(&self) -> &DatabaseConnection {
         match self.parts.as_ref() {

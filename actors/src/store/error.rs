@@ -32,6 +32,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it says nothing about the row that was asked for: every other statement would fail likewise.
+    pub(crate) fn is_of_the_database(&self) -> bool {
+        match self {
+            Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) => true,
+            Self::Damaged(_) | Self::Constraint(_) | Self::Unexpected(_) | Self::Failed(_) => false,
+        }
+    }
+
     /// Whether the same statement may work later without anybody changing it.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) | Self::Failed(_))
@@ -42,7 +50,9 @@ impl StoreError {
 mod sqlite_code {
     pub(super) const BUSY: u32 = 5;
     pub(super) const LOCKED: u32 = 6;
+    pub(super) const NOMEM: u32 = 7;
     pub(super) const READONLY: u32 = 8;
+    pub(super) const IOERR: u32 = 10;
     pub(super) const CORRUPT: u32 = 11;
     pub(super) const FULL: u32 = 13;
     pub(super) const CANTOPEN: u32 = 14;
@@ -106,6 +116,7 @@ fn from_sqlx(cause: &sea_orm::sqlx::Error, text: String) -> StoreError {
 fn from_sqlite(code: Option<u32>, message: String) -> StoreError {
     match code.map(|code| code & 0xff) {
         Some(sqlite_code::BUSY | sqlite_code::LOCKED) => StoreError::Busy,
+        Some(sqlite_code::NOMEM | sqlite_code::IOERR) => StoreError::Unreachable(message),
         Some(sqlite_code::FULL) => StoreError::DiskFull,
         Some(sqlite_code::READONLY | sqlite_code::CANTOPEN) => StoreError::ReadOnly(message),
         Some(sqlite_code::CORRUPT | sqlite_code::NOTADB) => StoreError::Damaged(message),

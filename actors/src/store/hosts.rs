@@ -40,7 +40,7 @@ pub struct WorkerRow {
     pub last_error: Option<String>,
 }
 
-/// Enters the host.
+/// Enters the host; nothing happens if it is there.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -48,7 +48,7 @@ pub async fn register(transaction: &impl ConnectionTrait, host: &NewHost) -> Res
     transaction
         .run(
             "INSERT INTO embedding_hosts (incarnation, hostname, pid, version, state, started_at, heartbeat_at)
-             VALUES ($1, $2, $3, $4, 'running', {now}, {now})",
+             VALUES ($1, $2, $3, $4, 'running', {now}, {now}) ON CONFLICT (incarnation) DO NOTHING",
             [
                 host.incarnation.clone().into(),
                 host.hostname.clone().into(),
@@ -60,23 +60,24 @@ pub async fn register(transaction: &impl ConnectionTrait, host: &NewHost) -> Res
         .map(drop)
 }
 
-/// Notes that the host lives, with its tree and its workers.
+/// Notes that the host lives, with its tree and its workers. A row that was removed meanwhile is entered again.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn beat(
     transaction: &impl ConnectionTrait,
-    incarnation: &str,
+    host: &NewHost,
     state: &str,
     tree: &str,
     workers: &[WorkerRow],
 ) -> Result<(), StoreError> {
-    transaction
-        .run(
-            "UPDATE embedding_hosts SET heartbeat_at = {now}, state = $2, tree = $3 WHERE incarnation = $1",
-            [incarnation.into(), state.into(), tree.into()],
-        )
-        .await?;
+    let incarnation = host.incarnation.as_str();
+    let note = "UPDATE embedding_hosts SET heartbeat_at = {now}, state = $2, tree = $3 WHERE incarnation = $1";
+    let noted = transaction.run(note, [incarnation.into(), state.into(), tree.into()]).await?;
+    if noted == 0 {
+        register(transaction, host).await?;
+        transaction.run(note, [incarnation.into(), state.into(), tree.into()]).await?;
+    }
     for worker in workers {
         transaction.run(UPSERT_WORKER, worker_values(incarnation, worker)).await?;
     }

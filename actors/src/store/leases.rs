@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use super::{
     StoreError, hosts, locks,
     settle::{Next, Settled, Verdict, settle},
-    sql::Sql,
+    sql::{Number, Sql},
 };
 use crate::{embedder::ErrorKind, task::Lease};
 
@@ -36,17 +36,43 @@ pub async fn renew(transaction: &impl ConnectionTrait, leases: &[Lease], lease: 
         .await
 }
 
-/// Puts a page of tasks whose lease has run out back into the queue; one that has no attempts left is failed as
-/// `crashed`. Whoever calls it need not be the host that held them.
+/// Prolongs every lease that `incarnation` holds: for a host that lives and does not know at the moment which they are.
+/// Answers how many there were.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn rescue_expired(transaction: &impl ConnectionTrait) -> Result<Vec<Settled>, StoreError> {
+pub async fn renew_all_of(
+    transaction: &impl ConnectionTrait,
+    incarnation: &str,
+    lease: Duration,
+) -> Result<u64, StoreError> {
+    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    transaction
+        .run(
+            "UPDATE embedding_tasks SET lease_expires_at = {now} + $2
+             FROM (SELECT t.id AS held_id FROM embedding_tasks t
+                   WHERE t.status = 'processing' AND t.incarnation = $1 {lock t}) held
+             WHERE id = held_id",
+            [incarnation.into(), lease.into()],
+        )
+        .await
+}
+
+/// Puts a page of tasks whose lease has run out back into the queue; one that has no attempts left is failed as
+/// `crashed`. Those of the incarnation `living` are left alone: a host that lives gives its tasks back itself.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn rescue_expired(
+    transaction: &impl ConnectionTrait,
+    living: Option<&str>,
+) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
             "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
-             WHERE status = 'processing' AND lease_expires_at <= {now} ORDER BY lease_expires_at LIMIT $1",
-            [i64::from(RESCUE_PAGE).into()],
+             WHERE status = 'processing' AND lease_expires_at <= {now} AND incarnation IS DISTINCT FROM $2
+             ORDER BY lease_expires_at LIMIT $1",
+            [i64::from(RESCUE_PAGE).into(), living.unwrap_or_default().into()],
         )
         .await?;
     give_back(transaction, held, "the lease ran out while it was worked on").await
@@ -118,17 +144,22 @@ fn verdict(held: Held, reason: &str) -> Verdict {
     }
 }
 
-/// Gives back a page of what `incarnation` itself holds, without counting the attempts: at a clean shutdown, and when
-/// its QueueActor begins a new life.
+/// Gives back a page of what `incarnation` itself holds, without counting the attempts, except under the tokens `known`:
+/// at a clean shutdown, when its QueueActor begins a new life, and after a commit whose answer was lost.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn release(transaction: &impl ConnectionTrait, incarnation: &str) -> Result<Vec<Settled>, StoreError> {
+pub async fn release(
+    transaction: &impl ConnectionTrait,
+    incarnation: &str,
+    known: &[String],
+) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
             "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
-             WHERE status = 'processing' AND incarnation = $2 LIMIT $1",
-            [i64::from(RESCUE_PAGE).into(), incarnation.into()],
+             WHERE status = 'processing' AND incarnation = $2
+               AND NOT EXISTS (SELECT 1 FROM {texts $3} k WHERE k.text = lease_token) LIMIT $1",
+            [i64::from(RESCUE_PAGE).into(), incarnation.into(), sql_json(known).into()],
         )
         .await?;
     hold(transaction, &held).await?;
@@ -142,4 +173,29 @@ pub async fn release(transaction: &impl ConnectionTrait, incarnation: &str) -> R
         })
         .collect();
     settle(transaction, &verdicts).await
+}
+
+/// Whether `incarnation` holds a task under a token that is not among `known`.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn holds_others(
+    connection: &impl ConnectionTrait,
+    incarnation: &str,
+    known: &[String],
+) -> Result<bool, StoreError> {
+    let found = connection
+        .row::<Number>(
+            "SELECT 1 AS n FROM embedding_tasks
+             WHERE status = 'processing' AND incarnation = $1
+               AND NOT EXISTS (SELECT 1 FROM {texts $2} k WHERE k.text = lease_token) LIMIT 1",
+            [incarnation.into(), sql_json(known).into()],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
+/// A list of texts cannot fail to be JSON.
+fn sql_json(texts: &[String]) -> String {
+    serde_json::Value::from(texts).to_string()
 }

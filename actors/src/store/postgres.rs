@@ -33,9 +33,14 @@ const IDLE: Duration = Duration::from_secs(300);
 /// Statements kept prepared on each connection; above the number of different statements in the program.
 const STATEMENT_CACHE: usize = 512;
 
+/// Connections by which the runtime reads.
+const RUNTIME_CONNECTIONS: u32 = 3;
+
 /// Connections to a server.
 pub(super) struct Postgres {
     pub(super) read: DatabaseConnection,
+    /// The runtime's own: searches cannot keep it waiting.
+    pub(super) runtime: DatabaseConnection,
     pub(super) write: DatabaseConnection,
     address: PgConnectOptions,
     bell: Bell,
@@ -48,7 +53,8 @@ impl Postgres {
         reach(&address, options.busy_timeout).await.map_err(fail)?;
         let write = connect(&address, options, options.write_connections).await.map_err(fail)?;
         let read = connect(&address, options, options.read_connections).await.map_err(fail)?;
-        Ok(Self { read, bell: Bell::hang(write.clone()), write, address })
+        let runtime = connect(&address, options, RUNTIME_CONNECTIONS).await.map_err(fail)?;
+        Ok(Self { read, runtime, bell: Bell::hang(write.clone()), write, address })
     }
 
     pub(super) fn place(&self) -> String {
@@ -74,6 +80,7 @@ impl Postgres {
 
     pub(super) async fn close(&self) {
         let _ = self.read.clone().close().await;
+        let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;
     }
 

@@ -77,12 +77,25 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
         return Ok(Vec::new());
     }
     let rows = transaction.rows::<Row>(SETTLE, [as_json(verdicts).into()]).await?;
-    rows.into_iter()
-        .map(|row| {
-            let status = row.status.parse().map_err(|error| StoreError::Unexpected(format!("{error}")))?;
-            Ok(Settled { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
-        })
-        .collect()
+    rows.into_iter().map(settled).collect()
+}
+
+/// How these tasks (ids) stand now: for verdicts whose commit gave no answer.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn standing_of(connection: &impl ConnectionTrait, tasks: &[i64]) -> Result<Vec<Settled>, StoreError> {
+    if tasks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = serde_json::to_string(tasks).unwrap_or_default();
+    let sql = "SELECT t.id, t.status, t.attempts FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
+    connection.rows::<Row>(sql, [ids.into()]).await?.into_iter().map(settled).collect()
+}
+
+fn settled(row: Row) -> Result<Settled, StoreError> {
+    let status = row.status.parse().map_err(|error| StoreError::Unexpected(format!("{error}")))?;
+    Ok(Settled { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
 }
 
 fn as_json(verdicts: &[Verdict]) -> String {

@@ -32,9 +32,14 @@ const STATEMENT_CACHE: usize = 512;
 /// Page cache of a connection, in KiB; negative as SQLite wants it for a size rather than a number of pages.
 const CACHE_KIB: &str = "-16384";
 
+/// Connections by which the runtime reads.
+const RUNTIME_CONNECTIONS: u32 = 3;
+
 /// An open database file.
 pub(super) struct Sqlite {
     pub(super) read: DatabaseConnection,
+    /// The runtime's own: searches cannot keep it waiting.
+    pub(super) runtime: DatabaseConnection,
     pub(super) write: DatabaseConnection,
     pub(super) writer: Writer,
     pub(super) path: PathBuf,
@@ -49,8 +54,9 @@ impl Sqlite {
         let gate = CommitGate::default();
         // The first connection turns the file to WAL before readers come.
         let write = connect(options, &path, Connections::Writer(gate.clone())).await.map_err(fail)?;
-        let read = connect(options, &path, Connections::Readers).await.map_err(fail)?;
-        Ok(Self { read, write: write.clone(), writer: Writer::start(write, gate), path })
+        let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
+        let runtime = connect(options, &path, Connections::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
+        Ok(Self { read, runtime, write: write.clone(), writer: Writer::start(write, gate), path })
     }
 
     /// Finishes what was accepted, then closes.
@@ -59,6 +65,7 @@ impl Sqlite {
         let _: Result<(), StoreError> = self.writer.write(|_| Box::pin(async { Ok(()) })).await;
         let _: Result<(), StoreError> = self.writer.write_behind(|_| Box::pin(async { Ok(()) })).await;
         let _ = self.read.clone().close().await;
+        let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;
     }
 }
@@ -84,8 +91,8 @@ fn make_folder(path: &Path) -> Result<(), OpenError> {
 enum Connections {
     /// One, which is watched.
     Writer(CommitGate),
-    /// As many as the settings say.
-    Readers,
+    /// So many.
+    Readers(u32),
 }
 
 async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Result<DatabaseConnection, StoreError> {
@@ -104,8 +111,8 @@ async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Resul
         Connections::Writer(gate) => {
             connect.max_connections(1).map_sqlx_sqlite_pool_opts(move |pool| watched(pool, &gate));
         }
-        Connections::Readers => {
-            connect.max_connections(options.read_connections.max(1));
+        Connections::Readers(most) => {
+            connect.max_connections(most.max(1));
         }
     }
     Ok(sea_orm::Database::connect(connect).await?)

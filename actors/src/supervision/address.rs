@@ -72,7 +72,7 @@ impl<M: Message> Address<M> {
         tokio::time::timeout(timeout, answer).await.ok()?.ok()
     }
 
-    /// The tenant calls this first for each message it takes up.
+    /// Notes that the tenant takes up a message.
     pub(crate) fn taken(&self) {
         let _ = self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
     }

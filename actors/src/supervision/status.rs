@@ -1,15 +1,18 @@
-//! How an actor says how it is.
+//! The health of an actor, and of the tree.
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::Trouble;
 
 /// One actor of the tree, with those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorStatus {
     /// Its role, e.g. `QueueActor` or `WorkerActor 0`.
     pub name: String,
-    /// How it is.
+    /// Its health.
     pub state: ActorState,
-    /// For how long it has been so. *Units:* milliseconds.
+    /// For how long it has been in this state. *Units:* milliseconds.
     pub for_ms: u64,
     /// Times it was started again.
     pub restarts: u64,
@@ -19,21 +22,24 @@ pub struct ActorStatus {
     pub doing: Option<String>,
     /// What went wrong last, for people.
     pub last_error: Option<String>,
+    /// What keeps it from its work now, for programs. Absent in reports of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<Trouble>,
     /// The actors it supervises.
     pub children: Vec<ActorStatus>,
 }
 
-/// How an actor is.
+/// The health of an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ActorState {
-    /// Well.
+    /// Working normally.
     Running,
-    /// Alive, but something it needs is not: `last_error` says what.
+    /// Alive, but something it needs is missing: [`ActorStatus::trouble`] says what.
     Degraded,
     /// Ended, and about to be started again.
     Restarting,
-    /// Ended too often; it is tried again at long intervals.
+    /// Restart limit exceeded; it is tried again at long intervals.
     Failed,
     /// It did not answer in time.
     Unresponsive,
@@ -43,20 +49,30 @@ pub enum ActorState {
 
 impl ActorStatus {
     /// A running actor without children.
-    pub fn running(name: impl Into<String>, for_ms: u64) -> Self {
+    pub(crate) fn running(name: impl Into<String>, since: Instant) -> Self {
         Self {
             name: name.into(),
             state: ActorState::Running,
-            for_ms,
+            for_ms: elapsed_ms(since),
             restarts: 0,
             mailbox: 0,
             doing: None,
             last_error: None,
+            trouble: Vec::new(),
             children: Vec::new(),
         }
     }
 
-    /// Whether this actor and all below it are well.
+    /// The same, degraded if `error` says why.
+    pub(crate) fn degraded_by(mut self, error: Option<&String>) -> Self {
+        if let Some(error) = error {
+            self.state = ActorState::Degraded;
+            self.last_error = Some(error.clone());
+        }
+        self
+    }
+
+    /// Whether this actor and all below it work normally.
     pub fn is_healthy(&self) -> bool {
         matches!(self.state, ActorState::Running | ActorState::Draining)
             && self.children.iter().all(ActorStatus::is_healthy)
@@ -68,4 +84,36 @@ impl ActorStatus {
         all.extend(self.children.iter().flat_map(ActorStatus::walk));
         all
     }
+}
+
+/// The health of a runtime.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeStatus {
+    /// What keeps it from its work now; empty if nothing does.
+    pub trouble: Vec<Trouble>,
+    /// Its actors, the root first.
+    pub tree: ActorStatus,
+}
+
+impl RuntimeStatus {
+    /// Whether every actor works normally and nothing keeps the runtime from its work.
+    pub fn is_healthy(&self) -> bool {
+        self.tree.is_healthy() && self.trouble.iter().all(Trouble::passes_by_itself)
+    }
+
+    /// Every actor, each before its children.
+    pub fn walk(&self) -> Vec<&ActorStatus> {
+        self.tree.walk()
+    }
+}
+
+impl From<ActorStatus> for RuntimeStatus {
+    fn from(tree: ActorStatus) -> Self {
+        let trouble = tree.walk().into_iter().flat_map(|actor| actor.trouble.clone()).collect();
+        Self { trouble, tree }
+    }
+}
+
+pub(crate) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,9 +1,15 @@
 //! What came of an attempt. A provider's failure is a value here, never a broken actor.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use super::{ClaimedTask, Slot};
-use crate::embedder::{EmbedError, ErrorKind, Fault, Vector};
+use crate::{
+    embedder::{EmbedError, ErrorKind, Fault, Vector},
+    store::StoreError,
+};
+
+/// Vectors by the hash of what was embedded.
+pub type Vectors = HashMap<String, Vector>;
 
 /// An attempt that has ended.
 #[derive(Debug)]
@@ -14,6 +20,10 @@ pub struct Finished {
     pub outcome: Outcome,
     /// How long it took.
     pub elapsed: Duration,
+    /// The vectors it made, and those it was given of an earlier attempt. Empty after an attempt that succeeded.
+    pub made: Vectors,
+    /// Whether it made any that it was not given.
+    pub gained: bool,
 }
 
 impl Finished {
@@ -40,6 +50,8 @@ pub enum Outcome {
     },
     /// It failed.
     Failed(Failure),
+    /// The article could not be read.
+    Unread(StoreError),
 }
 
 /// A failed attempt.

@@ -11,12 +11,17 @@ use super::{owned::Owned, queue::QueueMessage};
 use crate::{
     context::Context,
     store::{Engine, StoreError, bulk, missing, models, retention, stats, vectors},
-    supervision::{ActorState, ActorStatus},
+    supervision::{ActorStatus, Address},
     task::Priority,
 };
 
 /// Tidies.
 pub(crate) struct MaintenanceActor;
+
+pub(crate) struct MaintenanceArguments {
+    pub(crate) context: Arc<Context>,
+    pub(crate) queue: Address<QueueMessage>,
+}
 
 pub(crate) enum MaintenanceMessage {
     /// To itself, and from whoever opened a bulk run: carry bulk runs on, and the switch of models.
@@ -25,12 +30,13 @@ pub(crate) enum MaintenanceMessage {
     Sweep,
     /// To itself: remove what has been kept long enough.
     Clean,
-    /// How are you?
+    /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
 }
 
 pub(crate) struct MaintenanceState {
     context: Arc<Context>,
+    queue: Address<QueueMessage>,
     doing: Option<String>,
     /// An index of vectors takes minutes: beside the mailbox.
     building: Option<Owned>,
@@ -41,12 +47,12 @@ pub(crate) struct MaintenanceState {
 impl Actor for MaintenanceActor {
     type Msg = MaintenanceMessage;
     type State = MaintenanceState;
-    type Arguments = Arc<Context>;
+    type Arguments = MaintenanceArguments;
 
     async fn pre_start(
         &self,
         myself: ActorRef<MaintenanceMessage>,
-        context: Arc<Context>,
+        MaintenanceArguments { context, queue }: MaintenanceArguments,
     ) -> Result<MaintenanceState, ActorProcessingErr> {
         let settings = &context.settings;
         // A run that was asked for comes before the sweep, which would queue its articles without it.
@@ -55,7 +61,7 @@ impl Actor for MaintenanceActor {
         myself.send_interval(settings.poll_interval, || MaintenanceMessage::Advance);
         myself.send_interval(settings.sweep_interval, || MaintenanceMessage::Sweep);
         myself.send_interval(settings.cleanup_interval, || MaintenanceMessage::Clean);
-        Ok(MaintenanceState { context, doing: None, building: None, last_error: None, since: Instant::now() })
+        Ok(MaintenanceState { context, queue, doing: None, building: None, last_error: None, since: Instant::now() })
     }
 
     async fn handle(
@@ -64,7 +70,6 @@ impl Actor for MaintenanceActor {
         message: MaintenanceMessage,
         state: &mut MaintenanceState,
     ) -> Result<(), ActorProcessingErr> {
-        state.context.addresses.maintenance.taken();
         let done = match message {
             MaintenanceMessage::Advance => state.advance().await,
             MaintenanceMessage::Sweep => state.sweep().await,
@@ -112,7 +117,7 @@ impl MaintenanceState {
             if !more {
                 break;
             }
-            self.context.addresses.queue.send(QueueMessage::Wake);
+            self.queue.send(QueueMessage::Wake);
         }
         if bulk::progress(self.context.database.reader(), run.id).await?.open == 0 {
             let id = run.id;
@@ -187,7 +192,7 @@ impl MaintenanceState {
             .await?;
         tracing::info!(articles = queued.len(), "articles without their embedding have been queued");
         self.doing = Some(format!("the last sweep queued {} articles", queued.len()));
-        self.context.addresses.queue.send(QueueMessage::Wake);
+        self.queue.send(QueueMessage::Wake);
         Ok(())
     }
 
@@ -198,14 +203,7 @@ impl MaintenanceState {
     }
 
     fn status(&self) -> ActorStatus {
-        let for_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut status = ActorStatus::running("MaintenanceActor", for_ms);
-        status.mailbox = self.context.addresses.maintenance.waiting();
-        status.doing.clone_from(&self.doing);
-        if self.last_error.is_some() {
-            status.state = ActorState::Degraded;
-            status.last_error.clone_from(&self.last_error);
-        }
-        status
+        let status = ActorStatus::running("MaintenanceActor", self.since).degraded_by(self.last_error.as_ref());
+        ActorStatus { doing: self.doing.clone(), ..status }
     }
 }

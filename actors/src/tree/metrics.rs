@@ -15,7 +15,7 @@ use self::{minute::Minutes, tally::Tally};
 use crate::{
     context::Context,
     store::{StoreError, metrics},
-    supervision::{ActorState, ActorStatus},
+    supervision::ActorStatus,
     task::{Slot, TaskStatus},
 };
 
@@ -33,7 +33,7 @@ pub(crate) enum MetricsMessage {
     Flush(RpcReplyPort<()>),
     /// The numbers now.
     Snapshot(RpcReplyPort<MetricsSnapshot>),
-    /// How are you?
+    /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
 }
 
@@ -81,7 +81,6 @@ impl Actor for MetricsActor {
         message: MetricsMessage,
         state: &mut MetricsState,
     ) -> Result<(), ActorProcessingErr> {
-        state.context.addresses.metrics.taken();
         match message {
             MetricsMessage::Observed(observations) => state.observe(&observations),
             MetricsMessage::Write => state.write().await,
@@ -131,13 +130,6 @@ impl MetricsState {
     }
 
     fn status(&self) -> ActorStatus {
-        let for_ms = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let mut status = ActorStatus::running("MetricsActor", for_ms);
-        status.mailbox = self.context.addresses.metrics.waiting();
-        if self.last_error.is_some() {
-            status.state = ActorState::Degraded;
-            status.last_error.clone_from(&self.last_error);
-        }
-        status
+        ActorStatus::running("MetricsActor", self.since).degraded_by(self.last_error.as_ref())
     }
 }

@@ -1,6 +1,8 @@
 //! A spawned task that ends with its owner.
 
-use std::future::Future;
+use std::{any::Any, future::Future, panic::AssertUnwindSafe};
+
+use futures_util::FutureExt;
 
 /// Aborts its task when dropped, so that no work outlives the actor that began it.
 pub(super) struct Owned(tokio::task::JoinHandle<()>);
@@ -25,4 +27,18 @@ impl Drop for Owned {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// What `work` answers, or the text of its panic: the actor that waits for it must hear of its end in any case.
+pub(super) async fn answer_of<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| panic_text(panic.as_ref()))
+}
+
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "no message".to_owned())
 }

@@ -1,8 +1,8 @@
 //! RuntimeSupervisor: the root.
 //!
-//! Strategy: one for one, except that workers do not outlive the QueueActor they report to: when it ends they are
-//! stopped, and start again after it. A child that fails too often is marked failed, which makes the host unready;
-//! it is tried again at long intervals, because nobody is helped by a host that has given up.
+//! Strategy: one for one, except that the workers go down with the QueueActor they report to and start again when it has
+//! started ([`Role::TABLE`]). A child that fails too often is marked failed, which makes the host unready; it is tried
+//! again at long intervals, because a host that has given up helps no one.
 
 mod children;
 
@@ -11,57 +11,59 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tokio::time::Instant;
 
+use super::{Addresses, queue::QueueMessage};
 use crate::{
     context::Context,
-    supervision::{ActorState, ActorStatus, Decision, Restarts},
+    supervision::{ActorState, ActorStatus, Plan, RuntimeStatus},
 };
 
 pub(crate) use children::Role;
 
-/// How long a supervisor waits for its own supervisor's answer: longer than a worker's, shorter than an asker's.
+/// How long the root waits for a child's status: longer than a worker is waited for, shorter than an asker waits.
 const CHILD_TIMEOUT: Duration = Duration::from_millis(1500);
+/// How long a child that is killed may take to end.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The root.
 pub(crate) struct RuntimeSupervisor;
 
+pub(crate) struct RuntimeSupervisorArguments {
+    pub(crate) context: Arc<Context>,
+    /// The root starts all the others, and gives each what it needs of these.
+    pub(crate) addresses: Addresses,
+}
+
 pub(crate) enum RuntimeSupervisorMessage {
-    /// To itself: start this child again.
-    Restart(Role),
+    /// To itself: start this child again, if this is still the restart that was decided on.
+    Restart(Role, u64),
     /// Stop this child for good: part of a shutdown.
     Retire(Role, RpcReplyPort<()>),
-    /// How is the whole tree?
-    Status(RpcReplyPort<ActorStatus>),
+    /// The health of the whole tree.
+    Status(RpcReplyPort<RuntimeStatus>),
     /// The cell of a child: for tests that kill it.
     Child(Role, RpcReplyPort<Option<ActorCell>>),
 }
 
 pub(crate) struct RuntimeSupervisorState {
     context: Arc<Context>,
-    children: HashMap<Role, Child>,
+    addresses: Addresses,
+    plan: Plan<Role>,
+    cells: HashMap<Role, ActorCell>,
     since: Instant,
-}
-
-struct Child {
-    cell: Option<ActorCell>,
-    state: ActorState,
-    restarts: Restarts,
-    last_error: Option<String>,
-    since: Instant,
-    retired: bool,
-    restart_at: Instant,
 }
 
 impl Actor for RuntimeSupervisor {
     type Msg = RuntimeSupervisorMessage;
     type State = RuntimeSupervisorState;
-    type Arguments = Arc<Context>;
+    type Arguments = RuntimeSupervisorArguments;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<RuntimeSupervisorMessage>,
-        context: Arc<Context>,
+        RuntimeSupervisorArguments { context, addresses }: RuntimeSupervisorArguments,
     ) -> Result<RuntimeSupervisorState, ActorProcessingErr> {
-        Ok(RuntimeSupervisorState { context, children: HashMap::new(), since: Instant::now() })
+        let plan = Plan::new(&Role::TABLE, context.settings.restart);
+        Ok(RuntimeSupervisorState { context, addresses, plan, cells: HashMap::new(), since: Instant::now() })
     }
 
     async fn post_start(
@@ -69,8 +71,7 @@ impl Actor for RuntimeSupervisor {
         myself: ActorRef<RuntimeSupervisorMessage>,
         state: &mut RuntimeSupervisorState,
     ) -> Result<(), ActorProcessingErr> {
-        state.context.addresses.root.enter(myself.clone());
-        for role in Role::IN_ORDER {
+        for role in state.plan.leaders() {
             state.start(&myself, role).await;
         }
         Ok(())
@@ -82,17 +83,19 @@ impl Actor for RuntimeSupervisor {
         message: RuntimeSupervisorMessage,
         state: &mut RuntimeSupervisorState,
     ) -> Result<(), ActorProcessingErr> {
-        state.context.addresses.root.taken();
         match message {
-            RuntimeSupervisorMessage::Restart(role) => state.start(&myself, role).await,
+            RuntimeSupervisorMessage::Restart(role, generation) => {
+                if state.plan.is_due(role, generation) {
+                    state.start(&myself, role).await;
+                }
+            }
             RuntimeSupervisorMessage::Retire(role, reply) => {
-                state.retire(role).await;
+                state.plan.retire(role);
+                state.take_down(role).await;
                 let _ = reply.send(());
             }
             RuntimeSupervisorMessage::Status(reply) => state.report(reply),
-            RuntimeSupervisorMessage::Child(role, reply) => {
-                let _ = reply.send(state.children.get(&role).and_then(|child| child.cell.clone()));
-            }
+            RuntimeSupervisorMessage::Child(role, reply) => drop(reply.send(state.cells.get(&role).cloned())),
         }
         Ok(())
     }
@@ -115,116 +118,93 @@ impl Actor for RuntimeSupervisor {
 }
 
 impl RuntimeSupervisorState {
+    /// Starts a child, and then those that follow it.
     async fn start(&mut self, myself: &ActorRef<RuntimeSupervisorMessage>, role: Role) {
-        let settings = self.context.settings.restart;
-        let child = self.children.entry(role).or_insert_with(|| Child::new(settings));
-        if child.cell.is_some() || child.retired {
-            return;
-        }
-        match role.spawn(Arc::clone(&self.context), myself.get_cell()).await {
-            Ok(cell) => {
-                child.cell = Some(cell);
-                child.state = ActorState::Running;
-                child.since = Instant::now();
+        let mut to_start = vec![role];
+        while let Some(role) = to_start.pop() {
+            match role.spawn(&self.context, &self.addresses, myself.get_cell()).await {
+                Ok(cell) => {
+                    self.cells.insert(role, cell);
+                    to_start.extend(self.plan.started(role));
+                }
+                // A start that fails brings no supervision event.
+                Err(error) => self.schedule(myself, role, format!("could not start: {error}")).await,
             }
-            // A start that fails brings no supervision event.
-            Err(error) => self.schedule_restart(myself, role, format!("could not start: {error}")),
         }
     }
 
     async fn ended(&mut self, myself: &ActorRef<RuntimeSupervisorMessage>, cell: &ActorCell, reason: String) {
-        let is_it = |child: &Child| child.cell.as_ref().is_some_and(|own| own.get_id() == cell.get_id());
-        let Some((&role, child)) = self.children.iter_mut().find(|(_, child)| is_it(child)) else {
-            return; // One that was stopped on purpose.
-        };
-        child.cell = None;
-        role.leave(&self.context.addresses);
-        if child.retired {
-            return;
-        }
+        let found = self.cells.iter().find(|(_, own)| own.get_id() == cell.get_id());
+        let Some((&role, _)) = found else { return }; // One that was stopped on purpose.
         tracing::error!(actor = role.name(), reason, "an actor ended; it is started again");
-        self.schedule_restart(myself, role, reason);
-        if role == Role::Queue {
-            self.take_down(Role::Workers).await;
-            self.schedule_restart_with(myself, Role::Queue, Role::Workers);
-        }
+        self.forget(role);
+        self.schedule(myself, role, reason).await;
     }
 
-    fn schedule_restart(&mut self, myself: &ActorRef<RuntimeSupervisorMessage>, role: Role, reason: String) {
-        let Some(child) = self.children.get_mut(&role) else { return };
-        child.last_error = Some(reason);
-        child.since = Instant::now();
-        let (state, delay) = match child.restarts.decide(Instant::now()) {
-            Decision::Restart(delay) => (ActorState::Restarting, delay),
-            Decision::Escalate(delay) => (ActorState::Failed, delay),
-        };
-        if state == ActorState::Failed {
-            tracing::error!(actor = role.name(), "it fails too often; this host is not ready until it holds");
+    /// Has a child started again, and stops those that follow it.
+    async fn schedule(&mut self, myself: &ActorRef<RuntimeSupervisorMessage>, role: Role, reason: String) {
+        let Some(ended) = self.plan.ended(role, reason, Instant::now()) else { return };
+        if ended.failed {
+            tracing::error!(actor = role.name(), "restart limit exceeded; not ready until the actor stays up");
         }
-        child.state = state;
-        child.next_start(myself, role, delay);
-    }
-
-    /// Starts `follower` once `leader` stands: it is asked to start right after it, in the same mailbox.
-    fn schedule_restart_with(&mut self, myself: &ActorRef<RuntimeSupervisorMessage>, leader: Role, follower: Role) {
-        let (leader, follower_child) = (self.children.get(&leader), self.children.get(&follower));
-        let (Some(leader), Some(_)) = (leader, follower_child) else { return };
-        let delay = leader.restart_delay();
-        if let Some(child) = self.children.get_mut(&follower) {
-            child.state = ActorState::Restarting;
-            child.next_start(myself, follower, delay + Duration::from_millis(1));
+        let (delay, generation) = ended.restart;
+        myself.send_after(delay, move || RuntimeSupervisorMessage::Restart(role, generation));
+        for follower in ended.stop {
+            self.take_down(follower).await;
         }
     }
 
     /// Stops a child without calling it a failure.
     async fn take_down(&mut self, role: Role) {
-        let Some(cell) = self.children.get_mut(&role).and_then(|child| child.cell.take()) else { return };
-        role.leave(&self.context.addresses);
-        // Its tasks are given back by the queue's next life; there is nothing to wait for.
-        let _ = cell.kill_and_wait(Some(Duration::from_secs(5))).await;
+        let Some(cell) = self.forget(role) else { return };
+        let _ = cell.kill_and_wait(Some(KILL_TIMEOUT)).await;
     }
 
-    async fn retire(&mut self, role: Role) {
-        if let Some(child) = self.children.get_mut(&role) {
-            child.retired = true;
+    /// The child is gone, or about to be.
+    fn forget(&mut self, role: Role) -> Option<ActorCell> {
+        let cell = self.cells.remove(&role)?;
+        role.leave(&self.addresses);
+        if role == Role::Workers && !self.plan.is_retired(role) {
+            // None of them will report, and what they worked on is not to blame. At a shutdown its release gives it back.
+            self.addresses.queue.send(QueueMessage::Dismissed);
         }
-        self.take_down(role).await;
+        Some(cell)
     }
 
     /// Asks the children beside the mailbox, so that one that is stuck does not hold the root up.
-    fn report(&self, reply: RpcReplyPort<ActorStatus>) {
-        let mut own = ActorStatus::running("RuntimeSupervisor", elapsed_ms(self.since));
-        own.mailbox = self.context.addresses.root.waiting();
-        own.restarts = self.children.values().map(|child| child.restarts.total()).sum();
-        let known: Vec<_> = Role::IN_ORDER
-            .into_iter()
-            .filter_map(|role| {
-                let child = self.children.get(&role)?;
-                (!child.retired).then(|| (role, child.as_seen_from_above(role)))
-            })
-            .collect();
-        let context = Arc::clone(&self.context);
+    fn report(&self, reply: RpcReplyPort<RuntimeStatus>) {
+        let mut own = ActorStatus::running("RuntimeSupervisor", self.since);
+        own.mailbox = self.addresses.root.waiting();
+        own.restarts = self.plan.children().map(|child| child.restarts()).sum();
+        let seen_from_above = self.plan.children().map(|child| {
+            let mut status = ActorStatus::running(child.role().name(), child.since());
+            (status.state, status.restarts) = (child.state(), child.restarts());
+            status.last_error = child.last_error().cloned();
+            (child.role(), status)
+        });
+        let (known, addresses): (Vec<_>, _) = (seen_from_above.collect(), self.addresses.clone());
         tokio::spawn(async move {
-            let asked = known.into_iter().map(|(role, seen)| ask(&context, role, seen));
+            let asked = known.into_iter().map(|(role, seen)| ask(&addresses, role, seen));
             own.children = futures_util::future::join_all(asked).await;
             if own.children.iter().any(|child| child.state == ActorState::Failed) {
                 own.state = ActorState::Failed;
             }
-            let _ = reply.send(own);
+            let _ = reply.send(RuntimeStatus::from(own));
         });
     }
 }
 
-async fn ask(context: &Context, role: Role, seen: ActorStatus) -> ActorStatus {
+async fn ask(addresses: &Addresses, role: Role, seen: ActorStatus) -> ActorStatus {
     if seen.state != ActorState::Running {
         return seen;
     }
-    match role.ask_status(&context.addresses, CHILD_TIMEOUT).await {
-        Some(own) => ActorStatus { restarts: seen.restarts, last_error: own.last_error.or(seen.last_error), ..own },
+    match role.ask_status(addresses, CHILD_TIMEOUT).await {
+        Some(own) => ActorStatus {
+            restarts: seen.restarts,
+            mailbox: role.waiting(addresses),
+            last_error: own.last_error.or(seen.last_error),
+            ..own
+        },
         None => ActorStatus { state: ActorState::Unresponsive, ..seen },
     }
-}
-
-fn elapsed_ms(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,10 +1,11 @@
 //! WorkerSupervisor: one WorkerActor for each slot, each restarted by itself (one for one).
 //!
-//! A worker that fails too often ends the supervisor with an error: its own supervisor then decides.
+//! The QueueActor hears from here, and only from here, which worker fills a slot: what one sender says arrives in its
+//! order. A worker that fails too often ends the supervisor with an error: its own supervisor then decides.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tokio::time::Instant;
 
 use super::{
@@ -13,17 +14,27 @@ use super::{
 };
 use crate::{
     context::Context,
-    supervision::{ActorState, ActorStatus, Address, Decision, Restarts},
+    supervision::{ActorState, ActorStatus, Address, Decision, Restarts, spawn},
     task::Slot,
 };
+
+/// How long a worker's status is waited for.
+const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Keeps the slots filled.
 pub(crate) struct WorkerSupervisor;
 
+pub(crate) struct WorkerSupervisorArguments {
+    pub(crate) context: Arc<Context>,
+    pub(crate) queue: Address<QueueMessage>,
+}
+
 pub(crate) enum WorkerSupervisorMessage {
     /// To itself: start the worker of this slot again.
     Restart(Slot),
-    /// How are you and yours?
+    /// Tell the queue again which workers there are.
+    Muster,
+    /// The health of the supervisor and of its workers.
     Status(RpcReplyPort<ActorStatus>),
     /// The cells of all workers: for tests that kill them.
     Workers(RpcReplyPort<Vec<ActorCell>>),
@@ -31,14 +42,15 @@ pub(crate) enum WorkerSupervisorMessage {
 
 pub(crate) struct WorkerSupervisorState {
     context: Arc<Context>,
-    slots: HashMap<Slot, Seat>,
+    queue: Address<QueueMessage>,
+    slots: BTreeMap<Slot, Seat>,
     since: Instant,
 }
 
 /// One slot, with or without a worker.
 struct Seat {
     address: Address<WorkerMessage>,
-    tenant: Option<ActorId>,
+    worker: Option<ActorRef<WorkerMessage>>,
     restarts: Restarts,
     last_error: Option<String>,
     since: Instant,
@@ -47,23 +59,23 @@ struct Seat {
 impl Actor for WorkerSupervisor {
     type Msg = WorkerSupervisorMessage;
     type State = WorkerSupervisorState;
-    type Arguments = Arc<Context>;
+    type Arguments = WorkerSupervisorArguments;
 
     async fn pre_start(
         &self,
         _myself: ActorRef<WorkerSupervisorMessage>,
-        context: Arc<Context>,
+        WorkerSupervisorArguments { context, queue }: WorkerSupervisorArguments,
     ) -> Result<WorkerSupervisorState, ActorProcessingErr> {
         let settings = context.settings.restart;
         let seat = || Seat {
             address: Address::empty(),
-            tenant: None,
+            worker: None,
             restarts: Restarts::new(settings),
             last_error: None,
             since: Instant::now(),
         };
         let slots = (0..context.settings.slots.max(1)).map(|slot| (slot, seat())).collect();
-        Ok(WorkerSupervisorState { context, slots, since: Instant::now() })
+        Ok(WorkerSupervisorState { context, queue, slots, since: Instant::now() })
     }
 
     async fn post_start(
@@ -83,13 +95,11 @@ impl Actor for WorkerSupervisor {
         message: WorkerSupervisorMessage,
         state: &mut WorkerSupervisorState,
     ) -> Result<(), ActorProcessingErr> {
-        state.context.addresses.workers.taken();
         match message {
             WorkerSupervisorMessage::Restart(slot) => state.start(&myself, slot).await?,
+            WorkerSupervisorMessage::Muster => state.muster(),
             WorkerSupervisorMessage::Status(reply) => state.report(reply),
-            WorkerSupervisorMessage::Workers(reply) => {
-                let _ = reply.send(state.cells());
-            }
+            WorkerSupervisorMessage::Workers(reply) => drop(reply.send(state.cells())),
         }
         Ok(())
     }
@@ -101,9 +111,9 @@ impl Actor for WorkerSupervisor {
         state: &mut WorkerSupervisorState,
     ) -> Result<(), ActorProcessingErr> {
         match event {
-            SupervisionEvent::ActorFailed(cell, error) => state.lost(&myself, cell.get_id(), error.to_string()),
+            SupervisionEvent::ActorFailed(cell, error) => state.lost(&myself, &cell, error.to_string()),
             SupervisionEvent::ActorTerminated(cell, _, reason) => {
-                state.lost(&myself, cell.get_id(), reason.unwrap_or_else(|| "killed".to_owned()))
+                state.lost(&myself, &cell, reason.unwrap_or_else(|| "killed".to_owned()))
             }
             SupervisionEvent::ActorStarted(_) | SupervisionEvent::ProcessGroupChanged(_) => Ok(()),
         }
@@ -116,30 +126,29 @@ impl WorkerSupervisorState {
         myself: &ActorRef<WorkerSupervisorMessage>,
         slot: Slot,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(seat) = self.slots.get_mut(&slot) else { return Ok(()) };
-        let arguments = WorkerArguments { slot, context: Arc::clone(&self.context) };
-        let (worker, _) = Actor::spawn_linked(None, WorkerActor, arguments, myself.get_cell()).await?;
-        seat.tenant = Some(worker.get_id());
+        let Some(seat) = self.slots.get_mut(&slot).filter(|seat| seat.worker.is_none()) else { return Ok(()) };
+        let arguments = WorkerArguments { slot, context: Arc::clone(&self.context), queue: self.queue.clone() };
+        let worker = spawn(WorkerActor, &seat.address, arguments, myself.get_cell()).await?;
+        seat.worker = Some(worker.clone());
         seat.since = Instant::now();
-        seat.address.enter(worker);
+        self.queue.send(QueueMessage::Seated(slot, worker));
         Ok(())
     }
 
     fn lost(
         &mut self,
         myself: &ActorRef<WorkerSupervisorMessage>,
-        id: ActorId,
+        cell: &ActorCell,
         reason: String,
     ) -> Result<(), ActorProcessingErr> {
-        let Some((&slot, seat)) = self.slots.iter_mut().find(|(_, seat)| seat.tenant == Some(id)) else {
-            return Ok(());
-        };
+        let is_it = |seat: &Seat| seat.worker.as_ref().is_some_and(|worker| worker.get_id() == cell.get_id());
+        let Some((&slot, seat)) = self.slots.iter_mut().find(|(_, seat)| is_it(seat)) else { return Ok(()) };
         tracing::warn!(slot, reason, "a worker ended; it is started again");
         seat.address.leave();
-        seat.tenant = None;
+        seat.worker = None;
         seat.since = Instant::now();
         seat.last_error = Some(reason.clone());
-        self.context.addresses.queue.send(QueueMessage::Lost(slot, reason));
+        self.queue.send(QueueMessage::Vacated(slot, reason));
         match seat.restarts.decide(Instant::now()) {
             Decision::Restart(delay) => {
                 myself.send_after(delay, move || WorkerSupervisorMessage::Restart(slot));
@@ -149,32 +158,23 @@ impl WorkerSupervisorState {
         }
     }
 
+    fn muster(&self) {
+        for (&slot, seat) in &self.slots {
+            if let Some(worker) = &seat.worker {
+                self.queue.send(QueueMessage::Seated(slot, worker.clone()));
+            }
+        }
+    }
+
     fn cells(&self) -> Vec<ActorCell> {
-        self.slots.values().filter_map(|seat| Some(seat.address.tenant()?.get_cell())).collect()
+        self.slots.values().filter_map(|seat| Some(seat.worker.as_ref()?.get_cell())).collect()
     }
 
     /// Asks the workers beside the mailbox, so that one that is stuck does not hold the supervisor up.
     fn report(&self, reply: RpcReplyPort<ActorStatus>) {
-        let mut own = ActorStatus::running("WorkerSupervisor", elapsed_ms(self.since));
-        own.mailbox = self.context.addresses.workers.waiting();
-        let mut seats: Vec<_> = self.slots.iter().map(|(&slot, seat)| (slot, seat.empty_status(slot), seat)).collect();
-        seats.sort_by_key(|(slot, ..)| *slot);
-        own.restarts = seats.iter().map(|(_, _, seat)| seat.restarts.total()).sum();
-        let questions: Vec<_> = seats
-            .into_iter()
-            .map(|(_, empty, seat)| {
-                let (address, restarts) = (seat.address.clone(), seat.restarts.total());
-                let last_error = seat.last_error.clone();
-                async move {
-                    if address.tenant().is_none() {
-                        return empty;
-                    }
-                    let answer = address.ask_for(WorkerMessage::Status, Duration::from_secs(1)).await;
-                    let answer = answer.unwrap_or(ActorStatus { state: ActorState::Unresponsive, ..empty });
-                    ActorStatus { restarts, last_error, ..answer }
-                }
-            })
-            .collect();
+        let mut own = ActorStatus::running("WorkerSupervisor", self.since);
+        own.restarts = self.slots.values().map(|seat| seat.restarts.total()).sum();
+        let questions: Vec<_> = self.slots.iter().map(|(&slot, seat)| seat.status(slot)).collect();
         tokio::spawn(async move {
             own.children = futures_util::future::join_all(questions).await;
             let _ = reply.send(own);
@@ -183,15 +183,22 @@ impl WorkerSupervisorState {
 }
 
 impl Seat {
-    fn empty_status(&self, slot: Slot) -> ActorStatus {
-        ActorStatus {
-            state: ActorState::Restarting,
-            last_error: self.last_error.clone(),
-            ..ActorStatus::running(format!("WorkerActor {slot}"), elapsed_ms(self.since))
+    fn status(&self, slot: Slot) -> impl Future<Output = ActorStatus> + Send + use<> {
+        let mut empty = ActorStatus::running(format!("WorkerActor {slot}"), self.since);
+        empty.state = ActorState::Restarting;
+        (empty.restarts, empty.last_error) = (self.restarts.total(), self.last_error.clone());
+        let address = self.worker.is_some().then(|| self.address.clone());
+        async move {
+            let Some(address) = address else { return empty };
+            match address.ask_for(WorkerMessage::Status, WORKER_TIMEOUT).await {
+                Some(own) => ActorStatus {
+                    restarts: empty.restarts,
+                    last_error: empty.last_error,
+                    mailbox: address.waiting(),
+                    ..own
+                },
+                None => ActorStatus { state: ActorState::Unresponsive, ..empty },
+            }
         }
     }
-}
-
-fn elapsed_ms(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,17 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
-use afterword_actors::{Runtime, embedder::EmbedError, task::TaskStatus};
+use afterword_actors::{
+    ActorState, Delays, RestartSettings, Runtime, RuntimeSettings, Trouble, embed_now,
+    embedder::{EmbedError, ErrorKind, Readiness},
+    store::{
+        Engine, StoreError,
+        claim::{self, Claim},
+        leases,
+    },
+    task::TaskStatus,
+};
+use sea_orm::TransactionTrait;
 
 use super::Bench;
 use crate::support::{TestModel, quick};
@@ -56,6 +66,10 @@ async fn killing_any_actor_while_tasks_run_loses_nothing_and_stores_nothing_twic
         model.open();
         let stats = bench.settled(&runtime).await;
         assert_eq!((stats.completed, stats.failed), (40, 0), "after the death of {victim}");
+        if !victim.starts_with("WorkerActor") {
+            let most = bench.number("SELECT max(attempts) AS n FROM embedding_tasks").await;
+            assert_eq!(most, 1, "no document pays for the death of {victim}");
+        }
         assert_eq!(bench.number("SELECT count(*) AS n FROM article_chunks").await, 120, "{victim}");
         assert_eq!(bench.number("SELECT count(*) AS n FROM article_embeddings").await, 40, "{victim}");
         let mut healthy = false;
@@ -72,6 +86,32 @@ async fn killing_any_actor_while_tasks_run_loses_nothing_and_stores_nothing_twic
     }
 }
 
+/// The queue dies while the restart of the workers is pending, and comes back after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_come_back_before_their_queue_are_found_by_it() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let delays = Delays { base: Duration::from_millis(50), max: Duration::from_secs(5) };
+    let restart = RestartSettings { delays, ..quick().restart };
+    let settings = RuntimeSettings { restart, ..quick() };
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    // Each of its deaths doubles the delay of the next restart; the workers' first is the shortest.
+    for _ in 0..3 {
+        bench.whole(&runtime).await;
+        runtime.cells().await["QueueActor"].kill();
+        bench.state(&runtime, "QueueActor", ActorState::Restarting).await;
+    }
+    bench.whole(&runtime).await;
+    let cells = runtime.cells().await;
+    cells["WorkerSupervisor"].kill();
+    bench.state(&runtime, "WorkerSupervisor", ActorState::Restarting).await;
+    cells["QueueActor"].kill();
+    bench.whole(&runtime).await;
+    bench.save("after", "text").await;
+    runtime.wake();
+    let stats = tokio::time::timeout(DEADLINE, bench.settled(&runtime)).await;
+    assert_eq!(stats.expect("workers that the queue knows").completed, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_down_costs_no_document_an_attempt() {
     let (bench, model) = (Bench::new().await, TestModel::new("one"));
@@ -84,7 +124,9 @@ async fn a_provider_that_is_down_costs_no_document_an_attempt() {
     while events.recv().await.expect("an event").status != TaskStatus::Pending {}
     let status = runtime.status().await.expect("a tree");
     assert!(!status.is_healthy());
-    assert!(status.walk().iter().any(|a| a.last_error.as_deref().is_some_and(|e| e.contains("connection refused"))));
+    let refused =
+        |trouble: &Trouble| matches!(trouble, Trouble::Provider { message, .. } if message == "connection refused");
+    assert!(status.trouble.iter().any(refused), "{:?}", status.trouble);
     *model.outage.lock().expect("the lock") = None;
     let stats = bench.settled(&runtime).await;
     assert_eq!((stats.completed, stats.failed), (10, 0));
@@ -180,4 +222,228 @@ async fn a_new_model_builds_beside_the_old_one_and_takes_over_when_whole() {
         assert_eq!(vectors.await, 5, "the active set is whole at every moment");
     }
     assert_eq!(bench.number("SELECT count(*) AS n FROM embedding_models WHERE state = 'retired'").await, 1);
+}
+
+/// A provider that failed is asked again after a minute.
+fn asked_again_in_a_minute() -> RuntimeSettings {
+    let circuit = Delays { base: Duration::from_secs(60), max: Duration::from_secs(60) };
+    RuntimeSettings { circuit, ..quick() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_attempt_has_embedded_is_not_embedded_again() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let lines: Vec<_> = (0..40).map(|line| format!("line {line}")).collect();
+    bench.save("long", &format!("{}\nFRAIL", lines.join("\n"))).await;
+    // A request is tried three times: the first attempt fails, after five batches.
+    model.rules.lock().expect("the lock").push(("FRAIL", EmbedError::transient("500"), 4));
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    assert_eq!(bench.settled(&runtime).await.completed, 1);
+    let again: Vec<_> =
+        model.calls.lock().expect("the lock").iter().filter(|(_, times)| **times > 1).map(|(t, _)| t.clone()).collect();
+    assert_eq!(again, ["probe"; 0], "each text was embedded once");
+    assert_eq!(bench.number("SELECT attempts AS n FROM embedding_tasks").await, 1, "and no attempt was spent on it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_text_that_is_always_answered_as_by_a_provider_that_is_away_fails_and_the_others_do_not() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    bench.save("first", "AWAY").await;
+    for number in 0..20 {
+        bench.save(&format!("article-{number}"), "text").await;
+    }
+    model.fail("AWAY", EmbedError::unavailable("503"), usize::MAX);
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    let stats = bench.settled(&runtime).await;
+    assert_eq!((stats.completed, stats.failed), (20, 1));
+    let paid = "SELECT attempts AS n FROM embedding_tasks WHERE slug = 'first' AND status = 'failed'";
+    assert_eq!(bench.number(paid).await, 3);
+    assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks WHERE slug <> 'first'").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_text_that_is_refused_as_by_a_wrong_key_stops_nothing() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    bench.save("forbidden", "FORBIDDEN").await;
+    for number in 0..10 {
+        bench.save(&format!("article-{number}"), "text").await;
+    }
+    model.fail("FORBIDDEN", EmbedError::config("403"), usize::MAX);
+    let settings = asked_again_in_a_minute();
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    let stats = tokio::time::timeout(DEADLINE, bench.settled(&runtime)).await.expect("no pause of a minute");
+    assert_eq!((stats.completed, stats.failed), (10, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_refuses_every_text_is_to_blame_and_no_text_is() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    *model.outage.lock().expect("the lock") = Some(EmbedError::data("API key not valid"));
+    for number in 0..10 {
+        bench.save(&format!("article-{number}"), "text").await;
+    }
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    loop {
+        let trouble = runtime.status().await.expect("a tree").trouble;
+        if trouble.iter().any(|trouble| matches!(trouble, Trouble::Provider { kind: ErrorKind::Config, .. })) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    *model.outage.lock().expect("the lock") = None;
+    let stats = bench.settled(&runtime).await;
+    assert_eq!((stats.completed, stats.failed), (10, 0));
+    assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_whose_vectors_change_their_length_is_not_asked_again_and_again() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let settings = asked_again_in_a_minute();
+    let slots = settings.slots as usize;
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    bench.save("before", "text").await;
+    assert_eq!(bench.settled(&runtime).await.completed, 1);
+    model.dimension.store(5, Ordering::SeqCst);
+    let before = model.requests.load(Ordering::SeqCst);
+    for number in 0..20 {
+        bench.save(&format!("article-{number}"), &format!("text {number}")).await;
+    }
+    runtime.wake();
+    while runtime.status().await.expect("a tree").trouble.is_empty()
+        || bench.number("SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing'").await > 0
+    {
+        tokio::task::yield_now().await;
+    }
+    // Each look at the tree passes through the mailbox of the queue, which would have claimed by now.
+    for _ in 0..200 {
+        runtime.wake();
+        runtime.status().await.expect("a tree");
+    }
+    let asked = model.requests.load(Ordering::SeqCst) - before;
+    assert!(asked <= slots, "{asked} requests by {slots} slots within the minute");
+    assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks WHERE status = 'pending'").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_being_loaded_is_waited_for_without_a_word_of_failure() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    model.readiness.send_replace(Readiness::Loading("40 %".to_owned()));
+    for number in 0..5 {
+        bench.save(&format!("article-{number}"), "text").await;
+    }
+    let settings = RuntimeSettings { poll_interval: Duration::from_secs(3600), ..quick() };
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    bench.whole(&runtime).await;
+    let trouble = runtime.status().await.expect("a tree").trouble;
+    assert_eq!(trouble, [Trouble::Loading { message: "40 %".to_owned() }]);
+    assert_eq!(model.requests.load(Ordering::SeqCst), 0);
+    model.readiness.send_replace(Readiness::Ready);
+    assert_eq!(bench.settled(&runtime).await.completed, 5);
+    assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks").await, 1);
+    assert_eq!(bench.number("SELECT count(*) AS n FROM embedding_task_events WHERE error_kind IS NOT NULL").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_that_hold_every_connection_keep_no_task_waiting() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    let mut events = runtime.subscribe();
+    bench.save("one", "text").await;
+    let reader = bench.database.reader();
+    let held = (reader.begin().await.expect("a connection"), reader.begin().await.expect("the other one"));
+    let completed = async { while events.recv().await.expect("an event").status != TaskStatus::Completed {} };
+    tokio::time::timeout(DEADLINE, completed).await.expect("connections of the runtime's own");
+    held.0.rollback().await.expect("an end");
+    held.1.rollback().await.expect("an end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_commit_claimed_whose_answer_was_lost_is_given_back_uncounted() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    bench.whole(&runtime).await;
+    runtime.pause().await.expect("a pause");
+    bench.save("claimed", "text").await;
+    let incarnation = runtime.handle().incarnation().to_owned();
+    bench
+        .run(format!(
+            "UPDATE embedding_tasks SET status = 'processing', cause = 'claimed', attempts = 1, max_attempts = 1,
+                 lease_token = 'lost', lease_expires_at = {{now}} + 3600000, incarnation = '{incarnation}', slot = 0,
+                 started_at = {{now}}"
+        ))
+        .await;
+    runtime.resume().await.expect("an end of the pause");
+    let stats = tokio::time::timeout(DEADLINE, bench.settled(&runtime)).await.expect("an end before the lease's");
+    assert_eq!((stats.completed, stats.failed), (1, 0));
+    assert_eq!(bench.number("SELECT attempts AS n FROM embedding_tasks").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_lives_does_not_rescue_its_own_tasks() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    bench.save("one", "text").await;
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    bench.settled(&runtime).await;
+    let model_id = runtime.handle().model_id();
+    runtime.stop(DEADLINE).await;
+    bench.save("two", "text").await;
+    let rescued = bench.database.write::<_, StoreError, _>(move |transaction| {
+        Box::pin(async move {
+            let lease = Duration::ZERO;
+            let request = Claim { token: "t", incarnation: "me", slots: &[0], lease, from: None, model_id };
+            assert_eq!(claim::claim(transaction, request).await?.len(), 1);
+            let by_itself = leases::rescue_expired(transaction, Some("me")).await?.len();
+            Ok((by_itself, leases::rescue_expired(transaction, Some("another")).await?.len()))
+        })
+    });
+    assert_eq!(rescued.await, Ok((0, 1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_whose_row_was_removed_is_seen_again() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    bench.whole(&runtime).await;
+    bench.run("DELETE FROM embedding_worker_status").await;
+    bench.run("DELETE FROM embedding_hosts").await;
+    while bench.number("SELECT count(*) AS n FROM embedding_hosts WHERE state = 'running'").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    runtime.stop(DEADLINE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_that_cannot_be_read_fails_alone() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    if bench.database.engine() == Engine::Postgres {
+        return; // PostgreSQL takes no text that is none.
+    }
+    bench.save("broken", "text").await;
+    bench.run("UPDATE articles SET body = CAST(x'ff' AS TEXT)").await;
+    for number in 0..5 {
+        bench.save(&format!("article-{number}"), "text").await;
+    }
+    let settings = asked_again_in_a_minute();
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    let stats = tokio::time::timeout(DEADLINE, bench.settled(&runtime)).await.expect("an end of its attempts");
+    assert_eq!((stats.completed, stats.failed), (5, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_that_embeds_and_whose_caller_has_gone_is_carried_to_its_end() {
+    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    bench.save("one", "text").await;
+    let task = bench.number("SELECT id AS n FROM embedding_tasks").await;
+    model.hold().await;
+    let (database, given) = (bench.database.clone(), model.model());
+    let caller = tokio::spawn(async move { embed_now(&database, &given, &quick(), task).await });
+    while model.peak.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    caller.abort();
+    model.open();
+    while bench.number("SELECT count(*) AS n FROM embedding_tasks WHERE status = 'completed'").await == 0 {
+        tokio::task::yield_now().await;
+    }
 }

@@ -1,4 +1,5 @@
 //! A database with articles, and a model that tests can hold and break.
+#![allow(dead_code, unused_imports, reason = "shared by test programs that each use a part")]
 
 #[path = "../../../tests/support/place.rs"]
 mod place;
@@ -13,13 +14,15 @@ use std::{
 };
 
 use afterword_actors::{
-    Delays, RestartSettings, Runtime, RuntimeSettings,
-    embedder::{BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Purpose, Source, Vector},
-    store::{Database, StoreError, sql::Sql, stats, tasks},
+    ActorState, Delays, RestartSettings, Runtime, RuntimeSettings,
+    embedder::{
+        BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Purpose, Readiness, Source, Vector,
+    },
+    store::{Database, OpenOptions, StoreError, sql::Sql, stats, tasks},
     task::{NewTask, Operation, Priority},
 };
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 pub(crate) use place::{File, Place, Server};
 
@@ -35,6 +38,15 @@ pub(crate) struct TestModel {
     pub(crate) peak: AtomicUsize,
     /// While set, every call fails with it, probes too.
     pub(crate) outage: Mutex<Option<EmbedError>>,
+    /// Requests with this text fail with this error, so many times.
+    pub(crate) rules: Mutex<Vec<(&'static str, EmbedError, usize)>>,
+    /// Requests so far, probes among them.
+    pub(crate) requests: AtomicUsize,
+    /// Length of the vectors.
+    pub(crate) dimension: AtomicUsize,
+    /// How long a request takes.
+    pub(crate) latency: Mutex<Duration>,
+    pub(crate) readiness: watch::Sender<Readiness>,
 }
 
 impl TestModel {
@@ -42,7 +54,7 @@ impl TestModel {
         let identity = ModelIdentity {
             provider: "test".into(),
             model: name.into(),
-            dimension: Some(4),
+            dimension: None,
             document_prefix: String::new(),
             query_prefix: String::new(),
             chunker: "lines-1".into(),
@@ -54,6 +66,11 @@ impl TestModel {
             running: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
             outage: Mutex::new(None),
+            rules: Mutex::default(),
+            requests: AtomicUsize::new(0),
+            dimension: AtomicUsize::new(4),
+            latency: Mutex::new(Duration::ZERO),
+            readiness: watch::Sender::new(Readiness::Ready),
         })
     }
 
@@ -64,6 +81,23 @@ impl TestModel {
 
     pub(crate) fn open(&self) {
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Requests that run now.
+    pub(crate) fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
+    }
+
+    /// Requests with `text` fail with `error`, so many times.
+    pub(crate) fn fail(&self, text: &'static str, error: EmbedError, times: usize) {
+        self.rules.lock().expect("the lock").push((text, error, times));
+    }
+
+    fn broken_rule(&self, texts: &[String]) -> Option<EmbedError> {
+        let mut rules = self.rules.lock().expect("the lock");
+        let broken = rules.iter_mut().find(|(text, _, left)| *left > 0 && texts.iter().any(|t| t.contains(*text)))?;
+        broken.2 -= 1;
+        Some(broken.1.clone())
     }
 
     pub(crate) fn model(self: &Arc<Self>) -> Model {
@@ -81,7 +115,12 @@ impl Embedder for TestModel {
         BatchLimits { texts: 8, tokens: 1000 }
     }
 
+    fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
+        Some(self.readiness.subscribe())
+    }
+
     async fn embed(&self, texts: &[String], _purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
         if let Some(error) = self.outage.lock().expect("the lock").clone() {
             return Err(error);
         }
@@ -89,6 +128,13 @@ impl Embedder for TestModel {
         self.peak.fetch_max(running, Ordering::SeqCst);
         let _leave = Leave(&self.running);
         self.gate.acquire().await.expect("an open gate").forget();
+        let latency = *self.latency.lock().expect("the lock");
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+        if let Some(error) = self.broken_rule(texts) {
+            return Err(error);
+        }
         for text in texts {
             *self.calls.lock().expect("the lock").entry(text.clone()).or_default() += 1;
             if text.contains("PANIC") {
@@ -101,7 +147,8 @@ impl Embedder for TestModel {
                 return Err(EmbedError::transient("flaky"));
             }
         }
-        Ok(texts.iter().map(|text| vector_of(text)).collect())
+        let dimension = self.dimension.load(Ordering::SeqCst);
+        Ok(texts.iter().map(|text| vector_of(text, dimension)).collect())
     }
 }
 
@@ -113,10 +160,10 @@ impl Drop for Leave<'_> {
     }
 }
 
-fn vector_of(text: &str) -> Vector {
-    let mut numbers = vec![1.0_f32; 4];
+fn vector_of(text: &str, dimension: usize) -> Vector {
+    let mut numbers = vec![1.0_f32; dimension];
     for (position, byte) in text.bytes().enumerate() {
-        numbers[position % 4] += f32::from(byte);
+        numbers[position % dimension] += f32::from(byte);
     }
     Vector::normalised(numbers).expect("a direction")
 }
@@ -137,19 +184,40 @@ impl Chunker for Lines {
 pub(crate) struct Bench<P> {
     pub(crate) database: Database,
     /// Goes with the test.
-    _place: P,
+    place: P,
 }
 
 impl<P: Place> Bench<P> {
     pub(crate) async fn new() -> Self {
+        Self::with(|options| OpenOptions { read_connections: 2, write_connections: 4, ..options }).await
+    }
+
+    /// The database is opened with these options.
+    pub(crate) async fn with(options: impl FnOnce(OpenOptions) -> OpenOptions) -> Self {
         let place = P::fresh().await;
-        Self { database: place::open(place.url()).await, _place: place }
+        let options = options(OpenOptions::new(place.url()));
+        Self { database: Database::open(&options).await.expect("a database"), place }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.place.url()
     }
 
     /// Saves an article with its task, as a host does; answers the article's id.
     pub(crate) async fn save(&self, slug: &str, body: &str) -> i64 {
+        self.try_save(&self.database, slug, body, 3).await.expect("a save")
+    }
+
+    /// Saves an article by `database`, with a task of so many attempts.
+    pub(crate) async fn try_save(
+        &self,
+        database: &Database,
+        slug: &str,
+        body: &str,
+        max_attempts: u32,
+    ) -> Result<i64, StoreError> {
         let (slug, body) = (slug.to_owned(), body.to_owned());
-        self.database
+        database
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     let row = transaction
@@ -160,17 +228,52 @@ impl<P: Place> Bench<P> {
                         )
                         .await?;
                     let article_id = row.expect("a row").n;
-                    tasks::enqueue(transaction, &task(article_id, &slug)).await?;
+                    let task = NewTask { max_attempts, ..task(article_id, &slug) };
+                    tasks::enqueue(transaction, &task).await?;
                     Ok(article_id)
                 })
             })
             .await
-            .expect("a save")
+    }
+
+    /// Runs a statement.
+    pub(crate) async fn run(&self, sql: impl Into<String>) {
+        let sql = sql.into();
+        let done = self
+            .database
+            .write::<_, StoreError, _>(move |transaction| Box::pin(async move { transaction.run(&sql, []).await }));
+        done.await.expect("a statement");
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let row = self.database.reader().row::<afterword_actors::store::sql::Number>(sql, []).await;
         row.expect("a query").expect("a row").n
+    }
+
+    /// Waits until the actor of this name is in `state`.
+    pub(crate) async fn state(&self, runtime: &Runtime, name: &str, state: ActorState) {
+        loop {
+            let status = runtime.status().await.expect("a tree");
+            if status.walk().iter().any(|actor| actor.name == name && actor.state == state) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until every actor runs.
+    pub(crate) async fn whole(&self, runtime: &Runtime) {
+        let whole = async {
+            loop {
+                let status = runtime.status().await.expect("a tree");
+                if status.is_healthy() && status.walk().len() == 1 + 5 + quick().slots as usize {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let whole = tokio::time::timeout(Duration::from_secs(30), whole).await;
+        assert!(whole.is_ok(), "the tree is whole again: {:#?}", runtime.status().await);
     }
 
     /// Waits until nothing is waiting or in work.

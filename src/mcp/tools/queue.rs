@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::answers::{Embedding, REASON};
 use crate::{
     articles::EmbeddingState,
-    hosts::{self, LivingHost},
+    health::diagnosis,
+    hosts,
     mcp::{budget, door::Door, problem::Problem, schema},
     queue::TaskDetail,
 };
@@ -122,7 +123,10 @@ impl Door {
             completed_per_second: numbers.throughput_per_second.get("1m").copied().unwrap_or_default(),
             success_rate: numbers.success_rate,
             hosts: living.len(),
-            trouble: living.iter().find_map(LivingHost::queue_trouble).map(|trouble| budget::clipped(&trouble, REASON)),
+            trouble: diagnosis::of_hosts(&living)
+                .into_iter()
+                .find_map(|finding| finding.detail)
+                .map(|trouble| budget::clipped(&trouble, REASON)),
         }))
     }
 

@@ -63,7 +63,7 @@ impl Postgres {
         }
         let keys: Vec<_> = hosts.iter().map(|host| (lock_key(host), host)).collect();
         let rows = self
-            .read
+            .runtime
             .rows::<Row>(
                 "SELECT h.incarnation FROM {rows $1: key BIGINT, incarnation TEXT} h
                  WHERE NOT EXISTS (

@@ -1,13 +1,16 @@
 //! Committing ended attempts: fence, vectors, task state, in the transaction it is given.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::{HashMap, HashSet};
 
-use super::decide::{Decided, Write};
+use super::{
+    Gathered,
+    decide::{Decided, Write},
+};
 use crate::{
     embedder::ErrorKind,
     store::{
         StoreError, Transaction, models,
-        settle::{Next, Settled, Verdict, settle},
+        settle::{Next, Settled, Verdict, settle, standing_of},
         vectors::{self, Standing},
     },
     task::EmbeddedSet,
@@ -18,30 +21,32 @@ use crate::{
 pub(crate) struct Applied {
     /// How the tasks stand whose lease held.
     pub(crate) settled: Vec<Settled>,
-    /// Said when the provider's vectors have another length than those stored: the model is not the one it claims.
+    /// Tasks (ids) by which vectors were stored.
+    pub(crate) stored: HashSet<i64>,
+    /// What is the matter, when the provider's vectors have another length than those stored: the model is not the one it claims.
     pub(crate) wrong_dimension: Option<String>,
 }
 
-/// Ends `batch`. An attempt whose lease no longer holds writes nothing.
-pub(crate) async fn apply(
-    transaction: &Transaction,
-    batch: &[Arc<Decided>],
-    model_id: i64,
-) -> Result<Applied, StoreError> {
+/// Ends `batch`. An attempt whose lease no longer holds writes nothing; one that is in doubt is answered as it stands.
+pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], model_id: i64) -> Result<Applied, StoreError> {
     if batch.is_empty() {
         return Ok(Applied::default());
     }
-    let tasks: Vec<_> = batch.iter().map(|decided| &decided.task).collect();
+    let tasks: Vec<_> = batch.iter().map(|gathered| &gathered.decided.task).collect();
     let standing = vectors::standing(transaction, &tasks, model_id).await?;
     let mut applied = Applied::default();
     let pinned = pinned_dimension(transaction, batch, model_id).await?;
     let mut verdicts = Vec::with_capacity(batch.len());
-    for decided in batch {
+    for Gathered { decided, .. } in batch {
         if let Some(verdict) = one(transaction, decided, &standing, (model_id, pinned), &mut applied).await? {
             verdicts.push(verdict);
         }
     }
     applied.settled = settle(transaction, &verdicts).await?;
+    let in_doubt =
+        batch.iter().filter(|gathered| gathered.in_doubt).map(|gathered| gathered.decided.task.lease.task_id);
+    let ended_before: Vec<_> = in_doubt.filter(|task| !standing.contains_key(task)).collect();
+    applied.settled.extend(standing_of(transaction, &ended_before).await?);
     Ok(applied)
 }
 
@@ -71,6 +76,7 @@ async fn one(
                 return Ok(verdict(next, "provider failed", Some((ErrorKind::Config, message))));
             }
             vectors::store(transaction, task.article_id, model_id, set, stored).await?;
+            applied.stored.insert(task.lease.task_id);
         }
         (Write::Confirm(revision), Standing::Wanted { stored }) if *revision > stored => {
             vectors::confirm(transaction, task.article_id, model_id, *revision).await?;
@@ -84,10 +90,10 @@ async fn one(
 /// The length of the model's vectors, pinned by the first; nothing if `batch` has none.
 async fn pinned_dimension(
     transaction: &Transaction,
-    batch: &[Arc<Decided>],
+    batch: &[Gathered],
     model_id: i64,
 ) -> Result<Option<u32>, StoreError> {
-    let first = batch.iter().find_map(|decided| match &decided.write {
+    let first = batch.iter().find_map(|gathered| match &gathered.decided.write {
         Write::Store(set) => set.chunks.first(),
         Write::Confirm(_) | Write::Remove | Write::Nothing => None,
     });

@@ -1,13 +1,14 @@
-//! What an outcome means for its task. Pure: no database, no clock but the circuit's.
+//! What an outcome means for its task. Pure: no database, no clock.
 
 use std::time::Duration;
 
 use crate::{
     backoff,
+    circuit::LONGEST_WISH,
     embedder::{EmbedError, ErrorKind, Fault},
     settings::Delays,
-    store::settle::Next,
-    task::{ClaimedTask, EmbeddedSet, Failure, Finished, Operation, Outcome},
+    store::{StoreError, settle::Next},
+    task::{ClaimedTask, EmbeddedSet, Failure, Operation, Outcome},
 };
 
 /// An attempt whose consequence is known and not yet committed.
@@ -39,15 +40,12 @@ pub(crate) enum Write {
 pub(crate) enum Decision {
     /// Commit this.
     Commit(Decided),
-    /// The provider as a whole failed: commit this, and open the circuit.
-    Trip(Decided, EmbedError),
-    /// Ask the provider first whether it or the document is to blame.
-    Probe(Finished, Failure),
+    /// Find out first whether the document or the provider is to blame.
+    Ask(ClaimedTask, Duration, Failure),
 }
 
 /// Decides, giving documents their delays from `retry`.
-pub(crate) fn decide(finished: Finished, retry: Delays) -> Decision {
-    let Finished { task, outcome, elapsed } = finished;
+pub(crate) fn decide(task: ClaimedTask, elapsed: Duration, outcome: Outcome, retry: Delays) -> Decision {
     let commit = |task: ClaimedTask, write, next, cause| {
         Decision::Commit(Decided { task, elapsed, write, next, cause, error: None })
     };
@@ -59,16 +57,10 @@ pub(crate) fn decide(finished: Finished, retry: Delays) -> Decision {
         }
         Outcome::Discard { cause } => commit(task, Write::Nothing, Next::Cancelled, cause),
         Outcome::Failed(failure) => match failure.fault {
-            Fault::Provider => {
-                let error = as_error(&failure);
-                Decision::Trip(refunded(task, elapsed, failure), error)
-            }
             Fault::Document => Decision::Commit(blamed(task, elapsed, failure, retry)),
-            Fault::Unclear => {
-                let outcome = Outcome::Failed(failure.clone());
-                Decision::Probe(Finished { task, outcome, elapsed }, failure)
-            }
+            Fault::Provider | Fault::Unclear => Decision::Ask(task, elapsed, failure),
         },
+        Outcome::Unread(error) => Decision::Commit(unread(task, elapsed, error, retry)),
     }
 }
 
@@ -76,10 +68,10 @@ pub(crate) fn decide(finished: Finished, retry: Delays) -> Decision {
 pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
     let next = match failure.kind {
         // The same text would fail the same way.
-        ErrorKind::Data | ErrorKind::Config => Next::Failed,
-        ErrorKind::Transient | ErrorKind::Resource | ErrorKind::Crashed => {
-            let delay = backoff::delay_after(task.attempt, retry);
-            Next::Retry { delay: delay.max(failure.retry_after.unwrap_or_default()) }
+        ErrorKind::Data => Next::Failed,
+        ErrorKind::Transient | ErrorKind::Config | ErrorKind::Resource | ErrorKind::Crashed => {
+            let wish = failure.retry_after.unwrap_or_default().min(LONGEST_WISH);
+            Next::Retry { delay: backoff::delay_after(task.attempt, retry).max(wish) }
         }
     };
     let error = Some((failure.kind, failure.message));
@@ -93,13 +85,54 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
     Decided { task, elapsed, write: Write::Nothing, next, cause: "provider failed", error }
 }
 
-/// Nobody pays: the task reached no worker.
-pub(crate) fn returned(task: ClaimedTask) -> Decided {
+/// No one pays yet: a part of the document is done and kept, and the next attempt begins behind it.
+pub(super) fn continued(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
+    let next = Next::Refund { delay: backoff::delay_after(task.attempt, retry) };
+    let error = Some((failure.kind, failure.message));
+    Decided { task, elapsed, write: Write::Nothing, next, cause: "partly embedded", error }
+}
+
+/// No one pays: the task reached no worker, or its worker was taken away.
+pub(super) fn returned(task: ClaimedTask) -> Decided {
     let next = Next::Refund { delay: Duration::ZERO };
     Decided { task, elapsed: Duration::ZERO, write: Write::Nothing, next, cause: "released", error: None }
 }
 
-fn as_error(failure: &Failure) -> EmbedError {
-    let Failure { kind, fault, message, retry_after } = failure.clone();
-    EmbedError { kind, fault, message, retry_after }
+/// The database pays if it fails as a whole; a row that cannot be read fails after its attempts.
+fn unread(task: ClaimedTask, elapsed: Duration, error: StoreError, retry: Delays) -> Decided {
+    let message = format!("the article cannot be read: {error}");
+    if error.is_of_the_database() {
+        let next = Next::Refund { delay: backoff::delay_after(task.attempt, retry) };
+        let error = Some((ErrorKind::Transient, message));
+        return Decided { task, elapsed, write: Write::Nothing, next, cause: "database failed", error };
+    }
+    blamed(task, elapsed, EmbedError::resource(message).into(), retry)
+}
+
+/// The database refuses what this attempt would write, and nothing else: its document pays.
+pub(super) fn unwritable(decided: &Decided, error: &StoreError, retry: Delays) -> Decided {
+    let failure = EmbedError::resource(format!("the vectors cannot be stored: {error}"));
+    blamed(decided.task.clone(), decided.elapsed, failure.into(), retry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::tests::claimed_at;
+
+    const RETRY: Delays = Delays { base: Duration::from_secs(1), max: Duration::from_secs(300) };
+
+    #[test]
+    fn no_wish_makes_a_task_wait_longer_than_an_hour() {
+        let failure = EmbedError::transient("503").retry_after(Some(Duration::MAX));
+        let decided = blamed(claimed_at(1), Duration::ZERO, failure.into(), RETRY);
+        assert_eq!(decided.next, Next::Retry { delay: LONGEST_WISH });
+    }
+
+    #[test]
+    fn a_database_that_is_away_costs_no_attempt_and_a_row_that_is_broken_does() {
+        let next = |error| unread(claimed_at(1), Duration::ZERO, error, RETRY).next;
+        assert!(matches!(next(StoreError::Busy), Next::Refund { .. }));
+        assert!(matches!(next(StoreError::Failed("not UTF-8".into())), Next::Retry { .. }));
+    }
 }

@@ -1,12 +1,12 @@
 //! Telling what a commit did: log, metrics, subscribers.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use ractor::ActorRef;
 
 use super::{
     super::metrics::{MetricsMessage, Observation},
-    Applied, Decided, QueueMessage,
+    Applied, Decided, Gathered, QueueMessage,
     state::QueueState,
 };
 use crate::{
@@ -18,10 +18,10 @@ use crate::{
 
 impl QueueState {
     /// Log, metrics, subscribers, and the timers of what has to be tried again.
-    pub(super) fn tell(&mut self, myself: &ActorRef<QueueMessage>, batch: &[Arc<Decided>], applied: &Applied) {
+    pub(super) fn tell(&mut self, batch: &[Gathered], applied: &Applied) {
         let settled: HashMap<_, _> = applied.settled.iter().map(|settled| (settled.task_id, settled)).collect();
         let mut observations = Vec::with_capacity(batch.len());
-        for decided in batch {
+        for Gathered { decided, .. } in batch {
             let Some(settled) = settled.get(&decided.task.lease.task_id) else {
                 tracing::warn!(task = decided.task.lease.task_id, "an attempt ended after its lease; nothing written");
                 continue;
@@ -29,11 +29,11 @@ impl QueueState {
             let error = error_of(decided, settled, applied);
             log(decided, settled, error.as_ref());
             observations.push(observation(decided, settled));
-            self.context.publish(event(&decided.task, settled.status, settled.attempts, error));
-            wake_for_retry(myself, decided, settled);
+            self.at.context.publish(event(&decided.task, settled.status, settled.attempts, error));
+            wake_for_retry(&self.myself, decided, settled);
         }
         if !observations.is_empty() {
-            self.context.addresses.metrics.send(MetricsMessage::Observed(observations));
+            self.at.metrics.send(MetricsMessage::Observed(observations));
         }
         self.answer_drained();
     }
@@ -48,7 +48,7 @@ impl QueueState {
             trace = task.trace_id,
             "embedding started"
         );
-        self.context.publish(event(task, TaskStatus::Processing, task.attempt, None));
+        self.at.context.publish(event(task, TaskStatus::Processing, task.attempt, None));
     }
 }
 

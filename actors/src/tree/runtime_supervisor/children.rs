@@ -1,21 +1,19 @@
-//! The root's children by role: how each is spawned, found and asked.
+//! The root's children by role: in which order they start, whom each follows, what each is given, how each is asked.
 
 use std::{sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorCell, ActorRef, Message, SpawnErr};
-use tokio::time::Instant;
+use ractor::{ActorCell, SpawnErr};
 
-use super::{Child, RuntimeSupervisorMessage, elapsed_ms};
 use crate::{
-    context::{Addresses, Context},
-    settings::RestartSettings,
-    supervision::{ActorState, ActorStatus, Address, Restarts},
+    context::Context,
+    supervision::{ActorStatus, Spec, spawn},
     tree::{
-        heartbeat::{HeartbeatActor, HeartbeatMessage},
-        maintenance::{MaintenanceActor, MaintenanceMessage},
+        Addresses,
+        heartbeat::{HeartbeatActor, HeartbeatArguments, HeartbeatMessage},
+        maintenance::{MaintenanceActor, MaintenanceArguments, MaintenanceMessage},
         metrics::{MetricsActor, MetricsMessage},
-        queue::{QueueActor, QueueMessage},
-        worker_supervisor::{WorkerSupervisor, WorkerSupervisorMessage},
+        queue::{QueueActor, QueueArguments, QueueMessage},
+        worker_supervisor::{WorkerSupervisor, WorkerSupervisorArguments, WorkerSupervisorMessage},
     },
 };
 
@@ -30,9 +28,14 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Each after those it sends to.
-    pub(super) const IN_ORDER: [Self; 5] =
-        [Self::Metrics, Self::Queue, Self::Workers, Self::Heartbeat, Self::Maintenance];
+    /// Each after those it sends to; a follower after its leader.
+    pub(super) const TABLE: [Spec<Self>; 5] = [
+        Spec { role: Self::Metrics, restarts_with: None },
+        Spec { role: Self::Queue, restarts_with: None },
+        Spec { role: Self::Workers, restarts_with: Some(Self::Queue) },
+        Spec { role: Self::Heartbeat, restarts_with: None },
+        Spec { role: Self::Maintenance, restarts_with: None },
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -44,15 +47,33 @@ impl Role {
         }
     }
 
-    pub(super) async fn spawn(self, context: Arc<Context>, root: ActorCell) -> Result<ActorCell, SpawnErr> {
-        let at = &context.addresses;
-        match self {
-            Self::Metrics => spawn(MetricsActor, &at.metrics, Arc::clone(&context), root).await,
-            Self::Queue => spawn(QueueActor, &at.queue, Arc::clone(&context), root).await,
-            Self::Workers => spawn(WorkerSupervisor, &at.workers, Arc::clone(&context), root).await,
-            Self::Heartbeat => spawn(HeartbeatActor, &at.heartbeat, Arc::clone(&context), root).await,
-            Self::Maintenance => spawn(MaintenanceActor, &at.maintenance, Arc::clone(&context), root).await,
-        }
+    pub(super) async fn spawn(
+        self,
+        context: &Arc<Context>,
+        at: &Addresses,
+        root: ActorCell,
+    ) -> Result<ActorCell, SpawnErr> {
+        let context = Arc::clone(context);
+        Ok(match self {
+            Self::Metrics => spawn(MetricsActor, &at.metrics, context, root).await?.get_cell(),
+            Self::Queue => {
+                let (workers, heartbeat) = (at.workers.clone(), at.heartbeat.clone());
+                let arguments = QueueArguments { context, workers, heartbeat, metrics: at.metrics.clone() };
+                spawn(QueueActor, &at.queue, arguments, root).await?.get_cell()
+            }
+            Self::Workers => {
+                let arguments = WorkerSupervisorArguments { context, queue: at.queue.clone() };
+                spawn(WorkerSupervisor, &at.workers, arguments, root).await?.get_cell()
+            }
+            Self::Heartbeat => {
+                let arguments = HeartbeatArguments { context, root: at.root.clone(), queue: at.queue.clone() };
+                spawn(HeartbeatActor, &at.heartbeat, arguments, root).await?.get_cell()
+            }
+            Self::Maintenance => {
+                let arguments = MaintenanceArguments { context, queue: at.queue.clone() };
+                spawn(MaintenanceActor, &at.maintenance, arguments, root).await?.get_cell()
+            }
+        })
     }
 
     pub(super) fn leave(self, addresses: &Addresses) {
@@ -65,6 +86,16 @@ impl Role {
         }
     }
 
+    pub(super) fn waiting(self, addresses: &Addresses) -> usize {
+        match self {
+            Self::Metrics => addresses.metrics.waiting(),
+            Self::Queue => addresses.queue.waiting(),
+            Self::Workers => addresses.workers.waiting(),
+            Self::Heartbeat => addresses.heartbeat.waiting(),
+            Self::Maintenance => addresses.maintenance.waiting(),
+        }
+    }
+
     pub(super) async fn ask_status(self, addresses: &Addresses, timeout: Duration) -> Option<ActorStatus> {
         match self {
             Self::Metrics => addresses.metrics.ask_for(MetricsMessage::Status, timeout).await,
@@ -72,55 +103,6 @@ impl Role {
             Self::Workers => addresses.workers.ask_for(WorkerSupervisorMessage::Status, timeout).await,
             Self::Heartbeat => addresses.heartbeat.ask_for(HeartbeatMessage::Status, timeout).await,
             Self::Maintenance => addresses.maintenance.ask_for(MaintenanceMessage::Status, timeout).await,
-        }
-    }
-}
-
-async fn spawn<A, M>(
-    actor: A,
-    address: &Address<M>,
-    context: Arc<Context>,
-    root: ActorCell,
-) -> Result<ActorCell, SpawnErr>
-where
-    A: Actor<Msg = M, Arguments = Arc<Context>>,
-    M: Message,
-{
-    let (actor, _) = Actor::spawn_linked(None, actor, context, root).await?;
-    let cell = actor.get_cell();
-    address.enter(actor);
-    Ok(cell)
-}
-
-impl Child {
-    pub(super) fn new(settings: RestartSettings) -> Self {
-        Self {
-            cell: None,
-            state: ActorState::Restarting,
-            restarts: Restarts::new(settings),
-            last_error: None,
-            since: Instant::now(),
-            retired: false,
-            restart_at: Instant::now(),
-        }
-    }
-
-    /// Has the root start it after `delay`.
-    pub(super) fn next_start(&mut self, root: &ActorRef<RuntimeSupervisorMessage>, role: Role, delay: Duration) {
-        self.restart_at = Instant::now() + delay;
-        root.send_after(delay, move || RuntimeSupervisorMessage::Restart(role));
-    }
-
-    pub(super) fn restart_delay(&self) -> Duration {
-        self.restart_at.saturating_duration_since(Instant::now())
-    }
-
-    pub(super) fn as_seen_from_above(&self, role: Role) -> ActorStatus {
-        ActorStatus {
-            state: self.state,
-            restarts: self.restarts.total(),
-            last_error: self.last_error.clone(),
-            ..ActorStatus::running(role.name(), elapsed_ms(self.since))
         }
     }
 }

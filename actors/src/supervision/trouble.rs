@@ -1,0 +1,88 @@
+//! What keeps a runtime from its work, as data: programs match variants, and only a door puts them into words.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::embedder::ErrorKind;
+
+/// One reason why tasks wait. All times are durations in milliseconds at the moment of the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Trouble {
+    /// The embedding provider as a whole fails: nothing is claimed.
+    Provider {
+        /// What sort of failure it is.
+        kind: ErrorKind,
+        /// What failed and what to do about it.
+        message: String,
+        /// How long it has failed.
+        open_ms: u64,
+        /// Until it is asked again.
+        next_probe_ms: u64,
+    },
+    /// The database does not carry commits out.
+    Database {
+        /// What it said.
+        message: String,
+        /// How long it has failed.
+        for_ms: u64,
+    },
+    /// The model is being fetched or loaded: tasks wait for it, and nothing is wrong.
+    Loading {
+        /// How far it is.
+        message: String,
+    },
+    /// The model cannot be used.
+    Model {
+        /// Why not.
+        message: String,
+    },
+    /// Fewer workers are known to the queue than there are slots.
+    Slots {
+        /// Slots that have a worker.
+        filled: u32,
+        /// Slots there should be.
+        wanted: u32,
+        /// How long it has been so.
+        for_ms: u64,
+    },
+}
+
+impl Trouble {
+    /// Whether this is a stage of a normal start and no fault.
+    pub fn passes_by_itself(&self) -> bool {
+        matches!(self, Self::Loading { .. })
+    }
+
+    /// Whether this is the same trouble as `other`, however long it has lasted.
+    pub fn is_still(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Provider { kind, message, .. }, Self::Provider { kind: other, message: said, .. }) => {
+                kind == other && message == said
+            }
+            (Self::Database { message, .. }, Self::Database { message: said, .. }) => message == said,
+            (Self::Loading { .. }, Self::Loading { .. }) => true,
+            (same, other) => same == other,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Provider { kind, message, next_probe_ms, .. } => {
+                let seconds = next_probe_ms.div_ceil(1000);
+                write!(f, "the embedding provider fails ({kind}): {message}; next probe in {seconds} s")
+            }
+            Self::Database { message, .. } | Self::Model { message } => f.write_str(message),
+            Self::Loading { message } => write!(f, "loading the model: {message}"),
+            Self::Slots { filled: 0, wanted, .. } => write!(
+                f,
+                "0 of {wanted} worker slots have a worker, so nothing is embedded; if this lasts, restart this host"
+            ),
+            Self::Slots { filled, wanted, .. } => write!(f, "{filled} of {wanted} worker slots have a worker"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Where the actors of one runtime are found. Each actor is given the addresses it sends to, and no others.
+
+use super::{
+    heartbeat::HeartbeatMessage, maintenance::MaintenanceMessage, metrics::MetricsMessage, queue::QueueMessage,
+    runtime_supervisor::RuntimeSupervisorMessage, worker_supervisor::WorkerSupervisorMessage,
+};
+use crate::supervision::Address;
+
+/// Where the actors are found.
+#[derive(Clone)]
+pub(crate) struct Addresses {
+    pub(crate) root: Address<RuntimeSupervisorMessage>,
+    pub(crate) queue: Address<QueueMessage>,
+    pub(crate) workers: Address<WorkerSupervisorMessage>,
+    pub(crate) heartbeat: Address<HeartbeatMessage>,
+    pub(crate) metrics: Address<MetricsMessage>,
+    pub(crate) maintenance: Address<MaintenanceMessage>,
+}
+
+impl Addresses {
+    pub(crate) fn empty() -> Self {
+        Self {
+            root: Address::empty(),
+            queue: Address::empty(),
+            workers: Address::empty(),
+            heartbeat: Address::empty(),
+            metrics: Address::empty(),
+            maintenance: Address::empty(),
+        }
+    }
+}

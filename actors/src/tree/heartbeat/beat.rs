@@ -1,0 +1,119 @@
+//! One beat: first what keeps tasks safe, then what is only told.
+
+use std::{sync::Arc, time::Duration};
+
+use super::HeartbeatArguments;
+use crate::{
+    context::Context,
+    store::{Engine, StoreError, hosts, leases},
+    supervision::ActorState,
+    tree::{queue::QueueMessage, runtime_supervisor::RuntimeSupervisorMessage},
+};
+
+pub(super) async fn beat(arguments: &HeartbeatArguments) -> Result<(), StoreError> {
+    renew(arguments).await?;
+    rescue(arguments).await?;
+    report(arguments).await
+}
+
+async fn renew(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) -> Result<(), StoreError> {
+    let lease = context.settings.lease;
+    match queue.ask(QueueMessage::Held).await {
+        Some(held) => {
+            let renewed = context.database.write_behind(move |transaction| {
+                Box::pin(async move { leases::renew(transaction, &held, lease).await.map(drop) })
+            });
+            renewed.await
+        }
+        // No answer is not "nothing": this host lives, and what it holds is its own to give back.
+        None => {
+            let incarnation = context.incarnation.clone();
+            let renewed = context.database.write_behind(move |transaction| {
+                Box::pin(async move { leases::renew_all_of(transaction, &incarnation, lease).await.map(drop) })
+            });
+            renewed.await
+        }
+    }
+}
+
+/// Frees what hosts held that are known to be dead, and whatever lease of another host has run out.
+async fn rescue(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) -> Result<(), StoreError> {
+    let mut rescued = 0;
+    let silence = silence_of_the_dead(context);
+    let others = hosts::others(context.database.runtime_reader(), &context.incarnation, silence).await?;
+    for dead in context.database.dead_among(&others).await? {
+        rescued += rescue_from(context, &dead).await?;
+    }
+    rescued += rescue_expired(context).await?;
+    if rescued > 0 {
+        tracing::warn!(rescued, "tasks of dead hosts are back in the queue");
+        queue.send(QueueMessage::Wake);
+    }
+    Ok(())
+}
+
+/// A file lock is free only when its process has ended. A session with PostgreSQL also ends when its connection is cut,
+/// or PostgreSQL is restarted: a host that lives beats all the same, and has its lock again soon.
+fn silence_of_the_dead(context: &Context) -> Duration {
+    match context.database.engine() {
+        Engine::Sqlite => Duration::ZERO,
+        Engine::Postgres => 2 * context.settings.heartbeat_interval,
+    }
+}
+
+async fn rescue_from(context: &Arc<Context>, other: &str) -> Result<usize, StoreError> {
+    let mut rescued = 0;
+    loop {
+        let incarnation = other.to_owned();
+        let page = context
+            .database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    let page = leases::rescue_from(transaction, &incarnation).await?;
+                    if page.is_empty() {
+                        hosts::end(transaction, &incarnation, "lost").await?;
+                    }
+                    Ok(page)
+                })
+            })
+            .await?;
+        if page.is_empty() {
+            return Ok(rescued);
+        }
+        rescued += page.len();
+    }
+}
+
+async fn rescue_expired(context: &Arc<Context>) -> Result<usize, StoreError> {
+    let mut rescued = 0;
+    loop {
+        let own = context.incarnation.clone();
+        let page = context
+            .database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { leases::rescue_expired(transaction, Some(&own)).await })
+            })
+            .await?;
+        if page.is_empty() {
+            return Ok(rescued);
+        }
+        rescued += page.len();
+    }
+}
+
+async fn report(HeartbeatArguments { context, root, queue }: &HeartbeatArguments) -> Result<(), StoreError> {
+    let tree = root.ask(RuntimeSupervisorMessage::Status).await.map(|status| status.tree);
+    let roster = queue.ask(QueueMessage::Roster).await.unwrap_or_default();
+    let draining = tree.as_ref().is_some_and(|tree| tree.walk().iter().any(|a| a.state == ActorState::Draining));
+    let tree = tree.and_then(|tree| serde_json::to_string(&tree).ok()).unwrap_or_else(|| "null".to_owned());
+    let host = context.host.clone();
+    context
+        .database
+        .write_behind(move |transaction| {
+            Box::pin(async move {
+                let state = if draining { "draining" } else { "running" };
+                hosts::beat(transaction, &host, state, &tree, &roster).await
+            })
+        })
+        .await
+}

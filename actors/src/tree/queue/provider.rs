@@ -1,0 +1,258 @@
+//! The embedding provider as the queue sees it: its circuit, the probe, the readiness of its model, and whom a failure
+//! is blamed on.
+//!
+//! A failure says what the back end saw, not whose fault it is. Whose it is is found out here:
+//! - a wish for a pause, or no provider there: the circuit opens, and no document pays;
+//! - a task that fails so again and again while it is the only one, just after a probe has worked: suspect;
+//! - a refusal of the key, of the text, a time-out, a suspect's failure: one probe with a harmless text decides.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use ractor::ActorRef;
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    super::owned::{Owned, answer_of},
+    QueueMessage,
+};
+use crate::{
+    circuit::{Admission, Circuit, wish},
+    embedder::{EmbedError, Embedder, ErrorKind, Fault, Readiness},
+    settings::Delays,
+    supervision::Trouble,
+    task::{ClaimedTask, Failure, Lease},
+};
+
+/// A probe that takes longer has failed.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
+/// A task that has failed as a trial so often is suspect.
+const SUSPECT: u32 = 2;
+/// Most tasks that are remembered for having failed as a trial.
+const MOST_REMEMBERED: usize = 1_000;
+
+pub(super) struct Provider {
+    embedder: Arc<dyn Embedder>,
+    readiness: Option<watch::Receiver<Readiness>>,
+    _watch: Option<Owned>,
+    circuit: Circuit,
+    probe: Option<Owned>,
+    /// Until a probe says whose fault it was.
+    undecided: Vec<Undecided>,
+    /// How often each task has failed as a trial.
+    trials_failed: HashMap<i64, u32>,
+}
+
+/// A failed attempt that is the document's fault or the provider's.
+pub(super) struct Undecided {
+    pub(super) task: ClaimedTask,
+    pub(super) elapsed: Duration,
+    pub(super) failure: Failure,
+    /// It made vectors that are kept for the next attempt.
+    pub(super) gained: bool,
+}
+
+/// Whose fault failures are.
+pub(super) enum Judgement {
+    /// Not known yet.
+    Open,
+    /// The provider's: these attempts do not count.
+    Provider(Vec<Undecided>),
+    /// The documents'.
+    Documents(Vec<Undecided>),
+}
+
+impl Provider {
+    pub(super) fn new(embedder: Arc<dyn Embedder>, circuit: Delays, queue: &ActorRef<QueueMessage>) -> Self {
+        let readiness = embedder.readiness();
+        let watch = readiness.clone().map(|readiness| Owned::spawn(wake_when_ready(readiness, queue.clone())));
+        Self {
+            embedder,
+            readiness,
+            _watch: watch,
+            circuit: Circuit::new(circuit),
+            probe: None,
+            undecided: Vec::new(),
+            trials_failed: HashMap::new(),
+        }
+    }
+
+    /// How many tasks may be claimed now.
+    pub(super) fn admission(&self) -> Admission {
+        let is_ready = self.readiness.as_ref().is_none_or(|readiness| *readiness.borrow() == Readiness::Ready);
+        if is_ready && self.undecided.is_empty() { self.circuit.admission() } else { Admission::None }
+    }
+
+    /// Whether it is known to fail.
+    pub(super) fn is_open(&self) -> bool {
+        self.circuit.is_open()
+    }
+
+    /// Notes that `task` begins to be embedded.
+    pub(super) fn began(&mut self, task: i64) {
+        self.circuit.began(task);
+    }
+
+    /// Notes that the end of an attempt at `task` has been committed.
+    pub(super) fn committed(&mut self, task: i64, stored: bool, is_final: bool) {
+        if is_final {
+            self.trials_failed.remove(&task);
+        }
+        self.circuit.committed(task, stored);
+    }
+
+    /// Takes up a failed attempt.
+    pub(super) fn failed(&mut self, undecided: Undecided, queue: &ActorRef<QueueMessage>) -> Judgement {
+        let (task, failure) = (undecided.task.lease.task_id, &undecided.failure);
+        if self.circuit.is_open() {
+            // It is known to fail: nothing new is learnt, except that it wants a longer pause.
+            if failure.fault == Fault::Provider {
+                self.trip(as_error(failure));
+            }
+            return Judgement::Provider(vec![undecided]);
+        }
+        let asks_for_a_pause = failure.fault == Fault::Provider && failure.kind != ErrorKind::Config;
+        let is_suspect = self.trials_failed.get(&task).is_some_and(|&failed| failed >= SUSPECT);
+        if asks_for_a_pause && !is_suspect {
+            self.note_trial(&undecided);
+            self.trip(as_error(&undecided.failure));
+            return Judgement::Provider(vec![undecided]);
+        }
+        if asks_for_a_pause && failure.retry_after.is_some() {
+            // The probe that decides comes after the pause.
+            self.trip(as_error(failure));
+        } else {
+            self.begin_probe(queue);
+        }
+        self.undecided.push(undecided);
+        Judgement::Open
+    }
+
+    /// Takes up the answer to a probe, and judges all that waited for it.
+    pub(super) fn probed(&mut self, result: Result<(), EmbedError>) -> Judgement {
+        self.probe = None;
+        let result = result.map_err(refuses_everything);
+        let (works, was_open) = (result.is_ok(), self.circuit.is_open());
+        if let Err(error) = &result
+            && !was_open
+        {
+            warn(error);
+        }
+        self.circuit.probed(result, Instant::now());
+        if was_open && works && self.circuit.is_open() {
+            return Judgement::Open; // The pause goes on, and with it the wait.
+        }
+        let undecided = std::mem::take(&mut self.undecided);
+        if works { Judgement::Documents(undecided) } else { Judgement::Provider(undecided) }
+    }
+
+    /// Nothing will be decided any more.
+    pub(super) fn give_up_deciding(&mut self) -> Vec<Undecided> {
+        std::mem::take(&mut self.undecided)
+    }
+
+    /// Notes a failure of the provider as a whole.
+    pub(super) fn trip(&mut self, error: EmbedError) {
+        if !self.circuit.is_open() {
+            warn(&error);
+        }
+        self.circuit.trip(error, Instant::now());
+    }
+
+    /// Begins the probe that the circuit asks for, if it is due.
+    pub(super) fn probe_if_due(&mut self, queue: &ActorRef<QueueMessage>) {
+        let waited_for = self.has_undecided() && !self.circuit.is_open();
+        if self.circuit.begin_probe(Instant::now()) || waited_for {
+            self.begin_probe(queue);
+        }
+    }
+
+    /// How long until [`Provider::probe_if_due`] has something to do.
+    pub(super) fn next_probe(&self) -> Option<Duration> {
+        self.circuit.next_probe(Instant::now())
+    }
+
+    pub(super) fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.undecided.iter().map(|undecided| &undecided.task.lease)
+    }
+
+    pub(super) fn has_undecided(&self) -> bool {
+        !self.undecided.is_empty()
+    }
+
+    /// What keeps the provider from being used.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        let readiness = self.readiness.as_ref().map(|readiness| readiness.borrow().clone());
+        match readiness {
+            Some(Readiness::Loading(message)) => return Some(Trouble::Loading { message }),
+            Some(Readiness::Failed(message)) => return Some(Trouble::Model { message }),
+            Some(Readiness::Ready) | None => {}
+        }
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let open = self.circuit.opened(Instant::now())?;
+        Some(Trouble::Provider {
+            kind: open.kind,
+            message: open.message,
+            open_ms: millis(open.since),
+            next_probe_ms: millis(open.next_probe),
+        })
+    }
+
+    fn note_trial(&mut self, undecided: &Undecided) {
+        let task = undecided.task.lease.task_id;
+        if undecided.gained {
+            // The provider does its texts, and is only short of breath.
+            self.trials_failed.remove(&task);
+        } else if self.circuit.is_trial(task) {
+            if self.trials_failed.len() >= MOST_REMEMBERED {
+                self.trials_failed.clear();
+            }
+            *self.trials_failed.entry(task).or_default() += 1;
+        }
+    }
+
+    fn begin_probe(&mut self, queue: &ActorRef<QueueMessage>) {
+        if self.probe.as_ref().is_some_and(|probe| !probe.has_ended()) {
+            return;
+        }
+        let (embedder, queue) = (Arc::clone(&self.embedder), queue.clone());
+        self.probe = Some(Owned::spawn(async move {
+            let answer = answer_of(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await;
+            let result = match answer {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err(EmbedError::transient(format!("no answer to a probe within {PROBE_TIMEOUT:?}"))),
+                Err(panic) => Err(EmbedError::transient(format!("the probe panicked: {panic}"))),
+            };
+            let _ = queue.send_message(QueueMessage::Probed(result));
+        }));
+    }
+}
+
+/// The queue waits for the model, and begins at once when it is there.
+async fn wake_when_ready(mut readiness: watch::Receiver<Readiness>, queue: ActorRef<QueueMessage>) {
+    while readiness.changed().await.is_ok() {
+        if *readiness.borrow_and_update() == Readiness::Ready {
+            let _ = queue.send_message(QueueMessage::Wake);
+        }
+    }
+}
+
+/// A provider that refuses a harmless text refuses for a reason that no text can mend.
+fn refuses_everything(error: EmbedError) -> EmbedError {
+    match error.kind {
+        ErrorKind::Data => {
+            let EmbedError { message, retry_after, .. } = error;
+            EmbedError::config(format!("even a harmless text is refused: {message}")).retry_after(retry_after)
+        }
+        ErrorKind::Transient | ErrorKind::Config | ErrorKind::Resource | ErrorKind::Crashed => error,
+    }
+}
+
+fn warn(error: &EmbedError) {
+    let pause = wish(error);
+    tracing::warn!(kind = %error.kind, error = error.message, ?pause, "the embedding provider fails; claiming stops");
+}
+
+fn as_error(failure: &Failure) -> EmbedError {
+    let Failure { kind, fault, message, retry_after } = failure.clone();
+    EmbedError { kind, fault, message, retry_after }
+}

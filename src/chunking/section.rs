@@ -6,6 +6,9 @@ use std::ops::Range;
 
 use crate::markdown::{Heading, Kind, Mark, Outline, Piece, byte_order_mark};
 
+/// Blocks of one section.
+const MOST_MARKS: usize = 1 << 16;
+
 /// A stretch of text under one heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Section {
@@ -18,6 +21,8 @@ pub(super) struct Section {
 }
 
 /// The sections of a body, from first to last.
+///
+/// A section of very many blocks is cut into several with the same headings, so that their places need not all be known.
 ///
 /// A heading directly followed by its equal or its superior, or by the end, heads nothing. It is a block of the
 /// section around it: an outline without texts would be lost otherwise.
@@ -49,7 +54,12 @@ impl<'a> Sections<'a> {
         match self.pieces.next() {
             Some(Piece::Block(mark)) => {
                 let ended = self.pending.take().map(|heading| self.open_below(heading));
-                self.marks.push(mark);
+                let is_full = self.marks.len() >= MOST_MARKS && mark.depth == 0;
+                let ended = ended.or_else(|| is_full.then(|| self.end_section(mark.at)));
+                // Of one block with very many others within it, the first are enough.
+                if self.marks.len() < 2 * MOST_MARKS {
+                    self.marks.push(mark);
+                }
                 ended
             }
             Some(Piece::Heading(next)) => {

@@ -9,8 +9,9 @@ pub(super) const LONG_LINE: usize = 1024;
 
 /// `text` with inline markup blanked beyond the first [`LONG_LINE`] bytes of each line, every byte at its place.
 ///
-/// The parser makes a node of some 50 bytes of every `*`, `[` or `` ` ``; in a minified or base64 line of many
-/// megabytes they mean nothing. What can end a block (`</`, `-->`, `?>`, `]]>`, `|`) is left as it is.
+/// The parser makes a node of some 50 bytes of every `*`, `[` or `` ` ``, and of every quotation or list that begins
+/// within another; in a minified or base64 line of many megabytes they mean nothing. What can end a block (`</`, `-->`,
+/// `?>`, `]]>`, `|`) is left as it is.
 pub(super) fn neutralised(text: &str) -> Cow<'_, str> {
     let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
     if text.as_bytes().split(is_end).all(|line| line.len() <= LONG_LINE) {
@@ -29,10 +30,15 @@ pub(super) fn neutralised(text: &str) -> Cow<'_, str> {
 
 fn is_inline_markup(bytes: &[u8], at: usize) -> bool {
     let next = bytes.get(at + 1);
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    let is_blank = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b' ' | b'\t'));
     match bytes[at] {
         b'*' | b'_' | b'~' | b'[' | b'!' | b'`' | b'&' | b'\\' => true,
         b'<' => next != Some(&b'/'),
         b']' => next != Some(&b']') && next != Some(&b'>'),
+        b'>' => before.is_some_and(|before| matches!(before, b'>' | b' ' | b'\t')),
+        b'-' | b'+' => is_blank(before) && is_blank(next),
+        b'.' | b')' => before.is_some_and(u8::is_ascii_digit) && is_blank(next),
         _ => false,
     }
 }
@@ -45,6 +51,15 @@ mod tests {
     fn ordinary_lines_are_untouched() {
         let text = "# a *b*\n".repeat(1000);
         assert!(matches!(neutralised(&text), Cow::Borrowed(same) if same == text));
+    }
+
+    #[test]
+    fn what_begins_within_another_is_hidden_in_the_tail_of_a_long_line() {
+        for nested in [">", "> ", "- ", "+ ", "1. ", "7) "] {
+            let hidden = neutralised(&nested.repeat(LONG_LINE)).into_owned();
+            let kept = hidden.matches(nested.trim()).count();
+            assert!(kept <= LONG_LINE + 2, "{nested:?}: {kept}");
+        }
     }
 
     #[test]

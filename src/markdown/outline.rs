@@ -8,8 +8,11 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
 
 use super::{byte_order_mark, long_lines::neutralised};
 
-/// How much is parsed at once, in bytes: the parser's tree takes several times the text, so it is never built whole.
-const WINDOW: usize = 1 << 20;
+/// How much is parsed at once, in bytes: the parser's tree takes up to sixty times the text, so it is never built whole.
+const WINDOW: usize = 128 << 10;
+
+/// A block longer than this, in bytes, is read in parts, as if another block began there.
+const LONGEST_BLOCK: usize = 1 << 20;
 
 /// A heading longer than this, in bytes, is text that happens to begin with `#`.
 const LONGEST_HEADING: usize = 1000;
@@ -57,28 +60,39 @@ pub(crate) enum Kind {
 /// The pieces of a text, from first to last.
 ///
 /// A block is complete once another outermost block follows it, so each window ends before its last one, and the
-/// next begins there; a block longer than a window doubles the window.
+/// next begins there; a block longer than a window doubles the window, up to a limit. Beyond it the block goes on in the
+/// next window as another; of a fence it is known where it ends, and what stands in it is not read at all.
 pub(crate) struct Outline<'a> {
     body: &'a str,
     window: usize,
+    longest: usize,
     at: usize,
+    /// The fence whose inside goes on at `at`.
+    fence: Option<Fence>,
     ready: VecDeque<Piece>,
 }
 
 impl<'a> Outline<'a> {
     /// Reads `body` from its beginning; a byte order mark is passed over.
     pub(crate) fn new(body: &'a str) -> Self {
-        Self::with_window(body, WINDOW)
+        Self::with_window(body, WINDOW, LONGEST_BLOCK)
     }
 
-    fn with_window(body: &'a str, window: usize) -> Self {
-        Self { body, window: window.max(1), at: byte_order_mark(body), ready: VecDeque::new() }
+    fn with_window(body: &'a str, window: usize, longest: usize) -> Self {
+        let (at, window) = (byte_order_mark(body), window.clamp(1, longest.max(1)));
+        Self { body, window, longest, at, fence: None, ready: VecDeque::new() }
     }
 
     fn read_window(&mut self) {
+        if let Some(fence) = self.fence.take() {
+            self.ready.push_back(Piece::Block(Mark { at: self.at, depth: 0, kind: Kind::Lines }));
+            self.at = fence.end(self.body, self.at);
+            return;
+        }
         let mut size = self.window;
         loop {
-            let end = line_end(self.body, self.at.saturating_add(size));
+            let most = self.body.ceil_char_boundary(self.at.saturating_add(self.longest).min(self.body.len()));
+            let end = line_end(self.body, self.at.saturating_add(size)).min(most);
             let mut pieces = Reader::new(&self.body[self.at..end], self.at).read();
             if end == self.body.len() {
                 self.at = end;
@@ -92,9 +106,54 @@ impl<'a> Outline<'a> {
                 self.ready = pieces.into();
                 return;
             }
+            if end == most {
+                self.fence = Fence::at(&self.body[self.at..]);
+                self.at = end;
+                self.ready = pieces.into();
+                return;
+            }
             size = size.saturating_mul(2);
         }
     }
+}
+
+/// Three or more of one character that begin a block of code, and end it.
+struct Fence {
+    mark: u8,
+    length: usize,
+}
+
+impl Fence {
+    /// The fence that `text` begins with.
+    fn at(text: &str) -> Option<Self> {
+        let line = indented(text.as_bytes())?;
+        let mark = *line.first().filter(|mark| matches!(mark, b'`' | b'~'))?;
+        let length = line.iter().take_while(|byte| **byte == mark).count();
+        (length >= 3).then_some(Self { mark, length })
+    }
+
+    /// Where the block ends whose inside is at `from`: behind the line that closes it.
+    fn end(&self, body: &str, from: usize) -> usize {
+        let mut at = line_end(body, from.saturating_sub(1));
+        while at < body.len() {
+            let next = line_end(body, at);
+            let closes = indented(&body.as_bytes()[at..next]).is_some_and(|line| {
+                let length = line.iter().take_while(|byte| **byte == self.mark).count();
+                length >= self.length && line[length..].iter().all(u8::is_ascii_whitespace)
+            });
+            at = next;
+            if closes {
+                break;
+            }
+        }
+        at
+    }
+}
+
+/// The beginning of a text without up to three blanks before it.
+fn indented(text: &[u8]) -> Option<&[u8]> {
+    let blanks = text.iter().take(4).take_while(|byte| **byte == b' ').count();
+    (blanks < 4).then(|| &text[blanks..])
 }
 
 impl Iterator for Outline<'_> {

@@ -14,7 +14,7 @@ use super::{
     vectors::{Depth, Nearest, VectorIndex},
     words,
 };
-use crate::articles::summaries;
+use crate::{articles::summaries, offload};
 
 /// How searches are made.
 #[derive(Debug, Clone)]
@@ -51,8 +51,10 @@ impl Default for SearchSettings {
 
 /// Longest snippet. *Units:* characters.
 const SNIPPET: usize = 240;
-/// Of a body, as much as a snippet is looked for in. *Units:* characters.
-const SNIPPET_SOURCE: i64 = 1 << 20;
+/// Of all bodies together, as much as snippets are looked for in. *Units:* characters.
+const SNIPPET_SOURCES: usize = 4 << 20;
+/// Of one body, at least and at most. *Units:* characters.
+const SNIPPET_SOURCE: (usize, usize) = (32 << 10, 1 << 20);
 
 /// Searches. Cheap to clone; clones share the index.
 #[derive(Clone)]
@@ -212,10 +214,14 @@ impl Search {
                    WHERE id IN (SELECT id FROM {ids $1} j)";
         let ids = serde_json::to_string(ids).unwrap_or_default();
         let rows = self.database.reader().rows::<Row>(sql, [ids.into()]).await?;
-        let shown = rows.into_iter().map(|Row { article_id, heading_path, text }| {
-            (article_id, Snippet { heading_path, ..snippet::snippet(&text, terms, SNIPPET) })
-        });
-        Ok(shown.filter(|(_, shown)| !shown.text.is_empty()).collect())
+        let terms = terms.to_vec();
+        let shown = move || {
+            let shown = rows.into_iter().map(|Row { article_id, heading_path, text }| {
+                (article_id, Snippet { heading_path, ..snippet::snippet(&text, &terms, SNIPPET) })
+            });
+            shown.filter(|(_, shown)| !shown.text.is_empty()).collect()
+        };
+        Ok(offload::run(shown).await)
     }
 
     /// What is shown of articles by their words alone.
@@ -230,8 +236,13 @@ impl Search {
         }
         let sql = "SELECT id, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
                    WHERE id IN (SELECT id FROM {ids $1} j)";
+        let source = (SNIPPET_SOURCES / ids.len()).clamp(SNIPPET_SOURCE.0, SNIPPET_SOURCE.1);
+        let source = i64::try_from(source).unwrap_or(i64::MAX);
         let ids = serde_json::to_string(ids).unwrap_or_default();
-        let rows = self.database.reader().rows::<Row>(sql, [ids.into(), SNIPPET_SOURCE.into()]).await?;
-        Ok(rows.into_iter().map(|row| (row.id, snippet::snippet(&row.body, terms, SNIPPET))).collect())
+        let rows = self.database.reader().rows::<Row>(sql, [ids.into(), source.into()]).await?;
+        let terms = terms.to_vec();
+        let shown =
+            move || rows.into_iter().map(|row| (row.id, snippet::snippet(&row.body, &terms, SNIPPET))).collect();
+        Ok(offload::run(shown).await)
     }
 }

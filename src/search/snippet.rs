@@ -1,9 +1,15 @@
 //! The best place of a text for a query, as one plain line.
 
+use std::ops::Range;
+
 use crate::markdown::{Outline, Piece, PlainText};
 
-/// Of a text, as much as is looked at. *Units:* bytes.
-const LOOKED_AT: usize = 1 << 20;
+/// Of a text, as much as is looked through for the words. *Units:* bytes.
+const LOOKED_THROUGH: usize = 1 << 20;
+/// Of a text, as much as is read as markdown before the best place, and behind it. *Units:* bytes.
+const READ: (usize, usize) = (2 << 10, 8 << 10);
+/// Of a text, as much as is read before the best place for the headings above it. *Units:* bytes.
+const HEADINGS_IN: usize = 128 << 10;
 /// Occurrences that are weighed against each other.
 const MOST_OCCURRENCES: usize = 2_000;
 
@@ -17,24 +23,42 @@ pub struct Snippet {
 }
 
 /// The window of at most `width` characters in `body` that holds most different `terms` (lower case); the beginning if
-/// it holds none.
+/// it holds none. Only what stands around it is read as markdown.
 pub fn snippet(body: &str, terms: &[String], width: usize) -> Snippet {
-    let body = &body[..body.floor_char_boundary(LOOKED_AT)];
-    let plain = PlainText::read(body);
+    let body = &body[..body.floor_char_boundary(LOOKED_THROUGH)];
+    let around = around(body, best_place(body, terms, width));
+    let plain = PlainText::read(&body[around.clone()]);
     let found = best_place(&plain.text, terms, width);
     // Some words before the first hit are shown with it.
     let lead = if found == 0 { 0 } else { width / 6 };
     let start = plain.text.floor_char_boundary(found.saturating_sub(lead));
-    let heading_path = heading_path_at(body, plain.origin(found));
-    Snippet { text: cut(&plain.text, start, width), heading_path }
+    let heading_path = heading_path_at(body, around.start + plain.origin(found));
+    let mut text = cut(&plain.text, start, width);
+    if around.start > 0 && start == 0 {
+        text.insert(0, '…');
+    }
+    Snippet { text, heading_path }
 }
 
-/// The headings above a place, joined by `" > "`.
+/// What is read of `body` around a place: from the beginning of a line to the end of one, if they are near.
+fn around(body: &str, place: usize) -> Range<usize> {
+    let first = body.floor_char_boundary(place.saturating_sub(READ.0));
+    let last = body.floor_char_boundary(place.saturating_add(READ.1));
+    let line = if first == 0 { Some(0) } else { body[first..place].find('\n').map(|newline| first + newline + 1) };
+    let end =
+        if last == body.len() { last } else { body[place..last].rfind('\n').map_or(last, |newline| place + newline) };
+    line.unwrap_or(first)..end
+}
+
+/// The headings above a place, joined by `" > "`; of a long text those that are not too far above it.
 pub fn heading_path_at(body: &str, offset: usize) -> String {
     let mut path: Vec<(u8, String)> = Vec::new();
-    for piece in Outline::new(body) {
+    let from = body.floor_char_boundary(offset.saturating_sub(HEADINGS_IN));
+    let from = if from == 0 { 0 } else { body[from..].find('\n').map_or(from, |newline| from + newline + 1) };
+    let end = body.floor_char_boundary(offset.saturating_add(READ.1));
+    for piece in Outline::new(&body[from.min(end)..end]) {
         let Piece::Heading(heading) = piece else { continue };
-        if heading.range.start > offset {
+        if from + heading.range.start > offset {
             break;
         }
         path.retain(|(level, _)| *level < heading.level);
@@ -123,11 +147,20 @@ mod tests {
         assert_eq!(snippet("", &[], 80).text, "");
     }
 
+    #[test]
+    fn a_place_far_down_in_a_long_text_is_found_with_its_headings() {
+        let body =
+            format!("# Top\n\n{}\n\n## Deep\n\nThe quick fox.\n\n{}", "Filler.\n".repeat(9_000), "End. ".repeat(9_000));
+        let found = snippet(&body, &["quick".into()], 80);
+        assert!(found.text.contains("quick fox"), "{found:?}");
+        assert_eq!(found.heading_path, "Top > Deep");
+    }
+
     proptest! {
         #[test]
         fn it_is_never_much_longer_than_asked(body in any::<String>(), term in any::<String>(), width in 10usize..200) {
             let found = snippet(&body, &[term.to_lowercase()], width);
-            prop_assert!(found.text.chars().count() <= width + 42);
+            prop_assert!(found.text.chars().count() <= width + 43);
             prop_assert!(!found.text.contains('\n'));
         }
     }

@@ -58,12 +58,42 @@ fn blocks_begin_at_lines_and_know_their_depth() {
     assert_eq!(blocks(body), expected);
 }
 
+#[test]
+fn what_stands_in_a_long_fence_is_no_heading_and_what_follows_it_is() {
+    let body = format!("# Before\n\n```sh\n{}```\n\n# After\n", "# comment\n".repeat(1000));
+    let headings: Vec<_> = Outline::with_window(&body, 50, 200)
+        .filter_map(|piece| match piece {
+            Piece::Heading(heading) => Some(heading.text),
+            Piece::Block(_) => None,
+        })
+        .collect();
+    assert_eq!(headings, ["Before", "After"]);
+}
+
+#[test]
+fn no_window_is_longer_than_a_block_may_be() {
+    let body = ">".repeat(8 << 20);
+    let pieces: Vec<_> = Outline::new(&body).collect();
+    assert!((8..100).contains(&pieces.len()), "{} pieces", pieces.len());
+}
+
 proptest! {
     #[test]
     fn windows_do_not_change_the_outline(body in sample::markdown(), window in 1_usize..200) {
         let whole: Vec<_> = Outline::new(&body).collect();
-        let windowed: Vec<_> = Outline::with_window(&body, window).collect();
+        let windowed: Vec<_> = Outline::with_window(&body, window, usize::MAX).collect();
         prop_assert_eq!(windowed, whole);
+    }
+
+    #[test]
+    fn blocks_too_long_to_be_read_whole_are_read_in_parts(
+        body in sample::anything(), window in 1_usize..50, longest in 1_usize..80,
+    ) {
+        let mut before = 0;
+        for piece in Outline::with_window(&body, window, longest) {
+            prop_assert!(piece.start() >= before && body.is_char_boundary(piece.start()));
+            before = piece.start();
+        }
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Who may come in, and what they may do: tokens with scopes.
 //!
 //! A token is shown once, when it is made. What is stored is its hash, with a salt of its own; it is compared in constant
-//! time. The secret has 256 random bits, so a fast hash is enough: there is nothing to guess.
+//! time. The secret has 256 random bits, so a fast hash is enough: there is nothing to guess. Tokens of an issuer of one's
+//! own are believed if the settings name it.
 
 mod caller;
+mod issuer;
 mod secret;
 mod tokens;
 
-pub use caller::{Caller, Scope, UnknownScope};
+pub use caller::{Caller, Scope, UnknownScope, Who};
 pub use tokens::{AuthError, NewToken, Token, TokenError, Tokens};

@@ -1,6 +1,6 @@
 //! A caller and what it may do.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -57,12 +57,32 @@ pub struct Caller {
     pub name: String,
     /// What it may do.
     pub scope: Scope,
+    /// Whose share it takes, and whose sessions are its own.
+    pub who: Who,
+    /// Until when, where the token itself says so.
+    pub until: Option<SystemTime>,
+}
+
+/// Whom a caller is taken for; other callers are others.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// All who come from this machine while there is no token.
+    Local,
+    /// The holder of the token of this number.
+    Token(i64),
+    /// Whom an issuer names so.
+    Subject(String),
 }
 
 impl Caller {
     /// Somebody on this machine, who could as well use the command line.
     pub fn local() -> Self {
-        Self { name: "local".to_owned(), scope: Scope::Admin }
+        Self { name: "local".to_owned(), scope: Scope::Admin, who: Who::Local, until: None }
+    }
+
+    /// The holder of a token.
+    pub fn token(id: i64, name: String, scope: Scope) -> Self {
+        Self { name, scope, who: Who::Token(id), until: None }
     }
 
     /// Whether it may do what needs `scope`.

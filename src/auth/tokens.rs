@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use afterword_actors::store::{
@@ -15,10 +15,11 @@ use sea_orm::FromQueryResult;
 use serde::Serialize;
 
 use super::{
-    Caller, Scope,
+    Caller, Scope, Who,
+    issuer::Issuer,
     secret::{self, Fresh},
 };
-use crate::time::Timestamp;
+use crate::{config::Auth, time::Timestamp};
 
 /// Longest name. *Units:* characters.
 const LONGEST_NAME: usize = 100;
@@ -29,6 +30,7 @@ const USE_NOTED: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Tokens {
     database: Database,
+    issuer: Option<Issuer>,
     noted: Arc<Mutex<HashMap<i64, Instant>>>,
 }
 
@@ -74,6 +76,9 @@ pub enum TokenError {
     /// None of this number or name.
     #[error("there is no token \"{0}\" that could be revoked; `afterword token list` shows all")]
     NotFound(String),
+    /// The door stays closed as long as one holds.
+    #[error("the token \"{0}\" still holds; revoke it first, or leave the door closed")]
+    Holds(String),
     /// The system.
     #[error("the system has no random numbers: {0}")]
     Random(String),
@@ -88,15 +93,21 @@ pub enum AuthError {
     /// No token, or one that is none of ours, expired or revoked. Which of these, a stranger is not told.
     #[error("the token is not valid")]
     Invalid,
+    /// It is valid, and allows nothing here.
+    #[error("the token is valid, and has no scope of this server")]
+    NoScope,
+    /// The issuer of the token cannot be asked for its keys.
+    #[error("the issuer of the token cannot be reached; try again in a moment")]
+    Issuer,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Tokens {
-    /// The tokens of `database`.
-    pub fn new(database: Database) -> Self {
-        Self { database, noted: Arc::default() }
+    /// The tokens of `database`, and of the issuer that `settings` name, if they name one.
+    pub fn new(database: Database, settings: &Auth) -> Self {
+        Self { database, issuer: Issuer::new(settings), noted: Arc::default() }
     }
 
     /// Makes a token; answers it as its owner has to keep it. It is never shown again.
@@ -138,11 +149,49 @@ impl Tokens {
         self.database.write(move |transaction| Box::pin(async move { revoke(transaction, &which).await })).await
     }
 
-    /// Whether any token holds: then nobody comes in without one.
+    /// Whether there is or was any token: then nobody comes in without one, until the operator [opens](Self::open) the
+    /// door again.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn closed(&self) -> Result<bool, StoreError> {
+        if self.issuer.is_some() {
+            return Ok(true);
+        }
+        let sql = "SELECT count(*) AS n FROM (SELECT 1 FROM api_tokens LIMIT 1) made";
+        let row = self.database.reader().row::<Number>(sql, []).await?;
+        Ok(row.is_some_and(|row| row.n > 0))
+    }
+
+    /// Forgets the tokens that hold no longer, so that this machine comes in without one, as before the first. The audit
+    /// trail keeps when they were made and revoked.
+    ///
+    /// # Errors
+    /// [`TokenError::Holds`] if there is one that still holds.
+    pub async fn open(&self) -> Result<(), TokenError> {
+        self.database.write(move |transaction| Box::pin(open(transaction))).await
+    }
+
+    /// Whether a caller that was let in may still come in.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn still_holds(&self, caller: &Caller) -> Result<bool, StoreError> {
+        match caller.who {
+            Who::Local => Ok(!self.closed().await?),
+            Who::Token(id) => Ok(self.database.reader().row::<Number>(HOLDS, [id.into()]).await?.is_some()),
+            Who::Subject(_) => Ok(caller.until.is_some_and(|until| SystemTime::now() < until)),
+        }
+    }
+
+    /// Whether any token holds: then somebody can come in from elsewhere.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn any(&self) -> Result<bool, StoreError> {
+        if self.issuer.is_some() {
+            return Ok(true);
+        }
         let sql = "SELECT count(*) AS n FROM (
                        SELECT 1 FROM api_tokens
                        WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now}) LIMIT 1) held";
@@ -153,9 +202,13 @@ impl Tokens {
     /// Who comes with this token.
     ///
     /// # Errors
-    /// [`AuthError::Invalid`]
+    /// [`AuthError`]
     pub async fn check(&self, token: &str) -> Result<Caller, AuthError> {
-        let (id, secret) = secret::parse(token).ok_or(AuthError::Invalid)?;
+        let (id, secret) = match (secret::parse(token), &self.issuer) {
+            (Some(ours), _) => ours,
+            (None, Some(issuer)) => return issuer.check(token).await,
+            (None, None) => return Err(AuthError::Invalid),
+        };
         let sql = "SELECT * FROM api_tokens
                    WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now})";
         let row: Option<api_token::Model> = self.database.reader().row(sql, [id.into()]).await?;
@@ -165,7 +218,7 @@ impl Tokens {
         }
         let scope = row.scope.parse().map_err(|_| AuthError::Invalid)?;
         self.note_use(id);
-        Ok(Caller { name: row.name, scope })
+        Ok(Caller::token(id, row.name, scope))
     }
 
     /// Writes the use down, at most once a minute, and lets nobody wait for it.
@@ -187,6 +240,25 @@ impl Tokens {
             }
         });
     }
+}
+
+/// The token of this number, if it holds.
+const HOLDS: &str = "SELECT id AS n FROM api_tokens
+                     WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now})";
+
+async fn open(transaction: &Transaction) -> Result<(), TokenError> {
+    #[derive(FromQueryResult)]
+    struct Living {
+        name: String,
+    }
+    let living = "SELECT name FROM api_tokens
+                  WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now}) ORDER BY id LIMIT 1";
+    if let Some(Living { name }) = transaction.row::<Living>(living, []).await? {
+        return Err(TokenError::Holds(name));
+    }
+    let forgotten = transaction.run("DELETE FROM api_tokens", []).await?;
+    let detail = format!("{forgotten} tokens forgotten; this machine comes in without one");
+    Ok(events::record_act(transaction, "door opened", &detail).await?)
 }
 
 struct Row {

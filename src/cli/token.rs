@@ -25,6 +25,11 @@ pub(super) async fn run(session: &Session, command: TokenCommand) -> anyhow::Res
                 table(["id", "name", "scope", "created", "expires", "last used", "revoked"], tokens.iter().map(row))
             })
         }
+        TokenCommand::Open => {
+            tokens.open().await?;
+            let text = "open: servers that listen on this machine alone let everybody on it in, until the next token";
+            session.output.answer(&json!({ "open": true }), || text.to_owned())
+        }
         TokenCommand::Revoke { token } => {
             tokens.revoke(&token).await?;
             session.output.answer(&json!({ "revoked": token }), || format!("token {token} revoked"))

@@ -80,6 +80,8 @@ pub(in crate::cli) enum TokenCommand {
         /// Its number or its name
         token: String,
     },
+    /// Let this machine in without a token again, once none is left that holds
+    Open,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,0 +1,125 @@
+//! Tokens that an issuer of one's own gives out: this server as a protected resource of OAuth 2.1.
+//!
+//! What is believed: a signature by a key that the issuer publishes, of a kind that this key is for; that the token is of
+//! this issuer, for this audience, and holds now. Keys are fetched when they are first needed, and again when a token
+//! names one that is not known, but not for every token that does.
+
+mod keys;
+mod signatures;
+
+use std::{
+    sync::{Arc, Once},
+    time::{Duration, UNIX_EPOCH},
+};
+
+use jsonwebtoken::{Validation, decode, decode_header};
+use serde::Deserialize;
+
+use super::{AuthError, Caller, Scope, Who};
+use crate::config::Auth;
+use keys::{Key, Keys};
+
+/// Longest token. *Units:* bytes.
+const LONGEST: usize = 8 << 10;
+/// Longest name of a caller. *Units:* bytes.
+const LONGEST_SUBJECT: usize = 255;
+/// How far clocks may be apart. *Units:* seconds.
+const LEEWAY: u64 = 30;
+
+/// Checks the tokens of one issuer. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Issuer(Arc<Inner>);
+
+struct Inner {
+    settings: Auth,
+    keys: Keys,
+}
+
+/// What is read of a token.
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    exp: u64,
+    #[serde(default)]
+    scope: Names,
+    #[serde(default)]
+    scp: Names,
+}
+
+/// Names in a list, or in one text with blanks between them.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Names {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl Names {
+    fn has(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(names) => names.split_ascii_whitespace().any(|name| name == wanted),
+            Self::Many(names) => names.iter().any(|name| name == wanted),
+        }
+    }
+}
+
+impl Issuer {
+    /// `None` if no issuer is set.
+    pub(super) fn new(settings: &Auth) -> Option<Self> {
+        static SIGNATURES: Once = Once::new();
+        if settings.issuer.is_empty() {
+            return None;
+        }
+        // Refused only if the process has one already, which is this one.
+        SIGNATURES.call_once(|| {
+            let _ = signatures::PROVIDER.install_default();
+        });
+        Some(Self(Arc::new(Inner { keys: Keys::of(settings), settings: settings.clone() })))
+    }
+
+    /// Who comes with this token.
+    ///
+    /// # Errors
+    /// [`AuthError::Invalid`], [`AuthError::NoScope`], [`AuthError::Issuer`]
+    pub(super) async fn check(&self, token: &str) -> Result<Caller, AuthError> {
+        if token.len() > LONGEST {
+            return Err(AuthError::Invalid);
+        }
+        let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
+        let key = self.0.keys.find(header.kid.as_deref()).await?;
+        let Claims { sub, exp, scope, scp } = self.verified(token, &key)?;
+        if sub.is_empty() || sub.len() > LONGEST_SUBJECT {
+            return Err(AuthError::Invalid);
+        }
+        let prefix = &self.0.settings.scope_prefix;
+        let has = |wanted: &Scope| {
+            let wanted = format!("{prefix}{wanted}");
+            scope.has(&wanted) || scp.has(&wanted)
+        };
+        let scope = Scope::ALL.into_iter().rev().find(has).ok_or(AuthError::NoScope)?;
+        let until = UNIX_EPOCH.checked_add(Duration::from_secs(exp.saturating_add(LEEWAY)));
+        let who = Who::Subject(format!("{} {sub}", self.0.settings.issuer));
+        Ok(Caller { name: sub, scope, who, until })
+    }
+
+    fn verified(&self, token: &str, key: &Key) -> Result<Claims, AuthError> {
+        let Some(first) = key.algorithms.first() else { return Err(AuthError::Invalid) };
+        let mut rules = Validation::new(*first);
+        rules.algorithms.clone_from(&key.algorithms);
+        rules.leeway = LEEWAY;
+        rules.validate_nbf = true;
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        rules.set_issuer(&[&self.0.settings.issuer]);
+        rules.set_audience(&[&self.0.settings.audience]);
+        decode(token, &key.key, &rules).map(|token| token.claims).map_err(|error| {
+            tracing::debug!(%error, "a token of the issuer is not valid");
+            AuthError::Invalid
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! The keys that an issuer publishes: fetched, kept, and fetched again when one is missing, at a bounded rate.
+
+use std::{
+    collections::HashMap,
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
+};
+use reqwest::{Client, redirect};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::sync::Mutex;
+
+use crate::{auth::AuthError, config::Auth};
+
+/// Keys are looked up again after so long, so that one that was withdrawn holds no longer.
+const HOLD: Duration = Duration::from_secs(3600);
+/// How long the issuer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Looks that may come together: the first, and one for a key that was changed just then.
+const TOGETHER: NonZeroU32 = NonZeroU32::new(3).expect("more than none");
+/// Then one in so long.
+const LOOK: Duration = Duration::from_secs(20);
+/// Longest answer of the issuer. *Units:* bytes.
+const LONGEST: usize = 1 << 20;
+/// Where issuers describe themselves: OpenID Connect, and RFC 8414.
+const DESCRIPTIONS: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+
+/// A key and what it may sign with.
+#[derive(Clone)]
+pub(super) struct Key {
+    pub(super) key: DecodingKey,
+    pub(super) algorithms: Vec<Algorithm>,
+}
+
+/// See the module.
+pub(super) struct Keys {
+    issuer: String,
+    place: String,
+    looks: DefaultDirectRateLimiter,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: HashMap<String, Key>,
+    since: Option<Instant>,
+}
+
+#[derive(Deserialize)]
+struct Description {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// Why keys were not fetched.
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error(transparent)]
+    Request(#[from] reqwest::Error),
+    #[error("it answers {0}")]
+    Status(reqwest::StatusCode),
+    #[error("it answers more than {LONGEST} bytes")]
+    TooLong,
+    #[error("its answer cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("it calls itself {0}, and not as auth.issuer says")]
+    OtherName(String),
+}
+
+impl Known {
+    fn find(&self, name: Option<&str>) -> Option<&Key> {
+        match name {
+            Some(name) => self.keys.get(name),
+            // Without a name it can be meant only if it is the only one.
+            None if self.keys.len() == 1 => self.keys.values().next(),
+            None => None,
+        }
+    }
+}
+
+impl Keys {
+    pub(super) fn of(settings: &Auth) -> Self {
+        let quota = Quota::with_period(LOOK).unwrap_or(Quota::per_minute(TOGETHER)).allow_burst(TOGETHER);
+        Self {
+            issuer: settings.issuer.clone(),
+            place: settings.jwks_url.clone(),
+            looks: RateLimiter::direct(quota),
+            known: Mutex::default(),
+        }
+    }
+
+    /// The key of this name. Whoever asks while keys are fetched waits for them.
+    ///
+    /// # Errors
+    /// [`AuthError::Invalid`] if the issuer has no such key, [`AuthError::Issuer`] if it was never reached.
+    pub(super) async fn find(&self, name: Option<&str>) -> Result<Key, AuthError> {
+        let mut known = self.known.lock().await;
+        let is_fresh = known.since.is_some_and(|since| since.elapsed() < HOLD);
+        if let Some(key) = known.find(name).filter(|_| is_fresh) {
+            return Ok(key.clone());
+        }
+        if self.looks.check().is_ok() {
+            match self.fetch().await {
+                Ok(keys) => *known = Known { keys, since: Some(Instant::now()) },
+                Err(error) => tracing::warn!(%error, issuer = self.issuer, "the issuer's keys cannot be fetched"),
+            }
+        }
+        match known.find(name) {
+            Some(key) => Ok(key.clone()),
+            None if known.since.is_none() => Err(AuthError::Issuer),
+            None => Err(AuthError::Invalid),
+        }
+    }
+
+    async fn fetch(&self) -> Result<HashMap<String, Key>, FetchError> {
+        // The client wants one even where nothing is encrypted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build()?;
+        let place = if self.place.is_empty() { self.described(&client).await? } else { self.place.clone() };
+        let set: JwkSetOfAny = get(&client, &place).await?;
+        let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
+        Ok(JwkSet { keys: keys.collect() }.keys.iter().filter_map(usable).collect())
+    }
+
+    async fn described(&self, client: &Client) -> Result<String, FetchError> {
+        let base = self.issuer.trim_end_matches('/');
+        let mut failed = None;
+        for description in DESCRIPTIONS {
+            match get::<Description>(client, &format!("{base}{description}")).await {
+                Ok(found) if found.issuer == self.issuer => return Ok(found.jwks_uri),
+                Ok(found) => failed = Some(FetchError::OtherName(found.issuer)),
+                Err(error) => failed = Some(error),
+            }
+        }
+        Err(failed.unwrap_or(FetchError::TooLong))
+    }
+}
+
+/// Keys of which some may be of a sort that is not known here.
+#[derive(Deserialize)]
+struct JwkSetOfAny {
+    keys: Vec<serde_json::Value>,
+}
+
+async fn get<T: DeserializeOwned>(client: &Client, place: &str) -> Result<T, FetchError> {
+    let mut response = client.get(place).send().await?;
+    if !response.status().is_success() {
+        return Err(FetchError::Status(response.status()));
+    }
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await? {
+        if bytes.len() + piece.len() > LONGEST {
+            return Err(FetchError::TooLong);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// A key by its name, with the ways of signing that it is for: never a shared secret, and never another family's.
+fn usable(jwk: &Jwk) -> Option<(String, Key)> {
+    if jwk.common.public_key_use.as_ref().is_some_and(|is_for| *is_for != PublicKeyUse::Signature) {
+        return None;
+    }
+    let possible = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => vec![
+            Algorithm::RS256,
+            Algorithm::RS384,
+            Algorithm::RS512,
+            Algorithm::PS256,
+            Algorithm::PS384,
+            Algorithm::PS512,
+        ],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => vec![Algorithm::ES256],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => vec![Algorithm::ES384],
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => vec![Algorithm::EdDSA],
+        _ => return None,
+    };
+    let algorithms = match jwk.common.key_algorithm {
+        None => possible,
+        Some(named) => {
+            let named = named.to_string().parse().ok()?;
+            possible.into_iter().filter(|algorithm| *algorithm == named).collect()
+        }
+    };
+    let key = DecodingKey::from_jwk(jwk).ok().filter(|_| !algorithms.is_empty())?;
+    Some((jwk.common.key_id.clone().unwrap_or_default(), Key { key, algorithms }))
+}

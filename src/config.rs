@@ -18,8 +18,8 @@ use figment::{
 
 pub use layers::{ChosenBy, SettingsFile, Sources};
 pub use sections::{
-    Articles, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue, Retention,
-    Scripted, Search, Secret, Server, Settings, Telemetry,
+    Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue,
+    Retention, Scripted, Search, Secret, Server, Settings, Telemetry,
 };
 pub use show::Row;
 

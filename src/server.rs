@@ -4,8 +4,10 @@
 //! runtime are there, and does not wait for a model. When it is told to stop it takes no more requests, finishes those
 //! it has, lets the workers finish up to a deadline, and gives back what they hold.
 
+mod connection;
 mod gate;
 mod listener;
+mod room;
 mod signals;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -71,7 +73,7 @@ pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool))
             return Err(error);
         }
     };
-    announce(address, worker.host.tokens.any().await?);
+    announce(address, worker.host.tokens.closed().await?);
     let ended = tokio::select! {
         ended = serving => Some(ended),
         () = signals.stop() => None,

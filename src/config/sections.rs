@@ -24,6 +24,8 @@ pub struct Settings {
     pub articles: Articles,
     /// The host server.
     pub server: Server,
+    /// Who comes in, beside the holders of tokens made here.
+    pub auth: Auth,
     /// When the server calls itself degraded.
     pub health: Health,
     /// What is told to others.
@@ -304,6 +306,12 @@ section! {
         /// How long an answer may take.
         #[serde(with = "humantime_serde")]
         request_timeout: Duration = MINUTE,
+        /// How long a client may leave an answer unread.
+        #[serde(with = "humantime_serde")]
+        write_timeout: Duration = 30 * SECOND,
+        /// How long a connection is kept that asks nothing.
+        #[serde(with = "humantime_serde")]
+        idle_timeout: Duration = 75 * SECOND,
         /// Requests of one client per second; 0 for no limit.
         rate_limit: u32 = 0,
         /// Requests of one client at once, before `rate_limit` holds.
@@ -316,6 +324,20 @@ section! {
         /// How long an idle MCP session is kept.
         #[serde(with = "humantime_serde")]
         mcp_session_idle: Duration = DAY,
+    }
+}
+
+section! {
+    /// Who comes in, beside the holders of tokens made here.
+    Auth {
+        /// Whose tokens (JWT) are believed; empty for nobody's.
+        issuer: String = String::new(),
+        /// Whom they must be for.
+        audience: String = String::new(),
+        /// Where the issuer's keys are, if it does not say so itself.
+        jwks_url: String = String::new(),
+        /// What stands before `read`, `write` and `admin` in the scopes of its tokens.
+        scope_prefix: String = String::new(),
     }
 }
 

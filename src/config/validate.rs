@@ -24,6 +24,7 @@ pub(super) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "must begin with sqlite:// or postgres://, or be empty for a file in the user's data directory",
     );
     server(settings, &mut rule);
+    auth(settings, &mut rule);
     faults
 }
 
@@ -53,11 +54,30 @@ fn server(settings: &Settings, rule: &mut Rule<'_>) {
         ("server.header_timeout", server.header_timeout),
         ("server.body_timeout", server.body_timeout),
         ("server.request_timeout", server.request_timeout),
+        ("server.write_timeout", server.write_timeout),
+        ("server.idle_timeout", server.idle_timeout),
         ("server.mcp_session_idle", server.mcp_session_idle),
         ("health.interval", settings.health.interval),
     ] {
         rule(!time.is_zero(), key, "must be longer than zero");
     }
+}
+
+fn auth(settings: &Settings, rule: &mut Rule<'_>) {
+    let auth = &settings.auth;
+    // Whoever stands between could otherwise put keys of its own in place of the issuer's.
+    let safe = |url: &str| {
+        let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
+        url.is_empty()
+            || url.starts_with("https://")
+            || here.iter().any(|here| {
+                url.strip_prefix(here).is_some_and(|rest| matches!(rest.chars().next(), None | Some(':' | '/')))
+            })
+    };
+    rule(safe(&auth.issuer), "auth.issuer", "must begin with https://, e.g. https://login.example.org");
+    rule(safe(&auth.jwks_url), "auth.jwks_url", "must begin with https://");
+    let for_us = auth.issuer.is_empty() || !auth.audience.trim().is_empty();
+    rule(for_us, "auth.audience", "must be set with auth.issuer, or tokens for others would be let in");
 }
 
 fn queue(settings: &Settings, rule: &mut Rule<'_>) {

@@ -1,4 +1,4 @@
-//! What is answered before the server is open, and the two questions that are answered always.
+//! What is answered before the server is open, the two questions that are answered always, and what every answer carries.
 
 use std::{
     convert::Infallible,
@@ -6,20 +6,39 @@ use std::{
 };
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::health::{self, Health};
+use super::connection::Connection;
+use crate::{
+    health::{self, Health},
+    http::body::keeping,
+};
+
+/// What a browser may do with an answer: nothing that it could be tricked into.
+const GUARDS: [(HeaderName, HeaderValue); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
+/// Of answers for programs.
+const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// Of pages: their own scripts and styles, and nothing from elsewhere.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'",
+);
 
 /// Asked to come back so soon. *Units:* seconds.
-const STARTING_RETRY: HeaderValue = HeaderValue::from_static("1");
+const SOON: HeaderValue = HeaderValue::from_static("1");
 
 /// A server that may not be open yet. Cheap to clone.
 #[derive(Clone, Default)]
@@ -36,7 +55,12 @@ impl Gate {
 
     /// What the listener serves.
     pub(super) fn router(self) -> Router {
-        Router::new().route("/health", get(alive)).route("/ready", get(ready)).fallback(pass).with_state(self)
+        Router::new()
+            .route("/health", get(alive))
+            .route("/ready", get(ready))
+            .fallback(pass)
+            .layer(middleware::from_fn(attend))
+            .with_state(self)
     }
 }
 
@@ -56,6 +80,29 @@ async fn ready(State(gate): State<Gate>) -> Response {
     (status, Json(report)).into_response()
 }
 
+/// Keeps the connection from being idle while it is answered, and adds what every answer carries.
+async fn attend(connection: Option<Extension<Arc<Connection>>>, request: Request, next: Next) -> Response {
+    let at_work = connection.as_ref().map(|Extension(connection)| connection.work());
+    let is_reserve = connection.is_some_and(|Extension(connection)| connection.is_reserve);
+    let is_short = matches!(request.uri().path(), "/health" | "/ready");
+    let mut response = match is_reserve && !is_short {
+        true => refuse("too_many_connections", "all connections are at work; try again in a moment"),
+        false => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    if is_reserve {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    for (name, value) in GUARDS {
+        headers.insert(name, value);
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_page = kind.is_some_and(|kind| kind.starts_with("text/html") || kind.starts_with("image/svg"));
+    let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    response.map(|body| keeping(body, at_work))
+}
+
 async fn pass(State(gate): State<Gate>, request: Request<Body>) -> Result<Response, Infallible> {
     match gate.open.get() {
         Some((_, router)) => router.clone().oneshot(request).await,
@@ -64,13 +111,15 @@ async fn pass(State(gate): State<Gate>, request: Request<Body>) -> Result<Respon
 }
 
 fn starting() -> Response {
+    refuse("starting", "the server is starting; try again in a moment")
+}
+
+fn refuse(code: &'static str, detail: &'static str) -> Response {
     let problem = json!({
-        "type": "urn:afterword:problem:starting", "title": "Service Unavailable", "status": 503, "code": "starting",
-        "detail": "the server is starting; try again in a moment",
+        "type": format!("urn:afterword:problem:{code}"), "title": "Service Unavailable", "status": 503, "code": code,
+        "detail": detail,
     });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
-        (header::RETRY_AFTER, STARTING_RETRY),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")), (header::RETRY_AFTER, SOON)];
     (StatusCode::SERVICE_UNAVAILABLE, headers, problem.to_string()).into_response()
 }

@@ -1,23 +1,18 @@
-//! The socket: how connections are accepted, and how long a slow client may hold one.
+//! The socket: how connections are accepted.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc};
 
-use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::{Extension, extract::connect_info::IntoMakeServiceWithConnectInfo, middleware::AddExtension};
 use axum_server::accept::{Accept, NoDelayAcceptor};
 use hyper_util::rt::TokioTimer;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-};
+use tokio::net::{TcpListener, TcpStream};
+use tower::Layer;
 
-use super::{Gate, ServeError};
+use super::{
+    Gate, ServeError,
+    connection::{Connection, Patience, Watched},
+    room::Room,
+};
 use crate::config::Server;
 
 /// Stops a listener.
@@ -45,9 +40,9 @@ pub(super) async fn bind(server: &Server) -> Result<Listener, ServeError> {
 impl Listener {
     pub(super) fn run(self, gate: Gate, server: &Server) -> Running {
         let handle = Handle::new();
-        let acceptor = Counted { room: Arc::new(Semaphore::new(server.max_connections)) };
+        let acceptor = Acceptor { room: Room::new(server.max_connections), patience: Patience::new(server) };
         let mut serving = axum_server::Server::from_listener(self.socket).http1_only().handle(handle.clone());
-        // A client that sends its request a letter a minute is cut off, and so is one that sends none.
+        // A client that sends its request a letter a minute is cut off.
         serving.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(server.header_timeout);
         let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
             gate.router().into_make_service_with_connect_info();
@@ -56,64 +51,26 @@ impl Listener {
     }
 }
 
-/// Takes so many connections and no more; those beyond are closed at once, so that they do not wait for nothing.
+/// Takes connections as long as there is [`Room`]; those beyond are closed at once, so that they do not wait for nothing.
 #[derive(Clone)]
-struct Counted {
-    room: Arc<Semaphore>,
+struct Acceptor {
+    room: Room,
+    patience: Patience,
 }
 
-impl<S> Accept<TcpStream, S> for Counted {
-    type Stream = CountedStream;
-    type Service = S;
-    type Future = std::future::Ready<io::Result<(CountedStream, S)>>;
+impl<S: Send + 'static> Accept<TcpStream, S> for Acceptor {
+    type Stream = Watched;
+    type Service = AddExtension<S, Arc<Connection>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let accepted = Arc::clone(&self.room).try_acquire_owned().map_err(io::Error::other).and_then(|permit| {
+        let Self { room, patience } = self.clone();
+        Box::pin(async move {
+            let (connection, place) = room.take().await.ok_or_else(|| io::Error::other("too many connections"))?;
+            let patience = if connection.is_reserve { patience.short() } else { patience };
             let (stream, service) = NoDelayAcceptor::new().accept(stream, service).into_inner()?;
-            Ok((CountedStream { stream, _permit: permit }, service))
-        });
-        std::future::ready(accepted)
-    }
-}
-
-/// A connection that is counted for as long as it lives.
-struct CountedStream {
-    stream: TcpStream,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl AsyncRead for CountedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for CountedStream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+            let service = Extension(Arc::clone(&connection)).layer(service);
+            Ok((Watched::new(stream, connection, patience, place), service))
+        })
     }
 }

@@ -1,0 +1,143 @@
+//! How many connections there are at once. When there are too many, the one that has been idle longest makes room; if all
+//! are at work, a few more are taken for the questions that are answered always.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::connection::Connection;
+
+/// Connections beyond `server.max_connections`, for `/health` and `/ready`.
+const RESERVE: usize = 16;
+/// How soon a connection that makes room is gone.
+const GOING: Duration = Duration::from_secs(1);
+
+/// Room for connections. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Room(Arc<Lanes>);
+
+struct Lanes {
+    usual: Lane,
+    reserve: Lane,
+}
+
+struct Lane {
+    free: Arc<Semaphore>,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    last: u64,
+    connections: HashMap<u64, Weak<Connection>>,
+}
+
+/// Room that a connection takes; free again when it is dropped.
+pub(super) struct Place {
+    room: Room,
+    number: u64,
+    is_reserve: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Room {
+    pub(super) fn new(most: usize) -> Self {
+        Self(Arc::new(Lanes { usual: Lane::new(most), reserve: Lane::new(RESERVE) }))
+    }
+
+    /// Room for one more; `None` if all are at work.
+    pub(super) async fn take(&self) -> Option<(Arc<Connection>, Place)> {
+        match self.0.usual.take().await {
+            Some(permit) => Some(self.place(permit, false)),
+            None => self.0.reserve.take().await.map(|permit| self.place(permit, true)),
+        }
+    }
+
+    fn place(&self, permit: OwnedSemaphorePermit, is_reserve: bool) -> (Arc<Connection>, Place) {
+        let connection = Connection::begin(is_reserve);
+        let mut taken = self.lane(is_reserve).taken();
+        taken.last += 1;
+        let number = taken.last;
+        taken.connections.insert(number, Arc::downgrade(&connection));
+        drop(taken);
+        (connection, Place { room: self.clone(), number, is_reserve, _permit: permit })
+    }
+
+    fn lane(&self, is_reserve: bool) -> &Lane {
+        if is_reserve { &self.0.reserve } else { &self.0.usual }
+    }
+}
+
+impl Lane {
+    fn new(most: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(most)), taken: Mutex::default() }
+    }
+
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+            return Some(permit);
+        }
+        self.longest_idle()?.leave();
+        tokio::time::timeout(GOING, Arc::clone(&self.free).acquire_owned()).await.ok()?.ok()
+    }
+
+    fn longest_idle(&self) -> Option<Arc<Connection>> {
+        let connections: Vec<_> = self.taken().connections.values().filter_map(Weak::upgrade).collect();
+        let idle = connections.into_iter().filter_map(|connection| Some((connection.idle()?, connection)));
+        // Those that never said a word go first.
+        idle.min_by_key(|(idle, _)| *idle).map(|(_, connection)| connection)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.room.lane(self.is_reserve).taken().connections.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_idle_makes_room_and_nobody_who_is_at_work() {
+        let room = Room::new(2);
+        let (busy, _busy) = room.take().await.expect("room");
+        let _request = busy.work();
+        let (idle, place) = room.take().await.expect("room");
+        let next = tokio::spawn({
+            let room = room.clone();
+            async move { room.take().await.map(|(connection, place)| (connection.is_reserve, place)) }
+        });
+        while idle.idle().is_some() {
+            tokio::task::yield_now().await;
+        }
+        drop(place);
+        let (is_reserve, _place) = next.await.expect("an end").expect("room");
+        assert!(!is_reserve && busy.idle().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_all_are_at_work_a_few_more_are_taken_for_short_questions() {
+        let room = Room::new(1);
+        let (busy, _place) = room.take().await.expect("room");
+        let _request = busy.work();
+        let mut held = Vec::new();
+        for _ in 0..RESERVE {
+            let (connection, place) = room.take().await.expect("room");
+            assert!(connection.is_reserve);
+            held.push((connection.work(), place));
+        }
+        assert!(room.take().await.is_none());
+        held.pop();
+        assert!(room.take().await.is_some());
+    }
+}

@@ -15,6 +15,7 @@ use crate::{
     config::{Provider, Settings},
     database::{self, SchemaError},
     embedding::{Backends, FactoryError, Rationed},
+    large_texts::LargeTexts,
     queue::Queue,
     search::{Search, SearchSettings},
     user_folders,
@@ -55,6 +56,8 @@ pub struct Host {
     pub tokens: Tokens,
     /// What makes the vectors.
     pub backends: Arc<Backends>,
+    /// How much of large texts is in memory for answers.
+    pub(crate) large_texts: LargeTexts,
     settings: Arc<Settings>,
 }
 
@@ -81,8 +84,10 @@ impl Host {
         let fingerprint = backends.model().embedder.identity().fingerprint();
         let queue = Queue::new(database.clone(), fingerprint.clone());
         let bulk = Bulk::new(database.clone(), fingerprint, settings.queue.max_attempts);
-        let tokens = Tokens::new(database.clone());
-        Self { database, articles, search, queue, bulk, tokens, backends, settings: Arc::new(settings.clone()) }
+        let tokens = Tokens::new(database.clone(), &settings.auth);
+        let large_texts = LargeTexts::new(settings.server.max_body.as_u64());
+        let settings = Arc::new(settings.clone());
+        Self { database, articles, search, queue, bulk, tokens, backends, large_texts, settings }
     }
 
     /// Starts a runtime in this process; saves wake it from then on. A local model is fetched and loaded beside it.

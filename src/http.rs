@@ -5,6 +5,7 @@
 
 mod app;
 mod articles;
+pub(crate) mod body;
 mod bulk;
 mod docs;
 mod events;
@@ -31,7 +32,7 @@ pub use app::{App, Parts};
 pub use events::Feed;
 
 use crate::auth::Scope;
-use guard::{access, hosts, load, observe, rate};
+use guard::{access, hosts, load, observe, rate, streams};
 use problem::Problem;
 
 /// The layer that lets only callers pass that may do what needs this scope.
@@ -54,15 +55,19 @@ pub fn router(app: App) -> Router {
         .layer(needs!(app, Scope::Read))
         .merge(api)
         .layer(middleware::from_fn_with_state(app.clone(), guard::deadline::hold));
-    let streams = events.layer(needs!(app, Scope::Read)).merge(app.mcp());
+    let agents = app.mcp().layer(middleware::from_fn_with_state(app.clone(), guard::deadline::hold));
+    let streams = events
+        .layer(needs!(app, Scope::Read))
+        .merge(agents)
+        .layer(middleware::from_fn_with_state(app.clone(), streams::attend));
     watched
         .merge(streams)
+        .layer(middleware::from_fn_with_state(app.clone(), load::admit))
         .layer(middleware::from_fn_with_state(app.clone(), access::identify))
         .merge(metadata::routes())
         .merge(docs::routes(description))
         .layer(DefaultBodyLimit::max(max_body))
         .layer(RequestBodyTimeoutLayer::new(body_timeout))
-        .layer(middleware::from_fn_with_state(app.clone(), load::admit))
         .layer(middleware::from_fn_with_state(app.clone(), rate::limit))
         .fallback(|uri: Uri| async move { Problem::no_route(uri.path()) })
         .method_not_allowed_fallback(|| async { Problem::no_method() })

@@ -151,6 +151,18 @@ impl Articles {
         self.explained(article.map(Article::from).ok_or_else(|| ArticleError::not_found(slug))).await
     }
 
+    /// How large the body of an article is, without reading it; 0 if there is no such article. *Units:* bytes.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn weight(&self, slug: &str) -> Result<u64, ArticleError> {
+        let sql = "SELECT CAST(octet_length(body) AS BIGINT) AS n FROM articles
+                   WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
+                                       (SELECT article_id FROM slug_aliases WHERE slug = $1))";
+        let row = self.database.reader().row::<afterword_actors::store::sql::Number>(sql, [slug.into()]).await?;
+        Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
+    }
+
     /// Reads one revision of an article.
     ///
     /// # Errors
@@ -262,10 +274,21 @@ impl Articles {
     /// A slug that is near `slug`, among those that begin alike.
     async fn near(&self, slug: &str) -> Option<String> {
         const LOOKED_AT: i64 = 500;
+        /// *Units:* bytes.
+        const LONGEST_GUESSED: usize = 400;
         #[derive(sea_orm::FromQueryResult)]
         struct Row {
             slug: String,
         }
+        // Comparing takes the product of the lengths, and no slug is so long.
+        if slug.len() > LONGEST_GUESSED {
+            return None;
+        }
+        let meant = Slug::from_title(slug);
+        if let Some(same) = self.slugs(meant.as_ref(), 1).await.ok()?.into_iter().find(|slug| slug == meant.as_ref()) {
+            return Some(same);
+        }
+        let slug = meant.as_ref();
         let start: String = slug.chars().take(1).collect();
         let sql = "SELECT slug FROM articles WHERE substr(slug, 1, 1) = $1 ORDER BY slug LIMIT $2";
         let rows = self.database.reader().rows::<Row>(sql, [start.into(), LOOKED_AT.into()]).await.ok()?;

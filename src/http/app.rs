@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     events::Feed,
-    guard::{hosts::Policy, load::Budget, rate::Limiter},
+    guard::{access::Refusals, hosts::Policy, load::Budget, rate::Limiter, streams},
 };
-use crate::{health::Health, host::Host, telemetry::Telemetry};
+use crate::{health::Health, host::Host, share::Shares, telemetry::Telemetry};
 
 /// What handlers and guards share. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +45,8 @@ pub struct Shared {
     pub(super) policy: Policy,
     pub(super) limiter: Option<Limiter>,
     pub(super) budget: Budget,
+    pub(super) streams: Shares,
+    pub(super) refusals: Refusals,
     mcp: Router,
 }
 
@@ -57,7 +59,22 @@ impl App {
         let limiter = Limiter::new(server);
         let feed = Feed::start(host.database.clone(), runtime.clone(), stopping.clone());
         let budget = Budget::new(server.max_body.as_u64());
-        Self(Arc::new(Shared { host, runtime, health, telemetry, stopping, feed, policy, limiter, budget, mcp }))
+        let streams = streams::shares(server.max_connections);
+        let refusals = Refusals::default();
+        Self(Arc::new(Shared {
+            host,
+            runtime,
+            health,
+            telemetry,
+            stopping,
+            feed,
+            policy,
+            limiter,
+            budget,
+            streams,
+            refusals,
+            mcp,
+        }))
     }
 
     pub(super) fn mcp<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {

@@ -1,7 +1,7 @@
 //! `/api/articles`: the article service over HTTP.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,11 +12,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::App,
+    body::keeping,
     extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, Path, Query},
     problem::Problem,
     responses::Refused,
 };
-use crate::articles::{Article, Changes, NewArticle, Page, folder::Folder, slug::Slug};
+use crate::{
+    articles::{Article, Changes, NewArticle, Page, folder::Folder, slug::Slug},
+    auth::Caller,
+    share::Taken,
+};
 use afterword_actors::task::Priority;
 
 /// Articles of a page, if nobody asks for a number.
@@ -144,8 +149,13 @@ async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Js
 #[utoipa::path(get, path = "/articles/{slug}", operation_id = "read_article", tag = "articles", params(("slug" = String, Path)),
     responses((status = OK, description = "The article; its revision is the ETag", body = Article,
                headers(("ETag" = String))), Refused))]
-async fn read(State(app): State<App>, Path(slug): Path<String>) -> Result<Response, Problem> {
-    Ok(stored(StatusCode::OK, app.host.articles.read(&slug).await?))
+async fn read(
+    State(app): State<App>,
+    caller: Extension<Caller>,
+    Path(slug): Path<String>,
+) -> Result<Response, Problem> {
+    let room = room(&app, &caller, &slug).await?;
+    Ok(keep(stored(StatusCode::OK, app.host.articles.read(&slug).await?), room))
 }
 
 /// Create an article. Never overwrites; answers once it is committed, before it is embedded.
@@ -183,6 +193,7 @@ async fn create(
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn replace(
     State(app): State<App>,
+    caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
     extract::Json(given): extract::Json<Replace>,
@@ -196,7 +207,7 @@ async fn replace(
         expected_revision,
         ..Changes::default()
     };
-    update(&app, &slug, changes).await
+    update(&app, &caller, &slug, changes).await
 }
 
 /// Change an article; what is not named stays.
@@ -205,6 +216,7 @@ async fn replace(
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn change(
     State(app): State<App>,
+    caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
     extract::Json(given): extract::Json<Change>,
@@ -218,11 +230,12 @@ async fn change(
         expected_revision,
         ..Changes::default()
     };
-    update(&app, &slug, changes).await
+    update(&app, &caller, &slug, changes).await
 }
 
-async fn update(app: &App, slug: &str, changes: Changes) -> Result<Response, Problem> {
-    Ok(stored(StatusCode::OK, app.host.articles.update(slug, changes).await?.article))
+async fn update(app: &App, caller: &Caller, slug: &str, changes: Changes) -> Result<Response, Problem> {
+    let room = room(app, caller, slug).await?;
+    Ok(keep(stored(StatusCode::OK, app.host.articles.update(slug, changes).await?.article), room))
 }
 
 /// Delete an article with its vectors; `restore` brings it back.
@@ -231,9 +244,11 @@ async fn update(app: &App, slug: &str, changes: Changes) -> Result<Response, Pro
     responses((status = NO_CONTENT, description = "Deleted"), Refused))]
 async fn delete(
     State(app): State<App>,
+    caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
 ) -> Result<StatusCode, Problem> {
+    let _room = room(&app, &caller, &slug).await?;
     app.host.articles.delete(&slug, expected_revision).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -244,12 +259,14 @@ async fn delete(
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn rename(
     State(app): State<App>,
+    caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
     extract::Json(given): extract::Json<Rename>,
 ) -> Result<Response, Problem> {
+    let room = room(&app, &caller, &slug).await?;
     let saved = app.host.articles.rename(&slug, parse_slug(&given.slug)?, expected_revision).await?;
-    Ok(stored(StatusCode::OK, saved.article))
+    Ok(keep(stored(StatusCode::OK, saved.article), room))
 }
 
 /// An article as an answer: its revision is the ETag, and its present name the place.
@@ -259,6 +276,17 @@ pub(super) fn stored(status: StatusCode, article: Article) -> Response {
     insert(response.headers_mut(), header::ETAG, tag);
     insert(response.headers_mut(), header::CONTENT_LOCATION, place);
     response
+}
+
+/// Room for the article as it is now, if it is a large one.
+pub(super) async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
+    let size = app.host.articles.weight(slug).await?;
+    Ok(app.host.large_texts.room(&caller.who, size).await)
+}
+
+/// The answer, and its room until it has been sent.
+pub(super) fn keep(response: Response, room: Option<Taken>) -> Response {
+    if room.is_none() { response } else { response.map(|body| keeping(body, room)) }
 }
 
 /// Slugs and numbers are plain ASCII.

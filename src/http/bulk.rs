@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::App,
     articles::folder,
-    extract::{self, Path},
+    extract::{OrNothing, Path},
     problem::Problem,
     responses::Refused,
 };
@@ -106,10 +106,10 @@ async fn read(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRu
 }
 
 /// Embed many articles.
-#[utoipa::path(post, path = "/bulk", operation_id = "start_bulk_run", tag = "bulk", request_body = Start,
+#[utoipa::path(post, path = "/bulk", operation_id = "start_bulk_run", tag = "bulk", request_body = inline(Option<Start>),
     responses((status = ACCEPTED, description = "Started", body = BulkRun, headers(("Location" = String))),
               (status = OK, description = "What a run would do", body = WouldBe), Refused))]
-async fn start(State(app): State<App>, extract::Json(given): extract::Json<Start>) -> Result<Response, Problem> {
+async fn start(State(app): State<App>, OrNothing(given): OrNothing<Start>) -> Result<Response, Problem> {
     let (scope, folder) = (given.scope.into(), folder(&given.folder)?);
     if given.dry_run {
         let count = app.host.bulk.count(scope, &folder).await?;

@@ -1,10 +1,12 @@
 //! What handlers take from a request. Whatever cannot be read is answered as a [`Problem`].
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, OptionalFromRequestParts},
+    body::{Bytes, HttpBody},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
 
+use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
 use super::problem::Problem;
@@ -13,6 +15,28 @@ use super::problem::Problem;
 #[derive(FromRequest)]
 #[from_request(via(axum::Json), rejection(Problem))]
 pub(super) struct Json<T>(pub(super) T);
+
+/// A JSON body that may be left out: then it is what nothing said means.
+pub(super) struct OrNothing<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OrNothing<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let has_kind = request.headers().contains_key(header::CONTENT_TYPE);
+        if !has_kind && request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        let bytes = Bytes::from_request(request, state).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !has_kind {
+            return Err(Problem::no_kind());
+        }
+        Ok(Self(axum::Json::from_bytes(&bytes)?.0))
+    }
+}
 
 /// What stands behind the `?`.
 #[derive(FromRequestParts)]
@@ -35,7 +59,10 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
         if value.trim() == "*" {
             return Ok(Self(None));
         }
-        let revision = value.trim().strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse().ok());
+        // Proxies that compress weaken the tags they pass on; a revision is the same text all the same.
+        let tag = value.trim();
+        let tag = tag.strip_prefix("W/").unwrap_or(tag);
+        let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse().ok());
         let wrong = || Problem::malformed("If-Match must be one ETag that this server gave out, e.g. \"3\", or *");
         Ok(Self(Some(revision.ok_or_else(wrong)?)))
     }
@@ -47,7 +74,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 #[expect(dead_code, reason = "stands in the description only")]
 pub(super) struct IfMatchHeader {
     /// The ETag that was read: refuse if the article is at another revision.
-    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|"[0-9]{1,18}")$"#)]
+    #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
     if_match: String,
 }
 

@@ -1,5 +1,5 @@
 //! What stands in front of every handler, from the outside in: a name for the request, its measurement, panics, hosts
-//! and origins, rates, load, who calls, what they may do, and how long it may take.
+//! and origins, rates, who calls, room for large bodies, streams, what they may do, and how long it may take.
 
 pub(super) mod access;
 pub(super) mod deadline;
@@ -7,6 +7,7 @@ pub(super) mod hosts;
 pub(super) mod load;
 pub(super) mod observe;
 pub(super) mod rate;
+pub(super) mod streams;
 
 use std::any::Any;
 

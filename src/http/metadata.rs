@@ -23,8 +23,10 @@ pub(super) fn routes() -> Router<App> {
 struct Metadata {
     resource: String,
     resource_name: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_servers: Vec<String>,
     bearer_methods_supported: [&'static str; 1],
-    scopes_supported: [&'static str; 3],
+    scopes_supported: [String; 3],
     resource_documentation: String,
 }
 
@@ -35,20 +37,22 @@ pub(super) fn place(app: &App, headers: &HeaderMap) -> String {
 
 async fn describe(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
     let base = base(&app, &headers, &uri);
-    Json(metadata(base.clone(), &base))
+    Json(metadata(&app, base.clone(), &base))
 }
 
 async fn describe_mcp(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
     let base = base(&app, &headers, &uri);
-    Json(metadata(format!("{base}/mcp"), &base))
+    Json(metadata(&app, format!("{base}/mcp"), &base))
 }
 
-fn metadata(resource: String, base: &str) -> Metadata {
+fn metadata(app: &App, resource: String, base: &str) -> Metadata {
+    let auth = &app.host.settings().auth;
     Metadata {
         resource,
         resource_name: "Afterword",
+        authorization_servers: Some(auth.issuer.clone()).filter(|issuer| !issuer.is_empty()).into_iter().collect(),
         bearer_methods_supported: ["header"],
-        scopes_supported: Scope::ALL.map(Scope::as_str),
+        scopes_supported: Scope::ALL.map(|scope| format!("{}{scope}", auth.scope_prefix)),
         resource_documentation: format!("{base}/api/docs"),
     }
 }

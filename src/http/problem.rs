@@ -5,7 +5,7 @@ use std::time::Duration;
 use afterword_actors::store::StoreError;
 use axum::{
     Json,
-    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -17,10 +17,15 @@ use crate::{
     articles::ArticleError,
     auth::{AuthError, Scope},
     bulk::BulkError,
+    printable,
     queue::QueueError,
     search::SearchError,
 };
 
+/// Longest explanation: it may quote what was given. *Units:* characters.
+const LONGEST_DETAIL: usize = 2_000;
+/// Longest name in a problem. *Units:* characters.
+const LONGEST_NAME: usize = 200;
 /// Asked to come back after a database that was busy or away. *Units:* seconds.
 const DATABASE_RETRY: Duration = Duration::from_secs(1);
 
@@ -68,7 +73,7 @@ impl Problem {
             kind: format!("urn:afterword:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Refused"),
             status: status.as_u16(),
-            detail: detail.into(),
+            detail: printable::line(&detail.into(), LONGEST_DETAIL),
             code,
             ..Details::default()
         };
@@ -87,6 +92,12 @@ impl Problem {
         problem
     }
 
+    /// A body of which nobody says what it is.
+    pub(super) fn no_kind() -> Self {
+        let detail = "the body must be sent with Content-Type: application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    }
+
     /// A fault of ours. What it was stands in the log; a stranger is told no more than that it was.
     pub(super) fn internal(what: &str) -> Self {
         tracing::error!(error = what, "a request failed");
@@ -95,6 +106,7 @@ impl Problem {
     }
 
     pub(super) fn no_route(path: &str) -> Self {
+        let path = printable::line(path, LONGEST_NAME);
         let detail = format!("there is nothing at {path}; /api/docs shows what there is");
         Self::new(StatusCode::NOT_FOUND, "no_route", detail)
     }
@@ -111,6 +123,9 @@ impl Problem {
                 let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
                 Self { challenge: Some(challenge), ..problem }
             }
+            AuthError::NoScope => Self::forbidden(Scope::Read, challenge),
+            AuthError::Issuer => Self::new(StatusCode::SERVICE_UNAVAILABLE, "issuer_unavailable", error.to_string())
+                .later(DATABASE_RETRY),
             AuthError::Store(error) => Self::from(error.clone()),
         }
     }
@@ -119,6 +134,13 @@ impl Problem {
         let detail = format!("this needs a token of scope {needed}; `afterword token create` makes one");
         let problem = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail);
         Self { challenge: Some(challenge), ..problem }
+    }
+
+    /// The caller was let in, and may come in no longer.
+    pub(super) fn ended() -> Self {
+        let detail =
+            "the token was revoked or has expired meanwhile; an answer may be missing, so read before you repeat";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
 
     pub(super) fn later(self, after: Duration) -> Self {
@@ -136,7 +158,7 @@ impl Problem {
     }
 
     fn about(mut self, slug: impl Into<String>) -> Self {
-        self.details.slug = Some(slug.into());
+        self.details.slug = Some(printable::line(&slug.into(), LONGEST_NAME));
         self
     }
 }
@@ -261,6 +283,21 @@ impl From<JsonRejection> for Problem {
         };
         let problem = Self::new(rejection.status(), code, rejection.body_text());
         if code == "too_large" { problem.with_the_rest_unread() } else { problem }
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        if is_timeout(&rejection) {
+            let detail = "the body came too slowly (server.body_timeout); nothing was saved";
+            return Self::new(StatusCode::REQUEST_TIMEOUT, "slow_client", detail).with_the_rest_unread();
+        }
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(rejection.status(), "too_large", rejection.body_text()).with_the_rest_unread()
+            }
+            _ => Self::malformed(rejection.body_text()),
+        }
     }
 }
 

@@ -1,18 +1,22 @@
 //! `/api/queue`: the queue of embedding tasks over HTTP.
 
 use afterword_actors::task::TaskStatus;
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::App,
+    articles::room,
     extract::{Path, Query},
     problem::Problem,
     responses::Refused,
 };
-use crate::queue::{Numbers, Task, TaskDetail, TaskFilter};
+use crate::{
+    auth::Caller,
+    queue::{Numbers, Task, TaskDetail, TaskFilter},
+};
 
 /// Tasks of a page, if nobody asks for a number.
 const PAGE: u32 = 50;
@@ -96,7 +100,11 @@ async fn stats(State(app): State<App>) -> Result<Json<Numbers>, Problem> {
 /// List tasks, the newest first.
 #[utoipa::path(get, path = "/queue/tasks", operation_id = "list_tasks", tag = "queue", params(Listed),
     responses((status = OK, description = "A page of tasks", body = Tasks), Refused))]
-async fn tasks(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Tasks>, Problem> {
+async fn tasks(
+    State(app): State<App>,
+    caller: Extension<Caller>,
+    Query(listed): Query<Listed>,
+) -> Result<Json<Tasks>, Problem> {
     let limit = listed.limit.unwrap_or(PAGE);
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")));
@@ -104,7 +112,10 @@ async fn tasks(State(app): State<App>, Query(listed): Query<Listed>) -> Result<J
     let wrong = |_| Problem::invalid("cursor", "is not one that this server gave out; begin without one");
     let before = listed.cursor.map(|cursor| cursor.parse().map_err(wrong)).transpose()?;
     let article_id = match listed.article {
-        Some(slug) => Some(app.host.articles.read(&slug).await?.id),
+        Some(slug) => {
+            let _room = room(&app, &caller, &slug).await?;
+            Some(app.host.articles.read(&slug).await?.id)
+        }
         None => None,
     };
     let page = app.host.queue.tasks(&TaskFilter { status: listed.status, article_id, before, limit }).await?;

@@ -1,18 +1,27 @@
 //! `/api/articles/{slug}/versions`: the past of an article.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::App,
-    articles::stored,
-    extract::{self, Path},
+    articles::{keep, stored},
+    extract::{OrNothing, Path},
     problem::Problem,
     responses::Refused,
 };
-use crate::articles::{Article, Revision};
+use crate::{
+    articles::{Article, Revision},
+    auth::Caller,
+    share::Taken,
+};
 
 pub(super) fn reading() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
@@ -48,18 +57,33 @@ async fn list(State(app): State<App>, Path(slug): Path<String>) -> Result<Json<V
 #[utoipa::path(get, path = "/articles/{slug}/versions/{revision}", operation_id = "read_version", tag = "articles",
     params(("slug" = String, Path), ("revision" = i64, Path)),
     responses((status = OK, description = "The article as it was", body = Article), Refused))]
-async fn read(State(app): State<App>, Path((slug, revision)): Path<(String, i64)>) -> Result<Json<Article>, Problem> {
-    Ok(Json(app.host.articles.read_revision(&slug, revision).await?))
+async fn read(
+    State(app): State<App>,
+    caller: Extension<Caller>,
+    Path((slug, revision)): Path<(String, i64)>,
+) -> Result<Response, Problem> {
+    let room = room(&app, &caller, &slug).await?;
+    Ok(keep(Json(app.host.articles.read_revision(&slug, revision).await?).into_response(), room))
+}
+
+/// Room for any revision of the article, if one of them is large.
+async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
+    let sizes = app.host.articles.history(slug).await?.into_iter().map(|revision| revision.size);
+    let size = u64::try_from(sizes.max().unwrap_or_default()).unwrap_or_default();
+    Ok(app.host.large_texts.room(&caller.who, size).await)
 }
 
 /// Make a past revision the present one, as a new revision; also of a deleted article.
-#[utoipa::path(post, path = "/articles/{slug}/restore", operation_id = "restore_article", tag = "articles", request_body = Restore,
+#[utoipa::path(post, path = "/articles/{slug}/restore", operation_id = "restore_article", tag = "articles",
+    request_body = inline(Option<Restore>),
     params(("slug" = String, Path)),
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn restore(
     State(app): State<App>,
+    caller: Extension<Caller>,
     Path(slug): Path<String>,
-    extract::Json(given): extract::Json<Restore>,
+    OrNothing(given): OrNothing<Restore>,
 ) -> Result<Response, Problem> {
-    Ok(stored(StatusCode::OK, app.host.articles.restore(&slug, given.revision).await?.article))
+    let room = room(&app, &caller, &slug).await?;
+    Ok(keep(stored(StatusCode::OK, app.host.articles.restore(&slug, given.revision).await?.article), room))
 }

@@ -1,32 +1,89 @@
 //! Who calls, and what they may do.
 
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
+use tracing::Span;
 
+use super::hosts::is_passed_on;
 use crate::{
     auth::{AuthError, Caller, Scope},
     http::{app::App, metadata, problem::Problem},
+    printable,
 };
 
-/// Finds out who calls, and notes it in the request. Without any token, and listening on this machine alone, whoever
-/// calls could as well use the command line.
+/// Longest name of a caller in the log. *Units:* characters.
+const LONGEST_NAME: usize = 100;
+/// Longest path in the log. *Units:* characters.
+const LONGEST_PATH: usize = 200;
+/// How often it is told that callers were not let in.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// Finds out who calls, and notes it in the request and in its span. As long as there never was a token, and listening on
+/// this machine alone, whoever calls could as well use the command line.
 pub(in crate::http) async fn identify(
     State(app): State<App>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = match bearer(request.headers()) {
+    let headers = request.headers();
+    let caller = match bearer(headers) {
         Some(token) => app.host.tokens.check(token).await,
-        None if app.policy.is_local() && !app.host.tokens.any().await? => Ok(Caller::local()),
+        None if app.policy.is_local() && !is_passed_on(headers) && !app.host.tokens.closed().await? => {
+            Ok(Caller::local())
+        }
         None => Err(AuthError::Invalid),
     };
-    let caller = caller.map_err(|error| Problem::unauthorized(&error, challenge(&app, request.headers(), None)))?;
+    let caller = caller.map_err(|error| {
+        if error == AuthError::Invalid {
+            let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            app.refusals.note(address.map(|ConnectInfo(address)| address.ip()));
+            app.telemetry.unauthorized();
+        }
+        Problem::unauthorized(&error, challenge(&app, headers, None))
+    })?;
+    let name = printable::line(&caller.name, LONGEST_NAME);
+    Span::current().record("caller", name.as_str());
+    let (method, path) = (request.method().clone(), printable::line(request.uri().path(), LONGEST_PATH));
     request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    let response = next.run(request).await;
+    // What agents do is told by the tools.
+    if !method.is_safe() && path != "/mcp" && response.status().is_success() {
+        tracing::info!(caller = name, %method, path, status = response.status().as_u16(), "done");
+    }
+    Ok(response)
+}
+
+/// Tells of callers that were not let in, not of each: who tries a million tokens must not fill the log.
+#[derive(Default)]
+pub(in crate::http) struct Refusals(Mutex<Refused>);
+
+#[derive(Default)]
+struct Refused {
+    told: Option<Instant>,
+    since: u64,
+}
+
+impl Refusals {
+    fn note(&self, address: Option<IpAddr>) {
+        let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.since += 1;
+        if refused.told.is_some_and(|told| told.elapsed() < TOLD_EVERY) {
+            return;
+        }
+        let (times, address) = (refused.since, address.map(|address| address.to_string()).unwrap_or_default());
+        tracing::warn!(times, address, "not let in: no valid token");
+        *refused = Refused { told: Some(Instant::now()), since: 0 };
+    }
 }
 
 /// A token is taken from the header alone: addresses end up in logs.

@@ -76,6 +76,13 @@ fn name(authority: &str) -> &str {
     }
 }
 
+/// Whether somebody between passed the request on: then it need not come from this machine.
+pub(in crate::http) fn is_passed_on(headers: &HeaderMap) -> bool {
+    const SAID_BY_PROXIES: [&str; 6] =
+        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+    SAID_BY_PROXIES.iter().any(|name| headers.contains_key(*name))
+}
+
 /// The name the request was sent to.
 pub(in crate::http) fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let authority = uri.authority().map(|authority| authority.as_str());
@@ -83,6 +90,9 @@ pub(in crate::http) fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Opti
 }
 
 pub(in crate::http) async fn check(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        return Err(Problem::malformed("the request has more than one Host, and means one server"));
+    }
     let host = host_of(request.headers(), request.uri()).unwrap_or_default();
     if !app.policy.allows_host(host) {
         let detail = "this server does not go by that name; add it to server.allowed_hosts if it should";

@@ -1,6 +1,6 @@
-//! How much may be on its way in at once, whoever sends it: large bodies wait outside, not in memory.
+//! How much may be on its way in at once, in all and for each client: large bodies wait outside, not in memory.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
@@ -10,14 +10,17 @@ use axum::{
     response::Response,
 };
 use futures_util::StreamExt;
-use tokio::sync::Semaphore;
 
-use crate::http::{app::App, problem::Problem};
+use crate::{
+    auth::Caller,
+    http::{app::App, body::keeping, problem::Problem},
+    share::Shares,
+};
 
 /// Bodies smaller than this are not counted. *Units:* bytes.
 const SMALL: u64 = 1 << 20;
-/// The largest bodies that may come in at the same time.
-const LARGEST_AT_ONCE: u64 = 4;
+/// The largest bodies that may come in at the same time; of one client, one.
+const LARGEST_AT_ONCE: u64 = 2;
 /// How long a body that is refused is read all the same.
 const LINGER: Duration = Duration::from_secs(5);
 /// What is counted in. *Units:* bytes.
@@ -25,14 +28,14 @@ const UNIT: u64 = 1 << 10;
 
 /// Room for bodies.
 pub(in crate::http) struct Budget {
-    room: Arc<Semaphore>,
+    room: Shares,
     largest: u64,
 }
 
 impl Budget {
     pub(in crate::http) fn new(largest: u64) -> Self {
-        let units = usize::try_from(LARGEST_AT_ONCE * largest.div_ceil(UNIT)).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { room: Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS))), largest }
+        let each = u32::try_from(largest.div_ceil(UNIT)).unwrap_or(u32::MAX / LARGEST_AT_ONCE as u32);
+        Self { room: Shares::new(each.saturating_mul(LARGEST_AT_ONCE as u32), each), largest }
     }
 }
 
@@ -65,9 +68,13 @@ pub(in crate::http) async fn admit(State(app): State<App>, request: Request, nex
         let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * app.budget.largest)).await;
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_the_rest_unread());
     }
+    let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };
     let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
-    let Ok(_room) = Arc::clone(&app.budget.room).acquire_many_owned(units).await else {
-        return Err(Problem::internal("the budget for bodies is closed"));
+    let patience = app.host.settings().server.body_timeout;
+    let Ok(Some(room)) = tokio::time::timeout(patience, app.budget.room.take(&caller.who, units)).await else {
+        let detail = "other large requests are on their way in; send this one again in a moment";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
     };
-    Ok(next.run(request).await)
+    // What is answered may be as large as what came.
+    Ok(next.run(request).await.map(|body| keeping(body, room)))
 }

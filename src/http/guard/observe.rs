@@ -10,7 +10,10 @@ use axum::{
 use tower_http::request_id::RequestId;
 use tracing::{Instrument, field};
 
-use crate::http::app::App;
+use crate::{http::app::App, printable};
+
+/// Longest id of a request in the log; clients may bring their own. *Units:* characters.
+const LONGEST_ID: usize = 64;
 
 pub(in crate::http) async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
     let began = Instant::now();
@@ -19,7 +22,8 @@ pub(in crate::http) async fn request(State(app): State<App>, request: Request, n
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "none".to_owned());
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());
-    let span = tracing::info_span!("request", %method, route, id = id.unwrap_or_default(), status = field::Empty);
+    let (shown, id) = (printable::line(method.as_str(), 20), printable::line(id.unwrap_or_default(), LONGEST_ID));
+    let span = tracing::info_span!("request", method = shown, route, id, caller = field::Empty, status = field::Empty);
     let response = next.run(request).instrument(span.clone()).await;
     let (status, elapsed) = (response.status(), began.elapsed());
     span.record("status", status.as_u16());

@@ -1,0 +1,34 @@
+//! How much of large texts is in memory for answers at once, for each client and in all.
+
+use crate::{
+    auth::Who,
+    share::{Shares, Taken},
+};
+
+/// Texts up to this size are not counted. *Units:* bytes.
+const SMALL: u64 = 256 << 10;
+/// What is counted in. *Units:* bytes.
+const UNIT: u64 = 1 << 10;
+/// Clients that may be answered with the largest text at the same time.
+const LARGEST_AT_ONCE: u32 = 2;
+
+/// Room for large texts. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct LargeTexts(Shares);
+
+impl LargeTexts {
+    /// Room for texts of up to `largest` bytes.
+    pub(crate) fn new(largest: u64) -> Self {
+        let each = units(largest);
+        Self(Shares::new(each.saturating_mul(LARGEST_AT_ONCE), each))
+    }
+
+    /// Waits for room for a text of `size` bytes that `who` wants; a small one takes none.
+    pub(crate) async fn room(&self, who: &Who, size: u64) -> Option<Taken> {
+        if size <= SMALL { None } else { self.0.take(who, units(size)).await }
+    }
+}
+
+fn units(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX / LARGEST_AT_ONCE).min(u32::MAX / LARGEST_AT_ONCE)
+}

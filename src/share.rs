@@ -1,0 +1,84 @@
+//! What clients share: so much in all, and for each of them no more than a part, so that one leaves something to the others.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::auth::Who;
+
+/// Clients that are remembered before those are forgotten that hold nothing.
+const MANY: usize = 256;
+
+/// Something countable that clients share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Shares(Arc<Shared>);
+
+struct Shared {
+    all: Arc<Semaphore>,
+    each: u32,
+    clients: Mutex<HashMap<Who, Weak<Semaphore>>>,
+}
+
+/// A part that is taken, until it is dropped.
+pub(crate) struct Taken {
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
+impl Shares {
+    /// `all` units, of which one client takes at most `each`.
+    pub(crate) fn new(all: u32, each: u32) -> Self {
+        let (all, each) = (all.max(1), each.clamp(1, all.max(1)));
+        Self(Arc::new(Shared { all: Arc::new(Semaphore::new(all as usize)), each, clients: Mutex::default() }))
+    }
+
+    /// Takes `units` for `who` as soon as they are free; all that one client may have if it wants more. Never `None`
+    /// while this lives.
+    pub(crate) async fn take(&self, who: &Who, units: u32) -> Option<Taken> {
+        let units = units.min(self.0.each);
+        // One's own part first: whoever waits for that holds nothing that others want.
+        let own = self.own(who).acquire_many_owned(units).await.ok()?;
+        let all = Arc::clone(&self.0.all).acquire_many_owned(units).await.ok()?;
+        Some(Taken { _own: own, _all: all })
+    }
+
+    /// The same if it is free now.
+    pub(crate) fn try_take(&self, who: &Who, units: u32) -> Option<Taken> {
+        let own = self.own(who).try_acquire_many_owned(units).ok()?;
+        let all = Arc::clone(&self.0.all).try_acquire_many_owned(units).ok()?;
+        Some(Taken { _own: own, _all: all })
+    }
+
+    fn own(&self, who: &Who) -> Arc<Semaphore> {
+        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = clients.get(who).and_then(Weak::upgrade) {
+            return own;
+        }
+        if clients.len() >= MANY {
+            clients.retain(|_, own| own.strong_count() > 0);
+        }
+        let own = Arc::new(Semaphore::new(self.0.each as usize));
+        clients.insert(who.clone(), Arc::downgrade(&own));
+        own
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_client_leaves_something_to_the_others() {
+        let shares = Shares::new(4, 3);
+        let (one, other) = (Who::Token(1), Who::Token(2));
+        let held = shares.take(&one, 100).await.expect("as much as one may have");
+        assert!(shares.try_take(&one, 1).is_none(), "no more for this one");
+        let more = shares.try_take(&other, 1).expect("something for the other");
+        assert!(shares.try_take(&other, 1).is_none(), "and no more in all");
+        drop((held, more));
+        assert!(shares.try_take(&one, 3).is_some() && shares.try_take(&other, 3).is_some());
+    }
+}

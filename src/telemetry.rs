@@ -4,10 +4,14 @@
 //! the other doors show.
 
 mod gauges;
+pub(crate) mod log;
 #[cfg(feature = "otel")]
 pub(crate) mod traces;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use afterword_actors::RuntimeHandle;
 use axum::http::Method;
@@ -18,12 +22,15 @@ use crate::{health::Health, host::Host, queue::QueueError};
 
 /// Upper bounds of what answers take. *Units:* seconds.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Measurements are put into their buckets after so many: until then each is kept, whether anybody reads them or not.
+const KEPT: u64 = 4_096;
 const REQUEST_SECONDS: &str = "afterword_http_request_duration_seconds";
 
 /// The measurements of one server.
 pub struct Telemetry {
     // Not the process's global one: several servers share a process in tests.
     recorder: PrometheusRecorder,
+    requests: AtomicU64,
 }
 
 impl Default for Telemetry {
@@ -33,7 +40,7 @@ impl Default for Telemetry {
         // Refused only if there are no buckets.
         let recorder = builder.unwrap_or_default().build_recorder();
         with_local_recorder(&recorder, gauges::describe);
-        Self { recorder }
+        Self { recorder, requests: AtomicU64::new(0) }
     }
 }
 
@@ -47,6 +54,14 @@ impl Telemetry {
             let labels: Vec<_> = labels.into_iter().chain([Label::new("status", status.to_string())]).collect();
             counter!("afterword_http_requests_total", labels).increment(1);
         });
+        if self.requests.fetch_add(1, Ordering::Relaxed) % KEPT == KEPT - 1 {
+            self.recorder.handle().run_upkeep();
+        }
+    }
+
+    /// Counts a caller that was not let in.
+    pub fn unauthorized(&self) {
+        with_local_recorder(&self.recorder, || counter!("afterword_http_unauthorized_total").increment(1));
     }
 
     /// Everything as it is now.

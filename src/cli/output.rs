@@ -7,6 +7,8 @@ use std::{
 
 use serde::Serialize;
 
+use crate::printable;
+
 /// The program was asked wrongly: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -43,7 +45,7 @@ impl Output {
     /// Says something to people, beside the answer.
     pub(super) fn note(self, text: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
+            let _ = writeln!(std::io::stderr().lock(), "{}", printable::for_terminal(text));
         }
     }
 
@@ -52,13 +54,14 @@ impl Output {
         let message = chain(error);
         let text =
             if self.json { serde_json::json!({ "error": message }).to_string() } else { format!("error: {message}") };
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        let _ = writeln!(std::io::stderr().lock(), "{}", printable::for_terminal(&text));
     }
 }
 
 /// Prints to standard output. A reader that has gone (`| head`) is no error, and nobody is left to answer.
 pub(super) fn print_line(text: &str) {
     let mut stdout = std::io::stdout().lock();
+    let text = if stdout.is_terminal() { printable::for_terminal(text) } else { text.into() };
     if writeln!(stdout, "{text}").and_then(|()| stdout.flush()).is_err() {
         process::exit(0);
     }

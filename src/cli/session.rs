@@ -16,6 +16,7 @@ use crate::{
     config::{Loaded, LogFormat, Origin, Sources},
     host::{Host, Worker, open_options},
     model::Progress,
+    telemetry::log,
 };
 
 pub(super) struct Session {
@@ -103,7 +104,7 @@ pub(super) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
 
 /// Logs go to standard error only.
 fn start_log(loaded: &Loaded, global: &Global, level: String) -> anyhow::Result<()> {
-    let log = &loaded.settings.log;
+    let settings = &loaded.settings.log;
     let directives = match global.verbose {
         0 => level,
         1 => "warn,afterword=info,afterword_actors=info".to_owned(),
@@ -113,11 +114,14 @@ fn start_log(loaded: &Loaded, global: &Global, level: String) -> anyhow::Result<
         .map_err(|error| Usage(format!("log.level \"{directives}\" is not understood: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
     let colours = std::io::stderr().is_terminal();
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    let layer = tracing_subscriber::fmt::layer().with_ansi(colours);
     // A second start in one process, as in tests, keeps the first log.
-    let _ = match log.format {
-        LogFormat::Pretty => registry.with(layer.with_target(false)).try_init(),
-        LogFormat::Json => registry.with(layer.json()).try_init(),
+    let _ = match settings.format {
+        LogFormat::Pretty => {
+            let layer = layer.with_writer(std::io::stderr).fmt_fields(log::fields()).with_target(false);
+            registry.with(layer).try_init()
+        }
+        LogFormat::Json => registry.with(layer.with_writer(log::Objects).json()).try_init(),
     };
     Ok(())
 }

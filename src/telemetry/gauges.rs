@@ -12,6 +12,7 @@ use crate::{
 pub(super) fn describe() {
     describe_histogram!(super::REQUEST_SECONDS, "From the head of a request to the head of its answer.");
     describe_counter!("afterword_http_requests_total", "Requests answered.");
+    describe_counter!("afterword_http_unauthorized_total", "Callers that were not let in for want of a valid token.");
     describe_gauge!("afterword_tasks", "Tasks kept, by status.");
     describe_gauge!("afterword_tasks_delayed", "Pending tasks that wait for the time of their next try.");
     describe_gauge!("afterword_oldest_due_task_seconds", "Since the longest-waiting due task became due.");

@@ -1,21 +1,26 @@
 //! MCP: the door for AI agents, over stdio and over streamable HTTP, in both eras of the protocol.
 //!
+//! - `pipe`, `reading`: how messages come in, over each transport; `message`: what one may be; `arguments`: how clients write them
 //! - `door`: what a session can ask; `access`: who may ask it
 //! - `tools`: the twelve tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `sessions`: how many there are at most; `subscriptions`, `changes`: telling clients what has changed; `closing`, `silence`: noticing that
-//!   one has gone
-//! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: how arguments, answers, pages and refusals look
+//! - `sessions`, `owner`: how many there are at most, and whose; `subscriptions`, `changes`: telling clients what has changed;
+//!   `silence`: noticing that one has gone
+//! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: how answers, pages and refusals look
 //!
 //! It is thin: it calls the services of a [`Host`] and owns no rule about articles or the queue.
 
 mod access;
+mod arguments;
 mod budget;
 mod changes;
-mod closing;
 mod cursor;
 mod door;
 mod excerpt;
+mod message;
+mod owner;
+mod pipe;
 mod problem;
+mod reading;
 mod resources;
 mod schema;
 mod sessions;
@@ -23,29 +28,40 @@ mod silence;
 mod subscriptions;
 mod tools;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use axum::{extract::Request, middleware, response::Response};
 use rmcp::{
-    RoleServer, ServerHandler,
+    ServerHandler,
     service::{QuitReason, ServerInitializeError, serve_server_with_ct},
     transport::{
-        IntoTransport, StreamableHttpServerConfig, StreamableHttpService, async_rw::AsyncRwTransport,
-        streamable_http_server::session::local::SessionConfig,
+        StreamableHttpServerConfig, StreamableHttpService, streamable_http_server::session::local::SessionConfig,
     },
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
+use tower::{Layer, Service};
 
 pub use door::Door;
 pub use sessions::Sessions;
 
 use crate::{config::Server, host::Host};
 use changes::Changes;
-use closing::Closing;
 use door::Way;
+use pipe::Pipe;
+use reading::Reader;
+
+/// How long an answer that has been given is kept for a client whose connection broke meanwhile.
+const KEPT: Duration = Duration::from_secs(5);
+/// How long a client may take to read what was said to it at the end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// MCP over streamable HTTP, to be mounted at a path. Whoever mounts it checks `Host` and `Origin` and puts a [`Caller`](crate::auth::Caller)
 /// into each request's extensions: a request without one may do nothing. It ends when `shutdown` is cancelled.
-pub fn http_service(host: Host, shutdown: CancellationToken) -> StreamableHttpService<Door, Sessions> {
+pub fn http_service(
+    host: Host,
+    shutdown: CancellationToken,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
     let settings = host.settings().server.clone();
     let changes = Changes::watch(host.articles.clone());
     let way = Way::Http { idle: settings.mcp_session_idle };
@@ -54,14 +70,17 @@ pub fn http_service(host: Host, shutdown: CancellationToken) -> StreamableHttpSe
 
 /// Any handler over streamable HTTP, as Afterword serves its own.
 #[doc(hidden)]
-pub fn streamable<H: ServerHandler>(
-    handler: impl Fn() -> H + Send + Sync + 'static,
+pub fn streamable<H: ServerHandler, F: Fn() -> H + Send + Sync + 'static>(
+    handler: F,
     settings: &Server,
     shutdown: CancellationToken,
-) -> StreamableHttpService<H, Sessions> {
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static + use<H, F>
+{
     let mut kept = SessionConfig::default();
     kept.keep_alive = Some(settings.mcp_session_idle);
-    let sessions = Sessions::new(kept, sessions::MOST);
+    kept.completed_cache_ttl = KEPT;
+    let sessions = Arc::new(Sessions::new(kept, sessions::MOST));
+    let reader = Reader::new(settings, Arc::clone(&sessions));
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
         .with_max_request_body_bytes(longest_message(settings))
@@ -70,7 +89,8 @@ pub fn streamable<H: ServerHandler>(
         // Host and Origin are looked at once, for all doors, before a request comes here.
         .disable_allowed_hosts()
         .disable_allowed_origins();
-    StreamableHttpService::new(move || Ok(handler()), Arc::new(sessions), config)
+    let service = StreamableHttpService::new(move || Ok(handler()), sessions, config);
+    middleware::from_fn_with_state(reader, reading::read).layer(service)
 }
 
 /// *Units:* bytes.
@@ -95,25 +115,48 @@ pub enum SessionError {
 /// [`SessionError`]
 pub async fn stdio(host: Host, stop: CancellationToken) -> Result<(), SessionError> {
     let (input, output) = rmcp::transport::stdio_pipes();
-    let longest = longest_message(&host.settings().server);
-    let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(longest);
-    serve(host, transport, stop).await
+    between(host, input, output, stop).await
 }
 
-/// MCP for one client that may do everything. Ends when the client closes `transport`, or `stop` is cancelled.
+/// MCP for one client that may do everything. Ends when the client closes `stream`, or `stop` is cancelled.
 ///
 /// # Errors
 /// [`SessionError`]
-pub async fn serve<T, E, A>(host: Host, transport: T, stop: CancellationToken) -> Result<(), SessionError>
-where
-    T: IntoTransport<RoleServer, E, A>,
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let changes = Changes::watch(host.articles.clone());
+pub async fn serve(
+    host: Host,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    stop: CancellationToken,
+) -> Result<(), SessionError> {
+    let (input, output) = tokio::io::split(stream);
+    between(host, input, output, stop).await
+}
+
+async fn between(
+    host: Host,
+    input: impl AsyncRead + Send + Unpin + 'static,
+    output: impl AsyncWrite + Send + Unpin + 'static,
+    stop: CancellationToken,
+) -> Result<(), SessionError> {
     let alive = CancellationToken::new();
-    let transport = Closing::new(transport.into_transport(), alive.clone());
+    let (pipe, writer) = Pipe::new(input, output, longest_message(&host.settings().server), alive.clone());
+    let ended = session(host, pipe, alive, stop).await;
+    match tokio::time::timeout(LAST_WORDS, writer).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(failed) => tracing::debug!(?failed, "the last words of a session were not written"),
+        Err(_) => tracing::debug!("a client does not read the last words of its session"),
+    }
+    ended
+}
+
+async fn session<R: AsyncRead + Send + Unpin + 'static>(
+    host: Host,
+    pipe: Pipe<R>,
+    alive: CancellationToken,
+    stop: CancellationToken,
+) -> Result<(), SessionError> {
+    let changes = Changes::watch(host.articles.clone());
     let door = Door::new(host, changes, Way::Pipe, alive);
-    let session = match serve_server_with_ct(door, transport, stop).await {
+    let session = match serve_server_with_ct(door, pipe, stop).await {
         Ok(session) => session,
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
         Err(error) => return Err(SessionError::Start(Box::new(error))),

@@ -10,7 +10,7 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     handler::server::tool::{ToolCallContext, ToolRouter},
     model::{
-        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Implementation,
+        CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Implementation, JsonObject,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
         ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
         SubscriptionFilter, Tool, UnsubscribeRequestParams,
@@ -19,8 +19,8 @@ use rmcp::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{access, changes::Changes, problem::Problem, silence::Silence};
-use crate::{auth::Scope, host::Host};
+use super::{access, arguments, changes::Changes, problem::Problem, silence::Silence};
+use crate::{auth::Scope, host::Host, printable};
 
 /// What a client is told before it asks anything.
 const INSTRUCTIONS: &str = "\
@@ -68,6 +68,31 @@ impl Door {
     }
 }
 
+/// What the log tells of a tool that changes something: who did what to which article.
+struct Told {
+    tool: String,
+    caller: String,
+    article: String,
+}
+
+impl Told {
+    fn of(tool: &Tool, arguments: &JsonObject, caller: String) -> Self {
+        const LONGEST: usize = 100;
+        let article = ["slug", "title"].iter().find_map(|name| arguments.get(*name)?.as_str());
+        let article = printable::line(article.unwrap_or_default(), LONGEST);
+        Self { tool: tool.name.to_string(), caller: printable::line(&caller, LONGEST), article }
+    }
+
+    fn after(self, was_refused: bool) {
+        let Self { tool, caller, article } = self;
+        if was_refused {
+            tracing::debug!(caller, tool, article, "refused");
+        } else {
+            tracing::info!(caller, tool, article, "done");
+        }
+    }
+}
+
 impl ServerHandler for Door {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
@@ -101,16 +126,28 @@ impl ServerHandler for Door {
 
     async fn call_tool(
         &self,
-        request: CallToolRequestParams,
+        mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.silence.is_broken();
-        tracing::debug!(tool = %request.name, "an agent calls");
-        let needed = access::needed(&request.name);
-        if TOOLS.has_route(&request.name) && !self.may(&context, needed) {
+        let Some(tool) = TOOLS.get(&request.name) else {
+            return TOOLS.call(ToolCallContext::new(self, request, context)).await;
+        };
+        let needed = access::needed(&tool.name);
+        if !self.may(&context, needed) {
             return Ok(Problem::not_allowed(needed).into());
         }
-        TOOLS.call(ToolCallContext::new(self, request, context)).await
+        let arguments = match arguments::understood(tool, request.arguments.take(), self.large(&context)) {
+            Ok(arguments) => arguments,
+            Err(problem) => return Ok(problem.into()),
+        };
+        let told = (needed > Scope::Read).then(|| Told::of(tool, &arguments, self.caller(&context)));
+        request.arguments = Some(arguments);
+        let answer = TOOLS.call(ToolCallContext::new(self, request, context)).await;
+        if let (Some(told), Ok(CallToolResponse::Complete(answer))) = (told, &answer) {
+            told.after(answer.is_error == Some(true));
+        }
+        answer
     }
 
     async fn list_resources(

@@ -95,13 +95,32 @@ fn headings(body: &str) -> Vec<Heading> {
 fn section(body: &str, wanted: &str) -> Result<Range<usize>, Problem> {
     let headings = headings(body);
     let name = wanted.trim_start_matches('#').trim().to_lowercase();
-    let Some(at) = headings.iter().position(|heading| heading.text.to_lowercase() == name) else {
+    let exact = headings.iter().position(|heading| heading.text.to_lowercase() == name);
+    let Some(at) = exact.or_else(|| below_each_other(&headings, &name)) else {
+        let wanted = budget::clipped(wanted, LONGEST_HEADING);
         let known = if headings.is_empty() { "it has no headings".to_owned() } else { named(&headings) };
         return Err(Problem::new(format!("section: there is no heading \"{wanted}\"; there are: {known}")));
     };
     let heading = &headings[at];
     let next = headings[at + 1..].iter().find(|next| next.level <= heading.level);
     Ok(heading.range.start..next.map_or(body.len(), |next| next.range.start))
+}
+
+/// The heading at the end of a chain of headings, as searches show it: `Guide > Tides`, whole or its last part, perhaps cut.
+fn below_each_other(headings: &[Heading], wanted: &str) -> Option<usize> {
+    const BETWEEN: &str = " > ";
+    let parts: Vec<_> = wanted.split('>').map(str::trim).collect();
+    let wanted = parts.join(BETWEEN);
+    let (wanted, is_cut) = wanted.strip_suffix('…').map_or((wanted.as_str(), false), |wanted| (wanted, true));
+    let mut path: Vec<(u8, String)> = Vec::new();
+    headings.iter().position(|heading| {
+        path.retain(|(level, _)| *level < heading.level);
+        path.push((heading.level, heading.text.to_lowercase()));
+        let names: Vec<_> = path.iter().map(|(_, name)| name.as_str()).filter(|name| !name.is_empty()).collect();
+        let chain = names.join(BETWEEN);
+        let is_end = chain.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with(BETWEEN));
+        if is_cut { chain.starts_with(wanted) } else { parts.len() > 1 && is_end }
+    })
 }
 
 fn named(headings: &[Heading]) -> String {

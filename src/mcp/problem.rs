@@ -34,7 +34,7 @@ impl Problem {
     }
 
     pub(super) fn into_text(self) -> String {
-        self.0
+        budget::clipped(&self.0, LONGEST)
     }
 }
 

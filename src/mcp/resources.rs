@@ -9,11 +9,20 @@ use rmcp::{
 };
 
 use super::{door::Door, problem::Problem};
-use crate::articles::{ArticleError, ArticleSummary, folder::Folder};
+use crate::{
+    articles::{ArticleError, ArticleSummary, folder::Folder},
+    printable,
+};
 
 const SCHEME: &str = "article://";
 const TEMPLATE: &str = "article://{slug}";
 const MARKDOWN: &str = "text/markdown";
+/// Longer names are names of nothing. *Units:* bytes.
+const LONGEST_SLUG: usize = 200;
+/// A longer article is read in parts. *Units:* bytes.
+const LONGEST: u64 = 1 << 20;
+/// Longest address that a refusal shows. *Units:* characters.
+const SHOWN: usize = 200;
 /// Resources on a page.
 const PAGE: u32 = 50;
 
@@ -23,7 +32,7 @@ pub(super) fn uri(slug: &str) -> String {
 
 /// The slug in one of our addresses.
 pub(super) fn slug(uri: &str) -> Option<&str> {
-    uri.strip_prefix(SCHEME).filter(|slug| !slug.is_empty())
+    uri.strip_prefix(SCHEME).filter(|slug| (1..=LONGEST_SLUG).contains(&slug.len()))
 }
 
 impl Door {
@@ -44,6 +53,12 @@ impl Door {
 
     pub(super) async fn resource(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
         let slug = slug(uri).ok_or_else(|| not_found(uri))?;
+        let size = self.host.articles.weight(slug).await.map_err(failed)?;
+        if size > LONGEST {
+            let reason =
+                format!("\"{slug}\" has {size} bytes, too many for a resource; read it in parts with read_article");
+            return Err(ErrorData::invalid_params(reason, None));
+        }
         let article = self.host.articles.read(slug).await.map_err(|error| match error {
             ArticleError::NotFound { .. } => not_found(uri),
             other => failed(other),
@@ -57,6 +72,9 @@ impl Door {
             return Ok(CompleteResult::default());
         }
         let most = CompletionInfo::MAX_VALUES;
+        if request.argument.value.len() > LONGEST_SLUG {
+            return Ok(CompleteResult::default());
+        }
         let found = self.host.articles.slugs(&request.argument.value, most + 1).await.map_err(failed)?;
         let has_more = found.len() > most;
         let values = found.into_iter().take(most).collect();
@@ -73,6 +91,7 @@ fn resource(article: ArticleSummary) -> Resource {
 }
 
 pub(super) fn not_found(uri: &str) -> ErrorData {
+    let uri = printable::line(uri, SHOWN);
     let data = serde_json::json!({ "uri": uri });
     ErrorData::resource_not_found(format!("there is no resource \"{uri}\"; they are {TEMPLATE}"), Some(data))
 }

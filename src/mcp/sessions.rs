@@ -1,6 +1,7 @@
-//! Sessions over HTTP, so many at most. Clients leave without a word and a session waits long for its client to come
-//! back; when there are too many, the one that has been silent longest makes room. Its client, should it come back, is
-//! answered 404 and begins anew, as the protocol has it.
+//! Sessions over HTTP, so many at most in all and of each caller. Clients leave without a word and a session waits long
+//! for its client to come back; when there are too many, the one that has been silent longest makes room: of the caller
+//! who has too many, else of the one who has most. Its client, should it come back, is answered 404 and begins anew, as
+//! the protocol has it.
 
 use std::{
     collections::HashMap,
@@ -20,14 +21,25 @@ use rmcp::{
 };
 use tokio::time::Instant;
 
+use super::owner;
+use crate::auth::Who;
+
+/// Of all sessions, the part of one caller.
+const SHARE: usize = 4;
 /// At most so many; a session takes some tens of kilobytes.
 pub(super) const MOST: usize = 2_000;
 
 /// What the protocol's library keeps of sessions, bounded.
 pub struct Sessions {
     kept: LocalSessionManager,
-    heard: Mutex<HashMap<SessionId, Instant>>,
+    open: Mutex<HashMap<SessionId, Open>>,
     most: usize,
+}
+
+/// A session, whose it is and when its client was last heard.
+struct Open {
+    heard: Instant,
+    owner: Option<Who>,
 }
 
 type Local<T> = Result<T, <LocalSessionManager as SessionManager>::Error>;
@@ -36,24 +48,39 @@ impl Sessions {
     pub(super) fn new(config: SessionConfig, most: usize) -> Self {
         let mut kept = LocalSessionManager::default();
         kept.session_config = config;
-        Self { kept, heard: Mutex::default(), most }
+        Self { kept, open: Mutex::default(), most }
     }
 
-    fn heard(&self) -> MutexGuard<'_, HashMap<SessionId, Instant>> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether there is such a session, and it is not `who`'s.
+    pub(super) fn is_of_another(&self, id: &str, who: Option<&Who>) -> bool {
+        self.open().get(id).is_some_and(|open| open.owner.as_ref() != who)
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<SessionId, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hear(&self, id: &SessionId) {
-        if let Some(last) = self.heard().get_mut(id) {
-            *last = Instant::now();
+        if let Some(open) = self.open().get_mut(id) {
+            open.heard = Instant::now();
         }
     }
 
-    /// The longest silent, if there is no room for another.
-    fn in_the_way(&self) -> Option<SessionId> {
-        let heard = self.heard();
-        let is_full = heard.len() >= self.most;
-        heard.iter().filter(|_| is_full).min_by_key(|(_, last)| **last).map(|(id, _)| id.clone())
+    /// The session that makes room for another one of `owner`, if there is none.
+    fn in_the_way(&self, owner: Option<&Who>) -> Option<SessionId> {
+        let open = self.open();
+        let mut counts: HashMap<Option<&Who>, usize> = HashMap::new();
+        for session in open.values() {
+            *counts.entry(session.owner.as_ref()).or_default() += 1;
+        }
+        let has_too_many = counts.get(&owner).is_some_and(|count| *count >= (self.most / SHARE).max(1));
+        let from = match has_too_many {
+            true => owner,
+            false if open.len() >= self.most => *counts.iter().max_by_key(|(_, count)| **count)?.0,
+            false => return None,
+        };
+        let sessions = open.iter().filter(|(_, session)| session.owner.as_ref() == from);
+        sessions.min_by_key(|(_, session)| session.heard).map(|(id, _)| id.clone())
     }
 }
 
@@ -62,14 +89,15 @@ impl SessionManager for Sessions {
     type Transport = <LocalSessionManager as SessionManager>::Transport;
 
     async fn create_session(&self) -> Local<(SessionId, Self::Transport)> {
-        if let Some(oldest) = self.in_the_way() {
+        let owner = owner::asking();
+        if let Some(oldest) = self.in_the_way(owner.as_ref()) {
             tracing::warn!(most = self.most, "too many MCP sessions; the one that has been silent longest is closed");
             if let Err(error) = self.close_session(&oldest).await {
                 tracing::debug!(%error, "an MCP session did not close");
             }
         }
         let (id, transport) = self.kept.create_session().await?;
-        self.heard().insert(id.clone(), Instant::now());
+        self.open().insert(id.clone(), Open { heard: Instant::now(), owner });
         Ok((id, transport))
     }
 
@@ -84,7 +112,7 @@ impl SessionManager for Sessions {
     }
 
     async fn close_session(&self, id: &SessionId) -> Local<()> {
-        self.heard().remove(id);
+        self.open().remove(id);
         self.kept.close_session(id).await
     }
 
@@ -122,28 +150,43 @@ mod tests {
 
     use rmcp::transport::streamable_http_server::SessionManager;
 
-    use super::{SessionConfig, Sessions};
+    use super::{Open, SHARE, SessionConfig, Sessions, Who, owner};
+
+    async fn begin(sessions: &Sessions, who: &Who) -> super::SessionId {
+        let begun = owner::while_asking(Some(who.clone()), sessions.create_session()).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
+        begun.expect("a session").0
+    }
+
+    async fn has(sessions: &Sessions, id: &super::SessionId) -> bool {
+        sessions.has_session(id).await.expect("an answer")
+    }
 
     #[tokio::test(start_paused = true)]
-    async fn the_longest_silent_makes_room() {
-        let sessions = Sessions::new(SessionConfig::default(), 2);
-        let mut open = Vec::new();
-        for _ in 0..2 {
-            open.push(sessions.create_session().await.expect("a session"));
-            tokio::time::advance(Duration::from_secs(1)).await;
+    async fn the_longest_silent_of_the_same_caller_makes_room() {
+        let sessions = Sessions::new(SessionConfig::default(), 2 * SHARE);
+        let (one, other) = (Who::Token(1), Who::Token(2));
+        let others = begin(&sessions, &other).await;
+        let (first, second) = (begin(&sessions, &one).await, begin(&sessions, &one).await);
+        assert!(has(&sessions, &first).await, "heard of last");
+        let third = begin(&sessions, &one).await;
+        assert!(has(&sessions, &first).await && has(&sessions, &third).await);
+        assert!(!has(&sessions, &second).await, "it made room");
+        assert!(has(&sessions, &others).await, "the other's is left alone, however silent");
+        assert!(sessions.is_of_another(&others, Some(&one)) && !sessions.is_of_another(&others, Some(&other)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_there_are_too_many_the_one_who_has_most_gives() {
+        let sessions = Sessions::new(SessionConfig::default(), 2 * SHARE);
+        let busy = begin(&sessions, &Who::Token(0)).await;
+        begin(&sessions, &Who::Token(0)).await;
+        for token in 1..=i64::try_from(2 * SHARE - 2).expect("few") {
+            begin(&sessions, &Who::Token(token)).await;
         }
-        let (first, second) = (open[0].0.clone(), open[1].0.clone());
-        assert!(sessions.has_session(&first).await.expect("an answer"), "heard of last");
-        open.push(sessions.create_session().await.expect("a session"));
-        let mut kept = Vec::new();
-        for (id, _) in &open {
-            kept.push(sessions.has_session(id).await.expect("an answer"));
-        }
-        assert_eq!(kept, [true, false, true]);
-        // One that ends by itself makes room, too.
-        sessions.close_session(&first).await.expect("an end");
-        open.push(sessions.create_session().await.expect("a session"));
-        assert!(sessions.has_session(&open[2].0).await.expect("an answer"));
-        assert!(!sessions.has_session(&second).await.expect("an answer"));
+        begin(&sessions, &Who::Token(99)).await;
+        assert!(!has(&sessions, &busy).await);
+        let open: Vec<_> = sessions.open().values().map(|Open { owner, .. }| owner.clone()).collect();
+        assert_eq!(open.len(), 2 * SHARE);
     }
 }

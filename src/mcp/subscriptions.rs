@@ -20,6 +20,9 @@ use super::{
 };
 use crate::articles::{Change, ChangeKind};
 
+/// Resources that one session may follow.
+const MOST: usize = 256;
+
 type Wanted = Arc<Mutex<BTreeSet<String>>>;
 
 impl Door {
@@ -27,7 +30,12 @@ impl Door {
         if slug(&uri).is_none() {
             return Err(not_found(&uri));
         }
-        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).insert(uri);
+        let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
+        if subscribed.len() >= MOST && !subscribed.contains(&uri) {
+            let reason = format!("one session follows at most {MOST} resources; end a subscription first");
+            return Err(ErrorData::invalid_request(reason, None));
+        }
+        subscribed.insert(uri);
         Ok(())
     }
 
@@ -64,7 +72,7 @@ impl Door {
         let mut acceptable = SubscriptionFilter::new();
         acceptable.resources_list_changed = requested.resources_list_changed;
         let uris = requested.resource_subscriptions.iter().flatten();
-        acceptable.resource_subscriptions = Some(uris.filter(|uri| slug(uri).is_some()).cloned().collect());
+        acceptable.resource_subscriptions = Some(uris.filter(|uri| slug(uri).is_some()).take(MOST).cloned().collect());
         acceptable
     }
 

@@ -133,7 +133,10 @@ impl Door {
             Some(id) => bulk.run(id).await?,
             None => bulk.last().await?,
         };
-        let wait = asked.wait_seconds.unwrap_or_default().min(LONGEST_WAIT);
+        // The guards in front cut off what takes longer than any answer may.
+        let most = self.host.settings().server.request_timeout.as_secs() * 4 / 5;
+        let most = u32::try_from(most).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+        let wait = asked.wait_seconds.unwrap_or_default().min(most);
         let until = Instant::now() + Duration::from_secs(u64::from(wait));
         let mut told = None;
         while wait > 0 && !run.has_ended() && Instant::now() < until {

@@ -1,8 +1,10 @@
 //! How the queue stands, how one article's embedding stands, and another try for what failed.
 
 use rmcp::{
+    RoleServer,
     handler::server::wrapper::{Json, Parameters},
     schemars::{self, JsonSchema},
+    service::RequestContext,
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
@@ -139,7 +141,9 @@ impl Door {
     async fn get_article_embedding_status(
         &self,
         Parameters(OneArticle { slug }): Parameters<OneArticle>,
+        context: RequestContext<RoleServer>,
     ) -> Result<Json<ArticleStatus>, Problem> {
+        let _room = self.room(&context, &slug).await?;
         let article = self.host.articles.read(&slug).await?;
         let task = match article.embedding.task_id {
             Some(id) => Some(self.host.queue.task(id).await?.into()),

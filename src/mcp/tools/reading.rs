@@ -1,8 +1,10 @@
 //! Reading an article, whole or in parts, and listing what there is.
 
 use rmcp::{
+    RoleServer,
     handler::server::wrapper::{Json, Parameters},
     schemars::{self, JsonSchema},
+    service::RequestContext,
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,7 @@ use crate::{
         problem::Problem,
         schema,
     },
+    offload,
 };
 
 /// Articles on a page, if nobody asks for a number.
@@ -84,14 +87,22 @@ impl Door {
         input_schema = schema::input::<ReadArticle>(),
         annotations(title = "Read article", read_only_hint = true, open_world_hint = false)
     )]
-    async fn read_article(&self, Parameters(asked): Parameters<ReadArticle>) -> Result<String, Problem> {
+    async fn read_article(
+        &self,
+        Parameters(asked): Parameters<ReadArticle>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<String, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
         let article = self.host.articles.read(&asked.slug).await?;
         let part = Part {
             section: asked.section,
             offset: asked.offset.unwrap_or_default() as usize,
             limit: asked.limit.map(|limit| limit as usize),
         };
-        excerpt::of(&article, &part)
+        match article.body.len() {
+            0..=offload::SMALL => excerpt::of(&article, &part),
+            _ => offload::run(move || excerpt::of(&article, &part)).await,
+        }
     }
 
     #[tool(

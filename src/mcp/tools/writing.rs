@@ -1,8 +1,10 @@
 //! Creating, changing and deleting articles.
 
 use rmcp::{
+    RoleServer,
     handler::server::wrapper::{Json, Parameters},
     schemars::{self, JsonSchema},
+    service::RequestContext,
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,7 @@ struct UpdateArticle {
     title: Option<String>,
     /// replaces the whole text
     body: Option<String>,
+    /// "/" for the root
     folder: Option<String>,
     skip_embedding: Option<bool>,
     priority: Option<Priority>,
@@ -107,7 +110,9 @@ impl Door {
     async fn update_article(
         &self,
         Parameters(asked): Parameters<UpdateArticle>,
+        context: RequestContext<RoleServer>,
     ) -> Result<Json<SavedArticle>, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
         let changes = Changes {
             title: asked.title,
             body: asked.body,
@@ -135,7 +140,9 @@ impl Door {
     async fn delete_article(
         &self,
         Parameters(asked): Parameters<DeleteArticle>,
+        context: RequestContext<RoleServer>,
     ) -> Result<Json<DeletedArticle>, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
         let gone = self.host.articles.delete(&asked.slug, asked.expected_revision).await?;
         Ok(Json(DeletedArticle { slug: gone.slug, title: gone.title, revision: gone.revision, deleted: true }))
     }

@@ -1,0 +1,150 @@
+//! Arguments of a tool as clients write them, made into what the tool understands: numbers as texts, switches as words,
+//! nothing as `null` or as an empty text. What is not plain is refused with the argument's name and what is allowed.
+
+use std::collections::HashMap;
+
+use rmcp::model::{JsonObject, Tool};
+use serde_json::{Number, Value};
+
+use super::problem::Problem;
+use crate::printable;
+
+/// Longest value that a refusal shows. *Units:* characters.
+const SHOWN: usize = 60;
+/// Largest whole number where none below zero is allowed.
+const MOST: u64 = u32::MAX as u64;
+
+/// `given`, and the large texts that were taken out of it, as the tool's schema has them.
+pub(super) fn understood(
+    tool: &Tool,
+    given: Option<JsonObject>,
+    large: HashMap<String, String>,
+) -> Result<JsonObject, Problem> {
+    let mut given = given.unwrap_or_default();
+    given.extend(large.into_iter().map(|(name, text)| (name, Value::String(text))));
+    let schema = &tool.input_schema;
+    let none = JsonObject::new();
+    let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+    if known.is_empty() {
+        // Some clients send a made-up argument where there are none.
+        return Ok(JsonObject::new());
+    }
+    let required = |name: &str| {
+        let required = schema.get("required").and_then(Value::as_array);
+        required.is_some_and(|names| names.iter().any(|required| required == name))
+    };
+    let mut understood = JsonObject::new();
+    for (name, value) in given {
+        let Some(argument) = known.get(&name) else { return Err(unknown(&name, known)) };
+        let argument = Argument { name: &name, schema: argument, is_required: required(&name) };
+        if let Some(value) = argument.understand(value)? {
+            understood.insert(name, value);
+        }
+    }
+    match known.keys().find(|name| required(name) && !understood.contains_key(*name)) {
+        Some(name) => Err(Problem::new(format!("{name}: is missing, and {} needs it", tool.name))),
+        None => Ok(understood),
+    }
+}
+
+fn unknown(name: &str, known: &JsonObject) -> Problem {
+    let name = printable::line(name, SHOWN);
+    let names: Vec<_> = known.keys().map(String::as_str).collect();
+    Problem::new(format!("{name}: is no argument of this tool; it takes {}", names.join(", ")))
+}
+
+struct Argument<'a> {
+    name: &'a str,
+    schema: &'a Value,
+    is_required: bool,
+}
+
+impl Argument<'_> {
+    /// `None`: it is as if it had been left out.
+    fn understand(&self, value: Value) -> Result<Option<Value>, Problem> {
+        if value.is_null() || (value == "" && !self.may_be_empty()) {
+            // One that is needed is then missed as such.
+            return Ok(None);
+        }
+        match self.schema["type"].as_str() {
+            Some("integer") => self.number(&value).map(Some),
+            Some("boolean") => self.switch(&value).map(Some),
+            _ => match self.schema["enum"].as_array() {
+                Some(choices) => self.choice(&value, choices).map(Some),
+                None => self.text(value).map(Some),
+            },
+        }
+    }
+
+    /// An empty text is a text, but no name, no choice and no number.
+    fn may_be_empty(&self) -> bool {
+        self.name == "body" || (self.is_required && self.schema["type"] == "string")
+    }
+
+    fn number(&self, value: &Value) -> Result<Value, Problem> {
+        let number = match value {
+            Value::Number(number) => whole(number),
+            Value::String(text) => text.trim().parse().ok().as_ref().and_then(whole),
+            _ => None,
+        };
+        let is_count = self.schema["minimum"].as_i64().is_some_and(|least| least >= 0);
+        let fits = |number: &i64| !is_count || u64::try_from(*number).is_ok_and(|number| number <= MOST);
+        match number.filter(fits) {
+            Some(number) => Ok(number.into()),
+            None => {
+                Err(self
+                    .refuse(value, if is_count { "a whole number from 0, e.g. 5" } else { "a whole number, e.g. 5" }))
+            }
+        }
+    }
+
+    fn switch(&self, value: &Value) -> Result<Value, Problem> {
+        let word = match value {
+            Value::Bool(on) => return Ok((*on).into()),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) => text.trim().to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        match word.as_str() {
+            "true" | "yes" | "1" => Ok(true.into()),
+            "false" | "no" | "0" => Ok(false.into()),
+            _ => Err(self.refuse(value, "true or false")),
+        }
+    }
+
+    fn choice(&self, value: &Value, choices: &[Value]) -> Result<Value, Problem> {
+        let word = value.as_str().map(|word| word.trim().to_lowercase());
+        let names: Vec<_> = choices.iter().filter_map(Value::as_str).collect();
+        match names.iter().find(|name| word.as_deref() == Some(**name)) {
+            Some(name) => Ok((*name).into()),
+            None => Err(self.refuse(value, &format!("one of {}", names.join(", ")))),
+        }
+    }
+
+    fn text(&self, value: Value) -> Result<Value, Problem> {
+        match value {
+            text @ Value::String(_) => Ok(text),
+            Value::Number(number) => Ok(number.to_string().into()),
+            Value::Bool(on) => Ok(on.to_string().into()),
+            other => Err(self.refuse(&other, "a text")),
+        }
+    }
+
+    fn refuse(&self, value: &Value, allowed: &str) -> Problem {
+        let shown = match value {
+            Value::Array(_) => "a list".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
+            Value::String(text) => format!("\"{}\"", printable::line(text, SHOWN)),
+            other => printable::line(&other.to_string(), SHOWN),
+        };
+        Problem::new(format!("{}: is {shown}, and must be {allowed}", self.name))
+    }
+}
+
+/// The whole number that this is, however it is written.
+fn whole(number: &Number) -> Option<i64> {
+    /// Up to here each whole number is one of floating point.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let exact = |float: &f64| float.fract() == 0.0 && float.abs() <= EXACT;
+    number.as_i64().or_else(|| number.as_f64().filter(exact).map(|float| float as i64))
+}

@@ -1,0 +1,319 @@
+//! A message of a client, read before the protocol's library sees it: bounded while it is read, with large texts taken out,
+//! and with arguments that came as a text.
+//!
+//! The library tries one type after the other on a message, and keeps a copy for each: a list of a million zeros would
+//! become a hundred times as large. So a message has few values, and what is long goes around the library.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rmcp::model::ErrorCode;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value, json};
+
+use crate::printable;
+
+/// Values in one message, keys included.
+const MOST_VALUES: usize = 10_000;
+/// Lists and objects within each other.
+const DEEPEST: usize = 48;
+/// A longer text among the arguments of a tool goes around the library. *Units:* bytes.
+const LARGE: usize = 16 << 10;
+/// Longest message without its large texts. *Units:* bytes.
+const LONGEST_REST: usize = 256 << 10;
+/// Longest message that begins a session, which is kept with it. *Units:* bytes.
+const LONGEST_BEGINNING: usize = 16 << 10;
+/// Longest reason in a refusal. *Units:* characters.
+const LONGEST_REASON: usize = 300;
+
+/// A message as the library gets it.
+pub(super) struct Message {
+    pub(super) value: Value,
+    pub(super) large: LargeArguments,
+}
+
+/// Texts that were taken out of a message, by the names of the arguments. Clones share them; who takes them has them.
+#[derive(Clone, Default)]
+pub(super) struct LargeArguments(Arc<Mutex<HashMap<String, String>>>);
+
+/// Why a message is no message.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    code: ErrorCode,
+    reason: String,
+    id: Value,
+}
+
+impl LargeArguments {
+    pub(super) fn take(&self) -> HashMap<String, String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn put(&self, name: String, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
+    }
+}
+
+impl Unreadable {
+    pub(super) fn too_long(limit: usize) -> Self {
+        Self::of(ErrorCode::INVALID_REQUEST, format!("the message is too long; at most {limit} bytes are allowed here"))
+    }
+
+    /// JSON, but nothing that the protocol has.
+    pub(super) fn senseless() -> Self {
+        let reason = "the message is none of the protocol: a field is missing, or has another type than it should";
+        Self::of(ErrorCode::INVALID_REQUEST, reason.to_owned())
+    }
+
+    pub(super) fn of_request(self, id: Option<Value>) -> Self {
+        Self { id: id.unwrap_or_default(), ..self }
+    }
+
+    pub(super) fn incomplete() -> Self {
+        Self::of(ErrorCode::PARSE_ERROR, "the message broke off".to_owned())
+    }
+
+    fn of(code: ErrorCode, reason: String) -> Self {
+        Self { code, reason, id: Value::Null }
+    }
+
+    /// What the client is answered.
+    pub(super) fn answer(&self) -> Value {
+        let error = json!({ "code": self.code.0, "message": self.reason });
+        json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
+    }
+}
+
+impl Message {
+    /// Reads a message.
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut left = MOST_VALUES;
+        let mut reader = serde_json::Deserializer::from_slice(bytes);
+        let read = Bounded { left: &mut left, depth: 0 }.deserialize(&mut reader);
+        let value = read.and_then(|value| reader.end().map(|()| value)).map_err(|error| {
+            let reason = printable::line(&error.to_string(), LONGEST_REASON);
+            match error.is_data() {
+                true => Unreadable::of(ErrorCode::INVALID_REQUEST, format!("the message cannot be read: {reason}")),
+                false => Unreadable::of(ErrorCode::PARSE_ERROR, format!("the message is not JSON: {reason}")),
+            }
+        })?;
+        let large = LargeArguments::default();
+        let Value::Object(mut message) = value else {
+            let reason = "a message is one JSON object, and batches are not taken";
+            return Err(Unreadable::of(ErrorCode::INVALID_REQUEST, reason.to_owned()));
+        };
+        let id = message.get("id").filter(|id| id.is_i64() || id.is_u64() || id.is_string()).cloned();
+        let fail = |code, reason: String| {
+            let id = id.clone().filter(|id| id.as_str().is_none_or(|id| id.len() < LONGEST_REASON));
+            Unreadable { code, reason, id: id.unwrap_or_default() }
+        };
+        check_shape(&message).map_err(|reason| fail(ErrorCode::INVALID_REQUEST, reason.to_owned()))?;
+        if message.get("method").is_some_and(|method| method == "tools/call") {
+            unwrap_arguments(&mut message).map_err(|reason| fail(ErrorCode::INVALID_PARAMS, reason))?;
+            take_out(&mut message, &large);
+        }
+        let begins = message.get("method").is_some_and(|method| method == "initialize");
+        let limit = if begins { LONGEST_BEGINNING } else { LONGEST_REST };
+        let value = Value::Object(message);
+        if length(&value) > limit {
+            return Err(fail(ErrorCode::INVALID_REQUEST, Unreadable::too_long(limit).reason));
+        }
+        Ok(Self { value, large })
+    }
+}
+
+fn check_shape(message: &Map<String, Value>) -> Result<(), &'static str> {
+    if message.get("jsonrpc").is_none_or(|version| version != "2.0") {
+        return Err("the message has no \"jsonrpc\": \"2.0\"");
+    }
+    let has_method = message.get("method").is_some_and(Value::is_string);
+    if has_method || message.contains_key("result") || message.contains_key("error") {
+        Ok(())
+    } else {
+        Err("the message has neither a method nor a result")
+    }
+}
+
+/// Some clients send the arguments of a tool as a text that is JSON, or null for none.
+fn unwrap_arguments(message: &mut Map<String, Value>) -> Result<(), String> {
+    let Some(params) = message.get_mut("params").and_then(Value::as_object_mut) else { return Ok(()) };
+    match params.get("arguments") {
+        None | Some(Value::Object(_)) => return Ok(()),
+        Some(Value::Null) => drop(params.remove("arguments")),
+        Some(Value::String(text)) if text.trim().is_empty() => drop(params.remove("arguments")),
+        Some(Value::String(text)) => {
+            let mut left = MOST_VALUES;
+            let mut reader = serde_json::Deserializer::from_str(text);
+            let read = Bounded { left: &mut left, depth: 0 }.deserialize(&mut reader);
+            let Ok(read @ Value::Object(_)) = read.and_then(|value| reader.end().map(|()| value)) else {
+                return Err("arguments: must be an object, e.g. {\"query\": \"tides\"}, and not a text".to_owned());
+            };
+            params.insert("arguments".to_owned(), read);
+        }
+        Some(_) => return Err("arguments: must be an object, e.g. {\"query\": \"tides\"}".to_owned()),
+    }
+    Ok(())
+}
+
+fn take_out(message: &mut Map<String, Value>, large: &LargeArguments) {
+    let params = message.get_mut("params").and_then(Value::as_object_mut);
+    let arguments = params.and_then(|params| params.get_mut("arguments")).and_then(Value::as_object_mut);
+    for (name, value) in arguments.into_iter().flatten() {
+        if let Value::String(text) = value
+            && text.len() > LARGE
+        {
+            large.put(name.clone(), std::mem::take(text));
+        }
+    }
+}
+
+/// About so long as it is written. *Units:* bytes.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) => 12,
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| length(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + length(value) + 4).sum::<usize>() + 2,
+    }
+}
+
+/// A value with so many values at most, and not too deep.
+struct Bounded<'a> {
+    left: &'a mut usize,
+    depth: usize,
+}
+
+impl Bounded<'_> {
+    fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        *self.left = self.left.checked_sub(1).ok_or_else(|| {
+            E::custom(format!("it has more than {MOST_VALUES} values; a text belongs into one text, not into a list"))
+        })?;
+        Ok(())
+    }
+
+    fn below<E: serde::de::Error>(&mut self) -> Result<Bounded<'_>, E> {
+        if self.depth >= DEEPEST {
+            return Err(E::custom(format!("it has more than {DEEPEST} lists and objects within each other")));
+        }
+        Ok(Bounded { left: self.left, depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<Value, D::Error> {
+        self.count()?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(self.below()?)? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            self.count::<A::Error>()?;
+            if map.contains_key(&name) {
+                let name = printable::line(&name, LONGEST_REASON);
+                return Err(A::Error::custom(format!("it has \"{name}\" twice")));
+            }
+            let value = fields.next_value_seed(self.below()?)?;
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(bytes: &[u8]) -> i64 {
+        Message::read(bytes).err().expect("a refusal").answer()["error"]["code"].as_i64().expect("a code")
+    }
+
+    #[test]
+    fn what_is_no_json_and_what_is_no_message_are_told_apart() {
+        for broken in [&b"{\"jsonrpc\":"[..], b"nonsense", b"{\"a\":\"\\ud83d\"}", b"\xff\xfe", b"{} {}", b""] {
+            assert_eq!(code(broken), -32700, "{}", String::from_utf8_lossy(broken));
+        }
+        for other in [&b"[]"[..], b"1", b"{}", b"{\"jsonrpc\":\"2.0\",\"id\":1}", b"{\"a\":1,\"a\":2}"] {
+            assert_eq!(code(other), -32600, "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    #[test]
+    fn many_values_and_deep_ones_are_refused_while_they_are_read() {
+        let zeros = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"params\":[{}0]}}", "0,".repeat(1 << 20));
+        assert_eq!(code(zeros.as_bytes()), -32600);
+        let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+        assert_eq!(code(deep.as_bytes()), -32600);
+        let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "x": "y".repeat(20_000) } });
+        assert_eq!(code(begin.to_string().as_bytes()), -32600);
+    }
+
+    #[test]
+    fn arguments_come_as_an_object_or_as_its_text_and_large_ones_go_around() {
+        let body = "x".repeat(1 << 20);
+        let arguments = json!({ "title": "T", "body": body });
+        for given in [arguments.clone(), json!(arguments.to_string())] {
+            let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                                  "params": { "name": "create_article", "arguments": given } });
+            let read = Message::read(message.to_string().as_bytes()).expect("a message");
+            assert_eq!(read.value["params"]["arguments"], json!({ "title": "T", "body": "" }));
+            assert_eq!(read.large.take().remove("body"), Some(body.clone()));
+        }
+        let wrong = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "arguments": [1] } });
+        assert_eq!(code(wrong.to_string().as_bytes()), -32602);
+    }
+}

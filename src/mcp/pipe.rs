@@ -1,0 +1,202 @@
+//! Messages over a pipe, a line each. A line that cannot be read is answered and the session goes on: whoever sent it waits
+//! for an answer. It says so when its input ends, because the session itself first waits for its answers.
+
+use std::io;
+
+use rmcp::{
+    RoleServer,
+    model::{ClientJsonRpcMessage, GetExtensions},
+    service::{RxJsonRpcMessage, TxJsonRpcMessage},
+    transport::Transport,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    sync::mpsc,
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::message::{Message, Unreadable};
+
+/// Answers that wait to be written, before whoever answers waits too.
+const WAITING: usize = 64;
+
+/// A client at the other end of a pipe.
+pub(super) struct Pipe<R> {
+    input: BufReader<R>,
+    line: Vec<u8>,
+    longest: usize,
+    /// The rest of a line that was too long is passed over.
+    is_skipping: bool,
+    has_begun: bool,
+    /// Our own answer to a line, until there is room for it. It is kept here because a reading may be broken off.
+    unsaid: Option<Vec<u8>>,
+    output: Option<mpsc::Sender<Vec<u8>>>,
+    alive: CancellationToken,
+}
+
+enum Read {
+    Line,
+    TooLong,
+    End,
+}
+
+impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
+    /// Lines of at most `longest` bytes; cancels `alive` when `input` ends. The task beside it ends when everything that
+    /// was said is written.
+    pub(super) fn new(
+        input: R,
+        output: impl AsyncWrite + Send + Unpin + 'static,
+        longest: usize,
+        alive: CancellationToken,
+    ) -> (Self, JoinHandle<io::Result<()>>) {
+        let (sender, lines) = mpsc::channel(WAITING);
+        let pipe = Self {
+            input: BufReader::new(input),
+            line: Vec::new(),
+            longest,
+            is_skipping: false,
+            has_begun: false,
+            unsaid: None,
+            output: Some(sender),
+            alive,
+        };
+        (pipe, tokio::spawn(write(output, lines)))
+    }
+
+    /// Reads on to the end of a line. Broken off, it goes on where it was.
+    async fn read_line(&mut self) -> Read {
+        loop {
+            let Ok(available) = self.input.fill_buf().await else { return Read::End };
+            if available.is_empty() {
+                return if self.line.is_empty() { Read::End } else { Read::Line };
+            }
+            let end = available.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(available.len(), |end| end + 1);
+            let fits = self.line.len() + taken <= self.longest;
+            if !self.is_skipping && fits {
+                self.line.extend_from_slice(&available[..taken]);
+            }
+            self.input.consume(taken);
+            match (self.is_skipping, end.is_some()) {
+                (true, ended) => self.is_skipping = !ended,
+                (false, ended) if !fits => {
+                    self.line = Vec::new();
+                    self.is_skipping = !ended;
+                    return Read::TooLong;
+                }
+                (false, true) => return Read::Line,
+                (false, false) => {}
+            }
+        }
+    }
+
+    /// The message of a line, if there is one for the session; what cannot be read is answered.
+    fn understand(&mut self, line: &[u8]) -> Option<ClientJsonRpcMessage> {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            return None;
+        }
+        let Message { value, large } = match Message::read(line) {
+            Ok(message) => message,
+            Err(unreadable) => {
+                self.answer(&unreadable);
+                return None;
+            }
+        };
+        let is_request = value.get("id").is_some() && value.get("method").is_some();
+        self.has_begun |= is_request && begins(&value);
+        if !is_request && !self.has_begun {
+            tracing::debug!("a client tells something before it has begun; it is passed over");
+            return None;
+        }
+        let id = value.get("id").cloned();
+        match serde_json::from_value(value) {
+            Ok(mut message) => {
+                if let ClientJsonRpcMessage::Request(request) = &mut message {
+                    request.request.extensions_mut().insert(large);
+                }
+                Some(message)
+            }
+            Err(_) if is_request => {
+                self.answer(&Unreadable::senseless().of_request(id));
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    fn answer(&mut self, unreadable: &Unreadable) {
+        let mut line = unreadable.answer().to_string().into_bytes();
+        line.push(b'\n');
+        self.unsaid = Some(line);
+    }
+}
+
+/// Whether a session begins with this request: with the handshake, or with one that says by itself how it is meant.
+fn begins(request: &Value) -> bool {
+    const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+    request["method"] == "initialize"
+        || (request["method"] != "server/discover" && request["params"]["_meta"][VERSION].is_string())
+}
+
+async fn write(mut output: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
+    while let Some(line) = lines.recv().await {
+        output.write_all(&line).await?;
+        if lines.is_empty() {
+            output.flush().await?;
+        }
+    }
+    output.flush().await
+}
+
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the pipe is closed")
+}
+
+impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for Pipe<R> {
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        message: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
+        let output = self.output.clone();
+        async move {
+            let mut line = serde_json::to_vec(&message)?;
+            line.push(b'\n');
+            output.ok_or_else(closed)?.send(line).await.map_err(|_| closed())
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        loop {
+            if self.unsaid.is_some() {
+                let room = self.output.as_ref()?.reserve().await.ok()?;
+                if let Some(line) = self.unsaid.take() {
+                    room.send(line);
+                }
+                continue;
+            }
+            match self.read_line().await {
+                Read::End => {
+                    self.alive.cancel();
+                    return None;
+                }
+                Read::TooLong => self.answer(&Unreadable::too_long(self.longest)),
+                Read::Line => {
+                    let line = std::mem::take(&mut self.line);
+                    if let Some(message) = self.understand(&line) {
+                        return Some(message);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Result<(), io::Error> {
+        self.output = None;
+        Ok(())
+    }
+}

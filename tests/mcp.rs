@@ -10,6 +10,8 @@ mod process;
 
 #[path = "mcp/http.rs"]
 mod http;
+#[path = "mcp/lenient.rs"]
+mod lenient;
 #[path = "mcp/pages.rs"]
 mod pages;
 #[path = "mcp/resources.rs"]

@@ -4,10 +4,16 @@
 mod abuse;
 #[path = "server/access.rs"]
 mod access;
+#[path = "server/closed.rs"]
+mod closed;
 #[path = "server/description.rs"]
 mod description;
+#[path = "server/issuer.rs"]
+mod issuer;
 #[path = "server/life.rs"]
 mod life;
+#[path = "server/limits.rs"]
+mod limits;
 #[path = "server/process.rs"]
 mod process;
 #[path = "server/stopping.rs"]

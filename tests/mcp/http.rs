@@ -93,7 +93,7 @@ fn nobody_does_more_than_their_scope_allows() {
                     .start(afterword_actors::store::missing::Scope::Needed, &Default::default())
                     .await
                     .expect("a run");
-                let caller = scope.map(|scope| Caller { name: "somebody".to_owned(), scope });
+                let caller = scope.map(|scope| Caller::token(1, "somebody".to_owned(), scope));
                 let (url, stop) = serve(host, caller.clone()).await;
                 let agent = Agent::over(transport(&url), era).await;
                 // Deletions come last, so that the others find what they ask for.

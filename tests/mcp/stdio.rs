@@ -113,9 +113,25 @@ impl Raw {
         stdin.write_all(format!("{message}\n").as_bytes()).await.expect("room");
     }
 
+    async fn say_bytes(&mut self, line: &[u8]) {
+        let stdin = self.child.stdin.as_mut().expect("a pipe");
+        stdin.write_all(line).await.expect("room");
+        stdin.write_all(b"\n").await.expect("room");
+    }
+
     async fn hear(&mut self) -> Value {
         let line = self.lines.next_line().await.expect("text").expect("an answer");
         serde_json::from_str(&line).expect("JSON and nothing else on standard output")
+    }
+
+    /// The next refusal; what is told unasked is passed over.
+    async fn hear_error(&mut self) -> Value {
+        loop {
+            let heard = self.hear().await;
+            if heard.get("error").is_some() {
+                return heard;
+            }
+        }
     }
 
     /// The answer to a request; what is told unasked is passed over.
@@ -154,6 +170,35 @@ fn the_program_ends_cleanly_when_its_client_leaves_or_the_system_asks() {
         let mut raw = Raw::start(command(folder.path()));
         drop(raw.child.stdin.take());
         assert!(raw.child.wait().await.expect("an end").success(), "nobody ever spoke");
+    });
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_answered_and_the_session_goes_on() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut raw = Raw::start(command(folder.path()));
+        raw.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        assert_eq!(raw.initialize().await["id"], 1, "whoever tells something before it begins may begin all the same");
+        raw.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        let surrogate =
+            br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"x","arguments":{"title":"\ud83d"}}}"#;
+        for broken in [&b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":"[..], b"nonsense", b"{\"a\":\"\xff\"}", surrogate] {
+            raw.say_bytes(broken).await;
+            let refused = raw.hear_error().await;
+            assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32700), &Value::Null), "{refused}");
+        }
+        for (other, id) in [(json!([]), Value::Null), (json!({ "jsonrpc": "2.0", "id": 8 }), json!(8))] {
+            raw.say(other).await;
+            let refused = raw.hear_error().await;
+            assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &id), "{refused}");
+        }
+        raw.say_bytes(b"").await;
+        let text = json!({ "name": "list_articles", "arguments": "{\"limit\": \"5\"}" });
+        raw.say(json!({ "jsonrpc": "2.0", "id": 9, "method": "tools/call", "params": text })).await;
+        assert_eq!(raw.answer(9).await["result"]["structuredContent"]["total"], 0);
+        drop(raw.child.stdin.take());
+        assert!(raw.child.wait().await.expect("an end").success());
     });
 }
 

@@ -3,7 +3,6 @@
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    time::Duration,
 };
 
 use reqwest::{Body, Method};
@@ -85,34 +84,6 @@ async fn slow_clients_are_cut_off_and_hold_up_nobody() {
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
     }
     assert_eq!(server.json("/api/articles").await["total"], 1);
-}
-
-/// A connection that has been taken, and is kept.
-fn served(server: &Server) -> TcpStream {
-    let mut stream = connect(server);
-    stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
-    assert!(stream.read(&mut [0; 512]).expect("an answer") > 0);
-    stream
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_beyond_the_limit_are_closed_and_the_others_served() {
-    let server = Server::start(&["server.max_connections=8"]);
-    let held: Vec<_> = (0..8).map(|_| served(&server)).collect();
-    let mut beyond = connect(&server);
-    // Refused by an end, or by a reset if something was sent already.
-    let ended = beyond.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").and_then(|()| {
-        let mut answer = Vec::new();
-        beyond.read_to_end(&mut answer).map(|_| answer)
-    });
-    assert!(ended.map_or(true, |answer| answer.is_empty()));
-    drop(held);
-    let waiting = async {
-        while server.request(Method::GET, "/health").timeout(Duration::from_secs(1)).send().await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(STUCK, waiting).await.expect("room again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

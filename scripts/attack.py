@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Attacks a server of its own, on this machine alone, and tells how it bears it: memory, /health, the saves of others.
+
+usage: BIN=target/release/afterword scripts/attack.py [SECONDS] [ATTACKERS] [KIND ...]
+"""
+import asyncio, json, os, signal, subprocess, sys, tempfile, time
+
+BIN = os.environ.get("BIN", "target/release/afterword")
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+ATTACKERS = int(sys.argv[2]) if len(sys.argv) > 2 else 64
+ONLY = sys.argv[3:]
+LARGE = 48 << 20
+
+
+class Site:
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        place = f"sqlite://{self.folder.name}/attack.db"
+        self.env = dict(os.environ, AFTERWORD_DATABASE__URL=place, AFTERWORD_EMBEDDING__PROVIDER="scripted")
+        self.attacker = self.command("token", "create", "attacker", "--scope", "write")
+        self.reader = self.command("token", "create", "reader", "--scope", "read")
+        self.victim = self.command("token", "create", "victim", "--scope", "write")
+        self.server = subprocess.Popen(
+            [BIN, "serve", "--bind", "127.0.0.1:0"], env=self.env, stderr=subprocess.PIPE, text=True, bufsize=1)
+        for line in self.server.stderr:
+            if "listening on http://" in line:
+                address = line.split("http://")[1].split(" ")[0]
+                break
+        self.host, port = address.rsplit(":", 1)
+        self.port = int(port)
+        # Read to the end, or the server would wait for a reader.
+        asyncio.get_event_loop().run_in_executor(None, lambda: sum(1 for _ in self.server.stderr))
+
+    def command(self, *arguments):
+        done = subprocess.run([BIN, *arguments], env=self.env, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def memory(self):
+        with open(f"/proc/{self.server.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+
+    def end(self):
+        self.server.send_signal(signal.SIGKILL)
+        self.server.wait()
+        self.folder.cleanup()
+
+    async def open(self):
+        return await asyncio.open_connection(self.host, self.port)
+
+    def head(self, method, path, token, length=None, extra=""):
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json",
+                 "Accept: application/json, text/event-stream", f"Authorization: Bearer {token}"]
+        if length is not None:
+            lines.append(f"Content-Length: {length}")
+        return ("\r\n".join(lines) + "\r\n" + extra + "\r\n").encode()
+
+    async def ask(self, method, path, token, body=b"", close=True):
+        reader, writer = await self.open()
+        try:
+            writer.write(self.head(method, path, token, len(body), "Connection: close\r\n" if close else "") + body)
+            await writer.drain()
+            first = await reader.readline()
+            await reader.read()
+            return int(first.split()[1])
+        finally:
+            writer.close()
+
+
+async def silent(site):
+    reader, _ = await site.open()
+    await reader.read()
+
+async def slow_head(site):
+    reader, writer = await site.open()
+    writer.write(b"GET /api/articles HTTP/1.1\r\nHost: localhost\r\nX: ")
+    while True:
+        writer.write(b"x")
+        await writer.drain()
+        await asyncio.sleep(1)
+
+async def slow_body(site):
+    reader, writer = await site.open()
+    writer.write(site.head("POST", "/mcp", site.attacker, 70 << 20))
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(1)
+
+async def never_reads(site):
+    reader, writer = await site.open()
+    writer.transport.pause_reading()
+    writer.write(site.head("GET", "/api/articles/large", site.reader))
+    await asyncio.sleep(3600)
+
+async def zeros(site):
+    message = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_article","arguments":{"slug":[' \
+        + b"0," * (8 << 20) + b"0]}}}"
+    await site.ask("POST", "/mcp", site.attacker, message)
+
+async def deep(site):
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "read_article", "arguments": {"slug": "deep", "section": "none"},
+        "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                  "io.modelcontextprotocol/clientInfo": {"name": "a", "version": "1"},
+                  "io.modelcontextprotocol/clientCapabilities": {}}}}
+    body = json.dumps(call).encode()
+    reader, writer = await site.open()
+    extra = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: read_article\r\nConnection: close\r\n"
+    writer.write(site.head("POST", "/mcp", site.reader, len(body), extra) + body)
+    await writer.drain()
+    await reader.read()
+    writer.close()
+
+async def long_names(site):
+    await site.ask("GET", "/api/articles/" + "x" * 60_000, site.reader)
+
+async def streams(site):
+    reader, writer = await site.open()
+    writer.write(site.head("GET", "/api/events", site.reader))
+    while await reader.read(1 << 16):
+        pass
+
+async def searches(site):
+    await site.ask("GET", "/api/search?q=moon+water&mode=keyword&limit=100", site.reader)
+
+async def strangers(site):
+    await site.ask("GET", "/api/articles", "aw_1_wrong")
+
+async def large_saves(site):
+    body = json.dumps({"title": "Attack", "slug": "attack", "body": "x" * LARGE, "skip_embedding": True}).encode()
+    await site.ask("POST", "/api/articles", site.attacker, body)
+
+KINDS = [silent, slow_head, slow_body, never_reads, zeros, deep, long_names, streams, searches, strangers, large_saves]
+
+
+async def attack(site, kind):
+    while True:
+        try:
+            await kind(site)
+        except (OSError, IndexError, ValueError, asyncio.IncompleteReadError):
+            await asyncio.sleep(0.01)
+
+
+async def watch(ask, times):
+    while True:
+        began = time.monotonic()
+        try:
+            status = await asyncio.wait_for(ask(len(times)), 30)
+        except (OSError, IndexError, asyncio.TimeoutError):
+            status = 0
+        times.append((status, time.monotonic() - began))
+        await asyncio.sleep(0.05)
+
+
+async def saves(site, number):
+    body = json.dumps({"title": f"Victim {time.monotonic_ns()}", "body": "text"}).encode()
+    return await site.ask("POST", "/api/articles", site.victim, body)
+
+
+async def prepare(site):
+    async def save(slug, body, folder=""):
+        article = {"title": slug, "slug": slug, "body": body, "folder": folder, "skip_embedding": True}
+        assert await site.ask("POST", "/api/articles", site.victim, json.dumps(article).encode()) == 201
+    await save("large", "A line of a large article.\n" * (LARGE // 27))
+    await save("deep", ">" * LARGE)
+    for number in range(100):
+        await save(f"sea-{number}", "The moon moves the water of the sea. " * 27_000, "sea")
+
+
+def summary(times, good):
+    served = [took for status, took in times if status in good]
+    return f"{len(served)} of {len(times)}", f"{max(served, default=0):.2f} s"
+
+
+async def main():
+    print("| attack | most memory | `/health` answered | slowest | saves of others | slowest |")
+    print("|---|---|---|---|---|---|")
+    for kind in [kind for kind in KINDS if not ONLY or kind.__name__ in ONLY]:
+        site = Site()
+        try:
+            await prepare(site)
+            health, saved, most = [], [], 0.0
+            watching = [asyncio.create_task(watch(lambda _: site.ask("GET", "/health", "x"), health)),
+                        asyncio.create_task(watch(lambda n: saves(site, n), saved))]
+            attackers = [asyncio.create_task(attack(site, kind)) for _ in range(ATTACKERS)]
+            until = time.monotonic() + SECONDS
+            while time.monotonic() < until:
+                await asyncio.sleep(0.1)
+                most = max(most, site.memory())
+            for task in attackers + watching:
+                task.cancel()
+            await asyncio.gather(*attackers, *watching, return_exceptions=True)
+            row = [kind.__name__.replace("_", " "), f"{most:.0f} MiB", *summary(health, (200,)), *summary(saved, (201,))]
+            print("| " + " | ".join(row) + " |", flush=True)
+        finally:
+            site.end()
+
+
+asyncio.run(main())

@@ -6,10 +6,13 @@ usage: BIN=target/release/afterword scripts/attack.py [SECONDS] [ATTACKERS] [KIN
 import asyncio, json, os, signal, subprocess, sys, tempfile, time
 
 BIN = os.environ.get("BIN", "target/release/afterword")
-SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
-ATTACKERS = int(sys.argv[2]) if len(sys.argv) > 2 else 64
+ATTACKING = sys.argv[1:2] == ["--attack"]
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 and not ATTACKING else 20.0
+ATTACKERS = int(sys.argv[2]) if len(sys.argv) > 2 and not ATTACKING else 64
 ONLY = sys.argv[3:]
 LARGE = 48 << 20
+ZEROS = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_article","arguments":{"slug":[' \
+    + b"0," * (1 << 20) + b"0]}}}"
 
 
 class Site:
@@ -93,9 +96,7 @@ async def never_reads(site):
     await asyncio.sleep(3600)
 
 async def zeros(site):
-    message = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_article","arguments":{"slug":[' \
-        + b"0," * (8 << 20) + b"0]}}}"
-    await site.ask("POST", "/mcp", site.attacker, message)
+    await site.ask("POST", "/mcp", site.attacker, ZEROS)
 
 async def deep(site):
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
@@ -127,10 +128,24 @@ async def strangers(site):
     await site.ask("GET", "/api/articles", "aw_1_wrong")
 
 async def large_saves(site):
-    body = json.dumps({"title": "Attack", "slug": "attack", "body": "x" * LARGE, "skip_embedding": True}).encode()
-    await site.ask("POST", "/api/articles", site.attacker, body)
+    reader, writer = await site.open()
+    start, end = b'{"title": "Attack", "skip_embedding": true, "body": "', b'"}'
+    writer.write(site.head("POST", "/api/articles", site.attacker, len(start) + LARGE + len(end)) + start)
+    for _ in range(LARGE >> 16):
+        writer.write(b"x" * (1 << 16))
+        await writer.drain()
+    writer.write(end)
+    await reader.read(1 << 16)
+    writer.close()
 
-KINDS = [silent, slow_head, slow_body, never_reads, zeros, deep, long_names, streams, searches, strangers, large_saves]
+async def pages(site):
+    reader, writer = await site.open()
+    writer.transport.pause_reading()
+    writer.write(b"GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+    await asyncio.sleep(3600)
+
+KINDS = [silent, slow_head, slow_body, never_reads, zeros, deep, long_names, streams, searches, strangers, large_saves,
+         pages]
 
 
 async def attack(site, kind):
@@ -172,6 +187,19 @@ def summary(times, good):
     return f"{len(served)} of {len(times)}", f"{max(served, default=0):.2f} s"
 
 
+class Seen(Site):
+    """The site as an attacker sees it."""
+
+    def __init__(self, host, port, attacker, reader):
+        self.host, self.port, self.attacker, self.reader = host, int(port), attacker, reader
+
+
+async def attackers():
+    kind = next(kind for kind in KINDS if kind.__name__ == sys.argv[2])
+    site = Seen(*sys.argv[4:8])
+    await asyncio.gather(*(attack(site, kind) for _ in range(int(sys.argv[3]))))
+
+
 async def main():
     print("| attack | most memory | `/health` answered | slowest | saves of others | slowest |")
     print("|---|---|---|---|---|---|")
@@ -182,18 +210,22 @@ async def main():
             health, saved, most = [], [], 0.0
             watching = [asyncio.create_task(watch(lambda _: site.ask("GET", "/health", "x"), health)),
                         asyncio.create_task(watch(lambda n: saves(site, n), saved))]
-            attackers = [asyncio.create_task(attack(site, kind)) for _ in range(ATTACKERS)]
+            # In a process of their own, so that those who watch are not held up by them.
+            attacking = subprocess.Popen([sys.executable, __file__, "--attack", kind.__name__, str(ATTACKERS), site.host,
+                                          str(site.port), site.attacker, site.reader])
             until = time.monotonic() + SECONDS
             while time.monotonic() < until:
                 await asyncio.sleep(0.1)
                 most = max(most, site.memory())
-            for task in attackers + watching:
+            attacking.kill()
+            attacking.wait()
+            for task in watching:
                 task.cancel()
-            await asyncio.gather(*attackers, *watching, return_exceptions=True)
+            await asyncio.gather(*watching, return_exceptions=True)
             row = [kind.__name__.replace("_", " "), f"{most:.0f} MiB", *summary(health, (200,)), *summary(saved, (201,))]
             print("| " + " | ".join(row) + " |", flush=True)
         finally:
             site.end()
 
 
-asyncio.run(main())
+asyncio.run(attackers() if ATTACKING else main())

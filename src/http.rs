@@ -63,9 +63,10 @@ pub fn router(app: App) -> Router {
     watched
         .merge(streams)
         .layer(middleware::from_fn_with_state(app.clone(), load::admit))
+        .layer(middleware::from_fn_with_state(app.clone(), load::take_turns))
         .layer(middleware::from_fn_with_state(app.clone(), access::identify))
         .merge(metadata::routes())
-        .merge(docs::routes(description))
+        .merge(docs::routes(description).layer(middleware::from_fn_with_state(app.clone(), load::turn_pages)))
         .layer(DefaultBodyLimit::max(max_body))
         .layer(RequestBodyTimeoutLayer::new(body_timeout))
         .layer(middleware::from_fn_with_state(app.clone(), rate::limit))

@@ -4,6 +4,7 @@
 //! writer of a file, which groups commits, and the session with a server, which hears of work. Time is the database's:
 //! no statement is given the host's clock.
 
+mod acting;
 pub mod bulk;
 pub mod claim;
 pub mod control;
@@ -31,6 +32,7 @@ pub mod subject;
 pub mod tasks;
 pub mod vectors;
 
+pub use acting::{acting, acting_as};
 pub use database::{Database, Transaction, WriteFuture};
 pub use dialect::Engine;
 pub use error::StoreError;

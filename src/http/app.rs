@@ -8,7 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     events::Feed,
-    guard::{access::Refusals, hosts::Policy, load::Budget, rate::Limiter, streams},
+    guard::{
+        access::Refusals,
+        hosts::Policy,
+        load::{self, Budget},
+        rate::Limiter,
+        streams,
+    },
 };
 use crate::{health::Health, host::Host, share::Shares, telemetry::Telemetry};
 
@@ -46,6 +52,8 @@ pub struct Shared {
     pub(super) limiter: Option<Limiter>,
     pub(super) budget: Budget,
     pub(super) streams: Shares,
+    pub(super) requests: Shares,
+    pub(super) pages: Shares,
     pub(super) refusals: Refusals,
     mcp: Router,
 }
@@ -60,6 +68,7 @@ impl App {
         let feed = Feed::start(host.database.clone(), runtime.clone(), stopping.clone());
         let budget = Budget::new(server.max_body.as_u64());
         let streams = streams::shares(server.max_connections);
+        let (requests, pages) = (load::requests(server.max_connections), load::pages());
         let refusals = Refusals::default();
         Self(Arc::new(Shared {
             host,
@@ -72,6 +81,8 @@ impl App {
             limiter,
             budget,
             streams,
+            requests,
+            pages,
             refusals,
             mcp,
         }))

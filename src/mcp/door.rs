@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use afterword_actors::store::acting_as;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     handler::server::tool::{ToolCallContext, ToolRouter},
@@ -30,6 +31,9 @@ expected_revision.
 A save returns at once and its embedding is made in the background: until embedding.status is completed, searches find \
 the article by its words (after an update also by its older meaning). A failed embedding never loses an article.
 Long answers come in parts and say how to go on: pass next_cursor as cursor, or offset to read_article.";
+
+/// Longest name of a caller or an article in the log. *Units:* characters.
+const LONGEST_NAME: usize = 100;
 
 /// All tools; they are the same for every session.
 static TOOLS: LazyLock<ToolRouter<Door>> =
@@ -77,10 +81,9 @@ struct Told {
 
 impl Told {
     fn of(tool: &Tool, arguments: &JsonObject, caller: String) -> Self {
-        const LONGEST: usize = 100;
         let article = ["slug", "title"].iter().find_map(|name| arguments.get(*name)?.as_str());
-        let article = printable::line(article.unwrap_or_default(), LONGEST);
-        Self { tool: tool.name.to_string(), caller: printable::line(&caller, LONGEST), article }
+        let article = printable::line(article.unwrap_or_default(), LONGEST_NAME);
+        Self { tool: tool.name.to_string(), caller, article }
     }
 
     fn after(self, was_refused: bool) {
@@ -141,9 +144,10 @@ impl ServerHandler for Door {
             Ok(arguments) => arguments,
             Err(problem) => return Ok(problem.into()),
         };
-        let told = (needed > Scope::Read).then(|| Told::of(tool, &arguments, self.caller(&context)));
+        let caller = printable::line(&self.caller(&context), LONGEST_NAME);
+        let told = (needed > Scope::Read).then(|| Told::of(tool, &arguments, caller.clone()));
         request.arguments = Some(arguments);
-        let answer = TOOLS.call(ToolCallContext::new(self, request, context)).await;
+        let answer = acting_as(caller, TOOLS.call(ToolCallContext::new(self, request, context))).await;
         if let (Some(told), Ok(CallToolResponse::Complete(answer))) = (told, &answer) {
             told.after(answer.is_error == Some(true));
         }

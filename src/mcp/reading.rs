@@ -57,7 +57,8 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     let longest = if may_save { reader.longest } else { reader.longest.min(LONGEST_QUESTION) };
     let is_json = is_json(request.headers());
     let (mut parts, body) = request.into_parts();
-    let message = match collect(body, longest).await {
+    let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let message = match collect(body, announced.unwrap_or(0).min(longest), longest).await {
         Ok(bytes) if bytes.len() <= offload::SMALL => Message::read(&bytes),
         Ok(bytes) => offload::run(move || Message::read(&bytes)).await,
         Err(refused) => return refused,
@@ -80,8 +81,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-async fn collect(body: Body, longest: usize) -> Result<Vec<u8>, Response> {
-    let (mut pieces, mut bytes) = (body.into_data_stream(), Vec::new());
+async fn collect(body: Body, announced: usize, longest: usize) -> Result<Vec<u8>, Response> {
+    let (mut pieces, mut bytes) = (body.into_data_stream(), Vec::with_capacity(announced));
     while let Some(piece) = pieces.next().await {
         let Ok(piece) = piece else { return Err(refuse(StatusCode::REQUEST_TIMEOUT, &Unreadable::incomplete())) };
         if piece.len() > longest - bytes.len() {

@@ -84,6 +84,12 @@ async fn who_was_not_let_in_is_counted_and_who_saves_is_named() {
     let request = server.request(Method::POST, "/api/articles").bearer_auth(&token);
     let saved = request.json(&json!({ "title": "Named", "body": "text" })).send().await.expect("an answer");
     assert_eq!(saved.status(), 201);
+    let pause = server.request(Method::POST, "/api/queue/pause").bearer_auth(&token).send().await.expect("an answer");
+    assert_eq!(pause.status(), 200);
+    let delete = server.request(Method::DELETE, "/api/articles/named").bearer_auth(&token).send().await;
+    assert_eq!(delete.expect("an answer").status(), 204);
+    let trail = server.command(&["queue", "events", "--json"]);
+    assert!(trail.contains("by scribe") && trail.contains("named (by scribe)"), "{trail}");
     let metrics = server.request(Method::GET, "/metrics").bearer_auth(&token).send().await.expect("an answer");
     let metrics = metrics.text().await.expect("text");
     assert!(metrics.contains("afterword_http_unauthorized_total 20"), "{metrics}");

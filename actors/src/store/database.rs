@@ -5,7 +5,12 @@ use std::{path::Path, sync::Arc};
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 
-use super::{Engine, OpenError, OpenOptions, StoreError, postgres::Postgres, sqlite::Sqlite};
+use super::{
+    Engine, OpenError, OpenOptions, StoreError,
+    acting::{acting, carried},
+    postgres::Postgres,
+    sqlite::Sqlite,
+};
 
 /// An open transaction.
 pub type Transaction = DatabaseTransaction;
@@ -106,9 +111,10 @@ impl Database {
         E: From<StoreError> + Send + 'static,
         F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
     {
+        let who = acting();
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => file.writer.write(body).await,
-            Parts::Postgres(server) => server.write(body).await,
+            Parts::Sqlite(file) => file.writer.write(move |transaction| carried(who, body(transaction))).await,
+            Parts::Postgres(server) => server.write(move |transaction| carried(who, body(transaction))).await,
         }
     }
 

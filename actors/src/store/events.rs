@@ -3,9 +3,9 @@
 use afterword_entities::embedding_task_event;
 use sea_orm::ConnectionTrait;
 
-use super::{StoreError, sql::Sql};
+use super::{StoreError, acting, sql::Sql};
 
-/// Records an administrative act, in the transaction that carries it out.
+/// Records an administrative act and who does it, in the transaction that carries it out.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -13,7 +13,7 @@ pub async fn record_act(transaction: &impl ConnectionTrait, event: &str, detail:
     transaction
         .run(
             "INSERT INTO embedding_task_events (at, event, detail) VALUES ({now}, $1, $2)",
-            [event.into(), detail.into()],
+            [event.into(), signed(detail).into()],
         )
         .await
         .map(drop)
@@ -32,10 +32,19 @@ pub async fn record_article_act(
     transaction
         .run(
             "INSERT INTO embedding_task_events (at, article_id, event, detail) VALUES ({now}, $1, $2, $3)",
-            [article_id.into(), event.into(), detail.into()],
+            [article_id.into(), event.into(), signed(detail).into()],
         )
         .await
         .map(drop)
+}
+
+/// What is recorded, with the name of the one who acts.
+fn signed(detail: &str) -> String {
+    match acting() {
+        Some(who) if detail.is_empty() => format!("by {who}"),
+        Some(who) => format!("{detail} (by {who})"),
+        None => detail.to_owned(),
+    }
 }
 
 /// Which entries to list.

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use afterword_actors::store::acting_as;
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, header},
@@ -55,7 +56,7 @@ pub(in crate::http) async fn identify(
     Span::current().record("caller", name.as_str());
     let (method, path) = (request.method().clone(), printable::line(request.uri().path(), LONGEST_PATH));
     request.extensions_mut().insert(caller);
-    let response = next.run(request).await;
+    let response = acting_as(name.clone(), next.run(request)).await;
     // What agents do is told by the tools.
     if !method.is_safe() && path != "/mcp" && response.status().is_success() {
         tracing::info!(caller = name, %method, path, status = response.status().as_u16(), "done");

@@ -12,7 +12,7 @@ use axum::{
 use futures_util::StreamExt;
 
 use crate::{
-    auth::Caller,
+    auth::{Caller, Who},
     http::{app::App, body::keeping, problem::Problem},
     share::Shares,
 };
@@ -21,6 +21,10 @@ use crate::{
 const SMALL: u64 = 1 << 20;
 /// The largest bodies that may come in at the same time; of one client, one.
 const LARGEST_AT_ONCE: u64 = 2;
+/// Of one client; more wait.
+const REQUESTS_AT_ONCE: u32 = 64;
+/// See [`turn_pages`].
+const PAGES_AT_ONCE: u32 = 64;
 /// How long a body that is refused is read all the same.
 const LINGER: Duration = Duration::from_secs(5);
 /// What is counted in. *Units:* bytes.
@@ -37,6 +41,39 @@ impl Budget {
         let each = u32::try_from(largest.div_ceil(UNIT)).unwrap_or(u32::MAX / LARGEST_AT_ONCE as u32);
         Self { room: Shares::new(each.saturating_mul(LARGEST_AT_ONCE as u32), each), largest }
     }
+}
+
+/// Requests of all clients that are answered at the same time, and of one.
+pub(in crate::http) fn requests(connections: usize) -> Shares {
+    Shares::new(u32::try_from(connections).unwrap_or(u32::MAX), REQUESTS_AT_ONCE)
+}
+
+/// Pages that are sent at the same time to those of whom nobody asks who they are.
+pub(in crate::http) fn pages() -> Shares {
+    Shares::new(PAGES_AT_ONCE, PAGES_AT_ONCE)
+}
+
+/// Lets a page be sent if not too many are on their way: each takes a megabyte until it is read.
+pub(in crate::http) async fn turn_pages(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Some(place) = app.pages.try_take(&Who::Local, 1) else {
+        let detail = "others read these pages; try again in a moment";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
+    };
+    Ok(next.run(request).await.map(|body| keeping(body, place)))
+}
+
+/// Lets a client's request wait for its others, if there are very many: the queues behind are everybody's.
+pub(in crate::http) async fn take_turns(State(app): State<App>, request: Request, next: Next) -> Response {
+    let who = request.extensions().get::<Caller>().map(|caller| caller.who.clone());
+    let _turn = match &who {
+        Some(who) => app.requests.take(who, 1).await,
+        None => None,
+    };
+    next.run(request).await
 }
 
 /// A client that is cut off while it sends does not see the answer: so much is read and thrown away first.

@@ -101,6 +101,14 @@ impl Door {
             folder: folder(asked.folder.as_deref())?,
         };
         let found = self.host.search.search(&query).await?;
+        if found.hits.is_empty() && self.host.articles.list(&query.folder, None, 1).await?.total == 0 {
+            let folder = query.folder.as_ref();
+            if !folder.is_empty() {
+                return Err(Problem::new(format!(
+                    "folder: holds no article: \"{folder}\"; list_folders shows those that do"
+                )));
+            }
+        }
         let total = found.hits.len();
         let page: Vec<_> = found.hits.into_iter().skip(begin).take(limit).map(Hit::from).collect();
         let hits = budget::fitting(page);

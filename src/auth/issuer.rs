@@ -92,6 +92,10 @@ impl Issuer {
             return Err(AuthError::Invalid);
         }
         let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
+        // It asks for something that is not understood here.
+        if header.crit.is_some() {
+            return Err(AuthError::Invalid);
+        }
         let key = self.0.keys.find(header.kid.as_deref()).await?;
         let Claims { sub, exp, scope, scp } = self.verified(token, &key)?;
         if sub.is_empty() || sub.len() > LONGEST_SUBJECT {

@@ -28,11 +28,16 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OrNothing
             return Ok(Self(T::default()));
         }
         let bytes = Bytes::from_request(request, state).await?;
-        if bytes.trim_ascii().is_empty() {
+        let given = bytes.trim_ascii();
+        if given.is_empty() || (has_kind && given == b"null") {
             return Ok(Self(T::default()));
         }
         if !has_kind {
             return Err(Problem::no_kind());
+        }
+        if given.starts_with(b"[") {
+            // An empty list would be taken for an object of which nothing is said.
+            return Err(Problem::no_object());
         }
         Ok(Self(axum::Json::from_bytes(&bytes)?.0))
     }

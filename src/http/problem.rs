@@ -98,6 +98,11 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
+    /// A body that is no object.
+    pub(super) fn no_object() -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the body must be a JSON object")
+    }
+
     /// A fault of ours. What it was stands in the log; a stranger is told no more than that it was.
     pub(super) fn internal(what: &str) -> Self {
         tracing::error!(error = what, "a request failed");

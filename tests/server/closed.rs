@@ -3,7 +3,10 @@
 use reqwest::{Method, Response};
 use serde_json::json;
 
-use crate::process::{STUCK, Server, program};
+use crate::{
+    limits::begin,
+    process::{STUCK, Server, program},
+};
 
 async fn with(server: &Server, header: &'static str, value: &str) -> u16 {
     let request = server.request(Method::GET, "/api/articles").header(header, value);
@@ -70,8 +73,13 @@ async fn streams_end_with_the_right_to_follow_them() {
     let short = server.command(&["token", "create", "short", "--expires-in", "3s"]);
     let (held, expiring) = (follow(&server, Some(&token)).await, follow(&server, Some(&short)).await);
     ends(expiring).await;
+    let session = begin(&server, Some(&token)).await;
+    let listening = server.request(Method::GET, "/mcp").header("accept", "text/event-stream").bearer_auth(&token);
+    let told = listening.header("mcp-session-id", session).send().await.expect("an answer");
+    assert_eq!(told.status(), 200);
     server.command(&["token", "revoke", "one"]);
     ends(held).await;
+    ends(told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

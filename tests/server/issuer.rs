@@ -160,6 +160,12 @@ async fn what_the_issuer_did_not_sign_for_this_server_and_now_is_not_believed() 
     for (what, token) in [
         ("another key of the same name", other.sign(&good)),
         ("no signature", signed(&header("none"), &good, |_| Vec::new())),
+        ("with a demand that is not understood", {
+            let demanding = json!({ "alg": "ES256", "kid": "one", "crit": ["b64"], "b64": false });
+            signed(&demanding, &good, |text| {
+                key.pair.sign(&SystemRandom::new(), text).expect("a signature").as_ref().to_vec()
+            })
+        }),
         ("no signature under an honest name", signed(&header("ES256"), &good, |_| Vec::new())),
         ("the public key as a secret", by_hash(key.pair.public_key().as_ref())),
         ("the published key as a secret", by_hash(key.published().to_string().as_bytes())),

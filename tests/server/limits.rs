@@ -170,7 +170,7 @@ async fn quotations_within_quotations_cost_little() {
 }
 
 /// Begins a session; answers its name.
-async fn begin(server: &Server, token: Option<&str>) -> String {
+pub(crate) async fn begin(server: &Server, token: Option<&str>) -> String {
     let client = json!({ "name": "raw", "version": "1" });
     let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });
     let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });

@@ -1,6 +1,6 @@
 //! Embedding inside the save call, for hosts that switch the queue off. The same task, the same steps, no tree.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -10,13 +10,13 @@ use crate::{
     embedder::{EmbedError, Model, Readiness},
     pipeline::Pipeline,
     settings::{Delays, RuntimeSettings},
+    settlement::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
     store::{
         Database, StoreError,
         claim::{Claim, claim_one, new_token},
         leases, models, settle,
     },
     task::{ClaimedTask, Failure, Outcome, TaskStatus, Vectors},
-    tree::queue::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
 };
 
 /// How long a save waits for a model that is being loaded. Its task waits longer.
@@ -116,7 +116,8 @@ impl Inline {
         };
         let id = task.lease.task_id;
         let decided = self.judge(task, begun.elapsed(), outcome).await;
-        let batch = [Gathered { decided: Arc::new(decided), in_doubt: true }];
+        // If its lease was taken away meanwhile, the answer is how it stands.
+        let batch = [Gathered { in_doubt: true, ..Gathered::from(decided) }];
         let applied = self
             .database
             .write::<_, StoreError, _>(move |transaction| {

@@ -10,6 +10,7 @@
 //! - [`store`]: the rows, and all SQL
 //! - [`circuit`], [`backoff`]: when to try again
 //! - `pipeline`: one attempt at one task
+//! - `settlement`: what its outcome means, and the commit
 //! - `tree`, `supervision`: the actors
 //! - [`Runtime`]: all of it, started and stopped
 
@@ -22,6 +23,7 @@ mod inline;
 mod pipeline;
 mod runtime;
 mod settings;
+mod settlement;
 pub mod store;
 mod supervision;
 pub mod task;

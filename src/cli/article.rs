@@ -48,7 +48,7 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
         }
         ArticleCommand::History { slug } => history(session, &slug).await,
         ArticleCommand::Restore { slug, revision } => {
-            let saved = session.host().await?.articles.restore(&slug, revision).await?;
+            let saved = session.saving_host().await?.articles.restore(&slug, revision).await?;
             answer(session, &saved, "restored").await
         }
     }
@@ -76,7 +76,7 @@ fn read_file(file: &Path) -> anyhow::Result<String> {
 }
 
 async fn create(session: &Session, new: NewArticle) -> anyhow::Result<()> {
-    let saved = session.host().await?.articles.create(new).await?;
+    let saved = session.saving_host().await?.articles.create(new).await?;
     answer(session, &saved, "created").await
 }
 
@@ -86,7 +86,7 @@ async fn update(session: &Session, slug: &str, changes: Changes) -> anyhow::Resu
         let message = "say what to change: --title, --body, --file, --folder, --skip-embedding or --priority";
         return Err(Usage(message.to_owned()).into());
     }
-    let saved = session.host().await?.articles.update(slug, changes).await?;
+    let saved = session.saving_host().await?.articles.update(slug, changes).await?;
     answer(session, &saved, "updated").await
 }
 

@@ -52,7 +52,7 @@ impl From<OnConflict> for files::OnConflict {
 }
 
 pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow::Result<()> {
-    let host = session.host().await?;
+    let host = if arguments.dry_run { session.host().await? } else { session.saving_host().await? };
     if !arguments.wait || arguments.dry_run {
         let report = bring_in(session, &host.articles, &arguments).await?;
         return finish(session, &report);

@@ -56,6 +56,18 @@ impl Session {
         Ok(Host::open(&self.loaded.settings).await?)
     }
 
+    /// A host for a command that saves. With the queue switched off a save embeds by itself, and needs its model; if that
+    /// cannot be had, the save goes on without.
+    pub(super) async fn saving_host(&self) -> anyhow::Result<Host> {
+        let host = self.host().await?;
+        if !self.loaded.settings.queue.enabled
+            && let Err(error) = self.provision(&host).await
+        {
+            self.output.note(&format!("not embedded yet: {error:#}"));
+        }
+        Ok(host)
+    }
+
     /// Opens the database alone, its schema as it is.
     pub(super) async fn database(&self) -> anyhow::Result<Database> {
         Ok(Database::open(&open_options(&self.loaded.settings)).await?)

@@ -1,5 +1,5 @@
-//! Batches by count and by tokens; a request that fails is tried again by itself; the one bad text of a refused batch is
-//! searched for.
+//! Batches by count and by tokens; one request of many that fails is tried again by itself; the one bad text of a refused
+//! batch is searched for.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     task::{Failure, Vectors},
 };
 
-/// All tries of one request, the first included.
+/// All tries of one request of many, the first included. An attempt that is one request is tried again as a task.
 const TRIES: u32 = 3;
 /// A request that failed so late is not tried again by itself: the provider hangs, and a probe should find that out.
 const LATE: Duration = Duration::from_secs(10);
@@ -30,12 +30,24 @@ pub(super) async fn embed_all(
 ) -> Result<(), Failure> {
     let limits = embedder.limits();
     let mut rest = chunks;
+    let mut tries = 1;
     while !rest.is_empty() {
         let (batch, others) = rest.split_at(batch_length(rest.iter().map(|chunk| chunk.chunk.tokens), limits));
-        embed_batch(embedder, batch, again, made).await?;
+        if !others.is_empty() {
+            tries = TRIES;
+        }
+        embed_batch(embedder, batch, Again { tries, delays: again }, made).await?;
         rest = others;
     }
     Ok(())
+}
+
+/// How often and how soon one request is tried again.
+#[derive(Clone, Copy)]
+struct Again {
+    /// The first included.
+    tries: u32,
+    delays: Delays,
 }
 
 /// How many of the texts, given by their `tokens`, fit into one call; at least one.
@@ -56,7 +68,7 @@ fn batch_length(tokens: impl Iterator<Item = u32>, limits: BatchLimits) -> usize
 fn embed_batch<'a>(
     embedder: &'a dyn Embedder,
     batch: &'a [&'a HashedChunk],
-    again: Delays,
+    again: Again,
     made: &'a mut Vectors,
 ) -> BoxFuture<'a, Result<(), Failure>> {
     Box::pin(async move {
@@ -80,10 +92,14 @@ fn embed_batch<'a>(
 
 /// Asks for the vectors of `batch`, again if the failure may be of the moment. A provider that is away, or asks for a
 /// pause, is left alone.
-async fn request(embedder: &dyn Embedder, batch: &[&HashedChunk], again: Delays) -> Result<Vec<Vector>, EmbedError> {
+async fn request(
+    embedder: &dyn Embedder,
+    batch: &[&HashedChunk],
+    Again { tries, delays }: Again,
+) -> Result<Vec<Vector>, EmbedError> {
     let texts: Vec<_> = batch.iter().map(|chunk| chunk.chunk.input.clone()).collect();
-    let mut delays = Backoff::new(Delays { max: again.max.min(LONGEST), ..again });
-    let mut tries = 1;
+    let mut delays = Backoff::new(Delays { max: delays.max.min(LONGEST), ..delays });
+    let mut tried = 1;
     loop {
         let begun = Instant::now();
         let error = match embedder.embed(&texts, Purpose::Document).await {
@@ -93,10 +109,10 @@ async fn request(embedder: &dyn Embedder, batch: &[&HashedChunk], again: Delays)
         };
         let of_the_moment = error.kind == ErrorKind::Transient && error.fault == Fault::Unclear;
         let pause = delays.next_delay().max(error.retry_after.unwrap_or_default());
-        if !of_the_moment || tries == TRIES || pause > LONGEST || begun.elapsed() > LATE {
+        if !of_the_moment || tried >= tries || pause > LONGEST || begun.elapsed() > LATE {
             return Err(error);
         }
-        tries += 1;
+        tried += 1;
         tokio::time::sleep(pause).await;
     }
 }

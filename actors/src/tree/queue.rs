@@ -10,9 +10,7 @@
 //! - `provider`: the circuit, the probe, and whom a failure is blamed on
 //! - `salvage`: vectors of attempts that failed
 
-mod apply;
 mod commits;
-mod decide;
 mod look;
 mod place;
 mod provider;
@@ -32,15 +30,13 @@ use super::{
 use crate::{
     context::Context,
     embedder::EmbedError,
+    settlement::{Applied, Gathered},
     store::{StoreError, hosts::WorkerRow},
     supervision::{ActorStatus, Address},
     task::{Finished, Lease, Slot},
 };
 
-pub(crate) use apply::{Applied, apply};
 use commits::Committed;
-pub(crate) use commits::Gathered;
-pub(crate) use decide::{Decided, Decision, blamed, decide, refunded};
 use look::Look;
 use state::QueueState;
 

@@ -235,8 +235,8 @@ async fn what_a_failed_attempt_has_embedded_is_not_embedded_again() {
     let (bench, model) = (Bench::new().await, TestModel::new("one"));
     let lines: Vec<_> = (0..40).map(|line| format!("line {line}")).collect();
     bench.save("long", &format!("{}\nFRAIL", lines.join("\n"))).await;
-    // A request is tried three times: the first attempt fails, after five batches.
-    model.rules.lock().expect("the lock").push(("FRAIL", EmbedError::transient("500"), 4));
+    // One request of many is tried three times: the first attempt fails, after five batches.
+    model.fail("FRAIL", EmbedError::transient("500"), 3);
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     assert_eq!(bench.settled(&runtime).await.completed, 1);
     let again: Vec<_> =

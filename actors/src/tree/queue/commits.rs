@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     super::owned::{Owned, answer_of},
-    Applied, Decided, QueueMessage, apply, decide,
+    QueueMessage,
     state::QueueState,
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     context::Context,
     embedder::EmbedError,
     settings::Delays,
+    settlement::{self, Applied, Decided, Gathered, Write, apply},
     store::{
         Engine, StoreError, Transaction,
         claim::{Claim, claim, new_token},
@@ -31,20 +32,6 @@ pub(crate) type Committed = Result<(Applied, Vec<ClaimedTask>), StoreError>;
 
 /// PostgreSQL may still be carrying a commit out whose connection is lost; after so long it has ended.
 const IN_DOUBT: Duration = Duration::from_secs(60);
-
-/// An attempt that is to be ended.
-#[derive(Debug, Clone)]
-pub(crate) struct Gathered {
-    pub(crate) decided: Arc<Decided>,
-    /// A commit that held it has failed: it may be ended already.
-    pub(crate) in_doubt: bool,
-}
-
-impl From<Decided> for Gathered {
-    fn from(decided: Decided) -> Self {
-        Self { decided: Arc::new(decided), in_doubt: false }
-    }
-}
 
 /// What is gathered, and what is under way.
 pub(super) struct Commits {
@@ -212,8 +199,8 @@ impl Commits {
         let refused = !error.is_of_the_database() && !batch.is_empty();
         let alone = batch.len() == 1;
         let again = batch.into_iter().map(|Gathered { decided, .. }| match &decided.write {
-            decide::Write::Store(_) if refused && alone => {
-                Gathered { decided: Arc::new(decide::unwritable(&decided, &error, retry)), in_doubt: true }
+            Write::Store(_) if refused && alone => {
+                Gathered { decided: Arc::new(settlement::unwritable(&decided, &error, retry)), in_doubt: true }
             }
             _ => Gathered { decided, in_doubt: true },
         });
@@ -284,7 +271,9 @@ impl QueueState {
             Ok((applied, claimed)) => {
                 self.commits.answered(recovers);
                 let more = self.place.claimed(claim.from, claim.slots.len(), &claimed);
+                let admitted = self.provider.admission();
                 self.applied(&batch, &applied);
+                let more = more || admitted != self.provider.admission();
                 self.hand_out(claimed);
                 let wanted = std::mem::take(&mut self.commits.flush_wanted);
                 if wanted || more || self.commits.has_something() {
@@ -333,7 +322,7 @@ impl QueueState {
             if task.subject == Subject::Changed {
                 if self.provider.is_open() {
                     // It has failed since the claim was made.
-                    self.commits.gather([decide::returned(task)]);
+                    self.commits.gather([settlement::returned(task)]);
                     continue;
                 }
                 self.provider.began(task.lease.task_id);
@@ -344,7 +333,7 @@ impl QueueState {
                 Ok(()) => self.tell_started(&told),
                 Err(task) => {
                     tracing::debug!(article, task = id, "its worker died meanwhile, and not of this task");
-                    self.commits.gather([decide::returned(*task)]);
+                    self.commits.gather([settlement::returned(*task)]);
                 }
             }
         }

@@ -5,9 +5,8 @@ use tokio::time::Instant;
 
 use super::{
     super::{heartbeat::HeartbeatMessage, owned::Owned, worker::WorkerMessage},
-    Gathered, QueueArguments, QueueMessage,
+    QueueArguments, QueueMessage,
     commits::Commits,
-    decide::{self, Decision, decide},
     place::Place,
     provider::{Judgement, Provider, Undecided},
     roster::Roster,
@@ -16,6 +15,7 @@ use super::{
 use crate::{
     circuit::Admission,
     embedder::EmbedError,
+    settlement::{self, Decision, Gathered, decide},
     store::{StoreError, leases},
     supervision::{ActorState, ActorStatus, Trouble, elapsed_ms},
     task::{Failure, Finished, Lease, Outcome, Slot},
@@ -79,7 +79,7 @@ impl QueueState {
 
     pub(super) fn seated(&mut self, slot: Slot, worker: ActorRef<WorkerMessage>) {
         if let Some(task) = self.roster.seat(slot, worker) {
-            self.commits.gather([decide::returned(task)]);
+            self.commits.gather([settlement::returned(task)]);
         }
         self.wake();
     }
@@ -88,13 +88,13 @@ impl QueueState {
         let Some(task) = self.roster.vacate(slot, reason) else { return };
         let failure = Failure::from(EmbedError::crashed(format!("the worker died: {reason}")));
         let retry = self.at.context.settings.retry;
-        self.commits.gather([decide::blamed(task, std::time::Duration::ZERO, failure, retry)]);
+        self.commits.gather([settlement::blamed(task, std::time::Duration::ZERO, failure, retry)]);
         self.schedule_flush();
     }
 
     pub(super) fn dismissed(&mut self) {
         let tasks = self.roster.dismiss();
-        self.commits.gather(tasks.into_iter().map(decide::returned));
+        self.commits.gather(tasks.into_iter().map(settlement::returned));
         self.schedule_flush();
     }
 
@@ -113,9 +113,10 @@ impl QueueState {
                     // A shutdown waits for no probe.
                     self.judged(Judgement::Provider(vec![undecided]));
                 } else {
+                    let was_open = self.provider.is_open();
                     let judgement = self.provider.failed(undecided, &self.myself);
                     self.judged(judgement);
-                    self.at.heartbeat.send(HeartbeatMessage::Beat);
+                    self.show_change(was_open);
                 }
             }
         }
@@ -124,11 +125,19 @@ impl QueueState {
     }
 
     pub(super) fn probed(&mut self, result: Result<(), EmbedError>) {
+        let was_open = self.provider.is_open();
         let judgement = self.provider.probed(result);
         self.judged(judgement);
-        self.at.heartbeat.send(HeartbeatMessage::Beat);
+        self.show_change(was_open);
         self.schedule_probe();
         self.schedule_flush();
+    }
+
+    /// Other processes see at once that the provider fails, or works again.
+    fn show_change(&self, was_open: bool) {
+        if self.provider.is_open() != was_open {
+            self.at.heartbeat.send(HeartbeatMessage::Beat);
+        }
     }
 
     fn judged(&mut self, judgement: Judgement) {
@@ -136,13 +145,13 @@ impl QueueState {
         match judgement {
             Judgement::Open => {}
             Judgement::Provider(all) => {
-                let refunded = |u: Undecided| decide::refunded(u.task, u.elapsed, u.failure);
+                let refunded = |u: Undecided| settlement::refunded(u.task, u.elapsed, u.failure);
                 self.commits.gather(all.into_iter().map(refunded));
             }
             Judgement::Documents(all) => {
                 let pays = |u: Undecided| match u.gained {
-                    true => decide::continued(u.task, u.elapsed, u.failure, retry),
-                    false => decide::blamed(u.task, u.elapsed, u.failure, retry),
+                    true => settlement::continued(u.task, u.elapsed, u.failure, retry),
+                    false => settlement::blamed(u.task, u.elapsed, u.failure, retry),
                 };
                 self.commits.gather(all.into_iter().map(pays));
             }

@@ -6,12 +6,13 @@ use ractor::ActorRef;
 
 use super::{
     super::metrics::{MetricsMessage, Observation},
-    Applied, Decided, Gathered, QueueMessage,
+    QueueMessage,
     state::QueueState,
 };
 use crate::{
     embedder::ErrorKind,
     event::TaskEvent,
+    settlement::{Applied, Decided, Gathered},
     store::settle::{Next, Settled},
     task::{ClaimedTask, TaskStatus},
 };

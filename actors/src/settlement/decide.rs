@@ -86,14 +86,14 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
 }
 
 /// No one pays yet: a part of the document is done and kept, and the next attempt begins behind it.
-pub(super) fn continued(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
+pub(crate) fn continued(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
     let next = Next::Refund { delay: backoff::delay_after(task.attempt, retry) };
     let error = Some((failure.kind, failure.message));
     Decided { task, elapsed, write: Write::Nothing, next, cause: "partly embedded", error }
 }
 
 /// No one pays: the task reached no worker, or its worker was taken away.
-pub(super) fn returned(task: ClaimedTask) -> Decided {
+pub(crate) fn returned(task: ClaimedTask) -> Decided {
     let next = Next::Refund { delay: Duration::ZERO };
     Decided { task, elapsed: Duration::ZERO, write: Write::Nothing, next, cause: "released", error: None }
 }
@@ -110,7 +110,7 @@ fn unread(task: ClaimedTask, elapsed: Duration, error: StoreError, retry: Delays
 }
 
 /// The database refuses what this attempt would write, and nothing else: its document pays.
-pub(super) fn unwritable(decided: &Decided, error: &StoreError, retry: Delays) -> Decided {
+pub(crate) fn unwritable(decided: &Decided, error: &StoreError, retry: Delays) -> Decided {
     let failure = EmbedError::resource(format!("the vectors cannot be stored: {error}"));
     blamed(decided.task.clone(), decided.elapsed, failure.into(), retry)
 }

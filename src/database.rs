@@ -3,11 +3,13 @@
 mod backup;
 mod copy;
 mod index;
+mod restore;
 mod schema;
 mod verify;
 
-pub use backup::{BackupError, RestoreError, Restored, backup, restore};
+pub use backup::{BackupError, backup};
 pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy};
 pub use index::{IndexError, RebuildProgress, Rebuilt, language, rebuild};
+pub use restore::{RestoreError, Restored, restore};
 pub use schema::{Migration, SchemaError, migrate, migrations, rollback, size, undone_by_rollback};
 pub use verify::{Finding, Verification, verify};

@@ -39,4 +39,4 @@ pub use error::StoreError;
 pub use open::{OpenError, OpenOptions};
 pub(crate) use presence::Presence;
 pub use presence::PresenceError;
-pub use sqlite::LivenessError;
+pub use sqlite::{APPLICATION_ID, Alone, LivenessError};

@@ -5,6 +5,7 @@
 //!
 //! Times are milliseconds since 1970-01-01T00:00Z by the database's clock.
 
+mod leftovers;
 mod m20261124_000001_articles;
 mod m20261124_000002_embeddings;
 mod m20261124_000003_queue;
@@ -13,12 +14,14 @@ mod m20261125_000005_tokens;
 mod m20261125_000006_provider_calls;
 mod m20261125_000007_word_counts;
 mod m20261125_000008_queue_indexes;
+mod runner;
 mod script;
 
+pub use runner::{Connection, MigrationError, applied, apply, take_back};
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
-/// Runs the steps in order, up or down.
+/// All steps, in order. [`apply`] and [`take_back`] run them; `up` and `down` of the trait do, too.
 pub struct Migrator;
 
 #[async_trait::async_trait]
@@ -34,5 +37,18 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000007_word_counts::Migration),
             Box::new(m20261125_000008_queue_indexes::Migration),
         ]
+    }
+    async fn up<'c, C>(db: C, steps: Option<u32>) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        Ok(apply(&db.into_database_executor(), steps).await.map(drop)?)
+    }
+
+    async fn down<'c, C>(db: C, steps: Option<u32>) -> Result<(), DbErr>
+    where
+        C: IntoSchemaManagerConnection<'c>,
+    {
+        Ok(take_back(&db.into_database_executor(), steps).await.map(drop)?)
     }
 }

@@ -2,7 +2,7 @@
 //! database is and what it holds are the parent module's.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
-use afterword_migration::{Migrator, MigratorTrait};
+use afterword_migration::{MigrationError, Migrator, MigratorTrait};
 use sea_orm_migration::sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
 
 async fn count(db: &DatabaseConnection, sql: &str) -> i64 {
@@ -43,8 +43,89 @@ mod sqlite {
         (db, directory)
     }
 
+    /// Another process's connection.
+    async fn again(_: &DatabaseConnection, place: &Place) -> DatabaseConnection {
+        let path = place.path().join("test.db");
+        Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.expect("a database file")
+    }
+
     #[path = "up_and_down/suite.rs"]
     mod suite;
+
+    /// As an earlier version left it that was killed in the middle of a step: without the transaction of today.
+    /// Answers whether there were as many statements.
+    async fn half_made(db: &DatabaseConnection, step: usize, statements: usize) -> bool {
+        Migrator::up(db, Some(u32::try_from(step).expect("few steps"))).await.expect("the steps before");
+        let steps = Migrator::migrations();
+        let folder = format!("{}/src/{}", env!("CARGO_MANIFEST_DIR"), steps[step].name());
+        let script = std::fs::read_to_string(format!("{folder}/up.sqlite.sql")).expect("a script");
+        let (mut done, mut statement) = (0, String::new());
+        for line in script.lines() {
+            statement.push_str(line);
+            statement.push('\n');
+            let is_trigger = statement.contains("CREATE TRIGGER");
+            if (is_trigger && line.ends_with("END;")) || (!is_trigger && line.ends_with(';')) {
+                if done == statements {
+                    return true;
+                }
+                db.execute_unprepared(&std::mem::take(&mut statement)).await.expect("a statement");
+                done += 1;
+            }
+        }
+        done == statements
+    }
+
+    async fn objects(db: &DatabaseConnection) -> String {
+        let sql = "SELECT group_concat(type || ' ' || name || ' ' || coalesce(sql, ''), char(10)) FROM (
+                       SELECT * FROM sqlite_schema ORDER BY name)";
+        let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql.to_owned())).await;
+        row.expect("a schema").expect("a row").try_get_by_index(0).expect("a text")
+    }
+
+    #[tokio::test]
+    async fn a_step_that_an_earlier_version_did_not_end_is_run_again() {
+        let (whole, _place) = open().await;
+        Migrator::up(&whole, None).await.expect("up");
+        let schema = objects(&whole).await;
+        for step in 0..Migrator::migrations().len() {
+            for statements in 0.. {
+                let (db, _place) = open().await;
+                if !half_made(&db, step, statements).await {
+                    break;
+                }
+                Migrator::up(&db, None).await.expect("a repair");
+                assert_eq!(objects(&db).await, schema, "{statements} statements of step {step}");
+                db.execute_unprepared(DATA).await.expect("data");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_left_behind_by_a_step_is_named_and_left_alone() {
+        let occupied = [
+            ("CREATE TABLE articles (mine TEXT)", "articles"),
+            ("CREATE INDEX articles_by_folder ON other (mine)", "articles_by_folder"),
+        ];
+        for (sql, name) in occupied {
+            let (db, _place) = open().await;
+            db.execute_unprepared("CREATE TABLE other (mine TEXT)").await.expect("a table");
+            db.execute_unprepared(sql).await.expect("an object");
+            let before = objects(&db).await;
+            let refused = afterword_migration::apply(&db, None).await.expect_err("a refusal");
+            assert!(matches!(refused, MigrationError::Occupied { ref object, .. } if object == name), "{refused}");
+            assert_eq!(objects(&db).await, before);
+        }
+        let (db, _place) = open().await;
+        half_made(&db, 0, 1).await;
+        db.execute_unprepared(
+            "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at) VALUES ('a', 'A', '', '', 1, 1)",
+        )
+        .await
+        .expect("a row");
+        let refused = afterword_migration::apply(&db, None).await.expect_err("a refusal");
+        assert!(matches!(refused, MigrationError::Occupied { .. }), "{refused}");
+        assert_eq!(count(&db, "SELECT count(*) FROM articles").await, 1, "no row is dropped");
+    }
 
     #[tokio::test]
     async fn changes_of_vectors_are_logged() {
@@ -76,7 +157,12 @@ mod postgres {
              + (SELECT count(*) FROM pg_ts_config WHERE cfgnamespace = 'public'::regnamespace)";
     const WORDS: &str = "SELECT count(*) FROM article_words WHERE words @@ to_tsquery('afterword', 'text')";
 
-    type Place = ();
+    type Place = String;
+
+    /// Another process's connection.
+    async fn again(_: &DatabaseConnection, place: &Place) -> DatabaseConnection {
+        Database::connect(place.as_str()).await.expect("a database")
+    }
 
     async fn open() -> (DatabaseConnection, Place) {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -84,7 +170,8 @@ mod postgres {
         let name = format!("migration_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let administrator = Database::connect(format!("{server}/postgres")).await.expect("a server");
         administrator.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
-        (Database::connect(format!("{server}/{name}")).await.expect("a database"), ())
+        let url = format!("{server}/{name}");
+        (Database::connect(&url).await.expect("a database"), url)
     }
 
     #[path = "up_and_down/suite.rs"]

@@ -32,11 +32,8 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
             })
         }
         DbCommand::Restore { file } => {
-            let options = open_options(&session.loaded.settings);
-            let target = session.database().await?;
-            let path = target.file().map(std::path::Path::to_path_buf).ok_or(database::RestoreError::Server);
-            target.close().await;
-            let restored = database::restore(&options, &path?, &file).await?;
+            // Not opened: a damaged database can be replaced, too.
+            let restored = database::restore(&open_options(&session.loaded.settings), &file).await?;
             session.output.answer(&restored, || {
                 let kept = restored.kept.as_ref().map(|kept| format!("; what was there is now {}", kept.display()));
                 format!("restored {} articles{}", restored.articles, kept.unwrap_or_default())
@@ -83,10 +80,10 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
 
 async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()> {
     let options = open_options(&session.loaded.settings);
-    if let Some(file) = from.strip_prefix("sqlite://")
-        && !std::path::Path::new(file).is_file()
+    if let Some(file) = OpenOptions::new(&from).sqlite_file()?
+        && !file.is_file()
     {
-        return Err(anyhow!("there is no file {file}"));
+        return Err(anyhow!("there is no file {}", file.display()));
     }
     let from = Database::open(&OpenOptions { url: from, ..options.clone() }).await?;
     let to = Database::open(&OpenOptions { url: to, ..options }).await?;

@@ -24,10 +24,14 @@ async fn rebuild(session: &Session) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let rebuilt = rebuilt?;
     session.output.answer(&rebuilt, || {
-        let Rebuilt { articles, vectors } = rebuilt;
-        match host.database.file() {
+        let Rebuilt { articles, vectors, removed } = rebuilt;
+        let indexed = match host.database.file() {
             Some(_) => format!("the words of {articles} articles indexed; vectors are indexed in memory"),
             None => format!("the words of {articles} articles indexed, and {vectors} vectors"),
+        };
+        match removed {
+            0 => indexed,
+            _ => format!("{indexed}\ntorn vectors of {removed} articles removed; a running host makes them again"),
         }
     })
 }

@@ -108,7 +108,9 @@ pub async fn copy(
     for table in &tables {
         compared.push(compare(from, to, table, tell).await?);
     }
+    afterword_faults::point!("copy.compared", StoreError::Failed);
     finish(from, to, &tables).await?;
+    afterword_faults::point!("copy.finished", StoreError::Failed);
     Ok(Copied { tables: compared })
 }
 
@@ -148,6 +150,7 @@ async fn copy_table(
         let table = table.clone();
         to.write::<_, StoreError, _>(move |transaction| Box::pin(async move { page.write(transaction, &table).await }))
             .await?;
+        afterword_faults::point!("copy.page", StoreError::Failed);
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Rebuilt {
     pub articles: i64,
     /// Vectors in the indexes that were built; those of a file are read into memory by whoever searches.
     pub vectors: i64,
+    /// Articles whose vectors were torn, and were removed; a running host makes them again.
+    pub removed: u64,
 }
 
 /// How far it is, for people who watch.
@@ -57,7 +59,7 @@ pub async fn rebuild(
     language: &str,
     tell: &(dyn Fn(RebuildProgress) + Sync),
 ) -> Result<Rebuilt, IndexError> {
-    let mut rebuilt = Rebuilt::default();
+    let mut rebuilt = Rebuilt { removed: remove_torn(database).await?, ..Rebuilt::default() };
     if database.engine() == Engine::Postgres {
         choose_language(database, language).await?;
     }
@@ -83,6 +85,23 @@ pub async fn language(database: &Database) -> Result<Option<String>, StoreError>
     let sql = "SELECT substring(dictinitoption FROM 'language = ''(\\w+)''') AS language
                FROM pg_ts_dict WHERE oid = CAST('afterword_stems' AS regdictionary)";
     Ok(database.reader().row::<Row>(sql, []).await?.and_then(|row| row.language))
+}
+
+/// Removes sets of vectors that are not whole, or not of their model's length: an article without a set is found by the
+/// next sweep and embedded.
+async fn remove_torn(database: &Database) -> Result<u64, StoreError> {
+    const TORN: &str = "
+        DELETE FROM article_embeddings AS e
+        WHERE e.chunk_count <> (SELECT count(*) FROM article_chunks c
+                                WHERE c.article_id = e.article_id AND c.model_id = e.model_id)
+           OR EXISTS (SELECT 1 FROM article_chunks c JOIN embedding_models m ON m.id = c.model_id
+                      WHERE c.article_id = e.article_id AND c.model_id = e.model_id
+                        AND (length(c.vector) <> 4 * m.dimension";
+    let sql = match database.engine() {
+        Engine::Sqlite => format!("{TORN}))"),
+        Engine::Postgres => format!("{TORN} OR length(c.vector) <> 4 * vector_dims(c.embedding)))"),
+    };
+    database.write_behind(move |transaction| Box::pin(async move { transaction.run(&sql, []).await })).await
 }
 
 async fn choose_language(database: &Database, wanted: &str) -> Result<(), IndexError> {

@@ -4,7 +4,7 @@ use afterword_actors::store::{
     Database, StoreError,
     sql::{Number, Sql},
 };
-use afterword_migration::{Migrator, MigratorTrait};
+use afterword_migration::{MigrationError, Migrator, MigratorTrait};
 use serde::Serialize;
 
 /// A step of the schema's history.
@@ -25,45 +25,49 @@ pub enum SchemaError {
          backup made before"
     )]
     Newer(String),
+    /// Something else bears the name of what a step makes.
+    #[error(
+        "the database holds \"{object}\", which step {step} would make; it is not afterword's, or it holds data: name \
+         another database, or rename \"{object}\""
+    )]
+    Occupied {
+        /// The step.
+        step: String,
+        /// What is in its way.
+        object: String,
+    },
     /// A step could not be run; the database is as it was before it.
     #[error("the schema could not be changed: {0}")]
     Failed(#[from] StoreError),
 }
 
-/// All steps this program knows, in order.
+impl From<MigrationError> for SchemaError {
+    fn from(error: MigrationError) -> Self {
+        match error {
+            MigrationError::Newer(step) => Self::Newer(step),
+            MigrationError::Occupied { step, object } => Self::Occupied { step, object },
+            MigrationError::Database(error) => Self::Failed(error.into()),
+        }
+    }
+}
+
+/// All steps this program knows, in order. Reads only.
 ///
 /// # Errors
 /// [`SchemaError`]
 pub async fn migrations(database: &Database) -> Result<Vec<Migration>, SchemaError> {
-    let connection = database.write_connection();
-    refuse_newer(database).await?;
-    let pending = Migrator::get_pending_migrations(connection).await.map_err(StoreError::from)?;
-    let pending: Vec<_> = pending.iter().map(|step| step.name().to_owned()).collect();
-    Ok(Migrator::migrations()
-        .iter()
-        .map(|step| Migration {
-            applied: !pending.iter().any(|name| name == step.name()),
-            name: step.name().to_owned(),
-        })
-        .collect())
+    let applied = afterword_migration::applied(database.write_connection()).await?;
+    let steps = Migrator::migrations();
+    let names = steps.iter().map(|step| step.name().to_owned());
+    Ok(names.map(|name| Migration { applied: applied.contains(&name), name }).collect())
 }
 
-/// Applies what is missing; answers the names of the applied steps.
+/// Applies what is missing; answers the names of the applied steps. Processes that start together wait for each other.
 ///
 /// # Errors
 /// [`SchemaError`]
 pub async fn migrate(database: &Database) -> Result<Vec<String>, SchemaError> {
-    let missing = unapplied(database).await?;
-    if !missing.is_empty() {
-        let ended = Migrator::up(database.write_connection(), None).await;
-        // Two processes that start together: the other one may have been first.
-        if let Err(error) = ended
-            && !unapplied(database).await?.is_empty()
-        {
-            return Err(StoreError::from(error).into());
-        }
-    }
-    Ok(missing)
+    Ok(afterword_migration::apply(database.write_connection(), None).await?)
 }
 
 /// Takes the last `steps` back; what only they hold is lost. Answers their names.
@@ -71,9 +75,7 @@ pub async fn migrate(database: &Database) -> Result<Vec<String>, SchemaError> {
 /// # Errors
 /// [`SchemaError`]
 pub async fn rollback(database: &Database, steps: u32) -> Result<Vec<String>, SchemaError> {
-    let names = undone_by_rollback(database, steps).await?;
-    Migrator::down(database.write_connection(), Some(steps)).await.map_err(StoreError::from)?;
-    Ok(names)
+    Ok(afterword_migration::take_back(database.write_connection(), Some(steps)).await?)
 }
 
 /// The steps that [`rollback`] would take back, the last first.
@@ -98,19 +100,4 @@ pub async fn size(database: &Database) -> Result<u64, StoreError> {
     }
     let row = database.reader().row::<Number>("SELECT pg_database_size(current_database()) AS n", []).await?;
     Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
-}
-
-async fn unapplied(database: &Database) -> Result<Vec<String>, SchemaError> {
-    Ok(migrations(database).await?.into_iter().filter(|step| !step.applied).map(|step| step.name).collect())
-}
-
-async fn refuse_newer(database: &Database) -> Result<(), SchemaError> {
-    let connection = database.write_connection();
-    Migrator::install(connection).await.map_err(StoreError::from)?;
-    let known: Vec<_> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
-    let applied = Migrator::get_migration_models(connection).await.map_err(StoreError::from)?;
-    match applied.into_iter().find(|step| !known.contains(&step.version)) {
-        Some(unknown) => Err(SchemaError::Newer(unknown.version)),
-        None => Ok(()),
-    }
 }

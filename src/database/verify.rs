@@ -49,14 +49,15 @@ const CHECKS: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM article_chunks c JOIN embedding_models m ON m.id = c.model_id
               WHERE length(c.vector) <> 4 * m.dimension",
-        message: "vectors are torn; run `afterword bulk start --all` after removing them",
+        message: "vectors are torn; run `afterword index rebuild`, which removes them, and a running host makes them again",
         mends_itself: false,
     },
     Check {
         sql: "SELECT count(*) AS n FROM article_embeddings e
               WHERE e.chunk_count <> (SELECT count(*) FROM article_chunks c
                                       WHERE c.article_id = e.article_id AND c.model_id = e.model_id)",
-        message: "articles have fewer vectors than chunks; run `afterword bulk start --all`",
+        message: "articles have fewer vectors than chunks; run `afterword index rebuild`, which removes them, and a running host \
+                  makes them again",
         mends_itself: false,
     },
     Check {
@@ -85,7 +86,7 @@ const IN_A_FILE: &[Check] = &[
     },
     Check {
         sql: "SELECT count(*) AS n FROM articles WHERE id NOT IN (SELECT rowid FROM article_words)",
-        message: "articles are not in the full-text index; save them again",
+        message: "articles are not in the full-text index; run `afterword index rebuild`",
         mends_itself: false,
     },
 ];
@@ -100,7 +101,8 @@ const ON_A_SERVER: &[Check] = &[
     },
     Check {
         sql: "SELECT count(*) AS n FROM article_chunks WHERE 4 * vector_dims(embedding) <> length(vector)",
-        message: "vectors are not as long in the index as they are stored; restore a backup",
+        message: "vectors are not as long in the index as they are stored; run `afterword index rebuild`, which removes them, \
+                  and a running host makes them again",
         mends_itself: false,
     },
     Check {

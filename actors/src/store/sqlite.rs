@@ -4,6 +4,11 @@ mod batch;
 mod commit_gate;
 mod job;
 mod liveness;
+pub(super) mod location;
+mod log;
+mod occupancy;
+mod ownership;
+mod replacement;
 mod writer;
 
 use std::{
@@ -25,6 +30,10 @@ use super::{OpenError, OpenOptions, StoreError};
 use commit_gate::CommitGate;
 pub(super) use liveness::Liveness;
 pub use liveness::LivenessError;
+use log::Log;
+pub use occupancy::Alone;
+use occupancy::Occupied;
+pub use ownership::APPLICATION_ID;
 use writer::Writer;
 
 /// Statements kept prepared on each connection; above the number of different statements in the program.
@@ -43,20 +52,28 @@ pub(super) struct Sqlite {
     pub(super) write: DatabaseConnection,
     pub(super) writer: Writer,
     pub(super) path: PathBuf,
+    _occupied: Occupied,
 }
 
 impl Sqlite {
     /// Opens the file at `address` (what follows `sqlite://`), creating it and its folder if needed.
     pub(super) async fn open(address: &str, options: &OpenOptions) -> Result<Self, OpenError> {
-        let path = path_of(address)?;
-        make_folder(&path)?;
+        let path = location::resolve(address)?;
+        location::make_folder(&path)?;
+        let occupied = Occupied::share(&path, options.busy_timeout).await?;
+        replacement::finish(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
+        ownership::check(&path, options.busy_timeout).await?;
+        location::make_file(&path);
+        afterword_faults::point!("open.made", OpenError::Address);
         let fail = |source| OpenError::Store { url: options.url.clone(), source };
         let gate = CommitGate::default();
         // The first connection turns the file to WAL before readers come.
-        let write = connect(options, &path, Connections::Writer(gate.clone())).await.map_err(fail)?;
+        let write = connect_patiently(options, &path, &gate).await.map_err(fail)?;
+        afterword_faults::point!("open.connected", OpenError::Address);
         let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
         let runtime = connect(options, &path, Connections::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
-        Ok(Self { read, runtime, write: write.clone(), writer: Writer::start(write, gate), path })
+        let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout));
+        Ok(Self { read, runtime, write, writer, path, _occupied: occupied })
     }
 
     /// Finishes what was accepted, then closes.
@@ -70,20 +87,19 @@ impl Sqlite {
     }
 }
 
-fn path_of(address: &str) -> Result<PathBuf, OpenError> {
-    let path = address.split_once('?').map_or(address, |(path, _)| path);
-    if path.is_empty() || path == ":memory:" {
-        return Err(OpenError::NoFile);
-    }
-    Ok(PathBuf::from(path))
-}
-
-fn make_folder(path: &Path) -> Result<(), OpenError> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder { path: folder.to_path_buf(), source })
+/// SQLite does not wait when two processes turn a new file to WAL at the same time: one of them is sent away at once.
+async fn connect_patiently(
+    options: &OpenOptions,
+    path: &Path,
+    gate: &CommitGate,
+) -> Result<DatabaseConnection, StoreError> {
+    const AGAIN: Duration = Duration::from_millis(10);
+    let ends = tokio::time::Instant::now() + options.busy_timeout;
+    loop {
+        match connect(options, path, Connections::Writer(gate.clone())).await {
+            Err(StoreError::Busy) if tokio::time::Instant::now() < ends => tokio::time::sleep(AGAIN).await,
+            other => return other,
         }
-        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use afterword_migration::{Migrator, MigratorTrait};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
 
-use super::{OBJECTS, OWN_DATA, Place, WORDS, open};
+use super::{OBJECTS, OWN_DATA, Place, WORDS, again, open};
 use crate::{DATA, count};
 
 async fn filled() -> (DatabaseConnection, Place) {
@@ -47,4 +47,15 @@ async fn deleting_an_article_takes_its_words_and_vectors_along() {
         assert_eq!(count(&db, &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
     assert_eq!(count(&db, WORDS).await, 0);
+}
+
+#[tokio::test]
+async fn starters_wait_for_each_other() {
+    let (db, place) = open().await;
+    let start = || async { afterword_migration::apply(&again(&db, &place).await, None).await.expect("a start") };
+    let (a, b, c, d) = tokio::join!(start(), start(), start(), start());
+    let all: Vec<_> = Migrator::migrations().iter().map(|step| step.name().to_owned()).collect();
+    let mut applied = [a, b, c, d].concat();
+    applied.sort();
+    assert_eq!(applied, all, "each step was run once");
 }

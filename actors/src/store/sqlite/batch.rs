@@ -20,8 +20,16 @@ pub(super) async fn write(connection: &DatabaseConnection, gate: &CommitGate, jo
     let mut jobs = VecDeque::from(jobs);
     // Each round ends at least one of them.
     while !jobs.is_empty() {
-        if let Err(error) = batch(connection, gate, &mut jobs).await {
-            tracing::warn!(%error, "writes were refused, and the connection that writes is made anew");
+        match AssertUnwindSafe(batch(connection, gate, &mut jobs)).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "writes were refused, and the connection that writes is made anew");
+            }
+            // Their callers hear that there is no answer; the writer lives on.
+            Err(_) => {
+                tracing::error!("a batch of writes panicked; it was rolled back");
+                gate.distrust();
+            }
         }
     }
 }
@@ -79,11 +87,13 @@ async fn run_all(
     kept: &mut Vec<Announce>,
 ) -> Result<(), StoreError> {
     let alone = jobs.len() == 1;
+    afterword_faults::point!("save.begun", StoreError::Failed);
     while let Some(job) = jobs.pop_front() {
         let ran =
             if alone { run_alone(job, transaction, gate).await } else { run_beside(job, transaction, gate).await };
         kept.extend(ran?);
     }
+    afterword_faults::point!("save.ran", StoreError::Failed);
     Ok(())
 }
 
@@ -97,7 +107,9 @@ async fn end(transaction: DatabaseTransaction, gate: &CommitGate, is_empty: bool
     ended.map_err(|error| {
         gate.distrust();
         StoreError::from(error)
-    })
+    })?;
+    afterword_faults::point!("save.committed", StoreError::Failed);
+    Ok(())
 }
 
 /// The only job of a transaction needs no savepoint: if it fails, the whole transaction is rolled back.

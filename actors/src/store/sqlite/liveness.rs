@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::location;
+
 /// This process's lock; held as long as the value lives.
 #[derive(Debug)]
 pub(crate) struct Liveness {
@@ -61,16 +63,17 @@ impl Drop for Liveness {
 
 fn lock(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        location::private_folder(folder)?;
     }
-    let file = File::create(path)?;
+    let file = location::private_file().create(true).truncate(true).open(path)?;
     match file.try_lock() {
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is held already")),
     }
 }
 
-fn folder(database: &Path) -> PathBuf {
+/// The folder of the locks; `database` is its path without links.
+pub(super) fn folder(database: &Path) -> PathBuf {
     let mut name = database.file_name().unwrap_or_default().to_os_string();
     name.push(".hosts");
     database.with_file_name(name)

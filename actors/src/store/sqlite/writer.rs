@@ -14,6 +14,7 @@ use super::{
     StoreError, batch,
     commit_gate::CommitGate,
     job::{Job, TypedJob},
+    log::Log,
 };
 
 /// Most jobs in one transaction: bounds how long the first of them waits for the last.
@@ -31,10 +32,10 @@ type Inbox = mpsc::UnboundedReceiver<Box<dyn Job>>;
 
 impl Writer {
     /// Starts the writer on `connection`, which `gate` watches; it ends when the last clone is dropped.
-    pub(super) fn start(connection: DatabaseConnection, gate: CommitGate) -> Self {
+    pub(super) fn start(connection: DatabaseConnection, gate: CommitGate, log: Log) -> Self {
         let (first, first_inbox) = mpsc::unbounded_channel();
         let (behind, behind_inbox) = mpsc::unbounded_channel();
-        tokio::spawn(serve(connection, gate, first_inbox, behind_inbox));
+        tokio::spawn(serve(connection, gate, log, first_inbox, behind_inbox));
         Self { first, behind }
     }
 
@@ -71,7 +72,7 @@ where
     answer.await.unwrap_or_else(|_| Err(gone()))
 }
 
-async fn serve(connection: DatabaseConnection, gate: CommitGate, mut first: Inbox, mut behind: Inbox) {
+async fn serve(connection: DatabaseConnection, gate: CommitGate, mut log: Log, mut first: Inbox, mut behind: Inbox) {
     loop {
         tokio::select! {
             biased;
@@ -85,6 +86,7 @@ async fn serve(connection: DatabaseConnection, gate: CommitGate, mut first: Inbo
             Some(job) = behind.recv() => batch::write(&connection, &gate, with_those_waiting(job, &mut behind)).await,
             else => return,
         }
+        log.keep_short(&connection).await;
     }
 }
 

@@ -1,0 +1,118 @@
+//! Where an SQLite database is: one path for one file, whatever name it is opened by.
+//!
+//! SQLite keeps its write-ahead log, and this program its locks, beside the database under its name. A symbolic link is
+//! followed to the one name. A file that has two names otherwise would have two logs, each of which destroys the other's
+//! pages: it is refused.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use super::OpenError;
+
+/// More links than that lead in a circle.
+const MAX_LINKS: usize = 40;
+
+/// The path of the database at `address` (what follows `sqlite://`), without links.
+///
+/// # Errors
+/// [`OpenError`] if no file is named, or one that must not be used.
+pub(in crate::store) fn resolve(address: &str) -> Result<PathBuf, OpenError> {
+    let path = address.split_once('?').map_or(address, |(path, _)| path);
+    if path.is_empty() || path == ":memory:" {
+        return Err(OpenError::NoFile);
+    }
+    let path = canonical(&at_home(path)?);
+    has_one_name(&path)?;
+    Ok(path)
+}
+
+/// Makes the folder of `path`, for its owner only, if it is not there.
+pub(super) fn make_folder(path: &Path) -> Result<(), OpenError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    private_folder(folder).map_err(|source| OpenError::Folder { path: folder.to_path_buf(), source })
+}
+
+/// Makes a folder that only its owner may enter, and those above it.
+pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Makes an empty file that only its owner may read, if there is none; SQLite gives its log the same permissions. What
+/// is in the way is said by SQLite.
+pub(super) fn make_file(path: &Path) {
+    // Closing any handle of a file drops the locks that this process holds on it: no one may open it meanwhile.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock();
+    drop(private_file().create_new(true).open(path));
+}
+
+/// Options for writing a file that only its owner may read, if it is made.
+pub(super) fn private_file() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn at_home(path: &str) -> Result<PathBuf, OpenError> {
+    let Some(rest) = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+        return Ok(PathBuf::from(path));
+    };
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).ok_or(OpenError::NoHome)?;
+    Ok(home.join(rest.trim_start_matches('/')))
+}
+
+/// Also of a file that is not there yet.
+fn canonical(path: &Path) -> PathBuf {
+    let mut path = path.to_path_buf();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().map_or_else(|| target.clone(), |folder| folder.join(&target));
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+#[cfg(unix)]
+fn has_one_name(path: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    if !metadata.is_file() {
+        return Err(OpenError::NotAFile(path.to_path_buf()));
+    }
+    if metadata.nlink() > 1 {
+        return Err(OpenError::SeveralNames { path: path.to_path_buf(), names: metadata.nlink() });
+    }
+    if is_mounted_alone(path) {
+        return Err(OpenError::MountedAlone(path.to_path_buf()));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn has_one_name(path: &Path) -> Result<(), OpenError> {
+    if path.is_dir() { Err(OpenError::NotAFile(path.to_path_buf())) } else { Ok(()) }
+}
+
+/// Whether the file itself, and not a folder above it, is where something is mounted.
+#[cfg(unix)]
+fn is_mounted_alone(path: &Path) -> bool {
+    // Where there is no such list, nothing is known.
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let escaped = path.to_string_lossy().replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011");
+    mounts.lines().any(|mount| mount.split(' ').nth(4) == Some(&escaped))
+}

@@ -1,0 +1,180 @@
+//! A real process fails, panics or is killed at every named point: what was acknowledged is there afterwards, the next
+//! process opens the database and goes on, and everything is embedded.
+//!
+//! `cargo test --features break-points --test break_points`
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use afterword_actors::store::{
+    Database, OpenOptions,
+    sql::{Number, Sql},
+};
+
+const ACTIONS: [&str; 3] = ["error", "panic", "kill"];
+
+struct Site {
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.path("site.db").display())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+        command
+            .current_dir(self.folder.path())
+            .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted")
+            .env("AFTERWORD_QUEUE__RETRY_BASE", "20ms")
+            .args(["--database", &self.url()])
+            .args(arguments);
+        command
+    }
+
+    /// Runs a command that is to break at `point`, and did reach it.
+    fn broken(&self, point: &str, action: &str, arguments: &[&str]) -> Output {
+        self.broken_at(point, action, 1, arguments)
+    }
+
+    /// The same at the `at`-th time that it comes there.
+    fn broken_at(&self, point: &str, action: &str, at: usize, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        let choice = format!("{point}={action}@{at}");
+        let output = command.env("AFTERWORD_BREAK_POINT", choice).output().expect("a process");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(&format!("break point {point}")), "{point} was not reached: {said}");
+        output
+    }
+
+    fn works(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output().expect("a process");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        output
+    }
+
+    async fn number(&self, sql: &str) -> i64 {
+        let database = Database::open(&OpenOptions::new(self.url())).await.expect("a database");
+        let row = database.reader().row::<Number>(sql, []).await.expect("a query").expect("a row");
+        database.close().await;
+        row.n
+    }
+
+    /// Goes on, embeds all there is, and is sound; the acknowledged article is there.
+    async fn goes_on(&self, case: &str, acknowledged: bool) {
+        let notes = self.path("notes");
+        std::fs::create_dir_all(&notes).expect("a folder");
+        std::fs::write(notes.join("later.md"), "# Later\n\nWords.\n").expect("a file");
+        self.works(&["import", "notes", "--wait", "--on-conflict", "skip"]);
+        if acknowledged {
+            assert_eq!(self.number("SELECT count(*) AS n FROM articles WHERE title = 'Early'").await, 1, "{case}");
+        }
+        let bare = "SELECT count(*) AS n FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id
+                    WHERE e.content_hash IS NOT a.content_hash";
+        assert_eq!(self.number(bare).await, 0, "{case}: all is embedded");
+        let open = "SELECT count(*) AS n FROM embedding_tasks WHERE status IN ('pending', 'processing', 'failed')";
+        assert_eq!(self.number(open).await, 0, "{case}");
+        self.works(&["db", "verify"]);
+    }
+}
+
+const CREATE: [&str; 5] = ["article", "create", "Early", "--body", "Words."];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_start() {
+    let steps = ["begun", "ran", "entered", "committed"].map(|step| format!("migration.up.{step}"));
+    let steps = steps.into_iter().flat_map(|point| [1, 3, 8].map(|at| (point.clone(), at)));
+    let opening = ["open.made", "open.connected"].map(|point| (point.to_owned(), 1));
+    for (point, at) in opening.into_iter().chain(steps) {
+        for action in ACTIONS {
+            let site = Site::new();
+            let created = site.broken_at(&point, action, at, &CREATE);
+            site.goes_on(&format!("{point} {action} {at}"), created.status.success()).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save() {
+    for point in ["save.begun", "save.ran", "save.committed"] {
+        for action in ACTIONS {
+            let site = Site::new();
+            site.works(&["db", "migrate"]);
+            let created = site.broken(point, action, &CREATE);
+            site.goes_on(&format!("{point} {action}"), created.status.success()).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_back() {
+    for step in ["begun", "ran", "struck", "committed"] {
+        for at in [1, 5, 8] {
+            for action in ACTIONS {
+                let site = Site::new();
+                site.works(&["db", "migrate"]);
+                let point = format!("migration.down.{step}");
+                site.broken_at(&point, action, at, &["db", "rollback", "--steps", "8", "--yes"]);
+                site.goes_on(&format!("{point} {action} {at}"), false).await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup() {
+    for point in ["backup.copied", "backup.placed"] {
+        for action in ACTIONS {
+            let site = Site::new();
+            site.works(&CREATE);
+            site.broken(point, action, &["db", "backup", "copy.db"]);
+            if site.path("copy.db").exists() {
+                site.works(&["db", "restore", "copy.db"]);
+            } else {
+                site.works(&["db", "backup", "copy.db"]);
+            }
+            site.goes_on(&format!("{point} {action}"), true).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore() {
+    for point in ["restore.copied", "restore.checked", "restore.ready", "restore.moved", "restore.placed"] {
+        for action in ACTIONS {
+            let (site, case) = (Site::new(), format!("{point} {action}"));
+            site.works(&CREATE);
+            site.works(&["db", "backup", "copy.db"]);
+            site.works(&["article", "create", "Newer", "--body", "Words."]);
+            site.broken(point, action, &["db", "restore", "copy.db"]);
+            // One of the two, whole.
+            let articles = site.number("SELECT count(*) AS n FROM articles").await;
+            assert!(articles == 1 || articles == 2, "{case}: {articles}");
+            site.goes_on(&case, true).await;
+            if action != "kill" {
+                assert!(!site.path("site.db.restoring").exists(), "{case}");
+            }
+            site.works(&["db", "restore", "copy.db"]);
+            assert_eq!(site.number("SELECT count(*) AS n FROM articles").await, 1, "{case}");
+            let left: Vec<_> = files(site.folder.path()).into_iter().filter(|name| name.contains("restor")).collect();
+            assert!(left.iter().all(|name| name.contains(".before-restore-")), "{case}: {left:?}");
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}

@@ -52,7 +52,7 @@ impl Site {
     fn broken_at(&self, point: &str, action: &str, at: usize, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         let choice = format!("{point}={action}@{at}");
-        let output = command.env("AFTERWORD_BREAK_POINT", choice).output().expect("a process");
+        let output = command.env("BREAK_POINT", choice).output().expect("a process");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains(&format!("break point {point}")), "{point} was not reached: {said}");
         output

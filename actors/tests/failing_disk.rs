@@ -14,6 +14,7 @@ use afterword_actors::store::{
     Database, OpenOptions, StoreError,
     sql::{Number, Sql},
 };
+use afterword_migration::{Migrator, MigratorTrait};
 use disk::{FailingDisk, Fault};
 use futures_util::future::join_all;
 
@@ -180,6 +181,43 @@ fn a_broken_disk_from_one_point_on() {
 #[test]
 fn a_disk_that_is_full_until_there_is_room() {
     disk::in_a_process_of_its_own("full_until_there_is_room");
+}
+
+#[test]
+fn no_room_during_a_first_start() {
+    disk::in_a_process_of_its_own("walk_first_starts");
+}
+
+/// A first start that fails at one point, or from one point on, is gone on with by the next one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "runs in a process of its own"]
+async fn walk_first_starts() {
+    let (disk, mut at, mut forever) = (FailingDisk::attached(), 0, false);
+    for number in 0.. {
+        let url = format!("sqlite://{}", PathBuf::from(disk::folder()).join(format!("first-{number}.db")).display());
+        disk.set(Fault { at, forever, error: disk::ENOSPC, full: false });
+        let _ = start(&url).await;
+        let reached = disk.seen() > at;
+        disk.set(Fault::NONE);
+        let steps = start(&url).await.expect("the next start goes on");
+        assert_eq!(steps, i64::try_from(Migrator::migrations().len()).expect("few"));
+        match (reached, forever) {
+            (true, _) => at += 1 + at / 12,
+            (false, false) => (at, forever) = (0, true),
+            (false, true) => return,
+        }
+    }
+}
+
+/// Opens the database and brings its schema up to date; answers how many steps it has.
+async fn start(url: &str) -> Result<i64, String> {
+    let database = Database::open(&OpenOptions::new(url)).await.map_err(|error| error.to_string())?;
+    let started =
+        afterword_migration::apply(database.write_connection(), None).await.map_err(|error| error.to_string());
+    let steps = database.reader().row::<Number>("SELECT count(*) AS n FROM seaql_migrations", []).await;
+    database.close().await;
+    started?;
+    Ok(steps.map_err(|error| error.to_string())?.map_or(0, |row| row.n))
 }
 
 #[tokio::test(flavor = "multi_thread")]

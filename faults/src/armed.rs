@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Set by the test that starts the process.
-const CHOICE: &str = "AFTERWORD_BREAK_POINT";
+const CHOICE: &str = "BREAK_POINT";
 
 struct Choice {
     name: String,

@@ -81,6 +81,14 @@ pub enum OpenError {
         /// How that is known.
         what: String,
     },
+    /// A restore that was killed.
+    #[error("a restore of {} was interrupted and cannot be ended: {source}", path.display())]
+    Unfinished {
+        /// The database.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A restore that runs.
     #[error("{} is being restored by another process; try again when that has ended", .0.display())]
     BeingReplaced(PathBuf),

@@ -61,7 +61,7 @@ impl Sqlite {
         let path = location::resolve(address)?;
         location::make_folder(&path)?;
         let occupied = Occupied::share(&path, options.busy_timeout).await?;
-        replacement::finish(&path).map_err(|source| OpenError::Folder { path: path.clone(), source })?;
+        replacement::finish(&path).map_err(|source| OpenError::Unfinished { path: path.clone(), source })?;
         ownership::check(&path, options.busy_timeout).await?;
         location::make_file(&path);
         afterword_faults::point!("open.made", OpenError::Address);

@@ -59,10 +59,10 @@ impl Sqlite {
     /// Opens the file at `address` (what follows `sqlite://`), creating it and its folder if needed.
     pub(super) async fn open(address: &str, options: &OpenOptions) -> Result<Self, OpenError> {
         let path = location::resolve(address)?;
+        ownership::check(&path, options.busy_timeout).await?;
         location::make_folder(&path)?;
         let occupied = Occupied::share(&path, options.busy_timeout).await?;
         replacement::finish(&path).map_err(|source| OpenError::Unfinished { path: path.clone(), source })?;
-        ownership::check(&path, options.busy_timeout).await?;
         location::make_file(&path);
         afterword_faults::point!("open.made", OpenError::Address);
         let fail = |source| OpenError::Store { url: options.url.clone(), source };

@@ -34,10 +34,12 @@ pub(super) async fn check(path: &Path, patience: Duration) -> Result<(), OpenErr
     let read_only = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(patience);
     // Without a log the file is all there is; then the look leaves no files behind, as any other reader would.
     let quiet = read_only.clone().immutable(true);
-    if !log.exists() && look(&quiet).await == Ok(Owner::Afterword) {
-        return Ok(());
-    }
-    match look(&read_only).await {
+    let seen = match look(&quiet).await {
+        Err(Unreadable::Failed) => look(&read_only).await,
+        _ if log.exists() => look(&read_only).await,
+        seen => seen,
+    };
+    match seen {
         Ok(Owner::Other(what)) => Err(OpenError::NotOurs { path: path.to_path_buf(), what }),
         Err(Unreadable::NotSqlite) => Err(OpenError::NotSqlite(path.to_path_buf())),
         // What else is wrong is said when it is opened.

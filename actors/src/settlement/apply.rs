@@ -13,7 +13,7 @@ use crate::{
         settle::{Next, Settled, Verdict, settle, standing_of},
         vectors::{self, Standing},
     },
-    task::EmbeddedSet,
+    task::{EmbeddedSet, Lease},
 };
 
 /// What a commit did.
@@ -43,9 +43,9 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], model_i
         }
     }
     applied.settled = settle(transaction, &verdicts).await?;
-    let in_doubt =
-        batch.iter().filter(|gathered| gathered.in_doubt).map(|gathered| gathered.decided.task.lease.task_id);
-    let ended_before: Vec<_> = in_doubt.filter(|task| !standing.contains_key(task)).collect();
+    let in_doubt = batch.iter().filter(|gathered| gathered.in_doubt).map(|gathered| &gathered.decided.task.lease);
+    let ended_before: Vec<_> =
+        in_doubt.filter(|lease| !standing.contains_key(lease)).map(|lease| lease.task_id).collect();
     applied.settled.extend(standing_of(transaction, &ended_before).await?);
     Ok(applied)
 }
@@ -54,12 +54,12 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], model_i
 async fn one(
     transaction: &Transaction,
     decided: &Decided,
-    standing: &HashMap<i64, Standing>,
+    standing: &HashMap<Lease, Standing>,
     (model_id, pinned): (i64, Option<u32>),
     applied: &mut Applied,
 ) -> Result<Option<Verdict>, StoreError> {
     let task = &decided.task;
-    let Some(&standing) = standing.get(&task.lease.task_id) else { return Ok(None) };
+    let Some(&standing) = standing.get(&task.lease) else { return Ok(None) };
     let verdict = |next, cause, error| Some(Verdict { lease: task.lease.clone(), next, cause, error });
     match (&decided.write, standing) {
         (Write::Store(_) | Write::Confirm(_), Standing::Gone) => {

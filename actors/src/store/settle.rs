@@ -63,12 +63,14 @@ struct Row {
     id: i64,
     status: String,
     attempts: i32,
+    cause: String,
 }
 
 /// Carries the verdicts out. A lease that no longer holds is left out of the answer: somebody else has the task.
 ///
-/// A task that would go back to waiting is cancelled instead if a newer task of its article waits already. The caller
-/// holds the articles (`store::locks`), so that none comes to wait meanwhile.
+/// A task that would go back to waiting is cancelled instead if a newer task of its article waits already, which does its
+/// work too; a bulk run that queued that one does not own it any more. The caller holds the articles (`store::locks`), so
+/// that none comes to wait meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -77,6 +79,10 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
         return Ok(Vec::new());
     }
     let rows = transaction.rows::<Row>(SETTLE, [as_json(verdicts).into()]).await?;
+    let superseded: Vec<_> = rows.iter().filter(|row| row.cause == "superseded").map(|row| row.id).collect();
+    if !superseded.is_empty() {
+        transaction.run(HAND_OVER, [serde_json::to_string(&superseded).unwrap_or_default().into()]).await?;
+    }
     rows.into_iter().map(settled).collect()
 }
 
@@ -89,7 +95,8 @@ pub async fn standing_of(connection: &impl ConnectionTrait, tasks: &[i64]) -> Re
         return Ok(Vec::new());
     }
     let ids = serde_json::to_string(tasks).unwrap_or_default();
-    let sql = "SELECT t.id, t.status, t.attempts FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
+    let sql =
+        "SELECT t.id, t.status, t.attempts, t.cause FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
     connection.rows::<Row>(sql, [ids.into()]).await?.into_iter().map(settled).collect()
 }
 
@@ -161,7 +168,14 @@ const SETTLE: &str = "
         WHERE t.id = j.id AND t.lease_token = j.token {lock t}
     ) v
     WHERE id = v.task_id
-    RETURNING id, embedding_tasks.status, attempts";
+    RETURNING id, embedding_tasks.status, attempts, embedding_tasks.cause";
+
+/// What a superseded task was to do is done by the one that waits: no bulk run may take that one back.
+const HAND_OVER: &str = "
+    UPDATE bulk_items SET adopted = TRUE
+    WHERE NOT adopted AND bulk_id IN (SELECT id FROM bulk_operations WHERE state IN ('queuing', 'running'))
+      AND task_id IN (SELECT n.id FROM {ids $1} j CROSS JOIN embedding_tasks t CROSS JOIN embedding_tasks n
+                      WHERE t.id = j.id AND n.article_id = t.article_id AND n.status = 'pending')";
 
 #[cfg(test)]
 mod tests {

@@ -85,7 +85,8 @@ pub enum Standing {
     Skipped,
 }
 
-/// The standing of each task whose lease still holds; the others are missing from the answer.
+/// The standing under each lease that still holds; the others are missing from the answer. By lease and not by task: one
+/// batch may end two attempts at a task, of which one has lost it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -93,10 +94,11 @@ pub async fn standing(
     transaction: &impl ConnectionTrait,
     tasks: &[&ClaimedTask],
     model_id: i64,
-) -> Result<HashMap<i64, Standing>, StoreError> {
+) -> Result<HashMap<Lease, Standing>, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
         id: i64,
+        token: String,
         skip_embedding: Option<bool>,
         stored: Option<i64>,
     }
@@ -105,7 +107,7 @@ pub async fn standing(
     let held: Vec<(i64, &str)> = tasks.iter().map(|task| pair(&task.lease)).collect();
     let rows = transaction
         .rows::<Row>(
-            "SELECT t.id, a.skip_embedding, e.revision AS stored
+            "SELECT t.id, j.token, a.skip_embedding, e.revision AS stored
              FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
              LEFT JOIN articles a ON a.id = t.article_id
              LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2
@@ -121,7 +123,7 @@ pub async fn standing(
                 Some(true) => Standing::Skipped,
                 Some(false) => Standing::Wanted { stored: row.stored.unwrap_or(0) },
             };
-            (row.id, standing)
+            (Lease { task_id: row.id, token: row.token }, standing)
         })
         .collect())
 }

@@ -3,7 +3,7 @@
 
 usage: BIN=target/release/afterword scripts/attack.py [SECONDS] [ATTACKERS] [KIND ...]
 """
-import asyncio, json, os, signal, subprocess, sys, tempfile, time
+import asyncio, json, os, shutil, signal, subprocess, sys, tempfile, time
 
 BIN = os.environ.get("BIN", "target/release/afterword")
 ATTACKING = sys.argv[1:2] == ["--attack"]
@@ -16,13 +16,19 @@ ZEROS = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"read_a
 
 
 class Site:
-    def __init__(self):
+    """A server on a database of its own; on what another one left, if there is one."""
+
+    def __init__(self, before=None):
         self.folder = tempfile.TemporaryDirectory()
         place = f"sqlite://{self.folder.name}/attack.db"
         self.env = dict(os.environ, AFTERWORD_DATABASE__URL=place, AFTERWORD_EMBEDDING__PROVIDER="scripted")
-        self.attacker = self.command("token", "create", "attacker", "--scope", "write")
-        self.reader = self.command("token", "create", "reader", "--scope", "read")
-        self.victim = self.command("token", "create", "victim", "--scope", "write")
+        if before:
+            shutil.copytree(before.folder.name, self.folder.name, dirs_exist_ok=True)
+            self.attacker, self.reader, self.victim = before.attacker, before.reader, before.victim
+        else:
+            self.attacker = self.command("token", "create", "attacker", "--scope", "write")
+            self.reader = self.command("token", "create", "reader", "--scope", "read")
+            self.victim = self.command("token", "create", "victim", "--scope", "write")
         self.server = subprocess.Popen(
             [BIN, "serve", "--bind", "127.0.0.1:0"], env=self.env, stderr=subprocess.PIPE, text=True, bufsize=1)
         for line in self.server.stderr:
@@ -41,6 +47,10 @@ class Site:
     def memory(self):
         with open(f"/proc/{self.server.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+
+    def stop(self):
+        self.server.send_signal(signal.SIGTERM)
+        self.server.wait()
 
     def end(self):
         self.server.send_signal(signal.SIGKILL)
@@ -201,12 +211,14 @@ async def attackers():
 
 
 async def main():
+    prepared = Site()
+    await prepare(prepared)
+    prepared.stop()
     print("| attack | most memory | `/health` answered | slowest | saves of others | slowest |")
     print("|---|---|---|---|---|---|")
     for kind in [kind for kind in KINDS if not ONLY or kind.__name__ in ONLY]:
-        site = Site()
+        site = Site(prepared)
         try:
-            await prepare(site)
             health, saved, most = [], [], 0.0
             watching = [asyncio.create_task(watch(lambda _: site.ask("GET", "/health", "x"), health)),
                         asyncio.create_task(watch(lambda n: saves(site, n), saved))]

@@ -206,7 +206,10 @@ pub fn retention(settings: &Settings) -> Retention {
         tasks: kept.tasks,
         events: kept.events,
         metrics: kept.metrics,
+        bulk_runs: kept.bulk_runs,
         deleted_articles: kept.deleted_articles,
+        versions: kept.versions,
+        versions_kept: kept.versions_kept,
         hosts: kept.worker_rows,
     }
 }

@@ -81,7 +81,10 @@ impl Default for RuntimeSettings {
                 tasks: 7 * DAY,
                 events: 30 * DAY,
                 metrics: 30 * DAY,
+                bulk_runs: 30 * DAY,
                 deleted_articles: 30 * DAY,
+                versions: Duration::ZERO,
+                versions_kept: 20,
                 hosts: DAY,
             },
             restart: RestartSettings {

@@ -84,18 +84,28 @@ impl BulkRun {
         let remaining_ms =
             per_second.filter(|_| row.finished_at.is_none()).map(|rate| (progress.open as f64 / rate * 1000.0) as i64);
         let told: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        // The summary of a run that has ended outlives the tasks that it is the summary of.
+        let (succeeded, failed, cancelled) = match &told {
+            Some(told) if row.state == "completed" => (told.succeeded, told.failed, told.cancelled),
+            // What was in work when the run was cancelled ended after it.
+            Some(told) => {
+                let (succeeded, failed) = (progress.succeeded.max(told.succeeded), progress.failed.max(told.failed));
+                (succeeded, failed, (progress.queued - progress.open - succeeded - failed).max(0))
+            }
+            None => (progress.succeeded, progress.failed, progress.cancelled),
+        };
         Self {
             summary: BulkRunSummary::from(row),
             duration_ms,
-            queued: progress.queued,
+            queued: progress.queued.max(succeeded + failed + cancelled),
             open: progress.open,
-            succeeded: progress.succeeded,
-            failed: progress.failed,
-            cancelled: progress.cancelled,
-            skipped: told.map(|told| told.skipped),
+            succeeded,
+            failed,
+            cancelled,
+            skipped: told.as_ref().map(|told| told.skipped),
             per_second,
             remaining_ms,
-            failures: failures.into_iter().map(FailedArticle::from).collect(),
+            failures: told.map_or(failures, |told| told.failures).into_iter().map(FailedArticle::from).collect(),
         }
     }
 }

@@ -140,9 +140,17 @@ section! {
         /// Minute rows.
         #[serde(with = "humantime_serde")]
         metrics: Duration = 30 * DAY,
+        /// Bulk runs that have ended.
+        #[serde(with = "humantime_serde")]
+        bulk_runs: Duration = 30 * DAY,
         /// Deleted articles.
         #[serde(with = "humantime_serde")]
         deleted_articles: Duration = 30 * DAY,
+        /// Past revisions of articles that are there.
+        #[serde(with = "humantime_serde")]
+        versions: Duration = Duration::ZERO,
+        /// The newest past revisions of each article, which stay whatever their age.
+        versions_kept: u32 = 20,
         /// Rows of hosts that have ended.
         #[serde(with = "humantime_serde")]
         worker_rows: Duration = DAY,

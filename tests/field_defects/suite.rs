@@ -326,7 +326,16 @@ async fn retention_is_carried_out() {
     world.run("UPDATE article_versions SET superseded_at = superseded_at - 1000000").await;
     world.run("UPDATE embedding_hosts SET heartbeat_at = heartbeat_at - 1000000").await;
     let age = Duration::from_secs(500);
-    let kept = Retention { tasks: age, events: age, metrics: age, deleted_articles: age, hosts: age };
+    let kept = Retention {
+        tasks: age,
+        events: age,
+        metrics: age,
+        bulk_runs: age,
+        deleted_articles: age,
+        versions: age,
+        versions_kept: 1,
+        hosts: age,
+    };
     let removed = retention::clean(&world.database, &kept).await.expect("a clean-up");
     assert_eq!((removed.tasks, removed.deleted_articles, removed.hosts), (2, 1, 1));
     assert!(removed.events >= 6 && removed.metrics >= 1, "{removed:?}");

@@ -1,17 +1,24 @@
-//! Removing what has been kept long enough, in pages, so that no save waits for a clean-up.
+//! Removing what has been kept long enough, in pages that are small in time, so that no save waits for a clean-up.
+//!
+//! What may go is looked for without holding up writers; only the removal itself is a write, and after each there is as
+//! long a rest.
 
-use std::time::Duration;
+mod kinds;
+mod pace;
 
-use sea_orm::ConnectionTrait;
+use std::time::{Duration, Instant};
+
+use sea_orm::{FromQueryResult, Value};
 use serde::Serialize;
 
-use super::{Database, Engine, StoreError, sql::Sql};
+use self::{
+    kinds::{Kind, Place},
+    pace::Pace,
+};
+use super::{Database, Engine, StoreError, events, sql::Sql};
 
-/// Rows removed in one transaction.
-const PAGE: i64 = 500;
 /// How long a create may be repeated with its idempotency key.
 const KEPT_IDEMPOTENCY_KEYS: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// Longer than any limit looks back.
 const KEPT_PROVIDER_CALLS: Duration = Duration::from_secs(600);
 
@@ -24,8 +31,14 @@ pub struct Retention {
     pub events: Duration,
     /// Minute rows.
     pub metrics: Duration,
+    /// Bulk runs that have ended, with what they did to each article.
+    pub bulk_runs: Duration,
     /// The last revisions of deleted articles.
     pub deleted_articles: Duration,
+    /// Past revisions of living articles, from the moment in which they became past.
+    pub versions: Duration,
+    /// The newest past revisions of a living article, which stay whatever their age.
+    pub versions_kept: u32,
     /// Rows of hosts that have ended.
     pub hosts: Duration,
 }
@@ -39,8 +52,14 @@ pub struct Removed {
     pub events: u64,
     /// Minute rows.
     pub metrics: u64,
+    /// What ended bulk runs did, an entry for each article.
+    pub bulk_items: u64,
+    /// Bulk runs that have ended.
+    pub bulk_runs: u64,
     /// Revisions of deleted articles.
     pub deleted_articles: u64,
+    /// Past revisions of living articles.
+    pub versions: u64,
     /// Rows of hosts.
     pub hosts: u64,
     /// Vector sets of retired models.
@@ -52,81 +71,24 @@ pub struct Removed {
 /// # Errors
 /// [`StoreError`]; what was removed before stays removed.
 pub async fn clean(database: &Database, retention: &Retention) -> Result<Removed, StoreError> {
+    let mut broom = Broom { database, pace: Pace::default() };
     let removed = Removed {
-        tasks: page_by_page(database, FINISHED_TASKS, Some(retention.tasks)).await?,
-        events: page_by_page(database, EVENTS, Some(retention.events)).await?,
-        metrics: page_by_page(database, METRICS, Some(retention.metrics)).await?,
-        deleted_articles: page_by_page(database, DELETED_ARTICLES, Some(retention.deleted_articles)).await?,
-        hosts: page_by_page(database, HOSTS, Some(retention.hosts)).await?,
-        retired_vectors: page_by_page(database, RETIRED_VECTORS, None).await?,
+        tasks: broom.sweep(&kinds::FINISHED_TASKS, retention.tasks).await?,
+        events: broom.sweep(&kinds::EVENTS, retention.events).await?,
+        metrics: broom.sweep(&kinds::METRICS, retention.metrics).await?,
+        bulk_items: broom.sweep(&kinds::BULK_ITEMS, retention.bulk_runs).await?,
+        bulk_runs: broom.sweep(&kinds::BULK_RUNS, retention.bulk_runs).await?,
+        deleted_articles: broom.sweep(&kinds::DELETED_ARTICLES, retention.deleted_articles).await?,
+        versions: broom.sweep(&kinds::versions(retention.versions_kept), retention.versions).await?,
+        hosts: broom.sweep(&kinds::HOSTS, retention.hosts).await?,
+        retired_vectors: broom.sweep(&kinds::RETIRED_VECTORS, WHATEVER_AGE).await?,
     };
-    page_by_page(database, IDEMPOTENCY_KEYS, Some(KEPT_IDEMPOTENCY_KEYS)).await?;
-    page_by_page(database, PROVIDER_CALLS, Some(KEPT_PROVIDER_CALLS)).await?;
+    broom.sweep(&kinds::IDEMPOTENCY_KEYS, KEPT_IDEMPOTENCY_KEYS).await?;
+    broom.sweep(&kinds::PROVIDER_CALLS, KEPT_PROVIDER_CALLS).await?;
     if database.engine() == Engine::Sqlite {
-        page_by_page(database, VECTOR_CHANGES, None).await?;
+        broom.sweep(&kinds::VECTOR_CHANGES, WHATEVER_AGE).await?;
     }
     Ok(removed)
-}
-
-const FINISHED_TASKS: &str = "
-    DELETE FROM embedding_tasks WHERE id IN (
-        SELECT t.id FROM embedding_tasks t
-        WHERE t.completed_at IS NOT NULL AND t.completed_at < {now} - $1
-          AND NOT (t.status = 'failed'
-                   AND EXISTS (SELECT 1 FROM articles a WHERE a.id = t.article_id)
-                   AND NOT EXISTS (SELECT 1 FROM embedding_tasks n WHERE n.article_id = t.article_id AND n.id > t.id))
-          AND NOT EXISTS (SELECT 1 FROM bulk_items i JOIN bulk_operations b ON b.id = i.bulk_id
-                          WHERE i.task_id = t.id AND b.state IN ('queuing', 'running'))
-        ORDER BY t.completed_at LIMIT $2)";
-const EVENTS: &str = "
-    DELETE FROM embedding_task_events WHERE id IN (
-        SELECT id FROM embedding_task_events WHERE at < {now} - $1 ORDER BY at LIMIT $2)";
-const METRICS: &str = "
-    DELETE FROM embedding_metrics WHERE (minute, incarnation, slot) IN (
-        SELECT minute, incarnation, slot FROM embedding_metrics WHERE minute < {now} - $1 LIMIT $2)";
-const DELETED_ARTICLES: &str = "
-    DELETE FROM article_versions WHERE (article_id, revision) IN (
-        SELECT v.article_id, v.revision FROM article_versions d JOIN article_versions v ON v.article_id = d.article_id
-        WHERE d.deleted AND d.superseded_at < {now} - $1
-          AND NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = d.article_id)
-        LIMIT $2)";
-const HOSTS: &str = "
-    DELETE FROM embedding_hosts WHERE incarnation IN (
-        SELECT incarnation FROM embedding_hosts
-        WHERE state IN ('stopped', 'lost') AND heartbeat_at < {now} - $1 LIMIT $2)";
-const IDEMPOTENCY_KEYS: &str = "
-    DELETE FROM idempotency_keys WHERE key IN (
-        SELECT key FROM idempotency_keys WHERE created_at < {now} - $1 LIMIT $2)";
-const PROVIDER_CALLS: &str = "
-    DELETE FROM provider_calls WHERE id IN (SELECT id FROM provider_calls WHERE at < {now} - $1 LIMIT $2)";
-const RETIRED_VECTORS: &str = "
-    DELETE FROM article_embeddings WHERE (article_id, model_id) IN (
-        SELECT e.article_id, e.model_id FROM embedding_models m JOIN article_embeddings e ON e.model_id = m.id
-        WHERE m.state = 'retired' AND $1 = 0 LIMIT $2)";
-/// Only a file has this log; the last 100,000 changes stay for indexes in memory that catch up; one further behind loads everything again.
-const VECTOR_CHANGES: &str = "
-    DELETE FROM vector_changes WHERE seq IN (
-        SELECT seq FROM vector_changes
-        WHERE seq <= (SELECT max(seq) FROM vector_changes) - 100000 AND $1 = 0 LIMIT $2)";
-
-/// Runs `sql` until it removes less than a page. `$1` is the age in milliseconds, `$2` the page.
-async fn page_by_page(database: &Database, sql: &'static str, age: Option<Duration>) -> Result<u64, StoreError> {
-    if age == Some(Duration::ZERO) {
-        return Ok(0);
-    }
-    let age = i64::try_from(age.unwrap_or_default().as_millis()).unwrap_or(i64::MAX >> 1);
-    let mut removed = 0;
-    loop {
-        let page = database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { transaction.run(sql, [age.into(), PAGE.into()]).await })
-            })
-            .await?;
-        removed += page;
-        if page < PAGE.unsigned_abs() {
-            return Ok(removed);
-        }
-    }
 }
 
 /// Removes finished tasks older than `age` now, whatever the settings say. Answers how many.
@@ -134,15 +96,91 @@ async fn page_by_page(database: &Database, sql: &'static str, age: Option<Durati
 /// # Errors
 /// [`StoreError`]
 pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, StoreError> {
-    let removed = page_by_page(database, FINISHED_TASKS, Some(age.max(Duration::from_millis(1)))).await?;
+    let mut broom = Broom { database, pace: Pace::default() };
+    let removed = broom.sweep(&kinds::FINISHED_TASKS, age.max(WHATEVER_AGE)).await?;
     database
         .write_behind::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { record(transaction, removed).await })
+            Box::pin(async move {
+                let detail = format!("{removed} finished tasks removed");
+                events::record_act(transaction, "queue cleaned", &detail).await
+            })
         })
         .await?;
     Ok(removed)
 }
 
-async fn record(transaction: &impl ConnectionTrait, removed: u64) -> Result<(), StoreError> {
-    super::events::record_act(transaction, "queue cleaned", &format!("{removed} finished tasks removed")).await
+/// Zero would mean for ever.
+const WHATEVER_AGE: Duration = Duration::from_millis(1);
+
+struct Broom<'a> {
+    database: &'a Database,
+    pace: Pace,
+}
+
+/// Something that was looked at.
+#[derive(FromQueryResult)]
+struct Seen {
+    /// With `id`: where it stands in the order in which it is looked for.
+    at: i64,
+    id: i64,
+    /// What else it takes to name it.
+    name: Option<String>,
+    /// Whether it goes.
+    doomed: bool,
+}
+
+impl Broom<'_> {
+    /// Removes what is older than `age`; nothing if that is zero.
+    async fn sweep(&mut self, kind: &Kind, age: Duration) -> Result<u64, StoreError> {
+        if age.is_zero() {
+            return Ok(0);
+        }
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX >> 1);
+        let (mut removed, mut place) = (0, (-1, -1));
+        loop {
+            let page = self.pace.page();
+            let seen = self.look(kind, age, page, place).await?;
+            let doomed: Vec<_> = seen.iter().filter(|row| row.doomed).map(|row| (row.at, row.id, &row.name)).collect();
+            let gone = if doomed.is_empty() { 0 } else { self.remove(kind, &doomed).await? };
+            removed += gone;
+            let Some(last) = seen.last() else { return Ok(removed) };
+            let is_last = match kind.place {
+                // From the front each time: what could not be removed would be found for ever.
+                Place::Front => gone == 0,
+                Place::Id | Place::AtAndId => i64::try_from(seen.len()).unwrap_or(i64::MAX) < page,
+            };
+            if is_last {
+                return Ok(removed);
+            }
+            place = (last.at, last.id);
+        }
+    }
+
+    async fn look(&self, kind: &Kind, age: i64, page: i64, (at, id): (i64, i64)) -> Result<Vec<Seen>, StoreError> {
+        let mut values: Vec<Value> = vec![age.into(), page.into()];
+        match kind.place {
+            Place::Front => {}
+            Place::Id => values.push(id.into()),
+            Place::AtAndId => values.extend([at.into(), id.into()]),
+        }
+        self.database.reader().rows::<Seen>(&kind.look, values).await
+    }
+
+    /// Removes a page, and rests as long as that kept others from writing.
+    async fn remove(&mut self, kind: &Kind, doomed: &[(i64, i64, &Option<String>)]) -> Result<u64, StoreError> {
+        let (keys, remove) = (serde_json::to_string(doomed).unwrap_or_default(), kind.remove);
+        let (gone, held) = self
+            .database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    let began = Instant::now();
+                    let gone = transaction.run(remove, [keys.into()]).await?;
+                    Ok((gone, began.elapsed()))
+                })
+            })
+            .await?;
+        self.pace.took(held, i64::try_from(doomed.len()).unwrap_or(i64::MAX));
+        tokio::time::sleep(held).await;
+        Ok(gone)
+    }
 }

@@ -40,6 +40,8 @@ pub(crate) struct MaintenanceState {
     doing: Option<String>,
     /// An index of vectors takes minutes: beside the mailbox.
     building: Option<Owned>,
+    /// So does a clean-up of much.
+    cleaning: Option<Owned>,
     last_error: Option<String>,
     since: Instant,
 }
@@ -61,7 +63,15 @@ impl Actor for MaintenanceActor {
         myself.send_interval(settings.poll_interval, || MaintenanceMessage::Advance);
         myself.send_interval(settings.sweep_interval, || MaintenanceMessage::Sweep);
         myself.send_interval(settings.cleanup_interval, || MaintenanceMessage::Clean);
-        Ok(MaintenanceState { context, queue, doing: None, building: None, last_error: None, since: Instant::now() })
+        Ok(MaintenanceState {
+            context,
+            queue,
+            doing: None,
+            building: None,
+            cleaning: None,
+            last_error: None,
+            since: Instant::now(),
+        })
     }
 
     async fn handle(
@@ -73,7 +83,10 @@ impl Actor for MaintenanceActor {
         let done = match message {
             MaintenanceMessage::Advance => state.advance().await,
             MaintenanceMessage::Sweep => state.sweep().await,
-            MaintenanceMessage::Clean => state.clean().await,
+            MaintenanceMessage::Clean => {
+                state.clean();
+                return Ok(());
+            }
             MaintenanceMessage::Status(reply) => {
                 let _ = reply.send(state.status());
                 return Ok(());
@@ -196,10 +209,17 @@ impl MaintenanceState {
         Ok(())
     }
 
-    async fn clean(&mut self) -> Result<(), StoreError> {
-        let removed = retention::clean(&self.context.database, &self.context.settings.retention).await?;
-        tracing::debug!(?removed, "cleaned up");
-        Ok(())
+    fn clean(&mut self) {
+        if self.cleaning.as_ref().is_some_and(|cleaning| !cleaning.has_ended()) {
+            return;
+        }
+        let context = Arc::clone(&self.context);
+        self.cleaning = Some(Owned::spawn(async move {
+            match retention::clean(&context.database, &context.settings.retention).await {
+                Ok(removed) => tracing::debug!(?removed, "cleaned up"),
+                Err(error) => tracing::warn!(%error, "the clean-up stopped; the next one goes on"),
+            }
+        }));
     }
 
     fn status(&self) -> ActorStatus {

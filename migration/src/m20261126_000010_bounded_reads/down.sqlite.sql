@@ -1,0 +1,14 @@
+DROP INDEX embedding_hosts_ended;
+DROP INDEX embedding_hosts_open;
+DROP INDEX article_versions_deletions;
+DROP INDEX article_versions_superseded;
+DROP INDEX articles_to_compare;
+DROP INDEX bulk_operations_ended;
+DROP INDEX bulk_items_by_task;
+DROP INDEX embedding_task_events_acts;
+DROP INDEX embedding_tasks_finished;
+CREATE INDEX embedding_tasks_finished ON embedding_tasks (completed_at) WHERE completed_at IS NOT NULL;
+DROP INDEX embedding_tasks_due;
+DROP INDEX embedding_tasks_cancelled;
+DROP INDEX embedding_tasks_completed;
+DROP INDEX embedding_tasks_pending;

@@ -1,0 +1,134 @@
+//! What has been kept long enough goes, and nothing else does.
+
+use std::time::Duration;
+
+use afterword::{articles::Changes, bulk::Bulk};
+use afterword_actors::{
+    embedder::Embedder,
+    store::{
+        missing::Scope,
+        retention::{self, Removed, Retention},
+    },
+};
+
+use super::World;
+use crate::support::{DRAIN, article};
+
+const FOR_EVER: Retention = Retention {
+    tasks: Duration::ZERO,
+    events: Duration::ZERO,
+    metrics: Duration::ZERO,
+    bulk_runs: Duration::ZERO,
+    deleted_articles: Duration::ZERO,
+    versions: Duration::ZERO,
+    versions_kept: 0,
+    hosts: Duration::ZERO,
+};
+const AGE: Duration = Duration::from_secs(500);
+
+async fn clean(world: &World, kept: Retention) -> Removed {
+    retention::clean(&world.database, &kept).await.expect("a clean-up")
+}
+
+async fn edit(world: &World, slug: &str, times: usize) {
+    for n in 0..times {
+        let body = Some(format!("{slug}, text {n}"));
+        world.articles(None).update(slug, Changes { body, ..Changes::default() }).await.expect("a save");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_run_goes_with_all_it_did_and_until_then_tells_how_it_ended() {
+    let world = World::new().await;
+    for n in 0..120 {
+        world.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
+    }
+    let runtime = world.start().await;
+    let fingerprint = world.embedder.identity().fingerprint();
+    let service = Bulk::new(world.database.clone(), fingerprint, 3);
+    let run = runtime.handle().start_bulk(Scope::All, String::new()).await.expect("a run");
+    let ended = loop {
+        let run = service.run(run).await.expect("a run");
+        if run.has_ended() {
+            break run;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((ended.succeeded, ended.queued), (120, 120));
+    runtime.stop(DRAIN).await;
+    // Its tasks have gone before it.
+    world.run("UPDATE embedding_tasks SET completed_at = completed_at - 1000000").await;
+    assert!(clean(&world, Retention { tasks: AGE, ..FOR_EVER }).await.tasks >= 120);
+    let later = service.run(run).await.expect("a run");
+    assert_eq!((later.succeeded, later.failed, later.cancelled), (120, 0, 0));
+    // Young runs and open ones stay.
+    world.run("INSERT INTO bulk_operations (id, scope, state, requested_at) VALUES (1000, 'all', 'running', 1)").await;
+    world.run("INSERT INTO bulk_items (bulk_id, article_id, task_id, adopted) VALUES (1000, 1, 1, TRUE)").await;
+    let kept = Retention { bulk_runs: AGE, ..FOR_EVER };
+    assert_eq!(clean(&world, kept).await.bulk_runs, 0);
+    world.run("UPDATE bulk_operations SET finished_at = finished_at - 1000000").await;
+    let removed = clean(&world, kept).await;
+    assert_eq!((removed.bulk_items, removed.bulk_runs), (120, 1));
+    assert_eq!(world.number("SELECT count(*) AS n FROM bulk_items").await, 1, "of the run that goes on");
+    assert_eq!(clean(&world, kept).await, Removed::default(), "nothing is left to do");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_revisions_go_by_age_behind_the_newest_of_each_article() {
+    let world = World::new().await;
+    let service = world.articles(None);
+    for (slug, edits) in [("much", 130), ("little", 3), ("never", 0)] {
+        service.create(article(slug, "first")).await.expect("a save");
+        edit(&world, slug, edits).await;
+    }
+    service.create(article("gone", "first")).await.expect("a save");
+    edit(&world, "gone", 5).await;
+    service.delete("gone", None).await.expect("a deletion");
+    let versions = |slug: &'static str| {
+        let service = service.clone();
+        async move { service.history(slug).await.expect("a history").len() }
+    };
+    let kept = Retention { versions: AGE, versions_kept: 4, ..FOR_EVER };
+    assert_eq!(clean(&world, kept).await.versions, 0, "all are young");
+    world.run("UPDATE article_versions SET superseded_at = superseded_at - 1000000").await;
+    edit(&world, "much", 1).await;
+    assert_eq!(clean(&world, FOR_EVER).await.versions, 0, "that is what zero says");
+    assert_eq!(clean(&world, kept).await.versions, 127, "131 are past, and the newest four stay");
+    assert_eq!((versions("much").await, versions("little").await, versions("never").await), (5, 4, 1));
+    assert_eq!(versions("gone").await, 6, "a deletion can be undone with all that was before it");
+    assert_eq!(clean(&world, kept).await.versions, 0);
+    // Those of a deleted article go by an age of their own, and leave nothing behind.
+    let removed = clean(&world, Retention { deleted_articles: AGE, ..FOR_EVER }).await;
+    assert_eq!(removed.deleted_articles, 6);
+    assert_eq!(versions("much").await, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_stay_at_the_front_keeps_nothing_behind_it() {
+    let world = World::new().await;
+    let runtime = world.start().await;
+    world.articles(Some(&runtime)).create(article("alive", "text")).await.expect("a save");
+    world.settled(&runtime).await;
+    runtime.stop(DRAIN).await;
+    // More than a page of failures that stay, each the newest of its article, all ended at one moment; then others.
+    let articles = "
+        INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+        SELECT 1000 + p.id * 40 + q.id, 'failed-' || p.id || '-' || q.id, 't', 'b', 'h', 1, 1
+        FROM (SELECT id FROM {N}) p CROSS JOIN (SELECT id FROM {N}) q";
+    let tasks = "
+        INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, max_attempts, created_at,
+            updated_at, scheduled_at, queue_key, completed_at, cause)
+        SELECT a.id, a.slug, 'update', s.status, 'normal', 1, 3, 1, 1, 1, 1, s.ended, 'test'
+        FROM articles a CROSS JOIN (SELECT 'failed' AS status, 5 AS ended, 2 AS turn
+                                    UNION ALL SELECT 'completed', 7, 1) s
+        WHERE a.id >= 1000 ORDER BY s.turn, a.id";
+    let numbers = "(SELECT 1 AS id UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5)";
+    let numbers = format!("(SELECT 5 * (a.id - 1) + b.id AS id FROM {numbers} a CROSS JOIN {numbers} b) n");
+    world.run(articles.replace("{N}", &numbers).leak()).await;
+    world.run(tasks).await;
+    let removed = clean(&world, Retention { tasks: AGE, ..FOR_EVER }).await;
+    assert_eq!(removed.tasks, 625, "those that were completed");
+    let failed = "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'failed'";
+    assert_eq!(world.number(failed).await, 625);
+    assert_eq!(world.stats().await.failed, 625, "and the counts know");
+}

@@ -16,6 +16,10 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
         // A model that is not there is not fetched for a search: words answer, and say what is missing.
         session.provision(&host).await?;
     }
+    if arguments.mode != Mode::Keyword {
+        // A process of one search has nothing else to do than to read the vectors, however many there are.
+        host.search.warm_up().await?;
+    }
     let query = Query {
         text: arguments.query,
         mode: arguments.mode,

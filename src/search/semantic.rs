@@ -7,7 +7,7 @@ use afterword_actors::{
     store::{Database, StoreError, models},
 };
 
-use super::vectors::{Depth, Nearest, VectorIndex};
+use super::vectors::{Depth, Look, Nearest, NoIndex, VectorIndex};
 
 /// Gives the embedder that queries need: that of the model the index was built with.
 pub trait QueryModels: Send + Sync + 'static {
@@ -53,7 +53,17 @@ pub(super) async fn ranking(
         let answered = query.dimension();
         return Err(NoMeaning::Degraded(format!("the model answered {answered} numbers, the index has {dimension}")));
     }
-    Ok(index.nearest(database, active.id, &query, request.folder, request.depth).await?)
+    let look = Look {
+        model_id: active.id,
+        near: &query,
+        folder: request.folder,
+        depth: request.depth,
+        patience: request.deadline,
+    };
+    index.nearest(database, look).await.map_err(|error| match error {
+        NoIndex::Reading { .. } => NoMeaning::Degraded(error.to_string()),
+        NoIndex::Store(error) => NoMeaning::Store(error),
+    })
 }
 
 /// What is looked for.
@@ -61,6 +71,7 @@ pub(super) struct Request<'a> {
     pub(super) text: &'a str,
     pub(super) folder: &'a str,
     pub(super) depth: Depth,
+    /// For embedding the query, and as long again for reading vectors that are not in memory yet.
     pub(super) deadline: Duration,
 }
 

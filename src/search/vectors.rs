@@ -6,21 +6,19 @@
 
 mod catch_up;
 mod matrix;
+mod memory;
 mod server;
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, PoisonError},
-};
+use std::{collections::HashSet, sync::PoisonError, time::Duration};
 
 use afterword_actors::{
     embedder::Vector,
     store::{Database, Engine, StoreError, sql::Sql},
 };
 use sea_orm::FromQueryResult;
-use tokio::sync::RwLock;
 
 use matrix::Matrix;
+pub(super) use memory::Memory as VectorIndex;
 
 /// Chunks found for each article that is wanted: some articles have several among the nearest.
 const CHUNKS_PER_ARTICLE: usize = 4;
@@ -28,17 +26,18 @@ const CHUNKS_PER_ARTICLE: usize = 4;
 /// tell cosines apart to about 0.005.
 const COMPARED: usize = 40;
 
-/// The index of the model that searches use.
-#[derive(Default)]
-pub(super) struct VectorIndex {
-    loaded: RwLock<Option<Loaded>>,
-}
-
-pub(super) struct Loaded {
-    model_id: i64,
-    /// Changes up to this one are in.
-    seq: i64,
-    matrix: Arc<std::sync::RwLock<Matrix>>,
+/// Why nothing was looked at.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoIndex {
+    /// It is being read for the first time, and takes longer than the search has time.
+    #[error("the vectors are still being read into memory ({chunks} so far)")]
+    Reading {
+        /// Read so far.
+        chunks: u64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// How many articles are looked for.
@@ -59,30 +58,37 @@ pub(super) struct Nearest {
     pub(super) similarity: f32,
 }
 
+/// What is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) model_id: i64,
+    /// The query.
+    pub(super) near: &'a Vector,
+    /// Only articles in this folder and below; all if empty.
+    pub(super) folder: &'a str,
+    pub(super) depth: Depth,
+    /// How long the look may wait for vectors that are not in memory yet.
+    pub(super) patience: Duration,
+}
+
 impl VectorIndex {
     /// Reads the vectors of `model_id`, so that the next look need not.
     pub(super) async fn prepare(&self, database: &Database, model_id: i64) -> Result<(), StoreError> {
         match database.engine() {
-            Engine::Sqlite => self.caught_up(database, model_id).await.map(drop),
+            Engine::Sqlite => self.whole(database, model_id).await.map(drop),
             Engine::Postgres => Ok(()),
         }
     }
 
-    /// The articles nearest to `query`, of those in `folder` and below; all if empty.
-    pub(super) async fn nearest(
-        &self,
-        database: &Database,
-        model_id: i64,
-        query: &Vector,
-        folder: &str,
-        depth: Depth,
-    ) -> Result<Vec<Nearest>, StoreError> {
+    /// The articles nearest to the query.
+    pub(super) async fn nearest(&self, database: &Database, look: Look<'_>) -> Result<Vec<Nearest>, NoIndex> {
+        let Look { model_id, near, folder, depth, .. } = look;
         let most = depth.most.max(COMPARED);
         let mut limit = most * CHUNKS_PER_ARTICLE;
         let mut articles = loop {
             let chunks = match database.engine() {
-                Engine::Sqlite => self.scan(database, model_id, query, folder, limit).await?,
-                Engine::Postgres => server::nearest(database.reader(), model_id, query, folder, limit).await?,
+                Engine::Sqlite => self.scan(database, look, limit).await?,
+                Engine::Postgres => server::nearest(database.reader(), model_id, near, folder, limit).await?,
             };
             let were_all = chunks.len() < limit;
             let articles = best_of_each_article(chunks);
@@ -94,31 +100,24 @@ impl VectorIndex {
         };
         articles.truncate(most);
         let behind = articles.split_off(articles.len().min(COMPARED));
-        let mut ranked = compare(database, query, articles).await?;
+        let mut ranked = compare(database, near, articles).await?;
         ranked.extend(behind);
         Ok(ranked)
     }
 
     /// The nearest chunks by what is in memory.
-    async fn scan(
-        &self,
-        database: &Database,
-        model_id: i64,
-        query: &Vector,
-        folder: &str,
-        limit: usize,
-    ) -> Result<Vec<Nearest>, StoreError> {
-        let within = articles_within(database, folder).await?;
-        let matrix = self.caught_up(database, model_id).await?;
+    async fn scan(&self, database: &Database, look: Look<'_>, limit: usize) -> Result<Vec<Nearest>, NoIndex> {
+        let within = articles_within(database, look.folder).await?;
+        let matrix = self.within(database, look.model_id, look.patience).await?;
         let scan = {
-            let query = query.clone();
+            let query = look.near.clone();
             // Milliseconds of arithmetic: not on the threads that serve everybody else.
             tokio::task::spawn_blocking(move || {
                 let matrix = matrix.read().unwrap_or_else(PoisonError::into_inner);
                 matrix.scan(query.as_slice(), within.as_ref(), limit)
             })
         };
-        scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))
+        Ok(scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))?)
     }
 }
 

@@ -42,9 +42,12 @@ pub fn fts5_query(text: &str) -> Option<String> {
     if phrases.is_empty() { None } else { Some(phrases.join(" OR ")) }
 }
 
-/// Words in one part of a text on a server: positions in a text-search vector end at 16,383, and so would phrases.
+/// Words in one part of a text in PostgreSQL: positions in a text-search vector end at 16,383, and so would phrases.
 const PART: usize = 8_000;
-/// Longest word a server's text-search vector holds. *Units:* bytes.
+/// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions end.
+/// A quarter, because a word in lower case may be longer, and each has its positions beside it. *Units:* bytes.
+const PART_BYTES: usize = 1 << 18;
+/// Longest word PostgreSQL's text-search vector holds. *Units:* bytes.
 const LONGEST_WORD: usize = 2_000;
 
 /// A text as a server is given it: its words and nothing else, so that both engines split in the same places. Letters
@@ -55,8 +58,22 @@ pub fn tsvector_text(text: &str) -> String {
 
 /// The same of a long text, in parts; at least one.
 pub fn tsvector_texts(text: &str) -> Vec<String> {
-    let words = tsvector_words(text);
-    if words.is_empty() { vec![String::new()] } else { words.chunks(PART).map(|part| part.join(" ")).collect() }
+    let (mut parts, mut words) = (vec![String::new()], 0);
+    for word in tsvector_words(text) {
+        let is_full = parts.last().is_none_or(|part| words == PART || part.len() + word.len() > PART_BYTES);
+        if is_full {
+            parts.push(String::new());
+            words = 0;
+        }
+        if let Some(part) = parts.last_mut() {
+            if words > 0 {
+                part.push(' ');
+            }
+            part.push_str(&word);
+        }
+        words += 1;
+    }
+    parts
 }
 
 /// The terms of a person's query, each as a text-search query of one word or a phrase; any of them may match.
@@ -195,6 +212,9 @@ mod tests {
         assert_eq!(tsvector_text("a/b, c-d.é"), "a b c d e");
         assert_eq!(tsvector_texts(&"word ".repeat(PART + 1)).len(), 2);
         assert_eq!(tsvector_texts(" ?"), [""]);
+        let long = tsvector_texts(&format!("{} ", "x".repeat(LONGEST_WORD)).repeat(1_000));
+        assert!(long.len() > 4 && long.iter().all(|part| part.len() <= PART_BYTES), "parts of {} bytes", long[0].len());
+        assert_eq!(long.join(" ").split(' ').count(), 1_000, "no word is lost between two parts");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 //! It shows tasks and their audit trail, and carries out what a person wants done to them. It works on no task itself:
 //! that is the runtime's business.
 
+mod coverage;
 mod error;
 mod explain;
 mod numbers;
@@ -23,7 +24,7 @@ pub use error::QueueError;
 pub use numbers::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
 pub use view::{Event, Task, TaskDetail, TaskPage};
 
-/// Failed tasks put back in one transaction.
+/// Failed tasks looked at in one transaction.
 const PAGE: u32 = 200;
 /// Entries of the audit trail that are shown of one task.
 const TRAIL: u32 = 200;
@@ -33,6 +34,7 @@ const TRAIL: u32 = 200;
 pub struct Queue {
     database: Database,
     fingerprint: String,
+    coverage: coverage::Recent,
     runtime: Option<RuntimeHandle>,
 }
 
@@ -52,7 +54,7 @@ pub struct TaskFilter {
 impl Queue {
     /// The queue of `database`; coverage is told for the model of this `fingerprint`.
     pub fn new(database: Database, fingerprint: String) -> Self {
-        Self { database, fingerprint, runtime: None }
+        Self { database, fingerprint, coverage: coverage::Recent::default(), runtime: None }
     }
 
     /// The same, waking the runtime of this process when there is something to do.
@@ -65,7 +67,17 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn numbers(&self) -> Result<Numbers, QueueError> {
-        Ok(numbers::of(self.database.reader(), &self.fingerprint).await?)
+        let coverage = coverage::now(&self.database, &self.fingerprint).await?;
+        Ok(numbers::of(self.database.reader(), coverage).await?)
+    }
+
+    /// The same for whoever asks every few seconds: the coverage is from the last half minute or so.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn gauges(&self) -> Result<Numbers, QueueError> {
+        let coverage = self.coverage.of(&self.database, &self.fingerprint).await?;
+        Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 
     /// Tasks, the newest first.
@@ -89,7 +101,7 @@ impl Queue {
     pub async fn task(&self, id: i64) -> Result<TaskDetail, QueueError> {
         let row = tasks::find(self.database.reader(), id).await?.ok_or(QueueError::NotFound(id))?;
         let explanation = explain::explain(&self.database, &row).await?;
-        let filter = events::Filter { task_id: Some(id), limit: TRAIL, ..events::Filter::default() };
+        let filter = events::Filter { task_id: Some(id), limit: TRAIL };
         let events = self.events(&filter).await?;
         Ok(TaskDetail { task: row.into(), explanation, events })
     }
@@ -128,18 +140,17 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn retry_failed(&self) -> Result<u64, QueueError> {
-        let mut retried = 0;
-        loop {
+        let (mut retried, mut next) = (0, Some(0));
+        while let Some(after) = next {
             let page = self
                 .database
-                .write::<_, StoreError, _>(|transaction| Box::pin(tasks::retry_failed(transaction, PAGE)))
+                .write::<_, StoreError, _>(move |transaction| Box::pin(tasks::retry_failed(transaction, after, PAGE)))
                 .await?;
-            retried += page;
+            retried += page.tasks;
+            next = page.next;
             self.wake();
-            if page < u64::from(PAGE) {
-                return Ok(retried);
-            }
         }
+        Ok(retried)
     }
 
     /// Cancels a waiting task.

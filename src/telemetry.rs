@@ -69,7 +69,7 @@ impl Telemetry {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn scrape(&self, host: &Host, runtime: &RuntimeHandle, health: &Health) -> Result<String, QueueError> {
-        let numbers = host.queue.numbers().await?;
+        let numbers = host.queue.gauges().await?;
         let (tree, snapshot) = tokio::join!(runtime.status(), runtime.metrics());
         with_local_recorder(&self.recorder, || {
             gauges::numbers(&numbers);

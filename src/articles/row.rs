@@ -16,7 +16,8 @@ const JOINS: &str = "
     LEFT JOIN article_embeddings e ON e.article_id = a.id
         AND e.model_id = (SELECT id FROM embedding_models WHERE state = 'active')
     LEFT JOIN embedding_tasks t ON t.id = (
-        SELECT max(n.id) FROM embedding_tasks n WHERE n.article_id = a.id AND n.status <> 'cancelled')";
+        SELECT n.id FROM embedding_tasks n WHERE n.article_id = a.id AND n.status <> 'cancelled'
+        ORDER BY n.id DESC LIMIT 1)";
 
 /// An article as it is stored.
 #[derive(Debug, Clone, FromQueryResult)]

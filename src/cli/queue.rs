@@ -68,7 +68,7 @@ pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Res
             })
         }
         QueueCommand::Events { task, limit } => {
-            let events = queue.events(&Filter { task_id: task, limit, ..Filter::default() }).await?;
+            let events = queue.events(&Filter { task_id: task, limit }).await?;
             session.output.answer(&events, || events_table(&events))
         }
         QueueCommand::Watch => watch(session, queue).await,
@@ -120,7 +120,7 @@ async fn clean_up(session: &Session, queue: &Queue, older_than: Option<&str>) ->
 
 async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
     const AT_ONCE: u32 = 1_000;
-    let newest = queue.events(&Filter { limit: 1, ..Filter::default() }).await?;
+    let newest = queue.events(&Filter { task_id: None, limit: 1 }).await?;
     let mut after = newest.last().map_or(0, |event| event.id);
     loop {
         for event in queue.events_after(after, AT_ONCE).await? {

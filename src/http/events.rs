@@ -70,7 +70,7 @@ async fn follow(
 }
 
 async fn newest(app: &App) -> Result<i64, Problem> {
-    let newest = app.host.queue.events(&Filter { limit: 1, ..Filter::default() }).await?;
+    let newest = app.host.queue.events(&Filter { task_id: None, limit: 1 }).await?;
     Ok(newest.last().map_or(0, |event| event.id))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afterword_actors::store::{StoreError, metrics, models, sql, stats};
+use afterword_actors::store::{StoreError, metrics, sql, stats};
 use afterword_entities::embedding_metric;
 use sea_orm::ConnectionTrait;
 use serde::Serialize;
@@ -84,15 +84,13 @@ pub struct WorkerNumbers {
     pub p99_us: i64,
 }
 
-pub(super) async fn of(reader: &impl ConnectionTrait, fingerprint: &str) -> Result<Numbers, StoreError> {
+pub(super) async fn of(reader: &impl ConnectionTrait, coverage: Coverage) -> Result<Numbers, StoreError> {
     let queue = stats::queue(reader).await?.into();
     let now = sql::now(reader).await?;
     let rows = metrics::since(reader, now - 60 * MINUTE_MS).await?;
-    // Without a model nothing has been embedded yet, which is what number 0 says.
-    let model_id = models::by_fingerprint(reader, fingerprint).await?.map_or(0, |row| row.id);
     Ok(Numbers {
         queue,
-        coverage: stats::coverage(reader, model_id).await?.into(),
+        coverage,
         throughput_per_second: SPANS.iter().map(|&span| (format!("{span}m"), rate(&rows, now, span))).collect(),
         success_rate: success_rate(&rows),
         workers: workers(&rows),

@@ -197,7 +197,7 @@ proptest! {
             }
             world.settled(&runtime).await;
             if retry {
-                world.database.write::<_, StoreError, _>(|t| Box::pin(tasks::retry_failed(t, 100))).await.expect("retries");
+                world.database.write::<_, StoreError, _>(|t| Box::pin(tasks::retry_failed(t, 0, 100))).await.expect("retries");
                 runtime.wake();
                 world.settled(&runtime).await;
             }

@@ -149,12 +149,13 @@ pub async fn others(
     Ok(rows.into_iter().map(|row| row.incarnation).collect())
 }
 
-/// Hosts, the last started first.
+/// Hosts that have not said that they ended, the last started first.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<embedding_host::Model>, StoreError> {
-    connection.rows("SELECT * FROM embedding_hosts ORDER BY started_at DESC LIMIT $1", [i64::from(limit).into()]).await
+pub async fn open(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<embedding_host::Model>, StoreError> {
+    let sql = "SELECT * FROM embedding_hosts WHERE state IN ('running', 'draining') ORDER BY started_at DESC LIMIT $1";
+    connection.rows(sql, [i64::from(limit).into()]).await
 }
 
 /// The workers of one host.

@@ -66,8 +66,7 @@ impl Database {
     /// # Errors
     /// [`StoreError`]
     pub async fn living(&self, limit: u32) -> Result<Vec<embedding_host::Model>, StoreError> {
-        let mut hosts = hosts::list(self.reader(), limit).await?;
-        hosts.retain(|host| matches!(host.state.as_str(), "running" | "draining"));
+        let mut hosts = hosts::open(self.reader(), limit).await?;
         let names: Vec<_> = hosts.iter().map(|host| host.incarnation.clone()).collect();
         let dead = self.dead_among(&names).await?;
         hosts.retain(|host| !dead.contains(&host.incarnation));

@@ -47,10 +47,10 @@ pub async fn queue(connection: &impl ConnectionTrait) -> Result<QueueStats, Stor
                 (SELECT tasks FROM embedding_task_counts WHERE status = 'failed') AS failed,
                 (SELECT tasks FROM embedding_task_counts WHERE status = 'cancelled') AS cancelled,
                 (SELECT count(*) FROM embedding_tasks
-                 WHERE status = 'pending' AND scheduled_at > {now}) AS delayed,
+                 WHERE status = 'pending' AND scheduled_at >= 0 AND scheduled_at > {now}) AS delayed,
                 (SELECT {now} - scheduled_at FROM embedding_tasks
-                 WHERE status = 'pending' AND queue_key >= 0 AND scheduled_at <= {now}
-                 ORDER BY queue_key LIMIT 1) AS oldest_due_ms,
+                 WHERE status = 'pending' AND scheduled_at >= 0 AND scheduled_at <= {now}
+                 ORDER BY scheduled_at LIMIT 1) AS oldest_due_ms,
                 EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused') AS paused",
             [],
         )

@@ -1,7 +1,7 @@
 //! Queuing a task in the transaction of the save, and what people do to tasks by hand.
 
 use afterword_entities::embedding_task;
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{StoreError, locks, sql::Sql};
 use crate::task::{NewTask, TaskStatus};
@@ -132,20 +132,34 @@ pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change
     if changed == 1 { Ok(Change::Done) } else { refused(transaction, id).await }
 }
 
-/// Puts the newest failed task of each article back, as [`retry`] does, a page at a time. Answers how many.
+/// What became of a page of failed tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retried {
+    /// Tasks that wait again.
+    pub tasks: u64,
+    /// Where the next page begins; nothing if this was the last.
+    pub next: Option<i64>,
+}
+
+/// Looks at the `page` failed tasks behind the number `after`, and puts back, as [`retry`] does, what is its article's
+/// newest.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn retry_failed(transaction: &impl ConnectionTrait, page: u32) -> Result<u64, StoreError> {
+pub async fn retry_failed(transaction: &impl ConnectionTrait, after: i64, page: u32) -> Result<Retried, StoreError> {
     #[derive(FromQueryResult)]
     struct Candidate {
         id: i64,
         article_id: i64,
+        is_given_up: bool,
     }
-    let candidates = transaction.rows::<Candidate>(GIVEN_UP, [i64::from(page).into()]).await?;
+    let mut candidates = transaction.rows::<Candidate>(GIVEN_UP, [i64::from(page).into(), after.into()]).await?;
+    let is_full = candidates.len() >= page as usize;
+    let next = candidates.last().map(|last| last.id).filter(|_| is_full);
+    candidates.retain(|candidate| candidate.is_given_up);
     let (ids, articles): (Vec<_>, Vec<_>) = candidates.iter().map(|task| (task.id, task.article_id)).unzip();
     locks::hold_articles(transaction, &articles).await?;
-    transaction
+    let tasks = transaction
         .run(
             "UPDATE embedding_tasks SET status = 'pending', cause = 'retried', priority = 'high', attempts = 0,
                  error_kind = NULL, error_message = NULL, completed_at = NULL,
@@ -155,18 +169,19 @@ pub async fn retry_failed(transaction: &impl ConnectionTrait, page: u32) -> Resu
                                WHERE p.article_id = embedding_tasks.article_id AND p.status = 'pending')",
             [serde_json::to_string(&ids).unwrap_or_default().into()],
         )
-        .await
+        .await?;
+    Ok(Retried { tasks, next })
 }
 
-/// The newest failed task of each article that nothing else is going to embed.
+/// Failed tasks, and whether each is its article's newest and nothing else is going to embed the article.
 const GIVEN_UP: &str = "
-    SELECT max(f.id) AS id, f.article_id FROM embedding_tasks f JOIN articles a ON a.id = f.article_id
-    WHERE f.status = 'failed' AND NOT a.skip_embedding
-      AND NOT EXISTS (SELECT 1 FROM embedding_tasks n
-                      WHERE n.article_id = f.article_id AND n.id > f.id AND n.status <> 'cancelled')
-      AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
-                      WHERE p.article_id = f.article_id AND p.status = 'pending')
-    GROUP BY f.article_id ORDER BY 1 LIMIT $1";
+    SELECT f.id, f.article_id,
+           EXISTS (SELECT 1 FROM articles a WHERE a.id = f.article_id AND NOT a.skip_embedding)
+           AND NOT EXISTS (SELECT 1 FROM embedding_tasks n
+                           WHERE n.article_id = f.article_id AND n.id > f.id AND n.status <> 'cancelled')
+           AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
+                           WHERE p.article_id = f.article_id AND p.status = 'pending') AS is_given_up
+    FROM embedding_tasks f WHERE f.status = 'failed' AND f.id > $2 ORDER BY f.id LIMIT $1";
 
 /// One task, or nothing.
 ///
@@ -210,19 +225,22 @@ pub async fn list(
     connection: &impl ConnectionTrait,
     filter: &Filter,
 ) -> Result<Vec<embedding_task::Model>, StoreError> {
-    connection
-        .rows(
-            "SELECT * FROM embedding_tasks
-             WHERE ($1 IS NULL OR status = $1) AND ($2 IS NULL OR article_id = $2) AND ($3 IS NULL OR id < $3)
-             ORDER BY id DESC LIMIT $4",
-            [
-                filter.status.map(TaskStatus::as_str).into(),
-                filter.article_id.into(),
-                filter.before.into(),
-                i64::from(filter.limit).into(),
-            ],
-        )
-        .await
+    let mut sql = "SELECT * FROM embedding_tasks WHERE id < $2".to_owned();
+    let mut values: Vec<Value> = vec![i64::from(filter.limit).into(), filter.before.unwrap_or(i64::MAX).into()];
+    // Only what is asked for stands in the statement, a status as it is named by its index: what is left to parameters is
+    // planned as something that may be anything, by reading all tasks.
+    match filter.status {
+        // More than a look for an article's waiting task says: see the index.
+        Some(TaskStatus::Pending) => sql.push_str(" AND status = 'pending' AND id > 0"),
+        Some(status) => sql.push_str(&format!(" AND status = '{status}'")),
+        None => {}
+    }
+    if let Some(article) = filter.article_id {
+        sql.push_str(" AND article_id = $3");
+        values.push(article.into());
+    }
+    sql.push_str(" ORDER BY id DESC LIMIT $1");
+    connection.rows(&sql, values).await
 }
 
 async fn refused(connection: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {

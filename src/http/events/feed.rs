@@ -72,7 +72,7 @@ async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Se
 }
 
 async fn look(database: &Database) -> Result<Seen, StoreError> {
-    let newest = events::list(database.reader(), &Filter { limit: 1, ..Filter::default() }).await?;
+    let newest = events::list(database.reader(), &Filter { task_id: None, limit: 1 }).await?;
     let event = newest.last().map_or(0, |event| event.id);
     Ok(Seen { event, workers: Arc::new(hosts::workers(database).await?) })
 }

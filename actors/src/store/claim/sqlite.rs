@@ -1,6 +1,7 @@
 //! Claims in a file: the one writer picks and takes in one statement.
 //!
-//! A limit that is a bare parameter makes SQLite compile the whole statement again at each call; a sum does not.
+//! A limit that is a bare parameter makes SQLite compile the whole statement again at each call; a sum does not. The pause
+//! is a limit too: as a condition it would be asked of each task that waits.
 
 macro_rules! claim {
     ($which:literal) => {
@@ -23,8 +24,8 @@ pub(super) const DUE: &str = claim!(
     "SELECT t.id FROM embedding_tasks t
      WHERE t.status = 'pending' AND t.scheduled_at <= {now}
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
-       AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
-     ORDER BY t.queue_key, t.id LIMIT $5 + 0"
+     ORDER BY t.queue_key, t.id
+     LIMIT CASE WHEN EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused') THEN 0 ELSE $5 END"
 );
 
 pub(super) const ONE: &str = claim!(

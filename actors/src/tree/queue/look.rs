@@ -75,5 +75,5 @@ async fn look(context: &Context, known: &[String]) -> Result<Look, StoreError> {
 
 const DUE: &str = "
     SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM embedding_tasks
-                                WHERE status = 'pending' AND queue_key >= 0 AND scheduled_at <= {now})
+                                WHERE status = 'pending' AND scheduled_at >= 0 AND scheduled_at <= {now})
                     AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')";

@@ -37,6 +37,7 @@ impl Site {
     async fn new() -> Self {
         let url = format!("sqlite://{}", PathBuf::from(disk::folder()).join("site.db").display());
         let database = open(&url).await;
+        afterword_migration::apply(database.write_connection(), None).await.expect("a schema");
         let make = "CREATE TABLE kept (name TEXT PRIMARY KEY, body BLOB NOT NULL)";
         database.write_connection().run(make, []).await.expect("a table");
         Self { url, database, acknowledged: Acknowledged::new(), round: 0 }

@@ -12,8 +12,10 @@ mod demo;
 mod doctor;
 mod eval;
 mod export;
+mod failure;
 mod import;
 mod index;
+mod log;
 mod manual;
 mod mcp;
 mod model;
@@ -32,27 +34,40 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
-use output::{Output, Usage};
+use output::Output;
 use session::Session;
-
-/// The program did what it was asked.
-const OK: u8 = 0;
-/// It could not.
-const FAILED: u8 = 1;
-/// It was asked wrongly.
-const WRONG_USAGE: u8 = 2;
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return ExitCode::from(not_understood(&error)),
+    };
     let output = Output::new(arguments.json);
     match dispatch(arguments, &output) {
-        Ok(()) => ExitCode::from(OK),
-        Err(error) => {
-            output.error(&error);
-            ExitCode::from(if error.is::<Usage>() { WRONG_USAGE } else { FAILED })
-        }
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => ExitCode::from(output.error(&error)),
     }
+}
+
+/// Help and version are answers; everything else is wrong usage. Answers the exit code.
+fn not_understood(error: &clap::Error) -> u8 {
+    const WRONG_USAGE: u8 = 2;
+    let asked_for_json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
+    if !error.use_stderr() {
+        return match output::print(&error.render().ansi().to_string()) {
+            Ok(()) => 0,
+            Err(error) => Output::new(asked_for_json).error(&error),
+        };
+    }
+    if asked_for_json {
+        let text = error.to_string();
+        let message = text.split("\n\nUsage:").next().unwrap_or(&text).trim_start_matches("error: ");
+        Output::new(true).failure(message.trim(), "usage");
+    } else {
+        let _ = error.print();
+    }
+    WRONG_USAGE
 }
 
 fn dispatch(arguments: Arguments, output: &Output) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! Settings: defaults, then the settings file, then the environment, then flags; every fault reported at once, with where
 //! its value came from. The working directory is never looked at.
 
+mod kinds;
 mod layers;
 mod legacy;
 mod paths;
@@ -61,6 +62,8 @@ impl fmt::Display for Origin {
 pub struct Fault {
     /// Dotted, e.g. `queue.slots`.
     pub key: String,
+    /// The value as it may be shown, if it is about one.
+    pub value: Option<String>,
     /// Where the value came from.
     pub origin: Origin,
     /// What is wrong and what to do.
@@ -73,9 +76,10 @@ pub struct Fault {
 pub struct ConfigErrors(pub Vec<Fault>);
 
 fn list(faults: &[Fault]) -> String {
-    let line = |fault: &Fault| match fault.key.as_str() {
-        "" => format!("{}: {}", fault.origin, fault.message),
-        key => format!("{key} (from {}): {}", fault.origin, fault.message),
+    let line = |fault: &Fault| match (fault.key.as_str(), &fault.value) {
+        ("", _) => format!("{}: {}", fault.origin, fault.message),
+        (key, Some(value)) => format!("{key} = \"{value}\" (from {}): {}", fault.origin, fault.message),
+        (key, None) => format!("{key} (from {}): {}", fault.origin, fault.message),
     };
     let lines: Vec<_> = faults.iter().map(line).collect();
     match lines.as_slice() {
@@ -110,15 +114,18 @@ impl Loaded {
         let origins: BTreeMap<_, _> = good.iter().map(|entry| (entry.key.clone(), entry.origin.clone())).collect();
         match merged(&good).extract::<Settings>() {
             Ok(settings) => {
+                let rows = Self { settings: settings.clone(), origins: origins.clone() }.rows();
                 faults.extend(validate::faults(&settings).into_iter().map(|(key, message)| {
                     let origin = origins.get(key).cloned().unwrap_or(Origin::Default);
-                    Fault { key: key.to_owned(), origin, message }
+                    let value = rows.iter().find(|row| row.key == key).map(|row| row.value.clone());
+                    Fault { key: key.to_owned(), value, origin, message }
                 }));
                 if faults.is_empty() { Ok(Self { settings, origins }) } else { Err(ConfigErrors(faults)) }
             }
+            // Each value was good by itself, so this is no fault of theirs.
             Err(error) => {
-                let message = error.to_string();
-                faults.push(Fault { key: String::new(), origin: Origin::Default, message });
+                let message = format!("they do not fit together: {}", error.kind);
+                faults.push(Fault { key: String::new(), value: None, origin: Origin::Default, message });
                 Err(ConfigErrors(faults))
             }
         }
@@ -132,25 +139,34 @@ impl Loaded {
 
 /// Looks at one value alone, so that each fault is found and has its own origin.
 fn check(entry: &Entry, known: &BTreeMap<String, Value>) -> Result<(), Fault> {
-    let fault = |message| Fault { key: entry.key.clone(), origin: entry.origin.clone(), message };
-    if !known.contains_key(&entry.key) {
-        return Err(fault(unknown(&entry.key, known)));
-    }
+    let fault = |value, message| Fault { key: entry.key.clone(), value, origin: entry.origin.clone(), message };
+    let Some(default) = known.get(&entry.key) else {
+        return Err(fault(None, unknown(entry, known)));
+    };
     match merged(std::slice::from_ref(entry)).extract::<Settings>() {
         Ok(_) => Ok(()),
-        Err(error) => {
-            let messages: Vec<_> = error.into_iter().map(|error| error.kind.to_string()).collect();
-            Err(fault(messages.join("; ")))
-        }
+        Err(_) => Err(fault(Some(show::shown(&entry.key, &entry.value)), kinds::wanted(&entry.key, default))),
     }
 }
 
-fn unknown(key: &str, known: &BTreeMap<String, Value>) -> String {
-    let nearest = known.keys().map(|candidate| (strsim::jaro_winkler(candidate, key), candidate));
-    match nearest.max_by(|a, b| a.0.total_cmp(&b.0)) {
-        Some((score, candidate)) if score > 0.8 => format!("unknown setting; did you mean {candidate}?"),
-        Some(_) | None => "unknown setting; `afterword config show` lists all".to_owned(),
+fn unknown(entry: &Entry, known: &BTreeMap<String, Value>) -> String {
+    let nearest = known.keys().map(|candidate| (likeness(&entry.key, candidate), candidate));
+    let near = nearest.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.8).map(|(_, key)| key);
+    match (near, &entry.origin) {
+        (Some(key), Origin::Variable(_)) => format!("unknown setting; did you mean {}?", layers::variable(key)),
+        (Some(key), _) => format!("unknown setting; did you mean {key}?"),
+        (None, _) => "unknown setting; `afterword config show` lists all".to_owned(),
     }
+}
+
+/// How like a key is to one that was perhaps meant; its section may be forgotten, or joined by another sign.
+fn likeness(key: &str, candidate: &str) -> f64 {
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-'], ".");
+    let (key, candidate) = (plain(key), plain(candidate));
+    let whole = strsim::jaro_winkler(&key, &candidate);
+    let last = candidate.split_once('.').map_or(candidate.as_str(), |(_, rest)| rest);
+    // Of two that are as like, the one with its section wins.
+    whole.max(strsim::jaro_winkler(&key, last) - 0.01)
 }
 
 fn merged(entries: &[Entry]) -> Figment {

@@ -8,6 +8,7 @@
 //! - [`auth`]: who may come in, and what they may do
 //! - [`queue`], [`bulk`], [`hosts`]: looking after the queue, bulk runs, and whoever works on them
 //! - [`server`], [`http`]: the host server and its door; [`health`], [`telemetry`]: how it is, and what is measured
+//! - [`secrets`]: what must never be shown
 //! - [`config`]: settings, and where each came from; [`user_folders`]: where the user keeps them
 //! - [`database`]: schema, backup, restore, verification
 //! - [`evaluation`]: how good the search is
@@ -37,6 +38,7 @@ mod offload;
 mod printable;
 pub mod queue;
 pub mod search;
+pub mod secrets;
 pub mod server;
 mod share;
 pub mod telemetry;

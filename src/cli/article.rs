@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{
     arguments::{ArticleCommand, TextArguments},
-    output::Usage,
+    failure::Usage,
     session::{self, Session},
     table::{fields, short, table},
 };

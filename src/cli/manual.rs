@@ -1,17 +1,17 @@
 //! Completions and manual pages, generated from the arguments themselves.
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::arguments::Arguments;
+use super::{arguments::Arguments, output};
 
 pub(super) fn completions(shell: Shell) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "afterword", &mut script);
-    io::Write::write_all(&mut io::stdout(), &script).or_else(ignore_closed).context("cannot print the script")
+    output::print(&String::from_utf8(script)?)
 }
 
 pub(super) fn man(directory: Option<&Path>) -> anyhow::Result<()> {
@@ -24,12 +24,7 @@ pub(super) fn man(directory: Option<&Path>) -> anyhow::Result<()> {
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
-            io::Write::write_all(&mut io::stdout(), &page).or_else(ignore_closed).context("cannot print the page")
+            output::print(&String::from_utf8(page)?)
         }
     }
-}
-
-/// A reader that has seen enough is no error.
-fn ignore_closed(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }

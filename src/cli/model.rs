@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 
-use super::{arguments::ModelCommand, output::Usage, progress, session::Session, table::table};
+use super::{arguments::ModelCommand, failure::Usage, progress, session::Session, table::table};
 use crate::model::{self, Progress};
 
 pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use afterword_actors::{Trouble, store::stats};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::Output;
+use super::{failure::Interrupted, output::Output};
 use crate::{
     bulk::{Bulk, BulkRun},
     host::Worker,
@@ -76,7 +76,7 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
             _ = tokio::time::timeout(LOOK, events.recv()) => {}
             _ = tokio::signal::ctrl_c() => {
                 bar.finish_and_clear();
-                anyhow::bail!("interrupted; what is not embedded yet waits in the queue");
+                return Err(Interrupted("what is not embedded yet waits in the queue".to_owned()).into());
             }
         }
     }
@@ -120,7 +120,8 @@ pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyho
             () = tokio::time::sleep(LOOK) => {}
             _ = tokio::signal::ctrl_c() => {
                 bar.finish_and_clear();
-                anyhow::bail!("interrupted; the run goes on with the next host, `afterword bulk cancel {id}` ends it");
+                let rest = format!("the run goes on with the next host; `afterword bulk cancel {id}` ends it");
+                return Err(Interrupted(rest).into());
             }
         }
     }

@@ -126,7 +126,7 @@ async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
         for event in queue.events_after(after, AT_ONCE).await? {
             after = event.id;
             let line = if session.output.is_json() { serde_json::to_string(&event)? } else { event_line(&event) };
-            print_line(&line);
+            print_line(&line)?;
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}

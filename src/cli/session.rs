@@ -1,22 +1,16 @@
 //! One run of the program: its settings, its output, and the host it opens when a command needs one.
 
-use std::{io::IsTerminal, path::Path};
+use std::path::Path;
 
 use afterword_actors::store::Database;
 use anyhow::{Context, anyhow};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
-use super::{
-    arguments::Global,
-    output::{Output, Usage},
-    progress,
-};
+use super::{arguments::Global, failure::Usage, log, output::Output, progress};
 use crate::{
     articles::{folder::Folder, slug::Slug},
-    config::{Loaded, LogFormat, Origin, Sources},
+    config::{Loaded, Origin, Sources},
     host::{Host, Worker, open_options},
     model::Progress,
-    telemetry::log,
 };
 
 pub(super) struct Session {
@@ -31,7 +25,7 @@ impl Session {
         let loaded = load(&sources(global)?)?;
         let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
         let level = if is_set { loaded.settings.log.level.clone() } else { "error".to_owned() };
-        start_log(&loaded, global, level)?;
+        log::start(&loaded.settings.log, global.verbose, level)?;
         Ok(Self { loaded, output: *output })
     }
 
@@ -39,7 +33,7 @@ impl Session {
     pub(super) fn of_server(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let sources = sources(global)?;
         let loaded = load(&sources)?;
-        start_log(&loaded, global, loaded.settings.log.level.clone())?;
+        log::start(&loaded.settings.log, global.verbose, loaded.settings.log.level.clone())?;
         Ok(Self { loaded, output: *output })
     }
 
@@ -99,7 +93,10 @@ pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
     let mut flags = Vec::new();
     for setting in &global.settings {
         let Some((key, value)) = setting.split_once('=') else {
-            return Err(Usage(format!("--set wants KEY=VALUE, e.g. --set queue.slots=4, and not \"{setting}\"")).into());
+            // Only what looks like a key is repeated: the rest may be a secret.
+            let key: String = setting.chars().take_while(|c| c.is_ascii_alphabetic() || "._".contains(*c)).collect();
+            let message = format!("--set wants KEY=VALUE, e.g. --set queue.slots=4; there is no = after \"{key}\"");
+            return Err(Usage(message).into());
         };
         flags.push((key.trim().to_owned(), value.to_owned()));
     }
@@ -112,30 +109,6 @@ pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
 /// Reads them.
 pub(super) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     Ok(Loaded::load(sources)?)
-}
-
-/// Logs go to standard error only.
-fn start_log(loaded: &Loaded, global: &Global, level: String) -> anyhow::Result<()> {
-    let settings = &loaded.settings.log;
-    let directives = match global.verbose {
-        0 => level,
-        1 => "warn,afterword=info,afterword_actors=info".to_owned(),
-        2.. => "info,afterword=debug,afterword_actors=debug".to_owned(),
-    };
-    let filter = EnvFilter::try_new(&directives)
-        .map_err(|error| Usage(format!("log.level \"{directives}\" is not understood: {error}")))?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let colours = std::io::stderr().is_terminal();
-    let layer = tracing_subscriber::fmt::layer().with_ansi(colours);
-    // A second start in one process, as in tests, keeps the first log.
-    let _ = match settings.format {
-        LogFormat::Pretty => {
-            let layer = layer.with_writer(std::io::stderr).fmt_fields(log::fields()).with_target(false);
-            registry.with(layer).try_init()
-        }
-        LogFormat::Json => registry.with(layer.with_writer(log::Objects).json()).try_init(),
-    };
-    Ok(())
 }
 
 /// A folder somebody typed.

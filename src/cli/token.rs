@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{arguments::TokenCommand, output::Usage, session::Session, table::table};
+use super::{arguments::TokenCommand, failure::Usage, session::Session, table::table};
 use crate::{
     auth::{NewToken, Token},
     time::Timestamp,

@@ -5,22 +5,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use figment::{
-    Provider as _,
-    providers::{Format, Toml},
-    value::Value,
-};
+use figment::value::{Dict, Value};
 use serde::Serialize;
 
-use super::{Entry, Fault, Origin, flatten, legacy, paths};
-use crate::user_folders;
+use super::{Entry, Fault, Origin, flatten, kinds, legacy, paths};
+use crate::{secrets, user_folders};
 
 /// The prefix of our variables; sections are separated from keys by two underscores.
 const PREFIX: &str = "AFTERWORD_";
 /// Names the settings file; not itself a setting.
 const CONFIG_VARIABLE: &str = "AFTERWORD_CONFIG";
+/// The token that clients of the server are given by this variable, as the README has it; not a setting.
+const TOKEN_VARIABLE: &str = "AFTERWORD_TOKEN";
 /// The name of a settings file.
 const FILE_NAME: &str = "config.toml";
+
+/// The variable that sets `key`.
+pub(super) fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
+}
 
 /// Where settings are read from.
 #[derive(Debug, Clone, Default)]
@@ -64,10 +67,9 @@ pub enum ChosenBy {
 impl Sources {
     /// The environment of this process, and the usual folders.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(String, String)>) -> Self {
-        // A variable that is no Unicode is not one of ours.
-        let variables = std::env::vars_os();
-        let variables =
-            variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        // A name that is no Unicode is not one of ours. A value that is none cannot be what it should be, and is refused.
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
         Self { file, variables: variables.collect(), flags, folder: user_folders::settings() }
     }
 
@@ -85,10 +87,14 @@ impl Sources {
         entries.extend(self.own_variables());
         entries.extend(self.flags.iter().map(|(key, text)| Entry {
             key: key.clone(),
-            value: parse(text),
+            value: Value::from(text.as_str()),
             origin: Origin::Flag,
         }));
-        entries.iter_mut().for_each(paths::make_absolute);
+        for entry in &mut entries {
+            kinds::read_text(entry);
+            paths::make_absolute(entry);
+            keep_secrets(entry);
+        }
         (entries, faults)
     }
 
@@ -140,32 +146,44 @@ impl Sources {
     }
 
     fn own_variables(&self) -> impl Iterator<Item = Entry> {
-        self.variables.iter().filter(|(name, _)| *name != CONFIG_VARIABLE).filter_map(|(name, text)| {
+        let is_setting = |name: &str| name != CONFIG_VARIABLE && name != TOKEN_VARIABLE;
+        self.variables.iter().filter(move |(name, _)| is_setting(name)).filter_map(|(name, text)| {
             let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
-            Some(Entry { key, value: parse(text), origin: Origin::Variable(name.clone()) })
+            Some(Entry { key, value: Value::from(text.as_str()), origin: Origin::Variable(name.clone()) })
         })
     }
 }
 
-/// A number or a switch where it reads as one; everything else is text.
-fn parse(text: &str) -> Value {
-    match text.parse::<Value>() {
-        Ok(value @ (Value::Num(..) | Value::Bool(..))) => value,
-        Ok(_) | Err(_) => Value::from(text),
+/// Whatever becomes of the settings, what is secret in them is struck out of all that is said from now on.
+fn keep_secrets(entry: &Entry) {
+    match &entry.value {
+        Value::String(_, text) if kinds::is_secret(&entry.key) => secrets::keep(text),
+        Value::Num(_, number) if kinds::is_secret(&entry.key) => {
+            secrets::keep(&number.to_u128().map(|n| n.to_string()).unwrap_or_default());
+        }
+        Value::String(_, text) => secrets::keep_those_of(text),
+        _ => {}
     }
 }
 
 fn read_file(path: &Path) -> Result<Vec<Entry>, Fault> {
     let origin = Origin::File(path.to_path_buf());
-    let fault = |message| Fault { key: String::new(), origin: origin.clone(), message };
-    let text = std::fs::read_to_string(path).map_err(|error| fault(format!("cannot be read: {error}")))?;
+    let fault = |message| Fault { key: String::new(), value: None, origin: origin.clone(), message };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| fault(format!("cannot be read: {error}; `afterword config path` says which file is meant")))?;
     let values = keys_and_values(&text).map_err(fault)?;
     Ok(values.into_iter().map(|(key, value)| Entry { key, value, origin: origin.clone() }).collect())
 }
 
+/// What is wrong is said without the line it stands in, which may hold a secret.
 fn keys_and_values(text: &str) -> Result<BTreeMap<String, Value>, String> {
-    let data = Toml::string(text).data().map_err(|error| error.to_string())?;
+    let dict = toml::from_str::<Dict>(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let line = 1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+        let message = error.message().lines().collect::<Vec<_>>().join(", ");
+        format!("line {line} is not TOML: {message}; write for example [queue] on a line, and slots = 2 below it")
+    })?;
     let mut values = BTreeMap::new();
-    data.into_values().for_each(|dict| flatten("", dict, &mut values));
+    flatten("", dict, &mut values);
     Ok(values)
 }

@@ -44,7 +44,10 @@ const LEGACY: &[Legacy] = &[
 /// is no number is passed on as it is, for its fault to be reported under the variable's name.
 pub(super) fn translate(variable: &str, text: &str) -> Option<(&'static str, Value)> {
     let legacy = LEGACY.iter().find(|legacy| legacy.variable == variable)?;
-    let with_unit = |unit| Value::from(format!("{}{unit}", text.trim()));
+    let with_unit = |unit| match text.trim().parse::<u64>() {
+        Ok(number) => Value::from(format!("{number}{unit}")),
+        Err(_) => Value::from(text),
+    };
     let value = match legacy.unit {
         Unit::Switch => text.trim().to_lowercase().parse::<bool>().map_or_else(|_| Value::from(text), Value::from),
         Unit::Count => text.trim().parse::<u32>().map_or_else(|_| Value::from(text), Value::from),

@@ -37,7 +37,7 @@ pub struct Settings {
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[derive(Clone, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct $name {
             $($(#[$field_doc])* pub $field: $type,)*
@@ -46,6 +46,13 @@ macro_rules! section {
         impl Default for $name {
             fn default() -> Self {
                 Self { $($field: $default,)* }
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            /// As the settings are shown: an address has no password.
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                super::show::debug(self, f)
             }
         }
     };
@@ -424,8 +431,25 @@ impl std::ops::Deref for Names {
 
 /// A secret; shown only as being there or not.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "TextOrNumber")]
 pub struct Secret(SecretString);
+
+/// A secret of digits alone, without quotes, is a number to TOML.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrNumber {
+    Text(SecretString),
+    Number(u64),
+}
+
+impl From<TextOrNumber> for Secret {
+    fn from(given: TextOrNumber) -> Self {
+        match given {
+            TextOrNumber::Text(secret) => Self(secret),
+            TextOrNumber::Number(number) => Self(number.to_string().into()),
+        }
+    }
+}
 
 impl Secret {
     /// The secret itself, or nothing if it is empty.

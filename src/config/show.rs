@@ -1,11 +1,12 @@
 //! The effective settings, with where each came from.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use figment::value::Value;
 use serde::Serialize;
 
-use super::{Loaded, flatten};
+use super::{Loaded, flatten, kinds};
+use crate::secrets;
 
 /// A setting as it is shown; secrets are hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,51 +22,40 @@ pub struct Row {
 impl Loaded {
     /// Every setting, in the order of the keys.
     pub fn rows(&self) -> Vec<Row> {
-        let mut values = BTreeMap::new();
-        if let Ok(Value::Dict(_, dict)) = Value::serialize(&self.settings) {
-            flatten("", dict, &mut values);
-        }
+        let values = flattened(&self.settings);
         values
             .into_iter()
-            .map(|(key, value)| Row {
-                origin: self.origin(&key).to_string(),
-                value: without_password(shown(&value)),
-                key,
-            })
+            .map(|(key, value)| Row { origin: self.origin(&key).to_string(), value: shown(&key, &value), key })
             .collect()
     }
 }
 
-/// An address may hold one.
-fn without_password(text: String) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text };
-    match rest.split_once('@').and_then(|(user, place)| Some((user.split_once(':')?.0, place))) {
-        Some((user, place)) => format!("{scheme}://{user}:…@{place}"),
-        None => text,
-    }
-}
-
-fn shown(value: &Value) -> String {
+/// A value as it is shown under `key`: without secrets.
+pub(super) fn shown(key: &str, value: &Value) -> String {
     match value {
         Value::Empty(..) => String::new(),
+        _ if kinds::is_secret(key) => match value.as_str() {
+            Some("") => String::new(),
+            Some(_) | None => secrets::HIDDEN.to_owned(),
+        },
+        Value::String(_, text) if kinds::is_address(key) || text.contains("://") => secrets::in_address(text),
         Value::String(_, text) => text.clone(),
         other => serde_json::to_string(other).unwrap_or_default(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::without_password;
+/// A section, its values shown.
+pub(super) fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    // The last name of a key tells whether it is a secret or an address.
+    f.debug_map()
+        .entries(flattened(section).into_iter().map(|(key, value)| (key.clone(), shown(&key, &value))))
+        .finish()
+}
 
-    #[test]
-    fn an_address_is_shown_without_its_password() {
-        for (text, shown) in [
-            ("postgres://me:secret@host:5432/db", "postgres://me:…@host:5432/db"),
-            ("postgres://me@host/db", "postgres://me@host/db"),
-            ("sqlite:///home/me@home/a:b.db", "sqlite:///home/me@home/a:b.db"),
-            ("english", "english"),
-        ] {
-            assert_eq!(without_password(text.to_owned()), shown);
-        }
+fn flattened(section: &impl Serialize) -> BTreeMap<String, Value> {
+    let mut values = BTreeMap::new();
+    if let Ok(Value::Dict(_, dict)) = Value::serialize(section) {
+        flatten("", dict, &mut values);
     }
+    values
 }

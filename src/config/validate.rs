@@ -21,11 +21,34 @@ pub(super) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(
         url.is_empty() || ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)),
         "database.url",
-        "must begin with sqlite:// or postgres://, or be empty for a file in the user's data directory",
+        "must begin with sqlite:// or postgres://, e.g. sqlite:///home/me/notes.db or postgres://me@localhost/notes, or be \
+         empty for an SQLite file in your data folder",
     );
     server(settings, &mut rule);
     auth(settings, &mut rule);
+    if let Err(message) = log_level(&settings.log.level) {
+        faults.push(("log.level", message));
+    }
     faults
+}
+
+/// A name that is no level would be taken for a part of the program, and silence everything else.
+fn log_level(directives: &str) -> Result<(), String> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let is_level = |text: &str| LEVELS.iter().any(|level| text.trim().eq_ignore_ascii_case(level));
+    let wanted = "must be error, warn, info, debug, trace or off, or a list such as \"warn,afterword=debug\"";
+    // Fields of spans, in brackets, may hold commas.
+    let plain = !directives.contains(['[', '{']);
+    for directive in directives.split(',').filter(|directive| plain && !directive.trim().is_empty()) {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level);
+        if !is_level(level) {
+            return Err(format!("\"{}\" is no level; it {wanted}", level.trim()));
+        }
+    }
+    match tracing_subscriber::EnvFilter::try_new(directives) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{wanted} ({error})")),
+    }
 }
 
 type Rule<'a> = dyn FnMut(bool, &'static str, &str) + 'a;

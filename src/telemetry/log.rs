@@ -17,7 +17,7 @@ use tracing_subscriber::{
     },
 };
 
-use crate::printable;
+use crate::{printable, secrets};
 
 /// Longest value in a line for people. *Units:* characters.
 const LONGEST_VALUE: usize = 2_000;
@@ -83,7 +83,8 @@ impl MakeWriter<'_> for Objects {
 impl Write for ObjectLines {
     /// Is given one whole line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        io::stderr().write_all(&object_line(line))?;
+        let text = String::from_utf8_lossy(line);
+        io::stderr().write_all(&object_line(secrets::strike(&text).as_bytes()))?;
         Ok(line.len())
     }
 

@@ -10,6 +10,7 @@ use super::{
     body,
     wordings::{Meaning, meaning_of, stated_limit},
 };
+use crate::secrets;
 
 /// Characters of a server's own words that are repeated.
 const SHOWN: usize = 300;
@@ -71,7 +72,7 @@ pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
 /// The server answered a request of `texts` texts with success, and an error inside it.
 pub(super) fn of_success(body: &Value, texts: usize) -> Refused {
     let said = words_of(body).unwrap_or_else(|| body.to_string());
-    let said: String = said.chars().take(SHOWN).collect();
+    let said: String = secrets::strike(&said).chars().take(SHOWN).collect();
     classify(StatusCode::OK, &said, texts)
 }
 
@@ -156,7 +157,8 @@ fn words(bytes: &[u8]) -> String {
         Err(_) => String::from_utf8_lossy(bytes).into_owned(),
     };
     let text = page_title(&text).unwrap_or(text);
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A server may repeat the key; of one that is cut off, a part would stay.
+    let text = secrets::strike(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() { "no reason given".to_owned() } else { text.chars().take(SHOWN).collect() }
 }
 

@@ -1,0 +1,117 @@
+//! Why a command failed, as programs read it: an exit code, and a name that stays.
+
+use afterword_actors::store::StoreError;
+
+use crate::{
+    articles::ArticleError, bulk::BulkError, config::ConfigErrors, database::SchemaError, host::HostError,
+    queue::QueueError, search::SearchError,
+};
+
+/// It could not do what it was asked.
+const FAILED: u8 = 1;
+/// It was asked wrongly.
+const WRONG_USAGE: u8 = 2;
+/// The user stopped it (128 + SIGINT).
+const INTERRUPTED: u8 = 130;
+
+/// The program was asked wrongly.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub(super) String);
+
+/// The user stopped it; what happens to the rest.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted; {0}")]
+pub(super) struct Interrupted(pub(super) String);
+
+/// How a failure is told to programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Its name, which does not change with the wording; the same as that of the REST interface.
+    pub(super) code: &'static str,
+    pub(super) exit: u8,
+}
+
+impl Failure {
+    /// The most exact cause decides.
+    pub(super) fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(known).unwrap_or(failed("failed"))
+    }
+}
+
+const fn failed(code: &'static str) -> Failure {
+    Failure { code, exit: FAILED }
+}
+
+const fn asked_wrongly(code: &'static str) -> Failure {
+    Failure { code, exit: WRONG_USAGE }
+}
+
+fn known(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+    if error.is::<Usage>() {
+        return Some(asked_wrongly("usage"));
+    }
+    if error.is::<Interrupted>() {
+        return Some(Failure { code: "interrupted", exit: INTERRUPTED });
+    }
+    if error.is::<ConfigErrors>() {
+        return Some(asked_wrongly("invalid_settings"));
+    }
+    if let Some(HostError::Schema(SchemaError::Store(error))) = error.downcast_ref() {
+        return Some(of_store(error));
+    }
+    (error.downcast_ref().map(of_article))
+        .or_else(|| error.downcast_ref().map(of_search))
+        .or_else(|| error.downcast_ref().map(of_queue))
+        .or_else(|| error.downcast_ref().map(of_bulk))
+        .or_else(|| error.downcast_ref().map(of_store))
+}
+
+fn of_article(error: &ArticleError) -> Failure {
+    match error {
+        ArticleError::NotFound { .. } => failed("not_found"),
+        ArticleError::Exists { .. } => failed("exists"),
+        ArticleError::FormerName { .. } => failed("former_name"),
+        ArticleError::Conflict { .. } => failed("conflict"),
+        ArticleError::NoRevision { .. } => failed("no_revision"),
+        ArticleError::NoPast { .. } => failed("no_past"),
+        ArticleError::KeyReused { .. } => failed("key_reused"),
+        ArticleError::Invalid { .. } => asked_wrongly("invalid"),
+        ArticleError::TooLarge { .. } => failed("too_large"),
+        ArticleError::Store(error) => of_store(error),
+    }
+}
+
+fn of_search(error: &SearchError) -> Failure {
+    match error {
+        SearchError::EmptyQuery | SearchError::QueryTooLong(_) | SearchError::Limit(_) => asked_wrongly("invalid"),
+        SearchError::NoMeaning(_) => failed("no_meaning"),
+        SearchError::Store(error) => of_store(error),
+    }
+}
+
+fn of_queue(error: &QueueError) -> Failure {
+    match error {
+        QueueError::NotFound(_) => failed("not_found"),
+        QueueError::NotAllowed { .. } => failed("not_allowed"),
+        QueueError::AlreadyWaiting { .. } => failed("already_waiting"),
+        QueueError::Store(error) => of_store(error),
+    }
+}
+
+fn of_bulk(error: &BulkError) -> Failure {
+    match error {
+        BulkError::NotFound(_) | BulkError::NoneYet => failed("not_found"),
+        BulkError::Store(error) => of_store(error),
+    }
+}
+
+fn of_store(error: &StoreError) -> Failure {
+    match error {
+        StoreError::DiskFull => failed("storage_full"),
+        StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) => failed("database_unavailable"),
+        StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
+            failed("internal")
+        }
+    }
+}

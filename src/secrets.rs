@@ -1,0 +1,211 @@
+//! What must never be shown: the secrets of this process, struck out of every text that leaves it other than as an
+//! article.
+//!
+//! Settings tell which there are when they are read ([`keep`]). Errors of others (a provider, a database) are struck where
+//! they come in, and what is logged or said once more where it goes out.
+
+use std::{
+    borrow::Cow,
+    sync::{PoisonError, RwLock},
+};
+
+/// Stands for a secret.
+pub const HIDDEN: &str = "(hidden)";
+/// Shorter ones would strike out ordinary words. *Units:* bytes.
+const SHORTEST: usize = 6;
+
+static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
+
+/// From now on `secret` is struck out, also as JSON and addresses write it.
+pub fn keep(secret: &str) {
+    let secret = secret.trim();
+    if secret.len() < SHORTEST {
+        return;
+    }
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    let quoted = serde_json::to_string(secret).unwrap_or_default();
+    for form in [secret, quoted.trim_matches('"'), &percent_encoded(secret), &percent_decoded(secret)] {
+        if !form.is_empty() && !known.iter().any(|known| known == form) {
+            known.push(form.to_owned());
+        }
+    }
+    // A secret that contains another one goes first.
+    known.sort_by_key(|form| std::cmp::Reverse(form.len()));
+}
+
+/// From now on the secrets within an address are struck out.
+pub fn keep_those_of(address: &str) {
+    let parts = Parts::of(address);
+    // A password that is also the name of the user or the database is no secret that could be told from them.
+    for secret in parts.secrets().filter(|secret| !parts.names().any(|name| name == *secret)) {
+        keep(secret);
+    }
+}
+
+/// `text` without the known secrets.
+pub fn strike(text: &str) -> Cow<'_, str> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let mut struck = Cow::Borrowed(text);
+    for secret in known.iter().filter(|secret| text.contains(secret.as_str())) {
+        struck = Cow::Owned(struck.replace(secret, HIDDEN));
+    }
+    struck
+}
+
+/// An address as it may be shown: without passwords, whatever its form.
+pub fn in_address(address: &str) -> String {
+    let parts = Parts::of(address);
+    let Some(scheme) = parts.scheme else {
+        // Not an address, so nothing tells what of it is secret. `host=… password=…` is a form of PostgreSQL's.
+        return if address.contains(['@', '=', ':']) { HIDDEN.to_owned() } else { address.to_owned() };
+    };
+    let user = match (parts.user, parts.password) {
+        (Some(user), Some(_)) => format!("{user}:…@"),
+        (Some(user), None) => format!("{user}@"),
+        (None, _) => String::new(),
+    };
+    let query: Vec<_> = parts.query.iter().map(|(name, value)| shown_parameter(name, *value)).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    format!("{scheme}://{user}{}{query}", parts.place)
+}
+
+fn shown_parameter(name: &str, value: Option<&str>) -> String {
+    match value {
+        Some(_) if is_secret(name) => format!("{name}=…"),
+        Some(value) => format!("{name}={value}"),
+        None => name.to_owned(),
+    }
+}
+
+fn is_secret(parameter: &str) -> bool {
+    let name = parameter.to_lowercase();
+    ["pass", "pwd", "secret", "key", "token", "auth", "sig", "credential"].iter().any(|part| name.contains(part))
+}
+
+/// An address, cut where secrets may be.
+struct Parts<'a> {
+    scheme: Option<&'a str>,
+    user: Option<&'a str>,
+    password: Option<&'a str>,
+    /// Host, port and path.
+    place: &'a str,
+    query: Vec<(&'a str, Option<&'a str>)>,
+}
+
+impl<'a> Parts<'a> {
+    /// A password may contain any of the characters that usually end it (`@`, `/`, `?`), so the last `@` counts.
+    fn of(address: &'a str) -> Self {
+        let Some((scheme, rest)) = address.split_once("://") else {
+            return Self { scheme: None, user: None, password: None, place: address, query: Vec::new() };
+        };
+        // In the path of a file everything is possible, and no user.
+        let is_file = scheme.eq_ignore_ascii_case("sqlite");
+        let (user, rest) = match rest.rsplit_once('@') {
+            Some((user, rest)) if !is_file && !starts_query(user) => (Some(user), rest),
+            _ => (None, rest),
+        };
+        let (user, password) = match user.map(|user| user.split_once(':').map_or((user, None), |(u, p)| (u, Some(p)))) {
+            // A key may stand alone where the user stands.
+            Some((user, None)) if scheme.to_lowercase().starts_with("http") => (Some(""), Some(user)),
+            Some((user, password)) => (Some(user), password),
+            None => (None, None),
+        };
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let parameter = |pair: &'a str| pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value)));
+        let query = query.split('&').filter(|pair| !pair.is_empty()).map(parameter).collect();
+        Self { scheme: Some(scheme), user, password, place, query }
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &'a str> {
+        let parameters = self.query.iter().filter(|(name, _)| is_secret(name)).filter_map(|(_, value)| *value);
+        self.password.into_iter().chain(parameters).collect::<Vec<_>>().into_iter()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.user.into_iter().chain(self.place.split(['/', ':'])).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// Whether an `@` after `text` belongs to a parameter and not to a user: `host/db?options=a@b`.
+fn starts_query(text: &str) -> bool {
+    text.split_once('?').is_some_and(|(before, after)| {
+        !before.contains([':', '@']) && after.split('&').all(|pair| pair.contains('=') && !pair.starts_with('='))
+    })
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let hex = (first == b'%').then(|| after.get(..2)).flatten().and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_secrets() {
+        for (address, shown) in [
+            ("postgres://me:secret@host:5432/db", "postgres://me:…@host:5432/db"),
+            ("postgres://me:a@b@host/db", "postgres://me:…@host/db"),
+            ("postgres://me:a/b?c@host/db", "postgres://me:…@host/db"),
+            ("POSTGRES://:secret@host/db", "POSTGRES://:…@host/db"),
+            ("mysql://me:secret@host", "mysql://me:…@host"),
+            ("postgres://me@host/db", "postgres://me@host/db"),
+            ("postgres://host/db?user=me&password=secret", "postgres://host/db?user=me&password=…"),
+            ("postgres://host/db?PassWord=a@b", "postgres://host/db?PassWord=…"),
+            ("https://sk-secret@host/v1", "https://:…@host/v1"),
+            ("https://host/v1?api_key=secret", "https://host/v1?api_key=…"),
+            ("sqlite:///home/me@home/a:b.db", "sqlite:///home/me@home/a:b.db"),
+            ("host=db password=secret", "(hidden)"),
+            ("english", "english"),
+        ] {
+            assert_eq!(in_address(address), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_secret_of_an_address_is_shown_or_said(secret in "[!-~]{6,20}", user in "[a-z]{1,5}") {
+            let secret = format!("S3CR3T{secret}");
+            for address in [
+                format!("postgres://{user}:{secret}@host/db"),
+                format!("postgres://{user}:{}@host/db?sslmode=require", percent_encoded(&secret)),
+                format!("postgres://host/db?user={user}&password={}", percent_encoded(&secret)),
+                format!("https://{user}:{secret}@host/v1"),
+            ] {
+                prop_assert!(!in_address(&address).contains("S3CR3T"), "{}", in_address(&address));
+                keep_those_of(&address);
+                let said = format!("no: {secret} of {address}, {}", serde_json::to_string(&secret).expect("JSON"));
+                prop_assert!(!strike(&said).contains("S3CR3T"), "{}", strike(&said));
+            }
+        }
+    }
+}

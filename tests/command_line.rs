@@ -7,6 +7,10 @@ use std::{
 
 use serde_json::Value;
 
+#[path = "command_line/refusals.rs"]
+mod refusals;
+#[path = "command_line/secrets.rs"]
+mod secrets;
 #[path = "command_line/strange_folder.rs"]
 mod strange_folder;
 
@@ -70,11 +74,11 @@ fn errors_say_what_and_what_to_do_and_have_the_right_code() {
         (&["article", "create", "First steps"][..], 1, &["first-steps", "exists", "update it"][..]),
         (&["article", "show", "frist-steps"], 1, &["frist-steps", "did you mean \"first-steps\""]),
         (&["article", "update", "first-steps", "--body", "x", "--expected-revision", "7"], 1, &["revision 1", "7"]),
-        (&["search", ""], 1, &["empty"]),
+        (&["search", ""], 2, &["empty"]),
         (&["queue", "show", "99"], 1, &["no task 99"]),
-        (&["--set", "queue.slotss=3", "article", "list"], 1, &["queue.slotss", "did you mean queue.slots"]),
-        (&["--set", "queue.lease=soon", "article", "list"], 1, &["queue.lease"]),
-        (&["--database", "mysql://x", "article", "list"], 1, &["database.url", "sqlite://"]),
+        (&["--set", "queue.slotss=3", "article", "list"], 2, &["queue.slotss", "did you mean queue.slots"]),
+        (&["--set", "queue.lease=soon", "article", "list"], 2, &["queue.lease"]),
+        (&["--database", "mysql://x", "article", "list"], 2, &["database.url", "sqlite://"]),
         (&["import", "nowhere"], 1, &["nowhere"]),
         (&["article", "delet", "x"], 2, &["delete"]),
         (&["article", "list", "--limit", "0"], 2, &["--limit"]),

@@ -108,6 +108,13 @@ async fn a_damaged_model_is_never_used() {
         std::fs::copy(whole.join(file), damaged.join(file)).expect("a copy");
     }
     assert!(model::is_genuine(known, &damaged).expect("a look"));
+    for file in ["tokenizer.json", "config.json"] {
+        let path = damaged.join(file);
+        let text = std::fs::read(&path).expect("a file");
+        std::fs::write(&path, [&text[..], b" "].concat()).expect("a file");
+        assert!(!model::is_genuine(known, &damaged).expect("a look"), "{file} is pinned too");
+        std::fs::write(&path, &text).expect("a file");
+    }
     let weights = damaged.join("model.safetensors");
     let mut bytes = std::fs::read(&weights).expect("weights");
     let middle = bytes.len() / 2;
@@ -116,4 +123,35 @@ async fn a_damaged_model_is_never_used() {
     assert!(!model::is_genuine(known, &damaged).expect("a look"), "one bit is enough");
     std::fs::write(&weights, &bytes[..middle]).expect("weights");
     assert!(!model::is_genuine(known, &damaged).expect("a look"), "half a file is none");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_whose_files_do_not_fit_together_is_refused_when_it_is_loaded() {
+    embedder().await;
+    let whole = model::directory(model::known("all-MiniLM-L6-v2").expect("a model")).expect("a home folder");
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["model.safetensors", "tokenizer.json"] {
+        std::fs::copy(whole.join(file), folder.path().join(file)).expect("a copy");
+    }
+    let config = std::fs::read_to_string(whole.join("config.json")).expect("a file");
+    for (from, to) in [
+        ("\"num_attention_heads\": 12", "\"num_attention_heads\": 0"),
+        ("\"num_attention_heads\": 12", "\"num_attention_heads\": 7"),
+        ("\"hidden_size\": 384", "\"hidden_size\": 0"),
+        ("\"hidden_size\": 384", "\"hidden_size\": 768"),
+        ("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 9000000000"),
+    ] {
+        std::fs::write(folder.path().join("config.json"), config.replace(from, to)).expect("a file");
+        let identity = ModelIdentity {
+            provider: "local".into(),
+            model: "odd".into(),
+            dimension: None,
+            document_prefix: String::new(),
+            query_prefix: String::new(),
+            chunker: "none".into(),
+        };
+        let odd = LocalEmbedder::new(identity, 1).expect("threads");
+        let error = odd.load(folder.path()).expect_err("no model").to_string();
+        assert!(error.contains(&folder.path().display().to_string()), "{to}: {error}");
+    }
 }

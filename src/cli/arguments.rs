@@ -60,6 +60,9 @@ pub(super) enum Command {
     Demo {
         /// Markdown files to use instead of the bundled sample articles
         directory: Option<PathBuf>,
+        /// Keep the demonstration's database, and print where it is
+        #[arg(long)]
+        keep: bool,
     },
     /// Run the host server: REST, MCP, health and metrics, with workers beside them
     Serve {

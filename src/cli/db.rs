@@ -13,6 +13,7 @@ use super::{
 use crate::{
     database::{self, CopyProgress, Verification},
     host::open_options,
+    secrets,
 };
 
 pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result<()> {
@@ -80,6 +81,7 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
 
 async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()> {
     let options = open_options(&session.loaded.settings);
+    [&from, &to].into_iter().for_each(|url| secrets::keep_those_of(url));
     if let Some(file) = OpenOptions::new(&from).sqlite_file()?
         && !file.is_file()
     {

@@ -1,18 +1,22 @@
 //! `demo`: the main job on real input, from nothing.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use afterword_actors::store::stats;
 use anyhow::{Context, anyhow};
 
-use super::{progress, search::text_of, session::Session};
+use super::{plural::count, progress, search::text_of, session::Session};
 use crate::{
     articles::{
         Articles,
         files::{OnConflict, import_file, markdown_files},
         folder::Folder,
     },
-    host::Worker,
+    config::Origin,
+    host::{Host, Worker},
     search::{Mode, Query},
     time::duration,
 };
@@ -36,52 +40,88 @@ const QUESTIONS: &[&str] = &[
     "why does the ocean go up and down",
 ];
 
-pub(super) async fn run(session: &Session, directory: Option<&Path>) -> anyhow::Result<()> {
+pub(super) async fn run(session: &Session, directory: Option<&Path>, keep: bool) -> anyhow::Result<()> {
     let output = session.output;
-    let host = session.host().await?;
-    output.note(&format!("database {}", host.database.place()));
-    let samples = tempfile::tempdir().context("no room for the sample articles")?;
+    let place = tempfile::Builder::new().prefix("afterword-demo-").tempdir().context("no temporary folder")?;
+    let mut settings = session.loaded.settings.clone();
+    // A database that was named for this run is meant; the user's own is left alone.
+    let is_own = session.loaded.origin("database.url") != Origin::Flag;
+    if is_own {
+        settings.database.url = format!("sqlite://{}", place.path().join("demo.db").display());
+    }
+    let host = Host::open(&settings).await?;
+    output.note(&format!(
+        "database {}{}",
+        host.database.place(),
+        if is_own { ", for this demonstration alone" } else { "" }
+    ));
     let directory = match directory {
         Some(directory) => directory.to_path_buf(),
-        None => {
-            for (name, text) in SAMPLES {
-                std::fs::write(samples.path().join(name), text).context("no room for the sample articles")?;
-            }
-            samples.path().to_path_buf()
-        }
+        None => write_samples(&place.path().join("articles")).context("no room for the sample articles")?,
     };
     let worker = host.start().await?;
     let shown = show(session, &worker, &directory).await;
     worker.stop().await;
-    let report = shown?;
-    output.answer(&report, || {
-        format!(
-            "done: {} articles saved, {} embedded, {} searches answered",
-            report.saved, report.embedded, report.searches
-        )
-    })
+    let mut report = shown?;
+    if keep && is_own {
+        let _kept = place.keep();
+        report.database = Some(settings.database.url);
+    }
+    output.answer(&report, || text_of_report(&report))
+}
+
+fn write_samples(folder: &Path) -> std::io::Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    for (name, text) in SAMPLES {
+        std::fs::write(folder.join(name), text)?;
+    }
+    Ok(folder.to_path_buf())
 }
 
 /// What the demonstration did.
 #[derive(serde::Serialize)]
 struct Report {
+    /// Articles that were created or changed by it.
     saved: usize,
+    /// Articles that had been saved by an earlier run.
+    unchanged: usize,
+    /// Articles that were embedded by it.
     embedded: i64,
     searches: usize,
     save_ms: u128,
     embed_ms: u128,
+    /// Where its database is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
+}
+
+fn text_of_report(report: &Report) -> String {
+    let Report { saved, unchanged, embedded, searches, database, .. } = report;
+    let unchanged = if *unchanged > 0 { format!(" ({unchanged} unchanged)") } else { String::new() };
+    let saved = count(*saved, "article");
+    let mut text =
+        format!("done: {saved} saved{unchanged}, {embedded} embedded, {} answered", count(*searches, "search"));
+    if let Some(database) = database {
+        text.push_str(&format!("\n\nits database is kept: afterword --database {database} search \"…\""));
+    }
+    text.push_str(
+        "\n\nnext:\n  \
+         afterword import FOLDER --wait           bring in your own markdown files\n  \
+         afterword search \"what you look for\"    find them by words and by meaning\n  \
+         afterword serve                          a page, REST and MCP at http://127.0.0.1:8080\n  \
+         afterword --help                         everything else",
+    );
+    text
 }
 
 async fn show(session: &Session, worker: &Worker, directory: &Path) -> anyhow::Result<Report> {
     let output = session.output;
     let begun = Instant::now();
-    let slugs = save(&worker.host.articles, directory).await?;
+    let Saved { slugs, changed } = save(&worker.host.articles, directory).await?;
     let save_ms = begun.elapsed().as_millis();
-    let waiting = stats::queue(worker.host.database.reader()).await?;
     output.note(&format!(
-        "{} articles saved in {save_ms} ms; {} wait for their embedding, and are found by their words already",
-        slugs.len(),
-        waiting.pending + waiting.processing
+        "{} saved in {save_ms} ms, found by words already; embedding goes on in the background",
+        count(changed, "article")
     ));
     session.provision(&worker.host).await?;
     let begun = Instant::now();
@@ -89,7 +129,10 @@ async fn show(session: &Session, worker: &Worker, directory: &Path) -> anyhow::R
     let embed_ms = begun.elapsed().as_millis();
     let model_id = worker.runtime.handle().model_id();
     let coverage = stats::coverage(worker.host.database.reader(), model_id).await?;
-    output.note(&format!("{} articles embedded in {}", coverage.embedded, duration(i64::try_from(embed_ms)?)));
+    // Some were done before it was waited for: whatever was saved is counted, and nothing else.
+    let embedded = i64::try_from(changed)?.min(coverage.embedded);
+    let time = duration(i64::try_from(embed_ms)?);
+    output.note(&format!("{} embedded, the last after {time}", count(embedded, "article")));
     if ended.failed > 0 || coverage.missing + coverage.stale > 0 {
         return Err(anyhow!("not all articles could be embedded; `afterword queue list --status failed` says why"));
     }
@@ -97,25 +140,36 @@ async fn show(session: &Session, worker: &Worker, directory: &Path) -> anyhow::R
     for question in &questions {
         ask(session, worker, question).await?;
     }
-    Ok(Report { saved: slugs.len(), embedded: coverage.embedded, searches: questions.len(), save_ms, embed_ms })
+    let unchanged = slugs.len() - changed;
+    Ok(Report { saved: changed, unchanged, embedded, searches: questions.len(), save_ms, embed_ms, database: None })
 }
 
-async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Vec<String>> {
+/// The articles of the demonstration, and how many of them it created or changed.
+struct Saved {
+    slugs: Vec<String>,
+    changed: usize,
+}
+
+async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
     use crate::articles::files::Imported;
     let files = markdown_files(directory).with_context(|| format!("{} cannot be read", directory.display()))?;
     if files.is_empty() {
         return Err(anyhow!("there are no *.md files in {}", directory.display()));
     }
     let mut slugs = Vec::with_capacity(files.len());
+    let mut changed = 0;
     for file in &files {
         let saved = import_file(articles, file, directory, &Folder::default(), OnConflict::Update, false).await;
-        let (Imported::Created { slug }
-        | Imported::Updated { slug }
-        | Imported::Unchanged { slug }
-        | Imported::Skipped { slug }) = saved.with_context(|| file.display().to_string())?;
+        let slug = match saved.with_context(|| file.display().to_string())? {
+            Imported::Created { slug } | Imported::Updated { slug } => {
+                changed += 1;
+                slug
+            }
+            Imported::Unchanged { slug } | Imported::Skipped { slug } => slug,
+        };
         slugs.push(slug);
     }
-    Ok(slugs)
+    Ok(Saved { slugs, changed })
 }
 
 /// For the bundled articles the prepared ones; for others, what some of them say of themselves.

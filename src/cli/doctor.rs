@@ -1,14 +1,16 @@
 //! `doctor`: is this deployment well, and what is to be done if not.
 
-use afterword_actors::store::{Database, StoreError, stats};
+use std::{io::Write, path::Path};
+
+use afterword_actors::store::{Database, StoreError, sql::Sql, stats};
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::{session::Session, table::table};
+use super::{plural::count, session::Session, table::table};
 use crate::{
     database,
     health::{Finding, State, diagnosis},
-    host::Host,
+    host::{Host, open_options},
     hosts,
 };
 
@@ -47,13 +49,17 @@ impl From<Finding> for Check {
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let mut checks = vec![settings(session)];
-    match session.database().await {
+    let open = match missing_file(session) {
+        Some(check) => Err(check),
+        None => session.database().await.map_err(|error| Check::new("database", Level::Fault, error.to_string())),
+    };
+    match open {
         Ok(database) => {
             checks.push(Check::new("database", Level::Ok, database.place()));
-            checks.push(writable(&database).await);
+            checks.push(writable(session, &database).await);
             checks.extend(with_schema(session, &database).await);
         }
-        Err(error) => checks.push(Check::new("database", Level::Fault, error.to_string())),
+        Err(check) => checks.push(check),
     }
     session.output.answer(&checks, || {
         let rows = checks.iter().map(|check| {
@@ -67,7 +73,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
         table(["", "part", "finding"], rows)
     })?;
     let faults = checks.iter().filter(|check| check.level == Level::Fault).count();
-    if faults > 0 { Err(anyhow!("{faults} faults")) } else { Ok(()) }
+    if faults > 0 { Err(anyhow!("{}", count(faults, "fault"))) } else { Ok(()) }
 }
 
 fn settings(session: &Session) -> Check {
@@ -75,17 +81,69 @@ fn settings(session: &Session) -> Check {
     Check::new("settings", Level::Ok, format!("valid, {set} of them set"))
 }
 
-async fn writable(database: &Database) -> Check {
-    use afterword_actors::store::sql::Sql;
+/// Opening a database makes it if it is not there, and a check must make nothing.
+fn missing_file(session: &Session) -> Option<Check> {
+    // An address that cannot be read is a fault of its own when it is opened.
+    let path = open_options(&session.loaded.settings).sqlite_file().ok()??;
+    if path.exists() {
+        return None;
+    }
+    let message = format!(
+        "there is no database at {}; if the path is right, `afterword db migrate` makes it, else correct database.url",
+        path.display()
+    );
+    Some(Check::new("database", Level::Fault, message))
+}
+
+async fn writable(session: &Session, database: &Database) -> Check {
+    let file = open_options(&session.loaded.settings).sqlite_file().ok().flatten();
+    let room = file.as_deref().and_then(Path::parent).map_or(Ok(()), room);
+    let tried = match (rolled_back(database).await, room) {
+        (Err(error), _) => Err(error.to_string()),
+        (Ok(()), Err(error)) => Err(format!("no room beside the database: {error}")),
+        (Ok(()), Ok(())) => Ok(()),
+    };
+    match tried {
+        Ok(()) => Check::new("writing", Level::Ok, "possible"),
+        Err(error) => Check::new("writing", Level::Fault, error),
+    }
+}
+
+/// Writes to the database as a save does, and takes it back.
+async fn rolled_back(database: &Database) -> Result<(), StoreError> {
+    /// Why the transaction ends.
+    enum End {
+        TakenBack,
+        Failed(StoreError),
+    }
+    impl From<StoreError> for End {
+        fn from(error: StoreError) -> Self {
+            Self::Failed(error)
+        }
+    }
     let tried = database
-        .write::<_, StoreError, _>(|transaction| {
-            Box::pin(async move { transaction.run("CREATE TEMP TABLE IF NOT EXISTS doctor (n INTEGER)", []).await })
+        .write::<(), End, _>(|transaction| {
+            Box::pin(async move {
+                transaction.run("CREATE TABLE afterword_doctor (n INTEGER)", []).await?;
+                transaction.run("INSERT INTO afterword_doctor VALUES (1)", []).await?;
+                Err(End::TakenBack)
+            })
         })
         .await;
     match tried {
-        Ok(_) => Check::new("writing", Level::Ok, "possible"),
-        Err(error) => Check::new("writing", Level::Fault, error.to_string()),
+        Ok(()) | Err(End::TakenBack) => Ok(()),
+        Err(End::Failed(error)) => Err(error),
     }
+}
+
+/// What is taken back may never have reached the disk, so a file that vanishes is written through to it.
+fn room(folder: &Path) -> std::io::Result<()> {
+    /// As much as a save of usual articles takes. *Units:* bytes.
+    const NEEDED: usize = 1 << 20;
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut file = tempfile::tempfile_in(folder)?;
+    file.write_all(&vec![1; NEEDED])?;
+    file.sync_all()
 }
 
 async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
@@ -95,7 +153,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     };
     let missing = steps.iter().filter(|step| !step.applied).count();
     if missing > 0 {
-        let message = format!("{missing} steps missing; run `afterword db migrate`");
+        let message = format!("{} missing; run `afterword db migrate`", count(missing, "step"));
         return vec![Check::new("schema", Level::Warning, message)];
     }
     let mut checks = vec![Check::new("schema", Level::Ok, "up to date")];
@@ -119,6 +177,15 @@ async fn provider(session: &Session, host: &Host) -> Check {
     if let Some(local) = host.backends.provisioning()
         && !crate::model::is_complete(&local.directory)
     {
+        if session.loaded.settings.embedding.model_dir.is_some() {
+            let message = format!(
+                "there is no whole model in {} (embedding.model_dir, from {}); it wants model.safetensors, tokenizer.json \
+                 and config.json. Correct it, or leave it out to use a model that `afterword model fetch` brings",
+                local.directory.display(),
+                session.loaded.origin("embedding.model_dir"),
+            );
+            return Check::new("model", Level::Fault, message);
+        }
         let message = format!("{name} is not on this machine; `afterword model fetch` fetches it");
         return Check::new("model", Level::Warning, message);
     }

@@ -2,10 +2,7 @@
 
 use afterword_actors::store::StoreError;
 
-use crate::{
-    articles::ArticleError, bulk::BulkError, config::ConfigErrors, database::SchemaError, host::HostError,
-    queue::QueueError, search::SearchError,
-};
+use crate::{articles::ArticleError, bulk::BulkError, config::ConfigErrors, queue::QueueError, search::SearchError};
 
 /// It could not do what it was asked.
 const FAILED: u8 = 1;
@@ -56,9 +53,6 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
     }
     if error.is::<ConfigErrors>() {
         return Some(asked_wrongly("invalid_settings"));
-    }
-    if let Some(HostError::Schema(SchemaError::Store(error))) = error.downcast_ref() {
-        return Some(of_store(error));
     }
     (error.downcast_ref().map(of_article))
         .or_else(|| error.downcast_ref().map(of_search))

@@ -10,7 +10,8 @@ use serde_json::json;
 
 use super::{
     arguments::QueueCommand,
-    output::{Usage, print_line},
+    failure::Usage,
+    output::print_line,
     session::Session,
     table::{short, table},
 };

@@ -1,20 +1,21 @@
 //! `search`
 
+use afterword_actors::{embedder::Readiness, store::models};
+
 use super::{
     arguments::SearchArguments,
     article::state,
     session::{self, Session},
 };
-use crate::search::{Hit, Mode, Query, SearchAnswer};
+use crate::{
+    host::Host,
+    search::{Hit, Mode, Query, SearchAnswer},
+};
 
 pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow::Result<()> {
     let host = session.host().await?;
-    if arguments.mode != Mode::Keyword
-        && let Some(local) = host.backends.provisioning()
-        && crate::model::is_complete(&local.directory)
-    {
-        // A model that is not there is not fetched for a search: words answer, and say what is missing.
-        session.provision(&host).await?;
+    if arguments.mode != Mode::Keyword {
+        ready_model(session, &host).await?;
     }
     if arguments.mode != Mode::Keyword {
         // A process of one search has nothing else to do than to read the vectors, however many there are.
@@ -30,6 +31,25 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
     session.output.answer(&answer, || text_of(&answer))?;
     if let Some(reason) = &answer.degraded {
         session.output.note(&format!("searched by words only: {reason}"));
+    }
+    Ok(())
+}
+
+/// Loads the configured model if it is the one that made the vectors in use; another one is loaded by the search itself.
+async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
+    let Some(local) = host.backends.provisioning() else { return Ok(()) };
+    let active = models::active(host.database.reader()).await?;
+    if active.is_some_and(|active| active.fingerprint != host.identity().fingerprint()) {
+        return Ok(());
+    }
+    if crate::model::is_complete(&local.directory) {
+        // If it fails, the search says so and answers from words.
+        let _ = session.provision(host).await;
+    } else {
+        // A model that is not there is not fetched for a search.
+        let name = host.identity().model;
+        let why = format!("the model {name} is not on this machine; `afterword model fetch` brings it");
+        local.embedder.announce(Readiness::Failed(why));
     }
     Ok(())
 }

@@ -34,13 +34,19 @@ pub(super) fn read_text(entry: &mut Entry) {
     let Value::String(_, text) = &entry.value else { return };
     let read = match super::known_keys().get(&entry.key) {
         Some(Value::Num(..) | Value::Bool(..) | Value::Empty(..)) if entry.key != "embedding.model_dir" => {
-            text.trim().parse::<Value>().ok()
+            number_or_switch(text.trim())
         }
         _ => None,
     };
-    if let Some(value @ (Value::Num(..) | Value::Bool(..))) = read {
+    if let Some(value) = read {
         entry.value = value;
     }
+}
+
+fn number_or_switch(text: &str) -> Option<Value> {
+    let switch = text.parse::<bool>().map(Value::from).ok();
+    let number = || text.parse::<u64>().map(Value::from).or_else(|_| text.parse::<i64>().map(Value::from)).ok();
+    switch.or_else(number).or_else(|| text.parse::<f64>().map(Value::from).ok())
 }
 
 /// What the setting takes, with an example. `default` tells its sort.

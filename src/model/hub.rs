@@ -9,7 +9,7 @@ use std::{
 
 use reqwest::{Client, StatusCode, header};
 
-use super::{FILES, Known, Progress, Stage, WEIGHTS};
+use super::{Known, Pinned, Progress, Stage, WEIGHTS};
 
 /// Longest wait for a connection: on a closed network the other source should follow soon.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,8 +42,8 @@ pub(super) async fn fetch(
 ) -> Result<(), HubError> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()?;
-    for file in FILES {
-        if !directory.join(file).is_file() {
+    for file in &known.files {
+        if !file.is_genuine(&directory.join(file.name)).unwrap_or(false) {
             fetch_file(&client, known, file, directory, tell).await?;
         }
     }
@@ -53,13 +53,18 @@ pub(super) async fn fetch(
 async fn fetch_file(
     client: &Client,
     known: &'static Known,
-    file: &str,
+    file: &Pinned,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), HubError> {
-    let url = format!("https://huggingface.co/{}/resolve/main/{file}", known.repository);
-    let part = directory.join(format!("{file}.part"));
+    let name = file.name;
+    let url = format!("https://huggingface.co/{}/resolve/main/{name}", known.repository);
+    let part = directory.join(format!("{name}.part"));
     let mut have = fs::metadata(&part).map_or(0, |metadata| metadata.len());
+    if have >= file.size {
+        fs::remove_file(&part)?;
+        have = 0;
+    }
     let mut response = client.get(url).header(header::RANGE, format!("bytes={have}-")).send().await?;
     let mut options = OpenOptions::new();
     match response.status() {
@@ -69,16 +74,27 @@ async fn fetch_file(
             have = 0;
             options.write(true).truncate(true).create(true)
         }
-        status => return Err(HubError::Http(format!("{file}: HTTP {}", status.as_u16()))),
+        status => return Err(HubError::Http(format!("{name}: HTTP {}", status.as_u16()))),
     };
     let mut out = options.open(&part)?;
     while let Some(chunk) = response.chunk().await? {
-        out.write_all(&chunk)?;
         have += chunk.len() as u64;
-        if file == WEIGHTS {
-            tell(Progress { stage: Stage::Hub, done: have, total: known.size });
+        if have > file.size {
+            break;
+        }
+        out.write_all(&chunk)?;
+        if name == WEIGHTS {
+            tell(Progress { stage: Stage::Hub, done: have, total: file.size });
         }
     }
     out.sync_all()?;
-    Ok(fs::rename(&part, directory.join(file))?)
+    drop(out);
+    if have < file.size {
+        return Err(HubError::Http(format!("{name}: it broke off after {have} of {} bytes", file.size)));
+    }
+    if have > file.size || !file.is_genuine(&part)? {
+        fs::remove_file(&part)?;
+        return Err(HubError::Http(format!("{name} is not the file that is expected")));
+    }
+    Ok(fs::rename(&part, directory.join(name))?)
 }

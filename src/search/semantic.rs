@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use afterword_actors::{
-    embedder::{Embedder, ModelIdentity, Purpose, Vector},
+    embedder::{Embedder, ModelIdentity, Purpose, Readiness, Vector},
     store::{Database, StoreError, models},
 };
 
@@ -75,13 +75,27 @@ pub(super) struct Request<'a> {
     pub(super) deadline: Duration,
 }
 
+/// Waits for a model that is on its way, as long as for one that computes.
 async fn embed_query(embedder: Arc<dyn Embedder>, text: &str, deadline: Duration) -> Result<Vector, NoMeaning> {
     let texts = [text.to_owned()];
-    match tokio::time::timeout(deadline, embedder.embed(&texts, Purpose::Query)).await {
+    let mut readiness = embedder.readiness();
+    let asked = async {
+        if let Some(readiness) = &mut readiness {
+            // An embedder that is gone answers for itself.
+            let _ = readiness.wait_for(|state| !matches!(state, Readiness::Loading(_))).await;
+        }
+        embedder.embed(&texts, Purpose::Query).await
+    };
+    match tokio::time::timeout(deadline, asked).await {
         Ok(Ok(mut vectors)) => {
             vectors.pop().ok_or_else(|| NoMeaning::Degraded("the model answered no vector for the query".to_owned()))
         }
         Ok(Err(error)) => Err(NoMeaning::Degraded(error.message)),
-        Err(_) => Err(NoMeaning::Degraded(format!("the model did not embed the query within {deadline:?}"))),
+        Err(_) => Err(NoMeaning::Degraded(match readiness.map(|state| state.borrow().clone()) {
+            Some(Readiness::Loading(how)) => how,
+            Some(Readiness::Ready | Readiness::Failed(_)) | None => {
+                format!("the model did not embed the query within {deadline:?}")
+            }
+        })),
     }
 }

@@ -56,7 +56,7 @@ pub(in crate::cli) enum ArticleCommand {
         /// Its slug, or a former one
         slug: String,
         /// A new title
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         title: Option<String>,
         #[command(flatten)]
         text: TextArguments,
@@ -110,7 +110,7 @@ pub(in crate::cli) enum ArticleCommand {
 #[group(required = false, multiple = false)]
 pub(in crate::cli) struct TextArguments {
     /// The text, markdown
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub(in crate::cli) body: Option<String>,
     /// A file with the text; - for standard input
     #[arg(long, value_name = "FILE")]

@@ -86,7 +86,12 @@ impl Bert {
         let mut positions = tensors.take("embeddings.position_embeddings.weight", None)?;
         let kinds = tensors.take("embeddings.token_type_embeddings.weight", None)?;
         let arch = Arch::new();
-        math::add_bias(arch, &mut positions, &kinds[..width]);
+        let first_kind = kinds.get(..width).ok_or_else(|| WeightError::Size {
+            name: "embeddings.token_type_embeddings.weight".to_owned(),
+            found: kinds.len(),
+            expected: width,
+        })?;
+        math::add_bias(arch, &mut positions, first_kind);
         Ok(Self {
             shape,
             words: tensors.take("embeddings.word_embeddings.weight", None)?,
@@ -99,6 +104,11 @@ impl Bert {
 
     pub(super) fn dimension(&self) -> usize {
         self.shape.hidden
+    }
+
+    /// Numbers of different tokens and of positions that there are vectors for.
+    pub(super) fn rows(&self) -> (usize, usize) {
+        (self.words.len() / self.shape.hidden, self.positions.len() / self.shape.hidden)
     }
 
     /// The mean vectors of `texts` (token numbers), not normalised.

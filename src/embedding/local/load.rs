@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    io::Read,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -102,6 +104,7 @@ impl LoadedModel {
         let path = directory.join("tokenizer.json");
         let tokenizer = LocalTokenizer::read(&path, max_tokens)
             .map_err(|error| LoadError::File { path, message: error.to_string() })?;
+        refuse_impossible(directory, &config)?;
         let shape = Shape {
             hidden: config.hidden_size,
             layers: config.num_hidden_layers,
@@ -111,7 +114,28 @@ impl LoadedModel {
         };
         let bert = Bert::read(&directory.join(WEIGHTS), shape)
             .map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;
-        Ok(Self { tokenizer, bert })
+        let model = Self { tokenizer, bert };
+        model
+            .try_out(max_tokens)
+            .map_err(|reason| LoadError::Unsupported { directory: directory.to_path_buf(), reason })?;
+        Ok(model)
+    }
+
+    /// What does not fit together must show now, and not be blamed on the first article.
+    fn try_out(&self, max_tokens: usize) -> Result<(), String> {
+        let (words, positions) = self.bert.rows();
+        if words < self.tokenizer.vocabulary() {
+            return Err(format!("tokenizer.json knows {} tokens, the weights {words}", self.tokenizer.vocabulary()));
+        }
+        if positions < max_tokens {
+            return Err(format!("it should take {max_tokens} tokens, and the weights have {positions} positions"));
+        }
+        let tried = catch_unwind(AssertUnwindSafe(|| self.embed(&["a text to try it with".to_owned()])));
+        match tried {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.message),
+            Err(_) => Err("its files do not fit together".to_owned()),
+        }
     }
 
     pub(super) fn dimension(&self) -> u32 {
@@ -164,6 +188,26 @@ fn refuse_unsupported(directory: &Path, config: &Config) -> Result<(), LoadError
     Ok(())
 }
 
+/// Sizes that no model has would only be found by a panic, or by the memory they take.
+fn refuse_impossible(directory: &Path, config: &Config) -> Result<(), LoadError> {
+    let sizes = [
+        ("hidden_size", config.hidden_size, 16_384),
+        ("num_hidden_layers", config.num_hidden_layers, 1_024),
+        ("num_attention_heads", config.num_attention_heads, 1_024),
+        ("intermediate_size", config.intermediate_size, 131_072),
+        ("max_position_embeddings", config.max_position_embeddings, 1 << 20),
+    ];
+    let impossible = sizes.into_iter().find(|(_, size, most)| *size == 0 || size > most);
+    let reason = match impossible {
+        Some((name, size, most)) => format!("config.json says {name} = {size}, and it must be from 1 to {most}"),
+        None if !config.hidden_size.is_multiple_of(config.num_attention_heads) => {
+            "config.json says a hidden_size that num_attention_heads does not divide".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(LoadError::Unsupported { directory: directory.to_path_buf(), reason })
+}
+
 /// What the model was trained for; the positions are only what it could be given.
 fn longest_input(directory: &Path, config: &Config) -> Result<usize, LoadError> {
     /// Of the sentence transformers of this family that do not say.
@@ -175,6 +219,10 @@ fn longest_input(directory: &Path, config: &Config) -> Result<usize, LoadError> 
 
 fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, LoadError> {
     let fail = |message| LoadError::File { path: path.to_path_buf(), message };
-    let text = fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    /// Such a file has a few hundred bytes.
+    const LONGEST: u64 = 1 << 20;
+    let mut text = String::new();
+    let file = fs::File::open(path).map_err(|error| fail(error.to_string()))?;
+    file.take(LONGEST).read_to_string(&mut text).map_err(|error| fail(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| fail(error.to_string()))
 }

@@ -25,6 +25,11 @@ impl LocalTokenizer {
         Ok(Self { whole: Arc::new(whole), input: Arc::new(input) })
     }
 
+    /// Number of different tokens.
+    pub(super) fn vocabulary(&self) -> usize {
+        self.whole.get_vocab_size(true)
+    }
+
     /// The token numbers of an input, special tokens included.
     pub(super) fn ids(&self, text: &str) -> Result<Vec<u32>, tokenizers::Error> {
         Ok(self.input.encode_fast(text, true)?.get_ids().to_vec())

@@ -336,6 +336,7 @@ async fn a_restore_waits_for_no_one_and_leaves_nothing_when_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, url) = (folder.path().join("site.db"), format!("sqlite://{}", folder.path().join("site.db").display()));
     let run = |arguments: &[&str]| afterword(folder.path(), &url, arguments).output().expect("a process");
+    assert!(!run(&["db", "backup", "copy.db"]).status.success(), "nothing is not backed up");
     assert!(run(&["article", "create", "One", "--body", "Text."]).status.success());
     assert!(run(&["db", "backup", "copy.db"]).status.success());
     std::fs::write(folder.path().join("torn.db"), [1; 9000]).expect("a file");

@@ -7,12 +7,20 @@ use std::{
 
 use afterword_actors::store::{Database, StoreError, sql::Sql};
 
+use super::{SchemaError, migrations};
+
 /// Why there is no backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// Never overwrites.
     #[error("{} exists already; choose another name, or remove it first", .0.display())]
     Exists(PathBuf),
+    /// A new file, or another address than was meant.
+    #[error("{} holds no articles of afterword's, not even a schema; check the address of the database", .0.display())]
+    Nothing(PathBuf),
+    /// The schema cannot be read.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// A server has its own tools.
     #[error(
         "a PostgreSQL database is backed up by PostgreSQL: `pg_dump --format=custom --file=FILE ADDRESS`, and put back \
@@ -37,8 +45,9 @@ pub enum BackupError {
 /// # Errors
 /// [`BackupError`]; a half-written copy never bears the name `to`.
 pub async fn backup(database: &Database, to: &Path) -> Result<u64, BackupError> {
-    if database.file().is_none() {
-        return Err(BackupError::Server);
+    let Some(file) = database.file() else { return Err(BackupError::Server) };
+    if !migrations(database).await?.iter().any(|step| step.applied) {
+        return Err(BackupError::Nothing(file.to_path_buf()));
     }
     if to.exists() {
         return Err(BackupError::Exists(to.to_path_buf()));

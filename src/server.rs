@@ -82,8 +82,8 @@ pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool))
         worker.stop().await;
         return ended.map_err(io::Error::other)?.map_err(ServeError::Io);
     }
-    tracing::info!("stopping; a second signal ends at once");
     signals::end_at_the_next();
+    tracing::info!("stopping; a second signal ends at once");
     stopping.cancel();
     finish_requests(&running.handle, settings.server.shutdown_timeout).await;
     let drained = worker.stop().await;

@@ -28,7 +28,7 @@ use tokio::{sync::mpsc, time::Instant};
 /// Orders that are tried unless `SHUFFLES` says otherwise.
 const SEEDS: u64 = 60;
 /// Within so much virtual time everything has ended.
-const BOUND: Duration = Duration::from_secs(1_800);
+const BOUND: Duration = Duration::from_secs(600);
 const ARTICLES: u64 = 12;
 
 #[test]

@@ -40,12 +40,11 @@ impl Signals {
     }
 }
 
-/// Whoever asks twice does not want to wait: leases are rescued by the next host.
+/// The next signal ends the process: what it held is rescued by the next host. From here on none is lost.
 pub(super) fn end_at_the_next() {
+    let Ok(signals) = Signals::install() else { return };
     tokio::spawn(async {
-        if let Ok(signals) = Signals::install() {
-            signals.stop().await;
-            std::process::exit(ENDED_BY_SIGNAL);
-        }
+        signals.stop().await;
+        std::process::exit(ENDED_BY_SIGNAL);
     });
 }

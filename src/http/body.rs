@@ -8,9 +8,13 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 
-/// `body`, and `kept` until it has been sent, or is sent no longer.
+/// What is given out at once. The server takes more only as its client reads, but a piece it takes whole, however large:
+/// what was kept would be let go while all of it waits to be sent. *Units:* bytes.
+const PIECE: usize = 64 << 10;
+
+/// `body`, and `kept` until all but the last pieces have been sent, or it is sent no longer.
 pub(crate) fn keeping<T: Send + Unpin + 'static>(body: Body, kept: T) -> Body {
-    Body::new(Keeping { body, kept: Some(kept) })
+    Body::new(Keeping { body, rest: Bytes::new(), kept: Some(kept) })
 }
 
 /// `body` until `gone`; cut off there without an error, as streams end.
@@ -20,6 +24,8 @@ pub(super) fn until(body: Body, gone: impl Future<Output = ()> + Send + 'static)
 
 struct Keeping<T> {
     body: Body,
+    /// Of a piece that is too large.
+    rest: Bytes,
     kept: Option<T>,
 }
 
@@ -31,19 +37,36 @@ impl<T: Unpin> HttpBody for Keeping<T> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() {
-            self.kept = None;
+        if self.rest.is_empty() {
+            match std::task::ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(other) => return Poll::Ready(Some(Ok(other))),
+                },
+                None => {
+                    self.kept = None;
+                    return Poll::Ready(None);
+                }
+                Some(failed @ Err(_)) => return Poll::Ready(Some(failed)),
+            }
         }
-        Poll::Ready(frame)
+        let length = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(length);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (body, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower() + rest);
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint
     }
 }
 
@@ -67,5 +90,46 @@ impl HttpBody for Until {
             return Poll::Ready(None);
         }
         Pin::new(&mut self.body).poll_frame(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    async fn next(body: &mut Body) -> Option<Bytes> {
+        let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
+        frame.expect("a frame").into_data().ok()
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_is_kept_until_the_last_piece_however_large_the_body() {
+        let held = Arc::new(());
+        let text = Bytes::from(vec![b'x'; 10 * PIECE + 1]);
+        let mut body = keeping(Body::from(text.clone()), Arc::clone(&held));
+        let (mut length, mut pieces) = (0, 0);
+        assert_eq!(body.size_hint().exact(), Some(text.len() as u64), "the length is said as before");
+        while let Some(piece) = next(&mut body).await {
+            assert!(piece.len() <= PIECE);
+            assert_eq!(Arc::strong_count(&held), 2, "after {length} bytes");
+            (length, pieces) = (length + piece.len(), pieces + 1);
+            let left = (text.len() - length) as u64;
+            assert_eq!(body.size_hint().exact(), Some(left));
+        }
+        assert_eq!((length, pieces), (text.len(), 11));
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_when_it_may_go_on_no_longer() {
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let endless = Body::from_stream(futures_util::stream::repeat(Ok::<_, std::io::Error>("x")));
+        let mut body = until(endless, async move { drop(ended.await) });
+        assert_eq!(next(&mut body).await.as_deref(), Some(&b"x"[..]));
+        end.send(()).expect("somebody who listens");
+        assert_eq!(next(&mut body).await, None);
+        assert_eq!(next(&mut body).await, None);
     }
 }

@@ -203,6 +203,26 @@ fn a_line_that_cannot_be_read_is_answered_and_the_session_goes_on() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_answered_and_not_kept() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut small = command(folder.path());
+        small.env("AFTERWORD_ARTICLES__MAX_SIZE", "10KiB").env("AFTERWORD_SERVER__MAX_BODY", "20KiB");
+        let mut raw = Raw::start(small);
+        raw.initialize().await;
+        let body = "x".repeat(1 << 20);
+        let create = json!({ "name": "create_article", "arguments": { "title": "Long", "body": body } });
+        raw.say(json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": create })).await;
+        let refused = raw.hear_error().await;
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        raw.say(json!({ "jsonrpc": "2.0", "id": 3, "method": "ping" })).await;
+        assert!(raw.answer(3).await["result"].is_object());
+        drop(raw.child.stdin.take());
+        assert!(raw.child.wait().await.expect("an end").success());
+    });
+}
+
+#[test]
 fn a_client_that_leaves_while_it_listens_is_answered_at_once() {
     TOKIO.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");

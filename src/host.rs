@@ -18,6 +18,7 @@ use crate::{
     large_texts::LargeTexts,
     queue::Queue,
     search::{Search, SearchSettings},
+    share::Shares,
     user_folders,
 };
 
@@ -58,6 +59,9 @@ pub struct Host {
     pub backends: Arc<Backends>,
     /// How much of large texts is in memory for answers.
     pub(crate) large_texts: LargeTexts,
+    /// Searches at the same time: half of the connections for reading, so that whoever saves or reads never waits for all
+    /// searches of another.
+    pub(crate) searches: Shares,
     settings: Arc<Settings>,
 }
 
@@ -86,8 +90,10 @@ impl Host {
         let bulk = Bulk::new(database.clone(), fingerprint, settings.queue.max_attempts);
         let tokens = Tokens::new(database.clone(), &settings.auth);
         let large_texts = LargeTexts::new(settings.server.max_body.as_u64());
+        let at_once = (settings.database.read_connections / 2).max(1);
+        let searches = Shares::new(at_once, at_once);
         let settings = Arc::new(settings.clone());
-        Self { database, articles, search, queue, bulk, tokens, backends, large_texts, settings }
+        Self { database, articles, search, queue, bulk, tokens, backends, large_texts, searches, settings }
     }
 
     /// Starts a runtime in this process; saves wake it from then on. A local model is fetched and loaded beside it.

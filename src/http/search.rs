@@ -1,12 +1,15 @@
 //! `/api/search`
 
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{app::App, articles::folder, extract::Query, problem::Problem, responses::Refused};
-use crate::search::{self, Mode, SearchAnswer};
+use crate::{
+    auth::Caller,
+    search::{self, Mode, SearchAnswer},
+};
 
 pub(super) fn reading() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(find))
@@ -35,12 +38,17 @@ struct Asked {
 /// Find articles by words and by meaning; each hit says how its embedding stands.
 #[utoipa::path(get, path = "/search", operation_id = "search_articles", tag = "search", params(Asked),
     responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
-async fn find(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<SearchAnswer>, Problem> {
+async fn find(
+    State(app): State<App>,
+    caller: Extension<Caller>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<SearchAnswer>, Problem> {
     let query = search::Query {
         text: asked.q,
         mode: asked.mode,
         limit: asked.limit.unwrap_or(app.host.settings().search.default_limit),
         folder: folder(&asked.folder)?,
     };
+    let _turn = app.host.searches.take(&caller.who, 1).await;
     Ok(Json(app.host.search.search(&query).await?))
 }

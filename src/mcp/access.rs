@@ -35,6 +35,11 @@ fn guarded(context: &RequestContext<RoleServer>) -> Option<&Caller> {
     context.extensions.get::<Parts>()?.extensions.get::<Caller>()
 }
 
+/// Whose share is taken.
+pub(super) fn who(context: &RequestContext<RoleServer>) -> Who {
+    guarded(context).map_or(Who::Local, |caller| caller.who.clone())
+}
+
 impl Door {
     /// Whether whoever asks may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
     /// where there is none, nobody may do anything.
@@ -67,9 +72,8 @@ impl Door {
         context: &RequestContext<RoleServer>,
         slug: &str,
     ) -> Result<Option<Taken>, Problem> {
-        let who = guarded(context).map_or(Who::Local, |caller| caller.who.clone());
         let size = self.host.articles.weight(slug).await?;
-        Ok(self.host.large_texts.room(&who, size).await)
+        Ok(self.host.large_texts.room(&who(context), size).await)
     }
 
     /// The same for a request that is no tool call.

@@ -1,8 +1,10 @@
 //! Searching.
 
 use rmcp::{
+    RoleServer,
     handler::server::wrapper::{Json, Parameters},
     schemars::{self, JsonSchema},
+    service::RequestContext,
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,7 @@ use super::{
     folder,
 };
 use crate::{
-    mcp::{budget, cursor, door::Door, problem::Problem, schema},
+    mcp::{access::who, budget, cursor, door::Door, problem::Problem, schema},
     search::{self, Query},
 };
 
@@ -88,7 +90,11 @@ impl Door {
         output_schema = schema::output::<Hits>(),
         annotations(title = "Search articles", read_only_hint = true, open_world_hint = false)
     )]
-    async fn search_articles(&self, Parameters(asked): Parameters<SearchArticles>) -> Result<Json<Hits>, Problem> {
+    async fn search_articles(
+        &self,
+        Parameters(asked): Parameters<SearchArticles>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<Hits>, Problem> {
         let settings = &self.host.settings().search;
         let limit = asked.limit.map_or(settings.default_limit, |limit| limit as usize);
         let begin = asked.cursor.as_deref().map(place).transpose()?.unwrap_or(0);
@@ -100,7 +106,9 @@ impl Door {
             limit: if limit == 0 { 0 } else { reach },
             folder: folder(asked.folder.as_deref())?,
         };
+        let turn = self.host.searches.take(&who(&context), 1).await;
         let found = self.host.search.search(&query).await?;
+        drop(turn);
         if found.hits.is_empty() && self.host.articles.list(&query.folder, None, 1).await?.total == 0 {
             let folder = query.folder.as_ref();
             if !folder.is_empty() {

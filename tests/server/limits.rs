@@ -89,9 +89,11 @@ async fn who_does_not_read_is_cut_off_and_holds_little() {
     server.create("Meanwhile", "somebody else saves").await;
     let grown = memory(&server).await - before;
     assert!(grown < 200.0 * 1024.0 * 1024.0, "{grown} bytes more than before");
-    // One after the other they get their turn, do not read, and are cut off.
-    let cut_off = async { while measured(&server, "process_open_fds").await > open + 2.0 {} };
+    // One after the other they get their turn, do not read, and are cut off; the last ones may be at it still.
+    const LAST: usize = 2;
+    let cut_off = async { while measured(&server, "process_open_fds").await > open + LAST as f64 {} };
     tokio::time::timeout(STUCK, cut_off).await.expect("all are cut off");
+    let mut whole = 0;
     for stream in &mut unread {
         let mut answer = 0;
         let mut buffer = vec![0; 1 << 16];
@@ -99,8 +101,9 @@ async fn who_does_not_read_is_cut_off_and_holds_little() {
         while let Ok(read @ 1..) = stream.read(&mut buffer) {
             answer += read;
         }
-        assert!(answer < body.len(), "{answer}");
+        whole += usize::from(answer >= body.len());
     }
+    assert!(whole <= LAST, "{whole} were answered whole");
 }
 
 /// *Units:* bytes.

@@ -229,11 +229,13 @@ pub async fn list(
     let mut values: Vec<Value> = vec![i64::from(filter.limit).into(), filter.before.unwrap_or(i64::MAX).into()];
     // Only what is asked for stands in the statement, a status as it is named by its index: what is left to parameters is
     // planned as something that may be anything, by reading all tasks.
-    match filter.status {
+    match (filter.status, filter.article_id) {
+        // Of one article there are few: looked for among its own, whatever their status, and not among all of that status.
+        (Some(status), Some(_)) => sql.push_str(&format!(" AND coalesce(status, '') = '{status}'")),
         // More than a look for an article's waiting task says: see the index.
-        Some(TaskStatus::Pending) => sql.push_str(" AND status = 'pending' AND id > 0"),
-        Some(status) => sql.push_str(&format!(" AND status = '{status}'")),
-        None => {}
+        (Some(TaskStatus::Pending), None) => sql.push_str(" AND status = 'pending' AND id > 0"),
+        (Some(status), None) => sql.push_str(&format!(" AND status = '{status}'")),
+        (None, _) => {}
     }
     if let Some(article) = filter.article_id {
         sql.push_str(" AND article_id = $3");

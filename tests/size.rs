@@ -1,0 +1,120 @@
+//! Every statement that a running host makes costs what it answers, at any size of its past.
+//!
+//! A host spends a day on two databases that differ only in how much has been done before. All it asks is written down, and
+//! asked once more to see what each statement reads: on SQLite steps of its machine and pages, on PostgreSQL pages. Times
+//! are never looked at.
+//!
+//! `scripts/test` does so at a fiftieth of the full size; `scripts/size` at the full one: a million tasks, three million
+//! entries of the audit trail, a million articles of bulk runs, a gigabyte of bodies.
+
+mod support;
+
+#[path = "size/day.rs"]
+mod day;
+#[path = "size/history.rs"]
+mod history;
+#[path = "size/postgres.rs"]
+mod postgres;
+#[path = "size/said.rs"]
+mod said;
+#[path = "size/sqlite.rs"]
+mod sqlite;
+
+use std::collections::BTreeMap;
+
+use afterword::embedding::scripted::Script;
+use afterword_actors::RuntimeSettings;
+use history::Size;
+use said::Said;
+use support::{DRAIN, File, Place, Server, World, article, quick};
+
+/// What one statement read, by what it is measured in.
+type Cost = Vec<(&'static str, u64)>;
+
+/// The larger past; the smaller is a tenth of it.
+fn size() -> Size {
+    if std::env::var_os("TEST_FULL_SIZE").is_some() {
+        Size { articles: 20_000, body: 50_000, ended: 1_000_000 }
+    } else {
+        Size { articles: 400, body: 20_000, ended: 20_000 }
+    }
+}
+
+/// A past of which nothing is over, so that nothing of a day has to be cleaned up in one of two sizes.
+async fn after<P: Place>(size: Size) -> (World<P>, Said) {
+    let settings = RuntimeSettings { slots: 4, ..quick() };
+    let world = World::<P>::with(Script { dimension: 8, ..Script::default() }, settings).await;
+    let runtime = world.start().await;
+    world.articles(Some(&runtime)).create(article("first", "umbrella")).await.expect("a save");
+    world.settled(&runtime).await;
+    runtime.stop(DRAIN).await;
+    history::fill(&world.database, size).await;
+    let listening = said::listen();
+    let runtime = world.start().await;
+    day::spend(&world, &runtime).await;
+    runtime.stop(DRAIN).await;
+    let said = listening.heard();
+    // What waits can be claimed again.
+    world.run("DELETE FROM queue_control").await;
+    (world, said)
+}
+
+/// The dearest of all times that each statement was made, by its text.
+fn dearest(costs: Vec<(String, Cost)>) -> BTreeMap<String, Cost> {
+    let mut dearest: BTreeMap<String, Cost> = BTreeMap::new();
+    for (sql, cost) in costs {
+        let most = dearest.entry(sql).or_insert_with(|| cost.clone());
+        for (most, cost) in most.iter_mut().zip(cost) {
+            most.1 = most.1.max(cost.1);
+        }
+    }
+    dearest
+}
+
+/// Ten times the past may make a tree one level deeper, and nothing else.
+fn grows(small: u64, large: u64, slack: u64) -> bool {
+    large > small + small / 2 + slack
+}
+
+fn compare(small: &BTreeMap<String, Cost>, large: &BTreeMap<String, Cost>, slack: u64) {
+    assert!(small.len() > 60, "only {} statements were heard", small.len());
+    let mut dear = Vec::new();
+    for (sql, cost) in large {
+        // One that was made on one side only has nothing to be compared with, except a bound that any past would break.
+        let before = small.get(sql);
+        for (position, (unit, large)) in cost.iter().enumerate() {
+            let small = before.map_or(200, |cost| cost[position].1);
+            if grows(small, *large, slack) {
+                dear.push(format!(
+                    "{small} → {large} {unit}: {}",
+                    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+                ));
+            }
+        }
+    }
+    assert!(dear.is_empty(), "these cost more when more has been done before:\n{}", dear.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite_no_statement_reads_more_when_more_has_been_done() {
+    let _alone = said::alone().await;
+    let mut costs = Vec::new();
+    for size in [Size { ended: size().ended / 10, ..size() }, size()] {
+        let (world, said) = after::<File>(size).await;
+        let file = world.database.file().expect("a file").to_path_buf();
+        costs.push(dearest(sqlite::costs(&file, &said)));
+        sqlite::check_plans(&file, &said);
+    }
+    compare(&costs[0], &costs[1], 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_no_statement_reads_more_when_more_has_been_done() {
+    let _alone = said::alone().await;
+    let mut costs = Vec::new();
+    for size in [Size { ended: size().ended / 10, ..size() }, size()] {
+        let (world, said) = after::<Server>(size).await;
+        costs.push(dearest(postgres::costs(&world.database, &said).await));
+    }
+    compare(&costs[0], &costs[1], 400);
+}

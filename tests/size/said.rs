@@ -1,0 +1,88 @@
+//! All statements that are made while somebody listens, with their values.
+
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Mutex, Once, PoisonError},
+};
+
+use tracing::{Subscriber, field::Visit};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+    util::SubscriberInitExt,
+};
+
+/// Of each statement, so many times are kept: the first, and others spread over all.
+const KEPT: usize = 12;
+
+/// What was said: each statement as it is written, and some of the times it was made with values in it.
+pub(crate) type Said = Vec<(String, Vec<String>)>;
+
+static HEARD: Mutex<Option<HashMap<String, (usize, Vec<String>)>>> = Mutex::new(None);
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// Only one may listen: what others say at the same time is heard too.
+pub(crate) async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    ALONE.lock().await
+}
+
+pub(crate) struct Listening;
+
+pub(crate) fn listen() -> Listening {
+    static EARS: Once = Once::new();
+    EARS.call_once(|| {
+        let only = tracing_subscriber::filter::Targets::new().with_target("afterword::sql", tracing::Level::TRACE);
+        tracing_subscriber::registry().with(Ear.with_filter(only)).init();
+    });
+    *HEARD.lock().unwrap_or_else(PoisonError::into_inner) = Some(HashMap::new());
+    Listening
+}
+
+impl Listening {
+    pub(crate) fn heard(self) -> Said {
+        let heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        let mut said: Said = heard.into_iter().map(|(sql, (_, times))| (sql, times)).collect();
+        said.sort();
+        said
+    }
+}
+
+struct Ear;
+
+#[derive(Default)]
+struct Words {
+    sql: String,
+    with_values: String,
+}
+
+impl Visit for Words {
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        if field.name() == "sql" {
+            self.sql = value.to_owned();
+        }
+    }
+
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn Debug) {
+        if field.name() == "with_values" {
+            self.with_values = format!("{value:?}");
+        }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Ear {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        let mut words = Words::default();
+        event.record(&mut words);
+        let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(heard) = heard.as_mut() else { return };
+        let (times, kept) = heard.entry(words.sql).or_default();
+        *times += 1;
+        if kept.len() < KEPT {
+            kept.push(words.with_values);
+        } else if times.is_power_of_two() {
+            let at = *times % KEPT;
+            kept[at] = words.with_values;
+        }
+    }
+}

@@ -11,6 +11,7 @@ mod error;
 pub mod files;
 pub mod folder;
 pub mod front_matter;
+mod names;
 mod past;
 mod request;
 mod row;
@@ -18,7 +19,7 @@ mod service;
 pub mod slug;
 mod update;
 
-pub use article::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus, FolderCount, Revision};
+pub use article::{Article, ArticleSummary, DeletedArticle, EmbeddingState, EmbeddingStatus, FolderCount, Revision};
 pub use changes::{Change, ChangeKind, Feed};
 pub use error::ArticleError;
 pub use request::{Changes, Limits, NewArticle};

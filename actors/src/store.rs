@@ -16,7 +16,7 @@ mod failure;
 pub mod hosts;
 pub mod leases;
 pub mod limits;
-mod locks;
+pub mod locks;
 pub mod metrics;
 pub mod missing;
 pub mod models;

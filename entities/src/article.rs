@@ -30,6 +30,8 @@ pub struct Model {
     pub created_at: i64,
     /// When the row last changed.
     pub updated_at: i64,
+    /// Front matter of its file as it is written, fences and all.
+    pub front_matter: String,
 }
 
 /// Rows refer to each other by number; joins are written where they are needed.

@@ -35,6 +35,8 @@ pub struct Model {
     pub superseded_at: i64,
     /// Whether it was the last one before a deletion.
     pub deleted: bool,
+    /// Front matter of its file as it was written, fences and all.
+    pub front_matter: String,
 }
 
 /// Rows refer to each other by number; joins are written where they are needed.

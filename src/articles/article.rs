@@ -26,9 +26,9 @@ pub struct Article {
     pub updated_at: Timestamp,
     /// How its embedding stands.
     pub embedding: EmbeddingStatus,
-    /// Front matter keys that Afterword does not know, YAML.
+    /// The front matter of its file as it is written, fences and all.
     #[serde(skip)]
-    pub extra: String,
+    pub front_matter: String,
     /// `articles.id`
     #[serde(skip)]
     pub id: i64,
@@ -133,4 +133,23 @@ pub struct FolderCount {
     pub folder: String,
     /// Articles directly in it.
     pub articles: i64,
+}
+
+/// An article that was deleted, and can be restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeletedArticle {
+    /// What it is called by if its slug has been taken since: `id:` and its number.
+    pub name: String,
+    /// The slug it had.
+    pub slug: String,
+    /// The title it had.
+    pub title: String,
+    /// The folder it stood in.
+    pub folder: String,
+    /// Its last revision.
+    pub revision: i64,
+    /// *Units:* bytes.
+    pub size: i64,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
 }

@@ -103,7 +103,8 @@ impl Feed {
             .reader()
             .rows(
                 "SELECT id, at, event, coalesce(detail, '') AS slug FROM embedding_task_events
-                 WHERE at >= $1 AND task_id IS NULL AND event IN ('article deleted', 'article restored') ORDER BY at, id",
+                 WHERE at >= $1 AND task_id IS NULL AND event IN ('article deleted', 'article restored', 'article imported')
+                 ORDER BY at, id",
                 [since.into()],
             )
             .await

@@ -1,13 +1,16 @@
 //! Creating an article: article, words and task in one transaction; the answer follows the commit.
 
 use afterword_actors::{
-    store::{StoreError, Transaction, sql::Sql, tasks},
+    store::{StoreError, Transaction, events, sql::Sql, tasks},
     task::{NewTask, Operation, Priority},
 };
 use sea_orm::FromQueryResult;
 
-use super::{Article, ArticleError, NewArticle, Saved, request, row, slug::Slug};
+use super::{Article, ArticleError, NewArticle, Saved, names, request, row, slug::Slug};
 use crate::search::keyword;
+
+/// Said in the audit trail of an article that was saved with a time of its own.
+pub(super) const IMPORTED: &str = "article imported";
 
 /// What the transaction needs besides the article.
 pub(super) struct Settings {
@@ -28,19 +31,47 @@ pub(super) async fn create(
     new: NewArticle,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
+    names::share(transaction).await?;
     if let Some(first) = repeated(transaction, &new).await? {
         return Ok(Saved { article: first, task_id: None, changed: false });
     }
-    let slug = new.slug.clone().unwrap_or_else(|| Slug::from_title(&new.title));
     let content_hash = request::content_hash(&new.title, &new.body);
-    let Some(inserted) = insert(transaction, &new, &slug, &content_hash).await? else {
-        return Err(taken(transaction, &slug).await?);
-    };
+    let (slug, inserted) = insert_named(transaction, &new, &content_hash).await?;
     let id = inserted.id;
     keyword::index(transaction, id, &new.title, &new.body).await?;
     remember_key(transaction, &new, id).await?;
+    if new.updated_at.is_some() {
+        // Its time says nothing about when it appeared here.
+        events::record_article_act(transaction, id, IMPORTED, slug.as_ref()).await?;
+    }
     let task_id = if new.skip_embedding { None } else { Some(queue(transaction, id, &slug, &new, settings).await?) };
     Ok(Saved { article: created(new, slug, content_hash, &inserted, task_id), task_id, changed: true })
+}
+
+/// Inserts the article under the slug it asks for. Without one it has that of its title, or, if an article of another
+/// title has that one already, the same with a suffix.
+async fn insert_named(
+    transaction: &Transaction,
+    new: &NewArticle,
+    content_hash: &str,
+) -> Result<(Slug, Inserted), ArticleError> {
+    let wanted = new.slug.clone().unwrap_or_else(|| Slug::from_title(&new.title));
+    let others = new.slug.is_none().then(|| names::distinguished(&wanted, &new.title)).into_iter().flatten();
+    let candidates: Vec<Slug> = std::iter::once(wanted.clone()).chain(others).collect();
+    for slug in candidates {
+        // Once more for a slug whose owner has gone just now.
+        for _ in 0..2 {
+            if let Some(inserted) = insert(transaction, new, &slug, content_hash).await? {
+                return Ok((slug, inserted));
+            }
+            match taken(transaction, &slug, &new.title).await? {
+                Some(taken) if new.slug.is_some() || taken.same_title => return Err(taken.error),
+                Some(_) => break,
+                None => {}
+            }
+        }
+    }
+    Err(StoreError::Busy.into())
 }
 
 /// The article as a reading would answer it, without reading it: saves wait for each other.
@@ -52,7 +83,7 @@ fn created(new: NewArticle, slug: Slug, content_hash: String, inserted: &Inserte
         title: new.title,
         folder: new.folder.to_string(),
         body: new.body,
-        extra: new.extra,
+        front_matter: new.front_matter,
         revision: 1,
         content_hash,
         skip_embedding: new.skip_embedding,
@@ -76,8 +107,8 @@ async fn insert(
     transaction
         .row(
             "INSERT INTO articles
-                 (slug, title, folder, body, extra, content_hash, skip_embedding, created_at, updated_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($8, {now}), {now}
+                 (slug, title, folder, body, front_matter, content_hash, skip_embedding, created_at, updated_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($8, {now}), coalesce($9, {now})
              WHERE NOT EXISTS (SELECT 1 FROM slug_aliases WHERE slug = $1)
              ON CONFLICT (slug) DO NOTHING RETURNING id, created_at, updated_at",
             [
@@ -85,26 +116,37 @@ async fn insert(
                 new.title.clone().into(),
                 new.folder.as_ref().into(),
                 new.body.clone().into(),
-                new.extra.clone().into(),
+                new.front_matter.clone().into(),
                 content_hash.into(),
                 new.skip_embedding.into(),
                 new.created_at.into(),
+                new.updated_at.into(),
             ],
         )
         .await
 }
 
-/// Who has the slug.
-pub(super) async fn taken(transaction: &Transaction, slug: &Slug) -> Result<ArticleError, StoreError> {
-    let Some(owner) = row::by_slug(transaction, slug.as_ref()).await? else {
-        return Err(StoreError::Unexpected(format!("the slug {slug} is taken by nobody")));
-    };
-    let slug = slug.to_string();
-    Ok(if owner.slug == slug {
-        ArticleError::Exists { slug, title: owner.title }
+/// A slug that another article has.
+pub(super) struct Taken {
+    pub(super) error: ArticleError,
+    /// Whether that article has the same title, and is perhaps the one that was meant.
+    pub(super) same_title: bool,
+}
+
+/// Who has the slug that an article of this title asks for.
+pub(super) async fn taken(
+    transaction: &Transaction,
+    slug: &Slug,
+    title: &str,
+) -> Result<Option<Taken>, StoreError> {
+    let Some(owner) = row::by_slug(transaction, slug.as_ref()).await? else { return Ok(None) };
+    let (slug, same_title) = (slug.to_string(), names::is_same_title(&owner.title, title));
+    let error = if owner.slug == slug {
+        ArticleError::Exists { slug, title: owner.title, same_title }
     } else {
         ArticleError::FormerName { slug, present: owner.slug }
-    })
+    };
+    Ok(Some(Taken { error, same_title }))
 }
 
 async fn queue(
@@ -135,6 +177,7 @@ async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<
         article_id: i64,
     }
     let Some(key) = &new.idempotency_key else { return Ok(None) };
+    names::one_by_one(transaction, key).await?;
     let known = transaction
         .row::<Key>("SELECT request_hash, article_id FROM idempotency_keys WHERE key = $1", [key.clone().into()])
         .await?;

@@ -16,12 +16,17 @@ pub enum ArticleError {
         suggestion: Option<String>,
     },
     /// The name is taken.
-    #[error("the article \"{slug}\" (\"{title}\") exists already; update it, or choose another slug")]
+    #[error(
+        "the article \"{slug}\" (\"{title}\") exists already; {}",
+        if *same_title { "update it, or choose another slug" } else { "it has another title, so choose another slug" }
+    )]
     Exists {
         /// The existing article's slug.
         slug: String,
         /// The existing article's title.
         title: String,
+        /// Whether the new one has the same title, and is perhaps meant to be that article.
+        same_title: bool,
     },
     /// The name is a former name of another article, which keeps working.
     #[error("\"{slug}\" is a former name of the article \"{present}\", and still leads to it; choose another slug")]
@@ -52,10 +57,17 @@ pub enum ArticleError {
         revision: i64,
     },
     /// Nothing to go back to.
-    #[error("the article \"{slug}\" has never been changed; there is nothing to undo")]
+    #[error(
+        "the article \"{slug}\" has never been changed; there is nothing to undo{}",
+        deleted.as_ref().map(|name| format!(
+            "; a deleted article had this name before, and restoring \"{name}\" brings it back beside this one"
+        )).unwrap_or_default()
+    )]
     NoPast {
         /// The article.
         slug: String,
+        /// By what name a deleted article that had this slug can be restored.
+        deleted: Option<String>,
     },
     /// The key was used before, for something else.
     #[error("the idempotency key \"{key}\" was used before to create another article; use a new key for a new article")]

@@ -1,7 +1,48 @@
 //! Markdown files in and out.
+//!
+//! A file is known by its place in its folder of files (a *source*), never by the slug its name would make: two files
+//! never meet in one article. What a file holds is kept byte for byte; an export changes what has changed.
+//!
+//! ```text
+//! import   walk ── scan ── resolve (which source) ── plan ── carry out, or say what would be done
+//! export   plan (one place for each article) ── render ── write, or say what would be done
+//! ```
+//! Both plan once, whether anything is then done or not: a dry run cannot promise something else.
 
+mod content;
+mod decode;
 mod export;
+mod export_plan;
 mod import;
+mod place;
+mod plan;
+mod render;
+mod report;
+mod resolve;
+mod root;
+mod scan;
+mod slugs;
+mod source;
+mod walk;
 
-pub use export::{Exported, export_file, exported_path};
-pub use import::{ImportError, Imported, OnConflict, import_file, markdown_files};
+pub use export::{Export, ExportReport, export};
+pub use import::{Import, import};
+pub use report::{FileProblem, ImportReport, ImportedFile};
+pub use walk::{LeftOut, Reason};
+
+/// What to do about an article, or a file, that exists already and is not known to be the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Leave it as it is.
+    Skip,
+    /// Change it.
+    Update,
+    /// Leave it, and call it an error.
+    Fail,
+}
+
+/// SHA-256 of a file, in hexadecimal digits.
+fn hash(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

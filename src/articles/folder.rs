@@ -51,6 +51,30 @@ impl Folder {
         if path.len() > LONGEST { Err(FolderError::TooLong(path.len())) } else { Ok(Self(path)) }
     }
 
+    /// The folder of a place among files, whatever the parts are named: what cannot be in a folder is left out, and what
+    /// is too deep or too long is cut.
+    pub fn of_place<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut path = String::new();
+        for part in parts.into_iter().map(cleaned).filter(|part| !part.is_empty()).take(DEEPEST) {
+            let room = LONGEST.saturating_sub(path.len() + 1);
+            let end = (0..=part.len().min(room)).rev().find(|end| part.is_char_boundary(*end)).unwrap_or(0);
+            let part = part[..end].trim();
+            if part.is_empty() {
+                break;
+            }
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str(part);
+        }
+        Self(path)
+    }
+
+    /// Its parts, from the outside in.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').filter(|part| !part.is_empty())
+    }
+
     /// This folder below `above`.
     ///
     /// # Errors
@@ -63,6 +87,13 @@ impl Folder {
     pub fn is_within(&self, other: &Self) -> bool {
         other.0.is_empty() || self.0.strip_prefix(&other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
+}
+
+/// A part of a path as a part of a folder; empty if nothing is left.
+fn cleaned(part: &str) -> String {
+    let replaced = part.chars().map(|c| if c.is_control() { ' ' } else if matches!(c, '\\' | '/') { '-' } else { c });
+    let part = replaced.collect::<String>().trim().to_owned();
+    if matches!(part.as_str(), "." | "..") { String::new() } else { part }
 }
 
 impl AsRef<str> for Folder {
@@ -106,6 +137,14 @@ mod tests {
                 prop_assert!(!folder.0.starts_with('/') && !folder.0.ends_with('/'));
                 prop_assert!(folder.is_within(&Folder::default()) && folder.is_within(&folder));
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_has_a_valid_folder(parts in proptest::collection::vec("[a-zé文./\\\\ \\t]{0,40}", 0..30)) {
+            let folder = Folder::of_place(parts.iter().map(String::as_str));
+            prop_assert_eq!(Folder::parse(&folder.0), Ok(folder));
         }
     }
 

@@ -1,17 +1,21 @@
 //! An article's past: listing it, and bringing a revision back, also of an article that was deleted.
 
 use afterword_actors::{
-    store::{StoreError, Transaction, events, sql::Sql, tasks},
+    store::{
+        StoreError, Transaction, events, locks,
+        sql::{Number, Sql},
+        tasks,
+    },
     task::{NewTask, Operation, Priority},
 };
 use afterword_entities::article_version;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
-    Article, ArticleError, Changes, Revision, Saved,
+    Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},
     folder::Folder,
-    row,
+    names, row,
     slug::Slug,
     update,
 };
@@ -72,24 +76,27 @@ pub(super) async fn restore(
     number: Option<i64>,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
+    names::alone(transaction).await?;
     let Some(id) = number_of(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
-    let version = version(transaction, id, number).await?;
-    let missing = || match number {
-        Some(revision) => ArticleError::NoRevision { slug: slug.to_owned(), revision },
-        None => ArticleError::NoPast { slug: slug.to_owned() },
+    locks::hold_deleted(transaction, id).await?;
+    let Some(version) = version(transaction, id, number).await? else {
+        return Err(match number {
+            Some(revision) => ArticleError::NoRevision { slug: slug.to_owned(), revision },
+            None => ArticleError::NoPast { slug: slug.to_owned(), deleted: deleted_name(transaction, slug).await? },
+        });
     };
-    if row::by_id(transaction, id).await?.is_none() {
-        return undelete(transaction, version.ok_or_else(missing)?, settings).await;
-    }
-    let version = version.ok_or_else(missing)?;
+    let Some(present) = row::by_id(transaction, id).await? else {
+        return undelete(transaction, version, settings).await;
+    };
+    let front_matter = front_matter(&version);
     let changes = Changes {
         title: Some(version.title),
         body: Some(version.body),
         folder: Some(Folder::parse(&version.folder).unwrap_or_default()),
-        extra: Some(version.extra),
+        front_matter: Some(front_matter),
         ..Changes::default()
     };
-    update::update(transaction, slug, changes, settings).await
+    update::update(transaction, &present.slug, changes, settings).await
 }
 
 async fn undelete(
@@ -97,28 +104,25 @@ async fn undelete(
     version: article_version::Model,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
-    let slug = Slug::parse(&version.slug)?;
-    if row::by_slug(transaction, slug.as_ref()).await?.is_some() {
-        return Err(create::taken(transaction, &slug).await?);
-    }
     let id = version.article_id;
+    let slug = free_slug(transaction, &version).await?;
     transaction
         .run(
-            "INSERT INTO articles (id, slug, title, folder, body, extra, content_hash, skip_embedding, created_at,
-                                   updated_at, revision)
-             SELECT article_id, slug, title, folder, body, extra, content_hash, skip_embedding, created_at, {now},
-                    (SELECT max(revision) + 1 FROM article_versions WHERE article_id = $1)
+            "INSERT INTO articles (id, slug, title, folder, body, extra, front_matter, content_hash, skip_embedding,
+                                   created_at, updated_at, revision)
+             SELECT article_id, $3, title, folder, body, extra, front_matter, content_hash, skip_embedding,
+                    created_at, {now}, (SELECT max(revision) + 1 FROM article_versions WHERE article_id = $1)
              FROM article_versions WHERE article_id = $1 AND revision = $2",
-            [id.into(), version.revision.into()],
+            [id.into(), version.revision.into(), slug.as_ref().into()],
         )
         .await?;
     transaction.run("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
     keyword::index(transaction, id, &version.title, &version.body).await?;
-    events::record_article_act(transaction, id, "article restored", &version.slug).await?;
+    events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
     let task = NewTask {
         article_id: id,
-        slug: version.slug,
+        slug: slug.to_string(),
         operation: Operation::Create,
         priority: Priority::Normal,
         revision: article.revision,
@@ -130,23 +134,83 @@ async fn undelete(
     Ok(Saved { article: create::read(transaction, id).await?, task_id, changed: true })
 }
 
-/// The number of the article that has this slug, had it, or had it when it was deleted.
-async fn number_of(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<i64>, StoreError> {
+/// The slug it had, or that one with a suffix if another article has it now.
+async fn free_slug(transaction: &Transaction, version: &article_version::Model) -> Result<Slug, ArticleError> {
+    let slug = Slug::parse(&version.slug)?;
+    let text = format!("{NUMBERED}{}", version.article_id);
+    for candidate in std::iter::once(slug.clone()).chain(names::distinguished(&slug, &text)) {
+        if row::by_slug(transaction, candidate.as_ref()).await?.is_none() {
+            return Ok(candidate);
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// What the name of an article begins with that goes by its number: it reaches an article that was deleted, too, when
+/// another one has its slug now. No slug has a colon.
+pub(super) const NUMBERED: &str = "id:";
+
+/// The number of the article that has this slug, had it, or had it when it was deleted; or of that name.
+async fn number_of(connection: &impl ConnectionTrait, name: &str) -> Result<Option<i64>, StoreError> {
     #[derive(FromQueryResult)]
-    struct Number {
+    struct Found {
         id: Option<i64>,
     }
-    let row = connection
-        .row::<Number>(
-            "SELECT coalesce(
+    let row = match name.strip_prefix(NUMBERED).map(str::parse::<i64>) {
+        Some(Err(_)) => return Ok(None),
+        Some(Ok(number)) => {
+            let sql = "SELECT coalesce((SELECT id FROM articles WHERE id = $1),
+                                       (SELECT max(article_id) FROM article_versions WHERE article_id = $1)) AS id";
+            connection.row::<Found>(sql, [number.into()]).await?
+        }
+        None => {
+            let sql = "SELECT coalesce(
                  (SELECT id FROM articles WHERE slug = $1),
                  (SELECT article_id FROM slug_aliases WHERE slug = $1),
                  (SELECT article_id FROM article_versions WHERE slug = $1 AND deleted
-                  ORDER BY superseded_at DESC LIMIT 1)) AS id",
-            [slug.into()],
+                  ORDER BY superseded_at DESC, article_id DESC LIMIT 1)) AS id";
+            connection.row::<Found>(sql, [name.into()]).await?
+        }
+    };
+    Ok(row.and_then(|row| row.id))
+}
+
+/// By what name the last deleted article that had this slug can be reached.
+async fn deleted_name(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT article_id AS n FROM article_versions WHERE slug = $1 AND deleted
+               ORDER BY superseded_at DESC, article_id DESC LIMIT 1";
+    let number = connection.row::<Number>(sql, [slug.into()]).await?;
+    Ok(number.map(|Number { n }| format!("{NUMBERED}{n}")))
+}
+
+#[derive(FromQueryResult)]
+struct DeletedRow {
+    id: i64,
+    slug: String,
+    title: String,
+    folder: String,
+    revision: i64,
+    size: i64,
+    deleted_at: i64,
+}
+
+/// Deleted articles, the last deleted first.
+pub(super) async fn deleted(
+    connection: &impl ConnectionTrait,
+    folder: &Folder,
+    limit: u32,
+) -> Result<Vec<DeletedArticle>, StoreError> {
+    let rows = connection
+        .rows::<DeletedRow>(
+            "SELECT article_id AS id, slug, title, folder, revision, CAST(octet_length(body) AS BIGINT) AS size,
+                    superseded_at AS deleted_at
+             FROM article_versions
+             WHERE deleted AND ($1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/')
+             ORDER BY superseded_at DESC, article_id DESC LIMIT $2",
+            [folder.as_ref().into(), i64::from(limit).into()],
         )
         .await?;
-    Ok(row.and_then(|row| row.id))
+    Ok(rows.into_iter().map(DeletedArticle::from).collect())
 }
 
 async fn version(
@@ -163,7 +227,18 @@ async fn version(
         .await
 }
 
+/// As it was written; what earlier versions of the program kept of it is brought into the same form.
+fn front_matter(version: &article_version::Model) -> String {
+    match version {
+        version if version.front_matter.is_empty() && !version.extra.is_empty() => {
+            format!("---\n{}---\n", version.extra)
+        }
+        version => version.front_matter.clone(),
+    }
+}
+
 fn past_article(version: article_version::Model) -> Article {
+    let front_matter = front_matter(&version);
     Article {
         slug: version.slug,
         title: version.title,
@@ -181,8 +256,22 @@ fn past_article(version: article_version::Model) -> Article {
             task_id: None,
             error: None,
         },
-        extra: version.extra,
         id: version.article_id,
+        front_matter,
+    }
+}
+
+impl From<DeletedRow> for DeletedArticle {
+    fn from(row: DeletedRow) -> Self {
+        Self {
+            name: format!("{NUMBERED}{}", row.id),
+            slug: row.slug,
+            title: row.title,
+            folder: row.folder,
+            revision: row.revision,
+            size: row.size,
+            deleted_at: Timestamp(row.deleted_at),
+        }
     }
 }
 

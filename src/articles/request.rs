@@ -16,8 +16,8 @@ pub struct NewArticle {
     pub slug: Option<Slug>,
     /// The root if not given.
     pub folder: Folder,
-    /// Front matter keys that Afterword does not know, YAML.
-    pub extra: String,
+    /// The front matter of its file as it is written, fences and all.
+    pub front_matter: String,
     /// Do not embed it, now or later.
     pub skip_embedding: bool,
     /// How urgent its embedding is; normal if not given.
@@ -26,6 +26,8 @@ pub struct NewArticle {
     pub idempotency_key: Option<String>,
     /// When it was created, for an import. *Units:* milliseconds since 1970.
     pub created_at: Option<i64>,
+    /// When it was last saved, for an import. *Units:* milliseconds since 1970.
+    pub updated_at: Option<i64>,
 }
 
 /// What to change of an article; what is `None` stays.
@@ -37,14 +39,18 @@ pub struct Changes {
     pub body: Option<String>,
     /// Where it stands.
     pub folder: Option<Folder>,
-    /// Front matter keys that Afterword does not know, YAML.
-    pub extra: Option<String>,
+    /// The front matter of its file as it is written, fences and all.
+    pub front_matter: Option<String>,
     /// Whether never to embed it.
     pub skip_embedding: Option<bool>,
     /// How urgent its embedding is; normal if not given.
     pub priority: Option<Priority>,
     /// Refuse if the article is at another revision.
     pub expected_revision: Option<i64>,
+    /// When it was created, for an import. *Units:* milliseconds since 1970.
+    pub created_at: Option<i64>,
+    /// When it was last saved, for an import; now if not given. *Units:* milliseconds since 1970.
+    pub updated_at: Option<i64>,
 }
 
 /// How large an article may be.
@@ -81,7 +87,7 @@ impl NewArticle {
     /// Of everything a repeated create must have in common with the first.
     pub(super) fn request_hash(&self) -> String {
         let slug = self.slug.as_ref().map_or("", AsRef::as_ref);
-        hash(&[&self.title, &self.body, slug, self.folder.as_ref(), &self.extra])
+        hash(&[&self.title, &self.body, slug, self.folder.as_ref(), &self.front_matter])
     }
 }
 
@@ -94,9 +100,14 @@ impl Changes {
     }
 }
 
-fn checked_title(title: &str, limits: Limits) -> Result<String, ArticleError> {
+/// A title as it is stored: in one line.
+pub(super) fn plain_title(title: &str) -> String {
     let title: String = title.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let title = title.trim().to_owned();
+    title.trim().to_owned()
+}
+
+fn checked_title(title: &str, limits: Limits) -> Result<String, ArticleError> {
+    let title = plain_title(title);
     if title.is_empty() {
         return Err(ArticleError::invalid("title", "must not be blank"));
     }

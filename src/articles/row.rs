@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 /// Columns that every reading has; `a` is the article, `e` its embedding by the model searches use, `t` its newest
 /// task that has not been cancelled.
 const COLUMNS: &str = "
-    a.id, a.slug, a.title, a.folder, a.extra, a.revision, a.content_hash, a.skip_embedding, a.created_at,
+    a.id, a.slug, a.title, a.folder, a.revision, a.content_hash, a.skip_embedding, a.created_at,
     a.updated_at, e.revision AS embedded_revision, e.content_hash AS embedded_hash,
     t.id AS task_id, t.status AS task_status, t.error_message AS task_error";
 const JOINS: &str = "
@@ -19,6 +19,11 @@ const JOINS: &str = "
         SELECT n.id FROM embedding_tasks n WHERE n.article_id = a.id AND n.status <> 'cancelled'
         ORDER BY n.id DESC LIMIT 1)";
 
+/// The front matter of a row of articles or of their versions. What earlier versions kept of it, and nothing has been
+/// saved over since, is brought into the same form.
+pub(super) const FRONT_MATTER: &str = "CASE WHEN a.front_matter = '' AND a.extra <> ''
+    THEN '---\n' || a.extra || '---\n' ELSE a.front_matter END AS front_matter";
+
 /// An article as it is stored.
 #[derive(Debug, Clone, FromQueryResult)]
 pub(super) struct ArticleRow {
@@ -27,7 +32,7 @@ pub(super) struct ArticleRow {
     pub(super) title: String,
     pub(super) folder: String,
     pub(super) body: String,
-    pub(super) extra: String,
+    pub(super) front_matter: String,
     pub(super) revision: i64,
     pub(super) content_hash: String,
     pub(super) skip_embedding: bool,
@@ -62,7 +67,7 @@ pub(super) struct SummaryRow {
 /// The article of this slug, or the one that had it before.
 pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, a.body FROM articles a {JOINS}
+        "SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS}
          WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                (SELECT article_id FROM slug_aliases WHERE slug = $1))"
     );
@@ -85,7 +90,7 @@ pub(super) async fn by_slug_held(
 
 /// The article of this id.
 pub(super) async fn by_id(connection: &impl ConnectionTrait, id: i64) -> Result<Option<ArticleRow>, StoreError> {
-    connection.row(&format!("SELECT {COLUMNS}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()]).await
+    connection.row(&format!("SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()]).await
 }
 
 /// The articles of these ids, without their bodies.
@@ -140,7 +145,7 @@ impl From<ArticleRow> for Article {
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
             embedding,
-            extra: row.extra,
+            front_matter: row.front_matter,
             id: row.id,
         }
     }

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ArticleSummary, Changes, Feed, FolderCount, Limits, NewArticle, Revision,
+    Article, ArticleError, ArticleSummary, Changes, DeletedArticle, Feed, FolderCount, Limits, NewArticle, Revision,
     create::{self, Settings},
     delete,
     folder::Folder,
@@ -21,8 +21,8 @@ use super::{
 /// Creates, reads, changes and deletes articles. Cheap to clone.
 #[derive(Clone)]
 pub struct Articles {
-    database: Database,
-    limits: Limits,
+    pub(super) database: Database,
+    pub(super) limits: Limits,
     max_attempts: u32,
     after: AfterSave,
 }
@@ -126,11 +126,11 @@ impl Articles {
         self.explained(deleted).await
     }
 
-    /// Makes a past revision the present one, as a new revision; also of a deleted article.
+    /// Makes a past revision the present one, as a new revision; also of a deleted article, by the slug it had or as
+    /// `id:` and its number. If another article has its slug now, it comes back under the same with a suffix.
     ///
     /// # Errors
-    /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`], [`ArticleError::Exists`] if
-    /// the slug of a deleted article has been taken meanwhile.
+    /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
     pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<Saved, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
         let saved = self
@@ -140,6 +140,14 @@ impl Articles {
             })
             .await;
         self.follow_up(self.explained(saved).await?).await
+    }
+
+    /// Articles of `folder` and below that were deleted and can be restored, the last deleted first.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn deleted(&self, folder: &Folder, limit: u32) -> Result<Vec<DeletedArticle>, ArticleError> {
+        Ok(past::deleted(self.database.reader(), folder, limit).await?)
     }
 
     /// Reads an article by its slug or a former one.
@@ -238,12 +246,12 @@ impl Articles {
         &self.database
     }
 
-    fn settings(&self) -> Settings {
+    pub(super) fn settings(&self) -> Settings {
         Settings { max_attempts: self.max_attempts, trace_id: Uuid::now_v7().simple().to_string() }
     }
 
     /// After the commit: the caller has its article whatever comes of this.
-    async fn follow_up(&self, saved: Saved) -> Result<Saved, ArticleError> {
+    pub(super) async fn follow_up(&self, saved: Saved) -> Result<Saved, ArticleError> {
         let Some(task_id) = saved.task_id else { return Ok(saved) };
         match &self.after {
             AfterSave::Wake(runtime) => runtime.wake(),

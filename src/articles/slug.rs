@@ -41,6 +41,23 @@ impl Slug {
         if slug.is_empty() { Self(by_hash(title)) } else { Self(slug) }
     }
 
+    /// The same with a suffix of so many hexadecimal digits, made from `text`: for what would else have another's slug.
+    pub fn distinguished(&self, text: &str, digits: usize) -> Self {
+        let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let suffix = &digest[..digits.min(digest.len())];
+        let room = LONGEST - 1 - suffix.len();
+        let stem = self.0[..self.0.len().min(room)].trim_end_matches('-');
+        Self(format!("{stem}-{suffix}"))
+    }
+
+    /// This slug behind that of `place`; `None` if it would be too long.
+    pub fn within(&self, place: &str) -> Option<Self> {
+        let ascii = any_ascii(place).to_lowercase();
+        let words = ascii.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let name: String = words.map(|word| format!("{word}-")).collect::<String>() + &self.0;
+        (name.len() <= LONGEST && name != self.0).then_some(Self(name))
+    }
+
     /// Checks what somebody gave as a slug.
     ///
     /// # Errors
@@ -123,6 +140,17 @@ mod tests {
             prop_assert!(slug.0.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
             prop_assert!(!slug.0.starts_with('-') && !slug.0.ends_with('-') && !slug.0.contains("--"));
             prop_assert_eq!(Slug::parse(&slug.0), Ok(slug.clone()));
+        }
+
+        #[test]
+        fn a_slug_with_a_suffix_or_a_place_is_a_slug(title in any::<String>(), other in any::<String>(), digits in 1_usize..=64) {
+            let slug = Slug::from_title(&title);
+            let suffixed = slug.distinguished(&other, digits);
+            prop_assert_eq!(Slug::parse(suffixed.as_ref()), Ok(suffixed.clone()));
+            prop_assert_ne!(&suffixed, &slug);
+            if let Some(placed) = slug.within(&other) {
+                prop_assert_eq!(Slug::parse(placed.as_ref()), Ok(placed.clone()));
+            }
         }
     }
 }

@@ -1,14 +1,14 @@
 //! Changing an article: the revision before goes to the past, and a task is queued if what is embedded changed.
 
 use afterword_actors::{
-    store::{StoreError, Transaction, sql::Sql, tasks, vectors},
+    store::{StoreError, Transaction, events, sql::Sql, tasks, vectors},
     task::{NewTask, Operation, Priority},
 };
 
 use super::{
     ArticleError, Changes, Saved,
     create::{self, Settings},
-    request,
+    names, request,
     row::{self, ArticleRow},
     slug::Slug,
 };
@@ -50,9 +50,13 @@ struct Next {
     title: String,
     body: String,
     folder: String,
-    extra: String,
+    front_matter: String,
     skip_embedding: bool,
     content_hash: String,
+    /// As the caller says.
+    created_at: Option<i64>,
+    /// As the caller says; now if it does not.
+    updated_at: Option<i64>,
 }
 
 impl Next {
@@ -61,9 +65,11 @@ impl Next {
         let body = changes.body.clone().unwrap_or_else(|| present.body.clone());
         Self {
             folder: changes.folder.as_ref().map_or_else(|| present.folder.clone(), ToString::to_string),
-            extra: changes.extra.clone().unwrap_or_else(|| present.extra.clone()),
+            front_matter: changes.front_matter.clone().unwrap_or_else(|| present.front_matter.clone()),
             skip_embedding: changes.skip_embedding.unwrap_or(present.skip_embedding),
             content_hash: request::content_hash(&title, &body),
+            created_at: changes.created_at,
+            updated_at: changes.updated_at,
             title,
             body,
         }
@@ -72,27 +78,35 @@ impl Next {
     fn is_same(&self, present: &ArticleRow) -> bool {
         self.content_hash == present.content_hash
             && self.folder == present.folder
-            && self.extra == present.extra
+            && self.front_matter == present.front_matter
             && self.skip_embedding == present.skip_embedding
+            && self.created_at.is_none_or(|at| at == present.created_at)
+            && self.updated_at.is_none_or(|at| at == present.updated_at)
     }
 }
 
 async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> Result<(), StoreError> {
     transaction
         .run(
-            "UPDATE articles SET title = $2, body = $3, folder = $4, extra = $5, skip_embedding = $6,
-                 content_hash = $7, revision = revision + 1, updated_at = {now} WHERE id = $1",
+            "UPDATE articles SET title = $2, body = $3, folder = $4, front_matter = $5, extra = '',
+                 skip_embedding = $6, content_hash = $7, revision = revision + 1,
+                 created_at = coalesce($8, created_at), updated_at = coalesce($9, {now}) WHERE id = $1",
             [
                 present.id.into(),
                 next.title.clone().into(),
                 next.body.clone().into(),
                 next.folder.clone().into(),
-                next.extra.clone().into(),
+                next.front_matter.clone().into(),
                 next.skip_embedding.into(),
                 next.content_hash.clone().into(),
+                next.created_at.into(),
+                next.updated_at.into(),
             ],
         )
         .await?;
+    if next.updated_at.is_some() {
+        events::record_article_act(transaction, present.id, create::IMPORTED, &present.slug).await?;
+    }
     if next.content_hash != present.content_hash {
         keyword::index(transaction, present.id, &next.title, &next.body).await?;
     }
@@ -134,10 +148,10 @@ pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -
     transaction
         .run(
             "INSERT INTO article_versions
-                 (article_id, revision, slug, title, folder, body, extra, content_hash, skip_embedding, created_at,
-                  updated_at, superseded_at, deleted)
-             SELECT id, revision, slug, title, folder, body, extra, content_hash, skip_embedding, created_at,
-                    updated_at, {now}, $2
+                 (article_id, revision, slug, title, folder, body, extra, front_matter, content_hash, skip_embedding,
+                  created_at, updated_at, superseded_at, deleted)
+             SELECT id, revision, slug, title, folder, body, extra, front_matter, content_hash, skip_embedding,
+                    created_at, updated_at, {now}, $2
              FROM articles WHERE id = $1",
             [id.into(), deleted.into()],
         )
@@ -153,14 +167,16 @@ pub(super) async fn rename(
     to: &Slug,
     expected_revision: Option<i64>,
 ) -> Result<Saved, ArticleError> {
+    names::alone(transaction).await?;
     let present = present(transaction, slug, expected_revision).await?;
     if present.slug == to.as_ref() {
         return Ok(Saved { article: present.into(), task_id: None, changed: false });
     }
     if let Some(owner) = row::by_slug(transaction, to.as_ref()).await?
         && owner.id != present.id
+        && let Some(taken) = create::taken(transaction, to, &present.title).await?
     {
-        return Err(create::taken(transaction, to).await?);
+        return Err(taken.error);
     }
     archive(transaction, present.id, false).await?;
     transaction.run("DELETE FROM slug_aliases WHERE slug = $1", [to.as_ref().into()]).await?;

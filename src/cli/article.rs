@@ -28,16 +28,17 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
             create(session, new).await
         }
         ArticleCommand::Show { slug, revision } => show(session, &slug, revision).await,
-        ArticleCommand::List { folder, limit, cursor } => list(session, &folder, limit, cursor.as_deref()).await,
+        ArticleCommand::List { folder, limit, cursor: _, deleted: true } => list_deleted(session, &folder, limit).await,
+        ArticleCommand::List { folder, limit, cursor, deleted: false } => list(session, &folder, limit, cursor.as_deref()).await,
         ArticleCommand::Update { slug, title, text, folder, skip_embedding, priority, expected_revision } => {
             let changes = Changes {
                 title,
                 body: text.read()?,
                 folder: folder.map(|folder| session::folder(&folder)).transpose()?,
-                extra: None,
                 skip_embedding,
                 priority,
                 expected_revision,
+                ..Changes::default()
             };
             update(session, &slug, changes).await
         }
@@ -151,6 +152,24 @@ async fn list(session: &Session, folder: &str, limit: u32, cursor: Option<&str>)
         None if page.total == 1 => session.output.note("1 article"),
         None => session.output.note(&format!("{} articles", page.total)),
     }
+    Ok(())
+}
+
+async fn list_deleted(session: &Session, folder: &str, limit: u32) -> anyhow::Result<()> {
+    let deleted = session.host().await?.articles.deleted(&session::folder(folder)?, limit).await?;
+    session.output.answer(&deleted, || {
+        let rows = deleted.iter().map(|article| {
+            [
+                article.name.clone(),
+                article.slug.clone(),
+                short(&article.title, 50),
+                article.revision.to_string(),
+                article.deleted_at.to_string(),
+            ]
+        });
+        table(["name", "slug", "title", "rev", "deleted"], rows)
+    })?;
+    session.output.note("`afterword article restore NAME` brings one back, and `article history NAME` shows its past");
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use super::{plural::count, progress, search::text_of, session::Session};
 use crate::{
     articles::{
         Articles,
-        files::{OnConflict, import_file, markdown_files},
+        files::{self, Import, OnConflict},
         folder::Folder,
     },
     config::Origin,
@@ -151,25 +151,22 @@ struct Saved {
 }
 
 async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
-    use crate::articles::files::Imported;
-    let files = markdown_files(directory).with_context(|| format!("{} cannot be read", directory.display()))?;
-    if files.is_empty() {
-        return Err(anyhow!("there are no *.md files in {}", directory.display()));
+    let import = Import {
+        directory: directory.to_path_buf(),
+        folder: Folder::default(),
+        source: None,
+        on_conflict: OnConflict::Update,
+        dry_run: false,
+    };
+    let report = files::import(articles, &import, &|_, _| {}).await?;
+    if let Some(failed) = report.failed.first() {
+        return Err(anyhow!("{}: {}", failed.file, failed.error));
     }
-    let mut slugs = Vec::with_capacity(files.len());
-    let mut changed = 0;
-    for file in &files {
-        let saved = import_file(articles, file, directory, &Folder::default(), OnConflict::Update, false).await;
-        let slug = match saved.with_context(|| file.display().to_string())? {
-            Imported::Created { slug } | Imported::Updated { slug } => {
-                changed += 1;
-                slug
-            }
-            Imported::Unchanged { slug } | Imported::Skipped { slug } => slug,
-        };
-        slugs.push(slug);
+    if report.files.is_empty() {
+        return Err(anyhow!("there are no markdown files in {}", directory.display()));
     }
-    Ok(Saved { slugs, changed })
+    let changed = report.created + report.updated;
+    Ok(Saved { slugs: report.files.into_iter().map(|file| file.slug).collect(), changed })
 }
 
 /// For the bundled articles the prepared ones; for others, what some of them say of themselves.

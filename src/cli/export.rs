@@ -1,73 +1,66 @@
 //! `export`
 
-use anyhow::{Context, anyhow};
-use serde::Serialize;
+use anyhow::anyhow;
 
 use super::{
     arguments::ExportArguments,
     progress,
     session::{self, Session},
 };
-use crate::articles::files::{Exported, export_file, exported_path};
-
-/// Articles listed at a time.
-const PAGE: u32 = 200;
-
-#[derive(Debug, Default, Serialize)]
-struct Report {
-    created: usize,
-    updated: usize,
-    unchanged: usize,
-    skipped: usize,
-    existing: Vec<String>,
-    dry_run: bool,
-}
+use crate::articles::files::{self, Export, ExportReport};
 
 pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow::Result<()> {
     let articles = session.host().await?.articles;
-    let folder = session::folder(&arguments.folder)?;
-    let mut report = Report { dry_run: arguments.dry_run, ..Report::default() };
-    let mut cursor: Option<String> = None;
+    let export = Export {
+        directory: arguments.directory,
+        folder: session::folder(&arguments.folder)?,
+        on_conflict: arguments.on_conflict.into(),
+        prune: arguments.prune,
+        dry_run: arguments.dry_run,
+    };
     let bar = progress::bar(session.output, 0, "exporting");
-    loop {
-        let page = articles.list(&folder, cursor.as_deref(), PAGE).await?;
-        bar.set_length(u64::try_from(page.total).unwrap_or(0));
-        for summary in &page.articles {
-            let article = articles.read(&summary.slug).await?;
-            let path = exported_path(&article, &arguments.directory);
-            let on_conflict = arguments.on_conflict.into();
-            let exported = export_file(&article, &arguments.directory, on_conflict, arguments.dry_run)
-                .with_context(|| format!("{} cannot be written", path.display()))?;
-            match exported {
-                Exported::Created => report.created += 1,
-                Exported::Updated => report.updated += 1,
-                Exported::Unchanged => report.unchanged += 1,
-                Exported::Skipped => report.skipped += 1,
-                Exported::Exists => report.existing.push(path.display().to_string()),
-            }
-            bar.inc(1);
-        }
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let report = files::export(&articles, &export, &|done, of| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    })
+    .await;
     bar.finish_and_clear();
-    finish(session, &report)
+    finish(session, &report?)
 }
 
-fn finish(session: &Session, report: &Report) -> anyhow::Result<()> {
-    session.output.answer(report, || {
-        let Report { created, updated, unchanged, skipped, existing, dry_run } = report;
-        let lead = if *dry_run { "would be: " } else { "" };
-        let failed = existing.len();
-        format!("{lead}{created} created, {updated} updated, {unchanged} unchanged, {skipped} skipped, {failed} failed")
-    })?;
+fn finish(session: &Session, report: &ExportReport) -> anyhow::Result<()> {
+    session.output.answer(report, || text_of(report))?;
+    for note in &report.notes {
+        session.output.note(note);
+    }
+    for file in &report.removed {
+        session.output.note(&format!("removed: {file}"));
+    }
+    for file in &report.stale {
+        session.output.note(&format!("its article is gone, or goes elsewhere now: {file}"));
+    }
+    if !report.stale.is_empty() {
+        session.output.note("--prune removes such files, unless they were changed");
+    }
     for file in &report.existing {
-        session.output.note(&format!("{file} exists with another content"));
+        session.output.note(&format!("{file}: holds something else; --on-conflict update overwrites it, skip leaves it"));
     }
-    match report.existing.len() {
+    for failed in &report.failed {
+        session.output.note(&format!("{}: {}", failed.file, failed.error));
+    }
+    match report.existing.len() + report.failed.len() {
         0 => Ok(()),
-        failed => Err(anyhow!("{failed} files were left as they are (--on-conflict skip or update)")),
+        1 => Err(anyhow!("1 article was not exported")),
+        failed => Err(anyhow!("{failed} articles were not exported")),
     }
+}
+
+fn text_of(report: &ExportReport) -> String {
+    let ExportReport { created, updated, unchanged, skipped, existing, failed, removed, dry_run, .. } = report;
+    let lead = if *dry_run { "would be: " } else { "" };
+    let removed = if removed.is_empty() { String::new() } else { format!("{} removed, ", removed.len()) };
+    let failed = existing.len() + failed.len();
+    format!(
+        "{lead}{created} created, {updated} updated, {unchanged} unchanged, {skipped} skipped, {removed}{failed} failed"
+    )
 }

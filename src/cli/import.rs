@@ -1,45 +1,27 @@
 //! `import`
 
+use std::collections::BTreeMap;
+
 use afterword_actors::store::stats::{self, QueueStats};
-use anyhow::{Context, anyhow};
-use futures_util::{StreamExt, stream};
-use serde::Serialize;
+use anyhow::anyhow;
 
 use super::{
     arguments::{ImportArguments, OnConflict},
+    output::Usage,
     progress,
     session::{self, Session},
 };
 use crate::{
     articles::{
         Articles,
-        files::{self, Imported, import_file, markdown_files},
-        folder::Folder,
+        files::{self, FileProblem, Import, ImportReport, LeftOut, Reason},
     },
     host::{Host, Worker},
     hosts,
 };
 
-/// Files saved at the same time: they share commits.
-const AT_ONCE: usize = 16;
-
-/// What became of all files.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Report {
-    pub(super) created: usize,
-    pub(super) updated: usize,
-    pub(super) unchanged: usize,
-    pub(super) skipped: usize,
-    pub(super) failed: Vec<FailedFile>,
-    dry_run: bool,
-}
-
-/// A file that did not become an article.
-#[derive(Debug, Serialize)]
-pub(super) struct FailedFile {
-    file: String,
-    error: String,
-}
+/// Problems named in full; of more, their number.
+const NAMED: usize = 50;
 
 impl From<OnConflict> for files::OnConflict {
     fn from(typed: OnConflict) -> Self {
@@ -82,72 +64,89 @@ async fn import_and_embed(
     session: &Session,
     worker: &Worker,
     arguments: &ImportArguments,
-) -> anyhow::Result<(Report, QueueStats)> {
+) -> anyhow::Result<(ImportReport, QueueStats)> {
     let report = bring_in(session, &worker.host.articles, arguments).await?;
     session.provision(&worker.host).await?;
     Ok((report, progress::wait_for_queue(worker, session.output).await?))
 }
 
-async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArguments) -> anyhow::Result<Report> {
-    let above = session::folder(&arguments.folder)?;
-    directory(session, articles, arguments, &above).await
-}
-
-/// Imports all files of a directory.
-async fn directory(
-    session: &Session,
-    articles: &Articles,
-    arguments: &ImportArguments,
-    above: &Folder,
-) -> anyhow::Result<Report> {
-    let root = &arguments.directory;
-    let files = markdown_files(root).with_context(|| format!("{} cannot be read", root.display()))?;
-    if files.is_empty() {
-        return Err(anyhow!("there are no *.md files in {}", root.display()));
+async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArguments) -> anyhow::Result<ImportReport> {
+    if arguments.source.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(Usage("--source wants a name, for example --source notes".to_owned()).into());
     }
-    let bar = progress::bar(session.output, files.len() as u64, "importing");
-    let (on_conflict, dry_run) = (arguments.on_conflict.into(), arguments.dry_run);
-    let mut report = Report { dry_run, ..Report::default() };
-    let mut results = stream::iter(files)
-        .map(|file| async move {
-            let result = import_file(articles, &file, root, above, on_conflict, dry_run).await;
-            (file, result)
-        })
-        .buffered(AT_ONCE);
-    while let Some((file, result)) = results.next().await {
-        bar.inc(1);
-        match result {
-            Ok(Imported::Created { .. }) => report.created += 1,
-            Ok(Imported::Updated { .. }) => report.updated += 1,
-            Ok(Imported::Unchanged { .. }) => report.unchanged += 1,
-            Ok(Imported::Skipped { .. }) => report.skipped += 1,
-            Err(error) => {
-                report.failed.push(FailedFile { file: file.display().to_string(), error: error.to_string() });
-            }
-        }
-    }
+    let import = Import {
+        directory: arguments.directory.clone(),
+        folder: session::folder(&arguments.folder)?,
+        source: arguments.source.clone(),
+        on_conflict: arguments.on_conflict.into(),
+        dry_run: arguments.dry_run,
+    };
+    let bar = progress::bar(session.output, 0, "importing");
+    let report = files::import(articles, &import, &|done, of| {
+        bar.set_length(of as u64);
+        bar.set_position(done as u64);
+    })
+    .await;
     bar.finish_and_clear();
+    let report = report?;
+    if report.files.is_empty() && report.failed.is_empty() {
+        let left_out = left_out_in_words(&report.left_out);
+        return Err(anyhow!("there are no markdown files in {}{left_out}", arguments.directory.display()));
+    }
     Ok(report)
 }
 
-fn finish(session: &Session, report: &Report) -> anyhow::Result<()> {
+fn finish(session: &Session, report: &ImportReport) -> anyhow::Result<()> {
     session.output.answer(report, || text_of(report))?;
-    for failed in &report.failed {
-        session.output.note(&format!("{}: {}", failed.file, failed.error));
+    for note in &report.notes {
+        session.output.note(note);
     }
+    name_all(session, &report.warnings, "warnings");
+    if session.verbose > 0 {
+        for left_out in &report.left_out {
+            session.output.note(&format!("left out: {} ({})", left_out.path, left_out.reason.as_str()));
+        }
+    }
+    name_all(session, &report.failed, "failures");
     match report.failed.len() {
         0 => Ok(()),
-        failed => Err(anyhow!("{failed} files were not imported (--on-conflict skip or update for existing articles)")),
+        1 => Err(anyhow!("1 file was not imported")),
+        failed => Err(anyhow!("{failed} files were not imported")),
     }
 }
 
-fn text_of(report: &Report) -> String {
-    let Report { created, updated, unchanged, skipped, failed, dry_run } = report;
+/// Each on a line of its own, as long as there are few.
+fn name_all(session: &Session, problems: &[FileProblem], what: &str) {
+    let shown = if session.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
+    for problem in &problems[..shown] {
+        session.output.note(&format!("{}: {}", problem.file, problem.error));
+    }
+    if shown < problems.len() {
+        session.output.note(&format!("and {} more {what}; -v names them all", problems.len() - shown));
+    }
+}
+
+fn text_of(report: &ImportReport) -> String {
+    let ImportReport { created, updated, unchanged, skipped, deleted, failed, left_out, dry_run, .. } = report;
     let lead = if *dry_run { "would be: " } else { "" };
-    format!(
+    let mut text = format!(
         "{lead}{created} created, {updated} updated, {unchanged} unchanged, {skipped} skipped, {} failed",
         failed.len()
-    )
+    );
+    if *deleted > 0 {
+        text.push_str(&format!("\n{deleted} deleted here, and left so (`afterword article list --deleted`)"));
+    }
+    text + &left_out_in_words(left_out)
+}
+
+/// How many of each sort.
+fn left_out_in_words(left_out: &[LeftOut]) -> String {
+    let mut counts: BTreeMap<Reason, usize> = BTreeMap::new();
+    for left_out in left_out {
+        *counts.entry(left_out.reason).or_default() += 1;
+    }
+    let counts: Vec<_> = counts.into_iter().map(|(reason, count)| format!("{count} {}", reason.as_str())).collect();
+    if counts.is_empty() { String::new() } else { format!("\nleft out: {} (-v names them)", counts.join(", ")) }
 }
 
 async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {

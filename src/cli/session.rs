@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Session {
     pub(super) loaded: Loaded,
     pub(super) output: Output,
+    /// How often `-v` was given.
+    pub(super) verbose: u8,
 }
 
 impl Session {
@@ -26,7 +28,7 @@ impl Session {
         let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
         let level = if is_set { loaded.settings.log.level.clone() } else { "error".to_owned() };
         log::start(&loaded.settings.log, global.verbose, level)?;
-        Ok(Self { loaded, output: *output })
+        Ok(Self { loaded, output: *output, verbose: global.verbose })
     }
 
     /// For a server: its log is what it says.
@@ -34,7 +36,7 @@ impl Session {
         let sources = sources(global)?;
         let loaded = load(&sources)?;
         log::start(&loaded.settings.log, global.verbose, loaded.settings.log.level.clone())?;
-        Ok(Self { loaded, output: *output })
+        Ok(Self { loaded, output: *output, verbose: global.verbose })
     }
 
     /// Says once that settings in the working directory are not read: earlier versions did, and some rely on it.

@@ -198,7 +198,7 @@ impl From<ArticleError> for Problem {
                 problem.details.suggestion = suggestion;
                 problem
             }
-            ArticleError::Exists { slug, title: _ } => Self::new(StatusCode::CONFLICT, "exists", detail).about(slug),
+            ArticleError::Exists { slug, title: _, same_title: _ } => Self::new(StatusCode::CONFLICT, "exists", detail).about(slug),
             ArticleError::FormerName { slug: _, present } => {
                 Self::new(StatusCode::CONFLICT, "former_name", detail).about(present)
             }
@@ -210,7 +210,7 @@ impl From<ArticleError> for Problem {
             ArticleError::NoRevision { slug, revision: _ } => {
                 Self::new(StatusCode::NOT_FOUND, "no_revision", detail).about(slug)
             }
-            ArticleError::NoPast { slug } => Self::new(StatusCode::CONFLICT, "no_past", detail).about(slug),
+            ArticleError::NoPast { slug, deleted: _ } => Self::new(StatusCode::CONFLICT, "no_past", detail).about(slug),
             ArticleError::KeyReused { key: _ } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail),
             ArticleError::Invalid { field, message } => Self::invalid(field, message),
             ArticleError::TooLarge { size: _, limit: _ } => {

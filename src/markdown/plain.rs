@@ -4,7 +4,7 @@
 
 use pulldown_cmark::{Event, Parser, TagEnd};
 
-use super::{Outline, Piece, is_blank, long_lines::neutralised, outline::options};
+use super::{Heading, Outline, Piece, is_blank, long_lines::neutralised, outline::options};
 
 /// A markdown text as one plain line.
 #[derive(Debug, Default)]
@@ -71,14 +71,14 @@ fn is_block(tag: TagEnd) -> bool {
     !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
-/// The words of the first heading of the highest level, else of the first heading at all.
-pub(crate) fn first_title(body: &str) -> Option<String> {
+/// The first heading of the highest level, else the first heading at all.
+pub(crate) fn first_title(body: &str) -> Option<Heading> {
     let mut first = None;
     for piece in Outline::new(body) {
         match piece {
             Piece::Heading(heading) if heading.text.is_empty() => {}
-            Piece::Heading(heading) if heading.level == 1 => return Some(heading.text),
-            Piece::Heading(heading) => first = first.or(Some(heading.text)),
+            Piece::Heading(heading) if heading.level == 1 => return Some(heading),
+            Piece::Heading(heading) => first = first.or(Some(heading)),
             Piece::Block(_) => {}
         }
     }
@@ -103,9 +103,10 @@ mod tests {
 
     #[test]
     fn a_title_inside_a_code_fence_is_none() {
-        assert_eq!(first_title("```\n# no\n```\n## two\n\n#\n\n# Yes `it` is #\n"), Some("Yes it is".to_owned()));
-        assert_eq!(first_title("## two\ntext"), Some("two".to_owned()));
-        assert_eq!(first_title("text"), None);
+        let first = |body: &str| first_title(body).map(|heading| (heading.level, heading.text));
+        assert_eq!(first("```\n# no\n```\n## two\n\n#\n\n# Yes `it` is #\n"), Some((1, "Yes it is".to_owned())));
+        assert_eq!(first("## two\ntext"), Some((2, "two".to_owned())));
+        assert_eq!(first("text"), None);
     }
 
     proptest! {

@@ -63,9 +63,13 @@ impl From<ArticleError> for Problem {
             ArticleError::NotFound { slug, suggestion: None } => {
                 format!("there is no article \"{slug}\"; find it with search_articles or list_articles")
             }
-            ArticleError::Exists { slug, title } => format!(
+            ArticleError::Exists { slug, title, same_title: true } => format!(
                 "the article \"{slug}\" (\"{title}\") exists already, and nothing was saved; change it with \
                  update_article, or create yours under another slug"
+            ),
+            ArticleError::Exists { slug, title, same_title: false } => format!(
+                "the slug \"{slug}\" belongs to another article, \"{title}\", and nothing was saved; do not change \
+                 that one, but create yours under another slug, or without one"
             ),
             ArticleError::FormerName { slug, present } => format!(
                 "\"{slug}\" is a former name of the article \"{present}\" and still leads to it, and nothing was \
@@ -76,9 +80,7 @@ impl From<ArticleError> for Problem {
                  read it again with read_article, apply your change to that text, and send expected_revision {present}"
             ),
             ArticleError::NoRevision { slug, revision } => format!("the article \"{slug}\" has no revision {revision}"),
-            ArticleError::NoPast { slug } => {
-                format!("the article \"{slug}\" has never been changed; there is nothing to undo")
-            }
+            error @ ArticleError::NoPast { slug: _, deleted: _ } => error.to_string(),
             ArticleError::KeyReused { key } => format!(
                 "the idempotency_key \"{key}\" was used before to create another article, and nothing was saved; use \
                  a new key for a new article"

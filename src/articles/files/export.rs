@@ -1,80 +1,400 @@
-//! An article becomes a file, which an import reads back without loss.
+//! Articles become files.
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
+    collections::{HashMap, HashSet},
+    io,
+    path::PathBuf,
+    sync::Arc,
 };
 
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::FromQueryResult;
 use serde::Serialize;
 
-use super::OnConflict;
-use crate::articles::{
-    Article,
-    front_matter::{self, Document},
+use super::{
+    OnConflict,
+    export_plan::{self, Facts, Listed, Planned},
+    hash,
+    render::{Rendered, render},
+    report::FileProblem,
+    resolve,
+    root::{ReadError, Root},
+    source::{self, Known, Source},
 };
+use crate::articles::{Article, Articles, folder::Folder, front_matter::Document, request::Limits, row};
+
+/// Files noted at a time.
+const PAGE: usize = 200;
+/// Largest file that is compared with what would be written. *Units:* bytes.
+const COMPARED: u64 = 1 << 30;
+
+/// What to export, and how.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// Where to.
+    pub directory: PathBuf,
+    /// Only articles of this folder and below.
+    pub folder: Folder,
+    /// What to do about files that hold something else, and that were not written or read before as they are.
+    pub on_conflict: OnConflict,
+    /// Remove files that an earlier export wrote, and whose articles are gone or go elsewhere now.
+    pub prune: bool,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What became of all articles.
+#[derive(Debug, Default, Serialize)]
+pub struct ExportReport {
+    /// New files.
+    pub created: usize,
+    /// Files changed.
+    pub updated: usize,
+    /// Files that hold the same already.
+    pub unchanged: usize,
+    /// Files that hold something else, and were left as they are.
+    pub skipped: usize,
+    /// The same, and that is an error.
+    pub existing: Vec<String>,
+    /// Articles that could not be written.
+    pub failed: Vec<FileProblem>,
+    /// Files of earlier exports that were removed.
+    pub removed: Vec<String>,
+    /// Files of earlier exports whose articles are gone, and which were left.
+    pub stale: Vec<String>,
+    /// What there is to know besides.
+    pub notes: Vec<String>,
+    /// Nothing was done.
+    pub dry_run: bool,
+}
+
+/// Why nothing was exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The folder.
+    #[error("{} cannot be written to: {source}", path.display())]
+    Folder {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// What became of an article.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Exported {
-    /// A new file.
+enum Outcome {
     Created,
-    /// A file changed.
     Updated,
-    /// A file holds the same already.
     Unchanged,
-    /// A file of this name exists and was left as it is.
     Skipped,
-    /// A file of this name exists with another content, and that is an error.
     Exists,
 }
 
-/// Where `article` goes below `directory`. Slugs and folders hold nothing that leads out of it.
-pub fn exported_path(article: &Article, directory: &Path) -> PathBuf {
-    directory.join(&article.folder).join(format!("{}.md", article.slug))
-}
-
-/// Writes `article` to its file; a half-written file never bears its name. With `dry_run` it only says what would be
-/// done.
+/// Exports articles. `progress` hears how many are done, and of how many.
 ///
 /// # Errors
-/// [`io::Error`]
-pub fn export_file(
-    article: &Article,
-    directory: &Path,
-    on_conflict: OnConflict,
-    dry_run: bool,
-) -> io::Result<Exported> {
-    let path = exported_path(article, directory);
-    let text = front_matter::write(&as_document(article)).map_err(io::Error::other)?;
-    let outcome = match (fs::read(&path), on_conflict) {
-        (Ok(present), _) if present == text.as_bytes() => return Ok(Exported::Unchanged),
-        (Ok(_), OnConflict::Skip) => return Ok(Exported::Skipped),
-        (Ok(_), OnConflict::Fail) => return Ok(Exported::Exists),
-        (Ok(_), OnConflict::Update) => Exported::Updated,
-        (Err(error), _) if error.kind() == io::ErrorKind::NotFound => Exported::Created,
-        (Err(error), _) => return Err(error),
-    };
-    if !dry_run {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+/// [`ExportError`]. What is wrong with one file is in the report, and the others go on.
+pub async fn export(
+    articles: &Articles,
+    export: &Export,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<ExportReport, ExportError> {
+    let root = opened(export).map_err(|source| ExportError::Folder { path: export.directory.clone(), source })?;
+    let mut run = Run::prepared(articles, export, root).await?;
+    let planned = run.plan().await?;
+    let mut report = ExportReport { dry_run: export.dry_run, ..ExportReport::default() };
+    let total = planned.len();
+    for (number, page) in planned.chunks(PAGE).enumerate() {
+        let mut noted = Vec::new();
+        for (position, planned) in page.iter().enumerate() {
+            noted.extend(run.write(planned, &mut report).await?);
+            progress(number * PAGE + position + 1, total);
         }
-        let part = path.with_extension("md.part");
-        fs::write(&part, text)?;
-        fs::rename(&part, &path)?;
+        run.note(noted, &mut report).await;
     }
-    Ok(outcome)
+    run.tidy(&planned, &mut report).await;
+    Ok(report)
 }
 
-fn as_document(article: &Article) -> Document {
-    Document {
-        title: Some(article.title.clone()),
-        slug: Some(article.slug.clone()),
-        folder: Some(article.folder.clone()),
-        created: Some(article.created_at.0),
-        updated: Some(article.updated_at.0),
-        skip_embedding: article.skip_embedding,
-        extra: article.extra.clone(),
-        body: article.body.clone(),
+/// The folder; `None` if nothing is to be done and it is not there.
+fn opened(export: &Export) -> io::Result<Option<Arc<Root>>> {
+    if !export.dry_run {
+        return Root::create(&export.directory).map(|root| Some(Arc::new(root)));
+    }
+    match Root::open(&export.directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(|root| Some(Arc::new(root))),
+    }
+}
+
+/// One export.
+struct Run<'a> {
+    articles: &'a Articles,
+    export: &'a Export,
+    root: Option<Arc<Root>>,
+    /// The source that is written to; 0 if there is none yet.
+    target: i64,
+    sources: HashMap<i64, Source>,
+    /// By article.
+    files: HashMap<i64, Vec<Known>>,
+    /// Files of the target, by their places.
+    known: HashMap<String, Known>,
+    /// Former slugs, by article.
+    former: HashMap<i64, Vec<String>>,
+}
+
+#[derive(FromQueryResult)]
+struct Alias {
+    slug: String,
+    article_id: i64,
+}
+
+impl<'a> Run<'a> {
+    async fn prepared(
+        articles: &'a Articles,
+        export: &'a Export,
+        root: Option<Arc<Root>>,
+    ) -> Result<Self, ExportError> {
+        let reader = articles.database.reader();
+        let target = target(articles, export, root.as_deref()).await?;
+        let sources = source::all(reader).await?.into_iter().map(|source| (source.id, source)).collect();
+        let (mut files, mut known): (HashMap<i64, Vec<Known>>, HashMap<_, _>) = Default::default();
+        for file in source::all_files(reader).await? {
+            if file.source_id == target {
+                known.insert(file.path.clone(), file.clone());
+            }
+            files.entry(file.article_id).or_default().push(file);
+        }
+        let mut former: HashMap<i64, Vec<String>> = HashMap::new();
+        let aliases = "SELECT slug, article_id FROM slug_aliases ORDER BY created_at, slug";
+        for alias in reader.rows::<Alias>(aliases, []).await? {
+            former.entry(alias.article_id).or_default().push(alias.slug);
+        }
+        Ok(Self { articles, export, root, target, sources, files, known, former })
+    }
+
+    async fn plan(&self) -> Result<Vec<Planned>, StoreError> {
+        let reader = self.articles.database.reader();
+        let listed: Vec<Listed> = reader
+            .rows(
+                "SELECT id, slug, folder FROM articles
+                 WHERE $1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/' ORDER BY slug",
+                [self.export.folder.as_ref().into()],
+            )
+            .await?;
+        let (files, sources) = (&self.files, &self.sources);
+        let target = Some(self.target).filter(|target| *target != 0);
+        let mut naming = HashSet::new();
+        let plain = Facts { target, sources, files, naming: &HashSet::new() };
+        for article in &listed {
+            let renamed = plain.before(article).is_some_and(|before| before.slug != article.slug);
+            if renamed && let Some(article) = row::by_id(reader, article.id).await? {
+                let document = Document { head: article.front_matter, body: String::new() };
+                if document.fields().0.slug.is_some() {
+                    naming.insert(article.id);
+                }
+            }
+        }
+        Ok(export_plan::plan(&listed, &Facts { target, sources, files, naming: &naming }))
+    }
+
+    /// Writes one article; answers what to note of its file.
+    async fn write(&self, planned: &Planned, report: &mut ExportReport) -> Result<Option<Known>, StoreError> {
+        // Deleted since the plan was made.
+        let Some(article) = row::by_id(self.articles.database.reader(), planned.id).await? else { return Ok(None) };
+        let article = Article::from(article);
+        let came_from_file = self.files.get(&article.id).is_some_and(|files| files.iter().any(|file| !file.written));
+        let before = self.known.get(&planned.place).filter(|known| known.article_id == article.id).cloned();
+        let work = Work {
+            former_slugs: self.former.get(&article.id).cloned().unwrap_or_default(),
+            known_hash: self.known.get(&planned.place).map(|known| known.file_hash.clone()),
+            planned: planned.clone(),
+            limits: self.articles.limits,
+            on_conflict: self.export.on_conflict,
+            dry_run: self.export.dry_run,
+            came_from_file,
+            article,
+        };
+        let root = self.root.clone();
+        let Ok((work, done)) = tokio::task::spawn_blocking(move || work.done(root.as_deref())).await else {
+            report.failed.push(FileProblem::new(&planned.place, "made the program panic"));
+            return Ok(None);
+        };
+        let (outcome, file_hash) = match done {
+            Ok(done) => done,
+            Err(error) => {
+                report.failed.push(FileProblem::new(&planned.place, format!("cannot be written: {error}")));
+                return Ok(None);
+            }
+        };
+        let wrote = matches!(outcome, Outcome::Created | Outcome::Updated);
+        let holds = wrote || matches!(outcome, Outcome::Unchanged);
+        match outcome {
+            Outcome::Created => report.created += 1,
+            Outcome::Updated => report.updated += 1,
+            Outcome::Unchanged => report.unchanged += 1,
+            Outcome::Skipped => report.skipped += 1,
+            Outcome::Exists => report.existing.push(planned.place.clone()),
+        }
+        let is_export_folder = self.known.values().all(|known| known.written);
+        let row = Known {
+            source_id: self.target,
+            path: planned.place.clone(),
+            article_id: work.article.id,
+            file_hash,
+            revision: work.article.revision,
+            slug: work.article.slug,
+            folder: work.article.folder,
+            written: wrote || before.as_ref().map_or(is_export_folder, |before| before.written),
+            present: before.as_ref().and_then(|before| before.present),
+            present_slug: before.as_ref().and_then(|before| before.present_slug.clone()),
+        };
+        Ok(Some(row).filter(|row| holds && before.as_ref() != Some(row)))
+    }
+
+    /// Notes what was written. If it cannot be noted, the files are there all the same.
+    async fn note(&mut self, noted: Vec<Known>, report: &mut ExportReport) {
+        if self.export.dry_run || noted.is_empty() {
+            return;
+        }
+        let rows = noted.clone();
+        let written = self
+            .articles
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    for row in &rows {
+                        source::record(transaction, row, true).await?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await;
+        if let Err(error) = written {
+            let note = format!("it could not be noted which files were written, so --prune will not know them: {error}");
+            if !report.notes.contains(&note) {
+                report.notes.push(note);
+            }
+        }
+    }
+
+    /// Removes, or names, files of articles that are gone or go elsewhere now.
+    async fn tidy(&self, planned: &[Planned], report: &mut ExportReport) {
+        let Some(root) = &self.root else { return };
+        let places: HashSet<&str> = planned.iter().map(|planned| planned.place.as_str()).collect();
+        let exported: HashSet<i64> = planned.iter().map(|planned| planned.id).collect();
+        let within = |known: &Known| Folder::of_place(known.folder.split('/')).is_within(&self.export.folder);
+        let mut old: Vec<&Known> = self.known.values().filter(|known| !places.contains(known.path.as_str())).collect();
+        old.retain(|known| within(known) && (known.written && known.present.is_none() || exported.contains(&known.article_id)));
+        old.sort_by(|a, b| a.path.cmp(&b.path));
+        for known in old {
+            match root.read(&known.path, COMPARED) {
+                Ok(bytes) if hash(&bytes) == known.file_hash => {}
+                Ok(_) => {
+                    report.stale.push(format!("{} (changed since it was written, and left)", known.path));
+                    continue;
+                }
+                Err(_) => continue,
+            }
+            if !self.export.prune {
+                report.stale.push(known.path.clone());
+            } else if self.export.dry_run {
+                report.removed.push(known.path.clone());
+            } else {
+                match root.remove(&known.path) {
+                    Ok(()) => self.forget(known, report).await,
+                    Err(error) => report.failed.push(FileProblem::new(&known.path, format!("cannot be removed: {error}"))),
+                }
+            }
+        }
+    }
+
+    async fn forget(&self, known: &Known, report: &mut ExportReport) {
+        report.removed.push(known.path.clone());
+        let (id, path) = (known.source_id, known.path.clone());
+        let forgotten: Result<(), StoreError> = self
+            .articles
+            .database
+            .write(move |transaction| Box::pin(async move { source::forget(transaction, id, &path).await }))
+            .await;
+        if let Err(error) = forgotten {
+            report.notes.push(format!("{} was removed, which could not be noted: {error}", known.path));
+        }
+    }
+}
+
+/// The source that is written to, made if there is none.
+async fn target(articles: &Articles, export: &Export, root: Option<&Root>) -> Result<i64, StoreError> {
+    let Some(root) = root else { return Ok(0) };
+    let reader = articles.database.reader();
+    let (machine, place) = (resolve::machine(reader), root.place().to_string_lossy().into_owned());
+    let same = |source: &Source| {
+        source.name.is_none() && source.machine == machine && source.root == place && source.folder.is_empty()
+    };
+    if let Some(found) = source::all(reader).await?.iter().find(|source| same(source)) {
+        return Ok(found.id);
+    }
+    if export.dry_run {
+        return Ok(0);
+    }
+    articles
+        .database
+        .write(move |transaction| {
+            Box::pin(async move { source::add(transaction, None, &machine, &place, "").await })
+        })
+        .await
+}
+
+/// One file to be written.
+struct Work {
+    article: Article,
+    planned: Planned,
+    came_from_file: bool,
+    former_slugs: Vec<String>,
+    /// What the file held when it was last read or written.
+    known_hash: Option<String>,
+    limits: Limits,
+    on_conflict: OnConflict,
+    dry_run: bool,
+}
+
+impl Work {
+    fn done(self, root: Option<&Root>) -> (Self, Result<(Outcome, String), io::Error>) {
+        let done = self.write(root);
+        (self, done)
+    }
+
+    fn write(&self, root: Option<&Root>) -> Result<(Outcome, String), io::Error> {
+        let rendered = Rendered {
+            article: &self.article,
+            place: &self.planned.place,
+            before: self.planned.before.as_ref(),
+            came_from_file: self.came_from_file,
+            former_slugs: &self.former_slugs,
+        };
+        let text = render(&rendered, self.limits);
+        let file_hash = hash(text.as_bytes());
+        let Some(root) = root else { return Ok((Outcome::Created, file_hash)) };
+        let outcome = match root.read(&self.planned.place, COMPARED) {
+            Ok(present) if present == text.as_bytes() => return Ok((Outcome::Unchanged, file_hash)),
+            Ok(present) => {
+                let is_known = self.known_hash.as_ref() == Some(&hash(&present));
+                match self.on_conflict {
+                    _ if is_known => Outcome::Updated,
+                    OnConflict::Skip => return Ok((Outcome::Skipped, file_hash)),
+                    OnConflict::Fail => return Ok((Outcome::Exists, file_hash)),
+                    OnConflict::Update => Outcome::Updated,
+                }
+            }
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Outcome::Created,
+            Err(error) => return Err(io::Error::other(error.to_string())),
+        };
+        if !self.dry_run {
+            root.write(&self.planned.place, text.as_bytes())?;
+        }
+        Ok((outcome, file_hash))
     }
 }

@@ -50,6 +50,9 @@ pub(in crate::cli) enum ArticleCommand {
         /// Where the list before ended
         #[arg(long)]
         cursor: Option<String>,
+        /// Only those that were deleted and can be restored, the last deleted first
+        #[arg(long, conflicts_with = "cursor")]
+        deleted: bool,
     },
     /// Change an article; what is not named stays
     Update {
@@ -93,12 +96,12 @@ pub(in crate::cli) enum ArticleCommand {
     },
     /// List the revisions of an article, also of a deleted one
     History {
-        /// Its slug, or a former one
+        /// Its slug, a former one, or id:NUMBER as `article list --deleted` shows it
         slug: String,
     },
     /// Make a past revision the present one; without a number, undo the last change or the deletion
     Restore {
-        /// Its slug, or a former one
+        /// Its slug, a former one, or id:NUMBER as `article list --deleted` shows it
         slug: String,
         /// The revision
         #[arg(long)]

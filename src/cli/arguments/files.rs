@@ -6,12 +6,15 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArguments {
-    /// Folder with *.md files; sub-folders become folders
+    /// Folder with markdown files; sub-folders become folders
+    ///
+    /// Files are known by their places: a file that was imported before changes its article, and no other. Hidden files,
+    /// node_modules, and what .gitignore or .afterwordignore name stay out; -v names what was left out.
     pub(in crate::cli) directory: PathBuf,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
-    /// What to do about an article that exists already
+    /// What to do about an article that exists and did not come from the file, or was changed as well as the file
     #[arg(long, value_enum, default_value_t = OnConflict::Fail)]
     pub(in crate::cli) on_conflict: OnConflict,
     /// Wait until all are embedded
@@ -20,6 +23,9 @@ pub(in crate::cli) struct ImportArguments {
     /// Put all articles below this folder
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
+    /// A name for this folder of files, by which it is known wherever it lies [default: its place]
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) source: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -29,12 +35,15 @@ pub(in crate::cli) struct ExportArguments {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
-    /// What to do about a file that exists already with another content
+    /// What to do about a file that holds something else and was changed since it was imported or exported
     #[arg(long, value_enum, default_value_t = OnConflict::Fail)]
     pub(in crate::cli) on_conflict: OnConflict,
     /// Only this folder and below
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
+    /// Remove files that an earlier export wrote and whose articles are gone or go elsewhere now
+    #[arg(long)]
+    pub(in crate::cli) prune: bool,
 }
 
 /// What to do about something that exists already.

@@ -1,0 +1,147 @@
+//! One place for each article: where its file came from, unless it has been renamed or moved since.
+
+use std::collections::{HashMap, HashSet};
+
+use sea_orm::FromQueryResult;
+
+use super::{
+    hash, place,
+    source::{Known, Source},
+};
+
+/// An article that is exported.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(super) struct Listed {
+    pub(super) id: i64,
+    pub(super) slug: String,
+    pub(super) folder: String,
+}
+
+/// Where an article goes.
+#[derive(Debug, Clone)]
+pub(super) struct Planned {
+    pub(super) id: i64,
+    pub(super) place: String,
+    /// The file it came from, or was written to last.
+    pub(super) before: Option<Known>,
+}
+
+/// What the places depend on besides the articles.
+pub(super) struct Facts<'a> {
+    /// The source that is written to, if it is known.
+    pub(super) target: Option<i64>,
+    pub(super) sources: &'a HashMap<i64, Source>,
+    /// By article.
+    pub(super) files: &'a HashMap<i64, Vec<Known>>,
+    /// Articles whose front matter names their slug: it needs not be their file's name.
+    pub(super) naming: &'a HashSet<i64>,
+}
+
+impl Facts<'_> {
+    /// The file that says most about where an article belongs: the one in the target, else the first it came from.
+    pub(super) fn before(&self, article: &Listed) -> Option<&Known> {
+        let files = self.files.get(&article.id)?;
+        let in_target = files.iter().filter(|known| Some(known.source_id) == self.target);
+        let settled = |known: &&Known| known.slug == article.slug && known.folder == article.folder;
+        let best = in_target.clone().find(settled).or_else(|| in_target.clone().next());
+        best.or_else(|| files.iter().find(|known| !known.written))
+    }
+
+    /// The place of a known file in the target.
+    fn place(&self, known: &Known) -> String {
+        let above = self.sources.get(&known.source_id).filter(|source| Some(source.id) != self.target);
+        place::joined(above.map_or("", |source| source.folder.as_str()), &known.path)
+    }
+}
+
+/// A place for each article; none is in the way of another.
+pub(super) fn plan(articles: &[Listed], facts: &Facts<'_>) -> Vec<Planned> {
+    let (mut original, mut derived) = (Vec::new(), Vec::new());
+    for article in articles {
+        let before = facts.before(article);
+        let wanted = before.map_or_else(
+            || place::joined(&folder_place(&article.folder), &format!("{}.md", article.slug)),
+            |known| wanted(article, known, facts),
+        );
+        let is_original = before.is_some_and(|known| facts.place(known) == wanted);
+        let is_own = before.is_some_and(|known| Some(known.source_id) == facts.target);
+        let planned = Planned { id: article.id, place: wanted, before: before.cloned() };
+        if is_original { original.push((!is_own, planned)) } else { derived.push(planned) }
+    }
+    original.sort_by(|(own, a), (other, b)| (own, &a.place, a.id).cmp(&(other, &b.place, b.id)));
+    derived.sort_by(|a, b| (&a.place, a.id).cmp(&(&b.place, b.id)));
+    let mut taken = Taken::default();
+    for (_, planned) in &original {
+        taken.folders_of(&planned.place);
+    }
+    let originals = original.into_iter().map(|(_, planned)| (true, planned));
+    let all = originals.chain(derived.into_iter().map(|planned| (false, planned)));
+    all.map(|(is_original, mut planned)| {
+        planned.place = taken.free(planned.place, planned.id, is_original);
+        planned
+    })
+    .collect()
+}
+
+fn wanted(article: &Listed, known: &Known, facts: &Facts<'_>) -> String {
+    let before = facts.place(known);
+    let parents = match article.folder == known.folder {
+        true => before.rsplit_once('/').map(|(parents, _)| parents.to_owned()).unwrap_or_default(),
+        false => folder_place(&article.folder),
+    };
+    let keeps_name = article.slug == known.slug || facts.naming.contains(&article.id);
+    let (_, extension) = place::name(&before).rsplit_once('.').unwrap_or(("", "md"));
+    let name = if keeps_name { place::name(&before).to_owned() } else { format!("{}.{extension}", article.slug) };
+    place::joined(&parents, &name)
+}
+
+/// A folder as a place among files. What an import would pass over is called otherwise.
+fn folder_place(folder: &str) -> String {
+    let part = |part: &str| {
+        if part.starts_with('.') || part == "node_modules" { format!("_{part}") } else { part.to_owned() }
+    };
+    folder.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// Places that are taken, and folders that they need.
+#[derive(Default)]
+struct Taken {
+    exact: HashSet<String>,
+    folded: HashSet<String>,
+    folders: HashSet<String>,
+}
+
+impl Taken {
+    /// The place, or the same with a suffix if it is taken. What has been somewhere keeps it, though a file system that
+    /// does not tell letters of different case apart would hold only one of two.
+    fn free(&mut self, wanted: String, id: i64, is_original: bool) -> String {
+        let digits = hash(id.to_string().as_bytes());
+        let suffixed = |length: usize| {
+            let (stem, extension) = wanted.rsplit_once('.').unwrap_or((&wanted, "md"));
+            format!("{stem}-{}.{extension}", &digits[..length])
+        };
+        let mut candidates = std::iter::once(wanted.clone()).chain([4, 8, 16, 64].map(suffixed));
+        let free = |place: &String| match is_original && *place == wanted {
+            true => !self.exact.contains(place) && !self.folders.contains(&place::folded(place)),
+            false => {
+                let folded = place::folded(place);
+                !self.folded.contains(&folded) && !self.folders.contains(&folded) && !self.is_below_a_file(&folded)
+            }
+        };
+        let place = candidates.find(free).unwrap_or(wanted.clone());
+        self.folders_of(&place);
+        self.folded.insert(place::folded(&place));
+        self.exact.insert(place.clone());
+        place
+    }
+
+    fn folders_of(&mut self, place: &str) {
+        let folded = place::folded(place);
+        let ends = folded.match_indices('/').map(|(end, _)| folded[..end].to_owned());
+        self.folders.extend(ends.collect::<Vec<_>>());
+    }
+
+    fn is_below_a_file(&self, folded: &str) -> bool {
+        folded.match_indices('/').any(|(end, _)| self.folded.contains(&folded[..end]))
+    }
+}

@@ -1,0 +1,64 @@
+//! Places of files: paths below a folder, as text, separated by `/`.
+
+use std::path::Path;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// The folder of a place, part by part.
+pub(super) fn parents(place: &str) -> impl Iterator<Item = &str> {
+    place.rsplit_once('/').map(|(parents, _)| parents).into_iter().flat_map(|parents| parents.split('/'))
+}
+
+/// The last part.
+pub(super) fn name(place: &str) -> &str {
+    place.rsplit_once('/').map_or(place, |(_, name)| name)
+}
+
+/// The file's name without its extension.
+pub(super) fn stem(place: &str) -> &str {
+    let name = name(place);
+    match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        Some(_) | None => name,
+    }
+}
+
+/// The extension, in lower-case letters; empty if there is none.
+pub(super) fn extension(place: &str) -> String {
+    let name = name(place);
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => extension.to_ascii_lowercase(),
+        Some(_) | None => String::new(),
+    }
+}
+
+/// `name` in the folder `parents`.
+pub(super) fn joined(parents: &str, name: &str) -> String {
+    match (parents.is_empty(), name.is_empty()) {
+        (true, _) => name.to_owned(),
+        (_, true) => parents.to_owned(),
+        (false, false) => format!("{parents}/{name}"),
+    }
+}
+
+/// Whether every part is the name of something in a folder, and none leads elsewhere.
+pub(super) fn is_plain(place: &str) -> bool {
+    place.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
+}
+
+/// What two places have in common that some file systems do not tell apart.
+pub(super) fn folded(place: &str) -> String {
+    place.nfc().flat_map(char::to_lowercase).collect()
+}
+
+/// What two places have in common that differ only in how their accents are written.
+pub(super) fn composed(place: &str) -> String {
+    place.nfc().collect()
+}
+
+/// Where `inner` lies below `outer`; empty if they are the same.
+pub(super) fn below(inner: &Path, outer: &Path) -> Option<String> {
+    let rest = inner.strip_prefix(outer).ok()?;
+    let parts: Option<Vec<&str>> = rest.components().map(|part| part.as_os_str().to_str()).collect();
+    Some(parts?.join("/"))
+}

@@ -1,0 +1,68 @@
+//! An article as a file: as it came, changed only where an import would otherwise read something else.
+
+use super::{content, place, source::Known};
+use crate::articles::{
+    Article,
+    folder::Folder,
+    front_matter::{Document, Edit, Field, edited},
+    request::Limits,
+};
+
+/// What a file is made from.
+pub(super) struct Rendered<'a> {
+    pub(super) article: &'a Article,
+    /// Where it is going.
+    pub(super) place: &'a str,
+    /// The file it came from, or was written to last.
+    pub(super) before: Option<&'a Known>,
+    /// Whether it ever came from a file: then the file says what its owner wants it to say, and no more.
+    pub(super) came_from_file: bool,
+    /// Slugs that lead to it.
+    pub(super) former_slugs: &'a [String],
+}
+
+/// The text of the file.
+pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
+    let article = rendered.article;
+    let mut edits = edits(rendered, limits);
+    let mut head = edited(&article.front_matter, &article.body, &edits);
+    let is_torn = |head: &str| Document::split(&format!("{head}{}", article.body)).body != article.body;
+    if is_torn(&head) {
+        // A body that begins as front matter does would be taken for it, were there none before it.
+        edits.retain(|(field, _)| *field != Field::Title);
+        edits.insert(0, (Field::Title, Edit::Text(article.title.clone())));
+        head = edited(&article.front_matter, &article.body, &edits);
+    }
+    head + &article.body
+}
+
+fn edits(rendered: &Rendered<'_>, limits: Limits) -> Vec<(Field, Edit)> {
+    let Rendered { article, place, before, came_from_file, former_slugs } = rendered;
+    let document = Document { head: article.front_matter.clone(), body: article.body.clone() };
+    let (fields, _) = document.fields();
+    let text = format!("{}{}", article.front_matter, article.body);
+    let read = content::read(&text, place, &Folder::default(), limits);
+    let keeps_slug = before.is_some_and(|before| {
+        before.slug == article.slug && place::name(&before.path) == place::name(place)
+    });
+    let mut edits = Vec::new();
+    let mut put = |wanted: bool, field: Field, edit: Edit| {
+        if wanted {
+            edits.push((field, edit));
+        }
+    };
+    let is_untitled = !came_from_file && fields.title.is_none();
+    put(read.title != article.title || is_untitled, Field::Title, Edit::Text(article.title.clone()));
+    put(!keeps_slug && read.slug.as_ref() != article.slug, Field::Slug, Edit::Text(article.slug.clone()));
+    put(read.folder.as_ref() != article.folder, Field::Folder, Edit::Text(article.folder.clone()));
+    let is_other = |said: Option<i64>, at: i64| said.map_or(!came_from_file, |said| said != at);
+    put(is_other(fields.created, article.created_at.0), Field::Created, Edit::Time(article.created_at.0));
+    put(is_other(fields.updated, article.updated_at.0), Field::Updated, Edit::Time(article.updated_at.0));
+    put(read.skip_embedding != article.skip_embedding, Field::SkipEmbedding, Edit::Switch(article.skip_embedding));
+    let missing: Vec<String> = former_slugs.iter().filter(|slug| !fields.former_slugs.contains(slug)).cloned().collect();
+    if !missing.is_empty() {
+        let said = read.former_slugs.iter().map(ToString::to_string);
+        put(true, Field::FormerSlugs, Edit::Names(said.chain(missing).collect()));
+    }
+    edits
+}

@@ -1,0 +1,58 @@
+//! What became of the files of an import.
+
+use serde::Serialize;
+
+use super::walk::LeftOut;
+
+/// What became of all files.
+#[derive(Debug, Default, Serialize)]
+pub struct ImportReport {
+    /// New articles.
+    pub created: usize,
+    /// Articles changed.
+    pub updated: usize,
+    /// Files that have not changed.
+    pub unchanged: usize,
+    /// Files left aside because of an article that exists already.
+    pub skipped: usize,
+    /// Files whose article was deleted, and stays so.
+    pub deleted: usize,
+    /// Files that did not become articles.
+    pub failed: Vec<FileProblem>,
+    /// What could not be read in files that did become articles.
+    pub warnings: Vec<FileProblem>,
+    /// What stands in the folder and is not imported.
+    pub left_out: Vec<LeftOut>,
+    /// What there is to know about the folder as a whole.
+    pub notes: Vec<String>,
+    /// Nothing was done.
+    pub dry_run: bool,
+    /// Each file with its article.
+    pub files: Vec<ImportedFile>,
+}
+
+/// A file with its article.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImportedFile {
+    /// Where it is, below the folder.
+    pub file: String,
+    /// Its article.
+    pub slug: String,
+    /// `created`, `updated`, `unchanged`, `skipped`, `deleted`
+    pub result: &'static str,
+}
+
+/// Something about one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileProblem {
+    /// Where it is, below the folder.
+    pub file: String,
+    /// What it is, and what to do.
+    pub error: String,
+}
+
+impl FileProblem {
+    pub(super) fn new(file: impl Into<String>, error: impl std::fmt::Display) -> Self {
+        Self { file: file.into(), error: error.to_string() }
+    }
+}

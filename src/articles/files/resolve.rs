@@ -1,0 +1,163 @@
+//! Which source a folder is: one that was imported from the same place, a part of it or around it, or one that has been
+//! moved or copied.
+
+use std::{collections::HashMap, path::Path};
+
+use afterword_actors::store::{Engine, StoreError};
+use sea_orm::ConnectionTrait;
+
+use super::{
+    place,
+    scan::Scanned,
+    source::{self, Known, Source},
+};
+use crate::articles::folder::Folder;
+
+/// Of so many files in a hundred that are the same, place and bytes, it follows that the folder is the same.
+const ALIKE: usize = 80;
+
+/// What is known of a folder.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    /// The source; `None` if it is new.
+    pub(super) source: Option<i64>,
+    /// Where the folder lies in its source.
+    pub(super) prefix: String,
+    /// Its files, by their places in the folder.
+    pub(super) known: HashMap<String, Known>,
+    /// The source is somewhere else, where it still is: the files are a copy.
+    pub(super) is_copy: bool,
+    /// The source was somewhere else, and is here now.
+    pub(super) was_moved: bool,
+    pub(super) note: Option<String>,
+}
+
+/// The folder that is asked about.
+pub(super) struct Asked<'a> {
+    pub(super) root: &'a Path,
+    pub(super) above: &'a Folder,
+    /// Given by a person.
+    pub(super) name: Option<&'a str>,
+}
+
+/// Finds the source of a folder, from its place, else from what is in it.
+pub(super) async fn resolve(
+    connection: &impl ConnectionTrait,
+    asked: &Asked<'_>,
+    files: &[Scanned],
+) -> Result<Resolved, StoreError> {
+    let sources = source::all(connection).await?;
+    if let Some(name) = asked.name {
+        let found = sources.iter().find(|source| source.name.as_deref() == Some(name));
+        return match found {
+            Some(found) => of_one(connection, found.id).await,
+            None => Ok(Resolved::default()),
+        };
+    }
+    let machine = machine(connection);
+    let ours = sources.iter().filter(|source| source.machine == machine && source.folder == asked.above.as_ref());
+    let mut near: Vec<Near> = ours.filter_map(|source| near(source, asked.root)).collect();
+    near.sort_by_key(|near| (near.rank, near.offset.len(), near.id));
+    // A new file belongs to the source of this very folder, else to the nearest one around it.
+    let target = near.iter().find(|near| near.rank != Rank::Inside).map(|near| (near.id, near.prefix.clone()));
+    match near.is_empty() {
+        true => by_content(connection, asked, files, &sources, &machine).await,
+        false => by_place(connection, &near, target).await,
+    }
+}
+
+/// A source that has files in the folder.
+struct Near {
+    id: i64,
+    rank: Rank,
+    /// Where the folder lies in the source.
+    prefix: String,
+    /// Where the source lies in the folder.
+    offset: String,
+}
+
+/// Whose word counts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// The same folder.
+    Same,
+    /// The same folder, imported under a name.
+    Named,
+    /// A folder around it; the number grows with the distance.
+    Around(usize),
+    Inside,
+}
+
+fn near(source: &Source, root: &Path) -> Option<Near> {
+    let place = Path::new(&source.root);
+    let near = |rank, prefix, offset| Some(Near { id: source.id, rank, prefix, offset });
+    match (place::below(root, place), place::below(place, root)) {
+        (Some(prefix), Some(_)) => near(source.name.as_ref().map_or(Rank::Same, |_| Rank::Named), prefix, String::new()),
+        (Some(_) | None, _) if source.name.is_some() => None,
+        (Some(prefix), None) => near(Rank::Around(prefix.len()), prefix, String::new()),
+        (None, Some(offset)) => near(Rank::Inside, String::new(), offset),
+        (None, None) => None,
+    }
+}
+
+/// The files of the sources at and around the folder; what comes first has the last word.
+async fn by_place(
+    connection: &impl ConnectionTrait,
+    near: &[Near],
+    target: Option<(i64, String)>,
+) -> Result<Resolved, StoreError> {
+    let (source, prefix) = target.map_or((None, String::new()), |(id, prefix)| (Some(id), prefix));
+    let mut resolved = Resolved { source, prefix, ..Resolved::default() };
+    for Near { id, rank: _, prefix, offset } in near {
+        let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        for known in source::files(connection, *id, &start).await? {
+            let file = place::joined(offset, &known.path[start.len()..]);
+            resolved.known.entry(file).or_insert(known);
+        }
+    }
+    Ok(resolved)
+}
+
+/// The files of one source, whose place says nothing.
+async fn of_one(connection: &impl ConnectionTrait, id: i64) -> Result<Resolved, StoreError> {
+    let near = Near { id, rank: Rank::Same, prefix: String::new(), offset: String::new() };
+    by_place(connection, &[near], Some((id, String::new()))).await
+}
+
+/// A folder at a place that nothing is known of: perhaps it was elsewhere before.
+async fn by_content(
+    connection: &impl ConnectionTrait,
+    asked: &Asked<'_>,
+    files: &[Scanned],
+    sources: &[Source],
+    machine: &str,
+) -> Result<Resolved, StoreError> {
+    let places: Vec<_> = files.iter().map(|file| (file.file.as_str(), file.hash.as_str())).collect();
+    let alike = source::most_alike(connection, asked.above.as_ref(), &places).await?;
+    let Some((id, _)) = alike.filter(|(_, same)| same * 100 >= files.len() * ALIKE) else {
+        return Ok(Resolved::default());
+    };
+    let Some(found) = sources.iter().find(|source| source.id == id) else { return Ok(Resolved::default()) };
+    let mut resolved = of_one(connection, id).await?;
+    let is_there = found.machine == machine && Path::new(&found.root).is_dir();
+    let verb = if is_there { "are a copy of those in" } else { "were imported before from" };
+    resolved.note = Some(format!(
+        "the files {verb} {}, and are taken for the same; `--source NAME` imports them as others",
+        found.root
+    ));
+    (resolved.is_copy, resolved.was_moved) = (is_there, !is_there);
+    Ok(resolved)
+}
+
+/// The name of this computer, if the database can be reached from others.
+pub(super) fn machine(connection: &impl ConnectionTrait) -> String {
+    match Engine::of(connection) {
+        Engine::Sqlite => String::new(),
+        Engine::Postgres => std::fs::read_to_string("/proc/sys/kernel/hostname")
+            .ok()
+            .or_else(|| std::env::var("HOSTNAME").ok())
+            .or_else(|| std::env::var("COMPUTERNAME").ok())
+            .map(|name| name.trim().to_owned())
+            .unwrap_or_default(),
+    }
+}

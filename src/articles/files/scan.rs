@@ -1,0 +1,42 @@
+//! The first reading of a file: what has to be known of it before anything is planned, and not its text.
+
+use super::{content, decode, hash, report::FileProblem, root::Root, slugs::Wish};
+use crate::articles::{folder::Folder, request::{self, Limits}, slug::Slug};
+
+/// What is known of a file that was read.
+#[derive(Debug, Clone)]
+pub(super) struct Scanned {
+    pub(super) file: String,
+    /// Of its bytes.
+    pub(super) hash: String,
+    /// Of what would be embedded: equal to that of an article that says the same.
+    pub(super) content_hash: String,
+    pub(super) wish: Wish,
+    pub(super) former_slugs: Vec<Slug>,
+    pub(super) warnings: Vec<String>,
+    /// *Units:* bytes.
+    pub(super) size: u64,
+}
+
+/// Reads a file.
+pub(super) fn scan(root: &Root, file: &str, above: &Folder, limits: Limits) -> Result<Scanned, FileProblem> {
+    let problem = |error: &dyn std::fmt::Display| FileProblem::new(file, error);
+    let bytes = root.read(file, limits.max_size).map_err(|error| problem(&error))?;
+    let (hash, size) = (hash(&bytes), bytes.len() as u64);
+    let text = decode::text(bytes).map_err(|error| problem(&error))?;
+    let content = content::read(&text, file, above, limits);
+    Ok(Scanned {
+        file: file.to_owned(),
+        hash,
+        content_hash: request::content_hash(&content.title, &content.body),
+        wish: Wish {
+            file: file.to_owned(),
+            slug: content.slug,
+            is_named: content.names_slug,
+            folder: content.folder,
+        },
+        former_slugs: content.former_slugs,
+        warnings: content.warnings,
+        size,
+    })
+}

@@ -1,0 +1,217 @@
+//! `sources` and `article_sources`: which folders of files there are, and which article each file is.
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+/// A folder of files.
+#[derive(Debug, Clone, FromQueryResult)]
+pub(super) struct Source {
+    pub(super) id: i64,
+    pub(super) name: Option<String>,
+    pub(super) machine: String,
+    pub(super) root: String,
+    pub(super) folder: String,
+}
+
+/// A file that is known, with its article as it was when the file was last read or written.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub(super) struct Known {
+    pub(super) source_id: i64,
+    pub(super) path: String,
+    pub(super) article_id: i64,
+    pub(super) file_hash: String,
+    pub(super) revision: i64,
+    pub(super) slug: String,
+    pub(super) folder: String,
+    /// Whether an export wrote the file.
+    pub(super) written: bool,
+    /// The revision the article is at; `None` if it was deleted.
+    pub(super) present: Option<i64>,
+    /// Its slug now.
+    pub(super) present_slug: Option<String>,
+}
+
+const KNOWN: &str = "s.source_id, s.path, s.article_id, s.file_hash, s.revision, s.slug, s.folder, s.written,
+    a.revision AS present, a.slug AS present_slug";
+
+/// All folders.
+pub(super) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<Source>, StoreError> {
+    connection.rows("SELECT id, name, machine, root, folder FROM sources ORDER BY id", []).await
+}
+
+/// The files of a folder; only those at places that begin with `prefix`.
+pub(super) async fn files(
+    connection: &impl ConnectionTrait,
+    source: i64,
+    prefix: &str,
+) -> Result<Vec<Known>, StoreError> {
+    let sql = format!(
+        "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
+         WHERE s.source_id = $1 AND substr(s.path, 1, length($2)) = $2"
+    );
+    connection.rows(&sql, [source.into(), prefix.into()]).await
+}
+
+/// The files of all folders.
+pub(super) async fn all_files(connection: &impl ConnectionTrait) -> Result<Vec<Known>, StoreError> {
+    let sql = format!(
+        "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id ORDER BY s.source_id, s.path"
+    );
+    connection.rows(&sql, []).await
+}
+
+/// The folder that most of `files` (place and hash) are in, byte for byte, and how many.
+pub(super) async fn most_alike(
+    connection: &impl ConnectionTrait,
+    folder: &str,
+    files: &[(&str, &str)],
+) -> Result<Option<(i64, usize)>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Alike {
+        id: i64,
+        files: i64,
+    }
+    let alike = connection
+        .row::<Alike>(
+            "SELECT o.id, count(*) AS files FROM sources o
+             CROSS JOIN {rows $1: path TEXT, hash TEXT} j
+             JOIN article_sources s ON s.source_id = o.id AND s.path = j.path AND s.file_hash = j.hash
+             WHERE o.folder = $2 AND o.name IS NULL GROUP BY o.id ORDER BY 2 DESC, 1 LIMIT 1",
+            [serde_json::to_string(files).unwrap_or_default().into(), folder.into()],
+        )
+        .await?;
+    Ok(alike.map(|alike| (alike.id, usize::try_from(alike.files).unwrap_or_default())))
+}
+
+/// Adds a folder, or finds the one that another process has just added.
+pub(super) async fn add(
+    connection: &impl ConnectionTrait,
+    name: Option<&str>,
+    machine: &str,
+    root: &str,
+    folder: &str,
+) -> Result<i64, StoreError> {
+    connection
+        .run(
+            "INSERT INTO sources (name, machine, root, folder, created_at) VALUES ($1, $2, $3, $4, {now})
+             ON CONFLICT DO NOTHING",
+            [name.into(), machine.into(), root.into(), folder.into()],
+        )
+        .await?;
+    let found = all(connection).await?.into_iter().find(|source| match name {
+        Some(name) => source.name.as_deref() == Some(name),
+        None => {
+            source.name.is_none() && source.machine == machine && source.root == root && source.folder == folder
+        }
+    });
+    found.map(|source| source.id).ok_or_else(|| StoreError::Unexpected("a source is gone that was just added".into()))
+}
+
+/// Notes that a folder is somewhere else now.
+pub(super) async fn moved(
+    connection: &impl ConnectionTrait,
+    source: i64,
+    machine: &str,
+    root: &str,
+) -> Result<(), StoreError> {
+    connection
+        .run(
+            "UPDATE sources SET machine = $2, root = $3 WHERE id = $1 AND NOT EXISTS (
+                 SELECT 1 FROM sources o WHERE o.id <> $1 AND o.name IS NULL AND o.machine = $2 AND o.root = $3
+                     AND o.folder = sources.folder)",
+            [source.into(), machine.into(), root.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Notes which article a file is. Answers whether it did: not if the place is taken and `replaces` does not say that this
+/// is known.
+pub(super) async fn record(
+    connection: &impl ConnectionTrait,
+    row: &Known,
+    replaces: bool,
+) -> Result<bool, StoreError> {
+    let sql = if replaces {
+        "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (source_id, path) DO UPDATE SET article_id = excluded.article_id, file_hash = excluded.file_hash,
+             revision = excluded.revision, slug = excluded.slug, folder = excluded.folder, written = excluded.written"
+    } else {
+        "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (source_id, path) DO NOTHING"
+    };
+    let values = [
+        row.source_id.into(),
+        row.path.clone().into(),
+        row.article_id.into(),
+        row.file_hash.clone().into(),
+        row.revision.into(),
+        row.slug.clone().into(),
+        row.folder.clone().into(),
+        row.written.into(),
+    ];
+    Ok(connection.run(sql, values).await? > 0)
+}
+
+/// Forgets a file.
+pub(super) async fn forget(connection: &impl ConnectionTrait, source: i64, path: &str) -> Result<(), StoreError> {
+    connection
+        .run("DELETE FROM article_sources WHERE source_id = $1 AND path = $2", [source.into(), path.into()])
+        .await
+        .map(drop)
+}
+
+/// Which of these articles (ids, with the revision they were at) say still what they said then, renamed or not.
+pub(super) async fn unedited(
+    connection: &impl ConnectionTrait,
+    articles: &[(i64, i64)],
+) -> Result<Vec<i64>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Id {
+        id: i64,
+    }
+    let rows: Vec<Id> = connection
+        .rows(
+            "SELECT a.id FROM {rows $1: id BIGINT, revision BIGINT} j
+             JOIN articles a ON a.id = j.id
+             JOIN article_versions v ON v.article_id = j.id AND v.revision = j.revision
+             WHERE a.title = v.title AND a.content_hash = v.content_hash AND a.folder = v.folder
+               AND a.front_matter = v.front_matter AND a.skip_embedding = v.skip_embedding",
+            [serde_json::to_string(articles).unwrap_or_default().into()],
+        )
+        .await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// An article that has a slug, now or formerly.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub(super) struct Occupant {
+    pub(super) name: String,
+    pub(super) id: i64,
+    pub(super) slug: String,
+    pub(super) title: String,
+    pub(super) content_hash: String,
+    pub(super) revision: i64,
+    /// Whether it came from a file.
+    pub(super) from_file: bool,
+}
+
+/// Who has these slugs.
+pub(super) async fn occupants(
+    connection: &impl ConnectionTrait,
+    slugs: &[String],
+) -> Result<Vec<Occupant>, StoreError> {
+    connection
+        .rows(
+            "SELECT n.name, a.id, a.slug, a.title, a.content_hash, a.revision,
+                    EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file
+             FROM (
+                 SELECT b.slug AS name, b.id FROM {texts $1} j JOIN articles b ON b.slug = j.text
+                 UNION ALL
+                 SELECT c.slug AS name, c.article_id AS id FROM {texts $1} j JOIN slug_aliases c ON c.slug = j.text
+             ) n JOIN articles a ON a.id = n.id",
+            [serde_json::to_string(slugs).unwrap_or_default().into()],
+        )
+        .await
+}

@@ -1,0 +1,182 @@
+//! Which files of a folder are articles.
+//!
+//! Links are not followed: they may lead anywhere. Hidden files and folders, `node_modules`, and what `.gitignore` or
+//! `.afterwordignore` name stay out, and so does what is no markdown; each is told with its reason.
+
+use std::{io::Read, path::Path, rc::Rc};
+
+use cap_std::fs::{Dir, FileType};
+use ignore::{
+    Match,
+    gitignore::{Gitignore, GitignoreBuilder},
+};
+use serde::Serialize;
+
+use super::{place, report::FileProblem, root::Root};
+
+/// Extensions of markdown files.
+const MARKDOWN: [&str; 4] = ["md", "markdown", "mdx", "mkd"];
+/// Read from the inside out, and of one folder in this order.
+const RULES: [&str; 2] = [".afterwordignore", ".gitignore"];
+/// Longest file of rules. *Units:* bytes.
+const LONGEST_RULES: u64 = 1 << 20;
+
+/// Something that is not imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Where it is; a folder stands for all that is in it, and ends with `/`.
+    pub path: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why something is not imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its name begins with a dot.
+    Hidden,
+    /// `.gitignore` or `.afterwordignore` names it.
+    Ignored,
+    /// Packages of others.
+    Packages,
+    /// It is no markdown.
+    NotMarkdown,
+    /// A link.
+    Link,
+    /// A device, a pipe or the like.
+    Special,
+}
+
+impl Reason {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Ignored => "ignored",
+            Self::Packages => "node_modules",
+            Self::NotMarkdown => "not markdown",
+            Self::Link => "symbolic link",
+            Self::Special => "not a file",
+        }
+    }
+}
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    /// Markdown files, in order.
+    pub(super) files: Vec<String>,
+    pub(super) left_out: Vec<LeftOut>,
+    /// What could not be looked into.
+    pub(super) failed: Vec<FileProblem>,
+}
+
+/// The rules that hold in a folder.
+struct Rules {
+    above: Option<Rc<Rules>>,
+    own: Vec<Gitignore>,
+}
+
+/// Everything in `root`. What cannot be read is told, and the rest goes on.
+pub(super) fn walk(root: &Root) -> Walked {
+    let mut walked = Walked::default();
+    let mut open: Vec<(String, Option<Rc<Rules>>)> = vec![(String::new(), None)];
+    while let Some((path, above)) = open.pop() {
+        let below = root.folder(path.split('/')).and_then(|dir| {
+            let rules = Rc::new(Rules { above, own: rules_of(&dir, &path) });
+            look(&dir, &path, &rules, &mut walked).map(|folders| (folders, rules))
+        });
+        match below {
+            Ok((folders, rules)) => open.extend(folders.into_iter().map(|folder| (folder, Some(Rc::clone(&rules))))),
+            Err(error) => {
+                walked.failed.push(FileProblem::new(format!("{path}/"), format!("cannot be looked into: {error}")));
+            }
+        }
+    }
+    walked.files.sort_unstable();
+    walked.left_out.sort_by(|a, b| a.path.cmp(&b.path));
+    walked
+}
+
+/// Sorts what is in one folder; answers its sub-folders.
+fn look(dir: &Dir, path: &str, rules: &Rules, walked: &mut Walked) -> std::io::Result<Vec<String>> {
+    let mut folders = Vec::new();
+    for entry in dir.entries()? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            let shown = place::joined(path, &name.to_string_lossy());
+            walked.failed.push(FileProblem::new(shown, "has a name that is not UTF-8; rename it, then import it"));
+            continue;
+        };
+        let (kind, file) = (entry.file_type()?, place::joined(path, name));
+        match reason(&file, kind, rules) {
+            Some(reason) => {
+                let path = if kind.is_dir() { format!("{file}/") } else { file };
+                walked.left_out.push(LeftOut { path, reason });
+            }
+            None if kind.is_dir() => folders.push(file),
+            None => walked.files.push(file),
+        }
+    }
+    Ok(folders)
+}
+
+fn reason(file: &str, kind: FileType, rules: &Rules) -> Option<Reason> {
+    let name = place::name(file);
+    match rules.judge(file, kind.is_dir()) {
+        Some(true) => return Some(Reason::Ignored),
+        Some(false) => {}
+        None if name.starts_with('.') && !is_dotted_note(name) => return Some(Reason::Hidden),
+        None if kind.is_dir() && name == "node_modules" => return Some(Reason::Packages),
+        None => {}
+    }
+    if kind.is_symlink() {
+        Some(Reason::Link)
+    } else if kind.is_dir() {
+        None
+    } else if !kind.is_file() {
+        Some(Reason::Special)
+    } else {
+        (!MARKDOWN.contains(&place::extension(file).as_str())).then_some(Reason::NotMarkdown)
+    }
+}
+
+/// `....md` is called `...`, and is not hidden for being called so.
+fn is_dotted_note(name: &str) -> bool {
+    name.starts_with("..") && MARKDOWN.contains(&place::extension(name).as_str())
+}
+
+impl Rules {
+    /// Whether it is to stay out; `None` if no rule speaks of it.
+    fn judge(&self, file: &str, is_folder: bool) -> Option<bool> {
+        let mut rules = Some(self);
+        while let Some(here) = rules {
+            for own in &here.own {
+                match own.matched(file, is_folder) {
+                    Match::Ignore(_) => return Some(true),
+                    Match::Whitelist(_) => return Some(false),
+                    Match::None => {}
+                }
+            }
+            rules = here.above.as_deref();
+        }
+        None
+    }
+}
+
+/// The rules that stand in a folder. A line that is none is passed over.
+fn rules_of(dir: &Dir, path: &str) -> Vec<Gitignore> {
+    let read = |name: &str| {
+        let mut text = Vec::new();
+        let file = dir.symlink_metadata(name).ok().filter(|about| about.is_file()).and_then(|_| dir.open(name).ok())?;
+        file.take(LONGEST_RULES).read_to_end(&mut text).ok()?;
+        let mut builder = GitignoreBuilder::new(Path::new(path));
+        for line in String::from_utf8_lossy(&text).lines() {
+            let _ = builder.add_line(None, line);
+        }
+        builder.build().ok()
+    };
+    RULES.iter().filter_map(|name| read(name)).collect()
+}

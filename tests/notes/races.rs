@@ -1,0 +1,211 @@
+//! Changes that come together: one of them is first, the others hear so, and nothing is lost.
+
+use std::{future::Future, sync::Arc};
+
+use afterword::articles::{ArticleError, Articles, NewArticle, Saved, slug::Slug};
+use afterword_actors::store::StoreError;
+use tokio::{sync::Barrier, task::JoinSet};
+
+use super::World;
+use crate::support::{DRAIN, article};
+
+/// Rounds of each race.
+const ROUNDS: usize = 12;
+/// Runners in each.
+const RUNNERS: usize = 6;
+
+/// Lets `RUNNERS` go at the same moment, half of them in what is another process to the database.
+async fn race<F, T>(world: &World, run: impl Fn(Articles, usize) -> F) -> Vec<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    let beside = world.beside().await;
+    let start = Arc::new(Barrier::new(RUNNERS));
+    let mut runners = JoinSet::new();
+    for runner in 0..RUNNERS {
+        let service = if runner % 2 == 0 { world.articles(None) } else { beside.articles(None) };
+        let (start, running) = (Arc::clone(&start), run(service, runner));
+        runners.spawn(async move {
+            start.wait().await;
+            running.await
+        });
+    }
+    runners.join_all().await
+}
+
+/// What a door would answer with 500.
+fn is_fault(error: &ArticleError) -> bool {
+    matches!(error, ArticleError::Store(StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_)))
+}
+
+fn one_wins(results: &[Result<Saved, ArticleError>]) {
+    let won = results.iter().flatten().filter(|saved| saved.changed).count();
+    assert_eq!(won, 1, "{results:?}");
+    assert!(!results.iter().filter_map(|result| result.as_ref().err()).any(is_fault), "{results:?}");
+}
+
+fn slug(text: &str) -> Slug {
+    Slug::parse(text).expect("a slug")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeats_of_one_idempotency_key_all_get_the_first_article() {
+    let world = World::new().await;
+    for round in 0..ROUNDS {
+        let results = race(&world, |service, _| async move {
+            let key = Some(format!("key {round}"));
+            service.create(NewArticle { idempotency_key: key, ..article(&format!("a-{round}"), "text") }).await
+        })
+        .await;
+        one_wins(&results);
+        let ids: Vec<_> = results.iter().map(|result| result.as_ref().map(|saved| saved.article.id)).collect();
+        assert!(ids.iter().all(|id| id.is_ok() && *id == ids[0]), "{ids:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creates_of_one_title_make_one_article_and_of_different_titles_each_its_own() {
+    let world = World::new().await;
+    for round in 0..ROUNDS {
+        let titled = |title: String| NewArticle { title, ..NewArticle::default() };
+        let results = race(&world, move |service, _| async move { service.create(titled(format!("Same {round}"))).await }).await;
+        one_wins(&results);
+        let refused = results.into_iter().filter_map(Result::err);
+        assert!(refused.into_iter().all(|error| matches!(error, ArticleError::Exists { same_title: true, .. })));
+        // C, C+, C++ …: one slug, different articles.
+        let results = race(&world, move |service, runner| async move {
+            service.create(titled(format!("C {round} {}", "+".repeat(runner)))).await
+        })
+        .await;
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+    }
+    let distinct = world.number("SELECT count(DISTINCT title) AS n FROM articles").await;
+    assert_eq!(distinct, (ROUNDS * (1 + RUNNERS)) as i64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_renames_to_one_slug_one_wins() {
+    let world = World::new().await;
+    for round in 0..ROUNDS {
+        for runner in 0..RUNNERS {
+            world.articles(None).create(article(&format!("from-{round}-{runner}"), "text")).await.expect("a save");
+        }
+        let results = race(&world, |service, runner| async move {
+            service.rename(&format!("from-{round}-{runner}"), slug(&format!("to-{round}")), None).await
+        })
+        .await;
+        one_wins(&results);
+        let refused = results.into_iter().filter_map(Result::err);
+        assert!(refused.into_iter().all(|error| matches!(error, ArticleError::Exists { .. })));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_former_name_is_never_taken_by_a_create_that_comes_with_the_rename() {
+    let world = World::new().await;
+    for round in 0..ROUNDS {
+        world.articles(None).create(article(&format!("old-{round}"), "renamed")).await.expect("a save");
+        let results = race(&world, |service, runner| async move {
+            match runner {
+                0 => service.rename(&format!("old-{round}"), slug(&format!("new-{round}")), None).await,
+                _ => service.create(article(&format!("old-{round}"), "created")).await,
+            }
+        })
+        .await;
+        assert!(!results.iter().filter_map(|result| result.as_ref().err()).any(is_fault), "{results:?}");
+        let read = world.articles(None).read(&format!("old-{round}")).await.expect("the renamed article");
+        assert_eq!((read.slug, read.body.as_str()), (format!("new-{round}"), "renamed"));
+    }
+    let shadowed = "SELECT count(*) AS n FROM slug_aliases s JOIN articles a ON a.slug = s.slug";
+    assert_eq!(world.number(shadowed).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_restores_one_brings_it_back_and_none_fails() {
+    let world = World::new().await;
+    for round in 0..ROUNDS {
+        let name = format!("gone-{round}");
+        world.articles(None).create(article(&name, "text")).await.expect("a save");
+        world.articles(None).delete(&name, None).await.expect("a deletion");
+        let results = race(&world, |service, _| {
+            let name = name.clone();
+            async move { service.restore(&name, None).await }
+        })
+        .await;
+        one_wins(&results);
+        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        assert_eq!(world.articles(None).read(&name).await.expect("an article").revision, 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_restores_creates_and_renames_of_one_name_end_well() {
+    let world = World::new().await;
+    let _ = world.articles(None).create(article("busy", "text")).await;
+    for round in 0..ROUNDS * 2 {
+        let results = race(&world, |service, runner| async move {
+            match (runner + round) % 5 {
+                0 => service.delete("busy", None).await.map(drop),
+                1 => service.create(article("busy", &format!("{round} {runner}"))).await.map(drop),
+                2 => service.rename("busy", slug("busier"), None).await.map(drop),
+                3 => service.rename("busier", slug("busy"), None).await.map(drop),
+                _ => service.restore("busy", None).await.map(drop),
+            }
+        })
+        .await;
+        let faults: Vec<_> = results.into_iter().filter_map(Result::err).filter(is_fault).collect();
+        assert!(faults.is_empty(), "round {round}: {faults:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_restored_while_its_last_attempt_ends_has_one_waiting_task() {
+    let world = World::new().await;
+    let runtime = world.start().await;
+    let service = world.articles(Some(&runtime));
+    for round in 0..ROUNDS {
+        let name = format!("settling-{round}");
+        world.embedder.hold();
+        service.create(article(&name, "text")).await.expect("a save");
+        while world.number("SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing'").await == 0 {
+            tokio::task::yield_now().await;
+        }
+        service.delete(&name, None).await.expect("a deletion");
+        let fails = afterword_actors::embedder::EmbedError::transient("503");
+        world.embedder.fail(afterword::embedding::scripted::Rule::containing("text", fails).times(1));
+        let restored = {
+            let (service, name) = (service.clone(), name.clone());
+            tokio::spawn(async move { service.restore(&name, None).await })
+        };
+        world.embedder.release();
+        restored.await.expect("an end").expect("a restore");
+        let stats = world.settled(&runtime).await;
+        assert_eq!(stats.failed, 0, "round {round}");
+        let missing = "SELECT count(*) AS n FROM articles a WHERE NOT EXISTS (
+            SELECT 1 FROM article_embeddings e WHERE e.article_id = a.id)";
+        assert_eq!(world.number(missing).await, 0, "round {round}");
+    }
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_past_under_a_name_that_is_taken_again_can_be_reached() {
+    let world = World::new().await;
+    let service = world.articles(None);
+    service.create(article("tides", "first")).await.expect("a save");
+    service.delete("tides", None).await.expect("a deletion");
+    service.create(article("tides", "second")).await.expect("a save");
+    let deleted = service.deleted(&Default::default(), 10).await.expect("a list");
+    let [gone] = deleted.as_slice() else { panic!("one article is deleted: {deleted:?}") };
+    assert_eq!(gone.slug, "tides");
+    let refused = service.restore("tides", None).await.expect_err("nothing to undo").to_string();
+    assert!(refused.contains(&gone.name), "{refused}");
+    assert_eq!(service.read_revision(&gone.name, 1).await.expect("a revision").body, "first");
+    assert_eq!(service.history(&gone.name).await.expect("a history").len(), 1);
+    let back = service.restore(&gone.name, None).await.expect("a restore").article;
+    assert_eq!(back.body, "first");
+    assert!(back.slug.starts_with("tides-"), "{}", back.slug);
+    assert_eq!(service.read("tides").await.expect("an article").body, "second");
+    assert!(service.deleted(&Default::default(), 10).await.expect("a list").is_empty());
+}

@@ -136,16 +136,15 @@ fn every_listing_is_json_when_asked() {
     }
 }
 
-/// Names and texts, without the line that says when an article was saved.
-fn files(folder: &Path) -> Vec<(String, String)> {
+/// Names and what is in the files, byte for byte.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found: Vec<_> = walkdir::WalkDir::new(folder)
         .into_iter()
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_file())
         .map(|entry| {
             let name = entry.path().strip_prefix(folder).expect("below").display().to_string();
-            let text = std::fs::read_to_string(entry.path()).expect("text");
-            (name, text.lines().filter(|line| !line.starts_with("updated: ")).collect::<Vec<_>>().join("\n"))
+            (name, std::fs::read(entry.path()).expect("a file"))
         })
         .collect();
     found.sort();
@@ -163,13 +162,58 @@ fn export_and_import_lose_nothing() {
     std::fs::write(notes.join("deep/er/other-name.md"), front).expect("a file");
     std::fs::write(notes.join("deep/日本語.md"), "これはテストです\n").expect("a file");
     desk.text(&["import", "notes"]);
+    assert!(desk.text(&["import", "notes"]).starts_with("0 created, 0 updated, 3 unchanged"), "again, and no error");
     desk.text(&["export", "first"]);
-    let first = files(&desk.path("first"));
-    assert_eq!(first.len(), 3);
-    assert!(first.iter().any(|(name, text)| name == "deep/er/ueber-alles.md" && text.contains("tags")));
+    assert_eq!(files(&desk.path("first")), files(&notes));
     other.text(&["import", desk.path("first").to_str().expect("a path")]);
     other.text(&["export", "second"]);
-    assert_eq!(first, files(&other.path("second")), "out, in and out again is the same");
+    assert_eq!(files(&other.path("second")), files(&notes), "out, in and out again is the same");
+}
+
+#[test]
+fn what_was_left_out_is_counted_and_named_when_asked() {
+    let desk = Desk::new();
+    let notes = desk.path("notes");
+    std::fs::create_dir_all(notes.join(".trash")).expect("folders");
+    std::fs::write(notes.join("note.md"), "text").expect("a file");
+    std::fs::write(notes.join("image.png"), "no text").expect("a file");
+    let said = desk.text(&["import", "notes", "--dry-run"]);
+    assert_eq!(
+        said,
+        "would be: 1 created, 0 updated, 0 unchanged, 0 skipped, 0 failed\nleft out: 1 hidden, 1 not markdown (-v names them)\n"
+    );
+    let named = String::from_utf8(desk.run(&["import", "notes", "-v"]).stderr).expect("text");
+    assert!(named.contains("left out: .trash/ (hidden)") && named.contains("image.png (not markdown)"), "{named}");
+    std::fs::remove_file(notes.join("note.md")).expect("gone");
+    let (code, message) = desk.failure(&["import", "notes"]);
+    assert!(code == 1 && message.contains("no markdown files") && message.contains("1 hidden"), "{message}");
+}
+
+#[test]
+fn a_deleted_article_is_listed_and_restored_beside_its_successor() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Tides", "--body", "first"]);
+    desk.text(&["article", "delete", "tides"]);
+    desk.text(&["article", "create", "Tides", "--body", "second"]);
+    let deleted = desk.json(&["article", "list", "--deleted"]);
+    assert_eq!(deleted[0]["slug"], "tides");
+    let name = deleted[0]["name"].as_str().expect("a name").to_owned();
+    assert!(desk.failure(&["article", "restore", "tides"]).1.contains(&name));
+    let restored = desk.json(&["article", "restore", &name]);
+    assert_eq!(restored["body"], "first");
+    assert_eq!(desk.json(&["article", "show", "tides"])["body"], "second");
+}
+
+#[test]
+fn titles_that_make_one_slug_make_two_articles() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "C", "--body", "c"]);
+    let other = desk.json(&["article", "create", "C++", "--body", "c plus plus"]);
+    assert!(other["slug"].as_str().is_some_and(|slug| slug.starts_with("c-")), "{other}");
+    let (code, message) = desk.failure(&["article", "create", "C++"]);
+    assert!(code == 1 && message.contains(other["slug"].as_str().expect("a slug")), "{message}");
+    let (code, message) = desk.failure(&["article", "create", "Something else", "--slug", "c"]);
+    assert!(code == 1 && message.contains("another title") && !message.contains("update it"), "{message}");
 }
 
 #[test]

@@ -134,11 +134,7 @@ pub(super) struct Taken {
 }
 
 /// Who has the slug that an article of this title asks for.
-pub(super) async fn taken(
-    transaction: &Transaction,
-    slug: &Slug,
-    title: &str,
-) -> Result<Option<Taken>, StoreError> {
+pub(super) async fn taken(transaction: &Transaction, slug: &Slug, title: &str) -> Result<Option<Taken>, StoreError> {
     let Some(owner) = row::by_slug(transaction, slug.as_ref()).await? else { return Ok(None) };
     let (slug, same_title) = (slug.to_string(), names::is_same_title(&owner.title, title));
     let error = if owner.slug == slug {

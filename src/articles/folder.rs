@@ -91,7 +91,15 @@ impl Folder {
 
 /// A part of a path as a part of a folder; empty if nothing is left.
 fn cleaned(part: &str) -> String {
-    let replaced = part.chars().map(|c| if c.is_control() { ' ' } else if matches!(c, '\\' | '/') { '-' } else { c });
+    let replaced = part.chars().map(|c| {
+        if c.is_control() {
+            ' '
+        } else if matches!(c, '\\' | '/') {
+            '-'
+        } else {
+            c
+        }
+    });
     let part = replaced.collect::<String>().trim().to_owned();
     if matches!(part.as_str(), "." | "..") { String::new() } else { part }
 }

@@ -90,7 +90,9 @@ pub(super) async fn by_slug_held(
 
 /// The article of this id.
 pub(super) async fn by_id(connection: &impl ConnectionTrait, id: i64) -> Result<Option<ArticleRow>, StoreError> {
-    connection.row(&format!("SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()]).await
+    connection
+        .row(&format!("SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()])
+        .await
 }
 
 /// The articles of these ids, without their bodies.

@@ -29,7 +29,9 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
         }
         ArticleCommand::Show { slug, revision } => show(session, &slug, revision).await,
         ArticleCommand::List { folder, limit, cursor: _, deleted: true } => list_deleted(session, &folder, limit).await,
-        ArticleCommand::List { folder, limit, cursor, deleted: false } => list(session, &folder, limit, cursor.as_deref()).await,
+        ArticleCommand::List { folder, limit, cursor, deleted: false } => {
+            list(session, &folder, limit, cursor.as_deref()).await
+        }
         ArticleCommand::Update { slug, title, text, folder, skip_embedding, priority, expected_revision } => {
             let changes = Changes {
                 title,

@@ -43,7 +43,9 @@ fn finish(session: &Session, report: &ExportReport) -> anyhow::Result<()> {
         session.output.note("--prune removes such files, unless they were changed");
     }
     for file in &report.existing {
-        session.output.note(&format!("{file}: holds something else; --on-conflict update overwrites it, skip leaves it"));
+        session
+            .output
+            .note(&format!("{file}: holds something else; --on-conflict update overwrites it, skip leaves it"));
     }
     for failed in &report.failed {
         session.output.note(&format!("{}: {}", failed.file, failed.error));

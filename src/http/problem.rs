@@ -198,7 +198,9 @@ impl From<ArticleError> for Problem {
                 problem.details.suggestion = suggestion;
                 problem
             }
-            ArticleError::Exists { slug, title: _, same_title: _ } => Self::new(StatusCode::CONFLICT, "exists", detail).about(slug),
+            ArticleError::Exists { slug, title: _, same_title: _ } => {
+                Self::new(StatusCode::CONFLICT, "exists", detail).about(slug)
+            }
             ArticleError::FormerName { slug: _, present } => {
                 Self::new(StatusCode::CONFLICT, "former_name", detail).about(present)
             }

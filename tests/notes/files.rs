@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeSet, fs};
 
-use afterword::articles::{Changes, files::{Import, OnConflict}, folder::Folder, slug::Slug};
+use afterword::articles::{
+    Changes,
+    files::{Import, OnConflict},
+    folder::Folder,
+    slug::Slug,
+};
 
 use super::World;
 use crate::{
@@ -17,10 +22,33 @@ fn lookalikes() -> Vault {
     let long = "l".repeat(96);
     let vault = Vault::of(&[]);
     let names = [
-        "README.md", "a/README.md", "b/README.md", "b/c/README.md", "C.md", "C++.md", "C#.md", "my_file.md",
-        "my-file.md", "my file.md", "北京.md", "背景.md", "Case.md", "case.md", "CASE.MD", "caf\u{e9}.md",
-        "cafe\u{301}.md", "🚀.md", "[.md", "{.md", "....md", "page.mdx", "page.markdown", "back\\slash/x.md",
-        " padded /x.md", "a-readme.md", "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/deep.md",
+        "README.md",
+        "a/README.md",
+        "b/README.md",
+        "b/c/README.md",
+        "C.md",
+        "C++.md",
+        "C#.md",
+        "my_file.md",
+        "my-file.md",
+        "my file.md",
+        "北京.md",
+        "背景.md",
+        "Case.md",
+        "case.md",
+        "CASE.MD",
+        "caf\u{e9}.md",
+        "cafe\u{301}.md",
+        "🚀.md",
+        "[.md",
+        "{.md",
+        "....md",
+        "page.mdx",
+        "page.markdown",
+        "back\\slash/x.md",
+        " padded /x.md",
+        "a-readme.md",
+        "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/18/deep.md",
     ];
     for name in names {
         vault.put(name, format!("only in {name}\n"));
@@ -48,7 +76,8 @@ async fn no_two_files_meet_in_one_article() {
         let body = fs::read_to_string(vault.path(file)).expect("a file");
         assert_eq!(service.read(slug).await.expect("an article").body, body, "{file}");
     }
-    for (file, slug) in [("README.md", "readme"), ("b/README.md", "b-readme"), ("C.md", "c"), ("my-file.md", "my-file")] {
+    for (file, slug) in [("README.md", "readme"), ("b/README.md", "b-readme"), ("C.md", "c"), ("my-file.md", "my-file")]
+    {
         assert_eq!(slugs[file], slug);
     }
     for on_conflict in MODES {
@@ -154,12 +183,19 @@ async fn articles_of_earlier_imports_are_found_again() {
 async fn a_vault_is_the_same_from_a_part_of_it_around_it_and_elsewhere() {
     let world = World::new().await;
     let service = world.articles(None);
-    let vault = Vault::of(&[("a/one.md", "1"), ("a/two.md", "2"), ("b/one.md", "3"), ("three.md", "4"), ("c/four.md", "5")]);
+    let vault =
+        Vault::of(&[("a/one.md", "1"), ("a/two.md", "2"), ("b/one.md", "3"), ("three.md", "4"), ("c/four.md", "5")]);
     assert_eq!(import(&service, &vault.path("a")).await.created, 2);
-    assert_eq!(counts(&import(&service, &vault.root()).await), [3, 0, 2, 0, 0, 0], "around it");
+    assert_eq!(counts(&import(&service, &vault.root()).await), [3, 2, 0, 0, 0, 0], "around it: they stand in a now");
+    assert_eq!(counts(&import(&service, &vault.root()).await), [0, 0, 5, 0, 0, 0]);
+    assert_eq!(counts(&import(&service, &vault.path("a")).await), [0, 0, 2, 0, 0, 0]);
     assert_eq!(counts(&import(&service, &vault.path("b")).await), [0, 0, 1, 0, 0, 0], "a part of it");
     vault.put("b/five.md", "6");
-    assert_eq!(counts(&import(&service, &vault.path("b")).await), [1, 0, 1, 0, 0, 0]);
+    vault.put("b/one.md", "3, changed");
+    assert_eq!(counts(&import(&service, &vault.path("b")).await), [1, 1, 0, 0, 0, 0]);
+    for slug in ["five", "b-one"] {
+        assert_eq!(service.read(slug).await.expect("an article").folder, "b", "where it stands in the whole");
+    }
     assert_eq!(counts(&import(&service, &vault.root()).await), [0, 0, 6, 0, 0, 0]);
     let elsewhere = tempfile::tempdir().expect("a folder");
     let moved = elsewhere.path().join("moved");
@@ -190,7 +226,11 @@ async fn a_copy_is_the_same_until_it_differs() {
     let again = import_as(&service, Import { source: Some("copy".to_owned()), ..importing(&copy.root()) }).await;
     assert_eq!(counts(&again), [0, 0, 5, 0, 0, 0]);
     let below = Import { folder: Folder::parse("v2").expect("a folder"), ..importing(&vault.root()) };
-    assert_eq!(counts(&import_as(&service, below.clone()).await), [5, 0, 0, 0, 0, 0], "elsewhere here, another article");
+    assert_eq!(
+        counts(&import_as(&service, below.clone()).await),
+        [5, 0, 0, 0, 0, 0],
+        "elsewhere here, another article"
+    );
     assert_eq!(counts(&import_as(&service, below).await), [0, 0, 5, 0, 0, 0]);
 }
 
@@ -198,7 +238,12 @@ async fn a_copy_is_the_same_until_it_differs() {
 async fn a_file_that_moves_keeps_its_article() {
     let world = World::new().await;
     let service = world.articles(None);
-    let vault = Vault::of(&[("inbox/idea.md", "# An idea\n"), ("cafe\u{301}.md", "accents"), ("twin1.md", "t"), ("twin2.md", "t")]);
+    let vault = Vault::of(&[
+        ("inbox/idea.md", "# An idea\n"),
+        ("cafe\u{301}.md", "accents"),
+        ("twin1.md", "t"),
+        ("twin2.md", "t"),
+    ]);
     let first = slugs(&import(&service, &vault.root()).await);
     fs::create_dir(vault.path("projects")).expect("a folder");
     fs::rename(vault.path("inbox/idea.md"), vault.path("projects/plan.md")).expect("a move");
@@ -264,9 +309,17 @@ async fn what_is_no_note_stays_out_and_is_told() {
     assert_eq!(counts(&report), [3, 0, 0, 0, 0, 0], "{:?}", report.files);
     let named: BTreeSet<_> = report.left_out.iter().map(|out| (out.path.as_str(), out.reason.as_str())).collect();
     for expected in [
-        (".obsidian/", "hidden"), (".trash/", "hidden"), ("node_modules/", "node_modules"), ("drafts/", "ignored"),
-        ("x.tmp.md", "ignored"), ("private.md", "ignored"), ("sub/top.md", "ignored"), ("image.png", "not markdown"),
-        ("linked", "symbolic link"), ("link.md", "symbolic link"), ("pipe.md", "not a file"),
+        (".obsidian/", "hidden"),
+        (".trash/", "hidden"),
+        ("node_modules/", "node_modules"),
+        ("drafts/", "ignored"),
+        ("x.tmp.md", "ignored"),
+        ("private.md", "ignored"),
+        ("sub/top.md", "ignored"),
+        ("image.png", "not markdown"),
+        ("linked", "symbolic link"),
+        ("link.md", "symbolic link"),
+        ("pipe.md", "not a file"),
     ] {
         assert!(named.contains(&expected), "{expected:?} is not in {named:?}");
     }
@@ -283,7 +336,10 @@ async fn one_bad_file_ends_nothing() {
     let sparse = fs::File::create(vault.path("huge.md")).expect("a file");
     sparse.set_len(3 << 30).expect("a length");
     vault.put("deep.md", format!("---\ntitle: Deep\na: {}\n---\n", "[".repeat(200_000)));
-    vault.put("bomb.md", format!("---\ntitle: Bomb\na: &a [{}]\nb: [{}]\n---\n", "x, ".repeat(9_000), "*a, ".repeat(9_000)));
+    vault.put(
+        "bomb.md",
+        format!("---\ntitle: Bomb\na: &a [{}]\nb: [{}]\n---\n", "x, ".repeat(9_000), "*a, ".repeat(9_000)),
+    );
     let report = import(&service, &vault.root()).await;
     assert_eq!(counts(&report), [5, 0, 0, 0, 0, 3], "{:?}", report.failed);
     for (file, part) in [("huge.md", "articles.max_size"), ("latin1.md", "line 1"), ("utf16.md", "UTF-16")] {
@@ -321,7 +377,12 @@ async fn an_export_goes_on_and_never_leaves_its_folder() {
     let update = afterword::articles::files::Export { on_conflict: OnConflict::Update, ..exporting(&out) };
     let report = export_as(&service, update).await;
     let failed: BTreeSet<_> = report.failed.iter().map(|failed| failed.file.as_str()).collect();
-    assert_eq!(failed, BTreeSet::from(["away/outside.md", "blocked.md", "linked.md", "waits.md"]), "{:?}", report.failed);
+    assert_eq!(
+        failed,
+        BTreeSet::from(["away/outside.md", "blocked.md", "linked.md", "waits.md"]),
+        "{:?}",
+        report.failed
+    );
     assert_eq!(report.created, 4, "{report:?}");
     assert_eq!(fs::read_to_string(vault.path("target.md")).expect("a file"), "mine");
     assert_eq!(fs::read_dir(vault.path("elsewhere")).expect("a folder").count(), 1);

@@ -69,7 +69,8 @@ async fn creates_of_one_title_make_one_article_and_of_different_titles_each_its_
     let world = World::new().await;
     for round in 0..ROUNDS {
         let titled = |title: String| NewArticle { title, ..NewArticle::default() };
-        let results = race(&world, move |service, _| async move { service.create(titled(format!("Same {round}"))).await }).await;
+        let results =
+            race(&world, move |service, _| async move { service.create(titled(format!("Same {round}"))).await }).await;
         one_wins(&results);
         let refused = results.into_iter().filter_map(Result::err);
         assert!(refused.into_iter().all(|error| matches!(error, ArticleError::Exists { same_title: true, .. })));

@@ -12,14 +12,31 @@ use crate::{
 /// Texts with what people and their programs put before them.
 fn texts() -> impl Strategy<Value = String> {
     let line = prop_oneof![
-        Just("title: 1.10"), Just("title: \"Quoted: yes\" # mine"), Just("Title: Capital"), Just("version: 1.10"),
-        Just("sha: 1e10"), Just("phone: +49123"), Just("slug: /docs/intro"), Just("slug: same"), Just("folder: Else/where"),
-        Just("created: 2024-05-31T08:30:00+02:00"), Just("updated: 2024-06-01"), Just("date: 1717750800000"),
-        Just("lastmod: 2024-05-31 08:30"), Just("tags:\n  - a\n  - \"yes\""), Just("# a comment"), Just(""),
-        Just("skip_embedding: true"), Just("former_slugs: [old-one]"), Just("created: {{date}}"), Just("a:\n\tb: c  "),
-        Just("multi: |\n  one\n\n  two"), Just("not yaml at all"),
+        Just("title: 1.10"),
+        Just("title: \"Quoted: yes\" # mine"),
+        Just("Title: Capital"),
+        Just("version: 1.10"),
+        Just("sha: 1e10"),
+        Just("phone: +49123"),
+        Just("slug: /docs/intro"),
+        Just("slug: same"),
+        Just("folder: Else/where"),
+        Just("created: 2024-05-31T08:30:00+02:00"),
+        Just("updated: 2024-06-01"),
+        Just("date: 1717750800000"),
+        Just("lastmod: 2024-05-31 08:30"),
+        Just("tags:\n  - a\n  - \"yes\""),
+        Just("# a comment"),
+        Just(""),
+        Just("skip_embedding: true"),
+        Just("former_slugs: [old-one]"),
+        Just("created: {{date}}"),
+        Just("a:\n\tb: c  "),
+        Just("multi: |\n  one\n\n  two"),
+        Just("not yaml at all"),
     ];
-    let toml = prop_oneof![Just("title = 'T'"), Just("date = 2024-05-31"), Just("tags = [\n'a'\n]"), Just("[menu]\na = 1")];
+    let toml =
+        prop_oneof![Just("title = 'T'"), Just("date = 2024-05-31"), Just("tags = [\n'a'\n]"), Just("[menu]\na = 1")];
     let lines = |lines: Vec<&'static str>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
     let yaml = (proptest::collection::vec(line, 0..8), prop_oneof![Just("---"), Just("--- "), Just("...")])
         .prop_map(move |(given, end)| format!("---\n{}{end}\n", lines(given)));
@@ -27,8 +44,11 @@ fn texts() -> impl Strategy<Value = String> {
     let json = Just("{\n  \"title\": \"J\", \"v\": 1.10\n}\n".to_owned());
     let head = prop_oneof![2 => Just(String::new()), 6 => yaml, 1 => toml, 1 => json];
     let body = prop_oneof![
-        Just(String::new()), Just("# Heading\n\ntext".to_owned()), Just("text  \n\n\n".to_owned()),
-        Just("---\nmore: of it\n---\n".to_owned()), Just("title:: A property\n- x\n".to_owned()),
+        Just(String::new()),
+        Just("# Heading\n\ntext".to_owned()),
+        Just("text  \n\n\n".to_owned()),
+        Just("---\nmore: of it\n---\n".to_owned()),
+        Just("title:: A property\n- x\n".to_owned()),
         "[ -~é\\n\\t\u{feff}]{0,40}",
     ];
     (head, body, any::<bool>(), any::<bool>()).prop_map(|(head, body, crlf, mark)| {
@@ -92,7 +112,11 @@ fn articles_written_here_go_out_and_come_in_again() {
         export(&other.articles(None), &second).await;
         assert_eq!(Vault::contents(&second), written);
     };
-    let body = prop_oneof![Just("---\ntitle: no\n---\nbody".to_owned()), Just("# One\n".to_owned()), "[ -~\\n\u{feff}é]{0,30}"];
+    let body = prop_oneof![
+        Just("---\ntitle: no\n---\nbody".to_owned()),
+        Just("# One\n".to_owned()),
+        "[ -~\\n\u{feff}é]{0,30}"
+    ];
     let made = ("[^\\p{C}\\s][^\\p{C}]{0,12}", body, "[a-c.]{0,3}(/[a-c]{1,2})?", any::<bool>())
         .prop_filter("folders have no dots alone", |(_, _, folder, _)| Folder::parse(folder).is_ok());
     proptest!(Config::with_cases(24), |(made in proptest::collection::vec(made, 1..6))| TOKIO.block_on(run(made)));

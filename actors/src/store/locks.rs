@@ -55,7 +55,10 @@ pub async fn hold_deleted(transaction: &impl ConnectionTrait, article: i64) -> R
     match Engine::of(transaction) {
         Engine::Sqlite => Ok(()),
         Engine::Postgres => transaction
-            .run("SELECT pg_advisory_xact_lock(7167, CAST($1 % 2147483647 AS INTEGER))", [article.into()])
+            .run(
+                "SELECT pg_advisory_xact_lock(7167, CAST(CAST($1 AS BIGINT) % 2147483647 AS INTEGER))",
+                [article.into()],
+            )
             .await
             .map(drop),
     }

@@ -55,7 +55,8 @@ pub(super) fn read(text: &str, file: &str, above: &Folder, limits: Limits) -> Co
     }
     let folder = fields.folder.as_deref().map(|folder| place_of(folder.split('/'), above));
     let named = fields.slug.as_deref().map(str::trim).filter(|slug| slug.chars().any(char::is_alphanumeric));
-    let (former_slugs, odd): (Vec<_>, Vec<_>) = fields.former_slugs.iter().map(|slug| Slug::parse(slug)).partition(Result::is_ok);
+    let (former_slugs, odd): (Vec<_>, Vec<_>) =
+        fields.former_slugs.iter().map(|slug| Slug::parse(slug)).partition(Result::is_ok);
     warnings.extend(odd.into_iter().filter_map(Result::err).map(|error| format!("former_slugs: {error}")));
     Content {
         title,

@@ -1,5 +1,7 @@
 //! Articles become files.
 
+mod work;
+
 use std::{
     collections::{HashMap, HashSet},
     io,
@@ -11,22 +13,20 @@ use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 
+use self::work::{COMPARED, Outcome, Work};
 use super::{
     OnConflict,
     export_plan::{self, Facts, Listed, Planned},
     hash,
-    render::{Rendered, render},
     report::FileProblem,
     resolve,
-    root::{ReadError, Root},
+    root::Root,
     source::{self, Known, Source},
 };
-use crate::articles::{Article, Articles, folder::Folder, front_matter::Document, request::Limits, row};
+use crate::articles::{Article, Articles, folder::Folder, front_matter::Document, row};
 
 /// Files noted at a time.
 const PAGE: usize = 200;
-/// Largest file that is compared with what would be written. *Units:* bytes.
-const COMPARED: u64 = 1 << 30;
 
 /// What to export, and how.
 #[derive(Debug, Clone)]
@@ -84,15 +84,6 @@ pub enum ExportError {
     Store(#[from] StoreError),
 }
 
-/// What became of an article.
-enum Outcome {
-    Created,
-    Updated,
-    Unchanged,
-    Skipped,
-    Exists,
-}
-
 /// Exports articles. `progress` hears how many are done, and of how many.
 ///
 /// # Errors
@@ -142,6 +133,8 @@ struct Run<'a> {
     files: HashMap<i64, Vec<Known>>,
     /// Files of the target, by their places.
     known: HashMap<String, Known>,
+    /// Whether nothing was ever imported from there.
+    is_ours: bool,
     /// Former slugs, by article.
     former: HashMap<i64, Vec<String>>,
 }
@@ -173,7 +166,8 @@ impl<'a> Run<'a> {
         for alias in reader.rows::<Alias>(aliases, []).await? {
             former.entry(alias.article_id).or_default().push(alias.slug);
         }
-        Ok(Self { articles, export, root, target, sources, files, known, former })
+        let is_ours = known.values().all(|known| known.written);
+        Ok(Self { articles, export, root, target, sources, files, known, is_ours, former })
     }
 
     async fn plan(&self) -> Result<Vec<Planned>, StoreError> {
@@ -210,7 +204,7 @@ impl<'a> Run<'a> {
         let before = self.known.get(&planned.place).filter(|known| known.article_id == article.id).cloned();
         let work = Work {
             former_slugs: self.former.get(&article.id).cloned().unwrap_or_default(),
-            known_hash: self.known.get(&planned.place).map(|known| known.file_hash.clone()),
+            known: self.known.get(&planned.place).cloned(),
             planned: planned.clone(),
             limits: self.articles.limits,
             on_conflict: self.export.on_conflict,
@@ -239,7 +233,6 @@ impl<'a> Run<'a> {
             Outcome::Skipped => report.skipped += 1,
             Outcome::Exists => report.existing.push(planned.place.clone()),
         }
-        let is_export_folder = self.known.values().all(|known| known.written);
         let row = Known {
             source_id: self.target,
             path: planned.place.clone(),
@@ -248,7 +241,7 @@ impl<'a> Run<'a> {
             revision: work.article.revision,
             slug: work.article.slug,
             folder: work.article.folder,
-            written: wrote || before.as_ref().map_or(is_export_folder, |before| before.written),
+            written: wrote || before.as_ref().map_or(self.is_ours, |before| before.written),
             present: before.as_ref().and_then(|before| before.present),
             present_slug: before.as_ref().and_then(|before| before.present_slug.clone()),
         };
@@ -274,7 +267,8 @@ impl<'a> Run<'a> {
             })
             .await;
         if let Err(error) = written {
-            let note = format!("it could not be noted which files were written, so --prune will not know them: {error}");
+            let note =
+                format!("it could not be noted which files were written, so --prune will not know them: {error}");
             if !report.notes.contains(&note) {
                 report.notes.push(note);
             }
@@ -288,7 +282,9 @@ impl<'a> Run<'a> {
         let exported: HashSet<i64> = planned.iter().map(|planned| planned.id).collect();
         let within = |known: &Known| Folder::of_place(known.folder.split('/')).is_within(&self.export.folder);
         let mut old: Vec<&Known> = self.known.values().filter(|known| !places.contains(known.path.as_str())).collect();
-        old.retain(|known| within(known) && (known.written && known.present.is_none() || exported.contains(&known.article_id)));
+        old.retain(|known| {
+            within(known) && (known.written && known.present.is_none() || exported.contains(&known.article_id))
+        });
         old.sort_by(|a, b| a.path.cmp(&b.path));
         for known in old {
             match root.read(&known.path, COMPARED) {
@@ -306,7 +302,9 @@ impl<'a> Run<'a> {
             } else {
                 match root.remove(&known.path) {
                     Ok(()) => self.forget(known, report).await,
-                    Err(error) => report.failed.push(FileProblem::new(&known.path, format!("cannot be removed: {error}"))),
+                    Err(error) => {
+                        report.failed.push(FileProblem::new(&known.path, format!("cannot be removed: {error}")))
+                    }
                 }
             }
         }
@@ -342,59 +340,6 @@ async fn target(articles: &Articles, export: &Export, root: Option<&Root>) -> Re
     }
     articles
         .database
-        .write(move |transaction| {
-            Box::pin(async move { source::add(transaction, None, &machine, &place, "").await })
-        })
+        .write(move |transaction| Box::pin(async move { source::add(transaction, None, &machine, &place, "").await }))
         .await
-}
-
-/// One file to be written.
-struct Work {
-    article: Article,
-    planned: Planned,
-    came_from_file: bool,
-    former_slugs: Vec<String>,
-    /// What the file held when it was last read or written.
-    known_hash: Option<String>,
-    limits: Limits,
-    on_conflict: OnConflict,
-    dry_run: bool,
-}
-
-impl Work {
-    fn done(self, root: Option<&Root>) -> (Self, Result<(Outcome, String), io::Error>) {
-        let done = self.write(root);
-        (self, done)
-    }
-
-    fn write(&self, root: Option<&Root>) -> Result<(Outcome, String), io::Error> {
-        let rendered = Rendered {
-            article: &self.article,
-            place: &self.planned.place,
-            before: self.planned.before.as_ref(),
-            came_from_file: self.came_from_file,
-            former_slugs: &self.former_slugs,
-        };
-        let text = render(&rendered, self.limits);
-        let file_hash = hash(text.as_bytes());
-        let Some(root) = root else { return Ok((Outcome::Created, file_hash)) };
-        let outcome = match root.read(&self.planned.place, COMPARED) {
-            Ok(present) if present == text.as_bytes() => return Ok((Outcome::Unchanged, file_hash)),
-            Ok(present) => {
-                let is_known = self.known_hash.as_ref() == Some(&hash(&present));
-                match self.on_conflict {
-                    _ if is_known => Outcome::Updated,
-                    OnConflict::Skip => return Ok((Outcome::Skipped, file_hash)),
-                    OnConflict::Fail => return Ok((Outcome::Exists, file_hash)),
-                    OnConflict::Update => Outcome::Updated,
-                }
-            }
-            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Outcome::Created,
-            Err(error) => return Err(io::Error::other(error.to_string())),
-        };
-        if !self.dry_run {
-            root.write(&self.planned.place, text.as_bytes())?;
-        }
-        Ok((outcome, file_hash))
-    }
 }

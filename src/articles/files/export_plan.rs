@@ -71,16 +71,16 @@ pub(super) fn plan(articles: &[Listed], facts: &Facts<'_>) -> Vec<Planned> {
     original.sort_by(|(own, a), (other, b)| (own, &a.place, a.id).cmp(&(other, &b.place, b.id)));
     derived.sort_by(|a, b| (&a.place, a.id).cmp(&(&b.place, b.id)));
     let mut taken = Taken::default();
-    for (_, planned) in &original {
-        taken.folders_of(&planned.place);
+    original.iter().for_each(|(_, planned)| taken.folders_of(&planned.place));
+    let mut plan: Vec<Planned> = Vec::with_capacity(articles.len());
+    for (_, planned) in original {
+        plan.push(Planned { place: taken.free(&planned.place, planned.id, true), ..planned });
     }
-    let originals = original.into_iter().map(|(_, planned)| (true, planned));
-    let all = originals.chain(derived.into_iter().map(|planned| (false, planned)));
-    all.map(|(is_original, mut planned)| {
-        planned.place = taken.free(planned.place, planned.id, is_original);
-        planned
-    })
-    .collect()
+    derived.iter().for_each(|planned| taken.folders_of(&planned.place));
+    for planned in derived {
+        plan.push(Planned { place: taken.free(&planned.place, planned.id, false), ..planned });
+    }
+    plan
 }
 
 fn wanted(article: &Listed, known: &Known, facts: &Facts<'_>) -> String {
@@ -114,21 +114,23 @@ struct Taken {
 impl Taken {
     /// The place, or the same with a suffix if it is taken. What has been somewhere keeps it, though a file system that
     /// does not tell letters of different case apart would hold only one of two.
-    fn free(&mut self, wanted: String, id: i64, is_original: bool) -> String {
+    fn free(&mut self, wanted: &str, id: i64, is_original: bool) -> String {
         let digits = hash(id.to_string().as_bytes());
         let suffixed = |length: usize| {
-            let (stem, extension) = wanted.rsplit_once('.').unwrap_or((&wanted, "md"));
+            let (stem, extension) = wanted.rsplit_once('.').unwrap_or((wanted, "md"));
             format!("{stem}-{}.{extension}", &digits[..length])
         };
-        let mut candidates = std::iter::once(wanted.clone()).chain([4, 8, 16, 64].map(suffixed));
-        let free = |place: &String| match is_original && *place == wanted {
+        let mut candidates = std::iter::once(wanted.to_owned()).chain([4, 8, 16, 64].map(suffixed));
+        // Its folder is called as a file is.
+        let beside = wanted.rsplit_once('/').map(|(parents, name)| format!("{parents}_/{name}"));
+        let free = |place: &String| match is_original && place == wanted {
             true => !self.exact.contains(place) && !self.folders.contains(&place::folded(place)),
             false => {
                 let folded = place::folded(place);
                 !self.folded.contains(&folded) && !self.folders.contains(&folded) && !self.is_below_a_file(&folded)
             }
         };
-        let place = candidates.find(free).unwrap_or(wanted.clone());
+        let place = candidates.find(&free).or_else(|| beside.filter(&free)).unwrap_or_else(|| wanted.to_owned());
         self.folders_of(&place);
         self.folded.insert(place::folded(&place));
         self.exact.insert(place.clone());

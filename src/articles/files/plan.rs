@@ -114,10 +114,12 @@ fn of_known(file: &Scanned, known: &Known, facts: &Facts, on_conflict: OnConflic
         };
     };
     let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
-    if is_same {
+    let is_edited = present != known.revision && !facts.unedited.contains(&known.article_id);
+    // The folder was imported as a part of another one before, or by itself: its articles stand elsewhere now.
+    let stands_elsewhere = file.wish.folder.as_ref() != known.folder && !facts.is_copy;
+    if is_same && (is_edited || !stands_elsewhere) {
         return Some(Action::Unchanged { slug });
     }
-    let is_edited = present != known.revision && !facts.unedited.contains(&known.article_id);
     Some(match on_conflict {
         OnConflict::Skip if is_edited || facts.is_copy => Action::Skip { slug },
         OnConflict::Fail if facts.is_copy => Action::Refuse(Refusal::CopyDiffers { slug }),
@@ -141,9 +143,10 @@ fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Kno
     let new: Vec<&Scanned> = files.iter().filter(|file| !facts.known.contains_key(&file.file)).collect();
     let mut moved: HashMap<&str, &Known> = HashMap::new();
     let mut used: HashSet<&str> = HashSet::new();
-    let by_name = pairs(new.iter().map(|file| (place::composed(&file.file), *file)), gone().map(|(file, known)| {
-        (place::composed(file), (file, known))
-    }));
+    let by_name = pairs(
+        new.iter().map(|file| (place::composed(&file.file), *file)),
+        gone().map(|(file, known)| (place::composed(file), (file, known))),
+    );
     for (file, (place, known)) in by_name {
         moved.insert(&file.file, known);
         used.insert(place);
@@ -151,9 +154,9 @@ fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Kno
     let rest: Vec<&Scanned> = new.into_iter().filter(|file| !moved.contains_key(file.file.as_str())).collect();
     let by_content = pairs(
         rest.into_iter().map(|file| (file.hash.clone(), file)),
-        gone().filter(|(file, _)| !used.contains(file.as_str())).map(|(file, known)| {
-            (known.file_hash.clone(), (file, known))
-        }),
+        gone()
+            .filter(|(file, _)| !used.contains(file.as_str()))
+            .map(|(file, known)| (known.file_hash.clone(), (file, known))),
     );
     moved.extend(by_content.into_iter().map(|(file, (_, known))| (file.file.as_str(), known)));
     moved

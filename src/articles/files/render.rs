@@ -42,9 +42,8 @@ fn edits(rendered: &Rendered<'_>, limits: Limits) -> Vec<(Field, Edit)> {
     let (fields, _) = document.fields();
     let text = format!("{}{}", article.front_matter, article.body);
     let read = content::read(&text, place, &Folder::default(), limits);
-    let keeps_slug = before.is_some_and(|before| {
-        before.slug == article.slug && place::name(&before.path) == place::name(place)
-    });
+    let keeps_slug =
+        before.is_some_and(|before| before.slug == article.slug && place::name(&before.path) == place::name(place));
     let mut edits = Vec::new();
     let mut put = |wanted: bool, field: Field, edit: Edit| {
         if wanted {
@@ -59,7 +58,8 @@ fn edits(rendered: &Rendered<'_>, limits: Limits) -> Vec<(Field, Edit)> {
     put(is_other(fields.created, article.created_at.0), Field::Created, Edit::Time(article.created_at.0));
     put(is_other(fields.updated, article.updated_at.0), Field::Updated, Edit::Time(article.updated_at.0));
     put(read.skip_embedding != article.skip_embedding, Field::SkipEmbedding, Edit::Switch(article.skip_embedding));
-    let missing: Vec<String> = former_slugs.iter().filter(|slug| !fields.former_slugs.contains(slug)).cloned().collect();
+    let missing: Vec<String> =
+        former_slugs.iter().filter(|slug| !fields.former_slugs.contains(slug)).cloned().collect();
     if !missing.is_empty() {
         let said = read.former_slugs.iter().map(ToString::to_string);
         put(true, Field::FormerSlugs, Edit::Names(said.chain(missing).collect()));

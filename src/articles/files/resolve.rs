@@ -27,6 +27,8 @@ pub(super) struct Resolved {
     pub(super) known: HashMap<String, Known>,
     /// The source is somewhere else, where it still is: the files are a copy.
     pub(super) is_copy: bool,
+    /// Sources inside the folder, and where: their files are this folder's, too.
+    pub(super) inside: Vec<(i64, String)>,
     /// The source was somewhere else, and is here now.
     pub(super) was_moved: bool,
     pub(super) note: Option<String>,
@@ -55,15 +57,33 @@ pub(super) async fn resolve(
         };
     }
     let machine = machine(connection);
+    let near = nearby(&sources, &machine, asked);
+    match near.is_empty() {
+        true => by_content(connection, asked, files, &sources, &machine).await,
+        false => by_place(connection, &near).await,
+    }
+}
+
+/// Where the folder lies in its source; empty if it is the source.
+pub(super) async fn prefix(connection: &impl ConnectionTrait, asked: &Asked<'_>) -> Result<String, StoreError> {
+    if asked.name.is_some() {
+        return Ok(String::new());
+    }
+    let near = nearby(&source::all(connection).await?, &machine(connection), asked);
+    Ok(target(&near).map(|near| near.prefix.clone()).unwrap_or_default())
+}
+
+/// A new file belongs to the source of this very folder, else to the nearest one around it.
+fn target(near: &[Near]) -> Option<&Near> {
+    near.iter().find(|near| near.rank != Rank::Inside)
+}
+
+/// The sources at, around and inside the folder; whose word counts first is first.
+fn nearby(sources: &[Source], machine: &str, asked: &Asked<'_>) -> Vec<Near> {
     let ours = sources.iter().filter(|source| source.machine == machine && source.folder == asked.above.as_ref());
     let mut near: Vec<Near> = ours.filter_map(|source| near(source, asked.root)).collect();
     near.sort_by_key(|near| (near.rank, near.offset.len(), near.id));
-    // A new file belongs to the source of this very folder, else to the nearest one around it.
-    let target = near.iter().find(|near| near.rank != Rank::Inside).map(|near| (near.id, near.prefix.clone()));
-    match near.is_empty() {
-        true => by_content(connection, asked, files, &sources, &machine).await,
-        false => by_place(connection, &near, target).await,
-    }
+    near
 }
 
 /// A source that has files in the folder.
@@ -92,7 +112,9 @@ fn near(source: &Source, root: &Path) -> Option<Near> {
     let place = Path::new(&source.root);
     let near = |rank, prefix, offset| Some(Near { id: source.id, rank, prefix, offset });
     match (place::below(root, place), place::below(place, root)) {
-        (Some(prefix), Some(_)) => near(source.name.as_ref().map_or(Rank::Same, |_| Rank::Named), prefix, String::new()),
+        (Some(prefix), Some(_)) => {
+            near(source.name.as_ref().map_or(Rank::Same, |_| Rank::Named), prefix, String::new())
+        }
         (Some(_) | None, _) if source.name.is_some() => None,
         (Some(prefix), None) => near(Rank::Around(prefix.len()), prefix, String::new()),
         (None, Some(offset)) => near(Rank::Inside, String::new(), offset),
@@ -101,14 +123,14 @@ fn near(source: &Source, root: &Path) -> Option<Near> {
 }
 
 /// The files of the sources at and around the folder; what comes first has the last word.
-async fn by_place(
-    connection: &impl ConnectionTrait,
-    near: &[Near],
-    target: Option<(i64, String)>,
-) -> Result<Resolved, StoreError> {
+async fn by_place(connection: &impl ConnectionTrait, near: &[Near]) -> Result<Resolved, StoreError> {
+    let target = target(near).map(|target| (target.id, target.prefix.clone()));
     let (source, prefix) = target.map_or((None, String::new()), |(id, prefix)| (Some(id), prefix));
     let mut resolved = Resolved { source, prefix, ..Resolved::default() };
-    for Near { id, rank: _, prefix, offset } in near {
+    for Near { id, rank, prefix, offset } in near {
+        if *rank == Rank::Inside {
+            resolved.inside.push((*id, offset.clone()));
+        }
         let start = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         for known in source::files(connection, *id, &start).await? {
             let file = place::joined(offset, &known.path[start.len()..]);
@@ -121,7 +143,7 @@ async fn by_place(
 /// The files of one source, whose place says nothing.
 async fn of_one(connection: &impl ConnectionTrait, id: i64) -> Result<Resolved, StoreError> {
     let near = Near { id, rank: Rank::Same, prefix: String::new(), offset: String::new() };
-    by_place(connection, &[near], Some((id, String::new()))).await
+    by_place(connection, &[near]).await
 }
 
 /// A folder at a place that nothing is known of: perhaps it was elsewhere before.

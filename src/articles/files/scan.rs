@@ -1,7 +1,11 @@
 //! The first reading of a file: what has to be known of it before anything is planned, and not its text.
 
-use super::{content, decode, hash, report::FileProblem, root::Root, slugs::Wish};
-use crate::articles::{folder::Folder, request::{self, Limits}, slug::Slug};
+use super::{content, decode, hash, place, report::FileProblem, root::Root, slugs::Wish};
+use crate::articles::{
+    folder::Folder,
+    request::{self, Limits},
+    slug::Slug,
+};
 
 /// What is known of a file that was read.
 #[derive(Debug, Clone)]
@@ -18,23 +22,25 @@ pub(super) struct Scanned {
     pub(super) size: u64,
 }
 
-/// Reads a file.
-pub(super) fn scan(root: &Root, file: &str, above: &Folder, limits: Limits) -> Result<Scanned, FileProblem> {
+/// Reads a file of a folder that lies at `prefix` in its source.
+pub(super) fn scan(
+    root: &Root,
+    file: &str,
+    prefix: &str,
+    above: &Folder,
+    limits: Limits,
+) -> Result<Scanned, FileProblem> {
     let problem = |error: &dyn std::fmt::Display| FileProblem::new(file, error);
     let bytes = root.read(file, limits.max_size).map_err(|error| problem(&error))?;
     let (hash, size) = (hash(&bytes), bytes.len() as u64);
     let text = decode::text(bytes).map_err(|error| problem(&error))?;
-    let content = content::read(&text, file, above, limits);
+    let placed = place::joined(prefix, file);
+    let content = content::read(&text, &placed, above, limits);
     Ok(Scanned {
         file: file.to_owned(),
         hash,
         content_hash: request::content_hash(&content.title, &content.body),
-        wish: Wish {
-            file: file.to_owned(),
-            slug: content.slug,
-            is_named: content.names_slug,
-            folder: content.folder,
-        },
+        wish: Wish { file: placed, slug: content.slug, is_named: content.names_slug, folder: content.folder },
         former_slugs: content.former_slugs,
         warnings: content.warnings,
         size,

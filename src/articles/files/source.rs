@@ -100,11 +100,29 @@ pub(super) async fn add(
         .await?;
     let found = all(connection).await?.into_iter().find(|source| match name {
         Some(name) => source.name.as_deref() == Some(name),
-        None => {
-            source.name.is_none() && source.machine == machine && source.root == root && source.folder == folder
-        }
+        None => source.name.is_none() && source.machine == machine && source.root == root && source.folder == folder,
     });
     found.map(|source| source.id).ok_or_else(|| StoreError::Unexpected("a source is gone that was just added".into()))
+}
+
+/// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A folder
+/// that is exported to keeps its own. Answers how many files.
+pub(super) async fn take_over(
+    connection: &impl ConnectionTrait,
+    inside: i64,
+    offset: &str,
+    source: i64,
+) -> Result<u64, StoreError> {
+    connection
+        .run(
+            "UPDATE article_sources SET source_id = $3, path = $2 || path
+             WHERE source_id = $1
+               AND NOT EXISTS (SELECT 1 FROM article_sources w WHERE w.source_id = $1 AND w.written)
+               AND NOT EXISTS (SELECT 1 FROM article_sources o
+                               WHERE o.source_id = $3 AND o.path = $2 || article_sources.path)",
+            [inside.into(), format!("{offset}/").into(), source.into()],
+        )
+        .await
 }
 
 /// Notes that a folder is somewhere else now.
@@ -127,11 +145,7 @@ pub(super) async fn moved(
 
 /// Notes which article a file is. Answers whether it did: not if the place is taken and `replaces` does not say that this
 /// is known.
-pub(super) async fn record(
-    connection: &impl ConnectionTrait,
-    row: &Known,
-    replaces: bool,
-) -> Result<bool, StoreError> {
+pub(super) async fn record(connection: &impl ConnectionTrait, row: &Known, replaces: bool) -> Result<bool, StoreError> {
     let sql = if replaces {
         "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

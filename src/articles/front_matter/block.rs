@@ -74,8 +74,12 @@ pub(super) fn find(text: &str) -> Option<Block> {
             let (entries, room, last) = json::entries(text, start..text.len())?;
             let rest = line_at(text, last);
             let known = entries.iter().any(|entry| is_usual(&entry.key));
-            (known && text[rest.clone()].trim().is_empty())
-                .then_some(Block { syntax: Syntax::Json, entries, end: rest.end, room })
+            (known && text[rest.clone()].trim().is_empty()).then_some(Block {
+                syntax: Syntax::Json,
+                entries,
+                end: rest.end,
+                room,
+            })
         }
         _ => None,
     }
@@ -97,9 +101,36 @@ pub(super) fn line_number(text: &str, at: usize) -> usize {
 /// Keys that tell front matter from a text between two rules.
 pub(super) fn is_usual(key: &str) -> bool {
     const USUAL: [&str; 30] = [
-        "title", "slug", "folder", "created", "updated", "date", "lastmod", "modified", "tags", "tag", "aliases", "alias",
-        "draft", "description", "author", "authors", "id", "permalink", "layout", "type", "category", "categories",
-        "publish", "weight", "lang", "skip_embedding", "former_slugs", "cssclasses", "sidebar_position", "keywords",
+        "title",
+        "slug",
+        "folder",
+        "created",
+        "updated",
+        "date",
+        "lastmod",
+        "modified",
+        "tags",
+        "tag",
+        "aliases",
+        "alias",
+        "draft",
+        "description",
+        "author",
+        "authors",
+        "id",
+        "permalink",
+        "layout",
+        "type",
+        "category",
+        "categories",
+        "publish",
+        "weight",
+        "lang",
+        "skip_embedding",
+        "former_slugs",
+        "cssclasses",
+        "sidebar_position",
+        "keywords",
     ];
     USUAL.iter().any(|usual| key.eq_ignore_ascii_case(usual))
 }

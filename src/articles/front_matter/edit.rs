@@ -131,7 +131,8 @@ fn is_plain(text: &str) -> bool {
         || text.replace('_', "").parse::<f64>().is_ok()
         || moment::parse(text).is_some()
         || text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(' ');
-    let is_odd = text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '"' | '\\'));
+    let is_odd =
+        text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '"' | '\\'));
     text.starts_with(char::is_alphanumeric)
         && !text.ends_with([' ', ':'])
         && !text.ends_with(char::is_whitespace)

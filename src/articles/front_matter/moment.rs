@@ -82,7 +82,17 @@ fn named_date(text: &str) -> Option<(Date, &str)> {
 
 fn month_of(word: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     let word = word.trim_end_matches('.').to_ascii_lowercase();
@@ -182,7 +192,8 @@ mod tests {
             let read_as = parse(written).map(|at| Timestamp(at).to_string());
             assert_eq!(read_as.as_deref(), Some(read), "{written}");
         }
-        for nothing in ["", "{{date}}", "soon", "2024-13-01", "2024-02-30", "12", "99999999999999999999", "2024-05-31x"] {
+        for nothing in ["", "{{date}}", "soon", "2024-13-01", "2024-02-30", "12", "99999999999999999999", "2024-05-31x"]
+        {
             assert_eq!(parse(nothing), None, "{nothing}");
         }
     }

@@ -94,7 +94,8 @@ fn a_text_without_front_matter_is_all_body() {
 
 #[test]
 fn other_names_of_a_field_are_known_and_faults_name_their_line() {
-    let text = "---\ntitle: A\ncreated:\ndate: 2024-05-31\nlastmod: soon\nskip_embedding: \"TRUE\"\nfolder:\n  - a\n---\n";
+    let text =
+        "---\ntitle: A\ncreated:\ndate: 2024-05-31\nlastmod: soon\nskip_embedding: \"TRUE\"\nfolder:\n  - a\n---\n";
     let (found, warnings) = Document::split(text).fields();
     assert_eq!(found.created, Some(1_717_113_600_000));
     assert_eq!((found.updated, found.skip_embedding, found.folder), (None, Some(true), None));
@@ -154,10 +155,11 @@ fn heads() -> impl Strategy<Value = String> {
         .prop_map(|lines| [vec!["id: 1".to_owned()], lines].concat())
         .prop_map(block("---"));
     let toml = proptest::collection::vec(toml, 0..5).prop_map(block("+++"));
-    let json = proptest::collection::vec(json, 0..4)
-        .prop_map(|lines| format!("{{\n  \"id\": 1{}\n}}\n", lines.iter().map(|l| format!(",\n  {l}")).collect::<String>()));
-    let any = prop_oneof![Just(String::new()), yaml, toml, json];
-    (any, any::<bool>(), any::<bool>()).prop_map(|(head, crlf, mark)| {
+    let json = proptest::collection::vec(json, 0..4).prop_map(|lines| {
+        format!("{{\n  \"id\": 1{}\n}}\n", lines.iter().map(|l| format!(",\n  {l}")).collect::<String>())
+    });
+    let blocks = prop_oneof![Just(String::new()), yaml, toml, json];
+    (blocks, any::<bool>(), any::<bool>()).prop_map(|(head, crlf, mark)| {
         let head = if crlf { head.replace('\n', "\r\n") } else { head };
         if mark && !head.is_empty() { format!("\u{feff}{head}") } else { head }
     })

@@ -1,0 +1,164 @@
+//! One import: what is known when it plans, and carrying the plan out.
+
+use std::sync::Arc;
+
+use afterword_actors::store::StoreError;
+use futures_util::{StreamExt, stream};
+use tokio::sync::Semaphore;
+
+use super::{
+    super::{
+        place,
+        plan::{Action, Facts},
+        report::{FileProblem, ImportReport, ImportedFile},
+        resolve::{self, Resolved},
+        root::Root,
+        scan::Scanned,
+        source::{self, Known},
+    },
+    Import,
+    save::FileError,
+};
+use crate::articles::Articles;
+
+/// Files saved at the same time: they share commits.
+const AT_ONCE: usize = 16;
+/// Of all files that are saved at the same time. *Units:* KiB.
+const ROOM: u32 = 256 << 10;
+
+/// One import.
+pub(super) struct Run<'a> {
+    pub(super) articles: &'a Articles,
+    pub(super) import: &'a Import,
+    pub(super) root: Arc<Root>,
+    /// Where new files belong.
+    pub(super) source: i64,
+    /// Where the folder lies in that source.
+    pub(super) prefix: String,
+}
+
+impl Run<'_> {
+    /// The source of new files, made if there is none.
+    pub(super) async fn settled(&self, resolved: &Resolved) -> Result<i64, StoreError> {
+        let database = &self.articles.database;
+        let machine = resolve::machine(database.reader());
+        let root = self.root.place().to_string_lossy().into_owned();
+        let (name, folder) = (self.import.source.clone(), self.import.folder.to_string());
+        let (known, moved) = (resolved.source, resolved.was_moved || self.import.source.is_some());
+        if let (Some(id), false) = (known, moved) {
+            return Ok(id);
+        }
+        database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    match known {
+                        Some(id) => source::moved(transaction, id, &machine, &root).await.map(|()| id),
+                        None => source::add(transaction, name.as_deref(), &machine, &root, &folder).await,
+                    }
+                })
+            })
+            .await
+    }
+
+    /// Takes the files of folders inside over. Answers whether there were any.
+    pub(super) async fn has_taken_over(&self, resolved: &Resolved) -> Result<bool, StoreError> {
+        // Where the folder lies in its source, and where the other lies in the folder.
+        let place = |offset: &String| place::joined(&resolved.prefix, offset);
+        let inside: Vec<_> = resolved.inside.iter().map(|(id, offset)| (*id, place(offset))).collect();
+        let source = self.source;
+        if inside.is_empty() {
+            return Ok(false);
+        }
+        self.articles
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let mut taken = 0;
+                    for (id, offset) in &inside {
+                        taken += source::take_over(transaction, *id, offset, source).await?;
+                    }
+                    Ok(taken > 0)
+                })
+            })
+            .await
+    }
+
+    pub(super) async fn learn(
+        &self,
+        facts: &mut Facts,
+        resolved: Resolved,
+        files: &[Scanned],
+    ) -> Result<(), StoreError> {
+        let reader = self.articles.database.reader();
+        (facts.known, facts.is_copy) = (resolved.known, resolved.is_copy);
+        let at = |known: &Known| (known.article_id, known.revision);
+        let later = facts.known.values().filter(|known| known.present.is_some_and(|present| present != known.revision));
+        let later: Vec<_> = later.map(at).collect();
+        facts.unedited =
+            if later.is_empty() { Vec::new() } else { source::unedited(reader, &later).await? }.into_iter().collect();
+        let asked = facts.asked(files);
+        let occupants = if asked.is_empty() { Vec::new() } else { source::occupants(reader, &asked).await? };
+        facts.occupants = occupants.into_iter().map(|occupant| (occupant.name.clone(), occupant)).collect();
+        Ok(())
+    }
+
+    /// Does what is planned, or, in a dry run, says it. Answers the files whose plan no longer held.
+    pub(super) async fn carry_out(
+        &self,
+        files: Vec<Scanned>,
+        actions: Vec<Action>,
+        report: &mut ImportReport,
+        progress: &mut dyn FnMut(usize),
+    ) -> Vec<Scanned> {
+        let room = Semaphore::new(ROOM as usize);
+        let work = stream::iter(files.into_iter().zip(actions)).map(|(file, action)| {
+            let room = &room;
+            async move {
+                let size = u32::try_from(file.size >> 10).unwrap_or(ROOM).clamp(1, ROOM);
+                let held = room.acquire_many(size).await;
+                let done = if self.import.dry_run { Ok(()) } else { self.carry_out_one(&file, &action).await };
+                drop(held);
+                (file, action, done)
+            }
+        });
+        let mut work = std::pin::pin!(work.buffered(AT_ONCE));
+        let (mut overtaken, mut count) = (Vec::new(), 0);
+        while let Some((file, action, done)) = work.next().await {
+            match done {
+                Ok(()) => tell(report, &file.file, action),
+                Err(FileError::Overtaken) => {
+                    overtaken.push(file);
+                    continue;
+                }
+                Err(error) => report.failed.push(FileProblem::new(&file.file, error)),
+            }
+            count += 1;
+            progress(count);
+        }
+        overtaken
+    }
+}
+
+/// Counts what was done.
+fn tell(report: &mut ImportReport, file: &str, action: Action) {
+    let (slug, result) = match action {
+        Action::Create { slug, .. } => (slug.to_string(), "created"),
+        Action::Update { known, has_moved: _ } => (known.present_slug.unwrap_or(known.slug), "updated"),
+        Action::Replace { occupant } => (occupant.slug, "updated"),
+        Action::Follow { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),
+        Action::Adopt { occupant } => (occupant.slug, "unchanged"),
+        Action::Unchanged { slug } => (slug, "unchanged"),
+        Action::Skip { slug } => (slug, "skipped"),
+        Action::Deleted { slug } => (slug, "deleted"),
+        Action::Refuse(refusal) => return report.failed.push(FileProblem::new(file, refusal)),
+    };
+    let count = match result {
+        "created" => &mut report.created,
+        "updated" => &mut report.updated,
+        "unchanged" => &mut report.unchanged,
+        "skipped" => &mut report.skipped,
+        _ => &mut report.deleted,
+    };
+    *count += 1;
+    report.files.push(ImportedFile { file: file.to_owned(), slug, result });
+}

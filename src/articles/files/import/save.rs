@@ -1,0 +1,270 @@
+//! One file of an import: its article and what is noted of the file, in one transaction.
+
+use std::sync::Arc;
+
+use afterword_actors::store::{StoreError, Transaction, sql::Sql};
+
+use super::{
+    super::{
+        content::{self, Content},
+        decode, hash, place,
+        plan::Action,
+        scan::Scanned,
+        source::{self, Known, Occupant},
+    },
+    blocking,
+    run::Run,
+};
+use crate::articles::{Article, ArticleError, Changes, NewArticle, Saved, create, names, row, slug::Slug, update};
+
+/// Why one file was not saved.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FileError {
+    #[error("{0}")]
+    Read(String),
+    #[error(transparent)]
+    Article(#[from] ArticleError),
+    /// Something else was faster: the plan no longer holds.
+    #[error("was overtaken")]
+    Overtaken,
+}
+
+impl From<StoreError> for FileError {
+    fn from(error: StoreError) -> Self {
+        Self::Article(error.into())
+    }
+}
+
+impl Run<'_> {
+    pub(super) async fn carry_out_one(&self, file: &Scanned, action: &Action) -> Result<(), FileError> {
+        match action {
+            Action::Create { slug, former_slugs, again } => {
+                let (content, hash) = self.content(file).await?;
+                let known = self.noted(file, again.as_deref(), hash);
+                self.create(content, slug.clone(), former_slugs.clone(), known, again.is_some()).await
+            }
+            Action::Update { known, has_moved } => {
+                let (content, hash) = self.content(file).await?;
+                let (id, revision) = (known.article_id, known.present.unwrap_or(known.revision));
+                let before = has_moved.then(|| known.as_ref().clone());
+                let noted = self.noted(file, Some(known.as_ref()).filter(|_| !has_moved), hash);
+                self.update(content, id, revision, before, noted).await
+            }
+            Action::Replace { occupant } => {
+                let (content, hash) = self.content(file).await?;
+                self.update(content, occupant.id, occupant.revision, None, self.noted(file, None, hash)).await
+            }
+            Action::Adopt { occupant } => {
+                let (content, hash) = self.content(file).await?;
+                self.adopt(content, occupant, self.noted(file, None, hash)).await
+            }
+            Action::Follow { known } => {
+                let (old, new) = (known.as_ref().clone(), self.followed(file, known));
+                self.articles
+                    .database
+                    .write(move |transaction| {
+                        Box::pin(async move {
+                            source::forget(transaction, old.source_id, &old.path).await?;
+                            source::record(transaction, &new, true).await.map(drop)
+                        })
+                    })
+                    .await
+                    .map_err(|error: StoreError| error.into())
+            }
+            Action::Unchanged { .. } | Action::Skip { .. } | Action::Deleted { .. } => Ok(()),
+            Action::Refuse(refusal) => Err(FileError::Read(refusal.to_string())),
+        }
+    }
+
+    /// Reads the file again, to save it as it is now.
+    async fn content(&self, file: &Scanned) -> Result<(Content, String), FileError> {
+        let (root, name) = (Arc::clone(&self.root), file.file.clone());
+        let placed = place::joined(&self.prefix, &name);
+        let (above, limits) = (self.import.folder.clone(), self.articles.limits);
+        let read = blocking(move || {
+            let bytes = root.read(&name, limits.max_size).map_err(|error| error.to_string())?;
+            let hash = hash(&bytes);
+            let text = decode::text(bytes).map_err(|error| error.to_string())?;
+            Ok::<_, String>((content::read(&text, &placed, &above, limits), hash))
+        });
+        let panicked = || FileError::Read("made the program panic while it was read".to_owned());
+        read.await.ok_or_else(panicked)?.map_err(FileError::Read)
+    }
+
+    /// What is noted of a file that had no article.
+    fn noted(&self, file: &Scanned, before: Option<&Known>, file_hash: String) -> Known {
+        let path = place::joined(&self.prefix, &file.file);
+        let (source_id, path) = before.map_or((self.source, path), |known| (known.source_id, known.path.clone()));
+        Known {
+            source_id,
+            path,
+            article_id: 0,
+            file_hash,
+            revision: 1,
+            slug: String::new(),
+            folder: String::new(),
+            written: false,
+            present: None,
+            present_slug: None,
+        }
+    }
+
+    /// What is known of a file at its new place.
+    fn followed(&self, file: &Scanned, known: &Known) -> Known {
+        let Known { source_id, path, .. } = self.noted(file, None, String::new());
+        Known { source_id, path, ..known.clone() }
+    }
+
+    async fn create(
+        &self,
+        content: Content,
+        slug: Slug,
+        former: Vec<Slug>,
+        known: Known,
+        again: bool,
+    ) -> Result<(), FileError> {
+        let new = NewArticle {
+            title: content.title,
+            body: content.body,
+            slug: Some(slug),
+            folder: content.folder,
+            front_matter: content.head,
+            skip_embedding: content.skip_embedding,
+            created_at: content.created,
+            updated_at: content.updated,
+            ..NewArticle::default()
+        };
+        let new = new.checked(self.articles.limits)?;
+        let settings = self.articles.settings();
+        let saved = self
+            .articles
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if !former.is_empty() {
+                        names::alone(transaction).await?;
+                    }
+                    let saved = create::create(transaction, new, settings).await.map_err(overtaken)?;
+                    lead_here(transaction, saved.article.id, &former).await?;
+                    note(transaction, known, &saved, again).await?;
+                    Ok::<_, FileError>(saved)
+                })
+            })
+            .await?;
+        self.articles.follow_up(saved).await?;
+        Ok(())
+    }
+
+    async fn update(
+        &self,
+        content: Content,
+        id: i64,
+        revision: i64,
+        before: Option<Known>,
+        known: Known,
+    ) -> Result<(), FileError> {
+        let former = content.former_slugs.clone();
+        let changes = changes(content, revision).checked(self.articles.limits)?;
+        let settings = self.articles.settings();
+        let saved = self
+            .articles
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if !former.is_empty() {
+                        names::alone(transaction).await?;
+                    }
+                    let slug = slug_of(transaction, id).await?;
+                    let saved = update::update(transaction, &slug, changes, settings).await.map_err(overtaken)?;
+                    if saved.article.id != id {
+                        return Err(FileError::Overtaken);
+                    }
+                    lead_here(transaction, id, &former).await?;
+                    if let Some(before) = before {
+                        source::forget(transaction, before.source_id, &before.path).await?;
+                    }
+                    note(transaction, known, &saved, true).await?;
+                    Ok(saved)
+                })
+            })
+            .await?;
+        self.articles.follow_up(saved).await?;
+        Ok(())
+    }
+
+    /// Takes an article that says the same for the file's. Only its front matter is new, which is no new revision.
+    async fn adopt(&self, content: Content, occupant: &Occupant, known: Known) -> Result<(), FileError> {
+        let (id, revision, former) = (occupant.id, occupant.revision, content.former_slugs);
+        self.articles
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if !former.is_empty() {
+                        names::alone(transaction).await?;
+                    }
+                    let sql = "UPDATE articles SET front_matter = $3, extra = '' WHERE id = $1 AND revision = $2";
+                    let adopted = transaction.run(sql, [id.into(), revision.into(), content.head.into()]).await?;
+                    let article = row::by_id(transaction, id).await?;
+                    let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
+                    lead_here(transaction, id, &former).await?;
+                    // Where the file says it stands: if it stands elsewhere, it was put there here.
+                    let article = Article { folder: content.folder.to_string(), ..article.into() };
+                    let saved = Saved { article, task_id: None, changed: false };
+                    note(transaction, known, &saved, false).await
+                })
+            })
+            .await
+    }
+}
+
+fn changes(content: Content, revision: i64) -> Changes {
+    Changes {
+        title: Some(content.title),
+        body: Some(content.body),
+        folder: Some(content.folder),
+        front_matter: Some(content.head),
+        skip_embedding: Some(content.skip_embedding),
+        created_at: content.created,
+        updated_at: content.updated,
+        expected_revision: Some(revision),
+        ..Changes::default()
+    }
+}
+
+async fn slug_of(transaction: &Transaction, id: i64) -> Result<String, FileError> {
+    let article = row::by_id(transaction, id).await?;
+    article.map(|article| article.slug).ok_or(FileError::Overtaken)
+}
+
+/// Former slugs lead to the article, unless another has them.
+async fn lead_here(transaction: &Transaction, id: i64, former: &[Slug]) -> Result<(), StoreError> {
+    for slug in former {
+        let sql = "INSERT INTO slug_aliases (slug, article_id, created_at) SELECT $1, $2, {now}
+                   WHERE NOT EXISTS (SELECT 1 FROM articles WHERE slug = $1) ON CONFLICT DO NOTHING";
+        transaction.run(sql, [slug.as_ref().into(), id.into()]).await?;
+    }
+    Ok(())
+}
+
+async fn note(transaction: &Transaction, known: Known, saved: &Saved, replaces: bool) -> Result<(), FileError> {
+    let article = &saved.article;
+    let known = Known {
+        article_id: article.id,
+        revision: article.revision,
+        slug: article.slug.clone(),
+        folder: article.folder.clone(),
+        ..known
+    };
+    if source::record(transaction, &known, replaces).await? { Ok(()) } else { Err(FileError::Overtaken) }
+}
+
+/// What another was faster with is planned again; everything else is an error of the file.
+fn overtaken(error: ArticleError) -> FileError {
+    match error {
+        ArticleError::Exists { .. }
+        | ArticleError::FormerName { .. }
+        | ArticleError::Conflict { .. }
+        | ArticleError::NotFound { .. } => FileError::Overtaken,
+        other => other.into(),
+    }
+}

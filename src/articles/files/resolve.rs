@@ -83,6 +83,10 @@ fn nearby(sources: &[Source], machine: &str, asked: &Asked<'_>) -> Vec<Near> {
     let ours = sources.iter().filter(|source| source.machine == machine && source.folder == asked.above.as_ref());
     let mut near: Vec<Near> = ours.filter_map(|source| near(source, asked.root)).collect();
     near.sort_by_key(|near| (near.rank, near.offset.len(), near.id));
+    if near.iter().any(|near| matches!(near.rank, Rank::Around(_))) {
+        // Its files were taken over by the folder around it.
+        near.retain(|near| near.in_use || near.rank != Rank::Same);
+    }
     near
 }
 
@@ -94,6 +98,7 @@ struct Near {
     prefix: String,
     /// Where the source lies in the folder.
     offset: String,
+    in_use: bool,
 }
 
 /// Whose word counts first.
@@ -110,7 +115,7 @@ enum Rank {
 
 fn near(source: &Source, root: &Path) -> Option<Near> {
     let place = Path::new(&source.root);
-    let near = |rank, prefix, offset| Some(Near { id: source.id, rank, prefix, offset });
+    let near = |rank, prefix, offset| Some(Near { id: source.id, rank, prefix, offset, in_use: source.in_use });
     match (place::below(root, place), place::below(place, root)) {
         (Some(prefix), Some(_)) => {
             near(source.name.as_ref().map_or(Rank::Same, |_| Rank::Named), prefix, String::new())
@@ -127,7 +132,7 @@ async fn by_place(connection: &impl ConnectionTrait, near: &[Near]) -> Result<Re
     let target = target(near).map(|target| (target.id, target.prefix.clone()));
     let (source, prefix) = target.map_or((None, String::new()), |(id, prefix)| (Some(id), prefix));
     let mut resolved = Resolved { source, prefix, ..Resolved::default() };
-    for Near { id, rank, prefix, offset } in near {
+    for Near { id, rank, prefix, offset, in_use: _ } in near {
         if *rank == Rank::Inside {
             resolved.inside.push((*id, offset.clone()));
         }
@@ -142,7 +147,7 @@ async fn by_place(connection: &impl ConnectionTrait, near: &[Near]) -> Result<Re
 
 /// The files of one source, whose place says nothing.
 async fn of_one(connection: &impl ConnectionTrait, id: i64) -> Result<Resolved, StoreError> {
-    let near = Near { id, rank: Rank::Same, prefix: String::new(), offset: String::new() };
+    let near = Near { id, rank: Rank::Same, prefix: String::new(), offset: String::new(), in_use: true };
     by_place(connection, &[near]).await
 }
 

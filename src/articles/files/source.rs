@@ -11,6 +11,8 @@ pub(super) struct Source {
     pub(super) machine: String,
     pub(super) root: String,
     pub(super) folder: String,
+    /// Whether any file is known in it.
+    pub(super) in_use: bool,
 }
 
 /// A file that is known, with its article as it was when the file was last read or written.
@@ -36,7 +38,14 @@ const KNOWN: &str = "s.source_id, s.path, s.article_id, s.file_hash, s.revision,
 
 /// All folders.
 pub(super) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<Source>, StoreError> {
-    connection.rows("SELECT id, name, machine, root, folder FROM sources ORDER BY id", []).await
+    connection
+        .rows(
+            "SELECT id, name, machine, root, folder,
+                    EXISTS (SELECT 1 FROM article_sources s WHERE s.source_id = sources.id) AS in_use
+             FROM sources ORDER BY id",
+            [],
+        )
+        .await
 }
 
 /// The files of a folder; only those at places that begin with `prefix`.

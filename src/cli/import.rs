@@ -7,7 +7,7 @@ use anyhow::anyhow;
 
 use super::{
     arguments::{ImportArguments, OnConflict},
-    output::Usage,
+    failure::Usage,
     progress,
     session::{self, Session},
 };

@@ -246,7 +246,42 @@ fn help_completions_and_manual_know_every_command() {
         assert!(help.contains(command), "{command}");
     }
     assert!(desk.text(&["completions", "bash"]).contains("afterword"));
-    assert!(desk.text(&["man"]).contains(".TH"));
+    assert!(help.contains("Global options:") && help.contains("Examples:"), "{help}");
+    let search = desk.text(&["search", "--help"]);
+    assert!(search.contains("hybrid, semantic, keyword"), "{search}");
+    let man = desk.text(&["man"]);
+    for section in [".TH", "FILES", "ENVIRONMENT", "EXIT STATUS", "Examples:"] {
+        assert!(man.contains(section), "{section}");
+    }
     desk.text(&["man", "pages"]);
     assert!(desk.path("pages/afterword-queue.1").exists());
+}
+
+#[test]
+fn a_check_makes_nothing_and_names_what_is_missing() {
+    let desk = Desk::new();
+    let missing = desk.path("deep/typo.db");
+    let url = format!("sqlite://{}", missing.display());
+    let output = desk.run(&["--database", &url, "doctor"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("typo.db"), "{said}");
+    assert!(!desk.path("deep").exists(), "nothing is made");
+    desk.text(&["db", "migrate"]);
+    let output = desk.run(&["doctor", "--set", "embedding.provider=local", "--set", "embedding.model_dir=/nowhere"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("embedding.model_dir"), "{said}");
+}
+
+#[test]
+fn the_demonstration_leaves_the_users_database_alone_and_counts_what_it_did() {
+    let desk = Desk::new();
+    let first = desk.json(&["demo"]);
+    assert_eq!((first["saved"].as_i64(), first["embedded"].as_i64()), (Some(8), Some(8)));
+    assert!(!desk.path("desk.db").exists(), "a database of its own");
+    let url = format!("sqlite://{}", desk.path("named.db").display());
+    desk.json(&["--database", &url, "demo"]);
+    let again = desk.json(&["--database", &url, "demo"]);
+    assert_eq!((again["saved"].as_i64(), again["unchanged"].as_i64()), (Some(0), Some(8)));
+    assert_eq!(again["embedded"], 0);
 }

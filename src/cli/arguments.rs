@@ -15,12 +15,27 @@ pub(super) use files::{ExportArguments, ImportArguments, OnConflict};
 pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, TokenCommand};
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
 
+const EXAMPLES: &str = "\
+Examples:
+  afterword demo                                   see it at work, in a database of its own
+  afterword import notes/ --wait                   bring in markdown files and embed them
+  afterword search \"why does the water rise\"       find them by words and by meaning
+  afterword article create \"Tides\" --file tides.md
+  afterword serve                                  REST, MCP and workers at http://127.0.0.1:8080
+  afterword doctor                                 is all well, and what to do if not
+
+Exit codes: 0 done, 1 failed, 2 asked wrongly, 130 interrupted.
+Settings: `afterword config path` says where the file is; `afterword config show` lists all.";
+
+/// What every command takes stands apart from what it takes itself.
+const GLOBAL: &str = "Global options";
+
 /// An article server for AI agents and people: saves return at once, embeddings are made in the background.
 #[derive(Debug, Parser)]
-#[command(name = "afterword", version, arg_required_else_help = true, max_term_width = 110)]
+#[command(name = "afterword", version, arg_required_else_help = true, max_term_width = 110, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Answer as JSON.
-    #[arg(long, global = true)]
+    /// Answer as JSON
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) global: Global,
@@ -32,16 +47,16 @@ pub(crate) struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub(super) struct Global {
     /// Settings file [default: AFTERWORD_CONFIG, else config.toml in your configuration folder]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     pub(super) config: Option<PathBuf>,
     /// Database address, e.g. sqlite:///home/me/notes.db; same as --set database.url=…
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL)]
     pub(super) database: Option<String>,
     /// Any setting, e.g. --set queue.slots=4; may be repeated
-    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = GLOBAL)]
     pub(super) settings: Vec<String>,
     /// Log more to standard error; twice for all
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     pub(super) verbose: u8,
 }
 

@@ -1,5 +1,7 @@
 //! `mcp`: MCP over standard input and output, with a runtime that embeds in this process.
 
+use std::io::IsTerminal;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -7,6 +9,12 @@ use super::session::Session;
 use crate::mcp;
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
+    if std::io::stdin().is_terminal() {
+        session.output.note(
+            "this is an MCP server that speaks JSON over standard input and output, for a program that starts it. To \
+             connect Claude Code: claude mcp add afterword -- afterword mcp (the README has other clients). Ctrl-D ends it",
+        );
+    }
     let worker = session.host().await?.start().await?;
     // The client gets its first answer before a model is read.
     let provisioning = worker.host.backends.provisioning().cloned();

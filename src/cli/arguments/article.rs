@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use afterword_actors::task::Priority;
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::search::Mode;
 
@@ -25,7 +28,7 @@ pub(in crate::cli) enum ArticleCommand {
         #[arg(long)]
         skip_embedding: bool,
         /// How urgent its embedding is
-        #[arg(long, value_parser = parse_priority)]
+        #[arg(long, value_parser = priorities())]
         priority: Option<Priority>,
         /// Repeating the command with the same key creates nothing twice
         #[arg(long, value_name = "KEY")]
@@ -70,7 +73,7 @@ pub(in crate::cli) enum ArticleCommand {
         #[arg(long, value_name = "true|false")]
         skip_embedding: Option<bool>,
         /// How urgent its embedding is
-        #[arg(long, value_parser = parse_priority)]
+        #[arg(long, value_parser = priorities())]
         priority: Option<Priority>,
         /// Refuse if the article is at another revision
         #[arg(long, value_name = "N")]
@@ -125,7 +128,7 @@ pub(in crate::cli) struct SearchArguments {
     /// What you look for, in your words
     pub(in crate::cli) query: String,
     /// By words and meaning, by meaning, or by words
-    #[arg(long, default_value_t = Mode::Hybrid)]
+    #[arg(long, default_value_t = Mode::Hybrid, value_parser = modes())]
     pub(in crate::cli) mode: Mode,
     /// Most hits [default: search.default_limit]
     #[arg(long)]
@@ -135,6 +138,12 @@ pub(in crate::cli) struct SearchArguments {
     pub(in crate::cli) folder: String,
 }
 
-fn parse_priority(name: &str) -> Result<Priority, String> {
-    name.parse().map_err(|error| format!("{error}"))
+/// The names are listed in the help, and offered by the shell.
+fn priorities() -> impl TypedValueParser<Value = Priority> {
+    PossibleValuesParser::new(["high", "normal", "low"])
+        .try_map(|name| name.parse::<Priority>().map_err(|error| error.to_string()))
+}
+
+fn modes() -> impl TypedValueParser<Value = Mode> {
+    PossibleValuesParser::new(["hybrid", "semantic", "keyword"]).try_map(|name| name.parse::<Mode>())
 }

@@ -1,7 +1,10 @@
 //! The queue and bulk runs.
 
 use afterword_actors::task::TaskStatus;
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum BulkCommand {
@@ -57,7 +60,7 @@ pub(in crate::cli) enum QueueCommand {
     /// List tasks, the newest first
     List {
         /// Only tasks of this status
-        #[arg(long, value_parser = parse_status)]
+        #[arg(long, value_parser = statuses())]
         status: Option<TaskStatus>,
         /// Only tasks of this article
         #[arg(long, value_name = "SLUG")]
@@ -111,6 +114,7 @@ pub(in crate::cli) enum QueueCommand {
     Watch,
 }
 
-fn parse_status(name: &str) -> Result<TaskStatus, String> {
-    name.parse().map_err(|error| format!("{error}"))
+fn statuses() -> impl TypedValueParser<Value = TaskStatus> {
+    PossibleValuesParser::new(["pending", "processing", "completed", "failed", "cancelled"])
+        .try_map(|name| name.parse::<TaskStatus>().map_err(|error| error.to_string()))
 }

@@ -7,10 +7,6 @@ use std::{
 
 use serde_json::Value;
 
-#[path = "command_line/refusals.rs"]
-mod refusals;
-#[path = "command_line/secrets.rs"]
-mod secrets;
 #[path = "command_line/strange_folder.rs"]
 mod strange_folder;
 
@@ -74,11 +70,11 @@ fn errors_say_what_and_what_to_do_and_have_the_right_code() {
         (&["article", "create", "First steps"][..], 1, &["first-steps", "exists", "update it"][..]),
         (&["article", "show", "frist-steps"], 1, &["frist-steps", "did you mean \"first-steps\""]),
         (&["article", "update", "first-steps", "--body", "x", "--expected-revision", "7"], 1, &["revision 1", "7"]),
-        (&["search", ""], 2, &["empty"]),
+        (&["search", ""], 1, &["empty"]),
         (&["queue", "show", "99"], 1, &["no task 99"]),
-        (&["--set", "queue.slotss=3", "article", "list"], 2, &["queue.slotss", "did you mean queue.slots"]),
-        (&["--set", "queue.lease=soon", "article", "list"], 2, &["queue.lease"]),
-        (&["--database", "mysql://x", "article", "list"], 2, &["database.url", "sqlite://"]),
+        (&["--set", "queue.slotss=3", "article", "list"], 1, &["queue.slotss", "did you mean queue.slots"]),
+        (&["--set", "queue.lease=soon", "article", "list"], 1, &["queue.lease"]),
+        (&["--database", "mysql://x", "article", "list"], 1, &["database.url", "sqlite://"]),
         (&["import", "nowhere"], 1, &["nowhere"]),
         (&["article", "delet", "x"], 2, &["delete"]),
         (&["article", "list", "--limit", "0"], 2, &["--limit"]),
@@ -284,4 +280,21 @@ fn the_demonstration_leaves_the_users_database_alone_and_counts_what_it_did() {
     let again = desk.json(&["--database", &url, "demo"]);
     assert_eq!((again["saved"].as_i64(), again["unchanged"].as_i64()), (Some(0), Some(8)));
     assert_eq!(again["embedded"], 0);
+}
+
+#[test]
+fn without_the_queue_every_command_that_saves_embeds() {
+    let desk = Desk::new();
+    let without = ["--set", "queue.enabled=false"];
+    let embedded = |arguments: &[&str]| {
+        let saved = desk.json(&[&without[..], arguments].concat());
+        assert_eq!(saved["embedding"]["status"], "completed", "{arguments:?}: {saved}");
+    };
+    embedded(&["article", "create", "One", "--body", "text"]);
+    embedded(&["article", "update", "one", "--body", "another"]);
+    embedded(&["article", "restore", "one", "--revision", "1"]);
+    std::fs::create_dir(desk.path("notes")).expect("a folder");
+    std::fs::write(desk.path("notes/two.md"), "text").expect("a file");
+    desk.text(&[&without[..], &["import", "notes"]].concat());
+    assert_eq!(desk.json(&["article", "show", "two"])["embedding"]["status"], "completed");
 }

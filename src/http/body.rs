@@ -125,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_ends_when_it_may_go_on_no_longer() {
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let endless = Body::from_stream(futures_util::stream::repeat(Ok::<_, std::io::Error>("x")));
+        let endless = Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>("x")));
         let mut body = until(endless, async move { drop(ended.await) });
         assert_eq!(next(&mut body).await.as_deref(), Some(&b"x"[..]));
         end.send(()).expect("somebody who listens");

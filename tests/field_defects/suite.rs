@@ -382,3 +382,27 @@ async fn every_answer_carries_the_embedding_status() {
     world.embedder.release();
     world.settled(&runtime).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_waits_for_the_provider_says_so_first() {
+    let circuit = afterword_actors::Delays { base: Duration::from_secs(60), max: Duration::from_secs(60) };
+    let world = World::with(Script::default(), RuntimeSettings { circuit, ..quick() }).await;
+    world.embedder.outage(Some(EmbedError::config("401: the key is wrong")));
+    let runtime = world.start().await;
+    let mut told = runtime.subscribe();
+    let saved = world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");
+    while told.recv().await.expect("an event").error.is_none() {}
+    let queue = afterword::queue::Queue::new(world.database.clone(), runtime.handle().model_id().to_string());
+    let shown = queue.task(saved.task_id.expect("a task")).await.expect("the task");
+    assert!(shown.explanation.contains("401: the key is wrong"), "{}", shown.explanation);
+    let fleet = loop {
+        let fleet = afterword::hosts::living(&world.database).await.expect("hosts");
+        if fleet.iter().any(|host| !host.trouble.is_empty()) {
+            break fleet;
+        }
+        tokio::task::yield_now().await;
+    };
+    let findings = afterword::health::diagnosis::of_hosts(&fleet);
+    assert!(findings.iter().any(|finding| finding.part == "provider"), "{findings:?}");
+    runtime.stop(DRAIN).await;
+}

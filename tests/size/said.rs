@@ -19,7 +19,10 @@ const KEPT: usize = 12;
 /// What was said: each statement as it is written, and some of the times it was made with values in it.
 pub(crate) type Said = Vec<(String, Vec<String>)>;
 
-static HEARD: Mutex<Option<HashMap<String, (usize, Vec<String>)>>> = Mutex::new(None);
+/// How often each statement was made, and some of the times with values in it.
+type Heard = HashMap<String, (usize, Vec<String>)>;
+
+static HEARD: Mutex<Option<Heard>> = Mutex::new(None);
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Only one may listen: what others say at the same time is heard too.

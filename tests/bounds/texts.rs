@@ -66,7 +66,7 @@ async fn a_nul_in_whatever_is_asked_for_is_an_answer_and_no_failure_of_the_datab
     let new = || NewArticle {
         title: "W\0asps".to_owned(),
         body: "st\0ing".to_owned(),
-        extra: "key: \"\0\"\n".to_owned(),
+        front_matter: "key: \"\0\"\n".to_owned(),
         idempotency_key: Some("k\0".to_owned()),
         ..NewArticle::default()
     };
@@ -74,6 +74,6 @@ async fn a_nul_in_whatever_is_asked_for_is_an_answer_and_no_failure_of_the_datab
     let again = service.create(new()).await.expect("the same").article;
     assert_eq!(first.slug, again.slug);
     let read = service.read(&first.slug).await.expect("an article");
-    assert!(!format!("{}{}{}", read.title, read.body, read.extra).contains('\0'), "{read:?}");
+    assert!(!format!("{}{}{}", read.title, read.body, read.front_matter).contains('\0'), "{read:?}");
     assert_eq!(world.found("sting", Mode::Keyword).await, [first.slug]);
 }

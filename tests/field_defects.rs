@@ -32,7 +32,7 @@ fn invalid_settings_stop_the_program_with_every_fault() {
         .output()
         .expect("a process");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("queue.slots") && said.contains("EMBEDDING_QUEUE_WORKER_INTERVAL"), "{said}");
 }
 

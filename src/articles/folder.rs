@@ -58,14 +58,15 @@ impl Folder {
         for part in parts.into_iter().map(cleaned).filter(|part| !part.is_empty()).take(DEEPEST) {
             let room = LONGEST.saturating_sub(path.len() + 1);
             let end = (0..=part.len().min(room)).rev().find(|end| part.is_char_boundary(*end)).unwrap_or(0);
-            let part = part[..end].trim();
+            // What is cut may be a dot or two, which lead elsewhere.
+            let part = cleaned(&part[..end]);
             if part.is_empty() {
                 break;
             }
             if !path.is_empty() {
                 path.push('/');
             }
-            path.push_str(part);
+            path.push_str(&part);
         }
         Self(path)
     }

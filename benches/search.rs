@@ -78,7 +78,7 @@ async fn fill(path: &Path) {
         let identity = identity.clone();
         database.write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
-                let model = models::register(transaction, &identity).await?;
+                let model = models::offer(transaction, &identity, None).await?;
                 let mut random = Random(page.start as u64);
                 for article in page {
                     let id = i64::try_from(article + 1).unwrap_or(i64::MAX);

@@ -24,7 +24,6 @@ const LISTED_FAILURES: u32 = 50;
 #[derive(Clone)]
 pub struct Bulk {
     database: Database,
-    fingerprint: String,
     max_attempts: u32,
     runtime: Option<RuntimeHandle>,
 }
@@ -53,9 +52,9 @@ pub struct Count {
 }
 
 impl Bulk {
-    /// Bulk runs on `database` for the model of this `fingerprint`.
-    pub fn new(database: Database, fingerprint: String, max_attempts: u32) -> Self {
-        Self { database, fingerprint, max_attempts, runtime: None }
+    /// Bulk runs on `database`.
+    pub fn new(database: Database, max_attempts: u32) -> Self {
+        Self { database, max_attempts, runtime: None }
     }
 
     /// The same, begun at once by the runtime of this process.
@@ -82,27 +81,29 @@ impl Bulk {
         if let Some(runtime) = &self.runtime {
             return Ok(runtime.start_bulk(scope, folder).await?);
         }
+        let reader = self.database.reader();
+        let (articles, _) = missing::count(reader, self.model_id().await?, scope, &folder).await?;
         let opened = self.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { bulk::open(transaction, scope, &folder).await })
+            Box::pin(async move { bulk::open(transaction, scope, &folder, articles).await })
         });
         Ok(opened.await?)
     }
 
-    /// Queues all articles of a run now, before any worker begins: what waits already becomes part of the run, and
-    /// must not be embedded before the run has seen it.
+    /// Queues the first articles of a run now, before any worker begins: what waits already becomes part of the run. Whoever
+    /// works carries the run on.
     ///
     /// # Errors
     /// [`BulkError::NotFound`]
-    pub async fn queue_all(&self, id: i64) -> Result<(), BulkError> {
-        let (model_id, max_attempts) = (self.model_id().await?, self.max_attempts);
+    pub async fn begin(&self, id: i64, ahead: u32) -> Result<(), BulkError> {
+        let max_attempts = self.max_attempts;
         let run = bulk::find(self.database.reader(), id).await?.ok_or(BulkError::NotFound(id))?;
         let run = Arc::new(run);
         loop {
             let page_of = Arc::clone(&run);
             let page = self.database.write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { bulk::advance(transaction, &page_of, model_id, max_attempts).await })
+                Box::pin(async move { bulk::advance(transaction, &page_of, max_attempts, ahead).await })
             });
-            if !page.await? {
+            if page.await? != bulk::Page::Queued {
                 return Ok(());
             }
         }
@@ -117,7 +118,8 @@ impl Bulk {
         let row = bulk::find(reader, id).await?.ok_or(BulkError::NotFound(id))?;
         let progress = bulk::progress(reader, id).await?;
         let failures = bulk::failures(reader, id, LISTED_FAILURES).await?;
-        Ok(BulkRun::of(row, progress, failures, sql::now(reader).await?))
+        let total = bulk::total(reader, id).await?;
+        Ok(BulkRun::of(row, progress, total, failures, sql::now(reader).await?))
     }
 
     /// The run that was started last.
@@ -151,9 +153,8 @@ impl Bulk {
         Ok(cancelled.await?)
     }
 
-    /// Without a model nothing has been embedded yet, which is what number 0 says.
+    /// A run is for the set that searches use. Without one nothing has been embedded yet, which is what number 0 says.
     async fn model_id(&self) -> Result<i64, StoreError> {
-        let row = models::by_fingerprint(self.database.reader(), &self.fingerprint).await?;
-        Ok(row.map_or(0, |row| row.id))
+        Ok(models::wanted(self.database.reader()).await?.active.map_or(0, |set| set.id))
     }
 }

@@ -3,9 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use afterword_actors::{
-    Delays, Drained, RestartSettings, Runtime, RuntimeSettings, StartError,
+    Delays, Drained, Offer, OtherModels, RestartSettings, Runtime, RuntimeSettings, StartError,
     embedder::{Model, ModelIdentity},
-    store::{Database, OpenError, OpenOptions, StoreError, models, retention::Retention},
+    store::{Database, OpenError, OpenOptions, retention::Retention},
 };
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     large_texts::LargeTexts,
     queue::Queue,
     search::{Search, SearchSettings},
+    sets::Sets,
     share::Shares,
     user_folders,
 };
@@ -85,9 +86,8 @@ impl Host {
         };
         let articles = Articles::new(database.clone(), limits(settings), settings.queue.max_attempts, after);
         let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings));
-        let fingerprint = backends.model().embedder.identity().fingerprint();
-        let queue = Queue::new(database.clone(), fingerprint.clone());
-        let bulk = Bulk::new(database.clone(), fingerprint, settings.queue.max_attempts);
+        let queue = Queue::new(database.clone());
+        let bulk = Bulk::new(database.clone(), settings.queue.max_attempts);
         let tokens = Tokens::new(database.clone(), &settings.auth);
         let large_texts = LargeTexts::new(settings.server.max_body.as_u64());
         let at_once = (settings.database.read_connections / 2).max(1);
@@ -96,13 +96,39 @@ impl Host {
         Self { database, articles, search, queue, bulk, tokens, backends, large_texts, searches, settings }
     }
 
-    /// Starts a runtime in this process; saves wake it from then on. A local model is fetched and loaded beside it.
+    /// Starts a server's runtime in this process; saves wake it from then on. A local model is fetched and loaded beside
+    /// it. If the settings name a model that the database has never used, its vectors are built from now on.
     ///
     /// # Errors
     /// [`HostError::Start`]
     pub async fn start(self) -> Result<Worker, HostError> {
-        let model = rationed(&self.backends, &self.database, &self.settings);
-        let runtime = Runtime::start(self.database.clone(), model, runtime_settings(&self.settings)).await?;
+        let runtime = Runtime::start(self.database.clone(), self.offer(), runtime_settings(&self.settings)).await?;
+        Ok(self.with(runtime))
+    }
+
+    /// The same for a command or an agent: it helps with what is wanted, and changes no model.
+    ///
+    /// # Errors
+    /// [`HostError::Start`]
+    pub async fn join(self) -> Result<Worker, HostError> {
+        let runtime = Runtime::join(self.database.clone(), self.offer(), runtime_settings(&self.settings)).await?;
+        Ok(self.with(runtime))
+    }
+
+    fn offer(&self) -> Offer {
+        let others = Others {
+            backends: Arc::clone(&self.backends),
+            database: self.database.clone(),
+            requests_per_minute: self.settings.embedding.openai.requests_per_minute,
+        };
+        Offer {
+            model: rationed(&self.backends, &self.database, &self.settings),
+            settings: self.backends.kept(),
+            others: Arc::new(others),
+        }
+    }
+
+    fn with(self, runtime: Runtime) -> Worker {
         let articles = if self.settings.queue.enabled {
             let after = AfterSave::Wake(runtime.handle());
             let max_attempts = self.settings.queue.max_attempts;
@@ -111,7 +137,7 @@ impl Host {
             self.articles.clone()
         };
         let (queue, bulk) = (self.queue.waking(runtime.handle()), self.bulk.waking(runtime.handle()));
-        Ok(Worker { host: Self { articles, queue, bulk, ..self }, runtime })
+        Worker { host: Self { articles, queue, bulk, ..self }, runtime }
     }
 
     /// The settings it was opened with.
@@ -119,13 +145,9 @@ impl Host {
         &self.settings
     }
 
-    /// The row of the model that the settings ask for, or `None` if no host has ever worked with it.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    pub async fn model_row(&self) -> Result<Option<afterword_entities::embedding_model::Model>, StoreError> {
-        let fingerprint = self.identity().fingerprint();
-        models::by_fingerprint(self.database.reader(), &fingerprint).await
+    /// The sets of vectors: which is in use, and how the next one comes on.
+    pub fn sets(&self) -> Sets {
+        Sets::new(self.database.clone(), self.identity(), self.backends.kept())
     }
 
     /// The model that the settings ask for.
@@ -157,6 +179,25 @@ fn rationed(backends: &Backends, database: &Database, settings: &Settings) -> Mo
     match settings.embedding.provider {
         Provider::OpenAi => Rationed::model(backends.model(), database, &openai.base_url, openai.requests_per_minute),
         Provider::Local | Provider::Scripted => backends.model(),
+    }
+}
+
+/// Models of other sets, kept to the same limit: each provider for itself.
+struct Others {
+    backends: Arc<Backends>,
+    database: Database,
+    requests_per_minute: u32,
+}
+
+impl OtherModels for Others {
+    fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
+        let model = self.backends.model_of(identity, kept)?;
+        // The provider is told apart by how it is reached.
+        let provider = kept.unwrap_or(&identity.provider);
+        Some(match identity.provider.as_str() {
+            "openai" => Rationed::model(model, &self.database, provider, self.requests_per_minute),
+            _ => model,
+        })
     }
 }
 

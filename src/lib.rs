@@ -6,7 +6,7 @@
 //! - [`embedding`]: the back ends that make vectors; [`chunking`]: the pieces they are made of
 //! - [`model`]: local models and where they come from
 //! - [`auth`]: who may come in, and what they may do
-//! - [`queue`], [`bulk`], [`hosts`]: looking after the queue, bulk runs, and whoever works on them
+//! - [`queue`], [`bulk`], [`sets`], [`hosts`]: looking after the queue, bulk runs, changes of the model, and who works on them
 //! - [`server`], [`http`]: the host server and its door; [`health`], [`telemetry`]: how it is, and what is measured
 //! - [`secrets`]: what must never be shown
 //! - [`config`]: settings, and where each came from; [`user_folders`]: where the user keeps them
@@ -40,6 +40,7 @@ pub mod queue;
 pub mod search;
 pub mod secrets;
 pub mod server;
+pub mod sets;
 mod share;
 pub mod telemetry;
 pub mod time;

@@ -33,7 +33,6 @@ const TRAIL: u32 = 200;
 #[derive(Clone)]
 pub struct Queue {
     database: Database,
-    fingerprint: String,
     coverage: coverage::Recent,
     runtime: Option<RuntimeHandle>,
 }
@@ -52,9 +51,9 @@ pub struct TaskFilter {
 }
 
 impl Queue {
-    /// The queue of `database`; coverage is told for the model of this `fingerprint`.
-    pub fn new(database: Database, fingerprint: String) -> Self {
-        Self { database, fingerprint, coverage: coverage::Recent::default(), runtime: None }
+    /// The queue of `database`.
+    pub fn new(database: Database) -> Self {
+        Self { database, coverage: coverage::Recent::default(), runtime: None }
     }
 
     /// The same, waking the runtime of this process when there is something to do.
@@ -67,7 +66,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn numbers(&self) -> Result<Numbers, QueueError> {
-        let coverage = coverage::now(&self.database, &self.fingerprint).await?;
+        let coverage = coverage::now(&self.database).await?;
         Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 
@@ -76,7 +75,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn gauges(&self) -> Result<Numbers, QueueError> {
-        let coverage = self.coverage.of(&self.database, &self.fingerprint).await?;
+        let coverage = self.coverage.of(&self.database).await?;
         Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 

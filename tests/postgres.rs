@@ -14,7 +14,7 @@ use afterword_actors::{
     Runtime, RuntimeSettings, Trouble,
     store::{
         Database, OpenOptions, StoreError, bulk,
-        claim::{Claim, claim, new_token},
+        claim::{Claim, Makes, claim, new_token},
         hosts, leases, limits,
         missing::Scope,
         settle,
@@ -163,7 +163,7 @@ async fn what_has_waited_long_is_found_also_behind_a_backlog() {
 async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done() {
     let world = World::new().await;
     let runtime = world.start().await;
-    let model_id = runtime.handle().model_id();
+    let makes = Makes::only(runtime.handle().model_id());
     runtime.stop(DRAIN).await;
     let tasks = "
         INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, max_attempts, created_at,
@@ -184,12 +184,12 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
             transaction.run("SET LOCAL plan_cache_mode = force_generic_plan", []).await?;
             for _ in 0..20 {
                 let lease = Duration::from_secs(60);
-                let request = Claim { token: &new_token(), incarnation: "test", slots: &slots, lease, from, model_id };
+                let request = Claim { token: &new_token(), incarnation: "test", slots: &slots, lease, from, makes };
                 let claimed = claim(transaction, request).await?;
                 assert_eq!(claimed.len(), 8);
                 from = claimed.iter().map(|task| task.position()).max();
                 let tasks: Vec<_> = claimed.iter().collect();
-                assert_eq!(vectors::standing(transaction, &tasks, model_id).await?.len(), 8);
+                assert_eq!(vectors::standing(transaction, &tasks).await?.len(), 8);
                 let done = |task: ClaimedTask| {
                     let next = settle::Next::Completed;
                     settle::Verdict { lease: task.lease, next, cause: "completed", error: None }

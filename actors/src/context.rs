@@ -7,6 +7,7 @@ use crate::{
     embedder::Model,
     event::TaskEvent,
     pipeline::Pipeline,
+    sets::Sets,
     settings::RuntimeSettings,
     store::{Database, hosts::NewHost},
 };
@@ -21,17 +22,15 @@ pub(crate) struct Context {
     pub(crate) host: NewHost,
     pub(crate) model: Model,
     pub(crate) model_row: embedding_model::Model,
+    pub(crate) sets: Sets,
     pub(crate) events: broadcast::Sender<TaskEvent>,
 }
 
 impl Context {
-    pub(crate) fn pipeline(&self) -> Pipeline {
-        Pipeline {
-            database: self.database.clone(),
-            model: self.model.clone(),
-            model_id: self.model_row.id,
-            again: self.settings.retry,
-        }
+    /// What makes the vectors of the set `model_id`; nothing if this host does not make it.
+    pub(crate) fn pipeline(&self, model_id: i64) -> Option<Pipeline> {
+        let model = self.sets.model(model_id)?;
+        Some(Pipeline { database: self.database.clone(), model, model_id, again: self.settings.retry })
     }
 
     /// Tells the subscribers; there may be none.

@@ -9,11 +9,12 @@ use crate::{
     backoff::Backoff,
     embedder::{EmbedError, Model, Readiness},
     pipeline::Pipeline,
+    sets::{Offer, Sets},
     settings::{Delays, RuntimeSettings},
     settlement::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
     store::{
         Database, StoreError,
-        claim::{Claim, claim_one, new_token},
+        claim::{Claim, Makes, claim_one, new_token},
         leases, models, settle,
     },
     task::{ClaimedTask, Failure, Outcome, TaskStatus, Vectors},
@@ -27,7 +28,7 @@ const TAKEN: Delays = Delays { base: Duration::from_millis(20), max: Duration::f
 const OTHERS: Duration = Duration::from_secs(20);
 
 /// Claims the task `id`, embeds its article now and commits; answers how the task stands. A failure is no error: the
-/// task stays with its reason, for a later attempt. What has begun goes on to its end even if the caller is dropped.
+/// task stays with its reason, for a later attempt; so does one that this model does not make. What has begun goes on to its end even if the caller is dropped.
 ///
 /// # Errors
 /// [`StoreError`]; the task then stays where it is, and nothing is lost.
@@ -61,9 +62,13 @@ impl Inline {
         }
         let (mut looks, ends) = (Backoff::new(TAKEN), Instant::now() + OTHERS);
         loop {
-            let (model_id, task) = self.claim(id).await?;
+            let (makes, task) = self.claim(id).await?;
             if let Some(task) = task {
-                return self.embed(task, model_id).await.map(Some);
+                return self.embed(task, makes.building).await.map(Some);
+            }
+            if !makes.makes_active {
+                // Another host's model is in use.
+                return self.standing(id).await;
             }
             let standing = self.standing(id).await?;
             if standing.is_none_or(TaskStatus::is_final) || Instant::now() > ends {
@@ -83,17 +88,22 @@ impl Inline {
         }
     }
 
-    async fn claim(&self, id: i64) -> Result<(i64, Option<ClaimedTask>), StoreError> {
+    async fn claim(&self, id: i64) -> Result<(Makes, Option<ClaimedTask>), StoreError> {
         let (identity, incarnation) = (self.model.embedder.identity().clone(), self.incarnation.clone());
-        let lease = self.settings.lease;
+        let (lease, offer) = (self.settings.lease, Offer::from(self.model.clone()));
         self.database
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
-                    let model_id = models::register(transaction, &identity).await?.id;
+                    let own = match models::by_fingerprint(transaction, &identity.fingerprint()).await? {
+                        Some(row) => row.id,
+                        // A save begins no build: only a server does.
+                        None => models::join(transaction, &identity, None).await?.id,
+                    };
+                    let makes = Sets::new(own, offer).makes(&models::wanted(transaction).await?);
                     let token = new_token();
                     let request =
-                        Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, model_id };
-                    Ok((model_id, claim_one(transaction, request, id).await?))
+                        Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, makes };
+                    Ok((makes, claim_one(transaction, request, id).await?))
                 })
             })
             .await
@@ -104,9 +114,9 @@ impl Inline {
         Ok(standing.first().map(|task| task.status))
     }
 
-    async fn embed(&self, task: ClaimedTask, model_id: i64) -> Result<TaskStatus, StoreError> {
+    async fn embed(&self, task: ClaimedTask, building: i64) -> Result<TaskStatus, StoreError> {
         let (database, model) = (self.database.clone(), self.model.clone());
-        let pipeline = Pipeline { database, model, model_id, again: self.settings.retry };
+        let pipeline = Pipeline { database, model, model_id: task.model_id, again: self.settings.retry };
         let (begun, mut made) = (Instant::now(), Vectors::new());
         let limit = self.settings.max_processing_time;
         let work = tokio::time::timeout(limit, pipeline.run(&task, &mut made));
@@ -121,7 +131,7 @@ impl Inline {
         let applied = self
             .database
             .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { apply(transaction, &batch, model_id).await })
+                Box::pin(async move { apply(transaction, &batch, building).await })
             })
             .await?;
         let settled = applied.settled.first().map(|settled| settled.status);

@@ -11,7 +11,11 @@ use tokio::sync::broadcast;
 use crate::{
     context::Context,
     event::TaskEvent,
-    store::{Database, Presence, StoreError, control, missing::Scope, stats, tasks},
+    store::{
+        Database, Presence, StoreError, bulk, control,
+        missing::{self, Scope},
+        models, stats, tasks,
+    },
     supervision::RuntimeStatus,
     task::NewTask,
     tree::{
@@ -166,11 +170,15 @@ impl RuntimeHandle {
     /// # Errors
     /// [`StoreError`]
     pub async fn start_bulk(&self, scope: Scope, folder: String) -> Result<i64, StoreError> {
+        let reader = self.context.database.reader();
+        // Without a set nothing has been embedded yet, which is what number 0 says.
+        let in_use = models::wanted(reader).await?.active.map_or(0, |set| set.id);
+        let (articles, _) = missing::count(reader, in_use, scope, &folder).await?;
         let id = self
             .context
             .database
             .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { crate::store::bulk::open(transaction, scope, &folder).await })
+                Box::pin(async move { bulk::open(transaction, scope, &folder, articles).await })
             })
             .await?;
         self.addresses.maintenance.send(MaintenanceMessage::Advance);
@@ -203,6 +211,28 @@ impl RuntimeHandle {
     /// This start of this host.
     pub fn incarnation(&self) -> &str {
         &self.context.incarnation
+    }
+
+    /// Why this host works on nothing, for people, if its model makes none of the sets that are wanted.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn idle_because(&self) -> Result<Option<String>, StoreError> {
+        let wanted = models::wanted(self.context.database.reader()).await?;
+        Ok(self.context.sets.unwanted_because(&wanted))
+    }
+
+    /// Waiting tasks for a set that is being built, and not by this host.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn left_to_others(&self) -> Result<i64, StoreError> {
+        let reader = self.context.database.reader();
+        let makes = self.context.sets.makes(&models::wanted(reader).await?);
+        if makes.makes_building || makes.building == 0 {
+            return Ok(0);
+        }
+        missing::waiting(reader, makes.building).await
     }
 
     /// The model the runtime embeds with.

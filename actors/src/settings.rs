@@ -29,7 +29,7 @@ pub struct RuntimeSettings {
     pub metrics_interval: Duration,
     /// How often articles are compared with their stored vectors.
     pub sweep_interval: Duration,
-    /// Most articles queued by one sweep.
+    /// Most tasks of low priority (sweeps, bulk runs, new models) that wait for one set at a time.
     pub sweep_batch: u32,
     /// How often what has been kept long enough is removed.
     pub cleanup_interval: Duration,

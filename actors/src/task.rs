@@ -42,11 +42,11 @@ pub enum TaskStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
-    /// Maintenance and re-embedding.
+    /// Many articles at once: maintenance, bulk runs, re-embedding.
     Low,
     /// Creates and updates.
     Normal,
-    /// A person waits.
+    /// A person waits for this one article.
     High,
 }
 
@@ -110,6 +110,8 @@ pub struct ClaimedTask {
     pub waited: Duration,
     /// Joins the log lines from save to searchable.
     pub trace_id: Option<String>,
+    /// The set that vectors are made for: `embedding_models.id`.
+    pub model_id: i64,
     /// The article at the moment of the claim.
     pub subject: Subject,
 }
@@ -182,6 +184,7 @@ pub(crate) mod tests {
             slot: 0,
             waited: Duration::ZERO,
             trace_id: None,
+            model_id: 1,
             subject: Subject::Changed,
         }
     }

@@ -7,6 +7,8 @@ mod support;
 mod sqlite {
     type Bench = crate::support::Bench<crate::support::File>;
 
+    #[path = "runtime/models.rs"]
+    mod models;
     #[path = "runtime/suite.rs"]
     mod suite;
 }
@@ -15,6 +17,8 @@ mod sqlite {
 mod postgres {
     type Bench = crate::support::Bench<crate::support::Server>;
 
+    #[path = "runtime/models.rs"]
+    mod models;
     #[path = "runtime/suite.rs"]
     mod suite;
 }

@@ -52,7 +52,7 @@ pub(crate) async fn fill_with_no_ops(database: &Database, count: i64) {
     database
         .write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
-                let model = models::register(transaction, &identity).await?;
+                let model = models::offer(transaction, &identity, None).await?;
                 transaction
                     .run(
                         "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)

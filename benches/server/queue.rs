@@ -6,7 +6,7 @@ use afterword_actors::{
     Runtime, RuntimeSettings,
     store::{
         Database, StoreError,
-        claim::{Claim, claim, new_token},
+        claim::{Claim, Makes, claim, new_token},
         models,
         settle::{Next, Verdict, settle},
         sql::{Number, Sql},
@@ -76,9 +76,10 @@ async fn claim_for(database: &Database, model_id: i64, time: Duration, pause: Du
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     let lease = Duration::from_secs(60);
+                    let makes = Makes::only(model_id);
                     claim(
                         transaction,
-                        Claim { token: &new_token(), incarnation: "bench", slots: &slots, lease, from, model_id },
+                        Claim { token: &new_token(), incarnation: "bench", slots: &slots, lease, from, makes },
                     )
                     .await
                 })

@@ -29,7 +29,7 @@ const QUERIES: usize = 200;
 struct OneModel(Arc<ScriptedEmbedder>);
 
 impl QueryModels for OneModel {
-    fn embedder_for(&self, _: &ModelIdentity) -> Option<Arc<dyn Embedder>> {
+    fn embedder_for(&self, _: &ModelIdentity, _: Option<&str>) -> Option<Arc<dyn Embedder>> {
         Some(Arc::clone(&self.0) as _)
     }
 }
@@ -108,7 +108,7 @@ async fn fill(database: &Database, embedder: &Arc<ScriptedEmbedder>) {
     let identity = embedder.identity().clone();
     let model = database
         .write::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move { models::register(transaction, &identity).await })
+            Box::pin(async move { models::offer(transaction, &identity, None).await })
         })
         .await
         .expect("a model");

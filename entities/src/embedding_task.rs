@@ -54,6 +54,8 @@ pub struct Model {
     pub slot: Option<i32>,
     /// Trace id.
     pub trace_id: Option<String>,
+    /// The model whose vectors it makes; `None` for the set in use.
+    pub model_id: Option<i64>,
 }
 
 /// Rows refer to each other by number; joins are written where they are needed.

@@ -14,6 +14,7 @@ mod m20261125_000005_tokens;
 mod m20261125_000006_provider_calls;
 mod m20261125_000007_word_counts;
 mod m20261125_000008_queue_indexes;
+mod m20261126_000009_task_model;
 mod m20261126_000010_bounded_reads;
 mod m20261126_000011_sources;
 mod runner;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000006_provider_calls::Migration),
             Box::new(m20261125_000007_word_counts::Migration),
             Box::new(m20261125_000008_queue_indexes::Migration),
+            Box::new(m20261126_000009_task_model::Migration),
             Box::new(m20261126_000010_bounded_reads::Migration),
             Box::new(m20261126_000011_sources::Migration),
         ]

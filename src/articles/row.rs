@@ -7,7 +7,8 @@ use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus};
 use crate::time::Timestamp;
 
 /// Columns that every reading has; `a` is the article, `e` its embedding by the model searches use, `t` its newest
-/// task that has not been cancelled.
+/// task that has not been cancelled. What is made for the next model while it is built does not change how an article is
+/// found.
 const COLUMNS: &str = "
     a.id, a.slug, a.title, a.folder, a.revision, a.content_hash, a.skip_embedding, a.created_at,
     a.updated_at, e.revision AS embedded_revision, e.content_hash AS embedded_hash,
@@ -17,6 +18,7 @@ const JOINS: &str = "
         AND e.model_id = (SELECT id FROM embedding_models WHERE state = 'active')
     LEFT JOIN embedding_tasks t ON t.id = (
         SELECT n.id FROM embedding_tasks n WHERE n.article_id = a.id AND n.status <> 'cancelled'
+          AND (n.model_id IS NULL OR n.model_id NOT IN (SELECT id FROM embedding_models WHERE state = 'building'))
         ORDER BY n.id DESC LIMIT 1)";
 
 /// The front matter of a row of articles or of their versions. What earlier versions kept of it, and nothing has been

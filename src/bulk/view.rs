@@ -15,7 +15,10 @@ pub struct BulkRun {
     pub summary: BulkRunSummary,
     /// So far, or in all, in milliseconds.
     pub duration_ms: i64,
-    /// Articles queued so far.
+    /// Articles the run is about, as counted when it was opened; missing of runs of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+    /// Articles queued so far: a few at a time.
     pub queued: i64,
     /// Articles that wait or are in work.
     pub open: i64,
@@ -77,12 +80,25 @@ impl BulkRun {
         self.summary.finished_at.is_some()
     }
 
-    pub(super) fn of(row: bulk_operation::Model, progress: Progress, failures: Vec<FailedItem>, now: i64) -> Self {
+    /// Articles that have not ended yet, queued or not.
+    pub fn left(&self) -> i64 {
+        let ended = self.queued - self.open;
+        // Of what was counted at first, some need nothing any more by the time they would be queued.
+        let to_come = if self.summary.state == "queuing" { self.total.unwrap_or(0) - ended } else { 0 };
+        to_come.max(self.open)
+    }
+
+    pub(super) fn of(
+        row: bulk_operation::Model,
+        progress: Progress,
+        total: Option<i64>,
+        failures: Vec<FailedItem>,
+        now: i64,
+    ) -> Self {
         let duration_ms = row.finished_at.unwrap_or(now) - row.requested_at;
         let ended = progress.queued - progress.open;
         let per_second = (ended > 0 && duration_ms > 0).then(|| ended as f64 * 1000.0 / duration_ms as f64);
-        let remaining_ms =
-            per_second.filter(|_| row.finished_at.is_none()).map(|rate| (progress.open as f64 / rate * 1000.0) as i64);
+        let is_open = row.finished_at.is_none();
         let told: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
         // The summary of a run that has ended outlives the tasks that it is the summary of.
         let (succeeded, failed, cancelled) = match &told {
@@ -94,9 +110,10 @@ impl BulkRun {
             }
             None => (progress.succeeded, progress.failed, progress.cancelled),
         };
-        Self {
+        let run = Self {
             summary: BulkRunSummary::from(row),
             duration_ms,
+            total,
             queued: progress.queued.max(succeeded + failed + cancelled),
             open: progress.open,
             succeeded,
@@ -104,9 +121,11 @@ impl BulkRun {
             cancelled,
             skipped: told.as_ref().map(|told| told.skipped),
             per_second,
-            remaining_ms,
+            remaining_ms: None,
             failures: told.map_or(failures, |told| told.failures).into_iter().map(FailedArticle::from).collect(),
-        }
+        };
+        let remaining_ms = per_second.filter(|_| is_open).map(|rate| (run.left() as f64 / rate * 1000.0) as i64);
+        Self { remaining_ms, ..run }
     }
 }
 

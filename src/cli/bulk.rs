@@ -84,7 +84,7 @@ async fn start(session: &Session, host: Host, scope: Scope, folder: &Folder) -> 
         let run = progress::wait_for_bulk(&host.bulk, id, session.output).await?;
         return finish(session, &run);
     }
-    host.bulk.queue_all(id).await?;
+    host.bulk.begin(id, host.settings().queue.sweep_batch).await?;
     let worker = session.worker(host).await?;
     let ended = progress::wait_for_bulk(&worker.host.bulk, id, session.output).await;
     worker.stop().await;
@@ -106,8 +106,8 @@ fn text_of(run: &BulkRun) -> String {
         ("cancelled", run.cancelled.to_string()),
         ("duration", duration(run.duration_ms)),
     ];
-    if run.open > 0 {
-        rows.push(("open", format!("{} {}", run.open, progress::pace(run))));
+    if run.left() > 0 && !run.has_ended() {
+        rows.push(("left", format!("{} {}", run.left(), progress::pace(run))));
     }
     if let Some(skipped) = run.skipped {
         rows.push(("skipped", skipped.to_string()));

@@ -59,7 +59,7 @@ pub(super) async fn run(session: &Session, directory: Option<&Path>, keep: bool)
         Some(directory) => directory.to_path_buf(),
         None => write_samples(&place.path().join("articles")).context("no room for the sample articles")?,
     };
-    let worker = host.start().await?;
+    let worker = host.join().await?;
     let shown = show(session, &worker, &directory).await;
     worker.stop().await;
     let mut report = shown?;
@@ -127,8 +127,7 @@ async fn show(session: &Session, worker: &Worker, directory: &Path) -> anyhow::R
     let begun = Instant::now();
     let ended = progress::wait_for_queue(worker, output).await?;
     let embed_ms = begun.elapsed().as_millis();
-    let model_id = worker.runtime.handle().model_id();
-    let coverage = stats::coverage(worker.host.database.reader(), model_id).await?;
+    let coverage = worker.host.queue.numbers().await?.coverage;
     // Some were done before it was waited for: whatever was saved is counted, and nothing else.
     let embedded = i64::try_from(changed)?.min(coverage.embedded);
     let time = duration(i64::try_from(embed_ms)?);

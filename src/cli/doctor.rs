@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use afterword_actors::store::{Database, StoreError, sql::Sql, stats};
+use afterword_actors::store::{Database, StoreError, models, sql::Sql, stats};
 use anyhow::anyhow;
 use serde::Serialize;
 
@@ -226,8 +226,8 @@ async fn queue(host: &Host) -> Vec<Check> {
 }
 
 async fn coverage(host: &Host) -> Check {
-    let model_id = match host.model_row().await {
-        Ok(row) => row.map_or(0, |row| row.id),
+    let model_id = match models::wanted(host.database.reader()).await {
+        Ok(wanted) => wanted.active.map_or(0, |set| set.id),
         Err(error) => return Check::new("articles", Level::Fault, error.to_string()),
     };
     match stats::coverage(host.database.reader(), model_id).await {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afterword_actors::store::stats::{self, QueueStats};
+use afterword_actors::store::{missing, stats::QueueStats};
 use anyhow::anyhow;
 
 use super::{
@@ -46,7 +46,7 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
         return finish(session, &report);
     }
     // Saved first: an import does not wait for a model to be fetched.
-    let worker = host.start().await?;
+    let worker = host.join().await?;
     let ended = import_and_embed(session, &worker, &arguments).await;
     worker.stop().await;
     let (report, stats) = ended?;
@@ -152,8 +152,8 @@ fn left_out_in_words(left_out: &[LeftOut]) -> String {
 async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
     session.output.note("a running host embeds them");
     loop {
-        let stats = stats::queue(host.database.reader()).await?;
-        if stats.pending + stats.processing == 0 {
+        // What is made for the next model is not waited for: articles are found without it.
+        if !missing::any_open_for_the_set_in_use(host.database.reader()).await? {
             return Ok(());
         }
         if !hosts::somebody_works(&host.database).await {

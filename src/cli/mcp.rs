@@ -15,7 +15,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
              connect Claude Code: claude mcp add afterword -- afterword mcp (the README has other clients). Ctrl-D ends it",
         );
     }
-    let worker = session.host().await?.start().await?;
+    let worker = session.host().await?.join().await?;
     // The client gets its first answer before a model is read.
     let provisioning = worker.host.backends.provisioning().cloned();
     let loading = tokio::spawn(async move {

@@ -1,5 +1,7 @@
 //! `model …`
 
+mod change;
+
 use anyhow::anyhow;
 
 use super::{arguments::ModelCommand, failure::Usage, progress, session::Session, table::table};
@@ -8,6 +10,9 @@ use crate::model::{self, Progress};
 pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Result<()> {
     match command {
         ModelCommand::Fetch { name } => fetch(session, &name).await,
+        ModelCommand::Switch { detach, without_failed } => change::switch(session, detach, without_failed).await,
+        ModelCommand::Status => change::status(session).await,
+        ModelCommand::Cancel => change::cancel(session).await,
         ModelCommand::List => {
             let models = model::list();
             session.output.answer(&models, || {

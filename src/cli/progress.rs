@@ -58,7 +58,13 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
     let mut events = worker.runtime.subscribe();
     let (mut told, mut told_of_pause) = (None, false);
     loop {
-        let now = stats::queue(database.reader()).await?;
+        if let Some(reason) = worker.runtime.handle().idle_because().await? {
+            bar.finish_and_clear();
+            anyhow::bail!("{reason}; what is not embedded yet waits in the queue");
+        }
+        let mut now = stats::queue(database.reader()).await?;
+        // What another host is to make for a set of its own is not waited for.
+        now.pending -= worker.runtime.handle().left_to_others().await?;
         let ended = now.completed + now.failed + now.cancelled - done;
         bar.set_length(u64::try_from(ended + now.pending + now.processing).unwrap_or(0));
         bar.set_position(u64::try_from(ended).unwrap_or(0));
@@ -109,7 +115,7 @@ pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyho
     let bar = bar(output, 0, "embedding");
     loop {
         let run = bulk.run(id).await?;
-        bar.set_length(u64::try_from(run.queued).unwrap_or(0));
+        bar.set_length(u64::try_from(run.queued - run.open + run.left()).unwrap_or(0));
         bar.set_position(u64::try_from(run.queued - run.open).unwrap_or(0));
         bar.set_message(pace(&run));
         if run.has_ended() {

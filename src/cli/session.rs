@@ -71,7 +71,11 @@ impl Session {
 
     /// A host that embeds in this process, its local model fetched and loaded.
     pub(super) async fn worker(&self, host: Host) -> anyhow::Result<Worker> {
-        let worker = host.start().await?;
+        let worker = host.join().await?;
+        if let Some(reason) = worker.runtime.handle().idle_because().await? {
+            worker.stop().await;
+            return Err(anyhow!(reason));
+        }
         if let Err(error) = self.provision(&worker.host).await {
             worker.stop().await;
             return Err(error);

@@ -122,7 +122,7 @@ section! {
         /// How often articles are compared with their vectors.
         #[serde(with = "humantime_serde")]
         sweep_interval: Duration = 5 * MINUTE,
-        /// Most articles queued by one sweep.
+        /// Most tasks of sweeps, bulk runs and new models that wait at a time.
         sweep_batch: u32 = 500,
         /// Restarts of one actor within `restart_window`.
         restart_intensity: u32 = 10,
@@ -232,6 +232,8 @@ section! {
         base_url: String = "https://api.openai.com/v1".to_owned(),
         /// The key, if the server wants one.
         api_key: Secret = Secret::default(),
+        /// The key of the server whose vectors searches still use, while those of another are made.
+        former_api_key: Secret = Secret::default(),
         /// Length of a vector; the first answer decides if not given.
         dimension: Option<u32> = None,
         /// Ask the server for vectors of that length.

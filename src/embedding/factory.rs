@@ -7,11 +7,13 @@ use std::{
     time::Duration,
 };
 
-use afterword_actors::embedder::{
-    BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Readiness, Source,
+use afterword_actors::{
+    OtherModels,
+    embedder::{BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Readiness, Source},
 };
 
 use super::{
+    kept::Kept,
     local::LocalEmbedder,
     openai::{OpenAiEmbedder, OpenAiError},
     scripted::{Rule, Script, ScriptedEmbedder},
@@ -52,7 +54,8 @@ pub struct Backends {
     configured: Model,
     /// Still to be fetched or loaded.
     provisioning: Option<Provisioning>,
-    others: Mutex<HashMap<String, Option<Arc<dyn Embedder>>>>,
+    /// By fingerprint, and how they are reached.
+    others: Mutex<HashMap<(String, Option<String>), Option<Other>>>,
 }
 
 impl Backends {
@@ -92,30 +95,94 @@ impl Backends {
         self.provisioning.as_ref()
     }
 
-    /// A back end for vectors that another model made, if the settings still reach it.
-    fn other(&self, wanted: &ModelIdentity) -> Option<Arc<dyn Embedder>> {
+    /// How the configured provider is reached, to be kept with its set of vectors: JSON, without secrets.
+    pub fn kept(&self) -> Option<String> {
+        serde_json::to_string(&Kept::of(&self.settings)).ok()
+    }
+
+    /// The settings that reach the model of `wanted`, if they are known.
+    fn settings_for(&self, wanted: &ModelIdentity, kept: Option<&Kept>) -> Option<Embedding> {
+        if let Some(kept) = kept {
+            return Some(kept.apply(wanted, &self.settings));
+        }
+        // Of a set that an earlier version made, only what its identity says is known.
         let provider = [Provider::Local, Provider::OpenAi, Provider::Scripted]
             .into_iter()
             .find(|&provider| provider_name(provider) == wanted.provider)?;
-        let settings = Embedding { provider, model: wanted.model.clone(), model_dir: None, ..self.settings.clone() };
-        let (embedder, _, provisioning) = back_end(&settings, wanted.clone()).ok()?;
+        let (model, dimension) = (wanted.model.clone(), wanted.dimension);
+        let mut settings = Embedding { provider, model, model_dir: None, ..self.settings.clone() };
+        settings.document_prefix.clone_from(&wanted.document_prefix);
+        settings.query_prefix.clone_from(&wanted.query_prefix);
+        settings.scripted.dimension = dimension.unwrap_or(settings.scripted.dimension);
+        Some(settings)
+    }
+
+    fn other(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
+        let kept = kept.and_then(Kept::from_json);
+        let settings = self.settings_for(wanted, kept.as_ref())?;
+        let (embedder, counter, provisioning) = back_end(&settings, wanted.clone()).ok()?;
+        let local = provisioning.as_ref().map(|local| Arc::clone(&local.embedder));
         if let Some(provisioning) = provisioning {
-            let loading = provisioning.clone();
             // Its vectors are there, so its files most likely are too.
-            std::thread::spawn(move || loading.load());
+            std::thread::spawn(move || provisioning.load());
         }
-        Some(embedder)
+        // Where an OpenAI-like server was is known only if it was kept.
+        let is_known = kept.is_some() || settings.provider != Provider::OpenAi;
+        let chunker = is_known.then(|| cutting_alike(&settings, wanted, local, counter)).flatten();
+        Some(Other { embedder, chunker })
+    }
+
+    fn found(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (wanted.fingerprint(), kept.map(str::to_owned));
+        others.entry(key).or_insert_with(|| self.other(wanted, kept)).clone()
+    }
+
+    fn is_configured(&self, identity: &ModelIdentity) -> bool {
+        self.configured.embedder.identity().fingerprint() == identity.fingerprint()
     }
 }
 
+/// The chunker of `wanted`; nothing if this version cuts otherwise, for then its vectors cannot be made any more.
+fn cutting_alike(
+    settings: &Embedding,
+    wanted: &ModelIdentity,
+    local: Option<Arc<LocalEmbedder>>,
+    counter: Arc<dyn TokenCounter>,
+) -> Option<Arc<dyn Chunker>> {
+    let limits = ChunkLimits { max_chunks: settings.max_chunks, ..ChunkLimits::new(longest_chunk(settings).ok()?) };
+    if limits.version() != wanted.chunker {
+        return None;
+    }
+    match local {
+        Some(local) => Some(Arc::new(LocalChunker::new(local, limits).ok()?)),
+        None => Some(Arc::new(MarkdownChunker::new(counter, limits).ok()?)),
+    }
+}
+
+/// A back end for vectors that another model made: for queries, and for documents too if they are cut as they were.
+#[derive(Clone)]
+struct Other {
+    embedder: Arc<dyn Embedder>,
+    chunker: Option<Arc<dyn Chunker>>,
+}
+
 impl QueryModels for Backends {
-    fn embedder_for(&self, identity: &ModelIdentity) -> Option<Arc<dyn Embedder>> {
-        let configured = self.configured.embedder.identity();
-        if configured.fingerprint() == identity.fingerprint() {
+    fn embedder_for(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Arc<dyn Embedder>> {
+        if self.is_configured(identity) {
             return Some(Arc::clone(&self.configured.embedder));
         }
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        others.entry(identity.fingerprint()).or_insert_with(|| self.other(identity)).clone()
+        self.found(identity, kept).map(|other| other.embedder)
+    }
+}
+
+impl OtherModels for Backends {
+    fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
+        if self.is_configured(identity) {
+            return Some(self.configured.clone());
+        }
+        let Other { embedder, chunker } = self.found(identity, kept)?;
+        Some(Model { embedder, chunker: chunker? })
     }
 }
 

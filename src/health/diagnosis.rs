@@ -56,6 +56,7 @@ pub fn of_trouble(trouble: &Trouble) -> Finding {
             Finding::expected("model", format!("{detail}; until then searches are by words only"))
         }
         Trouble::Model { .. } => Finding::degraded("model", format!("{detail}; until then searches are by words only")),
+        Trouble::Unwanted { .. } => Finding::degraded("model", detail),
         Trouble::Slots { for_ms, .. } if *for_ms < LONG_EMPTY => Finding::ready("runtime"),
         Trouble::Slots { filled: 0, .. } => Finding::unready("runtime", detail),
         Trouble::Slots { .. } => Finding::degraded("runtime", detail),

@@ -22,17 +22,17 @@ pub(super) struct Recent {
 
 impl Recent {
     /// As it was counted last; the first who asks waits for a count.
-    pub(super) async fn of(&self, database: &Database, fingerprint: &str) -> Result<Coverage, StoreError> {
+    pub(super) async fn of(&self, database: &Database) -> Result<Coverage, StoreError> {
         if let Some((at, coverage)) = self.last() {
             if at.elapsed() >= FRESH {
-                self.count_behind(database, fingerprint);
+                self.count_behind(database);
             }
             return Ok(coverage);
         }
         let _turn = self.turn.lock().await;
         match self.last() {
             Some((_, coverage)) => Ok(coverage),
-            None => self.count(database, fingerprint).await,
+            None => self.count(database).await,
         }
     }
 
@@ -41,26 +41,26 @@ impl Recent {
     }
 
     /// Counts while nobody waits, unless it is being counted already.
-    fn count_behind(&self, database: &Database, fingerprint: &str) {
+    fn count_behind(&self, database: &Database) {
         let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else { return };
-        let (recent, database, fingerprint) = (self.clone(), database.clone(), fingerprint.to_owned());
+        let (recent, database) = (self.clone(), database.clone());
         tokio::spawn(async move {
             let _turn = turn;
-            if let Err(error) = recent.count(&database, &fingerprint).await {
+            if let Err(error) = recent.count(&database).await {
                 tracing::debug!(%error, "what is embedded is counted again later");
             }
         });
     }
 
-    async fn count(&self, database: &Database, fingerprint: &str) -> Result<Coverage, StoreError> {
-        let coverage = now(database, fingerprint).await?;
+    async fn count(&self, database: &Database) -> Result<Coverage, StoreError> {
+        let coverage = now(database).await?;
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), coverage));
         Ok(coverage)
     }
 }
 
-/// As it is now. Without a model nothing has been embedded yet, which is what number 0 says.
-pub(super) async fn now(database: &Database, fingerprint: &str) -> Result<Coverage, StoreError> {
-    let model_id = models::by_fingerprint(database.reader(), fingerprint).await?.map_or(0, |row| row.id);
+/// As it is now, of the set that searches use. Without one nothing has been embedded yet, which is what number 0 says.
+pub(super) async fn now(database: &Database) -> Result<Coverage, StoreError> {
+    let model_id = models::wanted(database.reader()).await?.active.map_or(0, |set| set.id);
     Ok(stats::coverage(database.reader(), model_id).await?.into())
 }

@@ -9,10 +9,10 @@ use afterword_actors::{
 
 use super::vectors::{Depth, Look, Nearest, NoIndex, VectorIndex};
 
-/// Gives the embedder that queries need: that of the model the index was built with.
+/// Gives the embedder that queries need: that of the model the index was built with, reached as it was then.
 pub trait QueryModels: Send + Sync + 'static {
-    /// An embedder of exactly this identity, or `None` if the settings offer none.
-    fn embedder_for(&self, identity: &ModelIdentity) -> Option<Arc<dyn Embedder>>;
+    /// An embedder of exactly this identity, reached as was `kept` with its set; `None` if there is none.
+    fn embedder_for(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Arc<dyn Embedder>>;
 }
 
 /// Why the meaning's side has no answer: for people.
@@ -42,7 +42,8 @@ pub(super) async fn ranking(
     };
     let identity: ModelIdentity = serde_json::from_str(&active.identity)
         .map_err(|error| StoreError::Unexpected(format!("identity of embedding model {}: {error}", active.id)))?;
-    let Some(embedder) = models.embedder_for(&identity) else {
+    let kept = models::kept(database.reader(), active.id).await?.settings;
+    let Some(embedder) = models.embedder_for(&identity, kept.as_deref()) else {
         let name = format!("{} of {}", identity.model, identity.provider);
         return Err(NoMeaning::Degraded(format!("the index was built with {name}, which the settings do not offer")));
     };

@@ -44,8 +44,7 @@ async fn a_bulk_run_goes_with_all_it_did_and_until_then_tells_how_it_ended() {
         world.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
     }
     let runtime = world.start().await;
-    let fingerprint = world.embedder.identity().fingerprint();
-    let service = Bulk::new(world.database.clone(), fingerprint, 3);
+    let service = Bulk::new(world.database.clone(), 3);
     let run = runtime.handle().start_bulk(Scope::All, String::new()).await.expect("a run");
     let ended = loop {
         let run = service.run(run).await.expect("a run");

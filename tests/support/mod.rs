@@ -42,7 +42,7 @@ pub(crate) type FileWorld = World<File>;
 pub(crate) struct OneModel(pub(crate) Arc<ScriptedEmbedder>);
 
 impl QueryModels for OneModel {
-    fn embedder_for(&self, identity: &ModelIdentity) -> Option<Arc<dyn Embedder>> {
+    fn embedder_for(&self, identity: &ModelIdentity, _: Option<&str>) -> Option<Arc<dyn Embedder>> {
         (self.0.identity().fingerprint() == identity.fingerprint()).then(|| Arc::clone(&self.0) as _)
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Runtime;
 use crate::{
     context::Context,
-    embedder::Model,
+    sets::{Offer, Sets},
     settings::RuntimeSettings,
     store::{
         Database, Presence, PresenceError, StoreError,
@@ -42,13 +42,41 @@ pub enum StartError {
 }
 
 impl Runtime {
-    /// Starts the tree on `database`, whose schema must be up to date, embedding with `model`.
+    /// Starts the tree of a server on `database`, whose schema must be up to date, embedding with the model that is offered.
+    /// If this database has never used that model, its set is built from now on; see [`models::offer`].
     ///
     /// What an earlier start left in work, here or on a host that has died, is rescued at once.
     ///
     /// # Errors
     /// [`StartError`] if the database cannot be used.
-    pub async fn start(database: Database, model: Model, settings: RuntimeSettings) -> Result<Self, StartError> {
+    pub async fn start(
+        database: Database,
+        offer: impl Into<Offer>,
+        settings: RuntimeSettings,
+    ) -> Result<Self, StartError> {
+        Self::enter(database, offer.into(), settings, Standing::Server).await
+    }
+
+    /// Starts the tree of a host that comes and goes, a command or an agent: as [`Runtime::start`], but it begins no build,
+    /// and works only for the sets that are wanted without it; see [`models::join`].
+    ///
+    /// # Errors
+    /// [`StartError`] if the database cannot be used.
+    pub async fn join(
+        database: Database,
+        offer: impl Into<Offer>,
+        settings: RuntimeSettings,
+    ) -> Result<Self, StartError> {
+        Self::enter(database, offer.into(), settings, Standing::Visitor).await
+    }
+
+    async fn enter(
+        database: Database,
+        offer: Offer,
+        settings: RuntimeSettings,
+        standing: Standing,
+    ) -> Result<Self, StartError> {
+        let model = offer.model.clone();
         // Unique for each start: a name that came again would hide what its namesake held.
         let incarnation = Uuid::now_v7().to_string();
         let addresses = Addresses::empty();
@@ -58,18 +86,22 @@ impl Runtime {
         };
         let presence = Presence::enter(&database, &incarnation, hear).await?;
         let identity = model.embedder.identity().clone();
-        let host = this_host(&incarnation);
+        let (host, kept) = (this_host(&incarnation), offer.settings.clone());
         let row = host.clone();
         let model_row = database
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     hosts::register(transaction, &row).await?;
-                    models::register(transaction, &identity).await
+                    match standing {
+                        Standing::Server => models::offer(transaction, &identity, kept.as_deref()).await,
+                        Standing::Visitor => models::join(transaction, &identity, kept.as_deref()).await,
+                    }
                 })
             })
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
-        let context = Arc::new(Context { database, settings, incarnation, host, model, model_row, events });
+        let sets = Sets::new(model_row.id, offer);
+        let context = Arc::new(Context { database, settings, incarnation, host, model, model_row, sets, events });
         let arguments = RuntimeSupervisorArguments { context: Arc::clone(&context), addresses: addresses.clone() };
         let counted = Counted { actor: RuntimeSupervisor, address: addresses.root.clone() };
         let (root, _) =
@@ -78,6 +110,13 @@ impl Runtime {
         addresses.root.enter(root.clone());
         Ok(Self { context, addresses, root, presence: Some(presence) })
     }
+}
+
+/// What a host's settings mean for all.
+#[derive(Clone, Copy)]
+enum Standing {
+    Server,
+    Visitor,
 }
 
 fn this_host(incarnation: &str) -> NewHost {

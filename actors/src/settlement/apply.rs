@@ -1,6 +1,6 @@
 //! Committing ended attempts: fence, vectors, task state, in the transaction it is given.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use super::{
     Gathered,
@@ -9,11 +9,11 @@ use super::{
 use crate::{
     embedder::ErrorKind,
     store::{
-        StoreError, Transaction, models,
+        StoreError, Transaction, missing, models,
         settle::{Next, Settled, Verdict, settle, standing_of},
         vectors::{self, Standing},
     },
-    task::{EmbeddedSet, Lease},
+    task::{ClaimedTask, EmbeddedSet, Lease},
 };
 
 /// What a commit did.
@@ -23,22 +23,24 @@ pub(crate) struct Applied {
     pub(crate) settled: Vec<Settled>,
     /// Tasks (ids) by which vectors were stored.
     pub(crate) stored: HashSet<i64>,
-    /// What is the matter, when the provider's vectors have another length than those stored: the model is not the one it claims.
-    pub(crate) wrong_dimension: Option<String>,
+    /// The set, and what is the matter, when the provider's vectors have another length than those stored: the model is not
+    /// the one it claims.
+    pub(crate) wrong_dimension: Option<(i64, String)>,
 }
 
 /// Ends `batch`. An attempt whose lease no longer holds writes nothing; one that is in doubt is answered as it stands.
-pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], model_id: i64) -> Result<Applied, StoreError> {
+/// While the set `building` is made (0 if none is), the articles of ended tasks for the set in use are queued for it.
+pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], building: i64) -> Result<Applied, StoreError> {
     if batch.is_empty() {
         return Ok(Applied::default());
     }
     let tasks: Vec<_> = batch.iter().map(|gathered| &gathered.decided.task).collect();
-    let standing = vectors::standing(transaction, &tasks, model_id).await?;
+    let standing = vectors::standing(transaction, &tasks).await?;
     let mut applied = Applied::default();
-    let pinned = pinned_dimension(transaction, batch, model_id).await?;
+    let pinned = pinned_dimensions(transaction, batch).await?;
     let mut verdicts = Vec::with_capacity(batch.len());
     for Gathered { decided, .. } in batch {
-        if let Some(verdict) = one(transaction, decided, &standing, (model_id, pinned), &mut applied).await? {
+        if let Some(verdict) = one(transaction, decided, &standing, &pinned, &mut applied).await? {
             verdicts.push(verdict);
         }
     }
@@ -47,7 +49,28 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], model_i
     let ended_before: Vec<_> =
         in_doubt.filter(|lease| !standing.contains_key(lease)).map(|lease| lease.task_id).collect();
     applied.settled.extend(standing_of(transaction, &ended_before).await?);
+    if building != 0 {
+        queue_next(transaction, &tasks, &applied.settled, building).await?;
+    }
     Ok(applied)
+}
+
+/// What the set that is being built needs of the articles whose tasks for the set in use have ended.
+async fn queue_next(
+    transaction: &Transaction,
+    tasks: &[&ClaimedTask],
+    settled: &[Settled],
+    building: i64,
+) -> Result<(), StoreError> {
+    let ended = settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id);
+    let ended: HashSet<_> = ended.collect();
+    let of_the_other = tasks.iter().filter(|task| task.model_id != building && ended.contains(&task.lease.task_id));
+    let articles: Vec<_> = of_the_other.map(|task| task.article_id).collect();
+    if articles.is_empty() {
+        return Ok(());
+    }
+    let max_attempts = tasks.iter().map(|task| task.max_attempts).max().unwrap_or(1);
+    missing::queue_next(transaction, &articles, building, max_attempts).await
 }
 
 /// Writes what `decided` brings, and says what becomes of its task; nothing if its lease does not hold.
@@ -55,10 +78,11 @@ async fn one(
     transaction: &Transaction,
     decided: &Decided,
     standing: &HashMap<Lease, Standing>,
-    (model_id, pinned): (i64, Option<u32>),
+    pinned: &HashMap<i64, u32>,
     applied: &mut Applied,
 ) -> Result<Option<Verdict>, StoreError> {
     let task = &decided.task;
+    let model_id = task.model_id;
     let Some(&standing) = standing.get(&task.lease) else { return Ok(None) };
     let verdict = |next, cause, error| Some(Verdict { lease: task.lease.clone(), next, cause, error });
     match (&decided.write, standing) {
@@ -70,8 +94,8 @@ async fn one(
         }
         // An older revision than the stored one would take the index back.
         (Write::Store(set), Standing::Wanted { stored }) if set.revision >= stored => {
-            if let Some(message) = wrong_dimension(set, pinned) {
-                applied.wrong_dimension = Some(message.clone());
+            if let Some(message) = wrong_dimension(set, pinned.get(&model_id).copied()) {
+                applied.wrong_dimension = Some((model_id, message.clone()));
                 let next = Next::Refund { delay: std::time::Duration::ZERO };
                 return Ok(verdict(next, "provider failed", Some((ErrorKind::Config, message))));
             }
@@ -87,20 +111,19 @@ async fn one(
     Ok(verdict(decided.next, decided.cause, decided.error.clone()))
 }
 
-/// The length of the model's vectors, pinned by the first; nothing if `batch` has none.
-async fn pinned_dimension(
-    transaction: &Transaction,
-    batch: &[Gathered],
-    model_id: i64,
-) -> Result<Option<u32>, StoreError> {
-    let first = batch.iter().find_map(|gathered| match &gathered.decided.write {
-        Write::Store(set) => set.chunks.first(),
-        Write::Confirm(_) | Write::Remove | Write::Nothing => None,
-    });
-    match first {
-        Some(chunk) => models::pin_dimension(transaction, model_id, chunk.vector.dimension()).await.map(Some),
-        None => Ok(None),
+/// The length of each model's vectors, pinned by its first; none of a model for which `batch` has no vectors.
+async fn pinned_dimensions(transaction: &Transaction, batch: &[Gathered]) -> Result<HashMap<i64, u32>, StoreError> {
+    let mut pinned = HashMap::new();
+    for Gathered { decided, .. } in batch {
+        let Write::Store(set) = &decided.write else { continue };
+        if let Some(chunk) = set.chunks.first()
+            && let Entry::Vacant(of_model) = pinned.entry(decided.task.model_id)
+        {
+            let dimension = chunk.vector.dimension();
+            of_model.insert(models::pin_dimension(transaction, decided.task.model_id, dimension).await?);
+        }
     }
+    Ok(pinned)
 }
 
 fn wrong_dimension(set: &EmbeddedSet, pinned: Option<u32>) -> Option<String> {

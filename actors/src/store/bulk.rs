@@ -1,12 +1,16 @@
 //! Bulk runs: found in pages, queued with the page's position in one transaction, so that a crash costs nothing.
+//!
+//! A run works for the set that searches use, behind what is saved meanwhile: its tasks have low priority, and few of
+//! them wait at a time, because tasks that have waited long overtake new ones.
 
 use afterword_entities::bulk_operation;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    StoreError, events,
+    StoreError, events, locks,
     missing::{self, Scope},
+    models,
     sql::Sql,
 };
 use crate::task::Priority;
@@ -61,11 +65,27 @@ pub struct FailedItem {
     pub error_message: Option<String>,
 }
 
-/// Opens a run; its articles are queued by [`advance`], page by page.
+/// What became of a page of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// It was queued; there may be more.
+    Queued,
+    /// So much waits that more would stand in the way of saves; later.
+    Later,
+    /// The whole run has been queued, or it has ended.
+    NoMore,
+}
+
+/// Opens a run over `articles` articles; they are queued by [`advance`], page by page.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn open(transaction: &impl ConnectionTrait, scope: Scope, folder: &str) -> Result<i64, StoreError> {
+pub async fn open(
+    transaction: &impl ConnectionTrait,
+    scope: Scope,
+    folder: &str,
+    articles: i64,
+) -> Result<i64, StoreError> {
     let row = transaction
         .row::<super::sql::Number>(
             "INSERT INTO bulk_operations (scope, folder, state, requested_at) VALUES ($1, $2, 'queuing', {now})
@@ -74,33 +94,43 @@ pub async fn open(transaction: &impl ConnectionTrait, scope: Scope, folder: &str
         )
         .await?;
     let id = row.map(|row| row.n).ok_or_else(|| StoreError::Unexpected("an insert without a row".to_owned()))?;
+    transaction
+        .run("INSERT INTO bulk_totals (bulk_id, articles) VALUES ($1, $2)", [id.into(), articles.into()])
+        .await?;
     events::record_act(transaction, "bulk started", &format!("bulk {id}: {} articles", scope.as_str())).await?;
     Ok(id)
 }
 
-/// Queues the next page of a run. Answers whether there may be more.
+/// Queues the next page of a run, as long as fewer than `ahead` tasks of low priority wait.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn advance(
     transaction: &impl ConnectionTrait,
     run: &bulk_operation::Model,
-    model_id: i64,
     max_attempts: u32,
-) -> Result<bool, StoreError> {
+    ahead: u32,
+) -> Result<Page, StoreError> {
     // Read again inside the transaction: another host may have gone on, or a person may have cancelled.
-    let Some(run) = held(transaction, run.id).await? else { return Ok(false) };
+    let Some(run) = held(transaction, run.id).await? else { return Ok(Page::NoMore) };
     if run.state != "queuing" {
-        return Ok(false);
+        return Ok(Page::NoMore);
+    }
+    // Without a set nothing has been embedded yet, which is what number 0 says.
+    let model_id = models::wanted(transaction).await?.active.map_or(0, |set| set.id);
+    let room = ahead.saturating_sub(missing::low_waiting(transaction, model_id, ahead).await?);
+    if room == 0 {
+        return Ok(Page::Later);
     }
     let scope = parse_scope(&run.scope)?;
-    let page = missing::Page { scope, folder: &run.folder, after: run.cursor, limit: PAGE };
+    let page = missing::Page { scope, folder: &run.folder, after: run.cursor, limit: room.min(PAGE) };
     let articles = missing::page(transaction, model_id, &page).await?;
     let Some(&last) = articles.last() else {
         set_state(transaction, run.id, "running").await?;
-        return Ok(false);
+        return Ok(Page::NoMore);
     };
-    let queued = missing::enqueue_all(transaction, &articles, Priority::High, max_attempts, "bulk").await?;
+    let order = missing::Order { model_id, priority: Priority::Low, max_attempts, cause: "bulk" };
+    let queued = missing::enqueue_all(transaction, &articles, &order).await?;
     let items: Vec<_> = queued.iter().map(|item| (item.article_id, item.task_id, item.adopted)).collect();
     transaction
         .run(
@@ -112,7 +142,7 @@ pub async fn advance(
         )
         .await?;
     transaction.run("UPDATE bulk_operations SET cursor = $2 WHERE id = $1", [run.id.into(), last.into()]).await?;
-    Ok(true)
+    Ok(Page::Queued)
 }
 
 /// Closes a run of which nothing is open any more, with its summary. Answers the summary if it did.
@@ -131,8 +161,8 @@ pub async fn close_if_done(transaction: &impl ConnectionTrait, id: i64) -> Resul
     Ok(Some(summary))
 }
 
-/// Cancels a run: what it queued and nobody has begun is taken back; what waited already for a save stays. Answers
-/// whether it was open.
+/// Cancels a run: what it alone queued and nobody has begun is taken back. What waited already, what a save has joined
+/// since, and what another open run is about, stays. Answers whether it was open.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -141,21 +171,50 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<bool,
     if !matches!(run.state.as_str(), "queuing" | "running") {
         return Ok(false);
     }
+    take_back(transaction, id).await?;
+    let now = super::sql::now(transaction).await?;
+    let progress = progress(transaction, id).await?;
+    let summary = summarise(transaction, &run, progress, now).await?;
+    finish(transaction, id, "cancelled", &summary).await?;
+    Ok(true)
+}
+
+/// The articles are held before it is looked who has joined: a save that joins at this moment comes before, and keeps its
+/// task, or after, and queues another.
+async fn take_back(transaction: &impl ConnectionTrait, id: i64) -> Result<(), StoreError> {
+    let waiting = transaction
+        .rows::<super::sql::Number>(
+            "SELECT i.article_id AS n FROM bulk_items i CROSS JOIN embedding_tasks t
+             WHERE i.bulk_id = $1 AND NOT i.adopted AND t.id = i.task_id AND t.status = 'pending'",
+            [id.into()],
+        )
+        .await?;
+    let articles: Vec<_> = waiting.into_iter().map(|row| row.n).collect();
+    locks::hold_articles(transaction, &articles).await?;
     transaction
         .run(
             "UPDATE embedding_tasks SET status = 'cancelled', cause = 'bulk cancelled', updated_at = {now},
                  completed_at = {now}
              WHERE id IN (
                  SELECT t.id FROM bulk_items i CROSS JOIN embedding_tasks t
-                 WHERE i.bulk_id = $1 AND NOT i.adopted AND t.id = i.task_id AND t.status = 'pending' {lock t})",
+                 WHERE i.bulk_id = $1 AND NOT i.adopted AND t.id = i.task_id AND t.status = 'pending'
+                   AND NOT EXISTS (
+                       SELECT 1 FROM bulk_operations b JOIN bulk_items o ON o.bulk_id = b.id
+                       WHERE b.state IN ('queuing', 'running') AND b.id <> $1
+                         AND o.article_id = i.article_id AND o.task_id = i.task_id) {lock t})",
             [id.into()],
         )
-        .await?;
-    let now = super::sql::now(transaction).await?;
-    let progress = progress(transaction, id).await?;
-    let summary = summarise(transaction, &run, progress, now).await?;
-    finish(transaction, id, "cancelled", &summary).await?;
-    Ok(true)
+        .await
+        .map(drop)
+}
+
+/// How many articles a run is about, as counted when it was opened; nothing of a run that an earlier version opened.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn total(connection: &impl ConnectionTrait, id: i64) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT articles AS n FROM bulk_totals WHERE bulk_id = $1";
+    Ok(connection.row::<super::sql::Number>(sql, [id.into()]).await?.map(|row| row.n))
 }
 
 /// How a run stands now.

@@ -1,14 +1,15 @@
 //! Taking tasks off the queue: one guarded statement, a fresh token for each claim.
 
-mod postgres;
-mod sqlite;
-
 use std::{collections::HashMap, time::Duration};
 
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use uuid::Uuid;
 
-use super::{Engine, StoreError, sql::Sql, subject};
+use super::{
+    Engine, StoreError,
+    sql::{Number, Sql},
+    subject,
+};
 use crate::task::{ClaimedTask, Lease, Position, Slot, Subject};
 
 /// Who claims, for what.
@@ -24,8 +25,8 @@ pub struct Claim<'a> {
     pub lease: Duration,
     /// Behind which task to begin, if those before have been taken; nothing for the front. A file has no use for it.
     pub from: Option<Position>,
-    /// The model the subjects are looked at for.
-    pub model_id: i64,
+    /// Which sets of vectors the host makes.
+    pub makes: Makes,
 }
 
 /// A token for one claim. Never the same twice, over hosts and restarts, and in the order of the claims for those who
@@ -33,6 +34,71 @@ pub struct Claim<'a> {
 pub fn new_token() -> String {
     Uuid::now_v7().simple().to_string()
 }
+
+/// Which of the sets that are wanted a host makes. A task of neither (its set has been retired, or an earlier version
+/// queued it) is one of the set in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Makes {
+    /// The set in use, 0 if there is none.
+    pub active: i64,
+    /// Whether the host makes it.
+    pub makes_active: bool,
+    /// The set being built, 0 if there is none.
+    pub building: i64,
+    /// Whether the host makes it.
+    pub makes_building: bool,
+}
+
+impl Makes {
+    /// The set in use, and no other is being built.
+    pub fn only(active: i64) -> Self {
+        Self { active, makes_active: true, ..Self::default() }
+    }
+
+    /// Neither: there is nothing to claim.
+    pub fn nothing(&self) -> bool {
+        !self.makes_active && !self.makes_building
+    }
+
+    /// `$6` to `$9` of a claim.
+    fn values(&self) -> [Value; 4] {
+        let flag = |is: bool| Value::from(i64::from(is));
+        [
+            self.building.into(),
+            flag(self.makes_building && self.building != 0),
+            self.active.into(),
+            flag(self.makes_active && self.active != 0),
+        ]
+    }
+}
+
+/// The waiting task `t` is one that the host makes, given the places of these values: the set being built, whether it is
+/// made here, and whether the set in use is. What nobody has taken up for half a minute, because no host makes the set in use any
+/// more, is taken up for the set that is being built.
+macro_rules! makeable {
+    ($building:literal, $makes_building:literal, $makes_active:literal) => {
+        concat!(
+            "(CASE WHEN t.model_id = ",
+            $building,
+            " THEN ",
+            $makes_building,
+            " WHEN ",
+            $makes_active,
+            " = 1 THEN 1 WHEN t.scheduled_at <= {now} - 30000 THEN ",
+            $makes_building,
+            " ELSE 0 END) = 1"
+        )
+    };
+}
+
+/// The set that a claimed task is worked on for; numbers as in [`run`].
+macro_rules! claimed_for {
+    () => {
+        "CASE WHEN model_id = $6 OR $9 = 0 THEN $6 ELSE $8 END"
+    };
+}
+mod postgres;
+mod sqlite;
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -48,6 +114,7 @@ struct Row {
     slot: i32,
     waited: i64,
     trace_id: Option<String>,
+    model_id: i64,
 }
 
 /// Claims up to `claim.slots.len()` due tasks, those that have waited longest for their priority first. Nothing while
@@ -83,7 +150,23 @@ pub async fn claim_one(
     Ok(run(transaction, request, sql, vec![task_id.into()]).await?.pop())
 }
 
-/// Runs `sql`: `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, then what it has of its own.
+/// Whether a task is due that the host makes. It costs no write lock; a claim does.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn any_due(connection: &impl ConnectionTrait, makes: Makes) -> Result<bool, StoreError> {
+    const DUE: &str = concat!(
+        "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM embedding_tasks t
+                                     WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now} AND ",
+        makeable!("$1", "$2", "$3"),
+        ") AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')"
+    );
+    let [building, makes_building, _, makes_active] = makes.values();
+    Ok(connection.row::<Number>(DUE, [building, makes_building, makes_active]).await?.is_some())
+}
+
+/// Runs `sql`: `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, `$6` to `$9` what the host makes, then
+/// what it has of its own.
 async fn run(
     transaction: &impl ConnectionTrait,
     claim: Claim<'_>,
@@ -94,14 +177,27 @@ async fn run(
     let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
     let limit = i64::try_from(claim.slots.len()).unwrap_or(i64::MAX);
     let shared = [claim.token.into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into()];
-    let rows = transaction.rows::<Row>(sql, shared.into_iter().chain(own)).await?;
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let articles: Vec<i64> = rows.iter().map(|row| row.article_id).collect();
-    let subjects: HashMap<_, _> =
-        subject::of_articles(transaction, &articles, claim.model_id).await?.into_iter().collect();
+    let values = shared.into_iter().chain(claim.makes.values()).chain(own);
+    let rows = transaction.rows::<Row>(sql, values).await?;
+    let subjects = subjects(transaction, &rows, claim.makes).await?;
     rows.into_iter().map(|row| claimed(row, claim.token, &subjects)).collect()
+}
+
+/// What the claim sees of each article, for the set that its task is worked on for.
+async fn subjects(
+    transaction: &impl ConnectionTrait,
+    rows: &[Row],
+    makes: Makes,
+) -> Result<HashMap<i64, Subject>, StoreError> {
+    let mut subjects = HashMap::new();
+    for model_id in [makes.active, makes.building] {
+        let of_model = rows.iter().filter(|row| row.model_id == model_id);
+        let articles: Vec<i64> = of_model.map(|row| row.article_id).collect();
+        if !articles.is_empty() {
+            subjects.extend(subject::of_articles(transaction, &articles, model_id).await?);
+        }
+    }
+    Ok(subjects)
 }
 
 fn claimed(row: Row, token: &str, subjects: &HashMap<i64, Subject>) -> Result<ClaimedTask, StoreError> {
@@ -119,6 +215,7 @@ fn claimed(row: Row, token: &str, subjects: &HashMap<i64, Subject>) -> Result<Cl
         slot: Slot::try_from(row.slot).unwrap_or_default(),
         waited: Duration::from_millis(u64::try_from(row.waited).unwrap_or_default()),
         trace_id: row.trace_id,
+        model_id: row.model_id,
         subject: subjects.get(&row.article_id).copied().unwrap_or(Subject::Gone),
     })
 }

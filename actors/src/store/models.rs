@@ -1,20 +1,180 @@
-//! Models and the switch from one to the next. A new model's set is built beside the old one; searches change over
-//! when it is whole.
+//! The sets of vectors, one for each model, and the change from one to the next. A new set is built beside the one in
+//! use; searches change over when it is whole, and not before.
+//!
+//! | state | vectors are made | searches use it |
+//! |---|---|---|
+//! | `active` | of every save | yes |
+//! | `building` | of every article, at low priority | no |
+//! | `retired` | no | no |
+//!
+//! At most one set is active and at most one is being built. Only three things begin a build or end it: a server whose
+//! settings name a model that this database has never used ([`offer`]), an operator ([`switch_to`], [`cancel`]), and the
+//! set itself when it is whole ([`activate_if_whole`]).
+
+mod settings;
+mod whole;
 
 use afterword_entities::embedding_model;
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{StoreError, events, missing, sql::Sql};
+use super::{
+    Engine, StoreError, events,
+    sql::{Number, Sql},
+};
 use crate::embedder::ModelIdentity;
 
-/// Enters `identity` if it is new, and makes it the model to build for: active if there is none, else building.
+pub use settings::{Kept, accept_failed, embedded_within, kept};
+pub use whole::{Hindrance, activate_if_whole, hindrances};
+
+/// A set that vectors are made for now.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Set {
+    /// `embedding_models.id`
+    pub id: i64,
+    /// The model's whole identity, JSON.
+    pub identity: String,
+    /// `active` or `building`.
+    state: String,
+    /// How its provider is reached, as the host that offered it left it.
+    pub settings: Option<String>,
+}
+
+impl Set {
+    /// A set in use, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(id: i64, identity: &ModelIdentity) -> Self {
+        let identity = serde_json::to_string(identity).unwrap_or_default();
+        Self { id, identity, state: "active".to_owned(), settings: None }
+    }
+
+    /// The model that makes it; nothing if it was written by a program this one does not understand.
+    pub fn identity(&self) -> Option<ModelIdentity> {
+        serde_json::from_str(&self.identity).ok()
+    }
+}
+
+/// The sets that vectors are made for now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// Searches use it; nothing before the first host.
+    pub active: Option<Set>,
+    /// It is to follow.
+    pub building: Option<Set>,
+}
+
+/// What came of a wish to change to a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Switch {
+    /// Its set is in use.
+    InUse,
+    /// Its set is being built already.
+    UnderWay,
+    /// Its set is being built from now on; that of the model `instead_of`, which was being built, is not any more.
+    Begun {
+        /// `embedding_models.id`
+        instead_of: Option<i64>,
+    },
+}
+
+/// The sets that vectors are made for now.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn register(
+pub async fn wanted(connection: &impl ConnectionTrait) -> Result<Wanted, StoreError> {
+    let sets = connection
+        .rows::<Set>(
+            "SELECT m.id, m.identity, m.state, s.settings
+             FROM embedding_models m LEFT JOIN embedding_model_settings s ON s.model_id = m.id
+             WHERE m.state <> 'retired' ORDER BY m.id",
+            [],
+        )
+        .await?;
+    let mut wanted = Wanted::default();
+    for set in sets {
+        match set.state.as_str() {
+            "active" => wanted.active = Some(set),
+            _ => wanted.building = Some(set),
+        }
+    }
+    Ok(wanted)
+}
+
+/// Enters the model of a host that comes and goes: a command, an agent. It makes the first set there is, and otherwise
+/// begins nothing and ends nothing.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn join(
+    transaction: &impl ConnectionTrait,
+    identity: &ModelIdentity,
+    settings: Option<&str>,
+) -> Result<embedding_model::Model, StoreError> {
+    let row = enter(transaction, identity).await?;
+    settings::keep_if_missing(transaction, row.id, settings).await?;
+    again(transaction, row.id).await
+}
+
+/// Enters the model of a server. One that this database has never used is built for from now on, unless another is being
+/// built. One that was in use before, or whose build was cancelled, waits for an operator: a server that is started again
+/// with settings of yesterday must not undo what has been done since.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn offer(
+    transaction: &impl ConnectionTrait,
+    identity: &ModelIdentity,
+    settings: Option<&str>,
+) -> Result<embedding_model::Model, StoreError> {
+    let row = enter(transaction, identity).await?;
+    settings::keep(transaction, row.id, settings).await?;
+    let is_new = row.state == "retired" && row.retired_at.is_none() && row.activated_at.is_none();
+    if is_new && wanted(transaction).await?.building.is_none() {
+        begin(transaction, row.id).await?;
+    }
+    again(transaction, row.id).await
+}
+
+/// Begins to build the set of this model because an operator says so, instead of any other that is being built.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn switch_to(
+    transaction: &impl ConnectionTrait,
+    identity: &ModelIdentity,
+    settings: Option<&str>,
+) -> Result<Switch, StoreError> {
+    let row = enter(transaction, identity).await?;
+    settings::keep(transaction, row.id, settings).await?;
+    match row.state.as_str() {
+        "active" => return Ok(Switch::InUse),
+        "building" => return Ok(Switch::UnderWay),
+        _ => {}
+    }
+    let instead_of = stop_building(transaction).await?;
+    begin(transaction, row.id).await?;
+    Ok(Switch::Begun { instead_of })
+}
+
+/// Ends the build because an operator says so; the set in use stays, and what waits for the other is cancelled. Answers
+/// the model whose set was being built.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn cancel(transaction: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+    hold(transaction).await?;
+    let cancelled = stop_building(transaction).await?;
+    if let Some(id) = cancelled {
+        events::record_act(transaction, "model switch cancelled", &format!("embedding model {id}")).await?;
+    }
+    Ok(cancelled)
+}
+
+/// Enters the model if it is new, and makes it the active one if there is none.
+async fn enter(
     transaction: &impl ConnectionTrait,
     identity: &ModelIdentity,
 ) -> Result<embedding_model::Model, StoreError> {
+    hold(transaction).await?;
     let fingerprint = identity.fingerprint();
     transaction
         .run(
@@ -29,25 +189,55 @@ pub async fn register(
         .await?;
     transaction
         .run(
-            "UPDATE embedding_models SET state = 'retired', retired_at = {now}
-             WHERE state = 'building' AND fingerprint <> $1",
+            "UPDATE embedding_models SET state = 'active', activated_at = {now}, retired_at = NULL
+             WHERE fingerprint = $1 AND NOT EXISTS (SELECT 1 FROM embedding_models WHERE state = 'active')",
             [fingerprint.clone().into()],
         )
         .await?;
+    by_fingerprint(transaction, &fingerprint).await?.ok_or_else(missing_row)
+}
+
+async fn begin(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), StoreError> {
+    transaction
+        .run("UPDATE embedding_models SET state = 'building', retired_at = NULL WHERE id = $1", [model_id.into()])
+        .await?;
+    settings::note_begin(transaction, model_id).await?;
+    events::record_act(transaction, "model switch begun", &format!("embedding model {model_id}")).await
+}
+
+async fn stop_building(transaction: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+    let Some(Set { id, .. }) = wanted(transaction).await?.building else { return Ok(None) };
+    transaction
+        .run("UPDATE embedding_models SET state = 'retired', retired_at = {now} WHERE state = 'building'", [])
+        .await?;
+    // A save that came to one of these tasks has made it a task of the set in use.
     transaction
         .run(
-            "UPDATE embedding_models SET retired_at = NULL,
-                 activated_at = CASE WHEN EXISTS (SELECT 1 FROM embedding_models WHERE state = 'active')
-                                     THEN activated_at ELSE {now} END,
-                 state = CASE WHEN EXISTS (SELECT 1 FROM embedding_models WHERE state = 'active')
-                              THEN 'building' ELSE 'active' END
-             WHERE fingerprint = $1 AND state = 'retired'",
-            [fingerprint.clone().into()],
+            "UPDATE embedding_tasks SET status = 'cancelled', cause = 'model switch cancelled', updated_at = {now},
+                 completed_at = {now}
+             WHERE id IN (SELECT t.id FROM embedding_tasks t WHERE t.status = 'pending' AND t.model_id = $1 {lock t})",
+            [id.into()],
         )
         .await?;
-    by_fingerprint(transaction, &fingerprint)
-        .await?
-        .ok_or_else(|| StoreError::Unexpected("the model that was just entered is not there".to_owned()))
+    Ok(Some(id))
+}
+
+/// Changes of the sets take turns: on PostgreSQL by a lock that ends with the transaction, the model's number of its own.
+async fn hold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+    match Engine::of(transaction) {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => {
+            transaction.row::<Number>("SELECT 1 AS n FROM pg_advisory_xact_lock(7237, 2)", []).await.map(drop)
+        }
+    }
+}
+
+async fn again(connection: &impl ConnectionTrait, id: i64) -> Result<embedding_model::Model, StoreError> {
+    connection.row("SELECT * FROM embedding_models WHERE id = $1", [id.into()]).await?.ok_or_else(missing_row)
+}
+
+fn missing_row() -> StoreError {
+    StoreError::Unexpected("the model that was just entered is not there".to_owned())
 }
 
 /// The model with this fingerprint, or nothing.
@@ -80,11 +270,11 @@ pub async fn pin_dimension(
 ) -> Result<u32, StoreError> {
     let pinned = "SELECT dimension AS n FROM embedding_models WHERE id = $1 AND dimension IS NOT NULL";
     // Looked at first: writing the row each time would make all hosts wait for each other.
-    let row = match transaction.row::<super::sql::Number>(pinned, [model_id.into()]).await? {
+    let row = match transaction.row::<Number>(pinned, [model_id.into()]).await? {
         Some(row) => Some(row),
         None => {
             transaction
-                .row::<super::sql::Number>(
+                .row::<Number>(
                     "UPDATE embedding_models SET dimension = coalesce(dimension, $2) WHERE id = $1
                      RETURNING dimension AS n",
                     [model_id.into(), i64::from(dimension).into()],
@@ -94,32 +284,4 @@ pub async fn pin_dimension(
     };
     row.and_then(|row| u32::try_from(row.n).ok())
         .ok_or_else(|| StoreError::Unexpected(format!("embedding model {model_id} is not there")))
-}
-
-/// Makes a building model the active one if its set is whole: every article is embedded or has failed for good.
-/// Answers whether it did.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn activate_if_whole(transaction: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
-    let building = transaction
-        .row::<super::sql::Number>(
-            "SELECT m.id AS n FROM embedding_models m WHERE m.id = $1 AND m.state = 'building' {lock m}",
-            [model_id.into()],
-        )
-        .await?;
-    if building.is_none() || missing::any_open(transaction, model_id).await? {
-        return Ok(false);
-    }
-    transaction
-        .run("UPDATE embedding_models SET state = 'retired', retired_at = {now} WHERE state = 'active'", [])
-        .await?;
-    transaction
-        .run(
-            "UPDATE embedding_models SET state = 'active', activated_at = {now}, retired_at = NULL WHERE id = $1",
-            [model_id.into()],
-        )
-        .await?;
-    events::record_act(transaction, "model activated", &format!("embedding model {model_id}")).await?;
-    Ok(true)
 }

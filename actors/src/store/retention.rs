@@ -19,6 +19,9 @@ use super::{Database, Engine, StoreError, events, sql::Sql};
 
 /// How long a create may be repeated with its idempotency key.
 const KEPT_IDEMPOTENCY_KEYS: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long vectors are kept that searches do not use any more: a change back finds them.
+const KEPT_RETIRED_VECTORS: Duration = Duration::from_secs(24 * 3600);
 /// Longer than any limit looks back.
 const KEPT_PROVIDER_CALLS: Duration = Duration::from_secs(600);
 
@@ -81,7 +84,7 @@ pub async fn clean(database: &Database, retention: &Retention) -> Result<Removed
         deleted_articles: broom.sweep(&kinds::DELETED_ARTICLES, retention.deleted_articles).await?,
         versions: broom.sweep(&kinds::versions(retention.versions_kept), retention.versions).await?,
         hosts: broom.sweep(&kinds::HOSTS, retention.hosts).await?,
-        retired_vectors: broom.sweep(&kinds::RETIRED_VECTORS, WHATEVER_AGE).await?,
+        retired_vectors: broom.sweep(&kinds::RETIRED_VECTORS, KEPT_RETIRED_VECTORS).await?,
     };
     broom.sweep(&kinds::IDEMPOTENCY_KEYS, KEPT_IDEMPOTENCY_KEYS).await?;
     broom.sweep(&kinds::PROVIDER_CALLS, KEPT_PROVIDER_CALLS).await?;

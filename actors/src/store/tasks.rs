@@ -1,15 +1,19 @@
 //! Queuing a task in the transaction of the save, and what people do to tasks by hand.
 
+use std::collections::HashSet;
+
 use afterword_entities::embedding_task;
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{StoreError, locks, sql::Sql};
-use crate::task::{NewTask, TaskStatus};
+use crate::task::{NewTask, Priority, TaskStatus};
 
-/// Queues `task`, or lets the article's waiting task do its work too: `n` edits make one embedding.
+/// Queues `task` for the set in use, or lets the article's waiting task do its work too: `n` edits make one embedding.
 ///
 /// A newer revision gives a waiting task fresh attempts and makes it due at once; the same revision asked for again
-/// only raises its priority.
+/// only raises its priority. A waiting task of a set that is being built becomes one of the set in use; the other set's
+/// turn comes when it has ended ([`super::missing::queue_next`]). A bulk run that had queued the waiting task does not own
+/// it any more: whoever cancels the run leaves the save alone.
 ///
 /// Answers the task's id. Call it in the transaction that saved the article, after the article's own statement.
 ///
@@ -18,7 +22,7 @@ use crate::task::{NewTask, TaskStatus};
 pub async fn enqueue(transaction: &impl ConnectionTrait, task: &NewTask) -> Result<i64, StoreError> {
     let handicap = i64::try_from(task.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let row = transaction
-        .row::<Id>(
+        .row::<Queued>(
             ENQUEUE,
             [
                 task.article_id.into(),
@@ -33,21 +37,39 @@ pub async fn enqueue(transaction: &impl ConnectionTrait, task: &NewTask) -> Resu
             ],
         )
         .await?;
-    row.map(|row| row.id).ok_or_else(|| StoreError::Unexpected("an insert that returned no row".to_owned()))
+    let queued = row.ok_or_else(|| StoreError::Unexpected("an insert that returned no row".to_owned()))?;
+    if queued.joined {
+        transaction.run(ADOPT, [task.article_id.into(), queued.id.into()]).await?;
+    }
+    Ok(queued.id)
 }
+
+#[derive(FromQueryResult)]
+struct Queued {
+    id: i64,
+    joined: bool,
+}
+
+/// Marks the items of open bulk runs whose task a save has joined.
+const ADOPT: &str = "
+    UPDATE bulk_items SET adopted = TRUE
+    WHERE bulk_id IN (SELECT id FROM bulk_operations WHERE state IN ('queuing', 'running'))
+      AND article_id = $1 AND task_id = $2 AND NOT adopted";
 
 const ENQUEUE: &str = "
     INSERT INTO embedding_tasks AS t
         (article_id, slug, operation, status, priority, revision, attempts, max_attempts,
-         created_at, updated_at, scheduled_at, queue_key, cause, trace_id)
-    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, {now}, {now}, {now}, {now} + $7, $8, $9)
+         created_at, updated_at, scheduled_at, queue_key, cause, trace_id, model_id)
+    VALUES ($1, $2, $3, 'pending', $4, $5, 0, $6, {now}, {now}, {now}, {now} + $7, $8, $9,
+            (SELECT id FROM embedding_models WHERE state = 'active'))
     ON CONFLICT (article_id) WHERE status = 'pending' DO UPDATE SET
         slug = excluded.slug,
         operation = CASE WHEN t.operation = 'create' AND excluded.operation = 'update' THEN 'create'
                          ELSE excluded.operation END,
         priority = CASE WHEN excluded.queue_key - excluded.scheduled_at < t.queue_key - t.scheduled_at
                         THEN excluded.priority ELSE t.priority END,
-        attempts = CASE WHEN excluded.revision > t.revision THEN 0 ELSE t.attempts END,
+        attempts = CASE WHEN excluded.revision > t.revision OR excluded.model_id IS DISTINCT FROM t.model_id THEN 0
+                        ELSE t.attempts END,
         error_kind = CASE WHEN excluded.revision > t.revision THEN NULL ELSE t.error_kind END,
         error_message = CASE WHEN excluded.revision > t.revision THEN NULL ELSE t.error_message END,
         scheduled_at = CASE WHEN excluded.revision > t.revision OR excluded.priority = 'high'
@@ -56,10 +78,11 @@ const ENQUEUE: &str = "
                          THEN {least}(t.queue_key, excluded.queue_key) ELSE t.queue_key END,
         max_attempts = excluded.max_attempts,
         revision = {greatest}(t.revision, excluded.revision),
+        model_id = excluded.model_id,
         trace_id = excluded.trace_id,
         updated_at = excluded.updated_at,
         cause = 'coalesced'
-    RETURNING id";
+    RETURNING id, cause = 'coalesced' AS joined";
 
 /// Takes an article's waiting task back, because nothing is left to embed. Answers how many there were: 0 or 1.
 ///
@@ -115,6 +138,7 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<Chang
 pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
     let Some(task) = find(transaction, id).await? else { return Ok(Change::NotFound) };
     locks::hold_articles(transaction, &[task.article_id]).await?;
+    make_way(transaction, &[id]).await?;
     if let Some(other) = waiting_task(transaction, task.article_id).await?
         && other != id
     {
@@ -141,8 +165,8 @@ pub struct Retried {
     pub next: Option<i64>,
 }
 
-/// Looks at the `page` failed tasks behind the number `after`, and puts back, as [`retry`] does, what is its article's
-/// newest.
+/// Looks at the `page` failed tasks behind the number `after`, and puts back with fresh attempts what is its article's newest
+/// of one model. They are many, so they stand behind what is saved meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -156,18 +180,22 @@ pub async fn retry_failed(transaction: &impl ConnectionTrait, after: i64, page: 
     let mut candidates = transaction.rows::<Candidate>(GIVEN_UP, [i64::from(page).into(), after.into()]).await?;
     let is_full = candidates.len() >= page as usize;
     let next = candidates.last().map(|last| last.id).filter(|_| is_full);
-    candidates.retain(|candidate| candidate.is_given_up);
+    // An article may have failed by two models: one of its tasks waits at a time.
+    let mut seen = HashSet::new();
+    candidates.retain(|candidate| candidate.is_given_up && seen.insert(candidate.article_id));
     let (ids, articles): (Vec<_>, Vec<_>) = candidates.iter().map(|task| (task.id, task.article_id)).unzip();
     locks::hold_articles(transaction, &articles).await?;
+    make_way(transaction, &ids).await?;
+    let handicap = i64::try_from(Priority::Low.handicap().as_millis()).unwrap_or(i64::MAX);
     let tasks = transaction
         .run(
-            "UPDATE embedding_tasks SET status = 'pending', cause = 'retried', priority = 'high', attempts = 0,
+            "UPDATE embedding_tasks SET status = 'pending', cause = 'retried', priority = 'low', attempts = 0,
                  error_kind = NULL, error_message = NULL, completed_at = NULL,
-                 updated_at = {now}, scheduled_at = {now}, queue_key = {now}
+                 updated_at = {now}, scheduled_at = {now}, queue_key = {now} + $2
              WHERE id IN (SELECT id FROM {ids $1} j) AND status = 'failed'
                AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
                                WHERE p.article_id = embedding_tasks.article_id AND p.status = 'pending')",
-            [serde_json::to_string(&ids).unwrap_or_default().into()],
+            [serde_json::to_string(&ids).unwrap_or_default().into(), handicap.into()],
         )
         .await?;
     Ok(Retried { tasks, next })
@@ -178,9 +206,14 @@ const GIVEN_UP: &str = "
     SELECT f.id, f.article_id,
            EXISTS (SELECT 1 FROM articles a WHERE a.id = f.article_id AND NOT a.skip_embedding)
            AND NOT EXISTS (SELECT 1 FROM embedding_tasks n
-                           WHERE n.article_id = f.article_id AND n.id > f.id AND n.status <> 'cancelled')
+                           WHERE n.article_id = f.article_id AND n.id > f.id AND n.status <> 'cancelled'
+                             AND n.model_id IS NOT DISTINCT FROM f.model_id)
+           AND (f.model_id IS NULL OR f.model_id IN (SELECT id FROM embedding_models WHERE state <> 'retired'))
            AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
-                           WHERE p.article_id = f.article_id AND p.status = 'pending') AS is_given_up
+                           WHERE p.article_id = f.article_id AND p.status = 'pending'
+                             AND (p.model_id IS NULL OR p.model_id = f.model_id
+                                  OR p.model_id NOT IN (SELECT id FROM embedding_models WHERE state = 'building')))
+           AS is_given_up
     FROM embedding_tasks f WHERE f.status = 'failed' AND f.id > $2 ORDER BY f.id LIMIT $1";
 
 /// One task, or nothing.
@@ -244,6 +277,45 @@ pub async fn list(
     sql.push_str(" ORDER BY id DESC LIMIT $1");
     connection.rows(&sql, values).await
 }
+
+/// Takes what waits for a set that is being built out of the way of `tasks` (ids) of other sets: when those have ended, it
+/// is queued again.
+async fn make_way(transaction: &impl ConnectionTrait, tasks: &[i64]) -> Result<(), StoreError> {
+    let ids = serde_json::to_string(tasks).unwrap_or_default();
+    transaction
+        .run(
+            "UPDATE embedding_tasks SET status = 'cancelled', cause = 'superseded', updated_at = {now},
+                 completed_at = {now}
+             WHERE status = 'pending' AND model_id = (SELECT id FROM embedding_models WHERE state = 'building')
+               AND article_id IN (SELECT t.article_id FROM {ids $1} j CROSS JOIN embedding_tasks t
+                                  WHERE t.id = j.id AND t.model_id IS DISTINCT FROM embedding_tasks.model_id)",
+            [ids.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Brings a page of waiting tasks forward that were scheduled by a clock which has been set back since: each waits from now
+/// on as long as it was to wait then. Answers how many there were.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn follow_the_clock(transaction: &impl ConnectionTrait, page: u32) -> Result<u64, StoreError> {
+    transaction
+        .run(
+            "UPDATE embedding_tasks SET
+                 queue_key = queue_key - (updated_at - {now}), scheduled_at = scheduled_at - (updated_at - {now}),
+                 updated_at = {now}
+             WHERE id IN (
+                 SELECT t.id FROM embedding_tasks t
+                 WHERE t.status = 'pending' AND t.updated_at > {now} + $2 LIMIT $1 + 0)",
+            [i64::from(page).into(), CLOCK_TOLERANCE_MS.into()],
+        )
+        .await
+}
+
+/// Clocks of a cluster differ by less; a step back of less delays nothing that matters.
+const CLOCK_TOLERANCE_MS: i64 = 2_000;
 
 async fn refused(connection: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
     let Some(task) = find(connection, id).await? else { return Ok(Change::NotFound) };

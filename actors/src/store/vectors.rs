@@ -85,15 +85,14 @@ pub enum Standing {
     Skipped,
 }
 
-/// The standing under each lease that still holds; the others are missing from the answer. By lease and not by task: one
-/// batch may end two attempts at a task, of which one has lost it.
+/// The standing under each lease that still holds, for the set that its task is worked on for; the others are missing from
+/// the answer. By lease and not by task: one batch may end two attempts at a task, of which one has lost it.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn standing(
     transaction: &impl ConnectionTrait,
     tasks: &[&ClaimedTask],
-    model_id: i64,
 ) -> Result<HashMap<Lease, Standing>, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
@@ -110,9 +109,9 @@ pub async fn standing(
             "SELECT t.id, j.token, a.skip_embedding, e.revision AS stored
              FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
              LEFT JOIN articles a ON a.id = t.article_id
-             LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2
+             LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = t.model_id
              WHERE t.id = j.id AND t.lease_token = j.token",
-            [serde_json::to_string(&held).unwrap_or_default().into(), model_id.into()],
+            [serde_json::to_string(&held).unwrap_or_default().into()],
         )
         .await?;
     Ok(rows

@@ -39,6 +39,11 @@ pub enum Trouble {
         /// Why not.
         message: String,
     },
+    /// The model of this host makes none of the sets of vectors that are wanted: nothing is claimed.
+    Unwanted {
+        /// Which are, and what to do.
+        message: String,
+    },
     /// Fewer workers are known to the queue than there are slots.
     Slots {
         /// Slots that have a worker.
@@ -76,7 +81,9 @@ impl fmt::Display for Trouble {
                 let seconds = next_probe_ms.div_ceil(1000);
                 write!(f, "the embedding provider fails ({kind}): {message}; next probe in {seconds} s")
             }
-            Self::Database { message, .. } | Self::Model { message } => f.write_str(message),
+            Self::Database { message, .. } | Self::Model { message } | Self::Unwanted { message } => {
+                f.write_str(message)
+            }
             Self::Loading { message } => write!(f, "loading the model: {message}"),
             Self::Slots { filled: 0, wanted, .. } => write!(
                 f,

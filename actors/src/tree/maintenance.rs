@@ -1,18 +1,21 @@
 //! MaintenanceActor: what has to be done now and then. It queues what nothing else queued, carries bulk runs on,
 //! switches models, has the vectors indexed when there are many, and removes what has been kept long enough.
 
-use std::sync::Arc;
+mod bulk_runs;
+mod clock;
+mod fill;
 
-use afterword_entities::bulk_operation;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use fill::Fill;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
 use super::{owned::Owned, queue::QueueMessage};
 use crate::{
     context::Context,
-    store::{Engine, StoreError, bulk, missing, models, retention, stats, vectors},
+    store::{Engine, StoreError, retention, stats, vectors},
     supervision::{ActorStatus, Address},
-    task::Priority,
 };
 
 /// Tidies.
@@ -24,9 +27,9 @@ pub(crate) struct MaintenanceArguments {
 }
 
 pub(crate) enum MaintenanceMessage {
-    /// To itself, and from whoever opened a bulk run: carry bulk runs on, and the switch of models.
+    /// To itself, and from a host that has opened a bulk run: carry bulk runs on, and the filling of the sets.
     Advance,
-    /// To itself: compare articles with their stored vectors.
+    /// To itself: compare articles with their stored vectors, once more from the first on.
     Sweep,
     /// To itself: remove what has been kept long enough.
     Clean,
@@ -44,7 +47,16 @@ pub(crate) struct MaintenanceState {
     cleaning: Option<Owned>,
     last_error: Option<String>,
     since: Instant,
+    /// How far each set has been filled, by its number.
+    fills: BTreeMap<i64, Fill>,
+    /// The database's clock at the last look. *Units:* milliseconds since 1970.
+    clock: i64,
+    /// Tasks may have been scheduled by a clock that has been set back since.
+    clock_stepped: bool,
 }
+
+/// From one look at the sets to the next while they are being filled.
+const SOON: Duration = Duration::from_millis(100);
 
 impl Actor for MaintenanceActor {
     type Msg = MaintenanceMessage;
@@ -71,17 +83,20 @@ impl Actor for MaintenanceActor {
             cleaning: None,
             last_error: None,
             since: Instant::now(),
+            fills: BTreeMap::new(),
+            clock: 0,
+            clock_stepped: true,
         })
     }
 
     async fn handle(
         &self,
-        _myself: ActorRef<MaintenanceMessage>,
+        myself: ActorRef<MaintenanceMessage>,
         message: MaintenanceMessage,
         state: &mut MaintenanceState,
     ) -> Result<(), ActorProcessingErr> {
         let done = match message {
-            MaintenanceMessage::Advance => state.advance().await,
+            MaintenanceMessage::Advance => state.advance(&myself).await,
             MaintenanceMessage::Sweep => state.sweep().await,
             MaintenanceMessage::Clean => {
                 state.clean();
@@ -99,71 +114,18 @@ impl Actor for MaintenanceActor {
 }
 
 impl MaintenanceState {
-    async fn advance(&mut self) -> Result<(), StoreError> {
+    async fn advance(&mut self, myself: &ActorRef<MaintenanceMessage>) -> Result<(), StoreError> {
         if self.context.database.engine() == Engine::Postgres {
             self.context
                 .database
                 .write_behind::<_, StoreError, _>(|transaction| Box::pin(stats::fold(transaction)))
                 .await?;
         }
-        for run in bulk::unfinished(self.context.database.reader()).await? {
-            self.carry_on(run).await?;
-        }
-        self.switch_model().await
-    }
-
-    /// Queues a run's articles page by page, saves passing between the pages, and closes it when all have ended.
-    async fn carry_on(&mut self, run: bulk_operation::Model) -> Result<(), StoreError> {
-        let run = Arc::new(run);
-        loop {
-            let (context, page_of) = (Arc::clone(&self.context), Arc::clone(&run));
-            let more = self
-                .context
-                .database
-                .write_behind::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move {
-                        let max_attempts = context.settings.max_attempts;
-                        bulk::advance(transaction, &page_of, context.model_row.id, max_attempts).await
-                    })
-                })
-                .await?;
-            if !more {
-                break;
-            }
-            self.queue.send(QueueMessage::Wake);
-        }
-        if bulk::progress(self.context.database.reader(), run.id).await?.open == 0 {
-            let id = run.id;
-            let closed = self
-                .context
-                .database
-                .write_behind::<_, StoreError, _>(move |transaction| Box::pin(bulk::close_if_done(transaction, id)))
-                .await?;
-            if let Some(summary) = closed {
-                let bulk::Summary { succeeded, failed, skipped, cancelled, .. } = summary;
-                tracing::info!(bulk = id, succeeded, failed, skipped, cancelled, "bulk run completed");
-            }
-        }
-        Ok(())
-    }
-
-    async fn switch_model(&mut self) -> Result<(), StoreError> {
-        let model_id = self.context.model_row.id;
-        let active = models::active(self.context.database.reader()).await?;
-        if active.is_some_and(|active| active.id == model_id)
-            || missing::any_open(self.context.database.reader(), model_id).await?
-        {
-            return Ok(());
-        }
-        let switched = self
-            .context
-            .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(models::activate_if_whole(transaction, model_id))
-            })
-            .await?;
-        if switched {
-            tracing::info!(model = model_id, "the new model's vectors are whole; searches use them from now on");
+        self.follow_the_clock().await?;
+        self.carry_bulk_runs_on().await?;
+        if self.fill_sets().await? {
+            // The tasks go out as fast as there are slots: a poll interval is too long for a fast model.
+            myself.send_after(SOON, || MaintenanceMessage::Advance);
         }
         Ok(())
     }
@@ -185,28 +147,12 @@ impl MaintenanceState {
         }));
     }
 
+    /// Compares all articles with their vectors, from the first on.
     async fn sweep(&mut self) -> Result<(), StoreError> {
         self.build_index();
-        let settings = &self.context.settings;
-        let (limit, max_attempts) = (settings.sweep_batch, settings.max_attempts);
-        let articles = missing::unattended(self.context.database.reader(), self.context.model_row.id, limit).await?;
-        if articles.is_empty() {
-            self.doing = None;
-            return Ok(());
-        }
-        let queued = self
-            .context
-            .database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    missing::enqueue_all(transaction, &articles, Priority::Low, max_attempts, "sweep").await
-                })
-            })
-            .await?;
-        tracing::info!(articles = queued.len(), "articles without their embedding have been queued");
-        self.doing = Some(format!("the last sweep queued {} articles", queued.len()));
-        self.queue.send(QueueMessage::Wake);
-        Ok(())
+        self.clock_stepped = true;
+        self.fills.iter_mut().for_each(|(_, fill)| fill.begin_again());
+        self.fill_sets().await.map(drop)
     }
 
     fn clean(&mut self) {

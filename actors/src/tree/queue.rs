@@ -8,6 +8,7 @@
 //! - `roster`: the workers, and what each works on
 //! - `commits`: what is gathered, what is under way, and the database's outage
 //! - `provider`: the circuit, the probe, and whom a failure is blamed on
+//! - `second`: work for the set in use, where that is not the own model's
 //! - `salvage`: vectors of attempts that failed
 
 mod commits;
@@ -16,6 +17,7 @@ mod place;
 mod provider;
 mod roster;
 mod salvage;
+mod second;
 mod state;
 mod tell;
 

@@ -50,7 +50,6 @@ pub(crate) struct WorkerState {
     slot: Slot,
     context: Arc<Context>,
     queue: Address<QueueMessage>,
-    pipeline: Pipeline,
     job: Option<Job>,
     since: Instant,
 }
@@ -71,8 +70,7 @@ impl Actor for WorkerActor {
         _myself: ActorRef<WorkerMessage>,
         WorkerArguments { slot, context, queue }: WorkerArguments,
     ) -> Result<WorkerState, ActorProcessingErr> {
-        let pipeline = context.pipeline();
-        Ok(WorkerState { slot, context, queue, pipeline, job: None, since: Instant::now() })
+        Ok(WorkerState { slot, context, queue, job: None, since: Instant::now() })
     }
 
     async fn handle(
@@ -93,14 +91,19 @@ impl Actor for WorkerActor {
 impl WorkerState {
     fn begin(&mut self, myself: &ActorRef<WorkerMessage>, task: ClaimedTask, mut made: Vectors) {
         self.since = Instant::now();
+        let Some(pipeline) = self.context.pipeline(task.model_id) else {
+            self.job = Some(Job { task, begun: Instant::now(), _attempt: None });
+            let outcome = Outcome::Failed(EmbedError::unavailable("the model of this task is not made here").into());
+            return self.end(Ended { outcome, made, gained: false });
+        };
         if task.subject != Subject::Changed {
             // Nothing to embed: no need for a task of its own, which is what lets a queue of no-ops fly.
             self.job = Some(Job { task: task.clone(), begun: Instant::now(), _attempt: None });
-            let outcome = self.pipeline.run(&task, &mut made).now_or_never();
+            let outcome = pipeline.run(&task, &mut made).now_or_never();
             let outcome = outcome.unwrap_or_else(|| crashed("an attempt without embedding had to wait"));
             return self.end(Ended { outcome, made, gained: false });
         }
-        let (pipeline, limit) = (self.pipeline.clone(), self.context.settings.max_processing_time);
+        let limit = self.context.settings.max_processing_time;
         let (myself, given) = (myself.clone(), task.clone());
         let attempt = Owned::spawn(async move {
             let before = made.len();

@@ -7,7 +7,7 @@ use afterword_actors::{
     embedder::{EmbedError, ErrorKind, Readiness},
     store::{
         Engine, StoreError,
-        claim::{self, Claim},
+        claim::{self, Claim, Makes},
         leases,
     },
     task::TaskStatus,
@@ -385,13 +385,13 @@ async fn a_host_that_lives_does_not_rescue_its_own_tasks() {
     bench.save("one", "text").await;
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     bench.settled(&runtime).await;
-    let model_id = runtime.handle().model_id();
+    let makes = Makes::only(runtime.handle().model_id());
     runtime.stop(DEADLINE).await;
     bench.save("two", "text").await;
     let rescued = bench.database.write::<_, StoreError, _>(move |transaction| {
         Box::pin(async move {
             let lease = Duration::ZERO;
-            let request = Claim { token: "t", incarnation: "me", slots: &[0], lease, from: None, model_id };
+            let request = Claim { token: "t", incarnation: "me", slots: &[0], lease, from: None, makes };
             assert_eq!(claim::claim(transaction, request).await?.len(), 1);
             let by_itself = leases::rescue_expired(transaction, Some("me")).await?.len();
             Ok((by_itself, leases::rescue_expired(transaction, Some("another")).await?.len()))

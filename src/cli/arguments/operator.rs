@@ -94,4 +94,17 @@ pub(in crate::cli) enum ModelCommand {
     },
     /// List local models
     List,
+    /// Change to the model that the settings name: its vectors are made beside those in use, which serve until it is whole
+    Switch {
+        /// Begin, and do not wait: a running server does the work
+        #[arg(long)]
+        detach: bool,
+        /// Change over although some articles could not be embedded by the new model: they are found by their words only
+        #[arg(long)]
+        without_failed: bool,
+    },
+    /// Show which model is in use, and how a change goes
+    Status,
+    /// Give a change up; the model in use stays
+    Cancel,
 }

@@ -6,10 +6,10 @@
 //! of tasks, as one that reads the whole history. `width_bucket` is the place of an id in the sorted array.
 
 macro_rules! claim {
-    ($which:literal) => {
+    ($($which:expr),+ $(,)?) => {
         concat!(
             "WITH due AS MATERIALIZED (",
-            $which,
+            $($which,)+
             " FOR UPDATE OF t SKIP LOCKED
              ), taken AS MATERIALIZED (
                  SELECT ARRAY(SELECT id FROM due ORDER BY id) AS ids,
@@ -17,12 +17,14 @@ macro_rules! claim {
              )
              UPDATE embedding_tasks SET
                  status = 'processing', cause = 'claimed', attempts = attempts + 1, lease_token = $1,
-                 lease_expires_at = {now} + $2, incarnation = $3,
+                 lease_expires_at = {now} + $2, incarnation = $3, model_id = ",
+            claimed_for!(),
+            ",
                  slot = ((SELECT slots FROM taken))[width_bucket(id, (SELECT ids FROM taken))],
                  started_at = {now}, updated_at = {now}
              WHERE id = ANY (CAST((SELECT ids FROM taken) AS BIGINT[]))
              RETURNING id, article_id, slug, operation, priority, queue_key, revision, attempts, max_attempts, slot,
-                       started_at - scheduled_at AS waited, trace_id"
+                       started_at - scheduled_at AS waited, trace_id, model_id"
         )
     };
 }
@@ -30,8 +32,9 @@ macro_rules! claim {
 /// It begins no later than a few seconds ago: what is saved now never stands further to the front than now.
 pub(super) const DUE: &str = claim!(
     "SELECT t.id FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now}
-       AND (t.queue_key, t.id) > ({least}($6, {now} - 5000), CASE WHEN $6 <= {now} - 5000 THEN $7 ELSE 0 END)
+     WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now} AND ",
+    makeable!("$6", "$7", "$9"),
+    " AND (t.queue_key, t.id) > ({least}($10, {now} - 5000), CASE WHEN $10 <= {now} - 5000 THEN $11 ELSE 0 END)
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing'
                        OFFSET 0)
        AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')
@@ -40,7 +43,7 @@ pub(super) const DUE: &str = claim!(
 
 pub(super) const ONE: &str = claim!(
     "SELECT t.id FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.id = $6
+     WHERE t.status = 'pending' AND t.id = $10 AND (CASE WHEN t.model_id = $6 THEN $7 ELSE $9 END) = 1
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing'
                        OFFSET 0)
      LIMIT $5"

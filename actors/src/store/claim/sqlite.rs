@@ -4,33 +4,36 @@
 //! is a limit too: as a condition it would be asked of each task that waits.
 
 macro_rules! claim {
-    ($which:literal) => {
+    ($($which:expr),+ $(,)?) => {
         concat!(
             "UPDATE embedding_tasks SET
                  status = 'processing', cause = 'claimed', attempts = attempts + 1, lease_token = $1,
-                 lease_expires_at = {now} + $2, incarnation = $3, slot = picked.slot,
+                 lease_expires_at = {now} + $2, incarnation = $3, model_id = ",
+            claimed_for!(),
+            ", slot = picked.slot,
                  started_at = {now}, updated_at = {now}
              FROM (SELECT id AS picked_id, $4 ->> (row_number() OVER () - 1) AS slot FROM (",
-            $which,
+            $($which,)+
             ")) picked
              WHERE id = picked_id
              RETURNING id, article_id, slug, operation, priority, queue_key, revision, attempts, max_attempts, slot,
-                       started_at - scheduled_at AS waited, trace_id"
+                       started_at - scheduled_at AS waited, trace_id, model_id"
         )
     };
 }
 
 pub(super) const DUE: &str = claim!(
     "SELECT t.id FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.scheduled_at <= {now}
-       AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
+     WHERE t.status = 'pending' AND t.scheduled_at <= {now} AND ",
+    makeable!("$6", "$7", "$9"),
+    " AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
      ORDER BY t.queue_key, t.id
      LIMIT CASE WHEN EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused') THEN 0 ELSE $5 END"
 );
 
 pub(super) const ONE: &str = claim!(
     "SELECT t.id FROM embedding_tasks t
-     WHERE t.status = 'pending' AND t.id = $6
+     WHERE t.status = 'pending' AND t.id = $10 AND (CASE WHEN t.model_id = $6 THEN $7 ELSE $9 END) = 1
        AND NOT EXISTS (SELECT 1 FROM embedding_tasks p WHERE p.article_id = t.article_id AND p.status = 'processing')
      LIMIT $5 + 0"
 );

@@ -173,8 +173,8 @@ pub(super) const RETIRED_VECTORS: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT e.model_id AS at, e.article_id AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
          FROM article_embeddings e
-         WHERE $1 >= 0 AND e.model_id = (SELECT m.id FROM embedding_models m
-                                         WHERE m.state = 'retired'
+         WHERE e.model_id = (SELECT m.id FROM embedding_models m
+                             WHERE m.state = 'retired' AND m.retired_at < {now} - $1
                                            AND EXISTS (SELECT 1 FROM article_embeddings f WHERE f.model_id = m.id)
                                          ORDER BY m.id LIMIT 1)
          ORDER BY e.article_id LIMIT $2",

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::{
     super::owned::{Owned, answer_of},
     QueueMessage,
+    second::MayMake,
     state::QueueState,
 };
 use crate::{
@@ -22,9 +23,9 @@ use crate::{
     store::{
         Engine, StoreError, Transaction,
         claim::{Claim, claim, new_token},
-        leases,
+        leases, models,
     },
-    task::{ClaimedTask, Lease, Position, Slot, Subject},
+    task::{ClaimedTask, Lease, Position, Slot, Subject, Vectors},
 };
 
 /// What a commit did, and the tasks it claimed.
@@ -252,7 +253,7 @@ impl QueueState {
         let claim = ClaimFor { token: new_token(), slots, from: self.place.next() };
         let number = self.commits.number;
         self.commits.number += 1;
-        let end = commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known);
+        let end = commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known, self.may_make());
         let myself = self.myself.clone();
         let work = Owned::spawn(async move {
             let panicked = |text| StoreError::Failed(format!("the commit panicked: {text}"));
@@ -306,20 +307,29 @@ impl QueueState {
 
     /// What a commit says of the provider.
     fn applied(&mut self, batch: &[Gathered], applied: &Applied) {
+        let own = self.at.context.model_row.id;
         let finals: HashSet<_> =
             applied.settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id).collect();
         for Gathered { decided, .. } in batch {
             let task = decided.task.lease.task_id;
-            self.provider.committed(task, applied.stored.contains(&task), finals.contains(&task));
+            let stored = applied.stored.contains(&task);
+            if decided.task.model_id == own {
+                self.provider.committed(task, stored, finals.contains(&task));
+            } else if stored {
+                self.second.works();
+            }
         }
-        if let Some(message) = &applied.wrong_dimension {
-            self.provider.trip(EmbedError::config(message.clone()));
+        match &applied.wrong_dimension {
+            Some((set, message)) if *set == own => self.provider.trip(EmbedError::config(message.clone())),
+            Some((_, message)) => self.rest_second(message),
+            None => {}
         }
     }
 
     fn hand_out(&mut self, claimed: Vec<ClaimedTask>) {
         for task in claimed {
-            if task.subject == Subject::Changed {
+            let is_own = task.model_id == self.at.context.model_row.id;
+            if is_own && task.subject == Subject::Changed {
                 if self.provider.is_open() {
                     // It has failed since the claim was made.
                     self.commits.gather([settlement::returned(task)]);
@@ -327,7 +337,8 @@ impl QueueState {
                 }
                 self.provider.began(task.lease.task_id);
             }
-            let (article, id, made) = (task.article_id, task.lease.task_id, self.salvage.take(task.article_id));
+            let made = if is_own { self.salvage.take(task.article_id) } else { Vectors::new() };
+            let (article, id) = (task.article_id, task.lease.task_id);
             let told = task.clone();
             match self.roster.give(task, made) {
                 Ok(()) => self.tell_started(&told),
@@ -346,6 +357,7 @@ fn commit(
     batch: Vec<Gathered>,
     claim_for: ClaimFor,
     known: Option<Vec<String>>,
+    may: MayMake,
 ) -> impl Future<Output = Committed> + Send {
     let database = context.database.clone();
     async move {
@@ -355,7 +367,9 @@ fn commit(
                     if let Some(known) = known {
                         give_back(transaction, &context.incarnation, &known).await?;
                     }
-                    let applied = apply(transaction, &batch, context.model_row.id).await?;
+                    let makes = context.sets.makes(&models::wanted(transaction).await?);
+                    let applied = apply(transaction, &batch, makes.building).await?;
+                    let makes = may.of(makes, context.model_row.id);
                     let ClaimFor { token, slots, from } = &claim_for;
                     let request = Claim {
                         token,
@@ -363,9 +377,10 @@ fn commit(
                         slots,
                         lease: context.settings.lease,
                         from: *from,
-                        model_id: context.model_row.id,
+                        makes,
                     };
-                    let claimed = if slots.is_empty() { Vec::new() } else { claim(transaction, request).await? };
+                    let idle = slots.is_empty() || makes.nothing();
+                    let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
                     Ok((applied, claimed))
                 })
             })

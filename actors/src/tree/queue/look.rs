@@ -9,23 +9,29 @@ use super::{
         worker_supervisor::WorkerSupervisorMessage,
     },
     QueueMessage,
+    second::MayMake,
     state::QueueState,
 };
 use crate::{
     context::Context,
     store::{
-        StoreError, leases,
-        sql::{Number, Sql},
+        StoreError,
+        claim::{Makes, any_due},
+        leases, models,
     },
 };
 
 /// What a look found.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Look {
     /// A task may be claimed.
     due: bool,
     /// This host holds a task that no worker knows of.
     strays: bool,
+    /// Which sets this host makes.
+    makes: Makes,
+    /// Why it makes none, if so.
+    unwanted: Option<String>,
 }
 
 impl QueueState {
@@ -41,12 +47,14 @@ impl QueueState {
         if self.commits.has_something() {
             return self.schedule_flush();
         }
-        if self.look.as_ref().is_none_or(Owned::has_ended) && !self.claimable_slots().is_empty() {
+        // Which sets are wanted is looked at also while the own provider fails: the other one may work.
+        if self.look.as_ref().is_none_or(Owned::has_ended) && !self.idle_slots().is_empty() {
             let (context, known) = (Arc::clone(&self.at.context), self.known_tokens(&[]));
+            let may = self.may_make();
             let myself = self.myself.clone();
             self.look = Some(Owned::spawn(async move {
                 let panicked = |text| StoreError::Failed(format!("the look panicked: {text}"));
-                let look = answer_of(look(&context, &known)).await.map_err(panicked).flatten();
+                let look = answer_of(look(&context, &known, may)).await.map_err(panicked).flatten();
                 let _ = myself.send_message(QueueMessage::Looked(look));
             }));
         }
@@ -54,7 +62,8 @@ impl QueueState {
 
     pub(super) fn looked(&mut self, look: Result<Look, StoreError>) {
         match look {
-            Ok(Look { due, strays }) => {
+            Ok(Look { due, strays, makes, unwanted }) => {
+                self.second.looked(makes, self.at.context.model_row.id, unwanted);
                 if strays && !self.commits.is_busy() {
                     self.commits.recover();
                 }
@@ -67,13 +76,12 @@ impl QueueState {
     }
 }
 
-async fn look(context: &Context, known: &[String]) -> Result<Look, StoreError> {
+async fn look(context: &Context, known: &[String], may: MayMake) -> Result<Look, StoreError> {
     let reader = context.database.runtime_reader();
     let strays = leases::holds_others(reader, &context.incarnation, known).await?;
-    Ok(Look { due: reader.row::<Number>(DUE, []).await?.is_some(), strays })
+    let wanted = models::wanted(reader).await?;
+    let (makes, unwanted) = (context.sets.makes(&wanted), context.sets.unwanted_because(&wanted));
+    let now = may.of(makes, context.model_row.id);
+    let due = !now.nothing() && any_due(reader, now).await?;
+    Ok(Look { due, strays, makes, unwanted })
 }
-
-const DUE: &str = "
-    SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM embedding_tasks
-                                WHERE status = 'pending' AND scheduled_at >= 0 AND scheduled_at <= {now})
-                    AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')";

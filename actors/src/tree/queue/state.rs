@@ -11,6 +11,7 @@ use super::{
     provider::{Judgement, Provider, Undecided},
     roster::Roster,
     salvage::Salvage,
+    second::{MayMake, Second},
 };
 use crate::{
     circuit::Admission,
@@ -29,6 +30,7 @@ pub(crate) struct QueueState {
     pub(super) provider: Provider,
     pub(super) salvage: Salvage,
     pub(super) place: Place,
+    pub(super) second: Second,
     pub(super) look: Option<Owned>,
     drain: Drain,
     since: Instant,
@@ -50,6 +52,7 @@ impl QueueState {
             provider: Provider::new(embedder, settings.circuit, &myself),
             salvage: Salvage::default(),
             place: Place::front(),
+            second: Second::new(settings.circuit),
             look: None,
             drain: Drain::default(),
             since: Instant::now(),
@@ -60,14 +63,31 @@ impl QueueState {
 
     /// Free slots for which a task may be claimed now.
     pub(super) fn claimable_slots(&self) -> Vec<Slot> {
-        let claimed_for = self.commits.claimed_for();
+        let batch = self.at.context.settings.claim_batch.max(1) as usize;
         let most = match self.provider.admission() {
-            _ if self.drain.begun => 0,
+            Admission::All => batch,
+            Admission::One => 1_usize.saturating_sub(self.commits.claimed_for().len()),
+            // Its provider is another.
+            Admission::None if self.second.may_be_made() => batch,
             Admission::None => 0,
-            Admission::One => 1_usize.saturating_sub(claimed_for.len()),
-            Admission::All => self.at.context.settings.claim_batch.max(1) as usize,
         };
-        self.roster.idle().filter(|slot| !claimed_for.contains(slot)).take(most).collect()
+        let mut slots = self.idle_slots();
+        slots.truncate(most);
+        slots
+    }
+
+    /// Free slots, whether or not a task may be claimed.
+    pub(super) fn idle_slots(&self) -> Vec<Slot> {
+        if self.drain.begun {
+            return Vec::new();
+        }
+        let claimed_for = self.commits.claimed_for();
+        self.roster.idle().filter(|slot| !claimed_for.contains(slot)).collect()
+    }
+
+    /// For which sets tasks may be claimed now.
+    pub(super) fn may_make(&self) -> MayMake {
+        MayMake { own: self.provider.admission() != Admission::None, second: self.second.may_be_made() }
     }
 
     pub(super) fn wake(&mut self) {
@@ -101,6 +121,9 @@ impl QueueState {
     pub(super) fn finished(&mut self, finished: Finished) {
         if !self.roster.end(&finished) {
             return;
+        }
+        if finished.task.model_id != self.at.context.model_row.id {
+            return self.finished_beside(finished);
         }
         let Finished { task, outcome, elapsed, made, gained } = finished;
         let failed = matches!(outcome, Outcome::Failed(_));
@@ -242,7 +265,7 @@ impl QueueState {
                 Trouble::Provider { open_ms: lasted, .. }
                 | Trouble::Database { for_ms: lasted, .. }
                 | Trouble::Slots { for_ms: lasted, .. } => *lasted,
-                Trouble::Loading { .. } | Trouble::Model { .. } => status.for_ms,
+                Trouble::Loading { .. } | Trouble::Model { .. } | Trouble::Unwanted { .. } => status.for_ms,
             };
         }
         status
@@ -252,6 +275,7 @@ impl QueueState {
     fn trouble(&self) -> Vec<Trouble> {
         let mut all: Vec<_> = self.provider.trouble().into_iter().collect();
         all.extend(self.roster.trouble());
+        all.extend(self.second.trouble());
         if let Some(outage) = self.commits.outage() {
             let (message, for_ms) = (outage.error.to_string(), elapsed_ms(outage.since));
             all.push(Trouble::Database { message, for_ms });

@@ -69,7 +69,7 @@ fn event(task: &ClaimedTask, status: TaskStatus, attempts: u32, error: Option<(E
 /// What went wrong: known before the commit, or seen only in it.
 fn error_of(decided: &Decided, settled: &Settled, applied: &Applied) -> Option<(ErrorKind, String)> {
     let seen = applied.wrong_dimension.as_ref().filter(|_| settled.status == TaskStatus::Pending);
-    decided.error.clone().or_else(|| seen.map(|message| (ErrorKind::Config, message.clone())))
+    decided.error.clone().or_else(|| seen.map(|(_, message)| (ErrorKind::Config, message.clone())))
 }
 
 fn log(decided: &Decided, settled: &Settled, error: Option<&(ErrorKind, String)>) {

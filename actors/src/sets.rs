@@ -1,0 +1,193 @@
+//! Which sets of vectors this host makes: that of its own model, and that of the model in use if the host can reach its
+//! provider. So both are kept up to date while one follows the other.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::{
+    embedder::{Model, ModelIdentity},
+    store::{
+        claim::Makes,
+        models::{Set, Wanted},
+    },
+};
+
+/// A host's model, and what it knows of others.
+#[derive(Clone)]
+pub struct Offer {
+    /// The one the settings ask for.
+    pub model: Model,
+    /// How its provider is reached, without secrets: kept with the set, for hosts whose settings ask for another.
+    pub settings: Option<String>,
+    /// Makes the models of other sets.
+    pub others: Arc<dyn OtherModels>,
+}
+
+/// Makes the models of sets that other settings made.
+pub trait OtherModels: Send + Sync + 'static {
+    /// The model of exactly this identity, reached as `settings` say; nothing if it cannot be reached from here.
+    fn model_of(&self, identity: &ModelIdentity, settings: Option<&str>) -> Option<Model>;
+}
+
+/// Knows none.
+struct NoOthers;
+
+impl OtherModels for NoOthers {
+    fn model_of(&self, _: &ModelIdentity, _: Option<&str>) -> Option<Model> {
+        None
+    }
+}
+
+impl From<Model> for Offer {
+    /// This model and no other.
+    fn from(model: Model) -> Self {
+        Self { model, settings: None, others: Arc::new(NoOthers) }
+    }
+}
+
+/// The sets that one runtime makes.
+pub(crate) struct Sets {
+    /// `embedding_models.id` of the host's own model.
+    own: i64,
+    model: Model,
+    others: Arc<dyn OtherModels>,
+    /// The set in use, if it is not the host's own; made once.
+    second: Mutex<Option<Second>>,
+}
+
+struct Second {
+    set: Set,
+    model: Option<Model>,
+}
+
+impl Sets {
+    pub(crate) fn new(own: i64, offer: Offer) -> Self {
+        Self { own, model: offer.model, others: offer.others, second: Mutex::default() }
+    }
+
+    /// Which of the wanted sets this host makes.
+    pub(crate) fn makes(&self, wanted: &Wanted) -> Makes {
+        let building = wanted.building.as_ref().map_or(0, |set| set.id);
+        let Some(active) = &wanted.active else {
+            return Makes { building, makes_building: building == self.own, ..Makes::default() };
+        };
+        Makes {
+            active: active.id,
+            makes_active: active.id == self.own || self.can_make(active),
+            building,
+            makes_building: building == self.own,
+        }
+    }
+
+    /// Why this host makes none of the wanted sets, for people; nothing if it makes one.
+    pub(crate) fn unwanted_because(&self, wanted: &Wanted) -> Option<String> {
+        if !self.makes(wanted).nothing() {
+            return None;
+        }
+        let own = &self.model.embedder.identity().model;
+        let name = |set: &Set| set.identity().map_or_else(|| format!("set {}", set.id), |identity| identity.model);
+        let in_use =
+            wanted.active.as_ref().map_or_else(|| "none is in use".to_owned(), |s| format!("{} is in use", name(s)));
+        let built =
+            wanted.building.as_ref().map(|set| format!(" and {} is being built", name(set))).unwrap_or_default();
+        Some(format!(
+            "this host's model {own} is neither in use nor being built: {in_use}{built}; give this host the settings of that \
+             model, or run `afterword model switch` with the settings of {own}"
+        ))
+    }
+
+    /// The model of the set `id`, if it was among those that this host makes.
+    pub(crate) fn model(&self, id: i64) -> Option<Model> {
+        if id == self.own {
+            return Some(self.model.clone());
+        }
+        let second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+        second.as_ref().filter(|second| second.set.id == id)?.model.clone()
+    }
+
+    fn can_make(&self, set: &Set) -> bool {
+        let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
+        if second.as_ref().is_none_or(|second| second.set != *set) {
+            let model = set.identity().and_then(|identity| self.others.model_of(&identity, set.settings.as_deref()));
+            *second = Some(Second { set: set.clone(), model });
+        }
+        second.as_ref().is_some_and(|second| second.model.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedder::{BatchLimits, Chunk, Chunker, EmbedError, Embedder, Purpose, Source, Vector};
+
+    struct Named(ModelIdentity);
+
+    #[async_trait::async_trait]
+    impl Embedder for Named {
+        fn identity(&self) -> &ModelIdentity {
+            &self.0
+        }
+
+        fn limits(&self) -> BatchLimits {
+            BatchLimits { texts: 1, tokens: 1 }
+        }
+
+        async fn embed(&self, _: &[String], _: Purpose) -> Result<Vec<Vector>, EmbedError> {
+            Ok(Vec::new())
+        }
+    }
+
+    impl Chunker for Named {
+        fn chunk(&self, _: Source<'_>) -> Result<Vec<Chunk>, EmbedError> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn identity(name: &str) -> ModelIdentity {
+        ModelIdentity {
+            provider: "test".to_owned(),
+            model: name.to_owned(),
+            dimension: None,
+            document_prefix: String::new(),
+            query_prefix: String::new(),
+            chunker: String::new(),
+        }
+    }
+
+    fn model(name: &str) -> Model {
+        let named = Arc::new(Named(identity(name)));
+        Model { embedder: Arc::clone(&named) as _, chunker: named }
+    }
+
+    fn set(id: i64, name: &str) -> Set {
+        Set::of(id, &identity(name))
+    }
+
+    struct Knows(&'static str);
+
+    impl OtherModels for Knows {
+        fn model_of(&self, identity: &ModelIdentity, _: Option<&str>) -> Option<Model> {
+            (identity.model == self.0).then(|| model(self.0))
+        }
+    }
+
+    #[test]
+    fn a_host_makes_its_own_set_and_the_one_in_use_if_it_reaches_it() {
+        let wanted = Wanted { active: Some(set(1, "old")), building: Some(set(2, "new")) };
+        let alone = Sets::new(2, model("new").into());
+        let makes = alone.makes(&wanted);
+        assert_eq!((makes.makes_active, makes.makes_building), (false, true));
+        let offer = Offer { model: model("new"), settings: None, others: Arc::new(Knows("old")) };
+        let both = Sets::new(2, offer);
+        let makes = both.makes(&wanted);
+        assert_eq!((makes.makes_active, makes.makes_building), (true, true));
+        assert!(both.model(1).is_some_and(|old| old.embedder.identity().model == "old"));
+        let stranger = Sets::new(3, model("third").into());
+        assert!(stranger.makes(&wanted).nothing());
+        let told = stranger.unwanted_because(&wanted).unwrap_or_default();
+        assert!(
+            told.starts_with("this host's model third is neither in use nor being built: old is in use and new is")
+        );
+        assert_eq!(both.unwanted_because(&wanted), None);
+        assert!(stranger.model(1).is_none());
+    }
+}

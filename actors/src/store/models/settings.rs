@@ -1,0 +1,96 @@
+//! What is kept with a set beside its model: how the provider is reached, and how its build stands.
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use crate::store::{
+    StoreError,
+    sql::{Number, Sql},
+};
+
+/// What is kept with a set.
+#[derive(Debug, Clone, PartialEq, Eq, Default, FromQueryResult)]
+pub struct Kept {
+    /// How its provider is reached, JSON, without secrets.
+    pub settings: Option<String>,
+    /// When its build was begun last. *Units:* milliseconds since 1970.
+    pub building_since: Option<i64>,
+    /// It may come into use although some articles could not be embedded by it.
+    pub accepts_failed: bool,
+}
+
+/// What is kept with the set of `model_id`; nothing of a set that an earlier version made.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn kept(connection: &impl ConnectionTrait, model_id: i64) -> Result<Kept, StoreError> {
+    let sql = "SELECT settings, building_since, accepts_failed FROM embedding_model_settings WHERE model_id = $1";
+    Ok(connection.row(sql, [model_id.into()]).await?.unwrap_or_default())
+}
+
+/// A server knows best how its own model is reached.
+pub(super) async fn keep(
+    transaction: &impl ConnectionTrait,
+    model_id: i64,
+    settings: Option<&str>,
+) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO embedding_model_settings AS s (model_id, settings) VALUES ($1, $2)
+             ON CONFLICT (model_id) DO UPDATE SET settings = excluded.settings
+             WHERE excluded.settings IS NOT NULL AND s.settings IS DISTINCT FROM excluded.settings",
+            [model_id.into(), settings.into()],
+        )
+        .await
+        .map(drop)
+}
+
+pub(super) async fn keep_if_missing(
+    transaction: &impl ConnectionTrait,
+    model_id: i64,
+    settings: Option<&str>,
+) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO embedding_model_settings AS s (model_id, settings) VALUES ($1, $2)
+             ON CONFLICT (model_id) DO UPDATE SET settings = excluded.settings WHERE s.settings IS NULL",
+            [model_id.into(), settings.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// The set is being built from now on, and nothing is accepted beforehand.
+pub(super) async fn note_begin(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), StoreError> {
+    transaction
+        .run(
+            "INSERT INTO embedding_model_settings (model_id, building_since) VALUES ($1, {now})
+             ON CONFLICT (model_id) DO UPDATE SET building_since = excluded.building_since, accepts_failed = FALSE",
+            [model_id.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// Articles that `model_id` has embedded within the last `span_ms` milliseconds.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn embedded_within(
+    connection: &impl ConnectionTrait,
+    model_id: i64,
+    span_ms: i64,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) AS n FROM article_embeddings WHERE model_id = $1 AND embedded_at > {now} - $2";
+    Ok(connection.row::<Number>(sql, [model_id.into(), span_ms.into()]).await?.map_or(0, |row| row.n))
+}
+
+/// An operator accepts that articles which could not be embedded by this model are not found by meaning.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn accept_failed(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), StoreError> {
+    transaction
+        .run("UPDATE embedding_model_settings SET accepts_failed = TRUE WHERE model_id = $1", [model_id.into()])
+        .await
+        .map(drop)
+}

@@ -1,0 +1,113 @@
+//! When a set that is being built may come into use: counted in the transaction that changes over.
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{Kept, hold, kept, wanted};
+use crate::store::{StoreError, events, sql::Sql};
+
+/// Why an article keeps a set from coming into use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromQueryResult)]
+pub struct Hindrance {
+    /// Articles still to be embedded by the new model.
+    pub open: i64,
+    /// Articles that the new model has failed to embed for good, and that the set in use finds.
+    pub failed: i64,
+}
+
+/// What keeps the set of `model_id` from coming into use; nothing if it is whole.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn hindrances(connection: &impl ConnectionTrait, model_id: i64) -> Result<Hindrance, StoreError> {
+    let (active, kept) = beside(connection, model_id).await?;
+    let sql = format!(
+        "SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}) AS open, count(*) FILTER (WHERE {GIVEN_UP}) AS failed
+         FROM {BEHIND}"
+    );
+    let row = connection.row::<Hindrance>(&sql, values(model_id, active, &kept)).await?;
+    row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
+}
+
+/// Brings the set of `model_id` into use if it is being built and is whole. Answers whether it did.
+///
+/// Whole means: each article that is to be embedded has vectors of its present content by this model, or has failed for
+/// good by this model at its present revision and is not found by the set in use either. An article that was saved since
+/// the build began, and that the set in use does not know yet either, is waited for by both: a collection in which
+/// something is always being written comes to an end too. A set without vectors never follows one that has some, unless
+/// no article is to be embedded.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn activate_if_whole(transaction: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+    hold(transaction).await?;
+    if wanted(transaction).await?.building.is_none_or(|building| building.id != model_id)
+        || is_behind(transaction, model_id).await?
+        || would_empty_searches(transaction, model_id).await?
+    {
+        return Ok(false);
+    }
+    transaction
+        .run("UPDATE embedding_models SET state = 'retired', retired_at = {now} WHERE state = 'active'", [])
+        .await?;
+    transaction
+        .run(
+            "UPDATE embedding_models SET state = 'active', activated_at = {now}, retired_at = NULL WHERE id = $1",
+            [model_id.into()],
+        )
+        .await?;
+    events::record_act(transaction, "model activated", &format!("embedding model {model_id}")).await?;
+    Ok(true)
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    #[expect(dead_code, reason = "that there is a row is the answer")]
+    n: i64,
+}
+
+async fn is_behind(connection: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+    let (active, kept) = beside(connection, model_id).await?;
+    let sql = format!("SELECT a.id AS n FROM {BEHIND} LIMIT 1");
+    Ok(connection.row::<Found>(&sql, values(model_id, active, &kept)).await?.is_some())
+}
+
+async fn would_empty_searches(connection: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 AS n
+               WHERE NOT EXISTS (SELECT 1 FROM article_embeddings WHERE model_id = $1)
+                 AND EXISTS (SELECT 1 FROM embedding_models m JOIN article_embeddings e ON e.model_id = m.id
+                             WHERE m.state = 'active')
+                 AND EXISTS (SELECT 1 FROM articles WHERE NOT skip_embedding)";
+    Ok(connection.row::<Found>(sql, [model_id.into()]).await?.is_some())
+}
+
+async fn beside(connection: &impl ConnectionTrait, model_id: i64) -> Result<(i64, Kept), StoreError> {
+    let active = wanted(connection).await?.active.map_or(0, |set| set.id);
+    Ok((active, kept(connection, model_id).await?))
+}
+
+fn values(model_id: i64, active: i64, kept: &Kept) -> [sea_orm::Value; 4] {
+    // What an earlier version began to build was begun at some time before.
+    [model_id.into(), active.into(), kept.building_since.unwrap_or(i64::MAX).into(), kept.accepts_failed.into()]
+}
+
+/// The newest attempt of this model (`$1`) at the present revision ended in failure.
+const GIVEN_UP: &str = "EXISTS (
+    SELECT 1 FROM (SELECT status, revision FROM embedding_tasks t
+                   WHERE t.article_id = a.id AND t.model_id = $1 ORDER BY t.id DESC LIMIT 1) n
+    WHERE n.status = 'failed' AND n.revision >= a.revision)";
+
+/// Articles `a` that keep the set of `$1` from following that of `$2`. `e` is what the new set has of it, `o` what the set
+/// in use has; `$3` is the beginning of the build, `$4` whether failures are accepted.
+const BEHIND: &str = "
+    articles a
+    LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
+    LEFT JOIN article_embeddings o ON o.article_id = a.id AND o.model_id = $2
+    WHERE NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash
+      AND NOT ((o.article_id IS NULL OR $4) AND EXISTS (
+          SELECT 1 FROM (SELECT status, revision FROM embedding_tasks t
+                         WHERE t.article_id = a.id AND t.model_id = $1 ORDER BY t.id DESC LIMIT 1) n
+          WHERE n.status = 'failed' AND n.revision >= a.revision))
+      AND NOT (a.updated_at >= $3 AND o.content_hash IS DISTINCT FROM a.content_hash
+               AND coalesce(e.revision, 0) >= coalesce(o.revision, 0)
+               AND EXISTS (SELECT 1 FROM embedding_tasks t
+                           WHERE t.article_id = a.id AND t.status IN ('pending', 'processing')))";

@@ -1,0 +1,28 @@
+//! A clock that is set back makes tasks wait that were scheduled before: they are brought forward.
+
+use super::MaintenanceState;
+use crate::store::{StoreError, sql, tasks};
+
+/// Tasks brought forward in one transaction.
+const PAGE: u32 = 500;
+
+impl MaintenanceState {
+    /// Compares the database's clock with the last look; a clock may also have been set back while no host looked.
+    pub(super) async fn follow_the_clock(&mut self) -> Result<(), StoreError> {
+        let now = sql::now(self.context.database.reader()).await?;
+        if now < self.clock {
+            tracing::warn!(by_ms = self.clock - now, "the database's clock has been set back; waiting tasks follow it");
+            self.clock_stepped = true;
+        }
+        self.clock = now;
+        while self.clock_stepped {
+            let brought_forward = self
+                .context
+                .database
+                .write_behind::<_, StoreError, _>(|transaction| Box::pin(tasks::follow_the_clock(transaction, PAGE)))
+                .await?;
+            self.clock_stepped = brought_forward >= u64::from(PAGE);
+        }
+        Ok(())
+    }
+}

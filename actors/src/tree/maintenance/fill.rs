@@ -1,0 +1,150 @@
+//! Filling the sets of vectors: what is missing in the set in use, and all of a set that is being built.
+//!
+//! Articles are gone through in the order of their ids. Few tasks wait at a time, at low priority, so that what is saved
+//! meanwhile goes first; more follow as these are worked off. What the first pass has not brought (a host of an earlier
+//! version has taken a task for a set of its own) is queued again by the pass of the next sweep.
+
+use tokio::time::Instant;
+
+use super::MaintenanceState;
+use crate::{
+    store::{
+        StoreError,
+        claim::Makes,
+        missing::{self, Order},
+        models,
+    },
+    task::Priority,
+    tree::queue::QueueMessage,
+};
+
+/// Articles queued in one transaction; small, because saves wait for it.
+const PAGE: u32 = 100;
+/// A set is counted in at most one of so many parts of the time.
+const COUNTED_IN: u32 = 20;
+
+/// How far one set has been filled.
+#[derive(Debug, Default)]
+pub(super) struct Fill {
+    /// Articles up to this id have been looked at.
+    cursor: i64,
+    /// All have; the next sweep begins again.
+    is_done: bool,
+    /// Something may have changed since it was last counted.
+    is_uncounted: bool,
+    /// It is not counted before: a count looks at every article.
+    count_after: Option<Instant>,
+}
+
+impl Fill {
+    pub(super) fn begin_again(&mut self) {
+        *self = Self { is_uncounted: true, ..Self::default() };
+    }
+}
+
+impl MaintenanceState {
+    /// Queues what the sets need that this host makes, and changes over to the one that is being built when it is whole.
+    /// Answers whether there is more to queue soon.
+    pub(super) async fn fill_sets(&mut self) -> Result<bool, StoreError> {
+        let wanted = models::wanted(self.context.database.reader()).await?;
+        let makes = self.context.sets.makes(&wanted);
+        self.fills.retain(|id, _| [makes.active, makes.building].contains(id));
+        let mut more = false;
+        if makes.makes_active {
+            more |= self.fill(makes.active, "sweep").await?;
+        }
+        if makes.makes_building {
+            more |= self.fill(makes.building, "new model").await?;
+            self.change_over(makes).await?;
+        }
+        Ok(more)
+    }
+
+    async fn fill(&mut self, model_id: i64, cause: &'static str) -> Result<bool, StoreError> {
+        let ahead = self.context.settings.sweep_batch;
+        let mut queued = 0;
+        while !self.fills.entry(model_id).or_default().is_done {
+            let reader = self.context.database.reader();
+            let room = ahead.saturating_sub(missing::low_waiting(reader, model_id, ahead).await?);
+            if room == 0 {
+                break;
+            }
+            let after = self.fills.entry(model_id).or_default().cursor;
+            let articles = missing::unattended(reader, model_id, after, room.min(PAGE)).await?;
+            let fill = self.fills.entry(model_id).or_default();
+            let Some(&last) = articles.last() else {
+                fill.is_done = true;
+                fill.is_uncounted = true;
+                break;
+            };
+            queued += self.queue_for(model_id, articles, cause).await?;
+            self.fills.entry(model_id).or_default().cursor = last;
+            self.queue.send(QueueMessage::Wake);
+        }
+        if queued > 0 {
+            tracing::info!(
+                articles = queued,
+                set = model_id,
+                cause,
+                "articles without their embedding have been queued"
+            );
+            self.doing = Some(format!("queued {queued} articles for set {model_id} ({cause})"));
+        } else if self.fills.values().all(|fill| fill.is_done) {
+            self.doing = None;
+        }
+        Ok(!self.fills.entry(model_id).or_default().is_done)
+    }
+
+    async fn queue_for(&self, model_id: i64, articles: Vec<i64>, cause: &'static str) -> Result<usize, StoreError> {
+        let max_attempts = self.context.settings.max_attempts;
+        let order = Order { model_id, priority: Priority::Low, max_attempts, cause };
+        let queued = self
+            .context
+            .database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { missing::enqueue_all(transaction, &articles, &order).await })
+            })
+            .await?;
+        Ok(queued.len())
+    }
+
+    /// Counts the set that is being built when nothing is left to do for it, and brings it into use if it is whole.
+    async fn change_over(&mut self, makes: Makes) -> Result<(), StoreError> {
+        let model_id = makes.building;
+        let fill = self.fills.entry(model_id).or_default();
+        if !fill.is_done {
+            return Ok(());
+        }
+        if missing::any_open(self.context.database.reader(), model_id).await? {
+            fill.is_uncounted = true;
+            return Ok(());
+        }
+        let now = Instant::now();
+        if !fill.is_uncounted || fill.count_after.is_some_and(|after| after > now) {
+            return Ok(());
+        }
+        let changed_over = self
+            .context
+            .database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(models::activate_if_whole(transaction, model_id))
+            })
+            .await?;
+        if changed_over {
+            tracing::info!(model = model_id, "the new model's vectors are whole; searches use them from now on");
+        } else {
+            let hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
+            let fill = self.fills.entry(model_id).or_default();
+            // What is open is being saved at this moment; what has failed waits for a person.
+            fill.is_uncounted = hindrance.open > 0;
+            fill.count_after = Some(now + now.elapsed() * COUNTED_IN);
+            tracing::info!(
+                model = model_id,
+                open = hindrance.open,
+                failed = hindrance.failed,
+                "the new model's vectors are not whole yet"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! The sets of vectors, one for each model: which is in use, and how a change to another one goes. What every door calls.
+
+use afterword_actors::{
+    embedder::ModelIdentity,
+    store::{
+        Database, StoreError,
+        models::{self, Set, Switch, Wanted},
+        sql, stats,
+    },
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::time::Timestamp;
+
+/// How far back the rate of a build looks. *Units:* milliseconds.
+const RATE_SPAN_MS: i64 = 60_000;
+
+/// Shows and changes the model. Cheap to clone.
+#[derive(Clone)]
+pub struct Sets {
+    database: Database,
+    configured: ModelIdentity,
+    kept: Option<String>,
+}
+
+/// Which model is in use, and what is to follow.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SetsStatus {
+    /// The set that searches use; missing before anything was embedded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<SetView>,
+    /// The set that is being built; missing if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub building: Option<Build>,
+    /// The model that the settings of this host name.
+    pub configured: String,
+}
+
+/// The vectors of one model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SetView {
+    /// The number of the set.
+    pub id: i64,
+    /// The model's name at its provider.
+    pub model: String,
+    /// Who makes the vectors: `local`, `openai` or `scripted`.
+    pub provider: String,
+    /// Articles to be embedded.
+    pub articles: i64,
+    /// Articles that are embedded at their present text.
+    pub embedded: i64,
+}
+
+/// How a build goes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Build {
+    /// What there is of it.
+    #[serde(flatten)]
+    pub set: SetView,
+    /// When it was begun; missing of one that an earlier version began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
+    /// Articles still to be embedded.
+    pub open: i64,
+    /// Articles that the set in use finds and this model could not embed: the change waits for them.
+    pub failed: i64,
+    /// Articles embedded per second in the last minute.
+    pub per_second: f64,
+    /// Time left at that rate, in milliseconds; missing while nothing is embedded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_ms: Option<i64>,
+}
+
+impl Sets {
+    /// The sets of `database`, for a host whose settings name the model `configured`, reached as `kept` says.
+    pub(crate) fn new(database: Database, configured: ModelIdentity, kept: Option<String>) -> Self {
+        Self { database, configured, kept }
+    }
+
+    /// Which model is in use, and how a change goes.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn status(&self) -> Result<SetsStatus, StoreError> {
+        let Wanted { active, building } = models::wanted(self.database.reader()).await?;
+        let in_use = match active {
+            Some(set) => Some(self.view(&set).await?),
+            None => None,
+        };
+        let building = match building {
+            Some(set) => Some(self.build(&set).await?),
+            None => None,
+        };
+        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone() })
+    }
+
+    /// Begins to change to the model that the settings name.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn switch(&self) -> Result<Switch, StoreError> {
+        let (identity, kept) = (self.configured.clone(), self.kept.clone());
+        self.database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { models::switch_to(transaction, &identity, kept.as_deref()).await })
+            })
+            .await
+    }
+
+    /// Lets the set that is being built come into use although some articles could not be embedded by its model.
+    /// Answers whether one is being built.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn accept_failed(&self) -> Result<bool, StoreError> {
+        self.database
+            .write::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    let Some(building) = models::wanted(transaction).await?.building else { return Ok(false) };
+                    models::accept_failed(transaction, building.id).await.map(|()| true)
+                })
+            })
+            .await
+    }
+
+    /// Gives the change up; the set in use stays. Answers whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn cancel(&self) -> Result<bool, StoreError> {
+        let cancelled = self.database.write::<_, StoreError, _>(|transaction| Box::pin(models::cancel(transaction)));
+        Ok(cancelled.await?.is_some())
+    }
+
+    async fn view(&self, set: &Set) -> Result<SetView, StoreError> {
+        let coverage = stats::coverage(self.database.reader(), set.id).await?;
+        let (model, provider) = set.identity().map_or_else(
+            || (format!("set {}", set.id), "unknown".to_owned()),
+            |identity| (identity.model, identity.provider),
+        );
+        let articles = coverage.articles - coverage.skipped;
+        Ok(SetView { id: set.id, model, provider, articles, embedded: coverage.embedded })
+    }
+
+    async fn build(&self, set: &Set) -> Result<Build, StoreError> {
+        let reader = self.database.reader();
+        let hindrance = models::hindrances(reader, set.id).await?;
+        let began_at = models::kept(reader, set.id).await?.building_since;
+        let made = models::embedded_within(reader, set.id, RATE_SPAN_MS).await?;
+        // A build that began within the span is measured from its beginning.
+        let age = sql::now(reader).await? - began_at.unwrap_or(0);
+        let per_second = made as f64 * 1000.0 / age.clamp(1, RATE_SPAN_MS) as f64;
+        let remaining_ms = (made > 0).then(|| (hindrance.open as f64 / per_second * 1000.0) as i64);
+        Ok(Build {
+            set: self.view(set).await?,
+            began_at: began_at.map(Timestamp),
+            open: hindrance.open,
+            failed: hindrance.failed,
+            per_second,
+            remaining_ms,
+        })
+    }
+}

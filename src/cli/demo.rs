@@ -5,7 +5,6 @@ use std::{
     time::Instant,
 };
 
-use afterword_actors::store::stats;
 use anyhow::{Context, anyhow};
 
 use super::{plural::count, progress, search::text_of, session::Session};

@@ -392,7 +392,7 @@ async fn a_task_that_waits_for_the_provider_says_so_first() {
     let mut told = runtime.subscribe();
     let saved = world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");
     while told.recv().await.expect("an event").error.is_none() {}
-    let queue = afterword::queue::Queue::new(world.database.clone(), runtime.handle().model_id().to_string());
+    let queue = afterword::queue::Queue::new(world.database.clone());
     let shown = queue.task(saved.task_id.expect("a task")).await.expect("the task");
     assert!(shown.explanation.contains("401: the key is wrong"), "{}", shown.explanation);
     let fleet = loop {

@@ -28,7 +28,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Does everything, and leaves some tasks waiting, one of them for later.
 pub(crate) async fn spend<P: Place>(world: &World<P>, runtime: &Runtime) {
-    let queue = Queue::new(world.database.clone(), world.embedder.identity().fingerprint());
+    let queue = Queue::new(world.database.clone());
     articles(world, runtime).await;
     looks(world, &queue).await;
     people(world, runtime, &queue).await;
@@ -112,7 +112,7 @@ async fn take_turn<P: Place>(world: &World<P>) {
 }
 
 async fn people<P: Place>(world: &World<P>, runtime: &Runtime, queue: &Queue) {
-    let bulk = Bulk::new(world.database.clone(), world.embedder.identity().fingerprint(), 3);
+    let bulk = Bulk::new(world.database.clone(), 3);
     let folder = Folder::parse("new").expect("a folder");
     for scope in Scope::ALL {
         bulk.count(scope, &folder).await.expect("a count");

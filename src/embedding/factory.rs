@@ -54,9 +54,11 @@ pub struct Backends {
     configured: Model,
     /// Still to be fetched or loaded.
     provisioning: Option<Provisioning>,
-    /// By fingerprint, and how they are reached.
-    others: Mutex<HashMap<(String, Option<String>), Option<Other>>>,
+    others: Mutex<HashMap<Reached, Option<Other>>>,
 }
+
+/// A model's fingerprint, and how it is reached.
+type Reached = (String, Option<String>);
 
 impl Backends {
     /// The back end that `settings` ask for. A local model is not loaded yet: see [`Backends::provisioning`].

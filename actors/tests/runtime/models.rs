@@ -496,7 +496,9 @@ impl Story {
                            WHERE id = (SELECT min(id) FROM embedding_tasks WHERE status = 'pending')";
                 self.bench.change(sql).await;
             }
-            Step::SwitchTo(model) => drop(self.bench.switch_to(&self.models[model]).await),
+            Step::SwitchTo(model) => {
+                self.bench.switch_to(&self.models[model]).await;
+            }
             Step::CancelSwitch => drop(self.bench.cancel_switch().await),
             Step::Visit(model) => {
                 let offer = self.models[model].model();

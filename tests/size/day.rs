@@ -11,7 +11,6 @@ use afterword::{
 };
 use afterword_actors::{
     Runtime,
-    embedder::Embedder,
     store::{
         StoreError, events, limits,
         missing::Scope,

@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use afterword::{articles::Changes, bulk::Bulk};
-use afterword_actors::{
-    embedder::Embedder,
-    store::{
-        missing::Scope,
-        retention::{self, Removed, Retention},
-    },
+use afterword_actors::store::{
+    missing::Scope,
+    retention::{self, Removed, Retention},
 };
 
 use super::World;

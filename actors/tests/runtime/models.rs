@@ -350,7 +350,7 @@ async fn a_save_goes_before_a_bulk_run_and_few_of_its_tasks_wait_at_a_time() {
     }
     let before = format!(
         "SELECT count(*) AS n FROM embedding_task_events e
-         WHERE e.event = 'claimed' AND e.id < (SELECT max(id) FROM embedding_task_events
+         WHERE e.event = 'claimed' AND e.id < (SELECT min(id) FROM embedding_task_events
                                                WHERE event = 'claimed' AND article_id = {saved})
            AND e.task_id IN (SELECT task_id FROM bulk_items)"
     );

@@ -6,18 +6,18 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
+    attempt,
     backoff::Backoff,
     embedder::{EmbedError, Model, Readiness},
     pipeline::Pipeline,
     sets::{Offer, Sets},
     settings::{Delays, RuntimeSettings},
-    settlement::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
     store::{
         Database, StoreError,
         claim::{Claim, Makes, claim_one, new_token},
         leases, models, settle,
     },
-    task::{ClaimedTask, Failure, Outcome, TaskStatus, Vectors},
+    task::{ClaimedTask, Outcome, TaskStatus, Vectors},
 };
 
 /// How long a save waits for a model that is being loaded. Its task waits longer.
@@ -125,16 +125,16 @@ impl Inline {
             never = self.keep_lease(&task) => match never {},
         };
         let id = task.lease.task_id;
-        let decided = self.judge(task, begun.elapsed(), outcome).await;
+        let ended = attempt::judge(&self.model, &self.settings, task, begun.elapsed(), outcome).await;
         // If its lease was taken away meanwhile, the answer is how it stands.
-        let batch = [Gathered { in_doubt: true, ..Gathered::from(decided) }];
-        let applied = self
+        let ended = [ended.in_doubt()];
+        let settled = self
             .database
             .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { apply(transaction, &batch, building).await })
+                Box::pin(async move { attempt::commit(transaction, &ended, building).await })
             })
             .await?;
-        let settled = applied.settled.first().map(|settled| settled.status);
+        let settled = settled.first().map(|settled| settled.status);
         settled.ok_or_else(|| StoreError::Unexpected(format!("the embedding task {id} is gone")))
     }
 
@@ -148,21 +148,6 @@ impl Inline {
             });
             if let Err(error) = renewed.await {
                 tracing::warn!(%error, task = task.lease.task_id, "the lease was not renewed");
-            }
-        }
-    }
-
-    /// As the QueueActor decides, without a circuit: one probe settles whose fault it was.
-    async fn judge(&self, task: ClaimedTask, elapsed: Duration, outcome: Outcome) -> Decided {
-        let retry = self.settings.retry;
-        match decide(task, elapsed, outcome, retry) {
-            Decision::Commit(decided) => decided,
-            Decision::Ask(task, elapsed, failure) => {
-                let failure: Failure = failure;
-                match self.model.embedder.probe().await {
-                    Ok(()) => blamed(task, elapsed, failure, retry),
-                    Err(_) => refunded(task, elapsed, failure),
-                }
             }
         }
     }

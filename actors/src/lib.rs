@@ -10,10 +10,11 @@
 //! - [`store`]: the rows, and all SQL
 //! - [`circuit`], [`backoff`]: when to try again
 //! - `pipeline`: one attempt at one task
-//! - `settlement`: what its outcome means, and the commit
+//! - `settlement`: what its outcome means, and the commit; [`attempt`]: all of that for one attempt, without the actors
 //! - `tree`, `supervision`: the actors
 //! - [`Runtime`]: all of it, started and stopped
 
+pub mod attempt;
 pub mod backoff;
 pub mod circuit;
 mod context;

@@ -1,6 +1,6 @@
 //! Committing ended attempts: fence, vectors, task state, in the transaction it is given.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
 use super::{
     Gathered,
@@ -65,7 +65,9 @@ async fn queue_next(
     let ended = settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id);
     let ended: HashSet<_> = ended.collect();
     let of_the_other = tasks.iter().filter(|task| task.model_id != building && ended.contains(&task.lease.task_id));
-    let articles: Vec<_> = of_the_other.map(|task| task.article_id).collect();
+    // Each once: two attempts at one task may end in one batch.
+    let articles: BTreeSet<_> = of_the_other.map(|task| task.article_id).collect();
+    let articles: Vec<_> = articles.into_iter().collect();
     if articles.is_empty() {
         return Ok(());
     }

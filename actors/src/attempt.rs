@@ -1,0 +1,64 @@
+//! One attempt, step by step and without the actors: work, judge, commit. Embedding inside a save goes this way, and so
+//! do tests that put other things between the steps.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    embedder::Model,
+    pipeline::Pipeline,
+    settings::RuntimeSettings,
+    settlement::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
+    store::{Database, StoreError, Transaction, settle::Settled},
+    task::{ClaimedTask, Outcome, Vectors},
+};
+
+/// An attempt of which is known what becomes of its task. To commit it twice is safe: the lease is a fence.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    decided: Arc<Decided>,
+    in_doubt: bool,
+}
+
+impl Ended {
+    /// It may have been committed before, without an answer: it is answered as it stands then.
+    #[must_use]
+    pub fn in_doubt(self) -> Self {
+        Self { in_doubt: true, ..self }
+    }
+}
+
+/// Works on `task` with `model`; every failure is an outcome.
+pub async fn work(database: &Database, model: &Model, settings: &RuntimeSettings, task: &ClaimedTask) -> Outcome {
+    let (database, model, model_id) = (database.clone(), model.clone(), task.model_id);
+    let pipeline = Pipeline { database, model, model_id, again: settings.retry };
+    pipeline.run(task, &mut Vectors::new()).await
+}
+
+/// Decides as the QueueActor does, without a circuit: one probe settles whose fault it was.
+pub async fn judge(
+    model: &Model,
+    settings: &RuntimeSettings,
+    task: ClaimedTask,
+    elapsed: Duration,
+    outcome: Outcome,
+) -> Ended {
+    let decided = match decide(task, elapsed, outcome, settings.retry) {
+        Decision::Commit(decided) => decided,
+        Decision::Ask(task, elapsed, failure) => match model.embedder.probe().await {
+            Ok(()) => blamed(task, elapsed, failure, settings.retry),
+            Err(_) => refunded(task, elapsed, failure),
+        },
+    };
+    Ended { decided: Arc::new(decided), in_doubt: false }
+}
+
+/// Writes what the attempts bring and ends them, each if its lease holds; `building` is the set that is being built, 0 if
+/// none is. Answers how the tasks stand; those whose lease does not hold are missing unless they are in doubt.
+///
+/// # Errors
+/// [`StoreError`]; the transaction must then be undone.
+pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -> Result<Vec<Settled>, StoreError> {
+    let gathered = |ended: &Ended| Gathered { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };
+    let batch: Vec<_> = ended.iter().map(gathered).collect();
+    Ok(apply(transaction, &batch, building).await?.settled)
+}

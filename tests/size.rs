@@ -4,7 +4,8 @@
 //! asked once more to see what each statement reads: on SQLite steps of its machine and pages, on PostgreSQL pages. Times
 //! are never looked at.
 //!
-//! `scripts/test` does so at a fiftieth of the full size; `scripts/size` at the full one: a million tasks, three million
+//! `scripts/test` does so at a small part of the full size, which is still far above what makes PostgreSQL read a table whole
+//! because it is small; `scripts/size` at the full one: a million tasks, three million
 //! entries of the audit trail, a million articles of bulk runs, a gigabyte of bodies.
 
 mod support;
@@ -36,7 +37,7 @@ fn size() -> Size {
     if std::env::var_os("TEST_FULL_SIZE").is_some() {
         Size { articles: 20_000, body: 50_000, ended: 1_000_000 }
     } else {
-        Size { articles: 400, body: 20_000, ended: 20_000 }
+        Size { articles: 400, body: 20_000, ended: 60_000 }
     }
 }
 
@@ -116,5 +117,6 @@ async fn on_postgres_no_statement_reads_more_when_more_has_been_done() {
         let (world, said) = after::<Server>(size).await;
         costs.push(dearest(postgres::costs(&world.database, &said).await));
     }
-    compare(&costs[0], &costs[1], 400);
+    // Up to so many pages PostgreSQL takes a table that it reads whole for cheaper than a hundred looks into it.
+    compare(&costs[0], &costs[1], 700);
 }

@@ -107,9 +107,9 @@ fn statements(engine: Engine, size: Size) -> Vec<String> {
              FROM {of_articles} CROSS JOIN (SELECT * FROM article_chunks ORDER BY id LIMIT 1) c"
         ),
         format!(
-            "INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, attempts, max_attempts,
+            "INSERT INTO embedding_tasks (model_id, article_id, slug, operation, status, priority, revision, attempts, max_attempts,
                  created_at, updated_at, scheduled_at, queue_key, started_at, completed_at, error_kind, error_message, cause)
-             SELECT 1001 + s.n % {articles}, 'old-' || s.n, 'update',
+             SELECT 1, 1001 + s.n % {articles}, 'old-' || s.n, 'update',
                     CASE s.n % 10 WHEN 3 THEN 'failed' WHEN 7 THEN 'cancelled' ELSE 'completed' END, 'normal', 1, 1, 3,
                     {when}, {when}, {when}, {when}, {when}, {when},
                     CASE s.n % 10 WHEN 3 THEN 'data' END, CASE s.n % 10 WHEN 3 THEN 'a reason' END, 'test'
@@ -117,9 +117,9 @@ fn statements(engine: Engine, size: Size) -> Vec<String> {
         ),
         // The newest of each article was completed.
         format!(
-            "INSERT INTO embedding_tasks (article_id, slug, operation, status, priority, revision, attempts, max_attempts,
+            "INSERT INTO embedding_tasks (model_id, article_id, slug, operation, status, priority, revision, attempts, max_attempts,
                  created_at, updated_at, scheduled_at, queue_key, started_at, completed_at, cause)
-             SELECT 1000 + s.n, 'old-' || s.n, 'update', 'completed', 'normal', 1, 1, 3, {now}, {now}, {now}, {now}, {now},
+             SELECT 1, 1000 + s.n, 'old-' || s.n, 'update', 'completed', 'normal', 1, 1, 3, {now}, {now}, {now}, {now}, {now},
                     {now}, 'test' FROM {of_articles} ORDER BY s.n"
         ),
         format!(

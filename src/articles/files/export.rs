@@ -87,7 +87,7 @@ pub enum ExportError {
 /// Exports articles. `progress` hears how many are done, and of how many.
 ///
 /// # Errors
-/// [`ExportError`]. What is wrong with one file is in the report, and the others go on.
+/// `ExportError`. What is wrong with one file is in the report, and the others go on.
 pub async fn export(
     articles: &Articles,
     export: &Export,

@@ -51,9 +51,10 @@ impl Scope {
     }
 }
 
-/// Not in work, not waiting (for the set in use, what waits for another set does not count), and not given up by this model (`$1`) at the present revision. A task that a person has
-/// cancelled by itself says that the article is to wait for its next save; that holds for the set in use alone, because
-/// a set that is being built can be cancelled as a whole.
+/// Not in work, not waiting (for the set in use, what waits for another set does not count), and not given up by this
+/// model (`$1`) at the present revision. A task that a person has cancelled by itself, also before any host had said for
+/// which model, says that the article is to wait for its next save; that holds for the set in use alone, because a set
+/// that is being built can be cancelled as a whole.
 const UNATTENDED: &str = "
     NOT EXISTS (SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'pending'
                     AND (t.model_id IS NULL OR t.model_id = $1
@@ -61,7 +62,9 @@ const UNATTENDED: &str = "
     AND NOT EXISTS (SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'processing')
     AND NOT EXISTS (
         SELECT 1 FROM (SELECT status, cause, revision FROM embedding_tasks t
-                       WHERE t.article_id = a.id AND t.model_id = $1 ORDER BY t.id DESC LIMIT 1) n
+                       WHERE t.article_id = a.id
+                         AND (t.model_id = $1 OR (t.model_id IS NULL AND t.status = 'cancelled'))
+                       ORDER BY t.id DESC LIMIT 1) n
         WHERE n.revision >= a.revision
           AND (n.status = 'failed'
                OR (n.cause = 'cancelled'

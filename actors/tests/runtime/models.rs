@@ -493,7 +493,8 @@ impl Story {
             }
             Step::Fail => {
                 let sql = "UPDATE embedding_tasks SET status = 'failed', cause = 'failed', completed_at = updated_at
-                           WHERE id = (SELECT min(id) FROM embedding_tasks WHERE status = 'pending')";
+                           WHERE id = (SELECT min(id) FROM embedding_tasks WHERE status = 'pending')
+                             AND status = 'pending'";
                 self.bench.change(sql).await;
             }
             Step::SwitchTo(model) => {

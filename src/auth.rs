@@ -5,9 +5,11 @@
 //! own are believed if the settings name it.
 
 mod caller;
+mod error;
 mod issuer;
 mod secret;
 mod tokens;
 
 pub use caller::{Caller, Scope, UnknownScope, Who};
-pub use tokens::{AuthError, NewToken, Token, TokenError, Tokens};
+pub use error::AuthError;
+pub use tokens::{NewToken, Token, TokenError, Tokens};

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use afterword_actors::embedder::{Chunk, Chunker, EmbedError, Source};
 
 use crate::markdown::is_blank;
-use breadcrumb::Breadcrumb;
+use breadcrumb::{Breadcrumb, HEADING_SEPARATOR};
 use clean::clean;
 use measure::Measure;
 use section::{Section, Sections};
@@ -146,9 +146,6 @@ struct Measured {
     text: String,
     tokens: usize,
 }
-
-/// Stands between the headings of a path.
-const HEADING_SEPARATOR: &str = " > ";
 
 /// Deeper indentation than this, in bytes, is dropped: it is layout, and it must not fill a chunk with blanks.
 const LONGEST_INDENT: usize = 16;

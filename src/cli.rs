@@ -121,6 +121,6 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         | Command::Mcp
         | Command::Config { .. }
         | Command::Completions { .. }
-        | Command::Man { .. } => Ok(()),
+        | Command::Man { .. } => anyhow::bail!("this command needs no database, and was answered before"),
     }
 }

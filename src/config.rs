@@ -1,6 +1,10 @@
 //! Settings: defaults, then the settings file, then the environment, then flags; every fault reported at once, with where
 //! its value came from. The working directory is never looked at.
 
+mod entry;
+mod flat;
+mod hidden;
+mod keys;
 mod kinds;
 mod layers;
 mod legacy;
@@ -9,14 +13,13 @@ mod sections;
 mod show;
 mod validate;
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::collections::BTreeMap;
 
-use figment::{
-    Figment,
-    providers::Serialized,
-    value::{Dict, Value},
-};
+use figment::{Figment, providers::Serialized, value::Value};
 
+use self::{entry::Entry, keys::known_keys};
+
+pub use entry::{Fault, Origin};
 pub use layers::{ChosenBy, SettingsFile, Sources};
 pub use sections::{
     Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue,
@@ -31,43 +34,6 @@ pub struct Loaded {
     pub settings: Settings,
     /// Where values came from that are not defaults, by dotted key.
     pub origins: BTreeMap<String, Origin>,
-}
-
-/// Where a value came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// The program.
-    Default,
-    /// A settings file.
-    File(PathBuf),
-    /// An environment variable.
-    Variable(String),
-    /// The command line.
-    Flag,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Variable(name) => write!(f, "environment variable {name}"),
-            Self::Flag => f.write_str("command line"),
-        }
-    }
-}
-
-/// Something wrong with one setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Dotted, e.g. `queue.slots`.
-    pub key: String,
-    /// The value as it may be shown, if it is about one.
-    pub value: Option<String>,
-    /// Where the value came from.
-    pub origin: Origin,
-    /// What is wrong and what to do.
-    pub message: String,
 }
 
 /// Every fault of the settings.
@@ -86,14 +52,6 @@ fn list(faults: &[Fault]) -> String {
         [one] => format!("the settings are not valid: {one}"),
         many => format!("the settings are not valid, {} faults:\n  {}", many.len(), many.join("\n  ")),
     }
-}
-
-/// A value somebody has set.
-#[derive(Debug, Clone)]
-struct Entry {
-    key: String,
-    value: Value,
-    origin: Origin,
 }
 
 impl Loaded {
@@ -145,7 +103,7 @@ fn check(entry: &Entry, known: &BTreeMap<String, Value>) -> Result<(), Fault> {
     };
     match merged(std::slice::from_ref(entry)).extract::<Settings>() {
         Ok(_) => Ok(()),
-        Err(_) => Err(fault(Some(show::shown(&entry.key, &entry.value)), kinds::wanted(&entry.key, default))),
+        Err(_) => Err(fault(Some(hidden::shown(&entry.key, &entry.value)), kinds::wanted(&entry.key, default))),
     }
 }
 
@@ -173,25 +131,6 @@ fn merged(entries: &[Entry]) -> Figment {
     entries.iter().fold(Figment::from(Serialized::defaults(Settings::default())), |figment, entry| {
         figment.merge(Serialized::default(&entry.key, &entry.value))
     })
-}
-
-/// Every setting there is, with its default.
-fn known_keys() -> BTreeMap<String, Value> {
-    let mut known = BTreeMap::new();
-    if let Ok(Value::Dict(_, dict)) = Value::serialize(Settings::default()) {
-        flatten("", dict, &mut known);
-    }
-    known
-}
-
-fn flatten(prefix: &str, dict: Dict, into: &mut BTreeMap<String, Value>) {
-    for (name, value) in dict {
-        let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
-        match value {
-            Value::Dict(_, inner) => flatten(&key, inner, into),
-            other => drop(into.insert(key, other)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ mod restore;
 mod schema;
 mod verify;
 
+pub use afterword_actors::schema::{SchemaError, migrate};
 pub use backup::{BackupError, backup};
 pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy};
 pub use index::{IndexError, RebuildProgress, Rebuilt, language, rebuild};
 pub use restore::{RestoreError, Restored, restore};
-pub use schema::{Migration, SchemaError, migrate, migrations, rollback, size, undone_by_rollback};
+pub use schema::{Migration, migrations, rollback, size, undone_by_rollback};
 pub use verify::{Finding, Verification, verify};

@@ -5,32 +5,22 @@
 
 pub mod diagnosis;
 mod look;
+mod state;
+mod watch;
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use afterword_actors::RuntimeHandle;
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::{host::Host, time::Timestamp};
+use crate::time::Timestamp;
 pub use diagnosis::Finding;
-
-/// Health of the server or of one of its parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Working normally.
-    Ready,
-    /// It serves, but something is missing or late.
-    Degraded,
-    /// It does not serve.
-    Unready,
-}
+pub use look::Watched;
+pub use state::State;
 
 /// One part of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -60,29 +50,6 @@ pub struct Health {
 }
 
 impl Health {
-    /// Looks at every part for the first time.
-    pub async fn begin(host: &Host, runtime: &RuntimeHandle) -> Self {
-        let health = Self::default();
-        look::at_everything(&health, host, runtime, &mut look::Restarts::default()).await;
-        health.note(Finding::ready("server"));
-        health
-    }
-
-    /// Looks at every part until `stopping`; from then on the server is not ready.
-    pub async fn watch(self, host: Host, runtime: RuntimeHandle, stopping: CancellationToken) {
-        let settings = &host.settings().health;
-        let mut restarts = look::Restarts::default();
-        let mut tick = tokio::time::interval(settings.interval.max(Duration::from_millis(10)));
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => break,
-                _ = tick.tick() => look::at_everything(&self, &host, &runtime, &mut restarts).await,
-            }
-        }
-        self.note(Finding::unready("server", "the server is stopping"));
-    }
-
     /// How everything was at the last look.
     pub fn report(&self) -> Report {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();

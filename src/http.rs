@@ -10,6 +10,7 @@ mod bulk;
 mod docs;
 mod events;
 mod extract;
+mod feed;
 mod folders;
 mod guard;
 mod metadata;
@@ -20,7 +21,9 @@ mod search;
 mod status;
 mod versions;
 
-use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware, routing::get};
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware::from_fn_with_state, routing::get};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
@@ -29,7 +32,7 @@ use tower_http::{
 use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{App, Parts};
-pub use events::Feed;
+pub use feed::Feed;
 
 use crate::auth::Scope;
 use guard::{access, hosts, load, observe, rate, streams};
@@ -38,7 +41,7 @@ use problem::Problem;
 /// The layer that lets only callers pass that may do what needs this scope.
 macro_rules! needs {
     ($app:expr, $scope:expr) => {
-        middleware::from_fn_with_state(($app.clone(), $scope), access::needs)
+        from_fn_with_state(($app.entrance.clone(), $scope), access::needs)
     };
 }
 
@@ -46,6 +49,7 @@ macro_rules! needs {
 pub fn router(app: App) -> Router {
     let settings = &app.host.settings().server;
     let (body_timeout, max_body) = (settings.body_timeout, settings.max_body.as_u64());
+    let deadline = settings.request_timeout;
     let max_body = usize::try_from(max_body).unwrap_or(usize::MAX);
     let (api, mut description) = rest(&app).split_for_parts();
     let (events, of_events) = OpenApiRouter::new().nest("/api", events::reading()).split_for_parts();
@@ -54,28 +58,28 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(status::metrics))
         .layer(needs!(app, Scope::Read))
         .merge(api)
-        .layer(middleware::from_fn_with_state(app.clone(), guard::deadline::hold));
-    let agents = app.mcp().layer(middleware::from_fn_with_state(app.clone(), guard::deadline::hold));
+        .layer(from_fn_with_state(deadline, guard::deadline::hold));
+    let agents = app.mcp().layer(from_fn_with_state(deadline, guard::deadline::hold));
     let streams = events
         .layer(needs!(app, Scope::Read))
         .merge(agents)
-        .layer(middleware::from_fn_with_state(app.clone(), streams::attend));
+        .layer(from_fn_with_state(app.streams.clone(), streams::attend));
     watched
         .merge(streams)
-        .layer(middleware::from_fn_with_state(app.clone(), load::admit))
-        .layer(middleware::from_fn_with_state(app.clone(), load::take_turns))
-        .layer(middleware::from_fn_with_state(app.clone(), access::identify))
+        .layer(from_fn_with_state(app.budget.clone(), load::admit))
+        .layer(from_fn_with_state(app.requests.clone(), load::take_turns))
+        .layer(from_fn_with_state(app.entrance.clone(), access::identify))
         .merge(metadata::routes())
-        .merge(docs::routes(description).layer(middleware::from_fn_with_state(app.clone(), load::turn_pages)))
+        .merge(docs::routes(description).layer(from_fn_with_state(app.pages.clone(), load::turn_pages)))
         .layer(DefaultBodyLimit::max(max_body))
         .layer(RequestBodyTimeoutLayer::new(body_timeout))
-        .layer(middleware::from_fn_with_state(app.clone(), rate::limit))
+        .layer(from_fn_with_state(app.limiter.clone(), rate::limit))
         .fallback(|uri: Uri| async move { Problem::no_route(uri.path()) })
         .method_not_allowed_fallback(|| async { Problem::no_method() })
-        .layer(hosts::cors(&app))
-        .layer(middleware::from_fn_with_state(app.clone(), hosts::check))
+        .layer(hosts::cors(&app.policy))
+        .layer(from_fn_with_state(Arc::clone(&app.policy), hosts::check))
         .layer(CatchPanicLayer::custom(guard::panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), observe::request))
+        .layer(from_fn_with_state(Arc::clone(&app.telemetry), observe::request))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(app)

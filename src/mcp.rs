@@ -21,6 +21,7 @@ mod owner;
 mod pipe;
 mod problem;
 mod reading;
+mod requests;
 mod resources;
 mod schema;
 mod sessions;
@@ -83,7 +84,7 @@ pub fn streamable<H: ServerHandler, F: Fn() -> H + Send + Sync + 'static>(
     let reader = Reader::new(settings, Arc::clone(&sessions));
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
-        .with_max_request_body_bytes(longest_message(settings))
+        .with_max_request_body_bytes(reading::longest_message(settings))
         // Where an answer is one message, it comes as one; the newer era allows it.
         .with_json_response(true)
         // Host and Origin are looked at once, for all doors, before a request comes here.
@@ -91,11 +92,6 @@ pub fn streamable<H: ServerHandler, F: Fn() -> H + Send + Sync + 'static>(
         .disable_allowed_origins();
     let service = StreamableHttpService::new(move || Ok(handler()), sessions, config);
     middleware::from_fn_with_state(reader, reading::read).layer(service)
-}
-
-/// *Units:* bytes.
-fn longest_message(settings: &Server) -> usize {
-    usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX)
 }
 
 /// Why a session ended otherwise than by its client.
@@ -138,7 +134,7 @@ async fn between(
     stop: CancellationToken,
 ) -> Result<(), SessionError> {
     let alive = CancellationToken::new();
-    let (pipe, writer) = Pipe::new(input, output, longest_message(&host.settings().server), alive.clone());
+    let (pipe, writer) = Pipe::new(input, output, reading::longest_message(&host.settings().server), alive.clone());
     let ended = session(host, pipe, alive, stop).await;
     match tokio::time::timeout(LAST_WORDS, writer).await {
         Ok(Ok(Ok(()))) => {}

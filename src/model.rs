@@ -7,6 +7,7 @@ mod fetch;
 mod hub;
 mod package;
 mod pip;
+mod progress;
 
 use std::{
     fs, io,
@@ -18,7 +19,8 @@ use sha2::{Digest, Sha256};
 
 use crate::user_folders;
 
-pub use fetch::{FetchError, Progress, Stage, fetch};
+pub use fetch::{FetchError, fetch};
+pub use progress::{Progress, Stage};
 
 /// A model that can be fetched by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

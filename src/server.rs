@@ -5,10 +5,12 @@
 //! it has, lets the workers finish up to a deadline, and gives back what they hold.
 
 mod connection;
+mod error;
 mod gate;
 mod listener;
 mod room;
 mod signals;
+mod watched;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -17,42 +19,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Settings,
-    health::Health,
-    host::{Host, HostError, Worker},
+    health::{Health, Watched},
+    host::{Host, Worker},
     http::{self, App, Parts},
     mcp,
     telemetry::{self, Telemetry},
 };
-use afterword_actors::{RuntimeHandle, store::StoreError};
+use afterword_actors::RuntimeHandle;
 use gate::Gate;
 
-/// Why the server did not start, or did not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The address.
-    #[error("cannot listen on {address}: {source}; choose another with server.bind")]
-    Bind {
-        /// That was asked for.
-        address: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Beyond this machine, and nobody would be asked who they are.
-    #[error(
-        "{0} can be reached from other machines, and there is no token yet, so that anybody could come in; make one \
-         with `afterword token create NAME`, or listen on 127.0.0.1 without server.public_url"
-    )]
-    Open(String),
-    /// Database, back end or runtime.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The socket.
-    #[error("the server failed: {0}")]
-    Io(#[from] io::Error),
-}
+pub use error::ServeError;
 
 /// Runs a server until it is told to stop; `announce` is told the address once it is open.
 ///
@@ -103,8 +79,10 @@ async fn open(
     prepare(&worker);
     let (host, runtime) = (worker.host.clone(), worker.runtime.handle());
     export_traces(settings, &host, &runtime, stopping);
-    let health = Health::begin(&host, &runtime).await;
-    tokio::spawn(health.clone().watch(host.clone(), runtime.clone(), stopping.clone()));
+    let (database, settings) = (host.database.clone(), settings.health.clone());
+    let watched = Watched { database, settings, runtime: runtime.clone() };
+    let health = Health::begin(&watched).await;
+    tokio::spawn(health.clone().watch(watched, stopping.clone()));
     let parts = Parts {
         mcp: Router::new().route_service("/mcp", mcp::http_service(host.clone(), stopping.clone())),
         host,

@@ -18,13 +18,13 @@ use axum::http::Method;
 use metrics::{Label, counter, histogram, with_local_recorder};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
+use self::gauges::REQUEST_SECONDS;
 use crate::{health::Health, host::Host, queue::QueueError};
 
 /// Upper bounds of what answers take. *Units:* seconds.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Measurements are put into their buckets after so many: until then each is kept, whether anybody reads them or not.
 const KEPT: u64 = 4_096;
-const REQUEST_SECONDS: &str = "afterword_http_request_duration_seconds";
 
 /// The measurements of one server.
 pub struct Telemetry {

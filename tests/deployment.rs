@@ -1,4 +1,5 @@
-//! What surrounds the server: the image, the unit, the dashboard, the registry's entry, and how clients are connected.
+//! What surrounds the server: the image, the unit, the dashboard, the registry's entry, and how clients are connected; and
+//! what the program's own text says of itself.
 
 #[path = "deployment/clients.rs"]
 mod clients;
@@ -10,6 +11,8 @@ mod monitoring;
 mod process;
 #[path = "deployment/registry.rs"]
 mod registry;
+#[path = "deployment/structure.rs"]
+mod structure;
 #[path = "support/tool.rs"]
 mod tool;
 #[path = "deployment/unit.rs"]

@@ -5,11 +5,12 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     embedder::Model,
+    outcome::Outcome,
     pipeline::Pipeline,
     settings::RuntimeSettings,
     settlement::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
     store::{Database, StoreError, Transaction, settle::Settled},
-    task::{ClaimedTask, Outcome, Vectors},
+    task::{ClaimedTask, Vectors},
 };
 
 /// An attempt of which is known what becomes of its task. To commit it twice is safe: the lease is a fence.

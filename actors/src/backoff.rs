@@ -4,7 +4,14 @@ use std::time::Duration;
 
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff as _};
 
-use crate::settings::Delays;
+/// Delays that double from `base` up to `max`, with some jitter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delays {
+    /// The first.
+    pub base: Duration,
+    /// None is longer.
+    pub max: Duration,
+}
 
 /// Each delay is twice the one before.
 pub const FACTOR: f64 = 2.0;

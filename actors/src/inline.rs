@@ -9,6 +9,7 @@ use crate::{
     attempt,
     backoff::Backoff,
     embedder::{EmbedError, Model, Readiness},
+    outcome::Outcome,
     pipeline::Pipeline,
     sets::{Offer, Sets},
     settings::{Delays, RuntimeSettings},
@@ -17,7 +18,7 @@ use crate::{
         claim::{Claim, Makes, claim_one, new_token},
         leases, models, settle,
     },
-    task::{ClaimedTask, Outcome, TaskStatus, Vectors},
+    task::{ClaimedTask, TaskStatus, Vectors},
 };
 
 /// How long a save waits for a model that is being loaded. Its task waits longer.

@@ -1,13 +1,80 @@
 //! The supervised runtime of Afterword: a tree of actors over a durable queue of embedding tasks.
 //!
-//! A host saves an article and its task in one transaction ([`store::tasks::enqueue`]), answers its caller, and wakes
-//! the runtime ([`RuntimeHandle::wake`]). The runtime does the rest: see `tree` for who does what.
+//! A host saves an article and its task in one transaction, answers its caller, and wakes the runtime. The runtime does the
+//! rest: it claims the task, cuts the article, has the pieces embedded, and commits the vectors and the end of the task
+//! together. No task is lost by a crash, a restart, a provider or a database that is away; `README.md` of this crate says
+//! what holds for messages, restarts, mailboxes and shutdown.
 //!
-//! Here is no HTTP, no MCP, no command line and no model: a host brings an [`embedder::Model`].
+//! # A host in five steps
+//!
+//! 1. [`store::Database::open`] a database, SQLite or PostgreSQL, and bring its tables up to date with [`schema::migrate`].
+//! 2. Bring a model: an [`embedder::Embedder`] that makes vectors and an [`embedder::Chunker`] that cuts articles.
+//! 3. [`Runtime::start`] the runtime.
+//! 4. Save in [`store::Database::write`], call [`store::tasks::enqueue`] in the same transaction, and [`Runtime::wake`] it.
+//! 5. [`Runtime::stop`] it at the end: what is in work is finished, or given back.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//!
+//! use afterword_actors::{Runtime, RuntimeSettings, embedder::*, schema, store::*};
+//!
+//! struct Length(ModelIdentity);
+//!
+//! #[async_trait::async_trait]
+//! impl Embedder for Length {
+//!     fn identity(&self) -> &ModelIdentity {
+//!         &self.0
+//!     }
+//!     fn limits(&self) -> BatchLimits {
+//!         BatchLimits { texts: 16, tokens: 1_000 }
+//!     }
+//!     async fn embed(&self, texts: &[String], _: Purpose) -> Result<Vec<Vector>, EmbedError> {
+//!         let vector = |text: &String| Vector::normalised(vec![1.0, text.len() as f32]);
+//!         texts.iter().map(|text| vector(text).map_err(|error| EmbedError::data(error.to_string()))).collect()
+//!     }
+//! }
+//!
+//! /// Articles are embedded whole.
+//! struct Whole;
+//!
+//! impl Chunker for Whole {
+//!     fn chunk(&self, source: Source<'_>) -> Result<Vec<Chunk>, EmbedError> {
+//!         let (text, input) = (source.body.to_owned(), format!("{}\n\n{}", source.title, source.body));
+//!         Ok(vec![Chunk { heading_path: String::new(), text, input, tokens: 10 }])
+//!     }
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let url = format!("sqlite://{}/doc.db", folder.path().display());
+//! let database = Database::open(&OpenOptions::new(url)).await?;
+//! schema::migrate(&database).await?;
+//! let identity = ModelIdentity {
+//!     provider: "example".to_owned(),
+//!     model: "length".to_owned(),
+//!     dimension: Some(2),
+//!     document_prefix: String::new(),
+//!     query_prefix: String::new(),
+//!     chunker: "whole-1".to_owned(),
+//! };
+//! let model = Model { embedder: Arc::new(Length(identity)), chunker: Arc::new(Whole) };
+//! let runtime = Runtime::start(database, model, RuntimeSettings::default()).await?;
+//! assert!(runtime.status().await.is_some(), "the root of the tree answers");
+//! assert!(runtime.stop(Duration::from_secs(10)).await.finished);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/own_host.rs` goes on from here: a host with a table of its own that saves, waits and asks.
+//!
+//! # Map
+//!
+//! Here is no HTTP, no MCP, no command line and no model.
 //!
 //! - [`embedder`]: what the runtime asks of a model
-//! - [`task`]: the values of a task's life
-//! - [`store`]: the rows, and all SQL
+//! - [`task`]: the values of a task's life; [`outcome`]: what came of an attempt
+//! - [`store`]: the rows, and all SQL; [`schema`]: the tables
 //! - [`circuit`], [`backoff`]: when to try again
 //! - `pipeline`: one attempt at one task
 //! - `settlement`: what its outcome means, and the commit; [`attempt`]: all of that for one attempt, without the actors
@@ -21,8 +88,10 @@ mod context;
 pub mod embedder;
 mod event;
 mod inline;
+pub mod outcome;
 mod pipeline;
 mod runtime;
+pub mod schema;
 mod sets;
 mod settings;
 mod settlement;

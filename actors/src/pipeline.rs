@@ -2,16 +2,17 @@
 //! what a failed attempt made is given to the next.
 
 mod batches;
+mod hashed;
 
 use std::{collections::HashSet, sync::Arc};
 
-use sha2::{Digest, Sha256};
-
+use self::hashed::HashedChunk;
 use crate::{
-    embedder::{Chunk, EmbedError, Model, Source},
+    embedder::{EmbedError, Model, Source},
+    outcome::Outcome,
     settings::Delays,
     store::{Database, StoreError, vectors},
-    task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Outcome, Subject, Vectors},
+    task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Subject, Vectors},
 };
 
 /// What an attempt needs.
@@ -102,32 +103,6 @@ fn without_embedding(task: &ClaimedTask) -> Option<Outcome> {
         (_, Subject::Skipped) => Some(Outcome::Discard { cause: "embedding skipped" }),
         (_, Subject::Unchanged { revision }) => Some(Outcome::Unchanged { revision }),
         (_, Subject::Changed) => None,
-    }
-}
-
-/// A chunk and the hash of what is embedded.
-pub(crate) struct HashedChunk {
-    chunk: Chunk,
-    hash: String,
-}
-
-impl From<Chunk> for HashedChunk {
-    fn from(chunk: Chunk) -> Self {
-        let digest = Sha256::digest(chunk.input.as_bytes());
-        let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { chunk, hash }
-    }
-}
-
-impl HashedChunk {
-    fn with_vector(self, known: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
-        let Self { chunk: Chunk { heading_path, text, tokens, .. }, hash } = self;
-        let vector = known
-            .get(&hash)
-            .or_else(|| made.get(&hash))
-            .cloned()
-            .ok_or_else(|| EmbedError::transient("the provider answered fewer vectors than it was given texts"))?;
-        Ok(EmbeddedChunk { heading_path, text, hash, tokens, vector })
     }
 }
 

@@ -21,10 +21,9 @@ use crate::{
     tree::{
         Addresses,
         maintenance::MaintenanceMessage,
+        messages::{QueueMessage, RuntimeSupervisorMessage, WorkerSupervisorMessage},
         metrics::{MetricsMessage, MetricsSnapshot},
-        queue::QueueMessage,
-        runtime_supervisor::{Role, RuntimeSupervisorMessage},
-        worker_supervisor::WorkerSupervisorMessage,
+        role::Role,
     },
 };
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::store::retention::Retention;
 
+pub use crate::backoff::Delays;
+
 /// Settings of one runtime. [`Default`] is what `config.toml` documents.
 #[derive(Debug, Clone)]
 pub struct RuntimeSettings {
@@ -37,15 +39,6 @@ pub struct RuntimeSettings {
     pub retention: Retention,
     /// When a child that keeps failing is given up.
     pub restart: RestartSettings,
-}
-
-/// Delays that double from `base` up to `max`, with some jitter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delays {
-    /// The first.
-    pub base: Duration,
-    /// None is longer.
-    pub max: Duration,
 }
 
 /// How often a child may be restarted before its supervisor escalates.

@@ -5,6 +5,7 @@
 //! no statement is given the host's clock.
 
 mod acting;
+mod answer;
 pub mod bulk;
 pub mod claim;
 pub mod control;
@@ -16,11 +17,13 @@ mod failure;
 pub mod hosts;
 pub mod leases;
 pub mod limits;
+mod location;
 pub mod locks;
 pub mod metrics;
 pub mod missing;
 pub mod models;
 mod open;
+mod open_error;
 mod postgres;
 mod presence;
 pub mod retention;
@@ -30,13 +33,16 @@ mod sqlite;
 pub mod stats;
 pub mod subject;
 pub mod tasks;
+mod transaction;
 pub mod vectors;
 
 pub use acting::{acting, acting_as};
-pub use database::{Database, Transaction, WriteFuture};
+pub use database::Database;
 pub use dialect::Engine;
 pub use error::StoreError;
-pub use open::{OpenError, OpenOptions};
+pub use open::OpenOptions;
+pub use open_error::OpenError;
 pub(crate) use presence::Presence;
 pub use presence::PresenceError;
 pub use sqlite::{APPLICATION_ID, Alone, LivenessError};
+pub use transaction::{Transaction, WriteFuture};

@@ -1,14 +1,16 @@
 //! The values of a task's life: what is asked, what is claimed, what came of it.
 
+mod embedded;
+mod failure;
 mod names;
-mod outcome;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use embedded::{EmbeddedChunk, EmbeddedSet, Vectors};
+pub use failure::Failure;
 pub use names::UnknownName;
-pub use outcome::{EmbeddedChunk, EmbeddedSet, Failure, Finished, Outcome, Vectors};
 
 /// What happened to the article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,6 +83,22 @@ pub struct NewTask {
     pub cause: &'static str,
     /// Joins the log lines from save to searchable.
     pub trace_id: Option<String>,
+}
+
+impl NewTask {
+    /// For an article that has just been created: 3 attempts, normal priority.
+    pub fn created(article_id: i64, slug: impl Into<String>) -> Self {
+        Self {
+            article_id,
+            slug: slug.into(),
+            operation: Operation::Create,
+            priority: Priority::Normal,
+            revision: 1,
+            max_attempts: 3,
+            cause: "saved",
+            trace_id: None,
+        }
+    }
 }
 
 /// A task under lease, with what the claim saw of its article.

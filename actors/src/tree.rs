@@ -16,9 +16,11 @@
 mod addresses;
 pub(crate) mod heartbeat;
 pub(crate) mod maintenance;
+pub(crate) mod messages;
 pub(crate) mod metrics;
 mod owned;
 pub(crate) mod queue;
+pub(crate) mod role;
 pub(crate) mod runtime_supervisor;
 pub(crate) mod worker;
 pub(crate) mod worker_supervisor;

@@ -22,3 +22,13 @@ mod postgres {
     #[path = "runtime/suite.rs"]
     mod suite;
 }
+
+#[path = "../examples/own_host.rs"]
+mod own_host;
+
+#[tokio::test]
+async fn a_host_of_its_own_making_embeds_what_it_saves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}/recipes.db", folder.path().display());
+    assert_eq!(own_host::run(&url).await.expect("a run"), 2);
+}

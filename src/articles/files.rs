@@ -27,8 +27,7 @@ mod walk;
 
 pub use export::{Export, ExportReport, export};
 pub use import::{Import, import};
-pub use report::{FileProblem, ImportReport, ImportedFile};
-pub use walk::{LeftOut, Reason};
+pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
 
 /// What to do about an article, or a file, that exists already and is not known to be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 
 mod block;
 mod edit;
+mod entry;
 mod fields;
 mod json;
 mod moment;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Article, ArticleError, ArticleSummary, Changes, DeletedArticle, Feed, FolderCount, Limits, NewArticle, Revision,
+    Saved,
     create::{self, Settings},
     delete,
     folder::Folder,
@@ -36,17 +37,6 @@ pub enum AfterSave {
     Poll,
     /// Embed inside the call: the queue is switched off.
     EmbedNow(Model, Box<RuntimeSettings>),
-}
-
-/// A save that has been committed.
-#[derive(Debug, Clone)]
-pub struct Saved {
-    /// As stored.
-    pub article: Article,
-    /// The task that will embed it.
-    pub task_id: Option<i64>,
-    /// Whether anything was written; a repeated create or an update without a difference writes nothing.
-    pub changed: bool,
 }
 
 /// A page of a list.

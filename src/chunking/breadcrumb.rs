@@ -2,7 +2,10 @@
 //!
 //! Owns how title and headings are put together and shortened. Knows no body.
 
-use super::{HEADING_SEPARATOR, clean::clean, measure::Measure};
+use super::{clean::clean, measure::Measure};
+
+/// Stands between the headings of a path.
+pub(super) const HEADING_SEPARATOR: &str = " > ";
 
 /// At most this share of a chunk goes to title and headings; the text is what the chunk is for.
 const LARGEST_SHARE: usize = 4;

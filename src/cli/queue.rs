@@ -1,9 +1,12 @@
 //! `queue …`
 
+mod events;
 mod show;
 mod stats;
 
 use std::time::Duration;
+
+use self::events::{event_cells, events_table};
 
 use afterword_actors::store::events::Filter;
 use serde_json::json;
@@ -138,23 +141,4 @@ async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
 
 fn event_line(event: &Event) -> String {
     event_cells(event).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
-}
-
-fn events_table(events: &[Event]) -> String {
-    table(["at", "task", "event", "status", "detail"], events.iter().map(event_cells))
-}
-
-fn event_cells(event: &Event) -> [String; 5] {
-    let change = match (&event.from_status, &event.to_status) {
-        (Some(from), Some(to)) if from != to => format!("{from} → {to}"),
-        (_, Some(to)) => to.clone(),
-        (_, None) => String::new(),
-    };
-    [
-        event.at.to_string(),
-        event.task_id.map(|id| id.to_string()).unwrap_or_default(),
-        event.event.clone(),
-        change,
-        short(event.detail.as_deref().unwrap_or_default(), 100),
-    ]
 }

@@ -2,12 +2,7 @@
 
 use figment::value::Value;
 
-use super::Entry;
-
-/// Settings whose values are never shown.
-const SECRETS: [&str; 1] = ["api_key"];
-/// Settings that are addresses, which may hold secrets.
-const ADDRESSES: [&str; 5] = ["url", "base_url", "public_url", "jwks_url", "otlp_endpoint"];
+use super::{entry::Entry, hidden::is_secret, keys::known_keys};
 
 /// Settings that are one of a few names.
 const NAMES: [(&str, &str); 3] = [
@@ -16,23 +11,11 @@ const NAMES: [(&str, &str); 3] = [
     ("log.format", "one of: pretty, json"),
 ];
 
-pub(super) fn is_secret(key: &str) -> bool {
-    SECRETS.contains(&last(key))
-}
-
-pub(super) fn is_address(key: &str) -> bool {
-    ADDRESSES.contains(&last(key))
-}
-
-fn last(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
-}
-
 /// Turns the text of a variable or flag into a number or a switch where the setting is one; everything else stays text,
 /// be it of digits alone. A text that cannot be turned stays, for its fault to be told.
 pub(super) fn read_text(entry: &mut Entry) {
     let Value::String(_, text) = &entry.value else { return };
-    let read = match super::known_keys().get(&entry.key) {
+    let read = match known_keys().get(&entry.key) {
         Some(Value::Num(..) | Value::Bool(..) | Value::Empty(..)) if entry.key != "embedding.model_dir" => {
             number_or_switch(text.trim())
         }

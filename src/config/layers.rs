@@ -8,7 +8,13 @@ use std::{
 use figment::value::{Dict, Value};
 use serde::Serialize;
 
-use super::{Entry, Fault, Origin, flatten, kinds, legacy, paths};
+use super::{
+    entry::{Entry, Fault, Origin},
+    flat::flatten,
+    hidden,
+    keys::known_keys,
+    kinds, legacy, paths,
+};
 use crate::{secrets, user_folders};
 
 /// The prefix of our variables; sections are separated from keys by two underscores.
@@ -120,7 +126,7 @@ impl Sources {
         let path = folder.join(FILE_NAME);
         let metadata = path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MOST);
         let text = metadata.and_then(|_| std::fs::read_to_string(&path).ok())?;
-        let known = super::known_keys();
+        let known = known_keys();
         let is_ours = keys_and_values(&text).is_ok_and(|values| values.keys().any(|key| known.contains_key(key)));
         let same = |file: SettingsFile| file.path.canonicalize().ok() == path.canonicalize().ok();
         (is_ours && !self.settings_file().is_some_and(same)).then_some(path)
@@ -157,8 +163,8 @@ impl Sources {
 /// Whatever becomes of the settings, what is secret in them is struck out of all that is said from now on.
 fn keep_secrets(entry: &Entry) {
     match &entry.value {
-        Value::String(_, text) if kinds::is_secret(&entry.key) => secrets::keep(text),
-        Value::Num(_, number) if kinds::is_secret(&entry.key) => {
+        Value::String(_, text) if hidden::is_secret(&entry.key) => secrets::keep(text),
+        Value::Num(_, number) if hidden::is_secret(&entry.key) => {
             secrets::keep(&number.to_u128().map(|n| n.to_string()).unwrap_or_default());
         }
         Value::String(_, text) => secrets::keep_those_of(text),

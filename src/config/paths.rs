@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use figment::value::Value;
 
-use super::{Entry, Origin};
+use super::entry::{Entry, Origin};
 use crate::user_folders;
 
 const SQLITE: &str = "sqlite://";

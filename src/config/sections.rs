@@ -52,7 +52,7 @@ macro_rules! section {
         impl std::fmt::Debug for $name {
             /// As the settings are shown: an address has no password.
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                super::show::debug(self, f)
+                super::hidden::debug(self, f)
             }
         }
     };

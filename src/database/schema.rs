@@ -1,10 +1,13 @@
 //! The schema's steps: which are applied, applying them, taking them back.
 
-use afterword_actors::store::{
-    Database, StoreError,
-    sql::{Number, Sql},
+use afterword_actors::{
+    schema::SchemaError,
+    store::{
+        Database, StoreError,
+        sql::{Number, Sql},
+    },
 };
-use afterword_migration::{MigrationError, Migrator, MigratorTrait};
+use afterword_migration::{Migrator, MigratorTrait};
 use serde::Serialize;
 
 /// A step of the schema's history.
@@ -16,41 +19,6 @@ pub struct Migration {
     pub applied: bool,
 }
 
-/// Why a step failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SchemaError {
-    /// The database was made by a newer program.
-    #[error(
-        "the database was migrated by a newer version of afterword (it has \"{0}\"); use that version, or restore a \
-         backup made before"
-    )]
-    Newer(String),
-    /// Something else bears the name of what a step makes.
-    #[error(
-        "the database holds \"{object}\", which step {step} would make; it is not afterword's, or it holds data: name \
-         another database, or rename \"{object}\""
-    )]
-    Occupied {
-        /// The step.
-        step: String,
-        /// What is in its way.
-        object: String,
-    },
-    /// A step could not be run; the database is as it was before it.
-    #[error("the schema could not be changed: {0}")]
-    Failed(#[from] StoreError),
-}
-
-impl From<MigrationError> for SchemaError {
-    fn from(error: MigrationError) -> Self {
-        match error {
-            MigrationError::Newer(step) => Self::Newer(step),
-            MigrationError::Occupied { step, object } => Self::Occupied { step, object },
-            MigrationError::Database(error) => Self::Failed(error.into()),
-        }
-    }
-}
-
 /// All steps this program knows, in order. Reads only.
 ///
 /// # Errors
@@ -60,14 +28,6 @@ pub async fn migrations(database: &Database) -> Result<Vec<Migration>, SchemaErr
     let steps = Migrator::migrations();
     let names = steps.iter().map(|step| step.name().to_owned());
     Ok(names.map(|name| Migration { applied: applied.contains(&name), name }).collect())
-}
-
-/// Applies what is missing; answers the names of the applied steps. Processes that start together wait for each other.
-///
-/// # Errors
-/// [`SchemaError`]
-pub async fn migrate(database: &Database) -> Result<Vec<String>, SchemaError> {
-    Ok(afterword_migration::apply(database.write_connection(), None).await?)
 }
 
 /// Takes the last `steps` back; what only they hold is lost. Answers their names.

@@ -8,6 +8,7 @@ mod batch_size;
 mod body;
 mod refusal;
 mod sizing;
+mod transport;
 mod wordings;
 
 use std::time::Duration;
@@ -91,7 +92,7 @@ impl OpenAiEmbedder {
         };
         let places = if purpose == Purpose::Query { &self.queries } else { &self.documents };
         let _place = places.acquire().await.map_err(|_| EmbedError::unavailable("the back end is shut down"))?;
-        let response = self.client.post(&self.endpoint).json(&body).send().await.map_err(refusal::of_transport)?;
+        let response = self.client.post(&self.endpoint).json(&body).send().await.map_err(transport::failure)?;
         if !response.status().is_success() {
             return Err(refusal::of_response(response, texts.len()).await);
         }

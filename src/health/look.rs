@@ -8,13 +8,13 @@ use std::{
 use afterword_actors::{
     RuntimeHandle, RuntimeStatus,
     store::{
-        StoreError,
+        Database, StoreError,
         stats::{self, QueueStats},
     },
 };
 
 use super::{Finding, Health, diagnosis};
-use crate::host::Host;
+use crate::config;
 
 /// A database that takes longer over a small question is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,15 +23,27 @@ const SPAN: Duration = Duration::from_secs(3600);
 /// The parts that a look judges.
 const PARTS: [&str; 5] = ["database", "model", "provider", "queue", "runtime"];
 
-pub(super) async fn at_everything(health: &Health, host: &Host, runtime: &RuntimeHandle, restarts: &mut Restarts) {
-    let (stats, status) = tokio::join!(statistics(host), runtime.status());
+/// What is looked at.
+#[derive(Clone)]
+pub struct Watched {
+    /// The database.
+    pub database: Database,
+    /// The runtime of this process.
+    pub runtime: RuntimeHandle,
+    /// How often, and what is no matter.
+    pub settings: config::Health,
+}
+
+pub(super) async fn at_everything(health: &Health, watched: &Watched, restarts: &mut Restarts) {
+    let Watched { database, runtime, settings } = watched;
+    let (stats, status) = tokio::join!(statistics(database), runtime.status());
     let mut findings: Vec<_> = status.iter().flat_map(|status| &status.trouble).map(diagnosis::of_trouble).collect();
     let all = status.as_ref().map(RuntimeStatus::walk).unwrap_or_default();
     let recent = restarts.within_the_hour(all.iter().map(|actor| actor.restarts).sum(), Instant::now());
-    findings.push(diagnosis::of_actors(status.as_ref(), recent, host.settings().health.restarts));
+    findings.push(diagnosis::of_actors(status.as_ref(), recent, settings.restarts));
     let queue_is_known = stats.is_ok();
     findings.push(match stats {
-        Ok(stats) => diagnosis::of_queue(&stats, host.settings().health.oldest_due),
+        Ok(stats) => diagnosis::of_queue(&stats, settings.oldest_due),
         Err(error) => Finding::unready("database", error.to_string()),
     });
     for part in PARTS {
@@ -45,8 +57,8 @@ pub(super) async fn at_everything(health: &Health, host: &Host, runtime: &Runtim
     }
 }
 
-async fn statistics(host: &Host) -> Result<QueueStats, StoreError> {
-    let asked = tokio::time::timeout(PATIENCE, stats::queue(host.database.reader()));
+async fn statistics(database: &Database) -> Result<QueueStats, StoreError> {
+    let asked = tokio::time::timeout(PATIENCE, stats::queue(database.reader()));
     asked.await.unwrap_or_else(|_| Err(StoreError::Unreachable(format!("no answer within {PATIENCE:?}"))))
 }
 

@@ -7,13 +7,13 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    events::Feed,
+    feed::Feed,
     guard::{
-        access::Refusals,
+        access::Entrance,
         hosts::Policy,
         load::{self, Budget},
         rate::Limiter,
-        streams,
+        streams::Streams,
     },
 };
 use crate::{health::Health, host::Host, share::Shares, telemetry::Telemetry};
@@ -45,16 +45,16 @@ pub struct Shared {
     pub(super) host: Host,
     pub(super) runtime: RuntimeHandle,
     pub(super) health: Health,
-    pub(super) telemetry: Telemetry,
+    pub(super) telemetry: Arc<Telemetry>,
     pub(super) stopping: CancellationToken,
     pub(super) feed: Feed,
-    pub(super) policy: Policy,
-    pub(super) limiter: Option<Limiter>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) entrance: Entrance,
+    pub(super) limiter: Limiter,
     pub(super) budget: Budget,
-    pub(super) streams: Shares,
+    pub(super) streams: Streams,
     pub(super) requests: Shares,
     pub(super) pages: Shares,
-    pub(super) refusals: Refusals,
     mcp: Router,
 }
 
@@ -63,13 +63,14 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let Parts { host, runtime, health, telemetry, address, mcp, stopping } = parts;
         let server = &host.settings().server;
-        let policy = Policy::new(address.ip(), server);
+        let policy = Arc::new(Policy::new(address.ip(), server));
+        let telemetry = Arc::new(telemetry);
+        let entrance = Entrance::new(Arc::clone(&policy), host.tokens.clone(), Arc::clone(&telemetry));
         let limiter = Limiter::new(server);
         let feed = Feed::start(host.database.clone(), runtime.clone(), stopping.clone());
-        let budget = Budget::new(server.max_body.as_u64());
-        let streams = streams::shares(server.max_connections);
+        let budget = Budget::new(server);
+        let streams = Streams::new(server.max_connections, host.tokens.clone());
         let (requests, pages) = (load::requests(server.max_connections), load::pages());
-        let refusals = Refusals::default();
         Self(Arc::new(Shared {
             host,
             runtime,
@@ -78,12 +79,12 @@ impl App {
             stopping,
             feed,
             policy,
+            entrance,
             limiter,
             budget,
             streams,
             requests,
             pages,
-            refusals,
             mcp,
         }))
     }

@@ -3,8 +3,6 @@
 //! The audit trail is what is followed, so that nothing is missed: whoever comes back with `Last-Event-ID` goes on where
 //! it was. One look at the database serves all who follow; each then reads what is new to it.
 
-mod feed;
-
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use afterword_actors::store::events::Filter;
@@ -16,11 +14,8 @@ use axum::{
 use futures_util::{Stream, stream};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use feed::Feed;
-
-use super::{app::App, problem::Problem, responses::Refused};
+use super::{app::App, feed::Seen, problem::Problem, responses::Refused};
 use crate::hosts::Worker;
-use feed::Seen;
 
 /// Entries read at once.
 const PAGE: u32 = 500;

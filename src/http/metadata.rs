@@ -8,14 +8,12 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{app::App, guard::hosts::host_of};
+use super::{app::App, guard::access::METADATA};
 use crate::auth::Scope;
-
-const PLACE: &str = "/.well-known/oauth-protected-resource";
 
 pub(super) fn routes() -> Router<App> {
     // For the whole server, and as clients of MCP look for it: by the resource's own path.
-    Router::new().route(PLACE, get(describe)).route("/.well-known/oauth-protected-resource/mcp", get(describe_mcp))
+    Router::new().route(METADATA, get(describe)).route("/.well-known/oauth-protected-resource/mcp", get(describe_mcp))
 }
 
 /// Of one protected resource.
@@ -30,18 +28,13 @@ struct Metadata {
     resource_documentation: String,
 }
 
-/// Where the metadata is, as the client sees it.
-pub(super) fn place(app: &App, headers: &HeaderMap) -> String {
-    format!("{}{PLACE}", base(app, headers, &Uri::default()))
-}
-
 async fn describe(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
-    let base = base(&app, &headers, &uri);
+    let base = app.policy.base(&headers, &uri);
     Json(metadata(&app, base.clone(), &base))
 }
 
 async fn describe_mcp(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
-    let base = base(&app, &headers, &uri);
+    let base = app.policy.base(&headers, &uri);
     Json(metadata(&app, format!("{base}/mcp"), &base))
 }
 
@@ -55,10 +48,4 @@ fn metadata(app: &App, resource: String, base: &str) -> Metadata {
         scopes_supported: Scope::ALL.map(|scope| format!("{}{scope}", auth.scope_prefix)),
         resource_documentation: format!("{base}/api/docs"),
     }
-}
-
-/// The server's own address, as the client sees it. The name has been checked by then.
-fn base(app: &App, headers: &HeaderMap, uri: &Uri) -> String {
-    let here = || format!("http://{}", host_of(headers, uri).unwrap_or("localhost"));
-    app.policy.public_url.clone().unwrap_or_else(here)
 }

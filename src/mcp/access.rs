@@ -1,19 +1,9 @@
 //! Who may ask what.
 
-use std::collections::HashMap;
-
 use axum::http::request::Parts;
-use rmcp::{ErrorData, RoleServer, service::RequestContext};
+use rmcp::{RoleServer, service::RequestContext};
 
-use super::{
-    door::{Door, Way},
-    message::LargeArguments,
-    problem::{self, Problem},
-};
-use crate::{
-    auth::{Caller, Scope, Who},
-    share::Taken,
-};
+use crate::auth::{Caller, Scope, Who};
 
 /// What a tool needs. A tool that is not named here needs everything.
 pub(super) fn needed(tool: &str) -> Scope {
@@ -31,57 +21,11 @@ pub(super) fn needed(tool: &str) -> Scope {
 }
 
 /// Whom the guard in front let in.
-fn guarded(context: &RequestContext<RoleServer>) -> Option<&Caller> {
+pub(super) fn guarded(context: &RequestContext<RoleServer>) -> Option<&Caller> {
     context.extensions.get::<Parts>()?.extensions.get::<Caller>()
 }
 
 /// Whose share is taken.
 pub(super) fn who(context: &RequestContext<RoleServer>) -> Who {
     guarded(context).map_or(Who::Local, |caller| caller.who.clone())
-}
-
-impl Door {
-    /// Whether whoever asks may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
-    /// where there is none, nobody may do anything.
-    pub(super) fn may(&self, context: &RequestContext<RoleServer>, scope: Scope) -> bool {
-        match self.way {
-            Way::Pipe => true,
-            Way::Http { .. } => guarded(context).is_some_and(|caller| caller.may(scope)),
-        }
-    }
-
-    /// Who asks, for the log.
-    pub(super) fn caller(&self, context: &RequestContext<RoleServer>) -> String {
-        guarded(context).map_or_else(|| "local".to_owned(), |caller| caller.name.clone())
-    }
-
-    /// The large texts among the arguments, which came around the library.
-    pub(super) fn large(&self, context: &RequestContext<RoleServer>) -> HashMap<String, String> {
-        let large = match self.way {
-            Way::Pipe => context.extensions.get::<LargeArguments>(),
-            Way::Http { .. } => {
-                context.extensions.get::<Parts>().and_then(|request| request.extensions.get::<LargeArguments>())
-            }
-        };
-        large.map(LargeArguments::take).unwrap_or_default()
-    }
-
-    /// Waits for room for the article of this name, if it is a large one; free again when what is answered is dropped.
-    pub(super) async fn room(
-        &self,
-        context: &RequestContext<RoleServer>,
-        slug: &str,
-    ) -> Result<Option<Taken>, Problem> {
-        let size = self.host.articles.weight(slug).await?;
-        Ok(self.host.large_texts.room(&who(context), size).await)
-    }
-
-    /// The same for a request that is no tool call.
-    pub(super) fn must(&self, context: &RequestContext<RoleServer>, scope: Scope) -> Result<(), ErrorData> {
-        self.silence.is_broken();
-        if self.may(context, scope) {
-            return Ok(());
-        }
-        Err(ErrorData::invalid_request(problem::not_allowed(scope), None))
-    }
 }

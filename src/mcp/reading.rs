@@ -12,7 +12,6 @@ use axum::{
 use futures_util::StreamExt;
 
 use super::{
-    longest_message,
     message::{Message, Unreadable},
     owner,
     sessions::Sessions,
@@ -109,4 +108,9 @@ fn understandable(response: Response) -> Response {
         return refuse(StatusCode::BAD_REQUEST, &Unreadable::senseless());
     }
     response
+}
+
+/// Longest message there is. *Units:* bytes.
+pub(super) fn longest_message(settings: &Server) -> usize {
+    usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX)
 }

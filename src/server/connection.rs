@@ -1,62 +1,22 @@
-//! One connection: what it does, how long it may do nothing, and how long its client may leave an answer unread.
+//! What a connection does, and whether it is idle.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    task::{Context, Poll},
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    time::{Instant, Sleep},
-};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-
-use super::room::Place;
-use crate::config::Server;
-
-/// So much must be taken of an answer for each [`Patience::writing`] that the server waits. *Units:* bytes.
-const LEAST_TAKEN: usize = 64 << 10;
-/// How long a connection of the reserve may be silent: it is there for one short question.
-const SHORT: Duration = Duration::from_secs(2);
-
-/// How long a client is waited for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    /// For the first byte.
-    beginning: Duration,
-    /// For the next request.
-    idle: Duration,
-    /// While it takes too little of an answer.
-    writing: Duration,
-}
-
-impl Patience {
-    pub(super) fn new(server: &Server) -> Self {
-        Self { beginning: server.header_timeout, idle: server.idle_timeout, writing: server.write_timeout }
-    }
-
-    /// For a connection beyond `server.max_connections`.
-    pub(super) fn short(self) -> Self {
-        Self { beginning: self.beginning.min(SHORT), idle: self.idle.min(SHORT), writing: self.writing.min(SHORT) }
-    }
-}
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// What a connection does; shared by the stream, the requests that come by it, and the room it takes.
 pub(super) struct Connection {
-    requests: AtomicUsize,
-    has_spoken: AtomicBool,
-    is_writing: AtomicBool,
+    pub(super) requests: AtomicUsize,
+    pub(super) has_spoken: AtomicBool,
+    pub(super) is_writing: AtomicBool,
     /// Beyond what is allowed, for questions that are answered always.
     pub(super) is_reserve: bool,
     quiet_since: Mutex<Instant>,
-    leave: CancellationToken,
+    pub(super) leave: CancellationToken,
 }
 
 /// A request in work; the connection is not idle as long as it lives.
@@ -92,11 +52,11 @@ impl Connection {
         self.leave.cancel();
     }
 
-    fn quiet_since(&self) -> Instant {
+    pub(super) fn quiet_since(&self) -> Instant {
         *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_heard(&self) {
+    pub(super) fn is_heard(&self) {
         *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }
@@ -105,134 +65,5 @@ impl Drop for AtWork {
     fn drop(&mut self) {
         self.0.is_heard();
         self.0.requests.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// The stream of a connection, which ends when its client lets it wait too long.
-pub(super) struct Watched {
-    stream: TcpStream,
-    connection: Arc<Connection>,
-    patience: Patience,
-    silence: Pin<Box<Sleep>>,
-    leave: Pin<Box<WaitForCancellationFutureOwned>>,
-    unread: Unread,
-    _place: Place,
-}
-
-impl Watched {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>, patience: Patience, place: Place) -> Self {
-        let silence = Box::pin(tokio::time::sleep(patience.beginning));
-        let leave = Box::pin(connection.leave.clone().cancelled_owned());
-        Self { stream, connection, patience, silence, leave, unread: Unread::default(), _place: place }
-    }
-
-    /// Ends the connection if nothing is asked for too long.
-    fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.leave.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "another needs the room")));
-        }
-        if self.connection.requests.load(Ordering::SeqCst) > 0 {
-            return Poll::Pending;
-        }
-        let has_spoken = self.connection.has_spoken.load(Ordering::Relaxed);
-        let patience = if has_spoken { self.patience.idle } else { self.patience.beginning };
-        let until = self.connection.quiet_since() + patience;
-        if self.silence.deadline() != until {
-            self.silence.as_mut().reset(until);
-        }
-        self.silence.as_mut().poll(context).map(|()| Err(late("the client says nothing")))
-    }
-
-    fn written(&mut self, context: &mut Context<'_>, taken: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        self.connection.is_writing.store(taken.is_pending(), Ordering::SeqCst);
-        match taken {
-            Poll::Ready(Ok(bytes)) => {
-                self.connection.is_heard();
-                self.unread.take(bytes);
-                Poll::Ready(Ok(bytes))
-            }
-            Poll::Pending => self.unread.poll(context, self.patience.writing).map(Err),
-            failed @ Poll::Ready(Err(_)) => failed,
-        }
-    }
-}
-
-fn late(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, what)
-}
-
-/// How long the server has waited for its client to take an answer, and how much was taken meanwhile. A client that
-/// takes a byte now and then takes too little.
-#[derive(Default)]
-struct Unread {
-    since: Option<Instant>,
-    waited: Duration,
-    taken: usize,
-    alarm: Option<Pin<Box<Sleep>>>,
-}
-
-impl Unread {
-    fn take(&mut self, bytes: usize) {
-        self.alarm = None;
-        self.waited += self.since.take().map(|since| since.elapsed()).unwrap_or_default();
-        self.taken += bytes;
-        if self.taken >= LEAST_TAKEN {
-            (self.waited, self.taken) = (Duration::ZERO, 0);
-        }
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>, patience: Duration) -> Poll<io::Error> {
-        let since = *self.since.get_or_insert_with(Instant::now);
-        let end = since + patience.saturating_sub(self.waited);
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
-        alarm.as_mut().poll(context).map(|()| late("the client does not read"))
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Pending => self.poll_silence(context),
-            Poll::Ready(read) => {
-                if buffer.filled().len() > before {
-                    self.connection.has_spoken.store(true, Ordering::Relaxed);
-                    self.connection.is_heard();
-                }
-                Poll::Ready(read)
-            }
-        }
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let taken = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.written(context, taken)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let taken = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
-        self.written(context, taken)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

@@ -9,9 +9,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::Layer;
 
 use super::{
-    Gate, ServeError,
-    connection::{Connection, Patience, Watched},
+    connection::Connection,
+    error::ServeError,
+    gate::Gate,
     room::Room,
+    watched::{Patience, Watched},
 };
 use crate::config::Server;
 

@@ -8,9 +8,12 @@ use crate::{
     queue::Numbers,
 };
 
+/// How long requests take.
+pub(super) const REQUEST_SECONDS: &str = "afterword_http_request_duration_seconds";
+
 /// What each measurement is.
 pub(super) fn describe() {
-    describe_histogram!(super::REQUEST_SECONDS, "From the head of a request to the head of its answer.");
+    describe_histogram!(REQUEST_SECONDS, "From the head of a request to the head of its answer.");
     describe_counter!("afterword_http_requests_total", "Requests answered.");
     describe_counter!("afterword_http_unauthorized_total", "Callers that were not let in for want of a valid token.");
     describe_gauge!("afterword_tasks", "Tasks kept, by status.");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::HashedChunk;
+use super::hashed::HashedChunk;
 use crate::{
     backoff::Backoff,
     embedder::{BatchLimits, EmbedError, Embedder, ErrorKind, Fault, Purpose, Vector},

@@ -19,7 +19,7 @@ use crate::{
     supervision::Counted,
     tree::{
         Addresses,
-        queue::QueueMessage,
+        messages::QueueMessage,
         runtime_supervisor::{RuntimeSupervisor, RuntimeSupervisorArguments},
     },
 };

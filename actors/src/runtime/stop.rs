@@ -8,9 +8,9 @@ use super::Runtime;
 use crate::{
     store::{StoreError, hosts},
     tree::{
+        messages::{QueueMessage, RuntimeSupervisorMessage},
         metrics::MetricsMessage,
-        queue::QueueMessage,
-        runtime_supervisor::{Role, RuntimeSupervisorMessage},
+        role::Role,
     },
 };
 

@@ -6,9 +6,10 @@ use crate::{
     backoff,
     circuit::LONGEST_WISH,
     embedder::{EmbedError, ErrorKind, Fault},
+    outcome::Outcome,
     settings::Delays,
     store::{StoreError, settle::Next},
-    task::{ClaimedTask, EmbeddedSet, Failure, Operation, Outcome},
+    task::{ClaimedTask, EmbeddedSet, Failure, Operation},
 };
 
 /// An attempt whose consequence is known and not yet committed.

@@ -1,6 +1,6 @@
 //! Who does what: carried beside the work from the door to the audit trail.
 
-use super::database::WriteFuture;
+use super::transaction::WriteFuture;
 
 tokio::task_local! {
     static ACTING: String;

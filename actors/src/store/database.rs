@@ -2,21 +2,15 @@
 
 use std::{path::Path, sync::Arc};
 
-use futures_util::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::DatabaseConnection;
 
 use super::{
     Engine, OpenError, OpenOptions, StoreError,
     acting::{acting, carried},
     postgres::Postgres,
     sqlite::Sqlite,
+    transaction::{Transaction, WriteFuture},
 };
-
-/// An open transaction.
-pub type Transaction = DatabaseTransaction;
-
-/// What the body of a write returns.
-pub type WriteFuture<'c, T, E> = BoxFuture<'c, Result<T, E>>;
 
 /// A database shared by article saves, the runtime and searches. Cheap to clone.
 #[derive(Clone)]

@@ -29,8 +29,9 @@ impl Engine {
     /// That of `connection`.
     pub fn of(connection: &impl ConnectionTrait) -> Self {
         match connection.get_database_backend() {
+            DbBackend::Sqlite => Self::Sqlite,
             DbBackend::Postgres => Self::Postgres,
-            _ => Self::Sqlite,
+            other => unreachable!("a connection to {other:?}, and only SQLite and PostgreSQL are ever opened"),
         }
     }
 

@@ -13,7 +13,10 @@ pub async fn write(transaction: &impl ConnectionTrait, rows: &[embedding_metric:
     for row in rows {
         transaction
             .run(
-                "INSERT INTO embedding_metrics VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                "INSERT INTO embedding_metrics
+                     (minute, incarnation, slot, completed, failed, retried, processing_p50_us, processing_p95_us,
+                      processing_p99_us, processing_sum_us, wait_p50_us, wait_p95_us, wait_p99_us)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
                  ON CONFLICT (minute, incarnation, slot) DO UPDATE SET
                      completed = excluded.completed, failed = excluded.failed, retried = excluded.retried,
                      processing_p50_us = excluded.processing_p50_us, processing_p95_us = excluded.processing_p95_us,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{StoreError, sqlite::location};
+use super::{OpenError, location};
 
 /// Where the database is and how many may use it at once.
 #[derive(Debug, Clone)]
@@ -33,82 +33,4 @@ impl OpenOptions {
             _ => Ok(None),
         }
     }
-}
-
-/// Why a database could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// An address this program has no driver for.
-    #[error("the database address \"{0}\" is not understood; it must begin with sqlite:// or postgres://")]
-    UnknownScheme(String),
-    /// No file named.
-    #[error("the database address names no file; write for example sqlite:///home/me/afterword.db")]
-    NoFile,
-    /// `~` without a home.
-    #[error("the database address begins with ~, and there is no home directory; write the whole path")]
-    NoHome,
-    /// A folder, or a device.
-    #[error("{} is not a file; name the file of the database", .0.display())]
-    NotAFile(PathBuf),
-    /// Hard links.
-    #[error(
-        "{} has {names} names (hard links); SQLite keeps a log beside each, and they would destroy each other: copy the \
-         file with `afterword db backup` instead, and remove the other names", path.display()
-    )]
-    SeveralNames {
-        /// The name by which it was to be opened.
-        path: PathBuf,
-        /// How many it has.
-        names: u64,
-    },
-    /// A mount of one file.
-    #[error(
-        "{} is mounted by itself, and SQLite's log beside it would be left behind; mount the folder that holds it",
-        .0.display()
-    )]
-    MountedAlone(PathBuf),
-    /// Not an SQLite file.
-    #[error(
-        "{} is not an SQLite database, or its beginning is damaged; name another file, or restore a backup \
-         (`afterword db restore FILE`)", .0.display()
-    )]
-    NotSqlite(PathBuf),
-    /// Another program's database.
-    #[error("{} is another program's database ({what}); nothing was changed: name another file", path.display())]
-    NotOurs {
-        /// The file.
-        path: PathBuf,
-        /// How that is known.
-        what: String,
-    },
-    /// A restore that was killed.
-    #[error("a restore of {} was interrupted and cannot be ended: {source}", path.display())]
-    Unfinished {
-        /// The database.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A restore that runs.
-    #[error("{} is being restored by another process; try again when that has ended", .0.display())]
-    BeingReplaced(PathBuf),
-    /// Not an address of a server.
-    #[error("the database address is not understood: {0}; write for example postgres://me@localhost/afterword")]
-    Address(String),
-    /// The folder could not be made.
-    #[error("cannot create the folder {}: {source}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The database refused.
-    #[error("cannot open the database {url}: {source}")]
-    Store {
-        /// The address, without a password.
-        url: String,
-        /// What it said.
-        source: StoreError,
-    },
 }

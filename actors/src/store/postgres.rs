@@ -17,13 +17,10 @@ use sea_orm::{
     },
 };
 
-use super::{OpenError, OpenOptions, StoreError, failure};
+use super::{OpenError, OpenOptions, StoreError, answer::answered, failure};
 use bell::Bell;
 pub(super) use session::Session;
 
-/// A server that does not answer for so long is gone, whatever the network says. Maintenance by the operator is not
-/// bound by it.
-pub(super) const ANSWER: Duration = Duration::from_secs(30);
 /// A connection that rested for so long is tried before it is used.
 const RESTED: Duration = Duration::from_secs(1);
 /// A connection that does not answer in this time, before its use or after, is thrown away.
@@ -128,16 +125,6 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, S
     match answered(connection.begin()).await {
         Err(StoreError::Unreachable(_)) => answered(connection.begin()).await,
         other => other,
-    }
-}
-
-/// The answer to a request, or that there is none.
-pub(super) async fn answered<T>(
-    request: impl Future<Output = Result<T, sea_orm::DbErr>> + Send,
-) -> Result<T, StoreError> {
-    match tokio::time::timeout(ANSWER, request).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(StoreError::Unreachable(format!("no answer within {ANSWER:?}"))),
     }
 }
 

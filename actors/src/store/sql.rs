@@ -61,7 +61,7 @@ impl<C: ConnectionTrait> Sql for C {
 async fn answer<T>(engine: Engine, request: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, StoreError> {
     let answer = match engine {
         Engine::Sqlite => request.await.map_err(StoreError::from),
-        Engine::Postgres => super::postgres::answered(request).await,
+        Engine::Postgres => super::answer::answered(request).await,
     };
     answer.inspect_err(super::failure::note)
 }

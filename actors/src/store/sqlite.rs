@@ -4,7 +4,6 @@ mod batch;
 mod commit_gate;
 mod job;
 mod liveness;
-pub(super) mod location;
 mod log;
 mod occupancy;
 mod ownership;
@@ -25,7 +24,7 @@ use sea_orm::{
     },
 };
 
-use super::{OpenError, OpenOptions, StoreError};
+use super::{OpenError, OpenOptions, StoreError, location};
 
 use commit_gate::CommitGate;
 pub(super) use liveness::Liveness;

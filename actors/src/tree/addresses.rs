@@ -1,8 +1,9 @@
 //! Where the actors of one runtime are found. Each actor is given the addresses it sends to, and no others.
 
 use super::{
-    heartbeat::HeartbeatMessage, maintenance::MaintenanceMessage, metrics::MetricsMessage, queue::QueueMessage,
-    runtime_supervisor::RuntimeSupervisorMessage, worker_supervisor::WorkerSupervisorMessage,
+    maintenance::MaintenanceMessage,
+    messages::{HeartbeatMessage, QueueMessage, RuntimeSupervisorMessage, WorkerSupervisorMessage},
+    metrics::MetricsMessage,
 };
 use crate::supervision::Address;
 

@@ -4,40 +4,19 @@
 
 mod beat;
 
-use std::sync::Arc;
-
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
 use super::{
+    messages::HeartbeatMessage,
     owned::{Owned, answer_of},
-    queue::QueueMessage,
-    runtime_supervisor::RuntimeSupervisorMessage,
 };
-use crate::{
-    context::Context,
-    store::StoreError,
-    supervision::{ActorStatus, Address},
-};
+use crate::{store::StoreError, supervision::ActorStatus};
+
+pub(crate) use beat::HeartbeatArguments;
 
 /// Beats.
 pub(crate) struct HeartbeatActor;
-
-#[derive(Clone)]
-pub(crate) struct HeartbeatArguments {
-    pub(crate) context: Arc<Context>,
-    pub(crate) root: Address<RuntimeSupervisorMessage>,
-    pub(crate) queue: Address<QueueMessage>,
-}
-
-pub(crate) enum HeartbeatMessage {
-    /// It is time, or something has changed that other processes should see.
-    Beat,
-    /// To itself: a beat has ended.
-    Beaten(Result<(), StoreError>),
-    /// The health of the actor.
-    Status(RpcReplyPort<ActorStatus>),
-}
 
 pub(crate) struct HeartbeatState {
     arguments: HeartbeatArguments,

@@ -4,14 +4,15 @@
 mod bulk_runs;
 mod clock;
 mod fill;
+mod state;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use fill::Fill;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
-use super::{owned::Owned, queue::QueueMessage};
+use self::state::MaintenanceState;
+use super::{messages::QueueMessage, owned::Owned};
 use crate::{
     context::Context,
     store::{Engine, StoreError, retention, stats, vectors},
@@ -35,24 +36,6 @@ pub(crate) enum MaintenanceMessage {
     Clean,
     /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
-}
-
-pub(crate) struct MaintenanceState {
-    context: Arc<Context>,
-    queue: Address<QueueMessage>,
-    doing: Option<String>,
-    /// An index of vectors takes minutes: beside the mailbox.
-    building: Option<Owned>,
-    /// So does a clean-up of much.
-    cleaning: Option<Owned>,
-    last_error: Option<String>,
-    since: Instant,
-    /// How far each set has been filled, by its number.
-    fills: BTreeMap<i64, Fill>,
-    /// The database's clock at the last look. *Units:* milliseconds since 1970.
-    clock: i64,
-    /// Tasks may have been scheduled by a clock that has been set back since.
-    clock_stepped: bool,
 }
 
 /// From one look at the sets to the next while they are being filled.

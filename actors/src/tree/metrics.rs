@@ -3,10 +3,11 @@
 //! It only counts; what it is told and what it forgets changes no task.
 
 mod minute;
+mod observation;
 mod snapshot;
 mod tally;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
@@ -16,9 +17,10 @@ use crate::{
     context::Context,
     store::{StoreError, metrics},
     supervision::ActorStatus,
-    task::{Slot, TaskStatus},
+    task::Slot,
 };
 
+pub(crate) use observation::Observation;
 pub use snapshot::{Distribution, MetricsSnapshot, WorkerMetrics};
 
 /// Counts.
@@ -35,16 +37,6 @@ pub(crate) enum MetricsMessage {
     Snapshot(RpcReplyPort<MetricsSnapshot>),
     /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
-}
-
-/// One attempt that has ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Observation {
-    pub(crate) slot: Slot,
-    /// Where the task stands after it; `pending` means that it is tried again.
-    pub(crate) status: TaskStatus,
-    pub(crate) processing: Duration,
-    pub(crate) waited: Duration,
 }
 
 pub(crate) struct MetricsState {

@@ -5,13 +5,21 @@
 //! messages, and what one commit did is told while the next one runs. What it remembers is a convenience; after a
 //! restart it gives back what its host holds and begins from the rows.
 //!
+//! What it remembers is `state`, whose parts know nothing of each other:
 //! - `roster`: the workers, and what each works on
 //! - `commits`: what is gathered, what is under way, and the database's outage
 //! - `provider`: the circuit, the probe, and whom a failure is blamed on
-//! - `second`: work for the set in use, where that is not the own model's
+//! - `second`: the set in use, where that is not the own model's
 //! - `salvage`: vectors of attempts that failed
+//! - `place`: where in the queue a claim begins
+//!
+//! What it does: `look` finds work, `flush` commits and claims, `attempts` judges what has ended, `tell` says what a commit
+//! did, `drain` ends it all.
 
+mod attempts;
 mod commits;
+mod drain;
+mod flush;
 mod look;
 mod place;
 mod provider;
@@ -21,74 +29,15 @@ mod second;
 mod state;
 mod tell;
 
-use std::sync::Arc;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-
-use super::{
-    heartbeat::HeartbeatMessage, metrics::MetricsMessage, worker::WorkerMessage,
-    worker_supervisor::WorkerSupervisorMessage,
-};
-use crate::{
-    context::Context,
-    embedder::EmbedError,
-    settlement::{Applied, Gathered},
-    store::{StoreError, hosts::WorkerRow},
-    supervision::{ActorStatus, Address},
-    task::{Finished, Lease, Slot},
-};
-
-use commits::Committed;
-use look::Look;
+use super::messages::QueueMessage;
 use state::QueueState;
+
+pub(crate) use state::QueueArguments;
 
 /// Claims, commits, wakes.
 pub(crate) struct QueueActor;
-
-pub(crate) struct QueueArguments {
-    pub(crate) context: Arc<Context>,
-    /// Asked which workers there are.
-    pub(crate) workers: Address<WorkerSupervisorMessage>,
-    /// Told of attempts that have ended.
-    pub(crate) metrics: Address<MetricsMessage>,
-    /// Told when other processes should see a change at once.
-    pub(crate) heartbeat: Address<HeartbeatMessage>,
-}
-
-pub(crate) enum QueueMessage {
-    /// There may be work.
-    Wake,
-    /// To itself: look whether there is work that was not announced.
-    Poll,
-    /// To itself: a look has ended.
-    Looked(Result<Look, StoreError>),
-    /// To itself: commit what has been gathered.
-    Flush,
-    /// To itself: a commit has ended.
-    Committed(u64, Box<Committed>),
-    /// To itself: tell what a commit did.
-    Tell(Vec<Gathered>, Box<Applied>),
-    /// This worker fills the slot.
-    Seated(Slot, ActorRef<WorkerMessage>),
-    /// The worker of this slot has died.
-    Vacated(Slot, String),
-    /// All workers are gone with their supervisor.
-    Dismissed,
-    /// A worker has ended an attempt.
-    Finished(Box<Finished>),
-    /// To itself: the provider has been probed.
-    Probed(Result<(), EmbedError>),
-    /// The leases this host works under.
-    Held(RpcReplyPort<Vec<Lease>>),
-    /// The workers as the queue sees them.
-    Roster(RpcReplyPort<Vec<WorkerRow>>),
-    /// Claim no more; answer when nothing is in work.
-    Drain(RpcReplyPort<()>),
-    /// Give back all that is still held, uncounted; answers how many tasks.
-    Release(RpcReplyPort<u64>),
-    /// The health of the actor.
-    Status(RpcReplyPort<ActorStatus>),
-}
 
 impl Actor for QueueActor {
     type Msg = QueueMessage;

@@ -11,13 +11,15 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tokio::time::Instant;
 
-use super::{Addresses, queue::QueueMessage};
+use super::{
+    Addresses,
+    messages::{QueueMessage, RuntimeSupervisorMessage},
+    role::Role,
+};
 use crate::{
     context::Context,
     supervision::{ActorState, ActorStatus, Plan, RuntimeStatus},
 };
-
-pub(crate) use children::Role;
 
 /// How long the root waits for a child's status: longer than a worker is waited for, shorter than an asker waits.
 const CHILD_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -31,17 +33,6 @@ pub(crate) struct RuntimeSupervisorArguments {
     pub(crate) context: Arc<Context>,
     /// The root starts all the others, and gives each what it needs of these.
     pub(crate) addresses: Addresses,
-}
-
-pub(crate) enum RuntimeSupervisorMessage {
-    /// To itself: start this child again, if this is still the restart that was decided on.
-    Restart(Role, u64),
-    /// Stop this child for good: part of a shutdown.
-    Retire(Role, RpcReplyPort<()>),
-    /// The health of the whole tree.
-    Status(RpcReplyPort<RuntimeStatus>),
-    /// The cell of a child: for tests that kill it.
-    Child(Role, RpcReplyPort<Option<ActorCell>>),
 }
 
 pub(crate) struct RuntimeSupervisorState {

@@ -6,19 +6,20 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
 use super::{
+    messages::{Ended, QueueMessage, WorkerMessage},
     owned::{Owned, panic_text},
-    queue::QueueMessage,
 };
 use crate::{
     context::Context,
     embedder::EmbedError,
+    outcome::{Finished, Outcome},
     pipeline::Pipeline,
     supervision::{ActorStatus, Address},
-    task::{ClaimedTask, Finished, Outcome, Slot, Subject, Vectors},
+    task::{ClaimedTask, Slot, Subject, Vectors},
 };
 
 /// Works on what it is given.
@@ -28,22 +29,6 @@ pub(crate) struct WorkerArguments {
     pub(crate) slot: Slot,
     pub(crate) context: Arc<Context>,
     pub(crate) queue: Address<QueueMessage>,
-}
-
-pub(crate) enum WorkerMessage {
-    /// Work on this task, beginning with what an earlier attempt has made.
-    Embed(Box<ClaimedTask>, Vectors),
-    /// To itself: the attempt has ended.
-    Ended(Ended),
-    /// The health of the worker.
-    Status(RpcReplyPort<ActorStatus>),
-}
-
-/// An attempt that has ended, and all the vectors it made or was given.
-pub(crate) struct Ended {
-    outcome: Outcome,
-    made: Vectors,
-    gained: bool,
 }
 
 pub(crate) struct WorkerState {

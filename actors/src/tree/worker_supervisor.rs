@@ -9,8 +9,8 @@ use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, RpcReplyPort, Super
 use tokio::time::Instant;
 
 use super::{
-    queue::QueueMessage,
-    worker::{WorkerActor, WorkerArguments, WorkerMessage},
+    messages::{QueueMessage, WorkerMessage, WorkerSupervisorMessage},
+    worker::{WorkerActor, WorkerArguments},
 };
 use crate::{
     context::Context,
@@ -27,17 +27,6 @@ pub(crate) struct WorkerSupervisor;
 pub(crate) struct WorkerSupervisorArguments {
     pub(crate) context: Arc<Context>,
     pub(crate) queue: Address<QueueMessage>,
-}
-
-pub(crate) enum WorkerSupervisorMessage {
-    /// To itself: start the worker of this slot again.
-    Restart(Slot),
-    /// Tell the queue again which workers there are.
-    Muster,
-    /// The health of the supervisor and of its workers.
-    Status(RpcReplyPort<ActorStatus>),
-    /// The cells of all workers: for tests that kill them.
-    Workers(RpcReplyPort<Vec<ActorCell>>),
 }
 
 pub(crate) struct WorkerSupervisorState {

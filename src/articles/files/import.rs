@@ -1,16 +1,17 @@
 //! Files become articles.
 
+mod blocking;
+mod error;
+mod request;
 mod run;
 mod save;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{io, sync::Arc};
 
-use afterword_actors::store::StoreError;
 use futures_util::{StreamExt, stream};
 
-use self::run::Run;
+use self::{blocking::blocking, error::ImportError, run::Run};
 use super::{
-    OnConflict,
     plan::{self, Facts},
     report::{FileProblem, ImportReport},
     resolve::{self, Asked},
@@ -18,27 +19,14 @@ use super::{
     scan::{self, Scanned},
     walk,
 };
-use crate::articles::{Articles, folder::Folder};
+use crate::articles::Articles;
+
+pub use self::request::Import;
 
 /// Files read at the same time.
 const READ_AT_ONCE: usize = 4;
 /// How often a file is planned again because something else was faster.
 const ROUNDS: usize = 6;
-
-/// What to import, and how.
-#[derive(Debug, Clone)]
-pub struct Import {
-    /// The folder of files.
-    pub directory: PathBuf,
-    /// Below which folder the articles stand.
-    pub folder: Folder,
-    /// The source's name, if a person gave one: then it is the same wherever it is.
-    pub source: Option<String>,
-    /// What to do about articles that exist and did not come from these files.
-    pub on_conflict: OnConflict,
-    /// Only say what would be done.
-    pub dry_run: bool,
-}
 
 /// Imports a folder. `progress` hears how many files are done, and of how many.
 ///
@@ -95,22 +83,6 @@ pub async fn import(
     Ok(report)
 }
 
-/// Why nothing was imported.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The folder.
-    #[error("{} cannot be read: {source}", path.display())]
-    Folder {
-        /// Where it is.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 async fn scanned(run: &Run<'_>, files: &[String], report: &mut ImportReport) -> Vec<Scanned> {
     let read = stream::iter(files.to_vec()).map(|file| {
         let (root, prefix) = (Arc::clone(&run.root), run.prefix.clone());
@@ -132,9 +104,4 @@ async fn scanned(run: &Run<'_>, files: &[String], report: &mut ImportReport) -> 
         }
     }
     scanned
-}
-
-/// Runs what waits for the disk, or computes, on a thread of its own; `None` if it panicked.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(work).await.ok()
 }

@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::walk::LeftOut;
-
 /// What became of all files.
 #[derive(Debug, Default, Serialize)]
 pub struct ImportReport {
@@ -54,5 +52,46 @@ pub struct FileProblem {
 impl FileProblem {
     pub(super) fn new(file: impl Into<String>, error: impl std::fmt::Display) -> Self {
         Self { file: file.into(), error: error.to_string() }
+    }
+}
+
+/// Something that is not imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Where it is; a folder stands for all that is in it, and ends with `/`.
+    pub path: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why something is not imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its name begins with a dot.
+    Hidden,
+    /// `.gitignore` or `.afterwordignore` names it.
+    Ignored,
+    /// Packages of others.
+    Packages,
+    /// It is no markdown.
+    NotMarkdown,
+    /// A link.
+    Link,
+    /// A device, a pipe or the like.
+    Special,
+}
+
+impl Reason {
+    /// In a word or two.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Ignored => "ignored",
+            Self::Packages => "node_modules",
+            Self::NotMarkdown => "not markdown",
+            Self::Link => "symbolic link",
+            Self::Special => "not a file",
+        }
     }
 }

@@ -10,9 +10,12 @@ use ignore::{
     Match,
     gitignore::{Gitignore, GitignoreBuilder},
 };
-use serde::Serialize;
 
-use super::{place, report::FileProblem, root::Root};
+use super::{
+    place,
+    report::{FileProblem, LeftOut, Reason},
+    root::Root,
+};
 
 /// Extensions of markdown files.
 const MARKDOWN: [&str; 4] = ["md", "markdown", "mdx", "mkd"];
@@ -20,47 +23,6 @@ const MARKDOWN: [&str; 4] = ["md", "markdown", "mdx", "mkd"];
 const RULES: [&str; 2] = [".afterwordignore", ".gitignore"];
 /// Longest file of rules. *Units:* bytes.
 const LONGEST_RULES: u64 = 1 << 20;
-
-/// Something that is not imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
-    /// Where it is; a folder stands for all that is in it, and ends with `/`.
-    pub path: String,
-    /// Why.
-    pub reason: Reason,
-}
-
-/// Why something is not imported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Its name begins with a dot.
-    Hidden,
-    /// `.gitignore` or `.afterwordignore` names it.
-    Ignored,
-    /// Packages of others.
-    Packages,
-    /// It is no markdown.
-    NotMarkdown,
-    /// A link.
-    Link,
-    /// A device, a pipe or the like.
-    Special,
-}
-
-impl Reason {
-    /// In a word or two.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Hidden => "hidden",
-            Self::Ignored => "ignored",
-            Self::Packages => "node_modules",
-            Self::NotMarkdown => "not markdown",
-            Self::Link => "symbolic link",
-            Self::Special => "not a file",
-        }
-    }
-}
 
 /// What a folder holds.
 #[derive(Debug, Default)]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::{
-    block::{Block, Entry, Value},
+    block::Block,
+    entry::{Entry, Value},
     moment,
 };
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::block::{Entry, Value, line_number};
+use super::entry::{Entry, Value, line_number};
 
 /// The entries, where a new one goes, and where the object ends; `None` if there is no object.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<(Vec<Entry>, usize, usize)> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::block::{Entry, Value, line_number};
+use super::entry::{Entry, Value, line_number};
 
 /// The entries, and where a new one goes.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> (Vec<Entry>, usize) {

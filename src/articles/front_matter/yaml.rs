@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::block::{Entry, Value, is_usual, line_number};
+use super::entry::{Entry, Value, is_usual, line_number};
 
 /// An entry while its lines are gathered.
 struct Gathered {

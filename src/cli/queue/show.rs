@@ -1,6 +1,6 @@
 //! `queue show`: a task, its audit trail, and why it waits.
 
-use super::events_table;
+use super::events::events_table;
 use crate::{
     cli::{session::Session, table::fields},
     queue::Queue,

@@ -3,7 +3,7 @@
 use afterword_actors::embedder::EmbedError;
 use reqwest::Response;
 
-use super::refusal;
+use super::transport;
 
 /// Bytes of one number in JSON, with its comma and white space: more than any printer of 64-bit floats writes.
 const BYTES_PER_NUMBER: usize = 32;
@@ -34,7 +34,7 @@ pub(super) async fn of_answer(response: Response, texts: usize, dimension: Optio
 /// The failure of the connection.
 pub(super) async fn at_most(mut response: Response, most: usize) -> Result<Vec<u8>, EmbedError> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(refusal::of_transport)? {
+    while let Some(chunk) = response.chunk().await.map_err(transport::failure)? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > most {
             break;

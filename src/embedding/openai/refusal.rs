@@ -34,31 +34,6 @@ impl From<EmbedError> for Refused {
     }
 }
 
-/// The request did not come to an answer.
-pub(super) fn of_transport(error: reqwest::Error) -> EmbedError {
-    let server = error.url().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
-    // The whole address may hold a password.
-    let error = error.without_url();
-    if error.is_connect() {
-        let server = server.unwrap_or_else(|| "embedding.openai.base_url".to_owned());
-        return EmbedError::unavailable(format!("cannot reach the embedding server {server}: {}", causes(&error)));
-    }
-    if error.is_timeout() {
-        return EmbedError::transient("the embedding server did not answer in time (embedding.openai.timeout)");
-    }
-    EmbedError::transient(format!("the connection to the embedding server broke: {}", causes(&error)))
-}
-
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text = inner.to_string();
-        cause = inner.source();
-    }
-    text
-}
-
 /// The server answered a request of `texts` texts with another status than success.
 pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
     let (status, retry_after) = (response.status(), retry_after(response.headers()));

@@ -2,26 +2,29 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use afterword_actors::store::acting_as;
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Uri, header},
     middleware::Next,
     response::Response,
 };
 use tracing::Span;
 
-use super::hosts::is_passed_on;
+use super::hosts::{Policy, is_passed_on};
 use crate::{
-    auth::{AuthError, Caller, Scope},
-    http::{app::App, metadata, problem::Problem},
+    auth::{AuthError, Caller, Scope, Tokens},
+    http::problem::Problem,
     printable,
+    telemetry::Telemetry,
 };
 
+/// Where it is written what a caller has to bring (RFC 9728).
+pub(in crate::http) const METADATA: &str = "/.well-known/oauth-protected-resource";
 /// Longest name of a caller in the log. *Units:* characters.
 const LONGEST_NAME: usize = 100;
 /// Longest path in the log. *Units:* characters.
@@ -29,17 +32,32 @@ const LONGEST_PATH: usize = 200;
 /// How often it is told that callers were not let in.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
+/// What it takes to know a caller, and to say why one is not let in.
+#[derive(Clone)]
+pub(in crate::http) struct Entrance {
+    policy: Arc<Policy>,
+    tokens: Tokens,
+    telemetry: Arc<Telemetry>,
+    refusals: Arc<Refusals>,
+}
+
+impl Entrance {
+    pub(in crate::http) fn new(policy: Arc<Policy>, tokens: Tokens, telemetry: Arc<Telemetry>) -> Self {
+        Self { policy, tokens, telemetry, refusals: Arc::default() }
+    }
+}
+
 /// Finds out who calls, and notes it in the request and in its span. As long as there never was a token, and listening on
 /// this machine alone, whoever calls could as well use the command line.
 pub(in crate::http) async fn identify(
-    State(app): State<App>,
+    State(entrance): State<Entrance>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
     let caller = match bearer(headers) {
-        Some(token) => app.host.tokens.check(token).await,
-        None if app.policy.is_local() && !is_passed_on(headers) && !app.host.tokens.closed().await? => {
+        Some(token) => entrance.tokens.check(token).await,
+        None if entrance.policy.is_local() && !is_passed_on(headers) && !entrance.tokens.closed().await? => {
             Ok(Caller::local())
         }
         None => Err(AuthError::Invalid),
@@ -47,10 +65,10 @@ pub(in crate::http) async fn identify(
     let caller = caller.map_err(|error| {
         if error == AuthError::Invalid {
             let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            app.refusals.note(address.map(|ConnectInfo(address)| address.ip()));
-            app.telemetry.unauthorized();
+            entrance.refusals.note(address.map(|ConnectInfo(address)| address.ip()));
+            entrance.telemetry.unauthorized();
         }
-        Problem::unauthorized(&error, challenge(&app, headers, None))
+        Problem::unauthorized(&error, challenge(&entrance, headers, None))
     })?;
     let name = printable::line(&caller.name, LONGEST_NAME);
     Span::current().record("caller", name.as_str());
@@ -66,7 +84,7 @@ pub(in crate::http) async fn identify(
 
 /// Tells of callers that were not let in, not of each: who tries a million tokens must not fill the log.
 #[derive(Default)]
-pub(in crate::http) struct Refusals(Mutex<Refused>);
+struct Refusals(Mutex<Refused>);
 
 #[derive(Default)]
 struct Refused {
@@ -95,25 +113,25 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Lets only callers pass that may do what needs this scope.
 pub(in crate::http) async fn needs(
-    State((app, scope)): State<(App, Scope)>,
+    State((entrance, scope)): State<(Entrance, Scope)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let allowed = request.extensions().get::<Caller>().is_some_and(|caller| caller.may(scope));
     if !allowed {
-        return Err(Problem::forbidden(scope, challenge(&app, request.headers(), Some(scope))));
+        return Err(Problem::forbidden(scope, challenge(&entrance, request.headers(), Some(scope))));
     }
     Ok(next.run(request).await)
 }
 
 /// What `WWW-Authenticate` says: where it is written what a token must be (RFC 6750, RFC 9728).
-fn challenge(app: &App, headers: &HeaderMap, needed: Option<Scope>) -> HeaderValue {
+fn challenge(entrance: &Entrance, headers: &HeaderMap, needed: Option<Scope>) -> HeaderValue {
     let error = match needed {
         Some(scope) => format!("error=\"insufficient_scope\", scope=\"{scope}\", "),
         None if headers.contains_key(header::AUTHORIZATION) => "error=\"invalid_token\", ".to_owned(),
         None => String::new(),
     };
-    let place = metadata::place(app, headers);
-    let text = format!("Bearer realm=\"afterword\", {error}resource_metadata=\"{place}\"");
+    let base = entrance.policy.base(headers, &Uri::default());
+    let text = format!("Bearer realm=\"afterword\", {error}resource_metadata=\"{base}{METADATA}\"");
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("Bearer"))
 }

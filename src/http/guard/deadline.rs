@@ -1,5 +1,7 @@
 //! How long an answer may take.
 
+use std::time::Duration;
+
 use axum::{
     extract::{Request, State},
     http::StatusCode,
@@ -7,11 +9,14 @@ use axum::{
     response::Response,
 };
 
-use crate::http::{app::App, problem::Problem};
+use crate::http::problem::Problem;
 
 /// Answers in time, whatever the handler does. A save that was accepted is carried through all the same.
-pub(in crate::http) async fn hold(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
-    let limit = app.host.settings().server.request_timeout;
+pub(in crate::http) async fn hold(
+    State(limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
         let detail = "the answer took too long; a save may have been carried out, so read before you repeat it";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).later(limit)

@@ -1,7 +1,7 @@
 //! Which names this server answers to, and which web pages may call it: a page of a stranger must not reach it by
 //! pointing its own name here (DNS rebinding), nor by the browser of somebody who may.
 
-use std::{collections::HashSet, net::IpAddr, time::Duration};
+use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -11,10 +11,7 @@ use axum::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::{
-    config::Server,
-    http::{app::App, problem::Problem},
-};
+use crate::{config::Server, http::problem::Problem};
 
 /// How long a browser may remember that it may call. *Units:* seconds.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(600);
@@ -25,7 +22,7 @@ pub(in crate::http) struct Policy {
     names: HashSet<String>,
     origins: HashSet<String>,
     /// The address that clients see, if it was set; without a slash at its end.
-    pub(in crate::http) public_url: Option<String>,
+    public_url: Option<String>,
 }
 
 impl Policy {
@@ -39,6 +36,12 @@ impl Policy {
             origins: server.allowed_origins.iter().map(|origin| origin.to_lowercase()).collect(),
             public_url,
         }
+    }
+
+    /// The server's own address, as the client sees it. The name has been checked by then.
+    pub(in crate::http) fn base(&self, headers: &HeaderMap, uri: &Uri) -> String {
+        let here = || format!("http://{}", host_of(headers, uri).unwrap_or("localhost"));
+        self.public_url.clone().unwrap_or_else(here)
     }
 
     /// Whether only this machine reaches the server. One with a public address is reached through a proxy.
@@ -84,22 +87,26 @@ pub(in crate::http) fn is_passed_on(headers: &HeaderMap) -> bool {
 }
 
 /// The name the request was sent to.
-pub(in crate::http) fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let authority = uri.authority().map(|authority| authority.as_str());
     authority.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()))
 }
 
-pub(in crate::http) async fn check(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(in crate::http) async fn check(
+    State(policy): State<Arc<Policy>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     if request.headers().get_all(header::HOST).iter().count() > 1 {
         return Err(Problem::malformed("the request has more than one Host, and means one server"));
     }
     let host = host_of(request.headers(), request.uri()).unwrap_or_default();
-    if !app.policy.allows_host(host) {
+    if !policy.allows_host(host) {
         let detail = "this server does not go by that name; add it to server.allowed_hosts if it should";
         return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "host_refused", detail));
     }
     if let Some(origin) = request.headers().get(header::ORIGIN)
-        && !origin.to_str().is_ok_and(|origin| app.policy.allows_origin(origin, host))
+        && !origin.to_str().is_ok_and(|origin| policy.allows_origin(origin, host))
     {
         let detail = "this web page may not call the server; add its origin to server.allowed_origins if it should";
         return Err(Problem::new(StatusCode::FORBIDDEN, "origin_refused", detail));
@@ -108,11 +115,11 @@ pub(in crate::http) async fn check(State(app): State<App>, request: Request, nex
 }
 
 /// Off unless web pages were let in by name.
-pub(in crate::http) fn cors(app: &App) -> CorsLayer {
-    if app.policy.origins.is_empty() {
+pub(in crate::http) fn cors(policy: &Policy) -> CorsLayer {
+    if policy.origins.is_empty() {
         return CorsLayer::new();
     }
-    let origins: Vec<_> = app.policy.origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect();
+    let origins: Vec<_> = policy.origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect();
     let name = HeaderName::from_static;
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))

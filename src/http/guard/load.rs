@@ -13,7 +13,8 @@ use futures_util::StreamExt;
 
 use crate::{
     auth::{Caller, Who},
-    http::{app::App, body::keeping, problem::Problem},
+    config::Server,
+    http::{body::keeping, problem::Problem},
     share::Shares,
 };
 
@@ -31,15 +32,18 @@ const LINGER: Duration = Duration::from_secs(5);
 const UNIT: u64 = 1 << 10;
 
 /// Room for bodies.
+#[derive(Clone)]
 pub(in crate::http) struct Budget {
     room: Shares,
     largest: u64,
+    patience: Duration,
 }
 
 impl Budget {
-    pub(in crate::http) fn new(largest: u64) -> Self {
+    pub(in crate::http) fn new(server: &Server) -> Self {
+        let (largest, patience) = (server.max_body.as_u64(), server.body_timeout);
         let each = u32::try_from(largest.div_ceil(UNIT)).unwrap_or(u32::MAX / LARGEST_AT_ONCE as u32);
-        Self { room: Shares::new(each.saturating_mul(LARGEST_AT_ONCE as u32), each), largest }
+        Self { room: Shares::new(each.saturating_mul(LARGEST_AT_ONCE as u32), each), largest, patience }
     }
 }
 
@@ -55,11 +59,11 @@ pub(in crate::http) fn pages() -> Shares {
 
 /// Lets a page be sent if not too many are on their way: each takes a megabyte until it is read.
 pub(in crate::http) async fn turn_pages(
-    State(app): State<App>,
+    State(pages): State<Shares>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Some(place) = app.pages.try_take(&Who::Local, 1) else {
+    let Some(place) = pages.try_take(&Who::Local, 1) else {
         let detail = "others read these pages; try again in a moment";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
     };
@@ -67,10 +71,10 @@ pub(in crate::http) async fn turn_pages(
 }
 
 /// Lets a client's request wait for its others, if there are very many: the queues behind are everybody's.
-pub(in crate::http) async fn take_turns(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(in crate::http) async fn take_turns(State(requests): State<Shares>, request: Request, next: Next) -> Response {
     let who = request.extensions().get::<Caller>().map(|caller| caller.who.clone());
     let _turn = match &who {
-        Some(who) => app.requests.take(who, 1).await,
+        Some(who) => requests.take(who, 1).await,
         None => None,
     };
     next.run(request).await
@@ -87,28 +91,29 @@ async fn read_off(body: Body, most: u64) {
 }
 
 /// Lets a large body in if there is room for it. One of unknown length may become as large as any.
-pub(in crate::http) async fn admit(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(in crate::http) async fn admit(
+    State(budget): State<Budget>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let headers = request.headers();
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let size = match length {
         Some(length) => length,
-        None if headers.contains_key(header::TRANSFER_ENCODING) && request.method() != Method::GET => {
-            app.budget.largest
-        }
+        None if headers.contains_key(header::TRANSFER_ENCODING) && request.method() != Method::GET => budget.largest,
         None => 0,
     };
     if size <= SMALL {
         return Ok(next.run(request).await);
     }
-    if size > app.budget.largest {
-        let detail = format!("the request has {size} bytes, and at most {} are allowed", app.budget.largest);
-        let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * app.budget.largest)).await;
+    if size > budget.largest {
+        let detail = format!("the request has {size} bytes, and at most {} are allowed", budget.largest);
+        let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * budget.largest)).await;
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_the_rest_unread());
     }
     let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };
     let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
-    let patience = app.host.settings().server.body_timeout;
-    let Ok(Some(room)) = tokio::time::timeout(patience, app.budget.room.take(&caller.who, units)).await else {
+    let Ok(Some(room)) = tokio::time::timeout(budget.patience, budget.room.take(&caller.who, units)).await else {
         let detail = "other large requests are on their way in; send this one again in a moment";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
     };

@@ -1,6 +1,6 @@
 //! Each request as a span of the log and as a measurement. Neither holds a header, a query or a body.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -10,12 +10,16 @@ use axum::{
 use tower_http::request_id::RequestId;
 use tracing::{Instrument, field};
 
-use crate::{http::app::App, printable};
+use crate::{printable, telemetry::Telemetry};
 
 /// Longest id of a request in the log; clients may bring their own. *Units:* characters.
 const LONGEST_ID: usize = 64;
 
-pub(in crate::http) async fn request(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(in crate::http) async fn request(
+    State(telemetry): State<Arc<Telemetry>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
     // The pattern, not the path: a name for each article would be a measurement for each.
@@ -28,6 +32,6 @@ pub(in crate::http) async fn request(State(app): State<App>, request: Request, n
     let (status, elapsed) = (response.status(), began.elapsed());
     span.record("status", status.as_u16());
     span.in_scope(|| tracing::debug!(elapsed_ms = elapsed.as_secs_f64() * 1000.0, "answered"));
-    app.telemetry.request(&method, &route, status.as_u16(), elapsed);
+    telemetry.request(&method, &route, status.as_u16(), elapsed);
     response
 }

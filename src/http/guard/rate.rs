@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
+    sync::Arc,
 };
 
 use axum::{
@@ -13,28 +14,31 @@ use axum::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
-use crate::{
-    config::Server,
-    http::{app::App, problem::Problem},
-};
+use crate::{config::Server, http::problem::Problem};
 
 /// Clients that are remembered before those are forgotten that have been quiet.
 const MANY: usize = 10_000;
 
 /// Counts requests by the client's address.
-pub(in crate::http) struct Limiter(DefaultKeyedRateLimiter<IpAddr>);
+#[derive(Clone)]
+pub(in crate::http) struct Limiter(Option<Arc<DefaultKeyedRateLimiter<IpAddr>>>);
 
 impl Limiter {
-    /// `None` if there is no limit.
-    pub(in crate::http) fn new(server: &Server) -> Option<Self> {
-        let (rate, burst) = (NonZeroU32::new(server.rate_limit)?, NonZeroU32::new(server.rate_burst)?);
-        Some(Self(RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst))))
+    /// With a rate of 0 there is no limit.
+    pub(in crate::http) fn new(server: &Server) -> Self {
+        let quota = NonZeroU32::new(server.rate_limit).zip(NonZeroU32::new(server.rate_burst));
+        let limiter = |(rate, burst)| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst)));
+        Self(quota.map(limiter))
     }
 }
 
-pub(in crate::http) async fn limit(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(in crate::http) async fn limit(
+    State(Limiter(limiter)): State<Limiter>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let client = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-    if let (Some(Limiter(limiter)), Some(client)) = (&app.limiter, client) {
+    if let (Some(limiter), Some(client)) = (limiter, client) {
         if limiter.len() > MANY {
             limiter.retain_recent();
         }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::sync::mpsc;
 
+use crate::store::answer::answered;
+
 /// What hosts listen for.
 pub(super) const CHANNEL: &str = "afterword_tasks";
 /// The shortest time from one telling to the next: many saves make one.
@@ -33,7 +35,7 @@ impl Bell {
 /// Ends when the bell is dropped.
 async fn serve(connection: DatabaseConnection, mut rung: mpsc::Receiver<()>) {
     while rung.recv().await.is_some() {
-        if let Err(error) = super::answered(connection.execute_unprepared(&format!("NOTIFY {CHANNEL}"))).await {
+        if let Err(error) = answered(connection.execute_unprepared(&format!("NOTIFY {CHANNEL}"))).await {
             tracing::debug!(%error, "other hosts were not told; they poll");
         }
         tokio::time::sleep(PAUSE).await;

@@ -17,8 +17,7 @@ use tokio::task::AbortHandle;
 
 use super::{Postgres, bell::CHANNEL};
 use crate::{
-    backoff::Backoff,
-    settings::Delays,
+    backoff::{Backoff, Delays},
     store::{StoreError, sql::Sql},
 };
 

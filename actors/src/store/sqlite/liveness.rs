@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::location;
+use crate::store::location;
 
 /// This process's lock; held as long as the value lives.
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use sea_orm::sqlx::{
     sqlite::{SqliteConnectOptions, SqliteLockingMode},
 };
 
-use super::{liveness, location, replacement};
-use crate::store::{OpenError, OpenOptions};
+use super::{liveness, replacement};
+use crate::store::{OpenError, OpenOptions, location};
 
 /// The file that is locked, in the folder of the hosts' locks.
 const FILE: &str = "database";

@@ -2,13 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::HeartbeatArguments;
 use crate::{
     context::Context,
     store::{Engine, StoreError, hosts, leases},
-    supervision::ActorState,
-    tree::{queue::QueueMessage, runtime_supervisor::RuntimeSupervisorMessage},
+    supervision::{ActorState, Address},
+    tree::messages::{QueueMessage, RuntimeSupervisorMessage},
 };
+
+#[derive(Clone)]
+pub(crate) struct HeartbeatArguments {
+    pub(crate) context: Arc<Context>,
+    pub(crate) root: Address<RuntimeSupervisorMessage>,
+    pub(crate) queue: Address<QueueMessage>,
+}
 
 pub(super) async fn beat(arguments: &HeartbeatArguments) -> Result<(), StoreError> {
     renew(arguments).await?;

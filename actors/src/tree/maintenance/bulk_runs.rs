@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use afterword_entities::bulk_operation;
 
-use super::MaintenanceState;
+use super::state::MaintenanceState;
 use crate::{
     store::{
         StoreError,
         bulk::{self, Page},
     },
-    tree::queue::QueueMessage,
+    tree::messages::QueueMessage,
 };
 
 impl MaintenanceState {

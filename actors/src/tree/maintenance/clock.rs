@@ -1,6 +1,6 @@
 //! A clock that is set back makes tasks wait that were scheduled before: they are brought forward.
 
-use super::MaintenanceState;
+use super::state::MaintenanceState;
 use crate::store::{StoreError, sql, tasks};
 
 /// Tasks brought forward in one transaction.

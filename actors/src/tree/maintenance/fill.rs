@@ -6,7 +6,7 @@
 
 use tokio::time::Instant;
 
-use super::MaintenanceState;
+use super::state::MaintenanceState;
 use crate::{
     store::{
         StoreError,
@@ -15,32 +15,13 @@ use crate::{
         models,
     },
     task::Priority,
-    tree::queue::QueueMessage,
+    tree::messages::QueueMessage,
 };
 
 /// Articles queued in one transaction; small, because saves wait for it.
 const PAGE: u32 = 100;
 /// A set is counted in at most one of so many parts of the time.
 const COUNTED_IN: u32 = 20;
-
-/// How far one set has been filled.
-#[derive(Debug, Default)]
-pub(super) struct Fill {
-    /// Articles up to this id have been looked at.
-    cursor: i64,
-    /// All have; the next sweep begins again.
-    is_done: bool,
-    /// Something may have changed since it was last counted.
-    is_uncounted: bool,
-    /// It is not counted before: a count looks at every article.
-    count_after: Option<Instant>,
-}
-
-impl Fill {
-    pub(super) fn begin_again(&mut self) {
-        *self = Self { is_uncounted: true, ..Self::default() };
-    }
-}
 
 impl MaintenanceState {
     /// Queues what the sets need that this host makes, and changes over to the one that is being built when it is whole.

@@ -7,7 +7,7 @@ use std::{
 
 use afterword_entities::embedding_metric;
 
-use super::{Observation, tally::Tally};
+use super::{observation::Observation, tally::Tally};
 use crate::task::{Slot, TaskStatus};
 
 const MINUTE_MS: i64 = 60_000;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::Observation;
+use super::observation::Observation;
 use crate::task::TaskStatus;
 
 /// Two significant digits: an error below 1 %, and a few KiB a histogram.

@@ -3,36 +3,15 @@
 
 use std::sync::Arc;
 
-use super::{
-    super::{
-        owned::{Owned, answer_of},
-        worker_supervisor::WorkerSupervisorMessage,
-    },
-    QueueMessage,
-    second::MayMake,
-    state::QueueState,
-};
+use super::{second::MayMake, state::QueueState};
 use crate::{
     context::Context,
-    store::{
-        StoreError,
-        claim::{Makes, any_due},
-        leases, models,
+    store::{StoreError, claim::any_due, leases, models},
+    tree::{
+        messages::{Look, QueueMessage, WorkerSupervisorMessage},
+        owned::{Owned, answer_of},
     },
 };
-
-/// What a look found.
-#[derive(Debug, Clone)]
-pub(crate) struct Look {
-    /// A task may be claimed.
-    due: bool,
-    /// This host holds a task that no worker knows of.
-    strays: bool,
-    /// Which sets this host makes.
-    makes: Makes,
-    /// Why it makes none, if so.
-    unwanted: Option<String>,
-}
 
 impl QueueState {
     pub(super) fn poll(&mut self) {

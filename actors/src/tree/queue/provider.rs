@@ -11,16 +11,16 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use ractor::ActorRef;
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    super::owned::{Owned, answer_of},
-    QueueMessage,
-};
 use crate::{
     circuit::{Admission, Circuit, wish},
     embedder::{EmbedError, Embedder, ErrorKind, Fault, Readiness},
     settings::Delays,
     supervision::Trouble,
     task::{ClaimedTask, Failure, Lease},
+    tree::{
+        messages::QueueMessage,
+        owned::{Owned, answer_of},
+    },
 };
 
 /// A probe that takes longer has failed.

@@ -6,10 +6,11 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use crate::{
+    outcome::{Finished, Outcome},
     store::hosts::WorkerRow,
     supervision::{Trouble, elapsed_ms},
-    task::{ClaimedTask, Finished, Lease, Outcome, Slot, Vectors},
-    tree::worker::WorkerMessage,
+    task::{ClaimedTask, Lease, Slot, Vectors},
+    tree::messages::WorkerMessage,
 };
 
 /// One seat for each slot, whether or not a worker sits there.

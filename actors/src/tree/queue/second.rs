@@ -4,15 +4,8 @@
 use ractor::ActorRef;
 use tokio::time::Instant;
 
-use super::{QueueMessage, state::QueueState};
 use crate::{
-    backoff::Backoff,
-    embedder::Fault,
-    settings::Delays,
-    settlement::{Decision, blamed, decide, refunded},
-    store::claim::Makes,
-    supervision::Trouble,
-    task::Finished,
+    backoff::Backoff, settings::Delays, store::claim::Makes, supervision::Trouble, tree::messages::QueueMessage,
 };
 
 /// What is known of the sets that are wanted, and of the provider of the one in use.
@@ -69,7 +62,7 @@ impl Second {
         self.unwanted.clone().map(|message| Trouble::Unwanted { message })
     }
 
-    fn rest(&mut self, error: &str, queue: &ActorRef<QueueMessage>) {
+    pub(super) fn rest(&mut self, error: &str, queue: &ActorRef<QueueMessage>) {
         if !self.may_be_made() && self.rests_until.is_some() {
             return; // What was in flight says nothing new.
         }
@@ -77,31 +70,5 @@ impl Second {
         tracing::warn!(error, ?pause, "the provider of the set in use fails; its tasks wait");
         self.rests_until = Some(Instant::now() + pause);
         queue.send_after(pause, || QueueMessage::Poll);
-    }
-}
-
-impl QueueState {
-    /// An attempt for the set in use, which is not the own model's. No probe tells whose fault a failure is: one that is the
-    /// provider's for certain costs the document nothing, and what may be either's counts as an attempt.
-    pub(super) fn finished_beside(&mut self, finished: Finished) {
-        let Finished { task, outcome, elapsed, .. } = finished;
-        let retry = self.at.context.settings.retry;
-        let decided = match decide(task, elapsed, outcome, retry) {
-            Decision::Commit(decided) => decided,
-            Decision::Ask(task, elapsed, failure) => {
-                self.rest_second(&failure.message);
-                match failure.fault {
-                    Fault::Provider => refunded(task, elapsed, failure),
-                    Fault::Document | Fault::Unclear => blamed(task, elapsed, failure, retry),
-                }
-            }
-        };
-        self.commits.gather([decided]);
-        self.schedule_flush();
-    }
-
-    /// The provider of the set in use is left alone for a while; the own model's work goes on.
-    pub(super) fn rest_second(&mut self, error: &str) {
-        self.second.rest(error, &self.myself);
     }
 }

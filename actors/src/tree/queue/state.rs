@@ -1,26 +1,40 @@
-//! What the QueueActor remembers between messages: its parts, and how they work together.
+//! What the QueueActor remembers between messages: its parts, and what they say together.
+
+use std::sync::Arc;
 
 use ractor::{ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
 use super::{
-    super::{heartbeat::HeartbeatMessage, owned::Owned, worker::WorkerMessage},
-    QueueArguments, QueueMessage,
     commits::Commits,
     place::Place,
-    provider::{Judgement, Provider, Undecided},
+    provider::Provider,
     roster::Roster,
     salvage::Salvage,
     second::{MayMake, Second},
 };
 use crate::{
     circuit::Admission,
-    embedder::EmbedError,
-    settlement::{self, Decision, Gathered, decide},
-    store::{StoreError, leases},
-    supervision::{ActorState, ActorStatus, Trouble, elapsed_ms},
-    task::{Failure, Finished, Lease, Outcome, Slot},
+    context::Context,
+    settlement::Gathered,
+    supervision::{ActorState, ActorStatus, Address, Trouble, elapsed_ms},
+    task::{Lease, Slot},
+    tree::{
+        messages::{HeartbeatMessage, QueueMessage, WorkerSupervisorMessage},
+        metrics::MetricsMessage,
+        owned::Owned,
+    },
 };
+
+pub(crate) struct QueueArguments {
+    pub(crate) context: Arc<Context>,
+    /// Asked which workers there are.
+    pub(crate) workers: Address<WorkerSupervisorMessage>,
+    /// Told of attempts that have ended.
+    pub(crate) metrics: Address<MetricsMessage>,
+    /// Told when other processes should see a change at once.
+    pub(crate) heartbeat: Address<HeartbeatMessage>,
+}
 
 pub(crate) struct QueueState {
     pub(super) at: QueueArguments,
@@ -32,15 +46,15 @@ pub(crate) struct QueueState {
     pub(super) place: Place,
     pub(super) second: Second,
     pub(super) look: Option<Owned>,
-    drain: Drain,
+    pub(super) drain: Drain,
     since: Instant,
 }
 
 /// The end of this host's work, once it is asked for.
 #[derive(Default)]
-struct Drain {
-    begun: bool,
-    replies: Vec<RpcReplyPort<()>>,
+pub(super) struct Drain {
+    pub(super) begun: bool,
+    pub(super) replies: Vec<RpcReplyPort<()>>,
 }
 
 impl QueueState {
@@ -97,96 +111,6 @@ impl QueueState {
         }
     }
 
-    pub(super) fn seated(&mut self, slot: Slot, worker: ActorRef<WorkerMessage>) {
-        if let Some(task) = self.roster.seat(slot, worker) {
-            self.commits.gather([settlement::returned(task)]);
-        }
-        self.wake();
-    }
-
-    pub(super) fn vacated(&mut self, slot: Slot, reason: &str) {
-        let Some(task) = self.roster.vacate(slot, reason) else { return };
-        let failure = Failure::from(EmbedError::crashed(format!("the worker died: {reason}")));
-        let retry = self.at.context.settings.retry;
-        self.commits.gather([settlement::blamed(task, std::time::Duration::ZERO, failure, retry)]);
-        self.schedule_flush();
-    }
-
-    pub(super) fn dismissed(&mut self) {
-        let tasks = self.roster.dismiss();
-        self.commits.gather(tasks.into_iter().map(settlement::returned));
-        self.schedule_flush();
-    }
-
-    pub(super) fn finished(&mut self, finished: Finished) {
-        if !self.roster.end(&finished) {
-            return;
-        }
-        if finished.task.model_id != self.at.context.model_row.id {
-            return self.finished_beside(finished);
-        }
-        let Finished { task, outcome, elapsed, made, gained } = finished;
-        let failed = matches!(outcome, Outcome::Failed(_));
-        let gained = failed && self.salvage.keep(task.article_id, made) && gained;
-        match decide(task, elapsed, outcome, self.at.context.settings.retry) {
-            Decision::Commit(decided) => self.commits.gather([decided]),
-            Decision::Ask(task, elapsed, failure) => {
-                let undecided = Undecided { task, elapsed, failure, gained };
-                if self.drain.begun {
-                    // A shutdown waits for no probe.
-                    self.judged(Judgement::Provider(vec![undecided]));
-                } else {
-                    let was_open = self.provider.is_open();
-                    let judgement = self.provider.failed(undecided, &self.myself);
-                    self.judged(judgement);
-                    self.show_change(was_open);
-                }
-            }
-        }
-        self.schedule_probe();
-        self.schedule_flush();
-    }
-
-    pub(super) fn probed(&mut self, result: Result<(), EmbedError>) {
-        let was_open = self.provider.is_open();
-        let judgement = self.provider.probed(result);
-        self.judged(judgement);
-        self.show_change(was_open);
-        self.schedule_probe();
-        self.schedule_flush();
-    }
-
-    /// Other processes see at once that the provider fails, or works again.
-    fn show_change(&self, was_open: bool) {
-        if self.provider.is_open() != was_open {
-            self.at.heartbeat.send(HeartbeatMessage::Beat);
-        }
-    }
-
-    fn judged(&mut self, judgement: Judgement) {
-        let retry = self.at.context.settings.retry;
-        match judgement {
-            Judgement::Open => {}
-            Judgement::Provider(all) => {
-                let refunded = |u: Undecided| settlement::refunded(u.task, u.elapsed, u.failure);
-                self.commits.gather(all.into_iter().map(refunded));
-            }
-            Judgement::Documents(all) => {
-                let pays = |u: Undecided| match u.gained {
-                    true => settlement::continued(u.task, u.elapsed, u.failure, retry),
-                    false => settlement::blamed(u.task, u.elapsed, u.failure, retry),
-                };
-                self.commits.gather(all.into_iter().map(pays));
-            }
-        }
-    }
-
-    pub(super) fn schedule_probe(&self) {
-        if let Some(delay) = self.provider.next_probe() {
-            self.myself.send_after(delay, || QueueMessage::Poll);
-        }
-    }
-
     /// All leases that this host has to keep.
     pub(super) fn held(&self) -> Vec<Lease> {
         self.leases().cloned().collect()
@@ -204,50 +128,6 @@ impl QueueState {
         tokens.sort_unstable();
         tokens.dedup();
         tokens
-    }
-
-    pub(super) fn drain(&mut self, reply: RpcReplyPort<()>) {
-        self.drain.begun = true;
-        self.drain.replies.push(reply);
-        let undecided = self.provider.give_up_deciding();
-        self.judged(Judgement::Provider(undecided));
-        self.schedule_flush();
-        self.answer_drained();
-    }
-
-    pub(super) fn answer_drained(&mut self) {
-        let nothing_left = self.roster.busy() == 0 && self.commits.is_empty() && !self.provider.has_undecided();
-        if self.drain.begun && nothing_left {
-            self.drain.replies.drain(..).for_each(|reply| drop(reply.send(())));
-        }
-    }
-
-    /// Gives everything back; the workers have been stopped before.
-    pub(super) async fn release(&mut self) -> u64 {
-        self.drain.begun = true;
-        self.commits.ended().await;
-        self.roster.take_tasks();
-        self.provider.give_up_deciding();
-        let mut released = 0;
-        loop {
-            let incarnation = self.at.context.incarnation.clone();
-            let page = self
-                .at
-                .context
-                .database
-                .write_behind::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move { leases::release(transaction, &incarnation, &[]).await })
-                })
-                .await;
-            match page {
-                Ok(page) if page.is_empty() => return released,
-                Ok(page) => released += page.len() as u64,
-                Err(error) => {
-                    tracing::warn!(%error, "tasks could not be given back; another host rescues them");
-                    return released;
-                }
-            }
-        }
     }
 
     pub(super) fn status(&self) -> ActorStatus {

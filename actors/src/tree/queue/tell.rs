@@ -4,17 +4,17 @@ use std::{collections::HashMap, time::Duration};
 
 use ractor::ActorRef;
 
-use super::{
-    super::metrics::{MetricsMessage, Observation},
-    QueueMessage,
-    state::QueueState,
-};
+use super::state::QueueState;
 use crate::{
     embedder::ErrorKind,
     event::TaskEvent,
     settlement::{Applied, Decided, Gathered},
     store::settle::{Next, Settled},
     task::{ClaimedTask, TaskStatus},
+    tree::{
+        messages::QueueMessage,
+        metrics::{MetricsMessage, Observation},
+    },
 };
 
 impl QueueState {

@@ -1,4 +1,4 @@
-//! The root's children by role: in which order they start, whom each follows, what each is given, how each is asked.
+//! The root's children by role: what each is given, and how each is asked.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,47 +6,20 @@ use ractor::{ActorCell, SpawnErr};
 
 use crate::{
     context::Context,
-    supervision::{ActorStatus, Spec, spawn},
+    supervision::{ActorStatus, spawn},
     tree::{
         Addresses,
-        heartbeat::{HeartbeatActor, HeartbeatArguments, HeartbeatMessage},
+        heartbeat::{HeartbeatActor, HeartbeatArguments},
         maintenance::{MaintenanceActor, MaintenanceArguments, MaintenanceMessage},
+        messages::{HeartbeatMessage, QueueMessage, WorkerSupervisorMessage},
         metrics::{MetricsActor, MetricsMessage},
-        queue::{QueueActor, QueueArguments, QueueMessage},
-        worker_supervisor::{WorkerSupervisor, WorkerSupervisorArguments, WorkerSupervisorMessage},
+        queue::{QueueActor, QueueArguments},
+        role::Role,
+        worker_supervisor::{WorkerSupervisor, WorkerSupervisorArguments},
     },
 };
 
-/// A child of the root.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Role {
-    Metrics,
-    Queue,
-    Workers,
-    Heartbeat,
-    Maintenance,
-}
-
 impl Role {
-    /// Each after those it sends to; a follower after its leader.
-    pub(super) const TABLE: [Spec<Self>; 5] = [
-        Spec { role: Self::Metrics, restarts_with: None },
-        Spec { role: Self::Queue, restarts_with: None },
-        Spec { role: Self::Workers, restarts_with: Some(Self::Queue) },
-        Spec { role: Self::Heartbeat, restarts_with: None },
-        Spec { role: Self::Maintenance, restarts_with: None },
-    ];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Metrics => "MetricsActor",
-            Self::Queue => "QueueActor",
-            Self::Workers => "WorkerSupervisor",
-            Self::Heartbeat => "HeartbeatActor",
-            Self::Maintenance => "MaintenanceActor",
-        }
-    }
-
     pub(super) async fn spawn(
         self,
         context: &Arc<Context>,

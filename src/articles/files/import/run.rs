@@ -16,8 +16,8 @@ use super::{
         scan::Scanned,
         source::{self, Known},
     },
-    Import,
-    save::FileError,
+    error::FileError,
+    request::Import,
 };
 use crate::articles::Articles;
 

@@ -12,28 +12,11 @@ use super::{
         scan::Scanned,
         source::{self, Known, Occupant},
     },
-    blocking,
+    blocking::blocking,
+    error::FileError,
     run::Run,
 };
 use crate::articles::{Article, ArticleError, Changes, NewArticle, Saved, create, names, row, slug::Slug, update};
-
-/// Why one file was not saved.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
-    #[error("{0}")]
-    Read(String),
-    #[error(transparent)]
-    Article(#[from] ArticleError),
-    /// Something else was faster: the plan no longer holds.
-    #[error("was overtaken")]
-    Overtaken,
-}
-
-impl From<StoreError> for FileError {
-    fn from(error: StoreError) -> Self {
-        Self::Article(error.into())
-    }
-}
 
 impl Run<'_> {
     pub(super) async fn carry_out_one(&self, file: &Scanned, action: &Action) -> Result<(), FileError> {

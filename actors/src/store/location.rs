@@ -19,7 +19,7 @@ const MAX_LINKS: usize = 40;
 ///
 /// # Errors
 /// [`OpenError`] if no file is named, or one that must not be used.
-pub(in crate::store) fn resolve(address: &str) -> Result<PathBuf, OpenError> {
+pub(super) fn resolve(address: &str) -> Result<PathBuf, OpenError> {
     let path = address.split_once('?').map_or(address, |(path, _)| path);
     if path.is_empty() || path == ":memory:" {
         return Err(OpenError::NoFile);

@@ -34,7 +34,7 @@ pub struct Feed {
 
 impl Feed {
     /// Follows `database` until `stopping`.
-    pub(in crate::http) fn start(database: Database, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
+    pub(super) fn start(database: Database, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
         let (seen, _) = watch::channel(Seen::default());
         let sender = seen.clone();
         tokio::spawn(async move {

@@ -1,0 +1,62 @@
+//! A host of its own making: its own table, its own transaction, and nothing of Afterword but the runtime.
+//!
+//! `cargo run -p afterword-actors --example own_host` saves two recipes and waits until both are embedded.
+
+#[path = "own_host/letters.rs"]
+mod letters;
+
+use std::time::Duration;
+
+use afterword_actors::{
+    Runtime, RuntimeSettings, schema,
+    store::{
+        Database, OpenOptions, StoreError,
+        sql::{Number, Sql},
+        tasks,
+    },
+    task::{NewTask, TaskStatus},
+};
+
+/// The host's row, its article and the task that embeds it: all three are committed, or none.
+async fn save(database: &Database, name: &'static str, text: &'static str) -> Result<i64, StoreError> {
+    let saved = database.write::<_, StoreError, _>(move |transaction| {
+        Box::pin(async move {
+            let article = "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
+                           VALUES ($1, $1, $2, $2, {now}, {now}) RETURNING id AS n";
+            let row = transaction.row::<Number>(article, [name.into(), text.into()]).await?;
+            let id = row.ok_or_else(|| StoreError::Unexpected("an insert that returned no row".to_owned()))?.n;
+            transaction.run("INSERT INTO recipes (name, article_id) VALUES ($1, $2)", [name.into(), id.into()]).await?;
+            tasks::enqueue(transaction, &NewTask::created(id, name)).await
+        })
+    });
+    saved.await
+}
+
+/// Runs the host once on the database at `url`; returns how many recipes are embedded.
+pub(crate) async fn run(url: &str) -> Result<usize, Box<dyn std::error::Error>> {
+    let database = Database::open(&OpenOptions::new(url)).await?;
+    schema::migrate(&database).await?;
+    let own = "CREATE TABLE IF NOT EXISTS recipes (name TEXT PRIMARY KEY, article_id BIGINT NOT NULL)";
+    let made = database.write::<_, StoreError, _>(move |transaction| Box::pin(transaction.run(own, [])));
+    made.await?;
+    let runtime = Runtime::start(database.clone(), letters::model(), RuntimeSettings::default()).await?;
+    let mut events = runtime.subscribe();
+    save(&database, "bread", "Flour, water, salt, and a night of patience.").await?;
+    save(&database, "soup", "Whatever is left, and an onion.").await?;
+    runtime.wake();
+    let mut embedded = 0;
+    while embedded < 2 {
+        let event = events.recv().await?;
+        embedded += usize::from(event.status == TaskStatus::Completed);
+    }
+    runtime.stop(Duration::from_secs(10)).await;
+    Ok(embedded)
+}
+
+#[tokio::main]
+#[cfg_attr(test, allow(dead_code, reason = "a test includes this file and calls `run`"))]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let embedded = run("sqlite://recipes.db").await?;
+    println!("{embedded} recipes can be found by meaning");
+    Ok(())
+}

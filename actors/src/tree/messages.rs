@@ -1,0 +1,117 @@
+//! What the actors say to each other, by receiver. A message imports no actor, so that two actors may know each other's
+//! messages and neither knows the other. MetricsActor and MaintenanceActor answer no actor: their messages stand with them.
+
+use ractor::{ActorCell, ActorRef, RpcReplyPort};
+
+use super::role::Role;
+use crate::{
+    embedder::EmbedError,
+    outcome::{Finished, Outcome},
+    settlement::{Applied, Gathered},
+    store::{StoreError, claim::Makes, hosts::WorkerRow},
+    supervision::{ActorStatus, RuntimeStatus},
+    task::{ClaimedTask, Lease, Slot, Vectors},
+};
+
+/// To the RuntimeSupervisor.
+pub(crate) enum RuntimeSupervisorMessage {
+    /// To itself: start this child again, if this is still the restart that was decided on.
+    Restart(Role, u64),
+    /// Stop this child for good: part of a shutdown.
+    Retire(Role, RpcReplyPort<()>),
+    /// The health of the whole tree.
+    Status(RpcReplyPort<RuntimeStatus>),
+    /// The cell of a child: for tests that kill it.
+    Child(Role, RpcReplyPort<Option<ActorCell>>),
+}
+
+/// To the QueueActor.
+pub(crate) enum QueueMessage {
+    /// There may be work.
+    Wake,
+    /// To itself: look whether there is work that was not announced.
+    Poll,
+    /// To itself: a look has ended.
+    Looked(Result<Look, StoreError>),
+    /// To itself: commit what has been gathered.
+    Flush,
+    /// To itself: a commit has ended.
+    Committed(u64, Box<Committed>),
+    /// To itself: tell what a commit did.
+    Tell(Vec<Gathered>, Box<Applied>),
+    /// This worker fills the slot.
+    Seated(Slot, ActorRef<WorkerMessage>),
+    /// The worker of this slot has died.
+    Vacated(Slot, String),
+    /// All workers are gone with their supervisor.
+    Dismissed,
+    /// A worker has ended an attempt.
+    Finished(Box<Finished>),
+    /// To itself: the provider has been probed.
+    Probed(Result<(), EmbedError>),
+    /// The leases this host works under.
+    Held(RpcReplyPort<Vec<Lease>>),
+    /// The workers as the queue sees them.
+    Roster(RpcReplyPort<Vec<WorkerRow>>),
+    /// Claim no more; answer when nothing is in work.
+    Drain(RpcReplyPort<()>),
+    /// Give back all that is still held, uncounted; answers how many tasks.
+    Release(RpcReplyPort<u64>),
+    /// The health of the actor.
+    Status(RpcReplyPort<ActorStatus>),
+}
+
+/// What a commit did, and the tasks it claimed.
+pub(crate) type Committed = Result<(Applied, Vec<ClaimedTask>), StoreError>;
+
+/// What a look found.
+#[derive(Debug, Clone)]
+pub(crate) struct Look {
+    /// A task may be claimed.
+    pub(super) due: bool,
+    /// This host holds a task that no worker knows of.
+    pub(super) strays: bool,
+    /// Which sets this host makes.
+    pub(super) makes: Makes,
+    /// Why it makes none, if so.
+    pub(super) unwanted: Option<String>,
+}
+
+/// To the WorkerSupervisor.
+pub(crate) enum WorkerSupervisorMessage {
+    /// To itself: start the worker of this slot again.
+    Restart(Slot),
+    /// Tell the queue again which workers there are.
+    Muster,
+    /// The health of the supervisor and of its workers.
+    Status(RpcReplyPort<ActorStatus>),
+    /// The cells of all workers: for tests that kill them.
+    Workers(RpcReplyPort<Vec<ActorCell>>),
+}
+
+/// To a WorkerActor.
+pub(crate) enum WorkerMessage {
+    /// Work on this task, beginning with what an earlier attempt has made.
+    Embed(Box<ClaimedTask>, Vectors),
+    /// To itself: the attempt has ended.
+    Ended(Ended),
+    /// The health of the worker.
+    Status(RpcReplyPort<ActorStatus>),
+}
+
+/// An attempt that has ended, and all the vectors it made or was given.
+pub(crate) struct Ended {
+    pub(super) outcome: Outcome,
+    pub(super) made: Vectors,
+    pub(super) gained: bool,
+}
+
+/// To the HeartbeatActor.
+pub(crate) enum HeartbeatMessage {
+    /// It is time, or something has changed that other processes should see.
+    Beat,
+    /// To itself: a beat has ended.
+    Beaten(Result<(), StoreError>),
+    /// The health of the actor.
+    Status(RpcReplyPort<ActorStatus>),
+}

@@ -1,0 +1,133 @@
+//! What becomes of attempts: which worker has a task, how it ended, and who pays for a failure.
+
+use std::time::Duration;
+
+use ractor::ActorRef;
+
+use super::{
+    provider::{Judgement, Undecided},
+    state::QueueState,
+};
+use crate::{
+    embedder::{EmbedError, Fault},
+    outcome::{Finished, Outcome},
+    settlement::{self, Decision, decide},
+    task::{Failure, Slot},
+    tree::messages::{HeartbeatMessage, QueueMessage, WorkerMessage},
+};
+
+impl QueueState {
+    pub(super) fn seated(&mut self, slot: Slot, worker: ActorRef<WorkerMessage>) {
+        if let Some(task) = self.roster.seat(slot, worker) {
+            self.commits.gather([settlement::returned(task)]);
+        }
+        self.wake();
+    }
+
+    pub(super) fn vacated(&mut self, slot: Slot, reason: &str) {
+        let Some(task) = self.roster.vacate(slot, reason) else { return };
+        let failure = Failure::from(EmbedError::crashed(format!("the worker died: {reason}")));
+        let retry = self.at.context.settings.retry;
+        self.commits.gather([settlement::blamed(task, Duration::ZERO, failure, retry)]);
+        self.schedule_flush();
+    }
+
+    pub(super) fn dismissed(&mut self) {
+        let tasks = self.roster.dismiss();
+        self.commits.gather(tasks.into_iter().map(settlement::returned));
+        self.schedule_flush();
+    }
+
+    pub(super) fn finished(&mut self, finished: Finished) {
+        if !self.roster.end(&finished) {
+            return;
+        }
+        if finished.task.model_id != self.at.context.model_row.id {
+            return self.finished_beside(finished);
+        }
+        let Finished { task, outcome, elapsed, made, gained } = finished;
+        let failed = matches!(outcome, Outcome::Failed(_));
+        let gained = failed && self.salvage.keep(task.article_id, made) && gained;
+        match decide(task, elapsed, outcome, self.at.context.settings.retry) {
+            Decision::Commit(decided) => self.commits.gather([decided]),
+            Decision::Ask(task, elapsed, failure) => {
+                let undecided = Undecided { task, elapsed, failure, gained };
+                if self.drain.begun {
+                    // A shutdown waits for no probe.
+                    self.judged(Judgement::Provider(vec![undecided]));
+                } else {
+                    let was_open = self.provider.is_open();
+                    let judgement = self.provider.failed(undecided, &self.myself);
+                    self.judged(judgement);
+                    self.show_change(was_open);
+                }
+            }
+        }
+        self.schedule_probe();
+        self.schedule_flush();
+    }
+
+    pub(super) fn probed(&mut self, result: Result<(), EmbedError>) {
+        let was_open = self.provider.is_open();
+        let judgement = self.provider.probed(result);
+        self.judged(judgement);
+        self.show_change(was_open);
+        self.schedule_probe();
+        self.schedule_flush();
+    }
+
+    /// Other processes see at once that the provider fails, or works again.
+    fn show_change(&self, was_open: bool) {
+        if self.provider.is_open() != was_open {
+            self.at.heartbeat.send(HeartbeatMessage::Beat);
+        }
+    }
+
+    pub(super) fn judged(&mut self, judgement: Judgement) {
+        let retry = self.at.context.settings.retry;
+        match judgement {
+            Judgement::Open => {}
+            Judgement::Provider(all) => {
+                let refunded = |u: Undecided| settlement::refunded(u.task, u.elapsed, u.failure);
+                self.commits.gather(all.into_iter().map(refunded));
+            }
+            Judgement::Documents(all) => {
+                let pays = |u: Undecided| match u.gained {
+                    true => settlement::continued(u.task, u.elapsed, u.failure, retry),
+                    false => settlement::blamed(u.task, u.elapsed, u.failure, retry),
+                };
+                self.commits.gather(all.into_iter().map(pays));
+            }
+        }
+    }
+
+    pub(super) fn schedule_probe(&self) {
+        if let Some(delay) = self.provider.next_probe() {
+            self.myself.send_after(delay, || QueueMessage::Poll);
+        }
+    }
+
+    /// An attempt for the set in use, which is not the own model's. No probe tells whose fault a failure is: one that is the
+    /// provider's for certain costs the document nothing, and what may be either's counts as an attempt.
+    pub(super) fn finished_beside(&mut self, finished: Finished) {
+        let Finished { task, outcome, elapsed, .. } = finished;
+        let retry = self.at.context.settings.retry;
+        let decided = match decide(task, elapsed, outcome, retry) {
+            Decision::Commit(decided) => decided,
+            Decision::Ask(task, elapsed, failure) => {
+                self.rest_second(&failure.message);
+                match failure.fault {
+                    Fault::Provider => settlement::refunded(task, elapsed, failure),
+                    Fault::Document | Fault::Unclear => settlement::blamed(task, elapsed, failure, retry),
+                }
+            }
+        };
+        self.commits.gather([decided]);
+        self.schedule_flush();
+    }
+
+    /// The provider of the set in use is left alone for a while; the own model's work goes on.
+    pub(super) fn rest_second(&mut self, error: &str) {
+        self.second.rest(error, &self.myself);
+    }
+}

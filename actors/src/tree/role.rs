@@ -1,0 +1,34 @@
+//! The root's children by role: in which order they start, and whom each follows.
+
+use crate::supervision::Spec;
+
+/// A child of the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    Metrics,
+    Queue,
+    Workers,
+    Heartbeat,
+    Maintenance,
+}
+
+impl Role {
+    /// Each after those it sends to; a follower after its leader.
+    pub(crate) const TABLE: [Spec<Self>; 5] = [
+        Spec { role: Self::Metrics, restarts_with: None },
+        Spec { role: Self::Queue, restarts_with: None },
+        Spec { role: Self::Workers, restarts_with: Some(Self::Queue) },
+        Spec { role: Self::Heartbeat, restarts_with: None },
+        Spec { role: Self::Maintenance, restarts_with: None },
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Metrics => "MetricsActor",
+            Self::Queue => "QueueActor",
+            Self::Workers => "WorkerSupervisor",
+            Self::Heartbeat => "HeartbeatActor",
+            Self::Maintenance => "MaintenanceActor",
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What an import is asked to do.
+
+use std::path::PathBuf;
+
+use crate::articles::{files::OnConflict, folder::Folder};
+
+/// What to import, and how.
+#[derive(Debug, Clone)]
+pub struct Import {
+    /// The folder of files.
+    pub directory: PathBuf,
+    /// Below which folder the articles stand.
+    pub folder: Folder,
+    /// The source's name, if a person gave one: then it is the same wherever it is.
+    pub source: Option<String>,
+    /// What to do about articles that exist and did not come from these files.
+    pub on_conflict: OnConflict,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}

@@ -1,0 +1,69 @@
+//! One key of front matter with its value, whatever language it is written in.
+
+use std::ops::Range;
+
+/// One outermost key with its value.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// In the file, from 1.
+    pub(super) line: usize,
+    pub(super) value: Value,
+    /// What is replaced when the value changes.
+    pub(super) range: Range<usize>,
+}
+
+/// A value, as far as Afterword has to understand it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    /// Nothing, or null.
+    Empty,
+    /// One value, as it is written; what was in quotes without them.
+    Text(String),
+    /// Several.
+    List { items: Vec<String>, source: String },
+    /// Something with keys of its own.
+    Other,
+}
+
+/// The number of the line in which `at` lies.
+pub(super) fn line_number(text: &str, at: usize) -> usize {
+    text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// Keys that tell front matter from a text between two rules.
+pub(super) fn is_usual(key: &str) -> bool {
+    const USUAL: [&str; 30] = [
+        "title",
+        "slug",
+        "folder",
+        "created",
+        "updated",
+        "date",
+        "lastmod",
+        "modified",
+        "tags",
+        "tag",
+        "aliases",
+        "alias",
+        "draft",
+        "description",
+        "author",
+        "authors",
+        "id",
+        "permalink",
+        "layout",
+        "type",
+        "category",
+        "categories",
+        "publish",
+        "weight",
+        "lang",
+        "skip_embedding",
+        "former_slugs",
+        "cssclasses",
+        "sidebar_position",
+        "keywords",
+    ];
+    USUAL.iter().any(|usual| key.eq_ignore_ascii_case(usual))
+}

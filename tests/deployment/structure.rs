@@ -1,0 +1,169 @@
+//! Who knows whom, as ARCHITECTURE.md says it: no circle among files or folders, and each layer only what is below it.
+
+#[path = "structure/circles.rs"]
+mod circles;
+#[path = "structure/reader.rs"]
+mod reader;
+#[path = "structure/source.rs"]
+mod source;
+#[path = "structure/tokens.rs"]
+mod tokens;
+
+use std::collections::BTreeMap;
+
+use source::{Place, Source};
+
+use super::tool;
+
+/// What talks to clients: these know the services, and nothing but the server knows them.
+const DOORS: [&str; 4] = ["cli", "http", "mcp", "page"];
+/// What may know a door: itself, and for each other door the ones it mounts.
+const MOUNTS: [(&str, &str); 5] =
+    [("server", "http"), ("server", "mcp"), ("server", "page"), ("cli", "server"), ("cli", "mcp")];
+/// Crates that speak a protocol of clients, and who may use them beside the doors.
+const OF_DOORS: [(&str, &[&str]); 4] =
+    [("axum", &["server", "telemetry"]), ("rmcp", &[]), ("clap", &[]), ("comfy_table", &[])];
+
+/// Where a circle is left: every one of its arrows has one of these. Nothing is added here.
+const KNOWN: [&str; 1] = ["search"];
+
+fn host() -> Source {
+    Source::of_folder(&tool::root("src"))
+}
+
+fn runtime() -> Source {
+    Source::of_folder(&tool::root("actors/src"))
+}
+
+fn none(what: &str, found: &[String]) {
+    assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_file_and_no_folder_imports_in_a_circle() {
+    for source in [host(), runtime()] {
+        let arrows = source.arrows();
+        assert!(arrows.len() > 50, "the reader finds hardly any import; it is broken");
+        let is_new =
+            |circle: &String| !circle.lines().skip(1).all(|arrow| KNOWN.iter().any(|known| arrow.contains(known)));
+        let of = |circles: Vec<String>| circles.into_iter().filter(is_new).collect::<Vec<_>>();
+        none("files import each other", &of(circles::of_files(&arrows)));
+        none("folders import each other", &of(circles::of_folders(&arrows)));
+    }
+}
+
+#[test]
+fn no_door_knows_another_and_no_service_knows_a_door() {
+    let mut found = Vec::new();
+    for (from, targets) in host().arrows() {
+        let Some(from_top) = from.first() else { continue };
+        for (to, names) in targets {
+            let Some(to_top) = to.first().filter(|top| DOORS.contains(&top.as_str()) || *top == "server") else {
+                continue;
+            };
+            let is_mounted = MOUNTS.contains(&(from_top.as_str(), to_top.as_str()));
+            if from_top != to_top && !is_mounted {
+                found.push(format!("{} → {}: {names:?}", from.join("/"), to.join("/")));
+            }
+        }
+    }
+    none("a door is known by what should not know it", &found);
+}
+
+#[test]
+fn no_service_speaks_the_language_of_a_door() {
+    let mut found = Vec::new();
+    for (place, file) in &host().files {
+        let Some(top) = place.first().filter(|top| !DOORS.contains(&top.as_str())) else { continue };
+        for (name, others) in OF_DOORS {
+            if file.foreign.contains(name) && !others.contains(&top.as_str()) {
+                found.push(format!("{} uses {name}", place.join("/")));
+            }
+        }
+    }
+    none("a service knows how clients are spoken to", &found);
+}
+
+#[test]
+fn only_supervision_and_the_tree_know_how_actors_are_run() {
+    let is_inside =
+        |place: &Place| place.first().is_some_and(|top| ["tree", "supervision", "runtime"].contains(&top.as_str()));
+    let source = runtime();
+    let outside = source.files.iter().filter(|(place, file)| file.foreign.contains("ractor") && !is_inside(place));
+    none("ractor is used outside the tree", &outside.map(|(place, _)| place.join("/")).collect::<Vec<_>>());
+}
+
+#[test]
+fn decisions_have_one_number_each() {
+    let mut numbers = BTreeMap::<String, Vec<String>>::new();
+    for entry in std::fs::read_dir(tool::root("docs/decisions")).expect("the decisions") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        numbers.entry(name.chars().take(4).collect()).or_default().push(name);
+    }
+    numbers.retain(|_, names| names.len() > 1);
+    assert!(numbers.is_empty(), "{numbers:?}");
+}
+
+/// Whether circles are found where they are.
+mod reading {
+    use super::{
+        circles,
+        source::{Arrows, Place, Source},
+    };
+
+    fn read(files: &[(&str, &str)]) -> Source {
+        let place = |path: &str| path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect::<Place>();
+        Source::of_texts(files.iter().map(|(path, text)| (place(path), (*text).to_owned())).collect())
+    }
+
+    fn told(arrows: &Arrows) -> Vec<String> {
+        let one = |(from, to): (&Place, &Place)| format!("{}>{}", from.join("/"), to.join("/"));
+        arrows.iter().flat_map(|(from, all)| all.keys().map(move |to| (from, to))).map(one).collect()
+    }
+
+    #[test]
+    fn an_import_leads_to_the_file_that_defines_the_name() {
+        let source = read(&[
+            ("", "mod a; mod b;"),
+            ("a", "mod inner; pub use inner::Thing; pub fn own() {}"),
+            ("a/inner", "pub struct Thing;"),
+            ("b", "use crate::a::{Thing, own as other}; fn f(_: Thing) { other() }"),
+        ]);
+        assert_eq!(told(&source.arrows()), ["b>a", "b>a/inner"], "who hands a name on is not who defines it");
+    }
+
+    #[test]
+    fn paths_in_code_and_in_macros_are_imports_and_tests_are_not() {
+        let source = read(&[
+            ("", "mod a; mod b; mod c; mod d;"),
+            ("a", "fn f() { crate::b::g() } #[cfg(test)] mod tests { use crate::d::X; }"),
+            ("b", "pub fn g() { println!(\"{}\", super::c::h()) }"),
+            ("c", "pub(in crate::a) fn h() -> u8 { 1 } mod inside { pub fn i() { super::super::d::X; } }"),
+            ("d", "pub struct X; #[cfg(test)] mod tests;"),
+            ("d/tests", "use crate::a;"),
+        ]);
+        assert_eq!(told(&source.arrows()), ["a>b", "b>c", "c>d"]);
+    }
+
+    #[test]
+    fn circles_are_found_among_files_and_among_folders() {
+        let source = read(&[
+            ("", "mod a; mod b;"),
+            ("a", "mod one; mod two;"),
+            ("a/one", "use crate::b::three::C; pub struct A;"),
+            ("a/two", "pub struct B;"),
+            ("b", "pub mod three; pub mod four;"),
+            ("b/three", "pub struct C;"),
+            ("b/four", "use crate::a::two::B;"),
+        ]);
+        let arrows = source.arrows();
+        assert!(circles::of_files(&arrows).is_empty(), "no file meets itself");
+        assert_eq!(circles::of_folders(&arrows).len(), 1, "but each folder needs the other");
+        let source = read(&[
+            ("", "mod a; mod b;"),
+            ("a", "use crate::b::B; pub struct A;"),
+            ("b", "use super::a::A; pub struct B;"),
+        ]);
+        assert_eq!(circles::of_files(&source.arrows()).len(), 1);
+    }
+}

@@ -65,8 +65,11 @@ pub struct Wanted {
 /// What came of a wish to change to a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Switch {
-    /// Its set is in use.
-    InUse,
+    /// Its set is in use, and stays: that of the model `instead_of`, which was being built, is not any more.
+    InUse {
+        /// `embedding_models.id`
+        instead_of: Option<i64>,
+    },
     /// Its set is being built already.
     UnderWay,
     /// Its set is being built from now on; that of the model `instead_of`, which was being built, is not any more.
@@ -134,7 +137,8 @@ pub async fn offer(
     again(transaction, row.id).await
 }
 
-/// Begins to build the set of this model because an operator says so, instead of any other that is being built.
+/// Begins to build the set of this model because an operator says so, instead of any other that is being built. If it is
+/// the set in use, there is nothing to build, and no other may follow it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -146,7 +150,7 @@ pub async fn switch_to(
     let row = enter(transaction, identity).await?;
     settings::keep(transaction, row.id, settings).await?;
     match row.state.as_str() {
-        "active" => return Ok(Switch::InUse),
+        "active" => return Ok(Switch::InUse { instead_of: give_up(transaction).await? }),
         "building" => return Ok(Switch::UnderWay),
         _ => {}
     }
@@ -162,6 +166,10 @@ pub async fn switch_to(
 /// [`StoreError`]
 pub async fn cancel(transaction: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
     hold(transaction).await?;
+    give_up(transaction).await
+}
+
+async fn give_up(transaction: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
     let cancelled = stop_building(transaction).await?;
     if let Some(id) = cancelled {
         events::record_act(transaction, "model switch cancelled", &format!("embedding model {id}")).await?;

@@ -242,6 +242,17 @@ async fn an_old_server_that_is_started_again_does_not_take_the_model_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_the_model_in_use_keeps_it() {
+    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 3).await;
+    assert_eq!(bench.switch_to(&old).await, Switch::InUse { instead_of: None });
+    let Switch::Begun { instead_of: None } = bench.switch_to(&new).await else { panic!("it is built from now on") };
+    let building = bench.number("SELECT id AS n FROM embedding_models WHERE state = 'building'").await;
+    assert_eq!(bench.switch_to(&old).await, Switch::InUse { instead_of: Some(building) });
+    assert_eq!(bench.number("SELECT count(*) AS n FROM embedding_models WHERE state = 'building'").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn articles_saved_during_a_build_are_embedded_for_both_sets() {
     let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 2).await;
@@ -550,6 +561,9 @@ impl Story {
     async fn ends_whole(&mut self, model: usize) {
         self.bench.switch_to(&self.models[model]).await;
         self.restart(model).await;
+        // Nobody may be left who makes the set in use: what waits for it half a minute goes to the set that follows.
+        let half_a_minute = "UPDATE embedding_tasks SET scheduled_at = scheduled_at - 30000
+                             WHERE status = 'pending' AND scheduled_at > {now} - 30000";
         // What was failed by hand is tried again, as an operator would.
         let server = self.server.take().expect("a server");
         let wanted = self.articles.len() as i64;
@@ -565,6 +579,7 @@ impl Story {
                     Box::pin(async move { tasks::retry_failed(transaction, 0, 100).await })
                 });
                 retried.await.expect("a retry");
+                self.bench.change(half_a_minute).await;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -584,7 +599,6 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    #[ignore = "one run in some does not end on SQLite: to be found and mended"]
     fn no_change_of_model_takes_an_article_from_searches(
         steps in prop::collection::vec(step(), 4..24),
         last in 0usize..2,

@@ -31,7 +31,10 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
     }
     let model = host.identity().model;
     match begun {
-        Switch::InUse => return session.output.answer(&sets.status().await?, || format!("{model} is in use already")),
+        Switch::InUse { instead_of } => {
+            let given_up = if instead_of.is_some() { "; the change to another model is given up" } else { "" };
+            return session.output.answer(&sets.status().await?, || format!("{model} is in use already{given_up}"));
+        }
         Switch::UnderWay => session.output.note(&format!("the vectors of {model} are being made already")),
         Switch::Begun { .. } => session.output.note(&format!("the vectors of {model} are made from now on")),
     }

@@ -77,9 +77,13 @@ impl Machine {
     /// An operator wants this model's set.
     pub(crate) fn switch_to(&mut self, model: No) {
         self.enter(model);
-        if self.rows.models[&model] == "retired" {
-            self.stop_building();
-            self.begin(model);
+        match self.rows.models[&model].as_str() {
+            "active" => drop(self.cancel_switch()),
+            "retired" => {
+                self.stop_building();
+                self.begin(model);
+            }
+            _ => {}
         }
     }
 

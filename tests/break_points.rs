@@ -12,6 +12,7 @@ use afterword_actors::store::{
     Database, OpenOptions,
     sql::{Number, Sql},
 };
+use sea_orm::ConnectionTrait as _;
 
 const ACTIONS: [&str; 3] = ["error", "panic", "kill"];
 
@@ -41,6 +42,16 @@ impl Site {
             .args(["--database", &self.url()])
             .args(arguments);
         command
+    }
+
+    /// Three notes to import.
+    fn write_notes(&self) {
+        let notes = self.path("notes");
+        std::fs::create_dir_all(&notes).expect("a folder");
+        for name in ["one", "two", "three"] {
+            std::fs::write(notes.join(format!("{name}.md")), format!("# {name}\n\nWords of {name}.\n"))
+                .expect("a file");
+        }
     }
 
     /// Runs a command that is to break at `point`, and did reach it.
@@ -170,6 +181,119 @@ async fn a_restore() {
             assert_eq!(site.number("SELECT count(*) AS n FROM articles").await, 1, "{case}");
             let left: Vec<_> = files(site.folder.path()).into_iter().filter(|name| name.contains("restor")).collect();
             assert!(left.iter().all(|name| name.contains(".before-restore-")), "{case}: {left:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_of_an_article() {
+    let points = [
+        "claim.taken",
+        "attempt.loaded",
+        "attempt.cut",
+        "attempt.embedded",
+        "settle.stored",
+        "settle.ended",
+        "queue.committed",
+    ];
+    for point in points {
+        for action in ACTIONS {
+            let (site, case) = (Site::new(), format!("{point} {action}"));
+            site.works(&CREATE);
+            site.write_notes();
+            let imported = site.broken(point, action, &["import", "notes", "--wait"]);
+            // What breaks once in a process that lives on costs nobody anything.
+            assert_eq!(imported.status.success(), action != "kill", "{case}: {imported:?}");
+            site.goes_on(&case, true).await;
+            assert_eq!(site.number("SELECT count(*) AS n FROM articles").await, 5, "{case}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rescue() {
+    for action in ACTIONS {
+        let site = Site::new();
+        site.write_notes();
+        site.works(&CREATE);
+        site.broken("attempt.embedded", "kill", &["import", "notes", "--wait"]);
+        site.broken("rescue.put_back", action, &["import", "notes", "--wait", "--on-conflict", "skip"]);
+        site.goes_on(&format!("rescue.put_back {action}"), true).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_model() {
+    const OTHER: (&str, &str) = ("AFTERWORD_EMBEDDING__SCRIPTED__DIMENSION", "5");
+    const IN_USE: &str = "SELECT id AS n FROM embedding_models WHERE state = 'active'";
+    for point in ["switch.begun", "switch.activated"] {
+        for action in ACTIONS {
+            let (site, case) = (Site::new(), format!("{point} {action}"));
+            site.works(&CREATE);
+            site.write_notes();
+            site.works(&["import", "notes", "--wait"]);
+            let before = site.number(IN_USE).await;
+            let mut switch = site.command(&["model", "switch"]);
+            let choice = format!("{point}={action}@1");
+            let broken = switch.env(OTHER.0, OTHER.1).env("BREAK_POINT", choice).output().expect("a process");
+            let said = String::from_utf8_lossy(&broken.stderr);
+            assert!(said.contains(&format!("break point {point}")), "{case} was not reached: {said}");
+            // Whichever set is in use has all articles.
+            let found = "SELECT count(*) AS n FROM article_embeddings e JOIN embedding_models m ON m.id = e.model_id
+                         JOIN articles a ON a.id = e.article_id AND a.content_hash = e.content_hash
+                         WHERE m.state = 'active'";
+            assert_eq!(site.number(found).await, 4, "{case}");
+            let again = site.command(&["model", "switch"]).env(OTHER.0, OTHER.1).output().expect("a process");
+            assert!(again.status.success(), "{case}: {again:?}");
+            assert_ne!(site.number(IN_USE).await, before, "{case}");
+            assert_eq!(site.number(found).await, 4, "{case}");
+            site.works(&["db", "verify"]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_up() {
+    for point in ["cleanup.removed", "cleanup.committed"] {
+        for action in ACTIONS {
+            let (site, case) = (Site::new(), format!("{point} {action}"));
+            site.works(&CREATE);
+            site.write_notes();
+            site.works(&["import", "notes", "--wait"]);
+            site.broken(point, action, &["queue", "cleanup", "--older-than", "0s"]);
+            site.works(&["queue", "cleanup", "--older-than", "0s"]);
+            assert_eq!(site.number("SELECT count(*) AS n FROM embedding_tasks").await, 0, "{case}");
+            site.goes_on(&case, true).await;
+        }
+    }
+}
+
+/// From SQLite to PostgreSQL: begun again, it comes to its end, and nothing is there twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy() {
+    let server = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL; scripts/with-postgres sets it");
+    let administration = sea_orm::Database::connect(format!("{server}/postgres")).await.expect("a server");
+    let points = [("copy.page", 1), ("copy.page", 5), ("copy.compared", 1), ("copy.finished", 1)];
+    for (number, (point, at)) in points.into_iter().enumerate() {
+        for action in ACTIONS {
+            let (site, case) = (Site::new(), format!("{point} {at} {action}"));
+            let name = format!("copied_{}_{number}_{action}", std::process::id());
+            administration.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+            let (from, to) = (site.url(), format!("{server}/{name}"));
+            site.write_notes();
+            site.works(&["import", "notes", "--wait"]);
+            let copy = ["db", "copy", "--from", &from, "--to", &to];
+            site.broken_at(point, action, at, &copy);
+            let again = site.command(&copy).output().expect("a process");
+            let said = String::from_utf8_lossy(&again.stderr).into_owned();
+            // What was finished already is told to be there.
+            assert!(again.status.success() || point == "copy.finished", "{case}: {said}");
+            let copied = Database::open(&OpenOptions::new(to)).await.expect("a database");
+            let sql = "SELECT count(*) AS n FROM articles a JOIN article_embeddings e ON e.article_id = a.id";
+            let rows = copied.reader().row::<Number>(sql, []).await.expect("a query").expect("a row");
+            assert_eq!(rows.n, 3, "{case}: {said}");
+            copied.close().await;
+            assert_eq!(site.number(sql).await, 3, "{case}: the source is left as it is");
         }
     }
 }

@@ -66,9 +66,12 @@ impl Pipeline {
         if text.skip_embedding {
             return Ok(Outcome::Discard { cause: "embedding skipped" });
         }
+        afterword_faults::point!("attempt.loaded", StoreError::Failed);
         let (revision, content_hash) = (text.revision, text.content_hash);
         let chunks = self.cut(text.title, text.body).await?;
+        afterword_faults::point!("attempt.cut", StoreError::Failed);
         let chunks = self.fill(chunks, made).await?;
+        afterword_faults::point!("attempt.embedded", StoreError::Failed);
         Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
     }
 

@@ -17,8 +17,13 @@ mod sqlite {
 mod postgres {
     type Bench = crate::support::Bench<crate::support::Server>;
 
+    #[path = "runtime/lost_answers.rs"]
+    mod lost_answers;
     #[path = "runtime/models.rs"]
     mod models;
+    #[allow(dead_code, reason = "shared with the tests of several hosts")]
+    #[path = "../../tests/hosts/proxy.rs"]
+    mod proxy;
     #[path = "runtime/suite.rs"]
     mod suite;
 }

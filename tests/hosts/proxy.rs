@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -22,11 +22,47 @@ enum Fate {
     Frozen,
 }
 
+/// Which ends of transactions lose their answer.
+#[derive(Default)]
+struct Commits {
+    /// Each so-many-th does; none if 0.
+    every: AtomicU64,
+    seen: AtomicU64,
+    lost: AtomicU64,
+}
+
+/// What becomes of an end of a transaction.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Answered,
+    /// It is carried out, and nobody is told.
+    CarriedOut,
+    /// It does not arrive.
+    Swallowed,
+}
+
+impl Commits {
+    fn end_of(&self, request: &[u8]) -> End {
+        let every = self.every.load(Ordering::SeqCst);
+        if every == 0 || !request.windows(7).any(|bytes| bytes == b"COMMIT\0") {
+            return End::Answered;
+        }
+        if !(self.seen.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(every) {
+            return End::Answered;
+        }
+        match self.lost.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => End::CarriedOut,
+            _ => End::Swallowed,
+        }
+    }
+}
+
 /// Carries every connection to the server.
 pub(crate) struct Proxy {
     url: String,
     server: watch::Sender<String>,
     delay: Arc<AtomicU64>,
+    commits: Arc<Commits>,
     /// What last became of the connections there were; later ones do not look back.
     fate: watch::Sender<Fate>,
 }
@@ -40,11 +76,18 @@ impl Proxy {
         let (delay, fate) = (Arc::<AtomicU64>::default(), watch::Sender::new(Fate::Cut));
         let server = watch::Sender::new(server.to_owned());
         let url = format!("{head}@{own}/{database}");
-        let proxy = Self { url, server: server.clone(), delay: Arc::clone(&delay), fate: fate.clone() };
+        let commits = Arc::<Commits>::default();
+        let proxy = Self {
+            url,
+            server: server.clone(),
+            delay: Arc::clone(&delay),
+            commits: Arc::clone(&commits),
+            fate: fate.clone(),
+        };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let server = server.borrow().clone();
-                tokio::spawn(carry(client, server, Arc::clone(&delay), fate.subscribe()));
+                tokio::spawn(carry(client, server, Arc::clone(&delay), Arc::clone(&commits), fate.subscribe()));
             }
         });
         proxy
@@ -65,6 +108,16 @@ impl Proxy {
         self.delay.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// From now on each `every`-th COMMIT ends its connection without an answer; every other of these has been carried out.
+    pub(crate) fn lose_commits(&self, every: u64) {
+        self.commits.every.store(every, Ordering::SeqCst);
+    }
+
+    /// So many have lost their answer.
+    pub(crate) fn lost_commits(&self) -> u64 {
+        self.commits.lost.load(Ordering::SeqCst)
+    }
+
     /// Ends the connections there are.
     pub(crate) fn cut(&self) {
         self.fate.send_replace(Fate::Cut);
@@ -83,12 +136,23 @@ fn parts(url: &str) -> (&str, &str, &str) {
     (head, server, database)
 }
 
-async fn carry(client: TcpStream, server: String, delay: Arc<AtomicU64>, mut fate: watch::Receiver<Fate>) {
+async fn carry(
+    client: TcpStream,
+    server: String,
+    delay: Arc<AtomicU64>,
+    commits: Arc<Commits>,
+    mut fate: watch::Receiver<Fate>,
+) {
     let Ok(server) = TcpStream::connect(server).await else { return };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
-    let there = pump(&mut from_client, &mut to_server, &delay);
-    let back = pump(&mut from_server, &mut to_client, &delay);
+    let is_cut = AtomicBool::new(false);
+    let there = pump(&mut from_client, &mut to_server, &delay, |request| {
+        let end = commits.end_of(request);
+        is_cut.store(end == End::CarriedOut, Ordering::SeqCst);
+        end != End::Swallowed
+    });
+    let back = pump(&mut from_server, &mut to_client, &delay, |_| !is_cut.load(Ordering::SeqCst));
     tokio::select! {
         () = there => {}
         () = back => {}
@@ -105,7 +169,13 @@ async fn next(fate: &mut watch::Receiver<Fate>) -> Fate {
     if fate.changed().await.is_ok() { *fate.borrow() } else { Fate::Cut }
 }
 
-async fn pump(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteExt + Unpin), delay: &AtomicU64) {
+/// Carries what `passes`; ends with the first that does not.
+async fn pump(
+    from: &mut (impl AsyncReadExt + Unpin),
+    to: &mut (impl AsyncWriteExt + Unpin),
+    delay: &AtomicU64,
+    passes: impl Fn(&[u8]) -> bool,
+) {
     let mut buffer = vec![0; 16 << 10];
     while let Ok(length) = from.read(&mut buffer).await {
         if length == 0 {
@@ -115,7 +185,7 @@ async fn pump(from: &mut (impl AsyncReadExt + Unpin), to: &mut (impl AsyncWriteE
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;
         }
-        if to.write_all(&buffer[..length]).await.is_err() {
+        if !passes(&buffer[..length]) || to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
     }

@@ -44,7 +44,9 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], buildin
             verdicts.push(verdict);
         }
     }
+    afterword_faults::point!("settle.stored", StoreError::Failed);
     applied.settled = settle(transaction, &verdicts).await?;
+    afterword_faults::point!("settle.ended", StoreError::Failed);
     let in_doubt = batch.iter().filter(|gathered| gathered.in_doubt).map(|gathered| &gathered.decided.task.lease);
     let ended_before: Vec<_> =
         in_doubt.filter(|lease| !standing.contains_key(lease)).map(|lease| lease.task_id).collect();

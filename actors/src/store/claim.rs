@@ -179,6 +179,9 @@ async fn run(
     let shared = [claim.token.into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into()];
     let values = shared.into_iter().chain(claim.makes.values()).chain(own);
     let rows = transaction.rows::<Row>(sql, values).await?;
+    if !rows.is_empty() {
+        afterword_faults::point!("claim.taken", StoreError::Failed);
+    }
     let subjects = subjects(transaction, &rows, claim.makes).await?;
     rows.into_iter().map(|row| claimed(row, claim.token, &subjects)).collect()
 }

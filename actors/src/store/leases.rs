@@ -130,7 +130,11 @@ async fn give_back(
 ) -> Result<Vec<Settled>, StoreError> {
     hold(transaction, &held).await?;
     let verdicts: Vec<_> = held.into_iter().map(|held| verdict(held, reason)).collect();
-    settle(transaction, &verdicts).await
+    let settled = settle(transaction, &verdicts).await?;
+    if !settled.is_empty() {
+        afterword_faults::point!("rescue.put_back", StoreError::Failed);
+    }
+    Ok(settled)
 }
 
 fn verdict(held: Held, reason: &str) -> Verdict {

@@ -210,6 +210,7 @@ async fn begin(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), 
         .run("UPDATE embedding_models SET state = 'building', retired_at = NULL WHERE id = $1", [model_id.into()])
         .await?;
     settings::note_begin(transaction, model_id).await?;
+    afterword_faults::point!("switch.begun", StoreError::Failed);
     events::record_act(transaction, "model switch begun", &format!("embedding model {model_id}")).await
 }
 

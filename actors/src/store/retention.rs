@@ -178,10 +178,12 @@ impl Broom<'_> {
                 Box::pin(async move {
                     let began = Instant::now();
                     let gone = transaction.run(remove, [keys.into()]).await?;
+                    afterword_faults::point!("cleanup.removed", StoreError::Failed);
                     Ok((gone, began.elapsed()))
                 })
             })
             .await?;
+        afterword_faults::point!("cleanup.committed", StoreError::Failed);
         self.pace.took(held, i64::try_from(doomed.len()).unwrap_or(i64::MAX));
         tokio::time::sleep(held).await;
         Ok(gone)

@@ -138,6 +138,9 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<Chang
 pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
     let Some(task) = find(transaction, id).await? else { return Ok(Change::NotFound) };
     locks::hold_articles(transaction, &[task.article_id]).await?;
+    if !may_be_retried(transaction, id).await? {
+        return refused(transaction, id).await;
+    }
     make_way(transaction, &[id]).await?;
     if let Some(other) = waiting_task(transaction, task.article_id).await?
         && other != id
@@ -154,6 +157,12 @@ pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change
         )
         .await?;
     if changed == 1 { Ok(Change::Done) } else { refused(transaction, id).await }
+}
+
+/// Asked before anything makes way for it.
+async fn may_be_retried(connection: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM embedding_tasks WHERE id = $1 AND status IN ('failed', 'cancelled', 'pending')";
+    Ok(connection.row::<Id>(sql, [id.into()]).await?.is_some())
 }
 
 /// What became of a page of failed tasks.

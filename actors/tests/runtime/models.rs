@@ -16,7 +16,7 @@ use afterword_actors::{
         sql::{Number, Sql},
         stats, tasks,
     },
-    task::{NewTask, Operation},
+    task::{NewTask, Operation, TaskStatus},
 };
 use proptest::prelude::*;
 
@@ -250,6 +250,28 @@ async fn whoever_asks_for_the_model_in_use_keeps_it() {
     let building = bench.number("SELECT id AS n FROM embedding_models WHERE state = 'building'").await;
     assert_eq!(bench.switch_to(&old).await, Switch::InUse { instead_of: Some(building) });
     assert_eq!(bench.number("SELECT count(*) AS n FROM embedding_models WHERE state = 'building'").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_that_is_refused_takes_nothing_from_the_set_being_built() {
+    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 1).await;
+    new.hold().await;
+    let runtime = Runtime::start(bench.database.clone(), new.model(), quick()).await.expect("a runtime");
+    while new.peak.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    runtime.stop(Duration::ZERO).await;
+    let waiting = "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'pending'";
+    assert_eq!(bench.number(waiting).await, 1, "what was in work waits again");
+    let completed = bench.number("SELECT id AS n FROM embedding_tasks WHERE status = 'completed'").await;
+    let refused = bench
+        .database
+        .write::<_, StoreError, _>(move |transaction| Box::pin(tasks::retry(transaction, completed)))
+        .await
+        .expect("an answer");
+    assert_eq!(refused, tasks::Change::NotAllowed(TaskStatus::Completed));
+    assert_eq!(bench.number(waiting).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

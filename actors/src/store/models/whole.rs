@@ -55,6 +55,7 @@ pub async fn activate_if_whole(transaction: &impl ConnectionTrait, model_id: i64
             [model_id.into()],
         )
         .await?;
+    afterword_faults::point!("switch.activated", StoreError::Failed);
     events::record_act(transaction, "model activated", &format!("embedding model {model_id}")).await?;
     Ok(true)
 }

@@ -163,8 +163,8 @@ fn commit(
 ) -> impl Future<Output = Committed> + Send {
     let database = context.database.clone();
     async move {
-        database
-            .write_behind(move |transaction| {
+        let done = database
+            .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     if let Some(known) = known {
                         give_back(transaction, &context.incarnation, &known).await?;
@@ -186,7 +186,10 @@ fn commit(
                     Ok((applied, claimed))
                 })
             })
-            .await
+            .await?;
+        // An error here is an answer that is lost.
+        afterword_faults::point!("queue.committed", StoreError::Failed);
+        Ok(done)
     }
 }
 

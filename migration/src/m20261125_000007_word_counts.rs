@@ -1,4 +1,4 @@
-//! How many words an article has, for the ranking by words on a server.
+//! How many words an article has, for the ranking by words on PostgreSQL.
 
 use sea_orm_migration::prelude::*;
 

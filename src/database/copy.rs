@@ -1,7 +1,7 @@
-//! Moving from a file to a server: every row, page by page in the order of its key, so that a copy that was interrupted
+//! Moving from SQLite to PostgreSQL: every row, page by page in the order of its key, so that a copy that was interrupted
 //! goes on where it stopped; then all of both is read again and compared.
 //!
-//! Which tables and columns there are is asked of the server, so that a later step of the schema is copied too.
+//! Which tables and columns there are is asked of PostgreSQL, so that a later step of the schema is copied too.
 
 mod rows;
 mod table;
@@ -20,7 +20,9 @@ use table::Table;
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// Only upwards.
-    #[error("a copy goes from a sqlite:// file to a postgres:// server; for a file use `afterword db backup`")]
+    #[error(
+        "a copy goes from SQLite (sqlite://) to PostgreSQL (postgres://); to copy SQLite to SQLite use `afterword db backup`"
+    )]
     Direction,
     /// Somebody changes what is copied.
     #[error("process {pid} on {hostname} works on {place}; stop it first")]
@@ -37,15 +39,15 @@ pub enum CopyError {
     NotEmpty(String),
     /// Source and copy are not the same.
     #[error(
-        "the copy of {table} differs from the file ({copied} rows of {rows}): the file was changed after the copy was \
+        "the copy of {table} differs from the original ({copied} rows of {rows}): the original was changed after the copy was \
          begun; start again with an empty database"
     )]
     Differs {
         /// Where they differ.
         table: String,
-        /// Rows in the file.
+        /// Rows on SQLite.
         rows: u64,
-        /// Rows on the server.
+        /// Rows on PostgreSQL.
         copied: u64,
     },
     /// A database failed; run it again to go on.
@@ -121,7 +123,7 @@ async fn nobody_works_on(database: &Database) -> Result<(), CopyError> {
     }
 }
 
-/// Notes on the server what is copied: only the same may go on.
+/// Notes on PostgreSQL what is copied: only the same may go on.
 async fn begin(from: &Database, to: &Database) -> Result<(), CopyError> {
     let place = from.place();
     let noted = to
@@ -178,7 +180,7 @@ async fn count(database: &Database, table: &Table) -> Result<u64, StoreError> {
     Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
 }
 
-/// Numbers go on where the file's ended, counts are what was copied, and the note is taken away.
+/// Numbers go on where SQLite's ended, counts are what was copied, and the note is taken away.
 async fn finish(from: &Database, to: &Database, tables: &[Table]) -> Result<(), StoreError> {
     let mut numbers = Vec::new();
     for table in tables.iter().filter(|table| table.is_numbered()) {

@@ -34,7 +34,7 @@ pub enum IndexError {
 pub struct Rebuilt {
     /// Articles whose words were written.
     pub articles: i64,
-    /// Vectors in the indexes that were built; those of a file are read into memory by whoever searches.
+    /// Vectors in the indexes that were built; those of SQLite are read into memory by whoever searches.
     pub vectors: i64,
     /// Articles whose vectors were torn, and were removed; a running host makes them again.
     pub removed: u64,
@@ -49,7 +49,7 @@ pub enum RebuildProgress {
     Vectors(i64),
 }
 
-/// Writes all words again, on a server by the stems of `language`, and builds the indexes of all vectors that are not
+/// Writes all words again, on PostgreSQL by the stems of `language`, and builds the indexes of all vectors that are not
 /// retired. Saves and searches go on meanwhile.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ pub async fn rebuild(
     Ok(rebuilt)
 }
 
-/// The language whose stems a server indexes words by; nothing for a file, whose stems are English.
+/// The language whose stems PostgreSQL indexes words by; nothing for SQLite, whose stems are English.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -77,7 +77,7 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// What can go wrong in a file only.
+/// What can go wrong on SQLite only.
 const IN_A_FILE: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM pragma_foreign_key_check",
@@ -91,7 +91,7 @@ const IN_A_FILE: &[Check] = &[
     },
 ];
 
-/// What can go wrong on a server only.
+/// What can go wrong on PostgreSQL only.
 const ON_A_SERVER: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM articles a

@@ -18,7 +18,7 @@ pub struct Database {
     parts: Arc<Parts>,
 }
 
-/// One for each handle: what it takes to open a file does not matter.
+/// One for each handle: what it takes to open SQLite does not matter.
 #[expect(clippy::large_enum_variant, reason = "there is one of them, behind a pointer")]
 pub(super) enum Parts {
     Sqlite(Sqlite),
@@ -26,7 +26,7 @@ pub(super) enum Parts {
 }
 
 impl Database {
-    /// Opens the database; a file is created if needed. The schema is left as it is.
+    /// Opens the database; SQLite's file is created if needed. The schema is left as it is.
     ///
     /// # Errors
     /// [`OpenError`] if the address is not understood or the database cannot be used.
@@ -94,8 +94,8 @@ impl Database {
 
     /// Runs `body` in a transaction and answers when it is committed; `Err` from `body` undoes what it did.
     ///
-    /// Once accepted, the transaction runs to its end even if the caller is dropped. In a file, neighbours that wait at
-    /// the same moment share one commit, each in its own savepoint; on a server each has a transaction of its own.
+    /// Once accepted, the transaction runs to its end even if the caller is dropped. On SQLite, neighbours that wait at
+    /// the same moment share one commit, each in its own savepoint; on PostgreSQL each has a transaction of its own.
     ///
     /// # Errors
     /// What `body` answers, or the [`StoreError`] of the commit.
@@ -112,8 +112,8 @@ impl Database {
         }
     }
 
-    /// Like [`Database::write`], for work that nobody waits for: in a file, saves go before it and do not share its
-    /// commits, and it takes every other turn. On a server nobody waits for anybody.
+    /// Like [`Database::write`], for work that nobody waits for: on SQLite, saves go before it and do not share its
+    /// commits, and it takes every other turn. On PostgreSQL nobody waits for anybody.
     ///
     /// # Errors
     /// What `body` answers, or the [`StoreError`] of the commit.

@@ -1,6 +1,6 @@
 //! Holding articles while something is decided about their tasks.
 //!
-//! A file has one writer, and nothing to hold. On a server, a save and the end of an attempt may come together: which
+//! SQLite has one writer, and nothing to hold. On PostgreSQL, a save and the end of an attempt may come together: which
 //! of them is first decides whether a task goes back to waiting or is superseded, whether vectors are stored or the
 //! article wants none. A save holds its article's row because it writes it; whoever else decides takes it here, before
 //! looking, and always in the order of ids.

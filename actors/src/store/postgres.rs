@@ -33,7 +33,7 @@ const STATEMENT_CACHE: usize = 512;
 /// Connections by which the runtime reads.
 const RUNTIME_CONNECTIONS: u32 = 3;
 
-/// Connections to a server.
+/// Connections to PostgreSQL.
 pub(super) struct Postgres {
     pub(super) read: DatabaseConnection,
     /// The runtime's own: searches cannot keep it waiting.

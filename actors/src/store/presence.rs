@@ -1,7 +1,7 @@
 //! How a host shows the others that it lives, and how it hears from them.
 //!
 //! A lease says when a host may be presumed dead; presence says at once that it is. Beside a database file it is a
-//! file lock, on a server a lock of a session; both are dropped by the system when the process dies.
+//! file lock, on PostgreSQL a lock of a session; both are dropped by the system when the process dies.
 
 use afterword_entities::embedding_host;
 

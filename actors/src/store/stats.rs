@@ -61,7 +61,7 @@ pub async fn queue(connection: &impl ConnectionTrait) -> Result<QueueStats, Stor
 /// Changes of counts that are folded in one transaction.
 const FOLDED: i64 = 10_000;
 
-/// Folds what a server has noted of changes into its totals, so that [`queue`] has little to add up. Any host may; the
+/// Folds what PostgreSQL has noted of changes into its totals, so that [`queue`] has little to add up. Any host may; the
 /// numbers are the same before and after.
 ///
 /// # Errors

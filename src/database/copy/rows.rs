@@ -15,7 +15,7 @@ use crate::search::keyword;
 const PAGE: usize = 250;
 /// The same of tables that hold articles, which may be large.
 const PAGE_OF_TEXTS: usize = 25;
-/// Rows go to the server in parts of about this size: it takes no more than 256 MiB of them at once.
+/// Rows go to PostgreSQL in parts of about this size: it takes no more than 256 MiB of them at once.
 const PART_BYTES: usize = 16 << 20;
 
 /// Some rows in the order of their key.
@@ -85,7 +85,7 @@ impl Page {
         Some(table.key.iter().map(|&position| last[position].clone()).collect())
     }
 
-    /// Writes the rows to a server. What is there already stays.
+    /// Writes the rows to PostgreSQL. What is there already stays.
     pub(super) async fn write(self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
         // The trail and the counts are copied, too: triggers would write them a second time.
         transaction.run(&format!("ALTER TABLE {} DISABLE TRIGGER USER", table.name), []).await?;
@@ -110,7 +110,7 @@ impl Page {
         self.run_in_parts(transaction, &sql).await
     }
 
-    /// Searches look at a second form of the vector, which a file does not have.
+    /// Searches look at a second form of the vector, which SQLite does not have.
     async fn write_chunks(mut self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
         let vector = position(table, "vector")?;
         for row in &mut self.0 {
@@ -243,7 +243,7 @@ fn values(table: &Table) -> String {
 fn columns(table: &Table) -> String {
     let column = |column: &Column| match column.kind {
         Kind::Number => format!("{} BIGINT", column.name),
-        // From 0 and 1, which the server takes for flags as texts only.
+        // From 0 and 1, which PostgreSQL takes for flags as texts only.
         Kind::Flag => format!("{} TEXT", column.name),
         Kind::Text | Kind::Bytes => format!("{} TEXT", column.name),
     };

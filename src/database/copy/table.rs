@@ -1,9 +1,9 @@
-//! What the server knows of its tables: columns, keys, and which must be filled before which.
+//! What PostgreSQL knows of its tables: columns, keys, and which must be filled before which.
 
 use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-/// What the server keeps for itself, or makes from the rest.
+/// What PostgreSQL keeps for itself, or makes from the rest.
 const OWN: [&str; 5] =
     ["seaql_migrations", "article_words", "embedding_task_totals", "embedding_task_deltas", "queue_control"];
 
@@ -11,7 +11,7 @@ const OWN: [&str; 5] =
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) name: String,
-    /// Those that the file has too.
+    /// Those that SQLite has too.
     pub(super) columns: Vec<Column>,
     /// Positions in `columns`.
     pub(super) key: Vec<usize>,

@@ -1,4 +1,4 @@
-//! Claims on a server: hosts that claim at the same moment pass over each other's rows.
+//! Claims on PostgreSQL: hosts that claim at the same moment pass over each other's rows.
 //!
 //! The unique index on articles in work has the last word: two tasks of one article cannot both be taken. `OFFSET 0`
 //! keeps the look into that index a look for each task, where a planner that takes tasks in work for rare would compare

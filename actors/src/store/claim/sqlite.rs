@@ -1,4 +1,4 @@
-//! Claims in a file: the one writer picks and takes in one statement.
+//! Claims on SQLite: the one writer picks and takes in one statement.
 //!
 //! A limit that is a bare parameter makes SQLite compile the whole statement again at each call; a sum does not. The pause
 //! is a limit too: as a condition it would be asked of each task that waits.

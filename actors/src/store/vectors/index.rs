@@ -1,4 +1,4 @@
-//! Indexes of vectors on a server, one for each model, built while others write and search. A file has none: its vectors
+//! Indexes of vectors on PostgreSQL, one for each model, built while others write and search. SQLite has none: its vectors
 //! are in the memory of whoever searches.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Chunks go to a server as one list, so that one prepared statement serves any number of them. Their vectors go as
+//! Chunks go to PostgreSQL as one list, so that one prepared statement serves any number of them. Their vectors go as
 //! bytes, which is what is reused, and in half precision, which is what searches look at.
 
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Chunks go into a file as values of a statement; their vectors as bytes.
+//! Chunks go to SQLite as values of a statement; their vectors as bytes.
 
 use sea_orm::{ConnectionTrait, Value};
 

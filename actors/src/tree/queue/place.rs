@@ -1,6 +1,6 @@
 //! Where in the queue a claim begins to look.
 //!
-//! On a server, a row that has been taken leaves a dead entry in the index until the last snapshot that could see it has
+//! On PostgreSQL, a row that has been taken leaves a dead entry in the index until the last snapshot that could see it has
 //! ended. While somebody holds one open, claims that begin at the front pass over every task taken since. So a claim
 //! goes on where the one before ended, as long as there is a backlog, and looks at everything now and then: what was in
 //! somebody's way, or came late, stands further to the front.

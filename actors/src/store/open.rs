@@ -11,7 +11,7 @@ pub struct OpenOptions {
     pub url: String,
     /// Connections for reading.
     pub read_connections: u32,
-    /// Connections for writing; a file has one.
+    /// Connections for writing; SQLite has one.
     pub write_connections: u32,
     /// How long to wait for a lock that another process holds.
     pub busy_timeout: Duration,

@@ -61,7 +61,7 @@ pub enum OpenError {
     /// A restore that runs.
     #[error("{} is being restored by another process; try again when that has ended", .0.display())]
     BeingReplaced(PathBuf),
-    /// Not an address of a server.
+    /// Not an address of PostgreSQL.
     #[error("the database address is not understood: {0}; write for example postgres://me@localhost/afterword")]
     Address(String),
     /// The folder could not be made.

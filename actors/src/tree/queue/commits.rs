@@ -207,3 +207,182 @@ impl Commits {
         self.outage = Some(Outage { since, error });
     }
 }
+<<<<<<< HEAD
+=======
+
+impl QueueState {
+    /// A flush is worth its transaction if there is something to commit or a worker to claim for.
+    pub(super) fn schedule_flush(&mut self) {
+        if !self.commits.may_begin(&self.at.context) {
+            self.commits.flush_wanted = true;
+        } else if !self.commits.flush_scheduled && (self.commits.has_something() || !self.claimable_slots().is_empty())
+        {
+            self.commits.flush_scheduled = true;
+            // Behind what the mailbox holds already: all of that joins the same commit.
+            let _ = self.myself.send_message(QueueMessage::Flush);
+        }
+    }
+
+    /// Begins to commit what has been gathered and to claim for the idle.
+    pub(super) fn flush(&mut self) {
+        self.commits.flush_scheduled = false;
+        if !self.commits.may_begin(&self.at.context) {
+            self.commits.flush_wanted = true;
+            return;
+        }
+        let claims = self.commits.one_by_one == 0;
+        let slots = if claims { self.claimable_slots() } else { Vec::new() };
+        // In an outage, an empty commit is how its end is found out.
+        if !self.commits.has_something() && slots.is_empty() {
+            return;
+        }
+        let recovers = self.commits.recovers();
+        let batch = self.commits.next_batch();
+        let known = recovers.then(|| self.known_tokens(&batch));
+        let claim = ClaimFor { token: new_token(), slots, from: self.place.next() };
+        let number = self.commits.number;
+        self.commits.number += 1;
+        let end = commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known, self.may_make());
+        let myself = self.myself.clone();
+        let work = Owned::spawn(async move {
+            let panicked = |text| StoreError::Failed(format!("the commit panicked: {text}"));
+            let end = answer_of(end).await.map_err(panicked).flatten();
+            let _ = myself.send_message(QueueMessage::Committed(number, Box::new(end)));
+        });
+        self.commits.under_way.push(Commit { number, batch, claim, recovers, work });
+    }
+
+    /// Work for the workers first, then the next commit; what this one did is told while that one runs.
+    pub(super) fn committed(&mut self, number: u64, end: Committed) {
+        // It is not there if it was awaited at the release of everything.
+        let Some(at) = self.commits.under_way.iter().position(|commit| commit.number == number) else { return };
+        let Commit { batch, claim, recovers, .. } = self.commits.under_way.remove(at);
+        match end {
+            Ok((applied, claimed)) => {
+                self.commits.answered(recovers);
+                let more = self.place.claimed(claim.from, claim.slots.len(), &claimed);
+                let admitted = self.provider.admission();
+                self.applied(&batch, &applied);
+                let more = more || admitted != self.provider.admission();
+                self.hand_out(claimed);
+                let wanted = std::mem::take(&mut self.commits.flush_wanted);
+                if wanted || more || self.commits.has_something() {
+                    self.schedule_flush();
+                }
+                self.schedule_probe();
+                let _ = self.myself.send_message(QueueMessage::Tell(batch, Box::new(applied)));
+            }
+            Err(error) => {
+                let context = &self.at.context;
+                self.commits.failed(batch, error, context.database.engine(), context.settings.retry);
+                self.flush_after_a_while();
+            }
+        }
+    }
+
+    /// The database failed a look or a commit: try again, ever more rarely.
+    pub(super) fn database_failed(&mut self, error: StoreError) {
+        let context = &self.at.context;
+        self.commits.failed(Vec::new(), error, context.database.engine(), context.settings.retry);
+        self.flush_after_a_while();
+    }
+
+    fn flush_after_a_while(&mut self) {
+        if !self.commits.flush_scheduled {
+            self.commits.flush_scheduled = true;
+            self.myself.send_after(self.commits.outage_delays.next_delay(), || QueueMessage::Flush);
+        }
+    }
+
+    /// What a commit says of the provider.
+    fn applied(&mut self, batch: &[Gathered], applied: &Applied) {
+        let own = self.at.context.model_row.id;
+        let finals: HashSet<_> =
+            applied.settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id).collect();
+        for Gathered { decided, .. } in batch {
+            let task = decided.task.lease.task_id;
+            let stored = applied.stored.contains(&task);
+            if decided.task.model_id == own {
+                self.provider.committed(task, stored, finals.contains(&task));
+            } else if stored {
+                self.second.works();
+            }
+        }
+        match &applied.wrong_dimension {
+            Some((set, message)) if *set == own => self.provider.trip(EmbedError::config(message.clone())),
+            Some((_, message)) => self.rest_second(message),
+            None => {}
+        }
+    }
+
+    fn hand_out(&mut self, claimed: Vec<ClaimedTask>) {
+        for task in claimed {
+            let is_own = task.model_id == self.at.context.model_row.id;
+            if is_own && task.subject == Subject::Changed {
+                if self.provider.is_open() {
+                    // It has failed since the claim was made.
+                    self.commits.gather([settlement::returned(task)]);
+                    continue;
+                }
+                self.provider.began(task.lease.task_id);
+            }
+            let made = if is_own { self.salvage.take(task.article_id) } else { Vectors::new() };
+            let (article, id) = (task.article_id, task.lease.task_id);
+            let told = task.clone();
+            match self.roster.give(task, made) {
+                Ok(()) => self.tell_started(&told),
+                Err(task) => {
+                    tracing::debug!(article, task = id, "its worker died meanwhile, and not of this task");
+                    self.commits.gather([settlement::returned(*task)]);
+                }
+            }
+        }
+    }
+}
+
+/// Ends `batch` and claims; with `known`, first gives back what this host holds under other tokens.
+fn commit(
+    context: Arc<Context>,
+    batch: Vec<Gathered>,
+    claim_for: ClaimFor,
+    known: Option<Vec<String>>,
+    may: MayMake,
+) -> impl Future<Output = Committed> + Send {
+    let database = context.database.clone();
+    async move {
+        let done = database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move {
+                    if let Some(known) = known {
+                        give_back(transaction, &context.incarnation, &known).await?;
+                    }
+                    let makes = context.sets.makes(&models::wanted(transaction).await?);
+                    let applied = apply(transaction, &batch, makes.building).await?;
+                    let makes = may.of(makes, context.model_row.id);
+                    let ClaimFor { token, slots, from } = &claim_for;
+                    let request = Claim {
+                        token,
+                        incarnation: &context.incarnation,
+                        slots,
+                        lease: context.settings.lease,
+                        from: *from,
+                        makes,
+                    };
+                    let idle = slots.is_empty() || makes.nothing();
+                    let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
+                    Ok((applied, claimed))
+                })
+            })
+            .await?;
+        // An error here is an answer that is lost.
+        afterword_faults::point!("queue.committed", StoreError::Failed);
+        Ok(done)
+    }
+}
+
+/// What an earlier life of this host's QueueActor held, or a commit whose answer was lost.
+async fn give_back(transaction: &Transaction, incarnation: &str, known: &[String]) -> Result<(), StoreError> {
+    while !leases::release(transaction, incarnation, known).await?.is_empty() {}
+    Ok(())
+}
+>>>>>>> 7fa500a (queue: a type that the compiler asks for)

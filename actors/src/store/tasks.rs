@@ -138,10 +138,9 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<Chang
 pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
     let Some(task) = find(transaction, id).await? else { return Ok(Change::NotFound) };
     locks::hold_articles(transaction, &[task.article_id]).await?;
-    if !may_be_retried(transaction, id).await? {
-        return refused(transaction, id).await;
+    if may_be_retried(transaction, id).await? {
+        make_way(transaction, &[id]).await?;
     }
-    make_way(transaction, &[id]).await?;
     if let Some(other) = waiting_task(transaction, task.article_id).await?
         && other != id
     {

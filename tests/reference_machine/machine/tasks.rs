@@ -218,7 +218,9 @@ impl Machine {
     pub(crate) fn retry(&mut self, no: No) -> Change {
         let Some(task) = self.rows.tasks.get(&no) else { return Change::NotFound };
         let (article, status) = (task.article, task.status);
-        self.make_way(no);
+        if !matches!(status, TaskStatus::Processing | TaskStatus::Completed) {
+            self.make_way(no);
+        }
         match self.task_of(article, TaskStatus::Pending) {
             Some(other) if other != no => return Change::AlreadyWaiting(other as i64),
             _ if matches!(status, TaskStatus::Processing | TaskStatus::Completed) => return Change::NotAllowed(status),

@@ -5,6 +5,8 @@
 //! practice, a quarter of the memory, and only as many rows read as are looked at.
 
 mod catch_up;
+mod contents;
+mod found;
 mod matrix;
 mod memory;
 mod server;
@@ -17,6 +19,7 @@ use afterword_actors::{
 };
 use sea_orm::FromQueryResult;
 
+pub(super) use found::{Nearest, NoIndex};
 use matrix::Matrix;
 pub(super) use memory::Memory as VectorIndex;
 
@@ -26,20 +29,6 @@ const CHUNKS_PER_ARTICLE: usize = 4;
 /// tell cosines apart to about 0.005.
 const COMPARED: usize = 40;
 
-/// Why nothing was looked at.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum NoIndex {
-    /// It is being read for the first time, and takes longer than the search has time.
-    #[error("the vectors are still being read into memory ({chunks} so far)")]
-    Reading {
-        /// Read so far.
-        chunks: u64,
-    },
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// How many articles are looked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Depth {
@@ -47,15 +36,6 @@ pub(super) struct Depth {
     pub(super) least: usize,
     /// About so many, if they are found in one look.
     pub(super) most: usize,
-}
-
-/// An article and its chunk that is nearest to the query.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Nearest {
-    pub(super) article_id: i64,
-    pub(super) chunk_id: i64,
-    /// Cosine.
-    pub(super) similarity: f32,
 }
 
 /// What is looked for.

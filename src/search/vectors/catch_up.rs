@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
     Matrix,
-    memory::{Contents, Loaded},
+    contents::{Contents, Loaded},
 };
 
 /// Chunks read at a time.

@@ -2,10 +2,7 @@
 //! task; it belongs to none of them, and goes on when a client that waited has hung up.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::Ordering},
     time::Duration,
 };
 
@@ -16,30 +13,13 @@ use futures_util::{
 };
 use tokio::task::AbortHandle;
 
-use super::{Matrix, NoIndex, catch_up};
+use super::{Matrix, NoIndex, catch_up, contents::Contents};
 
 /// The index of the model that searches use.
 #[derive(Default)]
 pub(in crate::search) struct Memory {
     contents: Arc<Contents>,
     pass: Mutex<Option<Pass>>,
-}
-
-/// What is in memory.
-#[derive(Default)]
-pub(super) struct Contents {
-    loaded: RwLock<Option<Loaded>>,
-    /// Chunks read by the reading that is under way.
-    read: AtomicU64,
-}
-
-/// The vectors of one model.
-#[derive(Clone)]
-pub(super) struct Loaded {
-    pub(super) model_id: i64,
-    /// Changes up to this one are in.
-    pub(super) seq: i64,
-    pub(super) matrix: Arc<RwLock<Matrix>>,
 }
 
 /// The task that reads what is new.
@@ -104,23 +84,5 @@ impl Drop for Memory {
         if let Some(pass) = self.pass.get_mut().unwrap_or_else(PoisonError::into_inner) {
             pass.work.abort();
         }
-    }
-}
-
-impl Contents {
-    /// The vectors of `model_id`, if they are there.
-    pub(super) fn of(&self, model_id: i64) -> Option<Loaded> {
-        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
-        loaded.as_ref().filter(|loaded| loaded.model_id == model_id).cloned()
-    }
-
-    /// Searches look at `loaded` from now on.
-    pub(super) fn show(&self, loaded: Loaded) {
-        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
-    }
-
-    /// Notes how many chunks have been read for the first time.
-    pub(super) fn note_read(&self, chunks: u64) {
-        self.read.store(chunks, Ordering::Relaxed);
     }
 }

@@ -1,0 +1,26 @@
+//! What a look finds, or why it finds nothing.
+
+use afterword_actors::store::StoreError;
+
+/// Why nothing was looked at.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::search) enum NoIndex {
+    /// It is being read for the first time, and takes longer than the search has time.
+    #[error("the vectors are still being read into memory ({chunks} so far)")]
+    Reading {
+        /// Read so far.
+        chunks: u64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An article and its chunk that is nearest to the query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::search) struct Nearest {
+    pub(in crate::search) article_id: i64,
+    pub(in crate::search) chunk_id: i64,
+    /// Cosine.
+    pub(in crate::search) similarity: f32,
+}

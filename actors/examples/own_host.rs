@@ -56,7 +56,8 @@ pub(crate) async fn run(url: &str) -> Result<usize, Box<dyn std::error::Error>> 
 #[tokio::main]
 #[cfg_attr(test, allow(dead_code, reason = "a test includes this file and calls `run`"))]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let embedded = run("sqlite://recipes.db").await?;
+    let file = std::env::temp_dir().join(format!("recipes-{}.db", std::process::id()));
+    let embedded = run(&format!("sqlite://{}", file.display())).await?;
     println!("{embedded} recipes can be found by meaning");
     Ok(())
 }

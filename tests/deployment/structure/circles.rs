@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Arrows, Place};
 
 /// Files that import each other in a circle, each with its arrows.
-pub fn of_files(arrows: &Arrows) -> Vec<String> {
+pub(crate) fn of_files(arrows: &Arrows) -> Vec<String> {
     told(arrows, &circles(&plain(arrows)))
 }
 
 /// Modules of one parent that import each other in a circle, whichever of their files do so.
-pub fn of_folders(arrows: &Arrows) -> Vec<String> {
+pub(crate) fn of_folders(arrows: &Arrows) -> Vec<String> {
     let mut levels: BTreeMap<Place, Arrows> = BTreeMap::new();
     for (from, targets) in arrows {
         for (to, names) in targets {

@@ -11,14 +11,14 @@ use super::{
 const ITEMS: [&str; 9] = ["struct", "enum", "union", "trait", "fn", "type", "const", "static", "macro_rules"];
 
 /// What was read.
-pub struct Read {
-    pub file: File,
+pub(crate) struct Read {
+    pub(crate) file: File,
     /// Files that hold tests alone.
-    pub tests: Vec<Place>,
+    pub(crate) tests: Vec<Place>,
 }
 
 /// Reads the file at `place` of a crate that has files at `places`.
-pub fn read(text: &str, place: &Place, places: &BTreeSet<Place>) -> Read {
+pub(crate) fn read(text: &str, place: &Place, places: &BTreeSet<Place>) -> Read {
     let tokens = tokens::of(text);
     let mut reader = Reader { places, place, inside: place.clone(), depth: 0, modules: Vec::new(), read: Read::new() };
     let mut at = 0;
@@ -267,4 +267,4 @@ fn is_for_tests(tokens: &[Token]) -> bool {
 }
 
 /// How often each word stands in a file.
-pub type Words = BTreeMap<String, usize>;
+pub(crate) type Words = BTreeMap<String, usize>;

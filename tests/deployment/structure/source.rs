@@ -8,60 +8,60 @@ use std::{
 use super::reader::{Words, read};
 
 /// Where a file stands in its crate: its modules, from the outside in.
-pub type Place = Vec<String>;
+pub(crate) type Place = Vec<String>;
 
 /// The files of one crate. `main.rs` is none of them: nothing can import it.
 #[derive(Debug, Default)]
-pub struct Source {
-    pub files: BTreeMap<Place, File>,
+pub(crate) struct Source {
+    pub(crate) files: BTreeMap<Place, File>,
 }
 
 /// What one file says. Tests inside it are left out.
 #[derive(Debug, Default)]
-pub struct File {
+pub(crate) struct File {
     /// Modules that stand in files of their own.
-    pub children: BTreeSet<String>,
+    pub(crate) children: BTreeSet<String>,
     /// What it defines.
-    pub items: BTreeSet<String>,
+    pub(crate) items: BTreeSet<String>,
     /// Names that it imports or hands on, with what they stand for.
-    pub names: BTreeMap<String, Import>,
+    pub(crate) names: BTreeMap<String, Import>,
     /// Modules all of whose names it hands on.
-    pub globs: Vec<Place>,
+    pub(crate) globs: Vec<Place>,
     /// Paths that its code writes out.
-    pub paths: Vec<Place>,
+    pub(crate) paths: Vec<Place>,
     /// Every word of its code outside `use` lines.
-    pub words: Words,
+    pub(crate) words: Words,
     /// First words of paths that lead out of the crate.
-    pub foreign: BTreeSet<String>,
+    pub(crate) foreign: BTreeSet<String>,
 }
 
 impl File {
-    pub fn note_word(&mut self, word: &str) {
+    pub(crate) fn note_word(&mut self, word: &str) {
         *self.words.entry(word.to_owned()).or_default() += 1;
     }
 }
 
 /// What a name stands for.
 #[derive(Debug)]
-pub struct Import {
-    pub path: Place,
+pub(crate) struct Import {
+    pub(crate) path: Place,
     /// It is handed on.
-    pub is_public: bool,
+    pub(crate) is_public: bool,
 }
 
 /// Who imports whom, and which names.
-pub type Arrows = BTreeMap<Place, BTreeMap<Place, BTreeSet<String>>>;
+pub(crate) type Arrows = BTreeMap<Place, BTreeMap<Place, BTreeSet<String>>>;
 
 impl Source {
     /// Reads a crate from the folder of its `lib.rs`.
-    pub fn of_folder(root: &Path) -> Self {
+    pub(crate) fn of_folder(root: &Path) -> Self {
         let mut texts = BTreeMap::new();
         gather(root, &mut Vec::new(), &mut texts);
         Self::of_texts(texts)
     }
 
     /// Reads a crate from its files' texts.
-    pub fn of_texts(texts: BTreeMap<Place, String>) -> Self {
+    pub(crate) fn of_texts(texts: BTreeMap<Place, String>) -> Self {
         let places: BTreeSet<Place> = texts.keys().cloned().collect();
         let mut source = Self::default();
         let mut tests = Vec::new();
@@ -75,7 +75,7 @@ impl Source {
     }
 
     /// Which file each file imports. A file that only hands a name on is not what is imported, and does not import.
-    pub fn arrows(&self) -> Arrows {
+    pub(crate) fn arrows(&self) -> Arrows {
         let mut arrows = Arrows::new();
         for (place, file) in &self.files {
             let handed_on = |name: &str, import: &Import| import.is_public && !file.words.contains_key(name);

@@ -2,13 +2,13 @@
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Token {
+pub(crate) enum Token {
     Word(String),
     Sign(char),
 }
 
 impl Token {
-    pub fn word(&self) -> Option<&str> {
+    pub(crate) fn word(&self) -> Option<&str> {
         match self {
             Self::Word(word) => Some(word),
             Self::Sign(_) => None,
@@ -17,7 +17,7 @@ impl Token {
 }
 
 /// Takes a text apart.
-pub fn of(text: &str) -> Vec<Token> {
+pub(crate) fn of(text: &str) -> Vec<Token> {
     let text: Vec<char> = text.chars().collect();
     let (mut tokens, mut at) = (Vec::new(), 0);
     while let Some(&sign) = text.get(at) {

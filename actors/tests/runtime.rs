@@ -21,7 +21,6 @@ mod postgres {
     mod lost_answers;
     #[path = "runtime/models.rs"]
     mod models;
-    #[allow(dead_code, reason = "shared with the tests of several hosts")]
     #[path = "../../tests/hosts/proxy.rs"]
     mod proxy;
     #[path = "runtime/suite.rs"]

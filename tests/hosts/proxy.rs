@@ -1,4 +1,5 @@
 //! A network between hosts and server that fails on demand.
+#![allow(dead_code, reason = "test programs that each use a part")]
 
 use std::{
     sync::{

@@ -92,7 +92,7 @@ async fn fill(path: &Path) {
                         .await?;
                     transaction
                         .run(
-                            "INSERT INTO article_words (rowid, title, body) VALUES ($1, '', $2)",
+                            "INSERT INTO article_terms (rowid, title, body) VALUES ($1, '', $2)",
                             [id.into(), body.clone().into()],
                         )
                         .await?;
@@ -147,7 +147,7 @@ async fn search(path: &Path) {
         let mut random = Random(7);
         let mut times: Vec<Duration> = Vec::new();
         for _ in 0..ROUNDS {
-            let query = Query { text: random.question(4), mode, limit: 10, folder: Default::default() };
+            let query = Query::new(random.question(4), mode, 10);
             let begun = Instant::now();
             let answer = search.search(&query).await.expect("an answer");
             times.push(begun.elapsed());

@@ -105,6 +105,7 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Export(arguments) => export::run(&session, arguments).await,
         Command::Article { command } => article::run(&session, command).await,
         Command::Search(arguments) => search::run(&session, arguments).await,
+        Command::Related(arguments) => search::related(&session, arguments).await,
         Command::Bulk { command } => bulk::run(&session, command).await,
         Command::Queue { command } => queue::run(&session, command).await,
         Command::Status => status::run(&session).await,

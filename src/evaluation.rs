@@ -1,5 +1,5 @@
 //! Measuring search quality on a collection with known answers, in the layout of BEIR: `corpus.jsonl`,
-//! `queries.jsonl`, `qrels.tsv` (or `qrels/test.tsv`).
+//! `queries.jsonl`, `qrels.tsv` (or `qrels/test.tsv`); or on a folder of markdown files with a `questions.json`.
 //!
 //! *Source:* Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information Retrieval
 //! Models", NeurIPS 2021.
@@ -11,18 +11,18 @@ use serde::Serialize;
 
 pub use collection::{Collection, CollectionError, Document};
 
-use crate::{
-    articles::folder::Folder,
-    search::{Mode, Query, Search, SearchError},
-};
+use crate::search::{Mode, Query, Search, SearchError};
 
 /// Hits asked for: recall is measured among so many.
 const DEPTH: usize = 100;
 /// nDCG is measured among so many.
 const TOP: usize = 10;
 
+/// A relevant article counts as found at once if it is among so many.
+const AT_ONCE: usize = 3;
+
 /// How well one mode finds what is known to be relevant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Quality {
     /// How it was searched.
     pub mode: Mode,
@@ -30,30 +30,73 @@ pub struct Quality {
     pub ndcg_at_10: f64,
     /// Mean over all queries; 1 is perfect.
     pub recall_at_100: f64,
+    /// Share of the queries with a relevant article at the first place.
+    pub first: f64,
+    /// Share of the queries with one among the first three.
+    pub in_three: f64,
     /// Queries that were answered without their meaning side.
     pub degraded: usize,
+    /// Queries of which only the beginning was searched.
+    pub cut: usize,
+    /// Queries that have no relevant article among the first three in this mode, and have one in another.
+    pub lost: Vec<String>,
 }
 
-/// Runs every query of `collection` in `mode`. The articles' slugs are those of [`Document::slug`].
+/// Runs every query of `collection` in each of `modes`. The articles' slugs are those of [`Document::slug`].
 ///
 /// # Errors
 /// [`SearchError`]
 pub async fn measure(
     search: &Search,
     collection: &Collection,
+    modes: &[Mode],
+    mut tick: impl FnMut(Mode),
+) -> Result<Vec<Quality>, SearchError> {
+    let mut measured: Vec<(Quality, Vec<bool>)> = Vec::new();
+    for &mode in modes {
+        measured.push(measure_one(search, collection, mode, || tick(mode)).await?);
+    }
+    let found: Vec<_> = measured.iter().map(|(_, found)| found.clone()).collect();
+    let of_all = |query: usize| found.iter().any(|found| found[query]);
+    for (quality, found) in &mut measured {
+        let queries = collection.judged_queries().enumerate();
+        let lost = queries.filter(|(query, _)| !found[*query] && of_all(*query));
+        quality.lost = lost.map(|(_, (text, _))| text.to_owned()).collect();
+    }
+    Ok(measured.into_iter().map(|(quality, _)| quality).collect())
+}
+
+/// And of each query whether a relevant article is among the first three.
+async fn measure_one(
+    search: &Search,
+    collection: &Collection,
     mode: Mode,
     mut tick: impl FnMut(),
-) -> Result<Quality, SearchError> {
-    let (mut ndcg, mut recall, mut degraded) = (0.0, 0.0, 0);
+) -> Result<(Quality, Vec<bool>), SearchError> {
+    let (mut ndcg, mut recall, mut first, mut degraded, mut cut) = (0.0, 0.0, 0, 0, 0);
+    let mut at_once = Vec::new();
     for (text, relevant) in collection.judged_queries() {
-        let query = Query { text: text.to_owned(), mode, limit: DEPTH, folder: Folder::default() };
-        let answer = search.search(&query).await?;
+        let answer = search.search(&Query::new(text, mode, DEPTH)).await?;
         degraded += usize::from(answer.degraded.is_some());
+        cut += usize::from(answer.cut_to.is_some());
         let found: Vec<_> = answer.hits.iter().map(|hit| relevant.contains(&hit.slug)).collect();
         ndcg += measures::ndcg(&found, relevant.len(), TOP);
         recall += measures::recall(&found, relevant.len(), DEPTH);
+        first += usize::from(found.first() == Some(&true));
+        at_once.push(found.iter().take(AT_ONCE).any(|found| *found));
         tick();
     }
-    let queries = collection.judged_queries().count().max(1) as f64;
-    Ok(Quality { mode, ndcg_at_10: ndcg / queries, recall_at_100: recall / queries, degraded })
+    let queries = at_once.len().max(1) as f64;
+    let in_three = at_once.iter().filter(|found| **found).count();
+    let quality = Quality {
+        mode,
+        ndcg_at_10: ndcg / queries,
+        recall_at_100: recall / queries,
+        first: first as f64 / queries,
+        in_three: in_three as f64 / queries,
+        degraded,
+        cut,
+        lost: Vec::new(),
+    };
+    Ok((quality, at_once))
 }

@@ -271,7 +271,6 @@ fn search_settings(settings: &Settings) -> SearchSettings {
         max_limit: search.max_limit,
         keyword_weight: search.keyword_weight,
         semantic_weight: search.semantic_weight,
-        rrf_k: search.rrf_k,
         candidates: search.candidates,
         query_deadline: settings.embedding.query_deadline,
         good_similarity: search.good_similarity,

@@ -2,6 +2,7 @@
 //! supervised tree of actors over a durable queue.
 //!
 //! - [`articles`]: what an article is, and every rule about its life
+//! - [`fulltext`]: the words of articles, written with them and matched
 //! - [`search`]: by words, by meaning, or both
 //! - [`embedding`]: the back ends that make vectors; [`chunking`]: the pieces they are made of
 //! - [`model`]: local models and where they come from
@@ -26,6 +27,7 @@ pub mod config;
 pub mod database;
 pub mod embedding;
 pub mod evaluation;
+pub mod fulltext;
 pub mod health;
 pub mod host;
 pub mod hosts;

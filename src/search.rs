@@ -4,14 +4,22 @@
 //! whose meaning side fails answers from words and says so. It knows no door.
 
 mod answer;
+mod explain;
+mod field;
+mod filter;
 mod fusion;
-pub(crate) mod keyword;
+mod parse;
+mod passages;
+mod question;
+mod related;
 mod semantic;
 mod service;
-pub mod snippet;
+mod snippet;
+mod spelling;
 mod vectors;
-pub mod words;
 
-pub use answer::{Hit, Mode, Query, SearchAnswer, SearchError};
+pub use answer::{Explanation, Hit, Mode, Passage, Query, SearchAnswer, SearchError, TermShare};
+pub use fusion::Weights;
 pub use semantic::QueryModels;
 pub use service::{Search, SearchSettings};
+pub use spelling::Correction;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Settings,
+    database,
     health::{Health, Watched},
     host::{Host, Worker},
     http::{self, App, Parts},
@@ -128,6 +129,12 @@ fn prepare(worker: &Worker) {
         let provisioning = provisioning.clone();
         tokio::spawn(async move { provisioning.run_until_ready().await });
     }
+    let (database, language) = (worker.host.database.clone(), worker.host.settings().search.language.clone());
+    tokio::spawn(async move {
+        if let Err(error) = database::renew_words(&database, &language).await {
+            tracing::warn!(%error, "words of earlier versions are searched as they are, until the next start");
+        }
+    });
     let search = worker.host.search.clone();
     tokio::spawn(async move {
         if let Err(error) = search.warm_up().await {

@@ -391,7 +391,7 @@ async fn an_index_of_vectors_finds_what_comparing_them_all_finds() {
     assert!(found * 100 >= all * 99, "recall@10 of {found} in {all}");
     // In a narrow folder, nothing is missed for the index being full of others.
     let folder = afterword::articles::folder::Folder::parse("shelf/3").expect("a folder");
-    let query = Query { text: queries[0].clone(), mode: Mode::Semantic, limit: 30, folder };
+    let query = Query { folder, ..Query::new(queries[0].clone(), Mode::Semantic, 30) };
     assert_eq!(world.search.search(&query).await.expect("an answer").hits.len(), 30);
     runtime.stop(DRAIN).await;
 }
@@ -419,21 +419,6 @@ async fn many_vectors_are_indexed_without_being_asked_for() {
     assert_eq!(world.number(whole).await, 0);
     assert_eq!(world.found("a text", Mode::Semantic).await, ["one"]);
     runtime.stop(DRAIN).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn words_are_found_by_the_stems_of_the_language() {
-    let world = World::new().await;
-    let service = world.articles(None);
-    service.create(article("one", "Die Kinder spielen.")).await.expect("a save");
-    assert!(world.found("Kind", Mode::Keyword).await.is_empty(), "English knows no such plural");
-    database::rebuild(&world.database, "german", &|_| {}).await.expect("an index");
-    assert_eq!(world.found("Kind", Mode::Keyword).await, ["one"]);
-    service.create(article("two", "Die Kinder schlafen.")).await.expect("a save");
-    assert_eq!(world.found("Kind", Mode::Keyword).await.len(), 2, "what is saved later, too");
-    assert_eq!(database::language(&world.database).await, Ok(Some("german".to_owned())));
-    let unknown = database::rebuild(&world.database, "klingon", &|_| {}).await.expect_err("no stemmer");
-    assert!(unknown.to_string().contains("klingon"), "{unknown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

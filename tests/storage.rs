@@ -395,7 +395,7 @@ async fn what_verification_advises_repairs_what_it_found() {
     for sql in [
         format!("UPDATE article_chunks SET vector = x'0000' WHERE article_id = {}", of("torn")),
         format!("DELETE FROM article_chunks WHERE article_id = {}", of("fewer")),
-        format!("DELETE FROM article_words WHERE rowid = {}", of("unread")),
+        format!("DELETE FROM article_terms WHERE rowid = {}", of("unread")),
     ] {
         world.database.write_connection().run(&sql, []).await.expect("damage");
     }

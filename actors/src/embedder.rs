@@ -37,6 +37,12 @@ pub trait Embedder: Send + Sync + 'static {
     /// [`EmbedError`], classified once, here, where the cause is known.
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError>;
 
+    /// How many tokens the model needs for a word of `text`; `None` if it does not say. English takes about 1.2 in a model of
+    /// English, a language that a model does not know several.
+    fn tokens_per_word(&self, _text: &str) -> Option<f64> {
+        None
+    }
+
     /// How far the model is, as it changes; `None` for one that can be used at any time. Nothing is claimed, and no
     /// attempt spent, before it is [`Readiness::Ready`].
     fn readiness(&self) -> Option<watch::Receiver<Readiness>> {

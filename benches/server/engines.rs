@@ -57,7 +57,7 @@ async fn compare(file: &Search, server: &Search, collection: &Collection, mode: 
 }
 
 async fn top(search: &Search, text: &str, mode: Mode) -> Vec<String> {
-    let query = Query { text: text.to_owned(), mode, limit: TOP, folder: Folder::default() };
+    let query = Query::new(text, mode, TOP);
     search.search(&query).await.expect("an answer").hits.into_iter().map(|hit| hit.slug).collect()
 }
 

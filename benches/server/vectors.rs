@@ -73,12 +73,7 @@ fn rate(times: &Times) -> f64 {
 async fn ask(search: &Search, questions: &[String]) -> (Vec<Vec<String>>, Times) {
     let (mut answers, mut times) = (Vec::new(), Times::default());
     for question in questions {
-        let query = Query {
-            text: question.clone(),
-            mode: Mode::Semantic,
-            limit: 10,
-            folder: afterword::articles::folder::Folder::default(),
-        };
+        let query = Query::new(question.clone(), Mode::Semantic, 10);
         let begun = Instant::now();
         let answer = search.search(&query).await.expect("an answer");
         times.0.push(begun.elapsed());

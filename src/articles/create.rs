@@ -7,7 +7,7 @@ use afterword_actors::{
 use sea_orm::FromQueryResult;
 
 use super::{Article, ArticleError, NewArticle, Saved, names, request, row, slug::Slug};
-use crate::search::keyword;
+use crate::fulltext;
 
 /// Said in the audit trail of an article that was saved with a time of its own.
 pub(super) const IMPORTED: &str = "article imported";
@@ -38,7 +38,7 @@ pub(super) async fn create(
     let content_hash = request::content_hash(&new.title, &new.body);
     let (slug, inserted) = insert_named(transaction, &new, &content_hash).await?;
     let id = inserted.id;
-    keyword::index(transaction, id, &new.title, &new.body).await?;
+    fulltext::index(transaction, id, &new.title, &new.body).await?;
     remember_key(transaction, &new, id).await?;
     if new.updated_at.is_some() {
         // Its time says nothing about when it appeared here.

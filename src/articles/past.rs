@@ -14,12 +14,12 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},
-    folder::Folder,
+    folder::{Folder, within},
     names, row,
     slug::Slug,
     update,
 };
-use crate::{search::keyword, time::Timestamp};
+use crate::{fulltext, time::Timestamp};
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -117,7 +117,7 @@ async fn undelete(
         )
         .await?;
     transaction.run("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
-    keyword::index(transaction, id, &version.title, &version.body).await?;
+    fulltext::index(transaction, id, &version.title, &version.body).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
     let task = NewTask {
@@ -202,11 +202,13 @@ pub(super) async fn deleted(
 ) -> Result<Vec<DeletedArticle>, StoreError> {
     let rows = connection
         .rows::<DeletedRow>(
-            "SELECT article_id AS id, slug, title, folder, revision, CAST(octet_length(body) AS BIGINT) AS size,
-                    superseded_at AS deleted_at
-             FROM article_versions
-             WHERE deleted AND ($1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/')
-             ORDER BY superseded_at DESC, article_id DESC LIMIT $2",
+            &format!(
+                "SELECT article_id AS id, slug, title, folder, revision, CAST(octet_length(body) AS BIGINT) AS size,
+                        superseded_at AS deleted_at
+                 FROM article_versions WHERE deleted AND {}
+                 ORDER BY superseded_at DESC, article_id DESC LIMIT $2",
+                within("folder", "$1")
+            ),
             [folder.as_ref().into(), i64::from(limit).into()],
         )
         .await?;

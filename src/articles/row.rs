@@ -3,7 +3,7 @@
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus};
+use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus, folder::within};
 use crate::time::Timestamp;
 
 /// Columns that every reading has; `a` is the article, `e` its embedding by the model searches use, `t` its newest
@@ -120,9 +120,9 @@ pub(super) async fn page(
 ) -> Result<Vec<SummaryRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
-         WHERE ($1 = '' OR a.folder = $1 OR substr(a.folder, 1, length($1) + 1) = $1 || '/')
-           AND ($2 IS NULL OR (a.updated_at, a.id) < ($2, $3))
-         ORDER BY a.updated_at DESC, a.id DESC LIMIT $4"
+         WHERE {} AND ($2 IS NULL OR (a.updated_at, a.id) < ($2, $3))
+         ORDER BY a.updated_at DESC, a.id DESC LIMIT $4",
+        within("a.folder", "$1")
     );
     let (updated_at, id) = after.unzip();
     connection.rows(&sql, [folder.into(), updated_at.into(), id.into(), i64::from(limit).into()]).await

@@ -13,7 +13,7 @@ use super::{
     Saved,
     create::{self, Settings},
     delete,
-    folder::Folder,
+    folder::{Folder, within},
     past, row,
     slug::Slug,
     update,
@@ -191,8 +191,7 @@ impl Articles {
         let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
         let total = reader
             .row::<afterword_actors::store::sql::Number>(
-                "SELECT count(*) AS n FROM articles
-                 WHERE $1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/'",
+                &format!("SELECT count(*) AS n FROM articles WHERE {}", within("folder", "$1")),
                 [folder.as_ref().into()],
             )
             .await?

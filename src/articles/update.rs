@@ -12,7 +12,7 @@ use super::{
     row::{self, ArticleRow},
     slug::Slug,
 };
-use crate::search::keyword;
+use crate::fulltext;
 
 pub(super) async fn update(
     transaction: &Transaction,
@@ -108,7 +108,7 @@ async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> 
         events::record_article_act(transaction, present.id, create::IMPORTED, &present.slug).await?;
     }
     if next.content_hash != present.content_hash {
-        keyword::index(transaction, present.id, &next.title, &next.body).await?;
+        fulltext::index(transaction, present.id, &next.title, &next.body).await?;
     }
     Ok(())
 }

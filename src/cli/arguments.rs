@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub(super) use article::{ArticleCommand, SearchArguments, TextArguments};
+pub(super) use article::{ArticleCommand, RelatedArguments, SearchArguments, TextArguments};
 pub(super) use files::{ExportArguments, ImportArguments, OnConflict};
 pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, TokenCommand};
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
@@ -98,6 +98,8 @@ pub(super) enum Command {
     },
     /// Find articles by words and by meaning
     Search(SearchArguments),
+    /// Find articles like one
+    Related(RelatedArguments),
     /// Embed many articles
     Bulk {
         #[command(subcommand)]

@@ -182,7 +182,7 @@ async fn questions(worker: &Worker, slugs: &[String]) -> anyhow::Result<Vec<Stri
 
 async fn ask(session: &Session, worker: &Worker, question: &str) -> anyhow::Result<()> {
     const SHOWN: usize = 3;
-    let query = Query { text: question.to_owned(), mode: Mode::Hybrid, limit: SHOWN, folder: Folder::default() };
+    let query = Query::new(question, Mode::Hybrid, SHOWN);
     let answer = worker.host.search.search(&query).await?;
     if let Some(reason) = &answer.degraded {
         return Err(anyhow!("a search was answered by words only: {reason}"));

@@ -241,13 +241,12 @@ async fn coverage(host: &Host) -> Check {
     }
 }
 
-/// A server stems by a language of its own, which the setting may have left behind.
+/// Words are stemmed by a language of the index, which the setting may have left behind.
 async fn language(session: &Session, host: &Host) -> Option<Check> {
     let wanted = &session.loaded.settings.search.language;
     match database::language(&host.database).await {
-        Ok(None) => None,
-        Ok(Some(language)) if language == *wanted => Some(Check::new("words", Level::Ok, language)),
-        Ok(Some(language)) => {
+        Ok(language) if language == *wanted => Some(Check::new("words", Level::Ok, language)),
+        Ok(language) => {
             let message = format!(
                 "indexed as {language}, but search.language is {wanted}; `afterword index rebuild` indexes them again"
             );

@@ -7,43 +7,84 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{progress, session::Session, table::table};
 use crate::{
-    articles::{Articles, NewArticle, slug::Slug},
+    articles::{
+        ArticleError, Articles, NewArticle,
+        files::{self, Import, OnConflict},
+        folder::Folder,
+        slug::Slug,
+    },
+    config::Origin,
+    database,
     evaluation::{Collection, Quality, measure},
     host::Host,
+    printable::line,
     search::Mode,
 };
 
 /// Documents saved at the same time: they share commits.
 const AT_ONCE: usize = 64;
 
+/// Queries that a mode loses, as many as are shown to people.
+const SHOWN: usize = 5;
+
 pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<()> {
-    let collection = Collection::read(directory)?;
+    let questions = directory.join("questions.json");
+    let of_files = questions.exists() && !directory.join("corpus.jsonl").exists();
+    let collection = if of_files { Collection::of_questions(&questions)? } else { Collection::read(directory)? };
     let folder = tempfile::tempdir().context("no room for a temporary database")?;
     let mut settings = session.loaded.settings.clone();
-    settings.database.url = format!("sqlite://{}", folder.path().join("eval.db").display());
-    let worker = session.worker(Host::open(&settings).await?).await?;
-    save(&worker.host.articles, &collection).await?;
-    session.output.note(&format!("{} documents saved", collection.documents.len()));
-    progress::wait_for_queue(&worker, session.output).await?;
-    let queries = collection.judged_queries().count() as u64;
-    let mut measured: Vec<Quality> = Vec::new();
-    for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
-        let bar = progress::bar(session.output, queries, mode.as_str());
-        measured.push(measure(&worker.host.search, &collection, mode, || bar.inc(1)).await?);
-        bar.finish_and_clear();
+    // A database that was named for this run is meant, and serves again: the user's own is left alone.
+    if session.loaded.origin("database.url") != Origin::Flag {
+        settings.database.url = format!("sqlite://{}", folder.path().join("eval.db").display());
     }
+    let worker = session.worker(Host::open(&settings).await?).await?;
+    database::renew_words(&worker.host.database, &settings.search.language).await?;
+    if of_files {
+        let import = Import {
+            directory: directory.to_path_buf(),
+            folder: Folder::default(),
+            source: None,
+            on_conflict: OnConflict::Skip,
+            dry_run: false,
+        };
+        let report = files::import(&worker.host.articles, &import, &|_, _| ()).await?;
+        session.output.note(&format!("{} files brought in", report.created));
+    } else {
+        save(&worker.host.articles, &collection).await?;
+        session.output.note(&format!("{} documents saved", collection.documents.len()));
+    }
+    progress::wait_for_queue(&worker, session.output).await?;
+    let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
+    let queries = (modes.len() * collection.judged_queries().count()) as u64;
+    let bar = progress::bar(session.output, queries, "queries");
+    let measured = measure(&worker.host.search, &collection, &modes, |_| bar.inc(1)).await?;
+    bar.finish_and_clear();
     worker.stop().await;
-    session.output.answer(&measured, || {
-        let rows = measured.iter().map(|quality| {
-            [
-                quality.mode.to_string(),
-                format!("{:.4}", quality.ndcg_at_10),
-                format!("{:.4}", quality.recall_at_100),
-                quality.degraded.to_string(),
-            ]
-        });
-        table(["mode", "nDCG@10", "recall@100", "degraded"], rows)
-    })
+    session.output.answer(&measured, || text_of(&measured))
+}
+
+fn text_of(measured: &[Quality]) -> String {
+    let rows = measured.iter().map(|quality| {
+        [
+            quality.mode.to_string(),
+            format!("{:.4}", quality.ndcg_at_10),
+            format!("{:.4}", quality.recall_at_100),
+            format!("{:.4}", quality.first),
+            format!("{:.4}", quality.in_three),
+            quality.degraded.to_string(),
+            quality.cut.to_string(),
+            quality.lost.len().to_string(),
+        ]
+    });
+    let head = ["mode", "nDCG@10", "recall@100", "first", "in three", "degraded", "cut", "lost"];
+    let mut text = table(head, rows);
+    for quality in measured.iter().filter(|quality| !quality.lost.is_empty()) {
+        text.push_str(&format!("\n\nlost by {}, found among the first three by another:", quality.mode));
+        for query in quality.lost.iter().take(SHOWN) {
+            text.push_str(&format!("\n  {}", line(query, 120)));
+        }
+    }
+    text
 }
 
 async fn save(articles: &Articles, collection: &Collection) -> anyhow::Result<()> {
@@ -59,9 +100,13 @@ async fn save(articles: &Articles, collection: &Collection) -> anyhow::Result<()
                 slug: Some(Slug::parse(&slug)?),
                 ..NewArticle::default()
             };
-            articles.create(new).await.with_context(|| format!("document {slug}"))
+            match articles.create(new).await {
+                // A database that serves again has it.
+                Ok(_) | Err(ArticleError::Exists { .. }) => Ok(()),
+                Err(error) => Err(error).with_context(|| format!("document {slug}")),
+            }
         })
         .buffer_unordered(AT_ONCE)
-        .try_for_each(|_| async { Ok(()) })
+        .try_for_each(|()| async { Ok(()) })
         .await
 }

@@ -276,17 +276,17 @@ section! {
         default_limit: usize = 10,
         /// Most hits of one answer.
         max_limit: usize = 100,
-        /// How much the words' ranking counts.
+        /// How much words count, beside what each question says.
         keyword_weight: f64 = 1.0,
-        /// How much the meaning's ranking counts.
+        /// How much meaning counts, beside what each question says.
         semantic_weight: f64 = 1.0,
-        /// Damps the first ranks.
+        /// Of earlier versions, which fused by ranks; has no effect.
         rrf_k: f64 = 60.0,
-        /// Articles taken from each ranking.
+        /// Articles taken from the ranking by meaning; ten times as many from that by words.
         candidates: usize = 100,
         /// A cosine below this is no good match.
         good_similarity: f32 = 0.25,
-        /// On a server: the language by whose stems words are found.
+        /// The language by whose stems words are found.
         language: String = "english".to_owned(),
     }
 }

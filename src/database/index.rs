@@ -5,10 +5,10 @@ use afterword_actors::store::{
     sql::{Number, Sql},
     vectors,
 };
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{FromQueryResult, Value};
 use serde::Serialize;
 
-use crate::search::keyword;
+use crate::fulltext::{self, State, Stems, VERSION};
 
 /// Articles whose words are written in one transaction; small, because saves may wait for it.
 const PAGE: i64 = 100;
@@ -17,13 +17,8 @@ const PAGE: i64 = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// No stemmer of that name.
-    #[error("the server has no stemmer for search.language = \"{language}\": {source}")]
-    Language {
-        /// As it was asked for.
-        language: String,
-        /// What the server said.
-        source: StoreError,
-    },
+    #[error("there are no stems for search.language = \"{0}\"; one of: {known}", known = fulltext::languages().join(", "))]
+    Language(String),
     /// The database failed.
     #[error("the index was not built: {0}")]
     Store(#[from] StoreError),
@@ -49,7 +44,7 @@ pub enum RebuildProgress {
     Vectors(i64),
 }
 
-/// Writes all words again, on PostgreSQL by the stems of `language`, and builds the indexes of all vectors that are not
+/// Writes all words again, by the stems of `language`, and builds the indexes of all vectors that are not
 /// retired. Saves and searches go on meanwhile.
 ///
 /// # Errors
@@ -60,9 +55,7 @@ pub async fn rebuild(
     tell: &(dyn Fn(RebuildProgress) + Sync),
 ) -> Result<Rebuilt, IndexError> {
     let mut rebuilt = Rebuilt { removed: remove_torn(database).await?, ..Rebuilt::default() };
-    if database.engine() == Engine::Postgres {
-        choose_language(database, language).await?;
-    }
+    begin(database, language).await?;
     rebuilt.articles = index_words(database, tell).await?;
     if database.engine() == Engine::Postgres {
         rebuilt.vectors = index_vectors(database, tell).await?;
@@ -70,21 +63,39 @@ pub async fn rebuild(
     Ok(rebuilt)
 }
 
-/// The language whose stems PostgreSQL indexes words by; nothing for SQLite, whose stems are English.
+/// The language by whose stems words are indexed.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn language(database: &Database) -> Result<Option<String>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        language: Option<String>,
+pub async fn language(database: &Database) -> Result<String, StoreError> {
+    Ok(State::read(database.reader()).await?.language)
+}
+
+/// Writes words again that were written by the rules of an earlier version, page by page, while saves and searches go on; what
+/// has not been written yet is found as it was. Ends when there is nothing left, and does nothing if there never was.
+///
+/// # Errors
+/// [`IndexError`]
+pub async fn renew_words(database: &Database, language: &str) -> Result<(), IndexError> {
+    let state = State::read(database.reader()).await?;
+    if state.version < VERSION {
+        begin(database, language).await?;
     }
-    if database.engine() == Engine::Sqlite {
-        return Ok(None);
+    if State::read(database.reader()).await?.rebuilt_to.is_some() {
+        let written = index_words(database, &|_| ()).await?;
+        if written > 0 {
+            tracing::info!(articles = written, "words have been indexed anew");
+        }
     }
-    let sql = "SELECT substring(dictinitoption FROM 'language = ''(\\w+)''') AS language
-               FROM pg_ts_dict WHERE oid = CAST('afterword_stems' AS regdictionary)";
-    Ok(database.reader().row::<Row>(sql, []).await?.and_then(|row| row.language))
+    // What hosts of an earlier version saved meanwhile.
+    loop {
+        let left = fulltext::some_earlier(database.reader(), PAGE).await?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let ids = serde_json::to_string(&left).unwrap_or_default();
+        write_page(database, "SELECT j.id FROM {ids $1} j", vec![ids.into()]).await?;
+    }
 }
 
 /// Removes sets of vectors that are not whole, or not of their model's length: an article without a set is found by the
@@ -104,45 +115,67 @@ async fn remove_torn(database: &Database) -> Result<u64, StoreError> {
     database.write_behind(move |transaction| Box::pin(async move { transaction.run(&sql, []).await })).await
 }
 
-async fn choose_language(database: &Database, wanted: &str) -> Result<(), IndexError> {
-    if language(database).await?.as_deref() == Some(wanted) {
-        return Ok(());
+/// From here on words are written by the stems of `language` and the present rules, and what was written before is written
+/// again.
+async fn begin(database: &Database, language: &str) -> Result<(), IndexError> {
+    if !fulltext::is_language(language) {
+        return Err(IndexError::Language(language.to_owned()));
     }
-    let sql = format!("ALTER TEXT SEARCH DICTIONARY afterword_stems (Language = '{}')", wanted.replace('\'', "''"));
-    let chosen = database.write_connection().execute_unprepared(&sql).await;
-    chosen.map(drop).map_err(|error| IndexError::Language { language: wanted.to_owned(), source: error.into() })
+    let state = State { language: language.to_owned(), version: VERSION, rebuilt_to: Some(0) };
+    let noted = database
+        .write_behind::<_, StoreError, _>(move |transaction| Box::pin(async move { state.write(transaction).await }));
+    Ok(noted.await?)
 }
 
+/// Goes on where a process before has ended.
 async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
+    let all = "SELECT count(*) AS n FROM articles";
+    let all = database.reader().row::<Number>(all, []).await?.map_or(0, |row| row.n);
+    let mut state = State::read(database.reader()).await?;
+    let mut done = 0;
+    while let Some(after) = state.rebuilt_to {
+        tell(RebuildProgress::Words(done, all));
+        let page = "SELECT id FROM articles WHERE id > $1 ORDER BY id LIMIT $2";
+        let (count, last) = write_page(database, page, vec![after.into(), PAGE.into()]).await?;
+        done += count;
+        state.rebuilt_to = last;
+        let noted = state.clone();
+        database
+            .write_behind::<_, StoreError, _>(move |transaction| {
+                Box::pin(async move { noted.write(transaction).await })
+            })
+            .await?;
+    }
+    Ok(done)
+}
+
+/// Writes the words of the articles that `page` answers; how many they were, and the last.
+async fn write_page(
+    database: &Database,
+    page: &'static str,
+    values: Vec<Value>,
+) -> Result<(i64, Option<i64>), StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
         id: i64,
         title: String,
         body: String,
     }
-    let all = "SELECT count(*) AS n FROM articles";
-    let all = database.reader().row::<Number>(all, []).await?.map_or(0, |row| row.n);
-    let (mut after, mut done) = (0, 0);
-    loop {
-        tell(RebuildProgress::Words(done, all));
-        let (page, last) = database
-            .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move {
-                    // Held, so that no save puts newer words there in between.
-                    let sql = "SELECT a.id, a.title, a.body FROM articles a WHERE a.id IN (
-                                   SELECT id FROM articles WHERE id > $1 ORDER BY id LIMIT $2) {lock a}";
-                    let page = transaction.rows::<Row>(sql, [after.into(), PAGE.into()]).await?;
-                    for article in &page {
-                        keyword::index(transaction, article.id, &article.title, &article.body).await?;
-                    }
-                    Ok((page.len(), page.iter().map(|article| article.id).max()))
-                })
+    database
+        .write_behind::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move {
+                let stems = Stems::of(&State::read(transaction).await?.language);
+                // Held, so that no save puts newer words there in between.
+                let sql = format!("SELECT a.id, a.title, a.body FROM articles a WHERE a.id IN ({page}) {{lock a}}");
+                let page = transaction.rows::<Row>(&sql, values).await?;
+                for article in &page {
+                    fulltext::index_by(transaction, &stems, article.id, &article.title, &article.body).await?;
+                }
+                let count = i64::try_from(page.len()).unwrap_or(i64::MAX);
+                Ok((count, page.iter().map(|article| article.id).max()))
             })
-            .await?;
-        let Some(last) = last else { return Ok(done) };
-        after = last;
-        done += i64::try_from(page).unwrap_or(i64::MAX);
-    }
+        })
+        .await
 }
 
 async fn index_vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {

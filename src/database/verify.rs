@@ -85,7 +85,8 @@ const IN_A_FILE: &[Check] = &[
         mends_itself: false,
     },
     Check {
-        sql: "SELECT count(*) AS n FROM articles WHERE id NOT IN (SELECT rowid FROM article_words)",
+        sql: "SELECT count(*) AS n FROM articles WHERE id NOT IN (SELECT rowid FROM article_terms)
+              AND id NOT IN (SELECT rowid FROM article_words)",
         message: "articles are not in the full-text index; run `afterword index rebuild`",
         mends_itself: false,
     },
@@ -95,7 +96,8 @@ const IN_A_FILE: &[Check] = &[
 const ON_A_SERVER: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM articles a
-              WHERE NOT EXISTS (SELECT 1 FROM article_words w WHERE w.article_id = a.id)",
+              WHERE NOT EXISTS (SELECT 1 FROM article_terms w WHERE w.article_id = a.id)
+                AND NOT EXISTS (SELECT 1 FROM article_words w WHERE w.article_id = a.id)",
         message: "articles are not in the full-text index; run `afterword index rebuild`",
         mends_itself: false,
     },

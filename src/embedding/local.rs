@@ -107,6 +107,10 @@ impl Embedder for LocalEmbedder {
         LIMITS
     }
 
+    fn tokens_per_word(&self, text: &str) -> Option<f64> {
+        self.model.get().and_then(|model| model.tokenizer().tokens_per_word(text))
+    }
+
     fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
         Some(self.state.subscribe())
     }

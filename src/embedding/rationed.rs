@@ -58,6 +58,10 @@ impl Embedder for Rationed {
         self.embedder.limits()
     }
 
+    fn tokens_per_word(&self, text: &str) -> Option<f64> {
+        self.embedder.tokens_per_word(text)
+    }
+
     fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
         self.embedder.readiness()
     }

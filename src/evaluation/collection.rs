@@ -41,7 +41,8 @@ struct QueryLine {
 #[derive(Debug, thiserror::Error)]
 pub enum CollectionError {
     /// A file is missing or unreadable.
-    #[error("cannot read {}: {source}; the folder must hold corpus.jsonl, queries.jsonl and qrels.tsv", path.display())]
+    #[error("cannot read {}: {source}; the folder must hold corpus.jsonl, queries.jsonl and qrels.tsv, or \
+             markdown files and questions.json", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -72,7 +73,31 @@ fn slug(id: &str) -> String {
     format!("doc-{}", safe.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-"))
 }
 
+/// A line of `questions.json`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    question: String,
+    /// The articles that answer it.
+    slugs: HashSet<String>,
+}
+
 impl Collection {
+    /// Reads a file of questions about articles that are there already: a list of `{"question": …, "slugs": […]}`.
+    ///
+    /// # Errors
+    /// [`CollectionError`]
+    pub fn of_questions(path: &Path) -> Result<Self, CollectionError> {
+        let questions: Vec<Question> = serde_json::from_str(&read(path)?).map_err(|error| {
+            let message = format!("{error}; a list of {{\"question\": \"…\", \"slugs\": [\"…\"]}} is expected");
+            CollectionError::Malformed { path: path.to_path_buf(), line: error.line(), message }
+        })?;
+        let numbered = || questions.iter().enumerate().map(|(number, question)| (number.to_string(), question));
+        let queries = numbered().map(|(id, question)| QueryLine { id, text: question.question.clone() }).collect();
+        let relevant = numbered().map(|(id, question)| (id, question.slugs.clone())).collect();
+        Ok(Self { documents: Vec::new(), queries, relevant })
+    }
+
     /// Reads the collection in `folder`.
     ///
     /// # Errors

@@ -227,7 +227,8 @@ impl From<SearchError> for Problem {
     fn from(error: SearchError) -> Self {
         let detail = error.to_string();
         match error {
-            SearchError::EmptyQuery | SearchError::QueryTooLong(_) => Self::invalid("q", detail),
+            SearchError::EmptyQuery => Self::invalid("q", detail),
+            SearchError::NoArticle(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             SearchError::Limit(_) => Self::invalid("limit", detail),
             SearchError::NoMeaning(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_meaning", detail).later(DATABASE_RETRY)

@@ -5,14 +5,20 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::App, articles::folder, extract::Query, problem::Problem, responses::Refused};
+use super::{
+    app::App,
+    articles::folder,
+    extract::{Path, Query},
+    problem::Problem,
+    responses::Refused,
+};
 use crate::{
     auth::Caller,
     search::{self, Mode, SearchAnswer},
 };
 
 pub(super) fn reading() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(find))
+    OpenApiRouter::new().routes(routes!(find)).routes(routes!(related))
 }
 
 /// What to look for.
@@ -20,8 +26,9 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    /// What you look for, in your words.
-    #[param(min_length = 1, max_length = 2000)]
+    /// What you look for, in your words; `"a phrase"`, `-without`, `begin*`, `folder:`, `title:`, `slug:`, `created:>2026-01`,
+    /// `updated:<7d`. Of more than 2,000 characters the beginning is searched.
+    #[param(min_length = 1)]
     q: String,
     /// By words and meaning, by meaning, or by words.
     #[serde(default)]
@@ -33,6 +40,37 @@ struct Asked {
     /// Only this folder and below.
     #[serde(default)]
     folder: String,
+    /// Most passages of one article.
+    #[param(minimum = 1, maximum = 10)]
+    passages: Option<usize>,
+    /// Whether each hit says how it came to its place.
+    #[serde(default)]
+    explain: bool,
+}
+
+/// How many.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct HowMany {
+    /// Most hits.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+}
+
+/// Find articles like one: near to it in meaning, with the same rare words.
+#[utoipa::path(get, path = "/articles/{slug}/related", operation_id = "related_articles", tag = "search",
+    params(("slug" = String, Path, description = "Its slug, or a former one"), HowMany),
+    responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
+async fn related(
+    State(app): State<App>,
+    caller: Extension<Caller>,
+    Path(slug): Path<String>,
+    Query(asked): Query<HowMany>,
+) -> Result<Json<SearchAnswer>, Problem> {
+    let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
+    let _turn = app.host.searches.take(&caller.who, 1).await;
+    Ok(Json(app.host.search.related(&slug, limit).await?))
 }
 
 /// Find articles by words and by meaning; each hit says how its embedding stands.
@@ -43,11 +81,12 @@ async fn find(
     caller: Extension<Caller>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<SearchAnswer>, Problem> {
+    let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
     let query = search::Query {
-        text: asked.q,
-        mode: asked.mode,
-        limit: asked.limit.unwrap_or(app.host.settings().search.default_limit),
         folder: folder(&asked.folder)?,
+        passages: asked.passages.unwrap_or(1),
+        explain: asked.explain,
+        ..search::Query::new(asked.q, asked.mode, limit)
     };
     let _turn = app.host.searches.take(&caller.who, 1).await;
     Ok(Json(app.host.search.search(&query).await?))

@@ -12,6 +12,7 @@ pub(super) fn needed(tool: &str) -> Scope {
         | "list_articles"
         | "list_folders"
         | "search_articles"
+        | "related_articles"
         | "get_embedding_queue_status"
         | "get_article_embedding_status"
         | "get_bulk_embedding_progress" => Scope::Read,

@@ -104,7 +104,7 @@ impl From<SearchError> for Problem {
     fn from(error: SearchError) -> Self {
         Self(match error {
             SearchError::EmptyQuery => "query: is empty; write what you look for".to_owned(),
-            SearchError::QueryTooLong(_) => format!("query: {error}"),
+            SearchError::NoArticle(_) => format!("slug: {error}"),
             SearchError::Limit(most) => format!("limit: must be from 1 to {most}"),
             SearchError::NoMeaning(reason) => {
                 format!("cannot search by meaning: {reason}; use mode \"keyword\" or \"hybrid\"")

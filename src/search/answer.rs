@@ -6,6 +6,7 @@ use afterword_actors::store::StoreError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{Correction, Weights};
 use crate::articles::{EmbeddingStatus, folder::Folder};
 
 /// A search.
@@ -19,6 +20,17 @@ pub struct Query {
     pub limit: usize,
     /// Only in this folder and below.
     pub folder: Folder,
+    /// Most passages of one article.
+    pub passages: usize,
+    /// Whether each hit says how it came to its place.
+    pub explain: bool,
+}
+
+impl Query {
+    /// A question as most are asked: in every folder, one passage of each article.
+    pub fn new(text: impl Into<String>, mode: Mode, limit: usize) -> Self {
+        Self { text: text.into(), mode, limit, folder: Folder::default(), passages: 1, explain: false }
+    }
 }
 
 /// How to search.
@@ -72,8 +84,20 @@ pub struct SearchAnswer {
     /// Why a part of the search is missing from the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
-    /// No word of the query was found, and nothing is near in meaning: the hits are the nearest there is.
+    /// Nothing is near in meaning, and no article has most of the words: the hits are the best there is, and may be about
+    /// something else.
+    pub low_confidence: bool,
+    /// The former name of `low_confidence`.
     pub no_good_match: bool,
+    /// Words that no article has, and what was searched in their place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<Correction>,
+    /// The question was longer than is searched; so many characters of it were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_to: Option<usize>,
+    /// How much words and meaning counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weights>,
 }
 
 /// A found article.
@@ -92,10 +116,55 @@ pub struct Hit {
     pub similarity: Option<f32>,
     /// Headings above the best place.
     pub heading_path: String,
-    /// The best place.
+    /// The passage that answers best.
     pub snippet: String,
+    /// Where words of the question stand in `snippet`: from, and up to but not including. *Units:* characters.
+    pub matches: Vec<(usize, usize)>,
+    /// Further passages of the article, if they were asked for; the best first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passages: Vec<Passage>,
+    /// How it came to its place, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
     /// How the article's embedding stands.
     pub embedding: EmbeddingStatus,
+}
+
+/// A passage of a found article.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+pub struct Passage {
+    /// Headings above it: the section as `read_article` knows it.
+    pub heading_path: String,
+    /// The passage, as one plain line.
+    pub snippet: String,
+    /// Where words of the question stand in `snippet`: from, and up to but not including. *Units:* characters.
+    pub matches: Vec<(usize, usize)>,
+    /// Its cosine, if it was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f32>,
+}
+
+/// How a hit came to its place.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Explanation {
+    /// Terms of the question that the article has.
+    pub terms: Vec<TermShare>,
+    /// BM25 of all of them together; absent if it was not found by its words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<f64>,
+}
+
+/// What one term adds.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct TermShare {
+    /// As it was written.
+    pub term: String,
+    /// How rare it is.
+    pub idf: f64,
+    /// How often the article has it.
+    pub times: u32,
+    /// Its part in what the words say; all together 1.
+    pub share: f64,
 }
 
 /// Why there is no answer.
@@ -104,12 +173,12 @@ pub enum SearchError {
     /// Nothing to look for.
     #[error("the query is empty; write what you look for")]
     EmptyQuery,
-    /// Too much to look for.
-    #[error("the query has {0} characters, and at most {MAX_QUERY} are allowed")]
-    QueryTooLong(usize),
     /// No number of hits to be had.
     #[error("limit must be from 1 to {0}")]
     Limit(usize),
+    /// No article to find others like it.
+    #[error("there is no article \"{0}\"; look for it with `search`, or see all in the list of articles")]
+    NoArticle(String),
     /// Searching by meaning alone, and that is not possible now.
     #[error("cannot search by meaning: {0}; search by words, or in mode hybrid")]
     NoMeaning(String),
@@ -118,5 +187,5 @@ pub enum SearchError {
     Store(#[from] StoreError),
 }
 
-/// Longest query. *Units:* characters.
+/// Of a longer question, so much is searched. *Units:* characters.
 pub(super) const MAX_QUERY: usize = 2_000;

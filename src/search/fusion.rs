@@ -1,26 +1,87 @@
-//! Weighted reciprocal rank fusion: two rankings made one, without comparing their scores.
+//! Two rankings made one by their scores.
 //!
-//! *Source:* Cormack, Clarke, Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning
-//! Methods", SIGIR 2009.
+//! Each side is put on one scale: a share of its best. How much the meaning counts depends on the question: a model that
+//! needs many tokens for a word does not know the language, and what it answers is little better than chance
+//! (`docs/decisions/0200-fusion-by-score.md`).
 
 use std::collections::HashMap;
 
-/// A ranking (ids, the best first) and how much it counts.
-pub(super) struct Ranking<'a> {
-    pub(super) ids: &'a [i64],
-    pub(super) weight: f64,
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::vectors::Nearest;
+use crate::fulltext::Found;
+
+/// How much the meaning counts for a question in a language that the model knows.
+const MOST: f64 = 0.65;
+/// How much it counts at least.
+const LEAST: f64 = 0.05;
+/// Tokens for a word, up to which a language counts as known.
+const KNOWN: f64 = 1.4;
+/// How much less the meaning counts for each further token.
+const SLOPE: f64 = 0.25;
+/// If it is not known how a model reads words: neither side has more to say.
+const UNKNOWN: f64 = 0.5;
+/// A best cosine below this is so far away that the meaning counts less, in proportion.
+const CLEAR: f64 = 0.4;
+/// The cosine that counts for nothing.
+const FARTHEST: f64 = -0.1;
+
+/// How much each side counts; together 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Weights {
+    /// Of the words.
+    pub words: f64,
+    /// Of the meaning.
+    pub meaning: f64,
 }
 
-/// The fused ranking with its scores, the best first; equals in the order of their ids.
-pub(super) fn fuse(rankings: &[Ranking<'_>], k: f64) -> Vec<(i64, f64)> {
-    let mut scores: HashMap<i64, f64> = HashMap::new();
-    for ranking in rankings {
-        for (rank, &id) in ranking.ids.iter().enumerate() {
-            *scores.entry(id).or_default() += ranking.weight / (k + rank as f64 + 1.0);
-        }
+impl Weights {
+    /// For a question whose words take the model so many tokens each, with what the settings say of both sides.
+    pub(super) fn of(tokens_per_word: Option<f64>, best: Option<f32>, keyword: f64, semantic: f64) -> Self {
+        let known = tokens_per_word.map_or(UNKNOWN, |tokens| (MOST - SLOPE * (tokens - KNOWN)).clamp(LEAST, MOST));
+        let clear = best.map_or(1.0, |best| (f64::from(best) / CLEAR).clamp(0.0, 1.0));
+        let meaning = known * clear;
+        let (words, meaning) = ((1.0 - meaning) * keyword, meaning * semantic);
+        let both = (words + meaning).max(f64::MIN_POSITIVE);
+        Self { words: words / both, meaning: meaning / both }
     }
-    let mut fused: Vec<_> = scores.into_iter().collect();
-    fused.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+}
+
+/// An article in the fused ranking.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Fused {
+    pub(super) id: i64,
+    /// From 0 to 1.
+    pub(super) score: f64,
+    /// BM25, if it was found by its words.
+    pub(super) words: Option<f64>,
+}
+
+/// The fused ranking, the best first; equals in the order of their ids. What a ranking of `depth` does not hold counts as
+/// its last.
+pub(super) fn fuse(words: &[Found], meaning: &[Nearest], weights: Weights, depth: usize) -> Vec<Fused> {
+    let most = words.first().map_or(1.0, |best| best.score).max(f64::MIN_POSITIVE);
+    let nearest = meaning.first().map_or(1.0, |best| f64::from(best.similarity) - FARTHEST).max(f64::MIN_POSITIVE);
+    let near = |similarity: f32| ((f64::from(similarity) - FARTHEST) / nearest).max(0.0);
+    let last_words = if words.len() < depth { 0.0 } else { words.last().map_or(0.0, |last| last.score / most) };
+    let last_near = meaning.last().map_or(0.0, |last| near(last.similarity));
+    let mut shares: HashMap<i64, (Option<f64>, Option<f64>)> = HashMap::with_capacity(words.len() + meaning.len());
+    for found in words {
+        shares.entry(found.id).or_default().0 = Some(found.score);
+    }
+    for found in meaning {
+        shares.entry(found.article_id).or_default().1 = Some(near(found.similarity));
+    }
+    let mut fused: Vec<_> = shares
+        .into_iter()
+        .map(|(id, (words, near))| {
+            let by_words = words.map_or(last_words, |score| score / most);
+            let score = weights.words * by_words + weights.meaning * near.unwrap_or(last_near);
+            Fused { id, score, words }
+        })
+        .collect();
+    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
     fused
 }
 
@@ -30,20 +91,46 @@ mod tests {
 
     use super::*;
 
+    fn words(scores: &[(i64, f64)]) -> Vec<Found> {
+        scores.iter().map(|&(id, score)| Found { id, score }).collect()
+    }
+
+    fn meaning(similarities: &[(i64, f32)]) -> Vec<Nearest> {
+        similarities
+            .iter()
+            .map(|&(article_id, similarity)| Nearest { article_id, chunk_id: article_id, similarity })
+            .collect()
+    }
+
+    fn order(fused: &[Fused]) -> Vec<i64> {
+        fused.iter().map(|fused| fused.id).collect()
+    }
+
     #[test]
-    fn what_both_rankings_have_comes_before_what_one_has() {
-        let fused = fuse(&[Ranking { ids: &[1, 2, 3], weight: 1.0 }, Ranking { ids: &[4, 2, 5], weight: 1.0 }], 60.0);
-        assert_eq!(fused[0].0, 2);
+    fn what_both_find_comes_before_what_one_finds() {
+        let weights = Weights::of(Some(1.2), Some(0.6), 1.0, 1.0);
+        let fused = fuse(&words(&[(1, 5.0), (2, 4.0)]), &meaning(&[(3, 0.6), (2, 0.5)]), weights, 100);
+        assert_eq!(fused[0].id, 2);
+    }
+
+    #[test]
+    fn a_language_that_the_model_does_not_know_is_answered_by_its_words() {
+        let known = Weights::of(Some(1.2), Some(0.6), 1.0, 1.0);
+        assert!((known.meaning - 0.65).abs() < 1e-9);
+        assert!((Weights::of(Some(9.0), Some(0.6), 1.0, 1.0).meaning - 0.05).abs() < 1e-9);
+        assert!(Weights::of(Some(1.2), Some(0.2), 1.0, 1.0).meaning < known.meaning);
+        assert_eq!(Weights::of(Some(1.2), Some(0.6), 0.0, 1.0).words, 0.0);
     }
 
     proptest! {
         #[test]
-        fn every_id_comes_once_and_one_ranking_alone_keeps_its_order(
-            ids in prop::collection::hash_set(0i64..1000, 0..50),
+        fn every_id_comes_once_and_one_side_alone_keeps_its_order(
+            scores in prop::collection::btree_set(1u32..1000, 0..50),
         ) {
-            let ids: Vec<_> = ids.into_iter().collect();
-            let fused: Vec<_> = fuse(&[Ranking { ids: &ids, weight: 0.7 }], 60.0).into_iter().map(|f| f.0).collect();
-            prop_assert_eq!(fused, ids);
+            let found: Vec<_> = scores.iter().rev().map(|&score| (i64::from(score), f64::from(score))).collect();
+            let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
+            let weights = Weights::of(Some(1.2), None, 1.0, 1.0);
+            prop_assert_eq!(order(&fuse(&words(&found), &[], weights, 100)), ids);
         }
     }
 }

@@ -8,6 +8,7 @@ use afterword_actors::{
 };
 
 use super::vectors::{Depth, Look, Nearest, NoIndex, VectorIndex};
+use crate::fulltext::Among;
 
 /// Gives the embedder that queries need: that of the model the index was built with, reached as it was then.
 pub trait QueryModels: Send + Sync + 'static {
@@ -30,13 +31,23 @@ impl From<StoreError> for NoMeaning {
     }
 }
 
-/// The nearest chunk of each of the nearest articles, the best first.
+/// What the meaning's side answers.
+pub(super) struct Meaning {
+    /// The nearest chunk of each of the nearest articles, the best first.
+    pub(super) nearest: Vec<Nearest>,
+    /// The question, and the model whose vectors it was compared with.
+    pub(super) near: (i64, Vector),
+    /// How many tokens the model needs for a word of the question, if it says so.
+    pub(super) tokens_per_word: Option<f64>,
+}
+
+/// The articles nearest to the question.
 pub(super) async fn ranking(
     database: &Database,
     index: &Arc<VectorIndex>,
     models: &Arc<dyn QueryModels>,
     request: &Request<'_>,
-) -> Result<Vec<Nearest>, NoMeaning> {
+) -> Result<Meaning, NoMeaning> {
     let Some(active) = models::active(database.reader()).await? else {
         return Err(NoMeaning::Degraded("nothing has been embedded yet".to_owned()));
     };
@@ -47,7 +58,8 @@ pub(super) async fn ranking(
         let name = format!("{} of {}", identity.model, identity.provider);
         return Err(NoMeaning::Degraded(format!("the index was built with {name}, which the settings do not offer")));
     };
-    let query = embed_query(embedder, request.text, request.deadline).await?;
+    let query = embed_query(Arc::clone(&embedder), request.text, request.deadline).await?;
+    let tokens_per_word = embedder.tokens_per_word(request.text);
     if let Some(dimension) = active.dimension
         && u32::try_from(dimension) != Ok(query.dimension())
     {
@@ -57,20 +69,21 @@ pub(super) async fn ranking(
     let look = Look {
         model_id: active.id,
         near: &query,
-        folder: request.folder,
+        among: request.among,
         depth: request.depth,
         patience: request.deadline,
     };
-    index.nearest(database, look).await.map_err(|error| match error {
+    let nearest = index.nearest(database, look).await.map_err(|error| match error {
         NoIndex::Reading { .. } => NoMeaning::Degraded(error.to_string()),
         NoIndex::Store(error) => NoMeaning::Store(error),
-    })
+    })?;
+    Ok(Meaning { nearest, near: (active.id, query), tokens_per_word })
 }
 
 /// What is looked for.
 pub(super) struct Request<'a> {
     pub(super) text: &'a str,
-    pub(super) folder: &'a str,
+    pub(super) among: &'a Among,
     pub(super) depth: Depth,
     /// For embedding the query, and as long again for reading vectors that are not in memory yet.
     pub(super) deadline: Duration,

@@ -2,32 +2,37 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use afterword_actors::store::{Database, StoreError, sql::Sql};
-use sea_orm::FromQueryResult;
+use afterword_actors::{
+    embedder::Vector,
+    store::{
+        Database, StoreError,
+        sql::{Number, Sql},
+    },
+};
 
 use super::{
-    Hit, Mode, Query, SearchAnswer, SearchError, answer,
-    fusion::{Ranking, fuse},
-    keyword,
-    semantic::{self, NoMeaning, QueryModels},
-    snippet::{self, Snippet},
+    Hit, Mode, Passage, Query, SearchAnswer, SearchError, Weights, answer, explain,
+    fusion::{Fused, fuse},
+    passages::Chooser,
+    question::Question,
+    semantic::{self, Meaning, NoMeaning, QueryModels},
     vectors::{Depth, Nearest, VectorIndex},
-    words,
 };
-use crate::{articles::summaries, offload};
+use crate::{
+    articles::{ArticleSummary, EmbeddingState, summaries},
+    fulltext::{self, Found, Matcher, Wanted},
+};
 
 /// How searches are made.
 #[derive(Debug, Clone)]
 pub struct SearchSettings {
     /// Most hits of one answer.
     pub max_limit: usize,
-    /// How much the words' ranking counts.
+    /// How much the words count, beside what a question itself says.
     pub keyword_weight: f64,
-    /// How much the meaning's ranking counts.
+    /// How much the meaning counts, beside what a question itself says.
     pub semantic_weight: f64,
-    /// Damps the first ranks.
-    pub rrf_k: f64,
-    /// Articles taken from each ranking.
+    /// Articles taken from the meaning's ranking; ten times as many from that of the words.
     pub candidates: usize,
     /// How long embedding the query may take; past it the answer is from words alone.
     pub query_deadline: Duration,
@@ -41,7 +46,6 @@ impl Default for SearchSettings {
             max_limit: 100,
             keyword_weight: 1.0,
             semantic_weight: 1.0,
-            rrf_k: 60.0,
             candidates: 100,
             query_deadline: Duration::from_secs(2),
             good_similarity: 0.25,
@@ -49,28 +53,40 @@ impl Default for SearchSettings {
     }
 }
 
-/// Longest snippet. *Units:* characters.
-const SNIPPET: usize = 240;
-/// Of all bodies together, as much as snippets are looked for in. *Units:* characters.
-const SNIPPET_SOURCES: usize = 4 << 20;
-/// Of one body, at least and at most. *Units:* characters.
-const SNIPPET_SOURCE: (usize, usize) = (32 << 10, 1 << 20);
+/// Articles that the words' ranking is longer than the meaning's: it costs next to nothing.
+const WORDS_DEEPER: usize = 10;
+/// Equals behind the last hit that may come before it by their slugs.
+const MOST_EQUALS: usize = 100;
+/// An article that has words of this much of the question's rarity is a good match.
+const GOOD_COVERAGE: f64 = 0.5;
 
 /// Searches. Cheap to clone; clones share the index.
 #[derive(Clone)]
 pub struct Search {
-    database: Database,
-    models: Arc<dyn QueryModels>,
-    index: Arc<VectorIndex>,
-    settings: Arc<SearchSettings>,
+    pub(super) database: Database,
+    pub(super) models: Arc<dyn QueryModels>,
+    pub(super) index: Arc<VectorIndex>,
+    pub(super) settings: Arc<SearchSettings>,
 }
 
 /// Both rankings of one search.
 #[derive(Default)]
-struct Found {
-    words: Vec<i64>,
-    meaning: Vec<Nearest>,
-    degraded: Option<String>,
+pub(super) struct Rankings {
+    pub(super) words: Vec<Found>,
+    pub(super) meaning: Vec<Nearest>,
+    pub(super) near: Option<(i64, Vector)>,
+    pub(super) tokens_per_word: Option<f64>,
+    pub(super) degraded: Option<String>,
+    /// Articles in the words' ranking, if there are so many.
+    pub(super) depth: usize,
+}
+
+/// An article that is shown, and why.
+struct Chosen {
+    id: i64,
+    score: f64,
+    words: Option<f64>,
+    article: ArticleSummary,
 }
 
 impl Search {
@@ -86,13 +102,38 @@ impl Search {
     /// [`SearchAnswer::degraded`].
     pub async fn search(&self, query: &Query) -> Result<SearchAnswer, SearchError> {
         self.check(query)?;
-        let found = self.find(query).await?;
-        let degraded = found.degraded.clone();
-        let mode = if degraded.is_some() { Mode::Keyword } else { query.mode };
-        let near = found.meaning.first().is_some_and(|best| best.similarity >= self.settings.good_similarity);
-        let no_good_match = found.words.is_empty() && !near;
-        let hits = self.hits(query, found).await?;
-        Ok(SearchAnswer { hits, mode, degraded, no_good_match })
+        let (text, cut_to) = cut(&query.text);
+        let question = Question::read(&self.database, text, query.folder.as_ref()).await?;
+        let rankings = self.rank(query, &question).await?;
+        self.answer(query, question, rankings, cut_to).await
+    }
+
+    /// The answer that follows from both rankings.
+    pub(super) async fn answer(
+        &self,
+        query: &Query,
+        question: Question,
+        rankings: Rankings,
+        cut_to: Option<usize>,
+    ) -> Result<SearchAnswer, SearchError> {
+        let mode = if rankings.degraded.is_some() { Mode::Keyword } else { query.mode };
+        let weights = self.weights(mode, &rankings);
+        let fused = ranked(&rankings, &question, mode, weights);
+        let low_confidence = !question.is_listing && !self.is_good(&question, &rankings, &fused).await?;
+        let chosen = self.choose(fused, query.limit).await?;
+        let degraded = rankings.degraded.clone();
+        let corrections = question.corrections.clone();
+        let hits = self.hits(query, question, rankings, weights, chosen).await?;
+        Ok(SearchAnswer {
+            hits,
+            mode,
+            degraded,
+            low_confidence,
+            no_good_match: low_confidence,
+            corrections,
+            cut_to,
+            weights: query.explain.then_some(weights),
+        })
     }
 
     /// Reads the index now, so that the first search need not.
@@ -107,12 +148,8 @@ impl Search {
     }
 
     fn check(&self, query: &Query) -> Result<(), SearchError> {
-        let length = query.text.chars().count();
         if query.text.trim().is_empty() {
             return Err(SearchError::EmptyQuery);
-        }
-        if length > answer::MAX_QUERY {
-            return Err(SearchError::QueryTooLong(length));
         }
         if query.limit == 0 || query.limit > self.settings.max_limit {
             return Err(SearchError::Limit(self.settings.max_limit));
@@ -120,129 +157,184 @@ impl Search {
         Ok(())
     }
 
-    async fn find(&self, query: &Query) -> Result<Found, SearchError> {
-        // Two rankings that are merged go deeper than the answer.
-        let depth = match query.mode {
-            Mode::Hybrid => self.settings.candidates.max(query.limit),
-            Mode::Keyword | Mode::Semantic => query.limit,
-        };
+    async fn rank(&self, query: &Query, question: &Question) -> Result<Rankings, SearchError> {
+        let depth = self.settings.candidates.max(query.limit);
+        let deep = depth * WORDS_DEEPER;
+        if question.is_listing {
+            return Ok(Rankings { words: self.listed(question, depth).await?, depth, ..Rankings::default() });
+        }
         let words = async {
             match query.mode {
                 Mode::Semantic => Ok(Vec::new()),
                 Mode::Hybrid | Mode::Keyword => {
-                    keyword::ranking(self.database.reader(), &query.text, query.folder.as_ref(), depth).await
+                    let wanted =
+                        Wanted { terms: &question.terms, text: &question.text, with_earlier: question.with_earlier };
+                    fulltext::ranking(self.database.reader(), wanted, &question.among, deep).await
                 }
             }
         };
-        let meaning = async {
-            let request = semantic::Request {
-                text: &query.text,
-                folder: query.folder.as_ref(),
-                depth: Depth { least: query.limit, most: depth },
-                deadline: self.settings.query_deadline,
-            };
-            match query.mode {
-                Mode::Keyword => Ok(Vec::new()),
-                Mode::Hybrid | Mode::Semantic => {
-                    semantic::ranking(&self.database, &self.index, &self.models, &request).await
-                }
-            }
-        };
-        let (words, meaning) = tokio::join!(words, meaning);
+        let (words, meaning) = tokio::join!(words, self.meaning(query, question, depth));
         let words = words?;
         match (meaning, query.mode) {
-            (Ok(meaning), _) => Ok(Found { words, meaning, degraded: None }),
+            (Ok(None), _) => Ok(Rankings { words, depth: deep, ..Rankings::default() }),
+            (Ok(Some(meaning)), _) => Ok(Rankings {
+                words,
+                meaning: meaning.nearest,
+                near: Some(meaning.near),
+                tokens_per_word: meaning.tokens_per_word,
+                degraded: None,
+                depth: deep,
+            }),
             (Err(NoMeaning::Store(error)), _) => Err(error.into()),
             (Err(NoMeaning::Degraded(reason)), Mode::Semantic) => Err(SearchError::NoMeaning(reason)),
             (Err(NoMeaning::Degraded(reason)), _) => {
                 tracing::debug!(reason, "a search is answered from words alone");
-                Ok(Found { words, degraded: Some(reason), ..Found::default() })
+                Ok(Rankings { words, degraded: Some(reason), depth: deep, ..Rankings::default() })
             }
         }
     }
 
-    async fn hits(&self, query: &Query, found: Found) -> Result<Vec<Hit>, SearchError> {
-        let near: Vec<_> = found.meaning.iter().map(|nearest| nearest.article_id).collect();
-        let rankings = [
-            Ranking { ids: &found.words, weight: self.settings.keyword_weight },
-            Ranking { ids: &near, weight: self.settings.semantic_weight },
-        ];
-        let mut ranked = fuse(&rankings, self.settings.rrf_k);
-        ranked.truncate(query.limit);
-        let ids: Vec<_> = ranked.iter().map(|(id, _)| *id).collect();
-        let mut articles: HashMap<_, _> = summaries(self.database.reader(), &ids).await?.into_iter().collect();
-        let nearest: HashMap<_, _> = found.meaning.iter().map(|n| (n.article_id, *n)).collect();
-        let chunks: Vec<_> = ids.iter().filter_map(|id| Some(nearest.get(id)?.chunk_id)).collect();
-        let terms = words::terms(&query.text);
-        let mut shown = self.places(&chunks, &terms).await?;
-        let without: Vec<_> = ids.iter().copied().filter(|id| !shown.contains_key(id)).collect();
-        shown.extend(self.places_in_bodies(&without, &terms).await?);
-        // An article deleted since it was found is left out.
-        Ok(ranked
-            .into_iter()
-            .filter_map(|(id, score)| {
-                let article = articles.remove(&id)?;
-                let similarity = nearest.get(&id).map(|nearest| nearest.similarity);
-                let Snippet { heading_path, text: snippet } = shown.remove(&id).unwrap_or_default();
-                Some(Hit {
-                    slug: article.slug,
-                    title: article.title,
-                    folder: article.folder,
-                    score,
-                    similarity,
-                    heading_path,
-                    snippet,
-                    embedding: article.embedding,
-                })
-            })
-            .collect())
-    }
-
-    /// What is shown of these chunks, by article. One that has been removed meanwhile is missing, and so is one that
-    /// holds nothing but markup.
-    async fn places(&self, ids: &[i64], terms: &[String]) -> Result<HashMap<i64, Snippet>, StoreError> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            article_id: i64,
-            heading_path: String,
-            text: String,
+    async fn meaning(&self, query: &Query, question: &Question, depth: usize) -> Result<Option<Meaning>, NoMeaning> {
+        if query.mode == Mode::Keyword {
+            return Ok(None);
         }
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let sql = "SELECT article_id, heading_path, text FROM article_chunks
-                   WHERE id IN (SELECT id FROM {ids $1} j)";
-        let ids = serde_json::to_string(ids).unwrap_or_default();
-        let rows = self.database.reader().rows::<Row>(sql, [ids.into()]).await?;
-        let terms = terms.to_vec();
-        let shown = move || {
-            let shown = rows.into_iter().map(|Row { article_id, heading_path, text }| {
-                (article_id, Snippet { heading_path, ..snippet::snippet(&text, &terms, SNIPPET) })
-            });
-            shown.filter(|(_, shown)| !shown.text.is_empty()).collect()
+        let request = semantic::Request {
+            text: &question.text,
+            among: &question.among,
+            depth: Depth { least: query.limit, most: depth },
+            deadline: self.settings.query_deadline,
         };
-        Ok(offload::run(shown).await)
+        semantic::ranking(&self.database, &self.index, &self.models, &request).await.map(Some)
     }
 
-    /// What is shown of articles by their words alone.
-    async fn places_in_bodies(&self, ids: &[i64], terms: &[String]) -> Result<HashMap<i64, Snippet>, StoreError> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            id: i64,
-            body: String,
-        }
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let sql = "SELECT id, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
-                   WHERE id IN (SELECT id FROM {ids $1} j)";
-        let source = (SNIPPET_SOURCES / ids.len()).clamp(SNIPPET_SOURCE.0, SNIPPET_SOURCE.1);
-        let source = i64::try_from(source).unwrap_or(i64::MAX);
-        let ids = serde_json::to_string(ids).unwrap_or_default();
-        let rows = self.database.reader().rows::<Row>(sql, [ids.into(), source.into()]).await?;
-        let terms = terms.to_vec();
-        let shown =
-            move || rows.into_iter().map(|row| (row.id, snippet::snippet(&row.body, &terms, SNIPPET))).collect();
-        Ok(offload::run(shown).await)
+    /// A question that only says which articles are meant is answered with those, the last saved first.
+    async fn listed(&self, question: &Question, depth: usize) -> Result<Vec<Found>, StoreError> {
+        let condition = question.among.condition(2).unwrap_or_else(|| "1 = 1".to_owned());
+        let sql = format!(
+            "SELECT a.id AS n FROM articles a WHERE {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT $1"
+        );
+        let limit = i64::try_from(depth).unwrap_or(i64::MAX);
+        let values = std::iter::once(limit.into()).chain(question.among.values.clone());
+        let rows = self.database.reader().rows::<Number>(&sql, values).await?;
+        let count = rows.len() as f64;
+        let found = rows.into_iter().enumerate().map(|(place, row)| Found { id: row.n, score: count - place as f64 });
+        Ok(found.collect())
     }
+
+    fn weights(&self, mode: Mode, rankings: &Rankings) -> Weights {
+        match mode {
+            Mode::Keyword => Weights { words: 1.0, meaning: 0.0 },
+            Mode::Semantic => Weights { words: 0.0, meaning: 1.0 },
+            Mode::Hybrid => {
+                let best = rankings.meaning.first().map(|nearest| nearest.similarity);
+                let SearchSettings { keyword_weight, semantic_weight, .. } = *self.settings;
+                Weights::of(rankings.tokens_per_word, best, keyword_weight, semantic_weight)
+            }
+        }
+    }
+
+    /// Whether the best hit is near in meaning, or has most of the question's words.
+    async fn is_good(&self, question: &Question, rankings: &Rankings, fused: &[Fused]) -> Result<bool, StoreError> {
+        if rankings.meaning.first().is_some_and(|best| best.similarity >= self.settings.good_similarity) {
+            return Ok(true);
+        }
+        let Some(best) = fused.first().filter(|best| best.words.is_some()) else { return Ok(false) };
+        if question.with_earlier {
+            return Ok(true);
+        }
+        let phrases: Vec<_> = question.terms.iter().map(|term| &term.alternatives[0]).collect();
+        let present = fulltext::present(self.database.reader(), best.id, &phrases).await?;
+        let covered: f64 = present.iter().filter_map(|place| question.rarity.get(*place)).sum();
+        Ok(covered >= GOOD_COVERAGE * question.rarity.iter().sum::<f64>())
+    }
+
+    /// The first `limit`; equals in the order of their slugs, so that it does not matter which was saved first. An article
+    /// deleted since it was found is left out.
+    async fn choose(&self, fused: Vec<Fused>, limit: usize) -> Result<Vec<Chosen>, StoreError> {
+        let last = fused.get(limit.saturating_sub(1)).map_or(f64::MIN, |last| last.score);
+        let equals = fused.iter().skip(limit).take(MOST_EQUALS).take_while(|fused| fused.score >= last).count();
+        let ids: Vec<_> = fused.iter().take(limit + equals).map(|fused| fused.id).collect();
+        let mut articles: HashMap<_, _> = summaries(self.database.reader(), &ids).await?.into_iter().collect();
+        let chosen = fused
+            .into_iter()
+            .take(limit + equals)
+            .filter_map(|Fused { id, score, words }| Some(Chosen { id, score, words, article: articles.remove(&id)? }));
+        let mut chosen: Vec<_> = chosen.collect();
+        chosen.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.article.slug.cmp(&b.article.slug)));
+        chosen.truncate(limit);
+        Ok(chosen)
+    }
+
+    async fn hits(
+        &self,
+        query: &Query,
+        question: Question,
+        rankings: Rankings,
+        weights: Weights,
+        chosen: Vec<Chosen>,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let matcher = Matcher::new(question.stems, question.terms, question.rarity);
+        let found: Vec<_> = chosen.iter().map(|chosen| (chosen.id, chosen.words)).collect();
+        let mut explained = match query.explain {
+            true => explain::explain(&self.database, &matcher, &found).await?,
+            false => HashMap::new(),
+        };
+        // Chunks of an older content may lack what was found.
+        let is_embedded = |chosen: &Chosen| {
+            let embedding = &chosen.article.embedding;
+            embedding.status == EmbeddingState::Completed && !embedding.stale
+        };
+        let near: HashMap<_, _> = rankings.meaning.iter().map(|near| (near.article_id, near.similarity)).collect();
+        let (embedded, others): (Vec<_>, Vec<_>) =
+            chosen.iter().partition(|chosen| is_embedded(chosen) || chosen.words.is_none());
+        let ids = |chosen: Vec<&Chosen>| chosen.into_iter().map(|chosen| chosen.id).collect::<Vec<_>>();
+        let (embedded, others) = (ids(embedded), ids(others));
+        let chooser =
+            Chooser { database: &self.database, matcher, weights, near: rankings.near, most: query.passages.max(1) };
+        let mut passages = chooser.choose(&embedded, &others, &rankings.meaning).await?;
+        let hit = |Chosen { id, score, article, .. }: Chosen| {
+            let mut passages = passages.remove(&id).unwrap_or_default().into_iter();
+            let Passage { heading_path, snippet, matches, .. } = passages.next().unwrap_or_default();
+            Hit {
+                slug: article.slug,
+                title: article.title,
+                folder: article.folder,
+                score,
+                similarity: near.get(&id).copied(),
+                heading_path,
+                snippet,
+                matches,
+                passages: passages.collect(),
+                explanation: explained.remove(&id),
+                embedding: article.embedding,
+            }
+        };
+        Ok(chosen.into_iter().map(hit).collect())
+    }
+}
+
+fn ranked(rankings: &Rankings, question: &Question, mode: Mode, weights: Weights) -> Vec<Fused> {
+    if mode == Mode::Keyword || question.is_listing {
+        let found = |found: &Found| Fused { id: found.id, score: found.score, words: Some(found.score) };
+        return rankings.words.iter().map(found).collect();
+    }
+    if mode == Mode::Semantic {
+        let near = |near: &Nearest| Fused { id: near.article_id, score: f64::from(near.similarity), words: None };
+        return rankings.meaning.iter().map(near).collect();
+    }
+    let mut fused = fuse(&rankings.words, &rankings.meaning, weights, rankings.depth);
+    if rankings.words.is_empty() {
+        // What points away from the question is no answer to it.
+        let away = rankings.meaning.iter().position(|near| near.similarity <= 0.0).unwrap_or(rankings.meaning.len());
+        fused.truncate(away);
+    }
+    fused
+}
+
+/// Of a long question the beginning, up to the end of a word; and how much that is. *Units:* characters.
+fn cut(text: &str) -> (&str, Option<usize>) {
+    let Some((end, _)) = text.char_indices().nth(answer::MAX_QUERY) else { return (text, None) };
+    let kept = &text[..end];
+    let kept = kept.rfind(char::is_whitespace).filter(|space| *space > end / 2).map_or(kept, |space| &kept[..space]);
+    (kept, Some(kept.chars().count()))
 }

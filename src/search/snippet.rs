@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use crate::markdown::{Outline, Piece, PlainText};
+use crate::{
+    fulltext::{Matcher, merged},
+    markdown::{Outline, Piece, PlainText},
+};
 
 /// Of a text, as much as is looked through for the words. *Units:* bytes.
 const LOOKED_THROUGH: usize = 1 << 20;
@@ -15,20 +18,22 @@ const MOST_OCCURRENCES: usize = 2_000;
 
 /// A place in a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Snippet {
+pub(super) struct Snippet {
     /// One line, cut at words, `…` where it was cut.
-    pub text: String,
+    pub(super) text: String,
     /// Headings above it, joined by `" > "`.
-    pub heading_path: String,
+    pub(super) heading_path: String,
+    /// Where words of the question stand in `text`: first and behind the last. *Units:* characters.
+    pub(super) matches: Vec<(usize, usize)>,
 }
 
-/// The window of at most `width` characters in `body` that holds most different `terms` (lower case); the beginning if
-/// it holds none. Only what stands around it is read as markdown.
-pub fn snippet(body: &str, terms: &[String], width: usize) -> Snippet {
+/// The window of at most `width` characters in `body` that holds most of what `matcher` looks for; the beginning if it holds
+/// nothing of it. Only what stands around it is read as markdown.
+pub(super) fn snippet(body: &str, matcher: &Matcher, width: usize) -> Snippet {
     let body = &body[..body.floor_char_boundary(LOOKED_THROUGH)];
-    let around = around(body, best_place(body, terms, width));
+    let around = around(body, best_place(body, matcher, width));
     let plain = PlainText::read(&body[around.clone()]);
-    let found = best_place(&plain.text, terms, width);
+    let found = best_place(&plain.text, matcher, width);
     // Some words before the first hit are shown with it.
     let lead = if found == 0 { 0 } else { width / 6 };
     let start = plain.text.floor_char_boundary(found.saturating_sub(lead));
@@ -37,7 +42,20 @@ pub fn snippet(body: &str, terms: &[String], width: usize) -> Snippet {
     if around.start > 0 && start == 0 {
         text.insert(0, '…');
     }
-    Snippet { text, heading_path }
+    let matches = marks(&text, matcher);
+    Snippet { text, heading_path, matches }
+}
+
+/// Where words of the question stand. *Units:* characters.
+fn marks(text: &str, matcher: &Matcher) -> Vec<(usize, usize)> {
+    let ranges = matcher.find(text).0.into_iter().map(|found| found.range).collect();
+    let (mut characters, mut counted) = (0, 0);
+    let mut characters_to = |byte: usize| {
+        characters += text[counted..byte].chars().count();
+        counted = byte;
+        characters
+    };
+    merged(ranges).into_iter().map(|range| (characters_to(range.start), characters_to(range.end))).collect()
 }
 
 /// What is read of `body` around a place: from the beginning of a line to the end of one, if they are near.
@@ -51,7 +69,7 @@ fn around(body: &str, place: usize) -> Range<usize> {
 }
 
 /// The headings above a place, joined by `" > "`; of a long text those that are not too far above it.
-pub fn heading_path_at(body: &str, offset: usize) -> String {
+fn heading_path_at(body: &str, offset: usize) -> String {
     let mut path: Vec<(u8, String)> = Vec::new();
     let from = body.floor_char_boundary(offset.saturating_sub(HEADINGS_IN));
     let from = if from == 0 { 0 } else { body[from..].find('\n').map_or(from, |newline| from + newline + 1) };
@@ -68,39 +86,30 @@ pub fn heading_path_at(body: &str, offset: usize) -> String {
 }
 
 /// Where the first hit of the best window is; 0 if there is none. *Units:* bytes.
-fn best_place(text: &str, terms: &[String], width: usize) -> usize {
-    // ASCII lower case keeps every byte where it is; the terms of other scripts are looked for as they stand.
-    let lower = text.to_ascii_lowercase();
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    for (term, words) in terms.iter().enumerate().filter(|(_, words)| !words.is_empty()) {
-        let stem = stem(words);
-        found.extend(lower.match_indices(stem).map(|(at, _)| (at, term)).take(MOST_OCCURRENCES));
-    }
-    found.sort_unstable();
-    let mut counts = vec![0_u32; terms.len()];
-    let (mut first, mut distinct, mut best) = (0, 0, (0, 0));
+fn best_place(text: &str, matcher: &Matcher, width: usize) -> usize {
+    let (mut found, _) = matcher.find(text);
+    found.truncate(MOST_OCCURRENCES);
+    let mut counts = vec![0_u32; matcher.terms().len()];
+    let (mut first, mut worth, mut best) = (0, 0.0, (0.0, 0));
     for last in 0..found.len() {
-        let (at, term) = found[last];
-        distinct += u32::from(counts[term] == 0);
+        let (at, term) = (found[last].range.start, found[last].term);
+        if counts[term] == 0 {
+            worth += matcher.weight(term);
+        }
         counts[term] += 1;
-        while at - found[first].0 > width / 2 {
-            let gone = found[first].1;
+        while at - found[first].range.start > width / 2 {
+            let gone = found[first].term;
             counts[gone] -= 1;
-            distinct -= u32::from(counts[gone] == 0);
+            if counts[gone] == 0 {
+                worth -= matcher.weight(gone);
+            }
             first += 1;
         }
-        if distinct > best.0 {
-            best = (distinct, found[first].0);
+        if worth > best.0 + 1e-9 {
+            best = (worth, found[first].range.start);
         }
     }
     best.1
-}
-
-/// The index stems words; the beginning of a word finds its other forms.
-fn stem(word: &str) -> &str {
-    const SHORTEST: usize = 5;
-    let is_long = word.is_ascii() && word.len() > SHORTEST;
-    if is_long { word.strip_suffix("ing").or_else(|| word.strip_suffix('s')).unwrap_or(word) } else { word }
 }
 
 /// `width` characters from `start`, from the beginning of a word to the end of one.
@@ -133,25 +142,39 @@ mod tests {
 
     use super::*;
 
+    use crate::fulltext::{Stems, Term};
+
+    fn matcher(question: &str) -> Matcher {
+        let stems = Stems::of("english");
+        let terms = Term::all_of(question, &stems);
+        Matcher::new(stems, terms, Vec::new())
+    }
+
     #[test]
     fn the_window_with_most_terms_wins() {
         let body = format!("# Top\n\n{}\n\n## Deep\n\nThe *quick* fox jumps.\n", "Filler text. ".repeat(60));
-        let found = snippet(&body, &["quick".into(), "fox".into()], 80);
+        let found = snippet(&body, &matcher("quick fox"), 80);
         assert!(found.text.contains("quick fox"), "{found:?}");
         assert_eq!(found.heading_path, "Top > Deep");
+        let marked: Vec<String> = found
+            .matches
+            .iter()
+            .map(|(start, end)| found.text.chars().skip(*start).take(end - start).collect())
+            .collect();
+        assert_eq!(marked, ["quick", "fox"]);
     }
 
     #[test]
     fn without_a_term_it_is_the_beginning() {
-        assert_eq!(snippet("# T\n\nHello *world*.", &["absent".into()], 80).text, "T: Hello world.");
-        assert_eq!(snippet("", &[], 80).text, "");
+        assert_eq!(snippet("# T\n\nHello *world*.", &matcher("absent"), 80).text, "T: Hello world.");
+        assert_eq!(snippet("", &matcher(""), 80).text, "");
     }
 
     #[test]
     fn a_place_far_down_in_a_long_text_is_found_with_its_headings() {
         let body =
             format!("# Top\n\n{}\n\n## Deep\n\nThe quick fox.\n\n{}", "Filler.\n".repeat(9_000), "End. ".repeat(9_000));
-        let found = snippet(&body, &["quick".into()], 80);
+        let found = snippet(&body, &matcher("quick"), 80);
         assert!(found.text.contains("quick fox"), "{found:?}");
         assert_eq!(found.heading_path, "Top > Deep");
     }
@@ -159,9 +182,11 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_never_much_longer_than_asked(body in any::<String>(), term in any::<String>(), width in 10usize..200) {
-            let found = snippet(&body, &[term.to_lowercase()], width);
+            let found = snippet(&body, &matcher(&term), width);
             prop_assert!(found.text.chars().count() <= width + 43);
             prop_assert!(!found.text.contains('\n'));
+            let length = found.text.chars().count();
+            prop_assert!(found.matches.iter().all(|(start, end)| start < end && *end <= length));
         }
     }
 }

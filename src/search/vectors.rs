@@ -19,6 +19,7 @@ use afterword_actors::{
 };
 use sea_orm::FromQueryResult;
 
+use crate::fulltext::Among;
 pub(super) use found::{Nearest, NoIndex};
 use matrix::Matrix;
 pub(super) use memory::Memory as VectorIndex;
@@ -44,8 +45,8 @@ pub(super) struct Look<'a> {
     pub(super) model_id: i64,
     /// The query.
     pub(super) near: &'a Vector,
-    /// Only articles in this folder and below; all if empty.
-    pub(super) folder: &'a str,
+    /// Only these articles.
+    pub(super) among: &'a Among,
     pub(super) depth: Depth,
     /// How long the look may wait for vectors that are not in memory yet.
     pub(super) patience: Duration,
@@ -62,13 +63,13 @@ impl VectorIndex {
 
     /// The articles nearest to the query.
     pub(super) async fn nearest(&self, database: &Database, look: Look<'_>) -> Result<Vec<Nearest>, NoIndex> {
-        let Look { model_id, near, folder, depth, .. } = look;
+        let Look { model_id, near, among, depth, .. } = look;
         let most = depth.most.max(COMPARED);
         let mut limit = most * CHUNKS_PER_ARTICLE;
         let mut articles = loop {
             let chunks = match database.engine() {
                 Engine::Sqlite => self.scan(database, look, limit).await?,
-                Engine::Postgres => server::nearest(database.reader(), model_id, near, folder, limit).await?,
+                Engine::Postgres => server::nearest(database.reader(), model_id, near, among, limit).await?,
             };
             let were_all = chunks.len() < limit;
             let articles = best_of_each_article(chunks);
@@ -87,7 +88,7 @@ impl VectorIndex {
 
     /// The nearest chunks by what is in memory.
     async fn scan(&self, database: &Database, look: Look<'_>, limit: usize) -> Result<Vec<Nearest>, NoIndex> {
-        let within = articles_within(database, look.folder).await?;
+        let within = articles_within(database, look.among).await?;
         let matrix = self.within(database, look.model_id, look.patience).await?;
         let scan = {
             let query = look.near.clone();
@@ -101,16 +102,14 @@ impl VectorIndex {
     }
 }
 
-async fn articles_within(database: &Database, folder: &str) -> Result<Option<HashSet<i64>>, StoreError> {
+async fn articles_within(database: &Database, among: &Among) -> Result<Option<HashSet<i64>>, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
         id: i64,
     }
-    if folder.is_empty() {
-        return Ok(None);
-    }
-    let sql = "SELECT id FROM articles WHERE folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/'";
-    let rows = database.reader().rows::<Row>(sql, [folder.into()]).await?;
+    let Some(condition) = among.condition(1) else { return Ok(None) };
+    let sql = format!("SELECT a.id FROM articles a WHERE {condition}");
+    let rows = database.reader().rows::<Row>(&sql, among.values.clone()).await?;
     Ok(Some(rows.into_iter().map(|row| row.id).collect()))
 }
 

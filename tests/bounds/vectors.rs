@@ -12,7 +12,7 @@ use super::World;
 use crate::support::{DRAIN, OneModel, article, quick};
 
 fn query(text: &str) -> Query {
-    Query { text: text.to_owned(), mode: Mode::Hybrid, limit: 10, folder: Default::default() }
+    Query::new(text, Mode::Hybrid, 10)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,7 +64,7 @@ fn an_agent_visits_over_http_in_both_eras() {
 }
 
 /// A call of each tool that would work, with the scope it needs.
-fn calls() -> [(&'static str, Value, Scope); 12] {
+fn calls() -> [(&'static str, Value, Scope); 13] {
     [
         ("create_article", json!({ "title": "New", "body": "x" }), Scope::Write),
         ("update_article", json!({ "slug": "there", "body": "x" }), Scope::Write),
@@ -73,6 +73,7 @@ fn calls() -> [(&'static str, Value, Scope); 12] {
         ("list_articles", json!({}), Scope::Read),
         ("list_folders", json!({}), Scope::Read),
         ("search_articles", json!({ "query": "x" }), Scope::Read),
+        ("related_articles", json!({ "slug": "there" }), Scope::Read),
         ("get_embedding_queue_status", json!({}), Scope::Read),
         ("get_article_embedding_status", json!({ "slug": "there" }), Scope::Read),
         ("get_bulk_embedding_progress", json!({}), Scope::Read),

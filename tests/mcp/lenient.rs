@@ -16,6 +16,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("list_articles", json!({})),
         ("list_folders", json!({})),
         ("search_articles", json!({ "query": "x" })),
+        ("related_articles", json!({ "slug": "there" })),
         ("get_embedding_queue_status", json!({})),
         ("get_article_embedding_status", json!({ "slug": "there" })),
         ("get_bulk_embedding_progress", json!({})),

@@ -22,6 +22,7 @@ const TOOLS: [(&str, bool, bool, bool); 12] = [
     ("list_articles", true, false, false),
     ("list_folders", true, false, false),
     ("read_article", true, false, false),
+    ("related_articles", true, false, false),
     ("retry_failed_embeddings", false, false, false),
     ("search_articles", true, false, false),
     ("start_bulk_embedding", false, false, false),

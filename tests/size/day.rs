@@ -79,7 +79,7 @@ async fn articles<P: Place>(world: &World<P>, runtime: &Runtime) {
 async fn looks<P: Place>(world: &World<P>, queue: &Queue) {
     for (mode, folder) in [(Mode::Hybrid, ""), (Mode::Hybrid, "new"), (Mode::Keyword, ""), (Mode::Semantic, "")] {
         let folder = Folder::parse(folder).expect("a folder");
-        let query = Query { text: "umbrellas".to_owned(), mode, limit: 5, folder };
+        let query = Query { folder, ..Query::new("umbrellas", mode, 5) };
         world.search.search(&query).await.expect("an answer");
     }
     queue.numbers().await.expect("numbers");

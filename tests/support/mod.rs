@@ -126,7 +126,7 @@ impl<P: Place> World<P> {
     }
 
     pub(crate) async fn find(&self, text: &str, mode: Mode) -> SearchAnswer {
-        let query = Query { text: text.to_owned(), mode, limit: 10, folder: Default::default() };
+        let query = Query::new(text, mode, 10);
         self.search.search(&query).await.expect("an answer")
     }
 

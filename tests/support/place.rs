@@ -121,13 +121,14 @@ async fn emptied(name: String) -> String {
                 SELECT 'TRUNCATE ' || string_agg(quote_ident(relname), ', ') || ' RESTART IDENTITY'
                 FROM pg_class
                 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-                  AND relname NOT IN ('seaql_migrations', 'embedding_task_totals'));
+                  AND relname NOT IN ('seaql_migrations', 'embedding_task_totals', 'fulltext_state'));
             EXECUTE coalesce((
                 SELECT string_agg('DROP INDEX ' || quote_ident(indexname), '; ')
                 FROM pg_indexes WHERE indexname LIKE 'article_chunks_near_%'), 'SELECT 1');
         END
         $$;
-        UPDATE embedding_task_totals SET tasks = 0";
+        UPDATE embedding_task_totals SET tasks = 0;
+        UPDATE fulltext_state SET language = 'english', version = 1, rebuilt_to = 0";
     let url = url_of(&name);
     let work = async move {
         let connection = sea_orm::Database::connect(url).await.expect("a database");

@@ -23,7 +23,12 @@ use super::{
     root::Root,
     source::{self, Known, Source},
 };
-use crate::articles::{Article, Articles, folder::Folder, front_matter::Document, row};
+use crate::articles::{
+    Article, Articles,
+    folder::{Folder, within},
+    front_matter::Document,
+    row,
+};
 
 /// Files noted at a time.
 const PAGE: usize = 200;
@@ -174,8 +179,7 @@ impl<'a> Run<'a> {
         let reader = self.articles.database.reader();
         let listed: Vec<Listed> = reader
             .rows(
-                "SELECT id, slug, folder FROM articles
-                 WHERE $1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/' ORDER BY slug",
+                &format!("SELECT id, slug, folder FROM articles WHERE {} ORDER BY slug", within("folder", "$1")),
                 [self.export.folder.as_ref().into()],
             )
             .await?;

@@ -136,6 +136,21 @@ pub(in crate::cli) struct SearchArguments {
     /// Only this folder and below
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
+    /// Most passages of one article
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(in crate::cli) passages: usize,
+    /// Say how each hit came to its place
+    #[arg(long)]
+    pub(in crate::cli) explain: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct RelatedArguments {
+    /// Its slug, or a former one
+    pub(in crate::cli) slug: String,
+    /// Most hits [default: search.default_limit]
+    #[arg(long)]
+    pub(in crate::cli) limit: Option<usize>,
 }
 
 /// The names are listed in the help, and offered by the shell.

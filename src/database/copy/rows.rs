@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::table::{Column, Kind, Table};
-use crate::search::keyword;
+use crate::fulltext;
 
 /// Rows read at a time.
 const PAGE: usize = 250;
@@ -136,7 +136,7 @@ impl Page {
             else {
                 return Err(StoreError::Damaged("an article without number or text".to_owned()));
             };
-            keyword::index(transaction, id, title, body).await?;
+            fulltext::index(transaction, id, title, body).await?;
         }
         Ok(())
     }

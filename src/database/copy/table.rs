@@ -4,8 +4,15 @@ use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 /// What PostgreSQL keeps for itself, or makes from the rest.
-const OWN: [&str; 5] =
-    ["seaql_migrations", "article_words", "embedding_task_totals", "embedding_task_deltas", "queue_control"];
+const OWN: [&str; 7] = [
+    "seaql_migrations",
+    "article_words",
+    "article_terms",
+    "fulltext_state",
+    "embedding_task_totals",
+    "embedding_task_deltas",
+    "queue_control",
+];
 
 /// A table that is copied.
 #[derive(Debug, Clone)]

@@ -36,6 +36,33 @@ impl LocalTokenizer {
     }
 }
 
+impl LocalTokenizer {
+    /// How many tokens a word of `text` takes; `None` for a text without words.
+    pub(super) fn tokens_per_word(&self, text: &str) -> Option<f64> {
+        let tokens = self.count(text) as f64;
+        let letters = text.chars().filter(|c| c.is_alphanumeric()).count() as f64;
+        let unspaced = text.chars().filter(|c| is_unspaced(*c)).count() as f64;
+        if letters == 0.0 {
+            return None;
+        }
+        if unspaced < letters / 2.0 {
+            let words = text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
+            return Some(tokens / words.max(1) as f64);
+        }
+        // Without spaces, words are of about 1.7 characters. A model that takes each character by itself knows none of them.
+        let by_character = tokens >= BY_CHARACTER * letters;
+        Some(if by_character { tokens } else { tokens / (letters / 1.7) })
+    }
+}
+
+/// So many tokens for a character, and no words are known.
+const BY_CHARACTER: f64 = 0.85;
+
+/// Han and kana.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
 impl TokenCounter for LocalTokenizer {
     fn count(&self, text: &str) -> usize {
         // A text the tokenizer cannot read is counted by its bytes, which is never too few.

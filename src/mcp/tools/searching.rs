@@ -42,7 +42,7 @@ impl From<Mode> for search::Mode {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SearchArticles {
-    /// what you look for, in your words
+    /// what you look for, in your words; "a phrase", -without, begin*, folder:, title:, slug:, created:>2026-01, updated:<7d
     query: String,
     /// default hybrid: by words and by meaning
     mode: Option<Mode>,
@@ -52,6 +52,39 @@ struct SearchArticles {
     limit: Option<u32>,
     /// next_cursor of the page before
     cursor: Option<String>,
+    /// most passages of one article; default 1
+    passages: Option<u32>,
+    /// say how each hit came to its place
+    explain: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RelatedArticles {
+    slug: String,
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Passage {
+    /// section for read_article
+    heading_path: String,
+    snippet: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RelatedHit {
+    slug: String,
+    title: String,
+    score: f64,
+    snippet: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Related {
+    hits: Vec<RelatedHit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -66,6 +99,10 @@ struct Hit {
     /// headings above the snippet
     heading_path: String,
     snippet: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passages: Vec<Passage>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    terms: Vec<String>,
     embedding: Embedding,
 }
 
@@ -76,8 +113,15 @@ struct Hits {
     /// why it was searched by words alone
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<String>,
-    /// the hits are the nearest there is, and not near
+    /// the hits are the best there is, and may be about something else
+    low_confidence: bool,
     no_good_match: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_to: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<[f64; 2]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -105,6 +149,8 @@ impl Door {
             mode: asked.mode.map(Into::into).unwrap_or_default(),
             limit: if limit == 0 { 0 } else { reach },
             folder: folder(asked.folder.as_deref())?,
+            passages: asked.passages.map_or(1, |most| most as usize),
+            explain: asked.explain.unwrap_or_default(),
         };
         let turn = self.host.searches.take(&who(&context), 1).await;
         let found = self.host.search.search(&query).await?;
@@ -117,17 +163,65 @@ impl Door {
                 )));
             }
         }
-        let total = found.hits.len();
-        let page: Vec<_> = found.hits.into_iter().skip(begin).take(limit).map(Hit::from).collect();
-        let hits = budget::fitting(page);
-        let end = begin + hits.len();
-        Ok(Json(Hits {
-            next_cursor: (end < total && !hits.is_empty()).then(|| cursor::encode(&end.to_string())),
-            hits,
-            mode: found.mode.as_str(),
-            degraded: found.degraded,
-            no_good_match: found.no_good_match,
-        }))
+        Ok(Json(page(found, begin, limit)))
+    }
+
+    #[tool(
+        description = "Find articles like one: near to it in meaning, with the same rare words.",
+        input_schema = schema::input::<RelatedArticles>(),
+        output_schema = schema::output::<Related>(),
+        annotations(title = "Related articles", read_only_hint = true, open_world_hint = false)
+    )]
+    async fn related_articles(
+        &self,
+        Parameters(asked): Parameters<RelatedArticles>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<Related>, Problem> {
+        let limit = asked.limit.map_or(self.host.settings().search.default_limit, |limit| limit as usize);
+        let turn = self.host.searches.take(&who(&context), 1).await;
+        let found = self.host.search.related(&asked.slug, limit).await?;
+        drop(turn);
+        let hits = budget::fitting(found.hits.into_iter().map(RelatedHit::from).collect());
+        Ok(Json(Related { hits, degraded: found.degraded }))
+    }
+}
+
+/// So many hits from `begin` on as fit into one answer.
+fn page(found: search::SearchAnswer, begin: usize, limit: usize) -> Hits {
+    let total = found.hits.len();
+    let hits = budget::fitting(found.hits.into_iter().skip(begin).take(limit).map(Hit::from).collect());
+    let end = begin + hits.len();
+    Hits {
+        next_cursor: (end < total && !hits.is_empty()).then(|| cursor::encode(&end.to_string())),
+        hits,
+        mode: found.mode.as_str(),
+        degraded: found.degraded,
+        low_confidence: found.low_confidence,
+        no_good_match: found.no_good_match,
+        corrections: found.corrections.into_iter().map(correction).collect(),
+        cut_to: found.cut_to,
+        weights: found.weights.map(|weights| [rounded(weights.words), rounded(weights.meaning)]),
+    }
+}
+
+fn correction(search::Correction { from, to }: search::Correction) -> String {
+    format!("{from} → {to}")
+}
+
+fn term(search::TermShare { term, idf, times, share }: search::TermShare) -> String {
+    format!("{term}: {:.0} % of the words (idf {idf:.2}, {times} times)", 100.0 * share)
+}
+
+impl From<search::Hit> for RelatedHit {
+    fn from(hit: search::Hit) -> Self {
+        let title = budget::clipped(&hit.title, TITLE);
+        Self { slug: hit.slug, title, score: rounded(hit.score), snippet: hit.snippet }
+    }
+}
+
+impl From<search::Passage> for Passage {
+    fn from(passage: search::Passage) -> Self {
+        Self { heading_path: budget::clipped(&passage.heading_path, HEADINGS), snippet: passage.snippet }
     }
 }
 
@@ -145,6 +239,8 @@ impl From<search::Hit> for Hit {
             similarity: hit.similarity.map(|similarity| rounded(f64::from(similarity))),
             heading_path: budget::clipped(&hit.heading_path, HEADINGS),
             snippet: hit.snippet,
+            passages: hit.passages.into_iter().map(Passage::from).collect(),
+            terms: hit.explanation.map(|why| why.terms.into_iter().map(term).collect()).unwrap_or_default(),
             embedding: hit.embedding.into(),
         }
     }

@@ -1,14 +1,17 @@
-//! Words on a server: text-search vectors, ranked by BM25 as those of a file are.
+//! In PostgreSQL: text-search vectors, ranked by BM25.
 //!
 //! The server's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
 //! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
 //! Framework: BM25 and Beyond", 2009.
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::ConnectionTrait;
 
-use super::TITLE_WEIGHT;
-use crate::search::words;
+use super::words;
+use crate::fulltext::{
+    among::Among,
+    found::{Found, TITLE_WEIGHT},
+};
 
 /// How soon another occurrence says nothing new, and how much a text's length counts: what FTS5 takes.
 const K1: f64 = 1.2;
@@ -37,46 +40,18 @@ fn occurrences(rank: &str) -> String {
     format!("CASE WHEN {rank} = 0 THEN 0 ELSE floor(1 / (1.64493406685 * (1.0000001 - {rank}))) END")
 }
 
-pub(super) async fn index(
-    transaction: &impl ConnectionTrait,
-    id: i64,
-    title: &str,
-    body: &str,
-) -> Result<(), StoreError> {
-    transaction.run("DELETE FROM article_words WHERE article_id = $1", [id.into()]).await?;
-    let (title, parts) = (words::tsvector_text(title), words::tsvector_texts(body));
-    let length: usize = parts.iter().chain([&title]).map(|text| text.split(' ').count()).sum();
-    let length = i32::try_from(length).unwrap_or(i32::MAX);
-    let parts: Vec<_> = parts.into_iter().enumerate().collect();
-    let parts = serde_json::to_string(&parts).unwrap_or_default();
-    transaction
-        .run(
-            "INSERT INTO article_words (article_id, part, length, title, words)
-             SELECT $1, j.part, $4, t.words, t.words || to_tsvector('afterword', j.text)
-             FROM {rows $3: part INTEGER, text TEXT} j
-             CROSS JOIN LATERAL (SELECT CASE WHEN j.part = 0 THEN setweight(to_tsvector('afterword', $2), 'A')
-                                             ELSE '' END AS words) t",
-            [id.into(), title.into(), parts.into(), length.into()],
-        )
-        .await
-        .map(drop)
-}
-
 pub(super) async fn ranking(
     connection: &impl ConnectionTrait,
     text: &str,
-    folder: &str,
+    among: &Among,
     limit: i64,
-) -> Result<Vec<i64>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-    }
+) -> Result<Vec<Found>, StoreError> {
     let terms = words::tsqueries(text);
     if terms.is_empty() {
         return Ok(Vec::new());
     }
     let (anywhere, in_title) = (occurrences("rank.anywhere"), occurrences("rank.in_title"));
+    let filter = among.restricting("w.article_id", 3);
     let sql = format!(
         "WITH term AS MATERIALIZED (
              SELECT to_tsquery('afterword', text) AS query FROM {{texts $1}} j
@@ -91,16 +66,15 @@ pub(super) async fn ranking(
                     sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + rank.anywhere
                              ELSE {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title} END) AS times
              FROM weighed JOIN article_words w ON w.words @@ weighed.query {RANK}
-             WHERE $2 = '' OR w.article_id IN (SELECT id FROM articles WHERE folder = $2 OR starts_with(folder, $2 || '/'))
+             WHERE true {filter}
              GROUP BY weighed.query, weighed.rarity, w.article_id
          )
-         SELECT c.article_id AS id FROM counted c CROSS JOIN ({AVERAGE}) usual
-         GROUP BY c.article_id
-         ORDER BY sum(c.rarity * c.times * (1 + {K1})
-                      / (c.times + {K1} * (1 - {B} + {B} * c.length / greatest(usual.length, 1)))) DESC, c.article_id
-         LIMIT $3"
+         SELECT c.article_id AS id, CAST(sum(c.rarity * c.times * (1 + {K1})
+             / (c.times + {K1} * (1 - {B} + {B} * c.length / greatest(usual.length, 1)))) AS DOUBLE PRECISION) AS score
+         FROM counted c CROSS JOIN ({AVERAGE}) usual
+         GROUP BY c.article_id ORDER BY score DESC, c.article_id LIMIT $2"
     );
     let terms = serde_json::to_string(&terms).unwrap_or_default();
-    let rows = connection.rows::<Row>(&sql, [terms.into(), folder.into(), limit.into()]).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    let values = [terms.into(), limit.into()].into_iter().chain(among.values.clone());
+    connection.rows(&sql, values).await
 }

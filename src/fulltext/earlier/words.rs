@@ -1,7 +1,5 @@
-//! Words: what the full-text index is given, and what it is asked.
-//!
-//! The index splits at everything that is no letter or digit. Scripts that write without spaces are therefore given to
-//! it character by character, and asked for as phrases.
+//! How earlier versions asked for words. The index splits at everything that is no letter or digit; scripts that write without
+//! spaces were given to it character by character, and are asked for as phrases.
 
 /// Terms of one query that are looked at.
 const MOST_TERMS: usize = 64;
@@ -17,77 +15,21 @@ const STOP_WORDS: &[&str] = &[
     "were", "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would", "you", "your",
 ];
 
-/// A text as the index is given it: a space around every character of a script without spaces.
-pub fn index_text(text: &str) -> String {
-    let mut spaced = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
-        match c {
-            '\0' => spaced.push(' '),
-            c if is_unspaced(c) => {
-                spaced.push(' ');
-                spaced.push(c);
-                spaced.push(' ');
-            }
-            c => spaced.push(c),
-        }
-    }
-    spaced
-}
-
 /// A person's query as an FTS5 expression: every term quoted, so that nothing in it is taken for an operator; any of
 /// them may match. `None` if there is nothing to look for.
-pub fn fts5_query(text: &str) -> Option<String> {
+pub(super) fn fts5_query(text: &str) -> Option<String> {
     let phrases: Vec<_> =
         phrases(text).into_iter().map(|words| format!("\"{}\"", words.join(" "))).take(MOST_TERMS).collect();
     if phrases.is_empty() { None } else { Some(phrases.join(" OR ")) }
 }
 
-/// Words in one part of a text in PostgreSQL: positions in a text-search vector end at 16,383, and so would phrases.
-const PART: usize = 8_000;
-/// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions end.
-/// A quarter, because a word in lower case may be longer, and each has its positions beside it. *Units:* bytes.
-const PART_BYTES: usize = 1 << 18;
-/// Longest word PostgreSQL's text-search vector holds. *Units:* bytes.
-const LONGEST_WORD: usize = 2_000;
-
-/// A text as a server is given it: its words and nothing else, so that both engines split in the same places. Letters
-/// are given without their accents, which a file's index does by itself.
-pub fn tsvector_text(text: &str) -> String {
-    tsvector_words(text).join(" ")
-}
-
-/// The same of a long text, in parts; at least one.
-pub fn tsvector_texts(text: &str) -> Vec<String> {
-    let (mut parts, mut words) = (vec![String::new()], 0);
-    for word in tsvector_words(text) {
-        let is_full = parts.last().is_none_or(|part| words == PART || part.len() + word.len() > PART_BYTES);
-        if is_full {
-            parts.push(String::new());
-            words = 0;
-        }
-        if let Some(part) = parts.last_mut() {
-            if words > 0 {
-                part.push(' ');
-            }
-            part.push_str(&word);
-        }
-        words += 1;
-    }
-    parts
-}
-
 /// The terms of a person's query, each as a text-search query of one word or a phrase; any of them may match.
-pub fn tsqueries(text: &str) -> Vec<String> {
+pub(super) fn tsqueries(text: &str) -> Vec<String> {
     let query = |words: Vec<String>| {
         let words: Vec<_> = words.iter().map(|word| plain(word)).filter(|word| !word.is_empty()).collect();
         if words.is_empty() { None } else { Some(format!("'{}'", words.join("' <-> '"))) }
     };
     phrases(text).into_iter().filter_map(query).take(MOST_TERMS).collect()
-}
-
-fn tsvector_words(text: &str) -> Vec<String> {
-    let words = words(text).into_iter().flatten().map(|word| plain(&word));
-    words.filter(|word| !word.is_empty() && word.len() <= LONGEST_WORD).collect()
 }
 
 /// A word without accents.
@@ -101,20 +43,6 @@ fn plain(word: &str) -> String {
         }
     }
     plain
-}
-
-/// The terms of a query in lower case, for finding them in a text.
-pub fn terms(text: &str) -> Vec<String> {
-    let mut terms: Vec<_> = phrases(text)
-        .into_iter()
-        .map(|words| {
-            let unspaced = words.iter().all(|word| word.chars().all(is_unspaced));
-            words.join(if unspaced { "" } else { " " }).to_lowercase()
-        })
-        .take(MOST_TERMS)
-        .collect();
-    terms.dedup();
-    terms
 }
 
 /// Each phrase as its words: what somebody put in quotes, a run of characters without spaces, or a single word.
@@ -190,13 +118,6 @@ mod tests {
         assert_eq!(fts5_query("\"exact phrase\" NEAR x*").as_deref(), Some("\"exact phrase\" OR \"NEAR\" OR \"x\""));
         assert_eq!(fts5_query("数据库 abc").as_deref(), Some("\"数 据 库\" OR \"abc\""));
         assert_eq!(fts5_query("?!  -"), None);
-        assert_eq!(terms("数据库 Abc"), ["数据库", "abc"]);
-    }
-
-    #[test]
-    fn unspaced_scripts_are_indexed_character_by_character() {
-        assert_eq!(index_text("a数b"), "a 数 b");
-        assert_eq!(index_text("nul\0nul"), "nul nul");
     }
 
     #[test]
@@ -205,16 +126,6 @@ mod tests {
         assert_eq!(tsqueries("\"exact phrase\" x*"), ["'exact' <-> 'phrase'", "'x'"]);
         assert_eq!(tsqueries("数据 Éclair"), ["'数' <-> '据'", "'Eclair'"]);
         assert!(tsqueries("?!  -").is_empty());
-    }
-
-    #[test]
-    fn a_long_text_has_parts_and_an_empty_one_has_one() {
-        assert_eq!(tsvector_text("a/b, c-d.é"), "a b c d e");
-        assert_eq!(tsvector_texts(&"word ".repeat(PART + 1)).len(), 2);
-        assert_eq!(tsvector_texts(" ?"), [""]);
-        let long = tsvector_texts(&format!("{} ", "x".repeat(LONGEST_WORD)).repeat(1_000));
-        assert!(long.len() > 4 && long.iter().all(|part| part.len() <= PART_BYTES), "parts of {} bytes", long[0].len());
-        assert_eq!(long.join(" ").split(' ').count(), 1_000, "no word is lost between two parts");
     }
 
     proptest! {

@@ -1,0 +1,151 @@
+//! The words of articles: written in the transaction that saves an article, matched by searches. The same on both engines.
+//!
+//! A text becomes terms here ([`tokens`]), and the engines are given nothing else: FTS5 on SQLite, text-search vectors on
+//! PostgreSQL, both ranked by BM25 over whole articles. It is given a title and a body and knows no article service; what a
+//! search is limited to comes as a condition ([`Among`]).
+
+mod among;
+mod earlier;
+mod fold;
+mod found;
+mod matcher;
+mod postgres;
+mod sqlite;
+mod state;
+mod stems;
+mod stop_words;
+mod tokens;
+mod wanted;
+
+use std::collections::HashMap;
+
+use afterword_actors::store::{Engine, StoreError};
+use sea_orm::{ConnectionTrait, Value};
+
+pub(crate) use among::Among;
+pub(crate) use earlier::some as some_earlier;
+pub(crate) use found::{Found, Part};
+pub(crate) use matcher::{Matcher, merged};
+pub(crate) use state::{Standing, State, VERSION};
+pub(crate) use stems::{Stems, is_known as is_language, languages};
+pub(crate) use tokens::tokens;
+pub(crate) use wanted::{Phrase, Term};
+
+/// Writes what full-text search looks at; replaces what was there.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn index(
+    transaction: &impl ConnectionTrait,
+    id: i64,
+    title: &str,
+    body: &str,
+) -> Result<(), StoreError> {
+    let stems = Stems::of(&State::read(transaction).await?.language);
+    index_by(transaction, &stems, id, title, body).await
+}
+
+/// The same by stems that are known.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn index_by(
+    transaction: &impl ConnectionTrait,
+    stems: &Stems,
+    id: i64,
+    title: &str,
+    body: &str,
+) -> Result<(), StoreError> {
+    let (title, body) = (tokens::terms(title, stems), tokens::terms(body, stems));
+    match Engine::of(transaction) {
+        Engine::Sqlite => sqlite::index(transaction, id, &title, &body).await?,
+        Engine::Postgres => postgres::index(transaction, id, &title, &body).await?,
+    }
+    earlier::forget(transaction, id).await
+}
+
+/// What is looked for: terms of which any may match, and the text they were made of, for articles whose words were written
+/// by an earlier version.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) terms: &'a [Term],
+    pub(crate) text: &'a str,
+    /// Whether there are any.
+    pub(crate) with_earlier: bool,
+}
+
+/// Articles in `among`, the best first; equals in the order of their numbers.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn ranking(
+    connection: &impl ConnectionTrait,
+    wanted: Wanted<'_>,
+    among: &Among,
+    limit: usize,
+) -> Result<Vec<Found>, StoreError> {
+    if wanted.terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let count = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = match Engine::of(connection) {
+        Engine::Sqlite => sqlite::ranking(connection, wanted.terms, among, count).await?,
+        Engine::Postgres => postgres::ranking(connection, wanted.terms, among, count).await?,
+    };
+    if !wanted.with_earlier {
+        return Ok(found);
+    }
+    let mut best: HashMap<i64, f64> = found.into_iter().map(|found| (found.id, found.score)).collect();
+    for Found { id, score } in earlier::ranking(connection, wanted.text, among, count).await? {
+        let known = best.entry(id).or_insert(score);
+        *known = known.max(score);
+    }
+    let mut found: Vec<_> = best.into_iter().map(|(id, score)| Found { id, score }).collect();
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// In how many articles each phrase occurs, and how many articles there are.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn frequencies(
+    connection: &impl ConnectionTrait,
+    phrases: &[&Phrase],
+) -> Result<(Vec<i64>, i64), StoreError> {
+    match Engine::of(connection) {
+        Engine::Sqlite => sqlite::frequencies(connection, phrases).await,
+        Engine::Postgres => postgres::frequencies(connection, phrases).await,
+    }
+}
+
+/// The condition that an article `a` has `phrase`, and its values `$?1`, ….
+pub(crate) fn having(engine: Engine, phrase: &Phrase, part: Part, with_earlier: bool) -> (String, Vec<Value>) {
+    let (condition, mut values) = match engine {
+        Engine::Sqlite => sqlite::having(phrase, part),
+        Engine::Postgres => postgres::having(phrase, part),
+    };
+    if !with_earlier || part == Part::Title {
+        return (condition, values);
+    }
+    let (earlier, value) = earlier::having(engine, phrase);
+    values.push(value);
+    (format!("({condition} OR {earlier})"), values)
+}
+
+/// Which of `phrases` occur in an article, by their places.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn present(
+    connection: &impl ConnectionTrait,
+    id: i64,
+    phrases: &[&Phrase],
+) -> Result<Vec<usize>, StoreError> {
+    let places = match Engine::of(connection) {
+        Engine::Sqlite => sqlite::present(connection, id, phrases).await?,
+        Engine::Postgres => postgres::present(connection, id, phrases).await?,
+    };
+    Ok(places.into_iter().filter_map(|row| usize::try_from(row.n).ok()).collect())
+}

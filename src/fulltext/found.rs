@@ -1,0 +1,21 @@
+//! What both engines answer, and what they rank by.
+
+use sea_orm::FromQueryResult;
+
+/// A word in the title says this much more than one in the body.
+pub(super) const TITLE_WEIGHT: f64 = 3.0;
+
+/// An article that was found by its words.
+#[derive(Debug, Clone, Copy, PartialEq, FromQueryResult)]
+pub(crate) struct Found {
+    pub(crate) id: i64,
+    /// BM25; comparable within one answer only.
+    pub(crate) score: f64,
+}
+
+/// Where a phrase is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Anywhere,
+    Title,
+}

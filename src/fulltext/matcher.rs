@@ -1,0 +1,171 @@
+//! Finding terms in a text that is at hand: where they stand, for marking them and for choosing a passage.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+use super::{
+    stems::Stems,
+    tokens::{self, Kind},
+    wanted::{Phrase, Term},
+};
+
+/// Looks for terms in texts.
+pub(crate) struct Matcher {
+    stems: Stems,
+    terms: Vec<Term>,
+    /// What each term is worth, in the order of the terms.
+    weights: Vec<f64>,
+    /// First characters of what is looked for: a stem begins as its word does, so that most words need not be stemmed.
+    beginnings: HashSet<char>,
+    /// Whole terms of one word, by what they are called.
+    single: HashMap<String, usize>,
+    /// Everything else: its term, and the phrase.
+    others: Vec<(usize, Phrase)>,
+}
+
+/// A term in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Match {
+    /// *Units:* bytes.
+    pub(crate) range: Range<usize>,
+    /// Which one, in the order of the terms.
+    pub(crate) term: usize,
+}
+
+/// A word of the text that may be a part of what is looked for.
+struct Candidate {
+    /// How many words stand before it.
+    place: usize,
+    range: Range<usize>,
+    term: String,
+    word: String,
+}
+
+impl Matcher {
+    /// Looks for `terms`, each worth as much as `weights` says.
+    pub(crate) fn new(stems: Stems, terms: Vec<Term>, weights: Vec<f64>) -> Self {
+        let (mut single, mut others, mut beginnings) = (HashMap::new(), Vec::new(), HashSet::new());
+        for (term, phrase) in
+            terms.iter().enumerate().flat_map(|(n, term)| term.alternatives.iter().map(move |p| (n, p)))
+        {
+            beginnings.extend(phrase.terms.iter().filter_map(|term| term.chars().next()));
+            match phrase.terms.as_slice() {
+                [one] if !phrase.is_prefix => {
+                    single.entry(one.clone()).or_insert(term);
+                }
+                _ => others.push((term, phrase.clone())),
+            }
+        }
+        Self { stems, terms, weights, beginnings, single, others }
+    }
+
+    /// The terms it looks for.
+    pub(crate) fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// What a term is worth.
+    pub(crate) fn weight(&self, term: usize) -> f64 {
+        self.weights.get(term).copied().unwrap_or(1.0)
+    }
+
+    /// Where they stand in `text`, in order; how many words the text has.
+    pub(crate) fn find(&self, text: &str) -> (Vec<Match>, usize) {
+        if self.terms.is_empty() {
+            return (Vec::new(), 0);
+        }
+        let (mut candidates, mut count) = (Vec::new(), 0);
+        tokens::each(text, |folded, range, kind| {
+            let place = count;
+            count += 1;
+            let word = &folded.text[range.clone()];
+            if kind == Kind::Last || !word.chars().next().is_some_and(|first| self.beginnings.contains(&first)) {
+                // The last character of a run is a part of the pair before it.
+                if kind != Kind::Last || self.others.is_empty() {
+                    return;
+                }
+            }
+            let term = if kind == Kind::Word { self.stems.stem(word).into_owned() } else { word.to_owned() };
+            candidates.push(Candidate { place, range: folded.origin(range), term, word: word.to_owned() });
+        });
+        (self.among(&candidates), count)
+    }
+
+    fn among(&self, candidates: &[Candidate]) -> Vec<Match> {
+        let mut found = Vec::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            if let Some(&term) = self.single.get(&candidate.term) {
+                found.push(Match { range: candidate.range.clone(), term });
+            }
+            for (term, phrase) in &self.others {
+                if let Some(last) = ends(phrase, &candidates[at..]) {
+                    found.push(Match { range: candidate.range.start..last.range.end, term: *term });
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The last word of the phrase, if it begins with the first of `candidates`.
+fn ends<'c>(phrase: &Phrase, candidates: &'c [Candidate]) -> Option<&'c Candidate> {
+    let first = candidates.first()?.place;
+    let mut last = None;
+    for (n, wanted) in phrase.terms.iter().enumerate() {
+        let candidate = candidates.get(n).filter(|candidate| candidate.place == first + n)?;
+        let is_end = n + 1 == phrase.terms.len();
+        let fits = candidate.term == *wanted
+            || is_end && phrase.is_prefix && (candidate.term.starts_with(wanted) || candidate.word.starts_with(wanted));
+        if !fits {
+            return None;
+        }
+        last = Some(candidate);
+    }
+    last
+}
+
+/// Ranges that touch or overlap made one, in order.
+pub(crate) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(question: &str, text: &str) -> Vec<String> {
+        let stems = Stems::of("english");
+        let terms = Term::all_of(question, &stems);
+        let matcher = Matcher::new(stems, terms, Vec::new());
+        let ranges = matcher.find(text).0.into_iter().map(|found| found.range).collect();
+        merged(ranges).into_iter().map(|range| text[range].to_owned()).collect()
+    }
+
+    #[test]
+    fn other_forms_and_runs_without_spaces_are_found_where_they_stand() {
+        assert_eq!(found("lifetimes of references", "A Lifetime, and a reference."), ["Lifetime", "reference"]);
+        assert_eq!(found("备份数据", "如何备份数据库"), ["备份数据"]);
+        assert_eq!(found("strasse", "Die Straße"), ["Straße"]);
+        assert_eq!(found("猫", "黒猫がいる"), ["猫が"]);
+    }
+
+    #[test]
+    fn a_phrase_is_found_as_a_whole_only() {
+        let stems = Stems::of("english");
+        let phrase = Phrase::of("shared state", &stems).expect("a phrase");
+        let matcher = Matcher::new(stems, vec![Term::phrase(phrase, "shared state")], Vec::new());
+        let text = "state shared; shared states";
+        let ranges: Vec<_> = matcher.find(text).0.into_iter().map(|found| &text[found.range]).collect();
+        assert_eq!(ranges, ["shared states"]);
+    }
+}

@@ -1,0 +1,226 @@
+//! Terms in PostgreSQL: text-search vectors, ranked by BM25 as FTS5 does.
+//!
+//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
+//! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
+//! Framework: BM25 and Beyond", 2009.
+//!
+//! Vectors are given term by term with their positions: no parser of PostgreSQL's has a say in what a term is.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use afterword_actors::store::{
+    StoreError,
+    sql::{Number, Sql},
+};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+
+use super::{
+    among::Among,
+    found::{Found, Part, TITLE_WEIGHT},
+    wanted::{Phrase, Term},
+};
+
+/// How soon another occurrence says nothing new, and how much a text's length counts: what FTS5 takes.
+const K1: f64 = 1.2;
+const B: f64 = 0.75;
+/// Terms in one part of a text: positions in a text-search vector end at 16,383, and so would phrases.
+const PART: usize = 8_000;
+/// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions end.
+/// *Units:* bytes.
+const PART_BYTES: usize = 1 << 18;
+
+/// The number of articles: exact while there are few, then as PostgreSQL last counted.
+const ARTICLES: &str = "
+    SELECT greatest(
+        (SELECT count(*) FROM (SELECT 1 FROM article_terms WHERE part = 0 LIMIT 2000) few),
+        (SELECT reltuples FROM pg_class WHERE oid = CAST('article_terms' AS regclass))) AS articles";
+
+/// The usual length, from a thousand articles spread over all.
+const AVERAGE: &str = "
+    SELECT avg(w.length) AS length
+    FROM (SELECT min(article_id) AS least, max(article_id) AS most FROM article_terms) ids
+    CROSS JOIN LATERAL generate_series(ids.least, ids.most, (ids.most - ids.least) / 1000 + 1) sampled(id)
+    JOIN article_terms w ON w.article_id = sampled.id AND w.part = 0";
+
+const RANK: &str = "
+    CROSS JOIN LATERAL (SELECT ts_rank('{1, 1, 1, 1}', w.words, weighed.query) AS anywhere,
+                               ts_rank('{1, 1, 1, 1}', w.title, weighed.query) AS in_title OFFSET 0) rank";
+
+/// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as a
+/// share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
+fn occurrences(rank: &str) -> String {
+    format!("CASE WHEN {rank} = 0 THEN 0 ELSE floor(1 / (1.64493406685 * (1.0000001 - {rank}))) END")
+}
+
+pub(super) async fn index(
+    transaction: &impl ConnectionTrait,
+    id: i64,
+    title: &[String],
+    body: &[String],
+) -> Result<(), StoreError> {
+    let length = i32::try_from(title.len() + body.len()).unwrap_or(i32::MAX);
+    let parts: Vec<_> = parts(title, body).enumerate().collect();
+    let parts = serde_json::to_string(&parts).unwrap_or_default();
+    transaction.run("DELETE FROM article_terms WHERE article_id = $1", [id.into()]).await?;
+    transaction
+        .run(
+            "INSERT INTO article_terms (article_id, part, length, title, words)
+             SELECT $1, j.part, $2, CASE WHEN j.part = 0 THEN CAST($3 AS tsvector) ELSE '' END, CAST(j.words AS tsvector)
+             FROM {rows $4: part INTEGER, words TEXT} j",
+            [id.into(), length.into(), vector(&[], title).into(), parts.into()],
+        )
+        .await
+        .map(drop)
+}
+
+/// The text in parts, each as a vector; the title is in the first.
+fn parts<'t>(title: &'t [String], body: &'t [String]) -> impl Iterator<Item = String> + 't {
+    let mut rest = body;
+    let mut is_first = true;
+    std::iter::from_fn(move || {
+        if rest.is_empty() && !is_first {
+            return None;
+        }
+        let mut bytes = 0;
+        let fits = |term: &&String| {
+            bytes += term.len() + 8;
+            bytes <= PART_BYTES
+        };
+        let count = rest.iter().take(PART).take_while(fits).count();
+        let (part, behind) = rest.split_at(count);
+        rest = behind;
+        Some(vector(if std::mem::take(&mut is_first) { title } else { &[] }, part))
+    })
+}
+
+/// Terms with their positions as PostgreSQL reads them, those of the title marked. No term holds a quotation mark.
+fn vector(title: &[String], body: &[String]) -> String {
+    let mut places: BTreeMap<&str, String> = BTreeMap::new();
+    let marked = title.iter().map(|term| (term, "A")).chain(body.iter().map(|term| (term, "")));
+    for (place, (term, mark)) in marked.enumerate() {
+        let places = places.entry(term).or_default();
+        let separator = if places.is_empty() { ":" } else { "," };
+        let _ = write!(places, "{separator}{}{mark}", place + 1);
+    }
+    let words = places.into_iter().map(|(term, places)| format!("'{term}'{places}"));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Any of the alternatives, as a text-search query.
+fn query(term: &Term) -> String {
+    term.alternatives.iter().map(phrase_query).collect::<Vec<_>>().join(" | ")
+}
+
+fn phrase_query(phrase: &Phrase) -> String {
+    let prefix = if phrase.is_prefix { ":*" } else { "" };
+    format!("('{}'{prefix})", phrase.terms.join("' <-> '"))
+}
+
+pub(super) async fn ranking(
+    connection: &impl ConnectionTrait,
+    terms: &[Term],
+    among: &Among,
+    limit: i64,
+) -> Result<Vec<Found>, StoreError> {
+    let (anywhere, in_title) = (occurrences("rank.anywhere"), occurrences("rank.in_title"));
+    let filter = among.restricting("w.article_id", 3);
+    let sql = format!(
+        "WITH term AS MATERIALIZED (
+             SELECT CAST(j.query AS tsquery) AS query, j.times FROM {{rows $1: query TEXT, times DOUBLE PRECISION}} j
+         ), weighed AS MATERIALIZED (
+             SELECT term.query, term.times * ln(1 + (greatest(total.articles, found.articles) - found.articles + 0.5)
+                                                    / (found.articles + 0.5)) AS rarity
+             FROM term
+             CROSS JOIN LATERAL (SELECT count(*) AS articles FROM article_terms w WHERE w.words @@ term.query) found
+             CROSS JOIN ({ARTICLES}) total
+         ), counted AS (
+             SELECT weighed.query, weighed.rarity, w.article_id, max(w.length) AS length,
+                    sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + rank.anywhere
+                             ELSE {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title} END) AS times
+             FROM weighed JOIN article_terms w ON w.words @@ weighed.query {RANK}
+             WHERE true {filter}
+             GROUP BY weighed.query, weighed.rarity, w.article_id
+         )
+         SELECT c.article_id AS id, CAST(sum(c.rarity * c.times * (1 + {K1})
+             / (c.times + {K1} * (1 - {B} + {B} * c.length / greatest(usual.length, 1)))) AS DOUBLE PRECISION) AS score
+         FROM counted c CROSS JOIN ({AVERAGE}) usual
+         GROUP BY c.article_id ORDER BY score DESC, c.article_id LIMIT $2"
+    );
+    let terms: Vec<_> = terms.iter().map(|term| (query(term), term.times)).collect();
+    let terms = serde_json::to_string(&terms).unwrap_or_default();
+    let values = [terms.into(), limit.into()].into_iter().chain(among.values.clone());
+    connection.rows(&sql, values).await
+}
+
+pub(super) fn having(phrase: &Phrase, part: Part) -> (String, Vec<Value>) {
+    let column = match part {
+        Part::Anywhere => "words",
+        Part::Title => "title",
+    };
+    let condition =
+        format!("a.id IN (SELECT w.article_id FROM article_terms w WHERE w.{column} @@ CAST($?1 AS tsquery))");
+    (condition, vec![phrase_query(phrase).into()])
+}
+
+pub(super) async fn frequencies(
+    connection: &impl ConnectionTrait,
+    phrases: &[&Phrase],
+) -> Result<(Vec<i64>, i64), StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        place: i64,
+        articles: i64,
+        total: f64,
+    }
+    let sql = format!(
+        "SELECT j.place, found.articles, CAST(total.articles AS DOUBLE PRECISION) AS total
+         FROM {{rows $1: place BIGINT, query TEXT}} j
+         CROSS JOIN LATERAL (SELECT count(*) AS articles FROM article_terms w
+                             WHERE w.words @@ CAST(j.query AS tsquery)) found
+         CROSS JOIN ({ARTICLES}) total"
+    );
+    let asked: Vec<_> = phrases.iter().enumerate().map(|(place, phrase)| (place, phrase_query(phrase))).collect();
+    let asked = serde_json::to_string(&asked).unwrap_or_default();
+    let (mut found, mut all) = (vec![0; phrases.len()], 0);
+    for Row { place, articles, total } in connection.rows::<Row>(&sql, [asked.into()]).await? {
+        all = total as i64;
+        if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
+            *found = articles;
+        }
+    }
+    Ok((found, all))
+}
+
+pub(super) async fn present(
+    connection: &impl ConnectionTrait,
+    id: i64,
+    phrases: &[&Phrase],
+) -> Result<Vec<Number>, StoreError> {
+    let sql = "SELECT DISTINCT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
+               JOIN article_terms w ON w.article_id = $2 AND w.words @@ CAST(j.query AS tsquery)";
+    let asked: Vec<_> = phrases.iter().enumerate().map(|(place, phrase)| (place, phrase_query(phrase))).collect();
+    connection.rows(sql, [serde_json::to_string(&asked).unwrap_or_default().into(), id.into()]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Vec<String> {
+        text.split(' ').filter(|term| !term.is_empty()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_vector_says_where_each_term_stands() {
+        assert_eq!(vector(&terms("b"), &terms("a b a")), "'a':2,4 'b':1A,3");
+        assert_eq!(vector(&[], &[]), "");
+    }
+
+    #[test]
+    fn a_long_text_has_parts_and_an_empty_one_has_one() {
+        assert_eq!(parts(&[], &[]).count(), 1);
+        assert_eq!(parts(&[], &vec!["word".to_owned(); PART + 1]).count(), 2);
+        let long = vec!["x".repeat(100); PART];
+        assert!(parts(&terms("t"), &long).count() > 2);
+    }
+}

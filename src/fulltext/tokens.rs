@@ -1,0 +1,210 @@
+//! A text as terms: what is written to the index, and looked for in it. The same for both engines.
+//!
+//! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping pairs (备份数据 is 备份, 份数, 数据), because
+//! no dictionary knows where their words end; the last character stands once more by itself, so that a single one is found as
+//! the beginning of a term. A symbol (an emoji) is a term.
+
+use std::{borrow::Cow, collections::HashMap, ops::Range};
+
+use unicode_normalization::char::is_combining_mark;
+
+use super::{fold::Folded, stems::Stems, stop_words};
+
+/// A word is compared by so many of its characters.
+const LONGEST: usize = 100;
+
+/// A term of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// As it is compared.
+    pub(crate) term: String,
+    /// The word before it was brought to its stem, folded.
+    pub(crate) word: String,
+    /// Where it stands. *Units:* bytes.
+    pub(crate) range: Range<usize>,
+    pub(crate) kind: Kind,
+}
+
+impl Token {
+    /// Whether it says nothing by itself: a word that is in every text, or a single character.
+    pub(crate) fn is_common(&self) -> bool {
+        matches!(self.kind, Kind::Last | Kind::Single) || stop_words::is_one(&self.word)
+    }
+}
+
+/// How a term was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A word between others.
+    Word,
+    /// Two characters of a script without spaces.
+    Pair,
+    /// The last character of a run without spaces.
+    Last,
+    /// The only one.
+    Single,
+    /// A symbol.
+    Symbol,
+}
+
+/// The terms of `text`, in order, each with its place.
+pub(crate) fn tokens(text: &str, stems: &Stems) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    each(text, |folded, range, kind| {
+        let word = &folded.text[range.clone()];
+        let term = if kind == Kind::Word { stems.stem(word) } else { Cow::Borrowed(word) };
+        tokens.push(Token { term: term.into_owned(), word: word.to_owned(), range: folded.origin(range), kind });
+    });
+    tokens
+}
+
+/// Gives `to` each word of `text`, not yet brought to its stem: the folded text, its place there, and what it is.
+pub(super) fn each(text: &str, mut to: impl FnMut(&Folded, Range<usize>, Kind)) {
+    let folded = Folded::of(text);
+    each_run(&folded.text, |run| run.each_term(|range, kind| to(&folded, range, kind)));
+}
+
+/// The terms of `text` as an index is given them, in order.
+pub(crate) fn terms(text: &str, stems: &Stems) -> Vec<String> {
+    let folded = Folded::of(text).text;
+    // Words come again, and a stem takes longer to make than to look up.
+    let mut known: HashMap<&str, String> = HashMap::new();
+    let mut terms = Vec::with_capacity(folded.len() / 6 + 1);
+    each_run(&folded, |run| {
+        run.each_term(|range, kind| {
+            let word = &folded[range];
+            terms.push(match kind {
+                Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word).into_owned()).clone(),
+                Kind::Pair | Kind::Last | Kind::Single | Kind::Symbol => word.to_owned(),
+            });
+        });
+    });
+    terms
+}
+
+/// Gives `to` the runs of characters of one class in a folded text.
+fn each_run(folded: &str, mut to: impl FnMut(&Run)) {
+    let mut run = Run { class: Class::Gap, clusters: Vec::new() };
+    let mut end_run = |run: &mut Run| {
+        if !run.clusters.is_empty() {
+            to(run);
+            run.clusters.clear();
+        }
+    };
+    for (at, c) in folded.char_indices() {
+        let end = at + c.len_utf8();
+        match (Class::of(c), run.clusters.last_mut()) {
+            (Class::Mark, Some(last)) => last.end = end,
+            (Class::Mark, None) | (Class::Gap, _) => end_run(&mut run),
+            (class, _) => {
+                if class != run.class || class == Class::Symbol {
+                    end_run(&mut run);
+                }
+                run.class = class;
+                run.clusters.push(at..end);
+            }
+        }
+    }
+    end_run(&mut run);
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Letters and digits of scripts with spaces.
+    Word,
+    /// A character of a script without spaces.
+    Unspaced,
+    Symbol,
+    /// Belongs to the character before.
+    Mark,
+    Gap,
+}
+
+impl Class {
+    fn of(c: char) -> Self {
+        match c {
+            'a'..='z' | '0'..='9' => Self::Word,
+            _ if c.is_ascii() => Self::Gap,
+            // Parts of flags.
+            '\u{1f1e6}'..='\u{1f1ff}' => Self::Word,
+            '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => {
+                Self::Symbol
+            }
+            _ if is_unspaced(c) => Self::Unspaced,
+            _ if is_combining_mark(c) => Self::Mark,
+            _ if c.is_alphanumeric() => Self::Word,
+            _ => Self::Gap,
+        }
+    }
+}
+
+/// Characters of scripts that are written without spaces, or, as Korean, with particles at their words: Han, kana, Hangul, Thai, Lao,
+/// Khmer, Myanmar.
+fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{3041}'..='\u{3096}' | '\u{309d}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}'
+        | '\u{31f0}'..='\u{31ff}' | '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' | '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7ff}'
+        | '\u{e01}'..='\u{e30}' | '\u{e32}' | '\u{e33}' | '\u{e40}'..='\u{e46}' | '\u{e81}'..='\u{eb0}'
+        | '\u{eb2}' | '\u{eb3}' | '\u{ebd}'..='\u{ec6}' | '\u{edc}'..='\u{edf}' | '\u{1000}'..='\u{102a}'
+        | '\u{103f}' | '\u{1050}'..='\u{1055}' | '\u{1780}'..='\u{17b3}')
+}
+
+/// Characters of one class that stand together.
+struct Run {
+    class: Class,
+    /// Each character with its marks.
+    clusters: Vec<Range<usize>>,
+}
+
+impl Run {
+    /// Gives `to` each term: its place in the folded text.
+    fn each_term(&self, mut to: impl FnMut(Range<usize>, Kind)) {
+        let clusters = &self.clusters;
+        let (Some(first), Some(last)) = (clusters.first(), clusters.last()) else { return };
+        match self.class {
+            Class::Word => {
+                let end = clusters.get(LONGEST).map_or(last.end, |next| next.start);
+                to(first.start..end, Kind::Word);
+            }
+            Class::Unspaced => {
+                for pair in clusters.windows(2) {
+                    to(pair[0].start..pair[1].end, Kind::Pair);
+                }
+                to(last.clone(), if clusters.len() == 1 { Kind::Single } else { Kind::Last });
+            }
+            Class::Symbol => to(first.start..last.end, Kind::Symbol),
+            Class::Mark | Class::Gap => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(text: &str) -> Vec<String> {
+        let terms = super::terms(text, &Stems::of("english"));
+        let tokens = tokens(text, &Stems::of("english"));
+        assert_eq!(tokens.into_iter().map(|token| token.term).collect::<Vec<_>>(), terms);
+        terms
+    }
+
+    #[test]
+    fn words_are_stems_and_scripts_without_spaces_are_pairs() {
+        assert_eq!(terms("Running, snake_case: café's"), ["run", "snake", "case", "cafe", "s"]);
+        assert_eq!(terms("如何备份"), ["如何", "何备", "备份", "份"]);
+        assert_eq!(terms("サーバー"), ["サー", "ーバ", "バー", "ー"]);
+        assert_eq!(terms("데이터는"), ["데이", "이터", "터는", "는"]);
+        assert_eq!(terms("go🚀🎉 猫"), ["go", "🚀", "🎉", "猫"]);
+        assert_eq!(terms("हिन्दी में"), ["हिन्दी", "में"]);
+    }
+
+    #[test]
+    fn a_term_knows_where_it_stands() {
+        let text = "Die Straße ﬁn 数据库";
+        let found: Vec<_> =
+            tokens(text, &Stems::of("english")).into_iter().map(|token| text[token.range].to_owned()).collect();
+        assert_eq!(found, ["Die", "Straße", "ﬁn", "数据", "据库", "库"]);
+    }
+}

@@ -1,0 +1,77 @@
+//! Which articles may answer: the folder that was given, and what the question itself says of them.
+
+use afterword_actors::store::Engine;
+
+use super::{
+    field::{Field, Moment},
+    parse::{Parsed, Sense},
+};
+use crate::{
+    articles::folder::within,
+    fulltext::{self, Among, Part, Phrase, Stems},
+};
+
+/// What conditions are written for.
+pub(super) struct Index<'a> {
+    pub(super) engine: Engine,
+    pub(super) stems: &'a Stems,
+    /// Whether words of an earlier version are left.
+    pub(super) with_earlier: bool,
+}
+
+impl Index<'_> {
+    /// The articles in `folder` that meet what `parsed` demands.
+    pub(super) fn among(&self, folder: &str, parsed: &Parsed) -> Among {
+        let mut among = Among::default();
+        if !folder.is_empty() {
+            among = among.and(&within("a.folder", "$?1"), [folder.into()]);
+        }
+        for (field, sense) in &parsed.fields {
+            among = self.and(among, *sense, self.field(field));
+        }
+        for phrase in &parsed.phrases {
+            among = self.and(among, Sense::Must, self.phrase(phrase, Part::Anywhere));
+        }
+        for phrase in &parsed.without {
+            among = self.and(among, Sense::MustNot, self.phrase(phrase, Part::Anywhere));
+        }
+        among
+    }
+
+    fn and(&self, among: Among, sense: Sense, condition: Option<Condition>) -> Among {
+        let Some((condition, values)) = condition else { return among };
+        let condition = match sense {
+            Sense::Must => condition,
+            Sense::MustNot => format!("NOT ({condition})"),
+        };
+        among.and(&condition, values)
+    }
+
+    /// `None` if the text holds no word, which demands nothing.
+    fn phrase(&self, text: &str, part: Part) -> Option<Condition> {
+        let text = text.strip_suffix('*').map_or((text, false), |beginning| (beginning, true));
+        let phrase = Phrase::of(text.0, self.stems)?;
+        let phrase = Phrase { is_prefix: phrase.is_prefix || text.1, ..phrase };
+        Some(fulltext::having(self.engine, &phrase, part, self.with_earlier))
+    }
+
+    fn field(&self, field: &Field) -> Option<Condition> {
+        Some(match field {
+            Field::Folder(folder) => (within("a.folder", "$?1"), vec![folder.as_str().into()]),
+            Field::Title(title) => return self.phrase(title, Part::Title),
+            Field::Slug { slug, is_beginning: false } => ("a.slug = $?1".to_owned(), vec![slug.as_str().into()]),
+            Field::Slug { slug, is_beginning: true } => {
+                ("substr(a.slug, 1, length($?1)) = $?1".to_owned(), vec![slug.as_str().into()])
+            }
+            Field::Time(moment, span) => {
+                let column = match moment {
+                    Moment::Created => "a.created_at",
+                    Moment::Updated => "a.updated_at",
+                };
+                (format!("{column} >= $?1 AND {column} < $?2"), vec![span.from.into(), span.until.into()])
+            }
+        })
+    }
+}
+
+type Condition = (String, Vec<sea_orm::Value>);

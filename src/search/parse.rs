@@ -1,0 +1,177 @@
+//! What people write into a search, as they know it from elsewhere: `"a phrase"`, `-without`, `begin*`, `folder:guides`.
+//!
+//! What makes no sense as an operator is text: there is no wrong question.
+
+use super::field::Field;
+
+/// A question as it was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Parsed {
+    /// Words that may occur.
+    pub(super) words: Vec<String>,
+    /// Beginnings of words that may occur, without the `*`.
+    pub(super) beginnings: Vec<String>,
+    /// Phrases that must occur.
+    pub(super) phrases: Vec<String>,
+    /// Words and phrases that must not.
+    pub(super) without: Vec<String>,
+    /// What must hold of the article, or must not.
+    pub(super) fields: Vec<(Field, Sense)>,
+    /// All that is looked for, in its order, without operators: for the meaning.
+    pub(super) text: String,
+}
+
+/// Whether something must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    Must,
+    MustNot,
+}
+
+impl Parsed {
+    /// Reads a question; times like `7d` are counted back from `now`. *Units:* milliseconds since 1970.
+    pub(super) fn read(question: &str, now: i64) -> Self {
+        let mut parsed = Self::default();
+        let mut rest = question.trim_start();
+        while !rest.is_empty() {
+            rest = parsed.take_part(rest, now).trim_start();
+        }
+        if parsed.words.is_empty()
+            && parsed.beginnings.is_empty()
+            && parsed.phrases.is_empty()
+            && parsed.fields.is_empty()
+        {
+            // Only what is not wanted: that says nothing about what is.
+            for part in std::mem::take(&mut parsed.without) {
+                parsed.add_word(&part);
+            }
+        }
+        parsed
+    }
+
+    /// Takes one part from the beginning; what is left.
+    fn take_part<'q>(&mut self, rest: &'q str, now: i64) -> &'q str {
+        let (sense, behind) = match rest.strip_prefix('-') {
+            Some(behind) if behind.starts_with(|c: char| c.is_alphanumeric() || is_quote(c)) => {
+                (Sense::MustNot, behind)
+            }
+            _ => (Sense::Must, rest),
+        };
+        if let Some((phrase, after)) = quoted(behind) {
+            match sense {
+                Sense::Must => {
+                    self.phrases.push(phrase.to_owned());
+                    self.add_text(phrase);
+                }
+                Sense::MustNot => self.without.push(phrase.to_owned()),
+            }
+            return after;
+        }
+        if let Some((field, after)) = field(behind, now) {
+            self.fields.push((field, sense));
+            return after;
+        }
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(end);
+        // A single letter is rather a flag of a command than a word that is not wanted.
+        match (sense, word.strip_prefix('-')) {
+            (Sense::MustNot, Some(word)) if word.chars().count() > 1 => self.without.push(word.to_owned()),
+            _ => self.add_word(word),
+        }
+        after
+    }
+
+    fn add_word(&mut self, word: &str) {
+        let beginning = word.strip_suffix('*').filter(|beginning| {
+            beginning.chars().count() > 1 && beginning.chars().all(|c| c.is_alphanumeric() || is_mark(c))
+        });
+        match beginning {
+            Some(beginning) => {
+                self.beginnings.push(beginning.to_owned());
+                self.add_text(beginning);
+            }
+            None => {
+                self.words.push(word.to_owned());
+                self.add_text(word);
+            }
+        }
+    }
+
+    fn add_text(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+    }
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„')
+}
+
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// What stands in quotation marks at the beginning, and what follows them. A mark that is never closed is no mark.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let first = text.chars().next().filter(|first| is_quote(*first))?;
+    let inner = &text[first.len_utf8()..];
+    let end = inner.find(is_quote)?;
+    let mark = inner[end..].chars().next()?;
+    let phrase = &inner[..end];
+    phrase.contains(char::is_alphanumeric).then(|| (phrase, &inner[end + mark.len_utf8()..]))
+}
+
+/// `name:value` or `name:"a value"` at the beginning, and what follows it.
+fn field(text: &str, now: i64) -> Option<(Field, &str)> {
+    let (name, behind) = text.split_once(':')?;
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+        return None;
+    }
+    let (value, after) =
+        quoted(behind).unwrap_or_else(|| behind.split_at(behind.find(char::is_whitespace).unwrap_or(behind.len())));
+    Some((Field::read(name, value, now)?, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(question: &str) -> Parsed {
+        Parsed::read(question, 1_795_000_000_000)
+    }
+
+    #[test]
+    fn operators_are_read_as_people_know_them() {
+        let read = parsed(r#"share "shared state" -mutex -"dead lock" begin* folder:guides/rust title:"two words""#);
+        assert_eq!(read.words, ["share"]);
+        assert_eq!(read.phrases, ["shared state"]);
+        assert_eq!(read.without, ["mutex", "dead lock"]);
+        assert_eq!(read.beginnings, ["begin"]);
+        assert_eq!(read.text, "share shared state begin");
+        assert_eq!(read.fields.len(), 2);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_text() {
+        for text in
+            ["\"never closed", "std::vec", "a - b", "--release -v", "created:soon", "http://x", "nonsense:1", "*", "-"]
+        {
+            let read = parsed(text);
+            assert!(read.fields.is_empty() && read.phrases.is_empty() && read.without.is_empty(), "{text}: {read:?}");
+            assert_eq!(read.text, text);
+        }
+        assert_eq!(parsed("-only").words, ["only"], "only what is not wanted says nothing about what is");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_question(text in any::<String>()) {
+            let read = parsed(&text);
+            prop_assert!(read.text.len() <= text.len() + 1);
+        }
+    }
+}

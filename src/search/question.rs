@@ -1,0 +1,92 @@
+//! A question made ready: its terms and how rare they are, what it demands, and what was corrected.
+
+use afterword_actors::store::{Database, StoreError};
+
+use super::{Correction, filter::Index, parse::Parsed, spelling};
+use crate::fulltext::{self, Among, Phrase, Standing, Stems, Term, tokens};
+
+/// A question.
+pub(super) struct Question {
+    /// Any of these may match.
+    pub(super) terms: Vec<Term>,
+    /// How rare each term is, in their order: its idf as BM25 has it.
+    pub(super) rarity: Vec<f64>,
+    /// The articles that may answer.
+    pub(super) among: Among,
+    /// What the meaning is taken of; corrected.
+    pub(super) text: String,
+    pub(super) corrections: Vec<Correction>,
+    pub(super) stems: Stems,
+    /// Whether words of an earlier version are left in the index.
+    pub(super) with_earlier: bool,
+    /// Whether it only says which articles are meant.
+    pub(super) is_listing: bool,
+}
+
+impl Question {
+    /// Reads a question about the articles in `folder`.
+    pub(super) async fn read(database: &Database, text: &str, folder: &str) -> Result<Self, StoreError> {
+        let reader = database.reader();
+        let Standing { language, with_earlier, now } = Standing::read(reader).await?;
+        let stems = Stems::of(&language);
+        let parsed = Parsed::read(text, now);
+        let among = Index { engine: database.engine(), stems: &stems, with_earlier }.among(folder, &parsed);
+        let mut terms = terms(&parsed, &stems);
+        let phrases: Vec<_> = terms.iter().map(|term| term.alternatives[0].clone()).collect();
+        let (mut frequencies, all) = match phrases.is_empty() {
+            true => (Vec::new(), 0),
+            false => fulltext::frequencies(reader, &phrases.iter().collect::<Vec<_>>()).await?,
+        };
+        // What no article has by the present rules may be in one that was written by others.
+        let corrections = match with_earlier {
+            true => Vec::new(),
+            false => spelling::correct(reader, &stems, &mut terms, &mut frequencies).await?,
+        };
+        let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
+        let text = corrected(&parsed.text, &corrections, &stems);
+        let is_listing = text.trim().is_empty();
+        Ok(Self { terms, rarity, among, text, corrections, stems, with_earlier, is_listing })
+    }
+
+    /// A question about all articles but one, without terms yet.
+    pub(super) async fn about_others(database: &Database, id: i64) -> Result<Self, StoreError> {
+        let Standing { language, with_earlier, .. } = Standing::read(database.reader()).await?;
+        Ok(Self {
+            terms: Vec::new(),
+            rarity: Vec::new(),
+            among: Among::default().and("a.id <> $?1", [id.into()]),
+            text: String::new(),
+            corrections: Vec::new(),
+            stems: Stems::of(&language),
+            with_earlier,
+            is_listing: false,
+        })
+    }
+}
+
+fn terms(parsed: &Parsed, stems: &Stems) -> Vec<Term> {
+    let mut terms = Term::all_of(&parsed.words.join(" "), stems);
+    terms.extend(parsed.beginnings.iter().filter_map(|beginning| Term::beginning(beginning, stems)));
+    let phrase = |text: &String| Some(Term::phrase(Phrase::of(text, stems)?, text));
+    terms.extend(parsed.phrases.iter().filter_map(phrase));
+    terms
+}
+
+/// *Source:* Robertson, Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; never below zero.
+pub(super) fn rarity(articles: i64, all: i64) -> f64 {
+    let (articles, all) = (articles as f64, all.max(articles) as f64);
+    (1.0 + (all - articles + 0.5) / (articles + 0.5)).ln()
+}
+
+/// The text with its words corrected.
+fn corrected(text: &str, corrections: &[Correction], stems: &Stems) -> String {
+    let mut corrected = text.to_owned();
+    let wrong = tokens(text, stems).into_iter().filter_map(|token| {
+        let correction = corrections.iter().find(|correction| correction.from == token.word)?;
+        Some((token.range, &correction.to))
+    });
+    for (range, to) in wrong.collect::<Vec<_>>().into_iter().rev() {
+        corrected.replace_range(range, to);
+    }
+    corrected
+}

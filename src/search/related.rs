@@ -1,0 +1,141 @@
+//! More like this: articles near to one in meaning, that share its rarest words.
+
+use std::collections::HashMap;
+
+use afterword_actors::{
+    embedder::Vector,
+    store::{StoreError, models, sql::Sql},
+};
+use sea_orm::FromQueryResult;
+
+use super::{
+    Mode, Query, Search, SearchAnswer, SearchError,
+    question::Question,
+    service::Rankings,
+    vectors::{Depth, Look, NoIndex},
+};
+use crate::fulltext::{self, Phrase, Stems, Term, Wanted, tokens};
+
+/// Words of an article that are looked for in others: the rarest, and the most frequent in it.
+const WORDS: usize = 25;
+/// Words of an article of which those are chosen.
+const LOOKED_AT: usize = 300;
+/// Of a body, so much is looked through. *Units:* characters.
+const LOOKED_THROUGH: i64 = 20_000;
+
+#[derive(FromQueryResult)]
+struct Subject {
+    id: i64,
+    title: String,
+    body: String,
+}
+
+impl Search {
+    /// Articles like the one of this slug, or of this former slug: the best first, without itself.
+    ///
+    /// # Errors
+    /// [`SearchError::NoArticle`] if there is none; [`SearchError::Limit`] and [`SearchError::Store`].
+    pub async fn related(&self, slug: &str, limit: usize) -> Result<SearchAnswer, SearchError> {
+        if limit == 0 || limit > self.settings.max_limit {
+            return Err(SearchError::Limit(self.settings.max_limit));
+        }
+        let subject = self.subject(slug).await?.ok_or_else(|| SearchError::NoArticle(slug.to_owned()))?;
+        let question = self.question_of(&subject).await?;
+        let depth = self.settings.candidates.max(limit);
+        let wanted = Wanted { terms: &question.terms, text: &subject.title, with_earlier: question.with_earlier };
+        let words = fulltext::ranking(self.database.reader(), wanted, &question.among, depth).await?;
+        let mut rankings = Rankings { words, depth, ..Rankings::default() };
+        self.look(&subject, &question, limit, &mut rankings).await?;
+        let mode = if rankings.near.is_some() { Mode::Hybrid } else { Mode::Keyword };
+        let query = Query::new(subject.title, mode, limit);
+        self.answer(&query, question, rankings, None).await
+    }
+
+    async fn subject(&self, slug: &str) -> Result<Option<Subject>, StoreError> {
+        let sql = "SELECT id, title, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
+                   WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
+                                       (SELECT article_id FROM slug_aliases WHERE slug = $1))";
+        self.database.reader().row(sql, [slug.into(), LOOKED_THROUGH.into()]).await
+    }
+
+    /// The article as a question: what it says more often than others.
+    async fn question_of(&self, subject: &Subject) -> Result<Question, StoreError> {
+        let mut question = Question::about_others(&self.database, subject.id).await?;
+        let counted = counted(&format!("{0} {0} {1}", subject.title, subject.body), &question.stems);
+        let phrases: Vec<_> = counted.iter().map(|(term, _)| &term.alternatives[0]).collect();
+        let (frequencies, all) = fulltext::frequencies(self.database.reader(), &phrases).await?;
+        let weighed = counted.into_iter().zip(frequencies).filter(|(_, articles)| *articles > 1);
+        let mut weighed: Vec<_> = weighed
+            .map(|((term, times), articles)| {
+                let rarity = super::question::rarity(articles, all);
+                (term, rarity, rarity * times / (times + 1.2))
+            })
+            .collect();
+        weighed.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.word.cmp(&b.0.word)));
+        for (term, rarity, _) in weighed.into_iter().take(WORDS) {
+            question.terms.push(term);
+            question.rarity.push(rarity);
+        }
+        Ok(question)
+    }
+
+    /// Looks for what is near to the middle of the article's chunks. Of one that is not embedded, words alone tell.
+    async fn look(
+        &self,
+        subject: &Subject,
+        question: &Question,
+        limit: usize,
+        rankings: &mut Rankings,
+    ) -> Result<(), SearchError> {
+        let Some(active) = models::active(self.database.reader()).await? else { return Ok(()) };
+        let Some(middle) = self.middle(subject.id, active.id).await? else { return Ok(()) };
+        let look = Look {
+            model_id: active.id,
+            near: &middle,
+            among: &question.among,
+            depth: Depth { least: limit, most: rankings.depth },
+            patience: self.settings.query_deadline,
+        };
+        match self.index.nearest(&self.database, look).await {
+            Ok(nearest) => {
+                rankings.meaning = nearest;
+                rankings.near = Some((active.id, middle));
+            }
+            Err(error @ NoIndex::Reading { .. }) => rankings.degraded = Some(error.to_string()),
+            Err(NoIndex::Store(error)) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    async fn middle(&self, id: i64, model_id: i64) -> Result<Option<Vector>, StoreError> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            vector: Vec<u8>,
+        }
+        let sql =
+            "SELECT vector FROM article_chunks WHERE article_id = $1 AND model_id = $2 ORDER BY position LIMIT 200";
+        let rows = self.database.reader().rows::<Row>(sql, [id.into(), model_id.into()]).await?;
+        let mut sum: Vec<f32> = Vec::new();
+        for vector in rows.iter().filter_map(|row| Vector::from_bytes(&row.vector).ok()) {
+            sum.resize(vector.as_slice().len(), 0.0);
+            sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, number)| *sum += number);
+        }
+        Ok(Vector::normalised(sum).ok())
+    }
+}
+
+/// The terms of a text with how often each occurs, the most frequent first.
+fn counted(text: &str, stems: &Stems) -> Vec<(Term, f64)> {
+    let mut counts: HashMap<String, (String, f64)> = HashMap::new();
+    for token in tokens(text, stems).into_iter().filter(|token| !token.is_common()) {
+        counts.entry(token.term).or_insert((token.word, 0.0)).1 += 1.0;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then_with(|| a.0.cmp(&b.0)));
+    counts.truncate(LOOKED_AT);
+    let term = |(term, (word, times)): (String, (String, f64))| {
+        let phrase = Phrase { terms: vec![term], is_prefix: false };
+        (Term { alternatives: vec![phrase], word, times: 1, is_word: true }, times)
+    };
+    counts.into_iter().map(term).collect()
+}

@@ -1,0 +1,71 @@
+//! Words that an earlier version wrote are found, and are written anew while searches go on.
+
+use afterword::{database, search::Mode};
+use afterword_actors::store::{Engine, StoreError, sql::Sql};
+
+use super::World;
+use crate::support::article;
+
+/// As a host of an earlier version saves: its words, and none of ours.
+async fn written_earlier(world: &World, slug: &str, body: &str) {
+    world.articles(None).create(article(slug, body)).await.expect("a save");
+    let (slug, body) = (slug.to_owned(), body.to_owned());
+    world
+        .database
+        .write::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move {
+                let (forget, write) = match Engine::of(transaction) {
+                    Engine::Sqlite => (
+                        "DELETE FROM article_terms WHERE rowid = (SELECT id FROM articles WHERE slug = $1)",
+                        "INSERT INTO article_words (rowid, title, body) SELECT id, title, $2 FROM articles WHERE slug = $1",
+                    ),
+                    Engine::Postgres => (
+                        "DELETE FROM article_terms WHERE article_id = (SELECT id FROM articles WHERE slug = $1)",
+                        "INSERT INTO article_words (article_id, part, length, words)
+                         SELECT id, 0, 5, to_tsvector('afterword', $2) FROM articles WHERE slug = $1",
+                    ),
+                };
+                transaction.run(forget, [slug.clone().into()]).await?;
+                transaction.run(write, [slug.into(), body.into()]).await.map(drop)
+            })
+        })
+        .await
+        .expect("words of an earlier version");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_are_found_before_and_after() {
+    let world = World::new().await;
+    for n in 0..120 {
+        written_earlier(&world, &format!("old-{n}"), &format!("umbrellas number{n} in the rain")).await;
+    }
+    world.articles(None).create(article("new", "An umbrella of today.")).await.expect("a save");
+    let of_both = world.found("umbrella", Mode::Keyword).await;
+    assert_eq!(of_both.len(), 10);
+    assert_eq!(world.found("number77", Mode::Keyword).await, ["old-77"]);
+    assert_eq!(world.found("\"number77 in the rain\"", Mode::Keyword).await, ["old-77"]);
+    assert!(database::verify(&world.database).await.expect("a verdict").sound);
+
+    database::renew_words(&world.database, "english").await.expect("new words");
+    assert_eq!(world.number("SELECT count(*) AS n FROM article_words").await, 0);
+    assert_eq!(world.found("number77", Mode::Keyword).await, ["old-77"]);
+    assert_eq!(world.found("umbrella", Mode::Keyword).await.len(), 10);
+    // A host of an earlier version may still be there.
+    written_earlier(&world, "late", "umbrellas and parasols").await;
+    assert_eq!(world.found("parasol", Mode::Keyword).await, ["late"]);
+    database::renew_words(&world.database, "english").await.expect("new words");
+    assert_eq!(world.found("parasol", Mode::Keyword).await, ["late"]);
+    assert!(database::verify(&world.database).await.expect("a verdict").sound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_language_is_taken_up_when_it_is_asked_for() {
+    let world = World::new().await;
+    world.articles(None).create(article("one", "Viele Kinder spielen.")).await.expect("a save");
+    assert!(world.found("Kind", Mode::Keyword).await.is_empty(), "English knows no such plural");
+    database::rebuild(&world.database, "german", &|_| ()).await.expect("an index");
+    assert_eq!(world.found("Kind", Mode::Keyword).await, ["one"]);
+    assert_eq!(database::language(&world.database).await.expect("a language"), "german");
+    let refused = database::rebuild(&world.database, "klingon", &|_| ()).await.expect_err("no stems");
+    assert!(refused.to_string().contains("klingon") && refused.to_string().contains("german"), "{refused}");
+}

@@ -1,0 +1,112 @@
+//! Phrases, exclusions, beginnings, fields, and slips of writing.
+
+use afterword::{
+    articles::{NewArticle, folder::Folder},
+    search::{Mode, Query},
+};
+
+use super::World;
+use crate::support::article;
+
+async fn world() -> World {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let within = |folder: &str, new: NewArticle| NewArticle { folder: Folder::parse(folder).expect("a folder"), ..new };
+    for new in [
+        within("guides/rust", article("shared-state", "Threads share data by shared state and a mutex.")),
+        within("guides", article("state-shared", "The state is shared with lifetimes in mind; running late.")),
+        within("notes", article("parsing", "A parser reads tokens; deadlock is far away.")),
+    ] {
+        articles.create(new).await.expect("a save");
+    }
+    world
+}
+
+async fn found(world: &World, query: &str) -> Vec<String> {
+    let mut found = world.found(query, Mode::Keyword).await;
+    found.sort();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_mean_what_people_know() {
+    let world = world().await;
+    for (query, expected) in [
+        ("shared state", vec!["shared-state", "state-shared"]),
+        ("\"shared state\"", vec!["shared-state"]),
+        ("state -mutex", vec!["state-shared"]),
+        ("state -\"shared state\"", vec!["state-shared"]),
+        ("pars*", vec!["parsing"]),
+        ("runni*", vec!["state-shared"]),
+        ("state folder:guides/rust", vec!["shared-state"]),
+        ("folder:guides", vec!["shared-state", "state-shared"]),
+        ("-folder:guides", vec!["parsing"]),
+        ("slug:state-*", vec!["state-shared"]),
+        ("title:parsing", vec!["parsing"]),
+        ("title:\"of parsing\" tokens", vec!["parsing"]),
+        ("title:deadlock", vec![]),
+        ("updated:<7d tokens", vec!["parsing"]),
+        ("created:<2020 tokens", vec![]),
+        ("created:>2020-01 tokens", vec!["parsing"]),
+    ] {
+        assert_eq!(found(&world, query).await, expected, "{query}");
+    }
+    let nonsense =
+        ["\"", "-", "a:b", "created:soon", "((", "NEAR(", "title:", "*", "tokens OR", "folder:\"", "-\"x", "\u{0}"];
+    for query in nonsense {
+        world.find(query, Mode::Keyword).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demand_holds_for_what_is_found_by_meaning_too() {
+    let world = world().await;
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    for mode in [Mode::Hybrid, Mode::Semantic] {
+        assert_eq!(world.found("\"shared state\"", mode).await, ["shared-state"], "{mode}");
+        assert!(!world.found("state -mutex", mode).await.contains(&"shared-state".to_owned()), "{mode}");
+        assert_eq!(world.found("state folder:notes", mode).await, ["parsing"], "{mode}");
+    }
+    runtime.stop(crate::support::DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_is_corrected_and_said() {
+    let world = world().await;
+    let answer = world.find("lifetmes", Mode::Keyword).await;
+    assert_eq!(answer.hits[0].slug, "state-shared");
+    assert_eq!((answer.corrections[0].from.as_str(), answer.corrections[0].to.as_str()), ("lifetmes", "lifetimes"));
+    assert!(world.find("lifetimes", Mode::Keyword).await.corrections.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_question_is_cut_and_says_so() {
+    let world = world().await;
+    let answer = world.find(&format!("mutex {}", "word ".repeat(1_000)), Mode::Keyword).await;
+    assert_eq!(answer.hits[0].slug, "shared-state");
+    assert!(answer.cut_to.is_some_and(|characters| characters <= 2_000));
+    assert!(world.find("mutex", Mode::Keyword).await.cut_to.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_marked_and_explained() {
+    let world = world().await;
+    let query = Query { explain: true, ..Query::new("mutexes data", Mode::Keyword, 5) };
+    let answer = world.search.search(&query).await.expect("an answer");
+    let hit = &answer.hits[0];
+    let marked = |(start, end): &(usize, usize)| hit.snippet.chars().skip(*start).take(end - start).collect::<String>();
+    assert_eq!(hit.matches.iter().map(marked).collect::<Vec<_>>(), ["data", "mutex"]);
+    let why = hit.explanation.as_ref().expect("an explanation");
+    assert_eq!(why.terms.len(), 2);
+    assert!((why.terms.iter().map(|term| term.share).sum::<f64>() - 1.0).abs() < 0.01);
+    assert!(why.words.is_some_and(|words| words > 0.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn low_confidence_is_said_where_it_is_low() {
+    let world = world().await;
+    assert!(world.find("how do I cook spaghetti with tokens", Mode::Keyword).await.low_confidence);
+    assert!(!world.find("a parser of tokens", Mode::Keyword).await.low_confidence);
+    assert!(!world.find("folder:guides", Mode::Keyword).await.low_confidence);
+}

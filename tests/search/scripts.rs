@@ -1,0 +1,103 @@
+//! Words of every script are found however they are written.
+
+use afterword::search::Mode;
+use proptest::{prelude::*, test_runner::TestRunner};
+use unicode_normalization::UnicodeNormalization;
+
+use super::World;
+use crate::support::article;
+
+async fn with(texts: &[(&str, &str)]) -> World {
+    let world = World::new().await;
+    for (slug, body) in texts {
+        world.articles(None).create(article(slug, body)).await.expect("a save");
+    }
+    world
+}
+
+/// What stands in an article, and what finds it.
+const FOUND: &[(&str, &str, &[&str])] = &[
+    ("ligature", "The ﬁnance oﬃce", &["finance", "ﬁnance", "office"]),
+    ("wide", "ＡＢＣ１２３ company", &["abc123", "ＡＢＣ１２３"]),
+    ("hyphen", "Donau\u{ad}dampf zero\u{200b}width", &["Donaudampf", "zerowidth"]),
+    ("polish", "Łódź leży w Polsce", &["lodz", "Łódź", "ŁÓDŹ"]),
+    ("danish", "Smørrebrød på Ærø", &["smorrebrod", "aero", "Ærø"]),
+    ("german", "Die Straße nach Großenhain", &["strasse", "STRASSE", "Straße", "grossenhain"]),
+    ("croatian", "Đakovo je grad", &["dakovo", "ĐAKOVO"]),
+    ("russian", "Ёлка и мёд в книге", &["елка", "Ёлку", "мед", "книги"]),
+    ("hebrew", "שָׁלוֹם עולם", &["שלום", "שָׁלוֹם"]),
+    ("arabic", "مُحَمَّد يقرأ الكتـاب", &["محمد", "الكتاب"]),
+    ("greek", "Ὁ Ὀδυσσεύς ταξιδεύει", &["οδυσσευς", "ΟΔΥΣΣΕΥΣ"]),
+    ("thai", "ภาษาไทยไม่เว้นวรรค", &["ภาษาไทย", "ไมเวน", "วรรค"]),
+    ("hindi", "हिन्दी में क़लम", &["हिन्दी", "कलम"]),
+    ("chinese", "备份数据库每天运行", &["如何备份数据库", "数据库", "库"]),
+    ("japanese", "サーバーを再起動する", &["サーバー", "ｻｰﾊﾞｰ", "再起動"]),
+    ("korean", "데이터베이스는 빠르다", &["데이터베이스", "빠르다"]),
+    ("emoji", "Launch day 🚀 is here", &["🚀"]),
+    ("apostrophe", "The author’s notes don't lie", &["author", "authors"]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_script_is_found_in_every_form() {
+    let texts: Vec<_> = FOUND.iter().map(|(slug, body, _)| (*slug, *body)).collect();
+    let composed: Vec<_> = texts.iter().map(|(slug, body)| (*slug, body.nfc().collect::<String>())).collect();
+    let apart: Vec<_> = texts.iter().map(|(slug, body)| (*slug, body.nfd().collect::<String>())).collect();
+    for texts in [composed, apart] {
+        let world = with(&texts.iter().map(|(slug, body)| (*slug, body.as_str())).collect::<Vec<_>>()).await;
+        for (slug, _, queries) in FOUND {
+            for query in *queries {
+                for form in [query.nfc().collect::<String>(), query.nfd().collect(), query.nfkd().collect()] {
+                    let found = world.found(&form, Mode::Keyword).await;
+                    assert_eq!(found.first().map(String::as_str), Some(*slug), "{form} of {query}: {found:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_looks_alike_is_not_found() {
+    let world = with(&[("coffee", "コーヒーを飲む"), ("iodine", "Йод и соль"), ("past", "The past is gone")]).await;
+    for query in ["サーバー", "иод", "pasta"] {
+        assert!(world.found(query, Mode::Keyword).await.is_empty(), "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_text_is_an_error_and_what_was_saved_is_found() {
+    let world = World::new().await;
+    let mut runner = TestRunner::new(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() });
+    let handle = tokio::runtime::Handle::current();
+    let articles = world.articles(None);
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let outcome = tokio::task::block_in_place(|| {
+        runner.run(
+            &(any::<String>(), "[a-zß가-힣ぁ-ヺα-ωа-яא-ת一-龥\\-\":*<>() 🚀]{1,40}"),
+            |(wild, tame)| {
+                handle.block_on(async {
+                    let slug = format!("text-{}", count.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+                    articles.create(article(&slug, &format!("{wild}\n{tame}"))).await.expect("a save");
+                    for query in [&wild, &tame].into_iter().filter(|query| !query.trim().is_empty()) {
+                        let answer = world.find(query, Mode::Keyword).await;
+                        prop_assert!(answer.hits.iter().all(|hit| hit.score.is_finite()));
+                    }
+                    Ok(())
+                })
+            },
+        )
+    });
+    outcome.expect("no text is an error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_order_of_saving_does_not_matter() {
+    let texts: Vec<(String, String)> = (0..30)
+        .map(|n| (format!("a-{n:02}"), format!("umbrella {} {}", ["rain", "sun", "wind"][n % 3], n / 10)))
+        .collect();
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(slug, body)| (slug.as_str(), body.as_str())).collect();
+    let backwards: Vec<_> = texts.iter().rev().copied().collect();
+    let (one, other) = (with(&texts).await, with(&backwards).await);
+    for query in ["umbrella", "umbrella wind", "rain 2"] {
+        assert_eq!(one.found(query, Mode::Keyword).await, other.found(query, Mode::Keyword).await, "{query}");
+    }
+}

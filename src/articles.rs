@@ -20,10 +20,12 @@ mod service;
 pub mod slug;
 mod update;
 
-pub use article::{Article, ArticleSummary, DeletedArticle, EmbeddingState, EmbeddingStatus, FolderCount, Revision};
+pub use article::{
+    Article, ArticleSummary, DeletedArticle, EmbeddingState, EmbeddingStatus, FolderCount, Gone, Revision,
+};
 pub use changes::{Change, ChangeKind, Feed};
 pub use error::ArticleError;
 pub use request::{Changes, Limits, NewArticle};
 pub(crate) use row::summaries;
 pub use saved::Saved;
-pub use service::{AfterSave, Articles, Page};
+pub use service::{AfterSave, Articles, DeletedPage, Page};

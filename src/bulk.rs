@@ -140,6 +140,14 @@ impl Bulk {
         Ok(rows.into_iter().map(BulkRunSummary::from).collect())
     }
 
+    /// How many runs there are: they are removed some time after their end.
+    ///
+    /// # Errors
+    /// [`BulkError::Store`]
+    pub async fn total(&self) -> Result<i64, BulkError> {
+        Ok(bulk::count(self.database.reader()).await?)
+    }
+
     /// Takes back what a run queued and nobody has begun. Answers whether the run was open.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod arguments;
 mod article;
 mod bulk;
+mod completions;
 mod config;
 mod db;
 mod demo;
@@ -16,11 +17,12 @@ mod failure;
 mod import;
 mod index;
 mod log;
+mod look;
 mod manual;
 mod mcp;
 mod model;
+mod offers;
 mod output;
-mod plural;
 mod progress;
 mod queue;
 mod search;
@@ -32,7 +34,7 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ColorChoice, FromArgMatches, ValueEnum};
 
 use arguments::{Arguments, Command};
 use output::Output;
@@ -40,31 +42,49 @@ use session::Session;
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    completions::answer();
+    let colours = colours_asked_for();
+    let parsed = (arguments::command().color(colours).try_get_matches())
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
-        Err(error) => return ExitCode::from(not_understood(&error)),
+        Err(error) => return ExitCode::from(not_understood(&error, colours)),
     };
-    let output = Output::new(arguments.json);
+    let output = Output::new(arguments.json, colours);
     match dispatch(arguments, &output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(output.error(&error)),
     }
 }
 
+/// What `--color` says, read before the rest is: what is not understood is told in colours, too.
+fn colours_asked_for() -> ColorChoice {
+    let words: Vec<_> = std::env::args().skip(1).take_while(|word| word != "--").collect();
+    let asked = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color=") {
+        Some(asked) => Some(asked),
+        None if word == "--color" => words.get(at + 1).map(String::as_str),
+        None => None,
+    });
+    asked.and_then(|asked| ColorChoice::from_str(asked, true).ok()).unwrap_or_default()
+}
+
 /// Help and version are answers; everything else is wrong usage. Answers the exit code.
-fn not_understood(error: &clap::Error) -> u8 {
+fn not_understood(error: &clap::Error, colours: ColorChoice) -> u8 {
     const WRONG_USAGE: u8 = 2;
     let asked_for_json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
+    let output = Output::new(asked_for_json, colours);
     if !error.use_stderr() {
-        return match output::print(&error.render().ansi().to_string()) {
+        let text = error.render();
+        let text = if output.look().has_colours() { text.ansi().to_string() } else { text.to_string() };
+        return match output::print(&text) {
             Ok(()) => 0,
-            Err(error) => Output::new(asked_for_json).error(&error),
+            Err(error) => output.error(&error),
         };
     }
     if asked_for_json {
         let text = error.to_string();
         let message = text.split("\n\nUsage:").next().unwrap_or(&text).trim_start_matches("error: ");
-        Output::new(true).failure(message.trim(), "usage");
+        output.failure(message.trim(), "usage");
     } else {
         let _ = error.print();
     }
@@ -75,7 +95,7 @@ fn dispatch(arguments: Arguments, output: &Output) -> anyhow::Result<()> {
     let Arguments { global, command, .. } = arguments;
     // What needs neither settings nor a database.
     let command = match command {
-        Command::Completions { shell } => return manual::completions(shell),
+        Command::Completions { shell } => return completions::script(shell),
         Command::Man { directory } => return manual::man(directory.as_deref()),
         other => other,
     };

@@ -28,7 +28,7 @@ pub(crate) use found::{Found, Part};
 pub(crate) use matcher::{Matcher, merged};
 pub(crate) use state::{Standing, State, VERSION};
 pub(crate) use stems::{Stems, is_known as is_language, languages};
-pub(crate) use tokens::tokens;
+pub(crate) use tokens::{is_unspaced, tokens};
 pub(crate) use wanted::{Phrase, Term};
 
 /// Writes what full-text search looks at; replaces what was there.

@@ -72,7 +72,20 @@ impl Host {
     /// # Errors
     /// [`HostError`]
     pub async fn open(settings: &Settings) -> Result<Self, HostError> {
-        let database = Database::open(&open_options(settings)).await?;
+        Self::open_with(&open_options(settings), settings).await
+    }
+
+    /// The same for whoever is to run for long: a database server that is not there yet is waited for, as long as for a lock.
+    ///
+    /// # Errors
+    /// [`HostError`]
+    pub async fn open_patiently(settings: &Settings) -> Result<Self, HostError> {
+        let start_timeout = settings.database.busy_timeout;
+        Self::open_with(&OpenOptions { start_timeout, ..open_options(settings) }, settings).await
+    }
+
+    async fn open_with(options: &OpenOptions, settings: &Settings) -> Result<Self, HostError> {
+        let database = Database::open(options).await?;
         database::migrate(&database).await?;
         Ok(Self::on(database, Backends::new(&settings.embedding)?, settings))
     }
@@ -209,10 +222,10 @@ pub fn open_options(settings: &Settings) -> OpenOptions {
         url => url.to_owned(),
     };
     OpenOptions {
-        url,
         read_connections: settings.database.read_connections,
         write_connections: settings.database.write_connections,
         busy_timeout: settings.database.busy_timeout,
+        ..OpenOptions::new(url)
     }
 }
 

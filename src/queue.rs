@@ -6,7 +6,9 @@
 mod coverage;
 mod error;
 mod explain;
+mod follower;
 mod numbers;
+mod trail;
 mod view;
 
 use std::time::Duration;
@@ -14,13 +16,14 @@ use std::time::Duration;
 use afterword_actors::{
     RuntimeHandle,
     store::{
-        Database, StoreError, control, events, leases, retention, sql,
+        Database, StoreError, control, events, leases, retention, sql, stats,
         tasks::{self, Change},
     },
     task::TaskStatus,
 };
 
 pub use error::QueueError;
+pub use follower::Follower;
 pub use numbers::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
 pub use view::{Event, Task, TaskDetail, TaskPage};
 
@@ -90,7 +93,24 @@ impl Queue {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_before = rows.last().filter(|_| more).map(|row| row.id);
-        Ok(TaskPage { tasks: rows.into_iter().map(Task::from).collect(), next_before })
+        let total = self.total(status, article_id).await?;
+        Ok(TaskPage { tasks: rows.into_iter().map(Task::from).collect(), total, next_before })
+    }
+
+    async fn total(&self, status: Option<TaskStatus>, article_id: Option<i64>) -> Result<i64, StoreError> {
+        let reader = self.database.reader();
+        if let Some(article_id) = article_id {
+            return tasks::count_of_article(reader, article_id, status).await;
+        }
+        let counted = stats::queue(reader).await?;
+        Ok(match status {
+            None => counted.total(),
+            Some(TaskStatus::Pending) => counted.pending,
+            Some(TaskStatus::Processing) => counted.processing,
+            Some(TaskStatus::Completed) => counted.completed,
+            Some(TaskStatus::Failed) => counted.failed,
+            Some(TaskStatus::Cancelled) => counted.cancelled,
+        })
     }
 
     /// One task with its audit trail, and why it stands where it stands.
@@ -110,17 +130,24 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn events(&self, filter: &events::Filter) -> Result<Vec<Event>, QueueError> {
-        let rows = events::list(self.database.reader(), filter).await?;
-        Ok(rows.into_iter().map(Event::from).collect())
+        Ok(trail::named(&self.database, events::list(self.database.reader(), filter).await?).await?)
     }
 
-    /// Up to `limit` entries of the audit trail after the entry `after`, the oldest first.
+    /// Up to `limit` entries of the audit trail after the entry `after`, the oldest first: for pages of it. Whoever follows
+    /// it uses [`Queue::follow`], which misses nothing.
     ///
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, QueueError> {
-        let rows = events::following(self.database.reader(), after, limit).await?;
-        Ok(rows.into_iter().map(Event::from).collect())
+        Ok(trail::named(&self.database, events::following(self.database.reader(), after, limit).await?).await?)
+    }
+
+    /// Follows the audit trail after the entry `last`, or, without one, after the newest.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn follow(&self, last: Option<i64>) -> Result<Follower, QueueError> {
+        Ok(Follower::start(self.database.clone(), last).await?)
     }
 
     /// Puts a failed or cancelled task back with fresh attempts; a waiting one becomes due at once.

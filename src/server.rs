@@ -9,7 +9,6 @@ mod error;
 mod gate;
 mod listener;
 mod room;
-mod signals;
 mod watched;
 
 use std::{io, net::SocketAddr, time::Duration};
@@ -37,7 +36,7 @@ pub use error::ServeError;
 /// [`ServeError`] if it cannot start, or its socket fails.
 pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
     // Installed before anything is held that would have to be given back.
-    let signals = signals::Signals::install()?;
+    let signals = crate::signals::Signals::install()?;
     let stopping = CancellationToken::new();
     let gate = Gate::default();
     let listener = listener::bind(&settings.server).await?;
@@ -59,7 +58,7 @@ pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool))
         worker.stop().await;
         return ended.map_err(io::Error::other)?.map_err(ServeError::Io);
     }
-    signals::end_at_the_next();
+    crate::signals::end_at_the_next();
     tracing::info!("stopping; a second signal ends at once");
     stopping.cancel();
     finish_requests(&running.handle, settings.server.shutdown_timeout).await;
@@ -74,7 +73,7 @@ async fn open(
     gate: &Gate,
     stopping: &CancellationToken,
 ) -> Result<Worker, ServeError> {
-    let host = Host::open(settings).await?;
+    let host = Host::open_patiently(settings).await?;
     refuse_strangers(&host, address).await?;
     let worker = host.start().await?;
     prepare(&worker);

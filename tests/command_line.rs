@@ -7,6 +7,17 @@ use std::{
 
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+#[path = "command_line/disk.rs"]
+mod disk;
+#[path = "command_line/editing.rs"]
+mod editing;
+#[path = "command_line/refusals.rs"]
+mod refusals;
+#[path = "command_line/secrets.rs"]
+mod secrets;
+#[path = "command_line/shown.rs"]
+mod shown;
 #[path = "command_line/strange_folder.rs"]
 mod strange_folder;
 
@@ -96,7 +107,7 @@ fn an_article_lives_its_life() {
     desk.json(&["article", "rename", "bees", "honey-bees"]);
     let read = desk.json(&["article", "show", "bees"]);
     assert_eq!(read["slug"], "honey-bees", "the former slug works");
-    assert_eq!(desk.json(&["article", "history", "honey-bees"]).as_array().map(Vec::len), Some(3));
+    assert_eq!(desk.json(&["article", "history", "honey-bees"])["total"], 3);
     assert_eq!(desk.json(&["search", "dark"])["hits"][0]["slug"], "honey-bees", "found by words at once");
     assert_eq!(desk.json(&["bulk", "start"])["succeeded"], 1, "what waited is part of the run");
     assert_eq!(desk.json(&["article", "show", "honey-bees"])["embedding"]["status"], "completed");
@@ -127,8 +138,12 @@ fn every_listing_is_json_when_asked() {
         &["config", "check"],
         &["model", "list"],
         &["doctor"],
+        &["token", "list"],
+        &["article", "history", "one"],
+        &["article", "list", "--deleted"],
     ] {
-        desk.json(arguments);
+        let answer = desk.json(arguments);
+        assert!(answer.is_object(), "{arguments:?}: a list has a name and room beside it: {answer}");
     }
 }
 
@@ -192,8 +207,8 @@ fn a_deleted_article_is_listed_and_restored_beside_its_successor() {
     desk.text(&["article", "delete", "tides"]);
     desk.text(&["article", "create", "Tides", "--body", "second"]);
     let deleted = desk.json(&["article", "list", "--deleted"]);
-    assert_eq!(deleted[0]["slug"], "tides");
-    let name = deleted[0]["name"].as_str().expect("a name").to_owned();
+    assert_eq!((&deleted["articles"][0]["slug"], &deleted["total"]), (&Value::from("tides"), &Value::from(1)));
+    let name = deleted["articles"][0]["name"].as_str().expect("a name").to_owned();
     assert!(desk.failure(&["article", "restore", "tides"]).1.contains(&name));
     let restored = desk.json(&["article", "restore", &name]);
     assert_eq!(restored["body"], "first");
@@ -243,14 +258,23 @@ fn help_completions_and_manual_know_every_command() {
     }
     assert!(desk.text(&["completions", "bash"]).contains("afterword"));
     assert!(help.contains("Global options:") && help.contains("Examples:"), "{help}");
-    let search = desk.text(&["search", "--help"]);
-    assert!(search.contains("hybrid, semantic, keyword"), "{search}");
-    let man = desk.text(&["man"]);
-    for section in [".TH", "FILES", "ENVIRONMENT", "EXIT STATUS", "Examples:"] {
-        assert!(man.contains(section), "{section}");
+    for (command, values) in [
+        (&["search"][..], "hybrid, semantic, keyword"),
+        (&["token", "create"], "read, write, admin"),
+        (&["queue", "list"], "pending, processing, completed, failed, cancelled"),
+        (&["article", "create"], "high, normal, low"),
+    ] {
+        let help = desk.text(&[command, &["--help"]].concat());
+        let in_a_line = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(in_a_line.contains(values) && help.contains("Examples:\n  afterword "), "{command:?}: {help}");
     }
     desk.text(&["man", "pages"]);
-    assert!(desk.path("pages/afterword-queue.1").exists());
+    let one = std::fs::read_to_string(desk.path("pages/afterword-article-edit.1")).expect("a page");
+    for page in [desk.text(&["man"]), one] {
+        for section in [".TH", ".SH EXAMPLES", ".SH FILES", ".SH ENVIRONMENT", ".SH EXIT STATUS"] {
+            assert!(page.contains(section), "{section}: {page}");
+        }
+    }
 }
 
 #[test]
@@ -297,4 +321,14 @@ fn without_the_queue_every_command_that_saves_embeds() {
     std::fs::write(desk.path("notes/two.md"), "text").expect("a file");
     desk.text(&[&without[..], &["import", "notes"]].concat());
     assert_eq!(desk.json(&["article", "show", "two"])["embedding"]["status"], "completed");
+}
+
+#[test]
+fn a_search_uses_the_model_that_made_the_vectors_whatever_the_settings_name() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Tides", "--body", "The moon pulls the water."]);
+    desk.text(&["bulk", "start"]);
+    let found = desk.json(&["search", "moon", "--mode", "semantic", "--set", "embedding.model=another"]);
+    assert_eq!((&found["mode"], &found["degraded"]), (&Value::from("semantic"), &Value::Null), "{found}");
+    assert_eq!(found["hits"][0]["slug"], "tides");
 }

@@ -8,6 +8,7 @@ use afterword::{
     articles::Changes,
     database,
     embedding::scripted::Script,
+    queue::{Event, Queue},
     search::{Mode, Query},
 };
 use afterword_actors::{
@@ -15,7 +16,7 @@ use afterword_actors::{
     store::{
         Database, OpenOptions, StoreError, bulk,
         claim::{Claim, Makes, claim, new_token},
-        hosts, leases, limits,
+        events, hosts, leases, limits,
         missing::Scope,
         settle,
         sql::{Number, Sql},
@@ -438,6 +439,40 @@ async fn counts_are_exact_before_and_after_they_are_folded() {
     }
     assert_eq!(world.number(deltas).await, 0);
     assert_eq!(world.stats().await.total(), before.total());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_is_committed_late_is_told_all_the_same() {
+    let world = World::new().await;
+    let queue = Queue::new(world.database.clone());
+    let mut follower = queue.follow(None).await.expect("a place");
+    let elsewhere = world.beside().await;
+    let record = |event: &'static str| {
+        let database = world.database.clone();
+        async move {
+            let act = database.write::<_, StoreError, _>(|t| Box::pin(events::record_act(t, event, "")));
+            act.await.expect("an act");
+        }
+    };
+    let late = elsewhere.database.write_connection().begin().await.expect("a transaction");
+    events::record_act(&late, "late", "").await.expect("an act");
+    record("early").await;
+    let told = |events: Vec<Event>| events.into_iter().map(|event| event.event).collect::<Vec<_>>();
+    assert_eq!(told(follower.next(10).await.expect("events")), ["early"]);
+    assert!(follower.waits());
+    let place = follower.last();
+    late.commit().await.expect("a commit");
+    assert_eq!(told(follower.next(10).await.expect("events")), ["late"]);
+    assert!(!follower.waits() && follower.next(10).await.expect("events").is_empty(), "each once");
+    // Whoever goes on at that place, not knowing that something was missing, hears of what came late since.
+    let late = elsewhere.database.write_connection().begin().await.expect("a transaction");
+    events::record_act(&late, "later still", "").await.expect("an act");
+    record("early again").await;
+    assert_eq!(told(follower.next(10).await.expect("events")), ["early again"]);
+    assert!(place < follower.last());
+    let mut another = queue.follow(Some(follower.last())).await.expect("a place");
+    late.commit().await.expect("a commit");
+    assert_eq!(told(another.next(10).await.expect("events")), ["later still"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,6 +8,8 @@ mod access;
 mod closed;
 #[path = "server/description.rs"]
 mod description;
+#[path = "server/echo.rs"]
+mod echo;
 #[path = "server/issuer.rs"]
 mod issuer;
 #[path = "server/life.rs"]

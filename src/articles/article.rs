@@ -135,6 +135,25 @@ pub struct FolderCount {
     pub articles: i64,
 }
 
+/// What a deletion answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Gone {
+    /// The slug it had, by which it can be restored.
+    pub slug: String,
+    /// The title it had.
+    pub title: String,
+    /// Its last revision.
+    pub revision: i64,
+    /// `true`
+    pub deleted: bool,
+}
+
+impl From<Article> for Gone {
+    fn from(article: Article) -> Self {
+        Self { slug: article.slug, title: article.title, revision: article.revision, deleted: true }
+    }
+}
+
 /// An article that was deleted, and can be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DeletedArticle {

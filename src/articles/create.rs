@@ -12,6 +12,9 @@ use crate::fulltext;
 /// Said in the audit trail of an article that was saved with a time of its own.
 pub(super) const IMPORTED: &str = "article imported";
 
+/// Said in the audit trail of a save whose author is known.
+pub(super) const SAVED: &str = "article saved";
+
 /// What the transaction needs besides the article.
 pub(super) struct Settings {
     pub(super) max_attempts: u32,
@@ -44,6 +47,7 @@ pub(super) async fn create(
         // Its time says nothing about when it appeared here.
         events::record_article_act(transaction, id, IMPORTED, slug.as_ref()).await?;
     }
+    events::record_article_act_of_caller(transaction, id, SAVED, &format!("{slug}, revision 1")).await?;
     let task_id = if new.skip_embedding { None } else { Some(queue(transaction, id, &slug, &new, settings).await?) };
     Ok(Saved { article: created(new, slug, content_hash, &inserted, task_id), task_id, changed: true })
 }

@@ -198,6 +198,7 @@ struct DeletedRow {
 pub(super) async fn deleted(
     connection: &impl ConnectionTrait,
     folder: &Folder,
+    since: Option<Timestamp>,
     limit: u32,
 ) -> Result<Vec<DeletedArticle>, StoreError> {
     let rows = connection
@@ -205,14 +206,28 @@ pub(super) async fn deleted(
             &format!(
                 "SELECT article_id AS id, slug, title, folder, revision, CAST(octet_length(body) AS BIGINT) AS size,
                         superseded_at AS deleted_at
-                 FROM article_versions WHERE deleted AND {}
+                 FROM article_versions WHERE deleted AND {} AND superseded_at >= $3
                  ORDER BY superseded_at DESC, article_id DESC LIMIT $2",
                 within("folder", "$1")
             ),
-            [folder.as_ref().into(), i64::from(limit).into()],
+            [folder.as_ref().into(), i64::from(limit).into(), since.map_or(i64::MIN, |since| since.0).into()],
         )
         .await?;
     Ok(rows.into_iter().map(DeletedArticle::from).collect())
+}
+
+/// How many there are.
+pub(super) async fn count_deleted(
+    connection: &impl ConnectionTrait,
+    folder: &Folder,
+    since: Option<Timestamp>,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) AS n FROM article_versions
+               WHERE deleted AND ($1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/')
+                 AND superseded_at >= $2";
+    let since = since.map_or(i64::MIN, |since| since.0);
+    let counted = connection.row::<Number>(sql, [folder.as_ref().into(), since.into()]).await?;
+    Ok(counted.map_or(0, |row| row.n))
 }
 
 async fn version(

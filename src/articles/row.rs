@@ -111,21 +111,23 @@ pub(crate) async fn summaries(
     Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
 }
 
-/// A page of articles, the last saved first: `$1` folder, `$2` and `$3` where the page before ended, `$4` limit.
+/// A page of articles, the last saved first: `$1` folder, `$2` and `$3` where the page before ended, `$4` limit, `$5` not
+/// saved before.
 pub(super) async fn page(
     connection: &impl ConnectionTrait,
     folder: &str,
+    since: i64,
     after: Option<(i64, i64)>,
     limit: u32,
 ) -> Result<Vec<SummaryRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
-         WHERE {} AND ($2 IS NULL OR (a.updated_at, a.id) < ($2, $3))
+         WHERE {} AND ($2 IS NULL OR (a.updated_at, a.id) < ($2, $3)) AND a.updated_at >= $5
          ORDER BY a.updated_at DESC, a.id DESC LIMIT $4",
         within("a.folder", "$1")
     );
     let (updated_at, id) = after.unzip();
-    connection.rows(&sql, [folder.into(), updated_at.into(), id.into(), i64::from(limit).into()]).await
+    connection.rows(&sql, [folder.into(), updated_at.into(), id.into(), i64::from(limit).into(), since.into()]).await
 }
 
 impl From<ArticleRow> for Article {

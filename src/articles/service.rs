@@ -18,6 +18,7 @@ use super::{
     slug::Slug,
     update,
 };
+use crate::time::Timestamp;
 
 /// Creates, reads, changes and deletes articles. Cheap to clone.
 #[derive(Clone)]
@@ -48,6 +49,15 @@ pub struct Page {
     pub total: i64,
     /// Asks for the next page; `None` at the end.
     pub next_cursor: Option<String>,
+}
+
+/// The beginning of a list of deleted articles.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct DeletedPage {
+    /// The last deleted first.
+    pub articles: Vec<DeletedArticle>,
+    /// Of so many in all.
+    pub total: i64,
 }
 
 impl Articles {
@@ -132,12 +142,20 @@ impl Articles {
         self.follow_up(self.explained(saved).await?).await
     }
 
-    /// Articles of `folder` and below that were deleted and can be restored, the last deleted first.
+    /// Articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last deleted
+    /// first.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn deleted(&self, folder: &Folder, limit: u32) -> Result<Vec<DeletedArticle>, ArticleError> {
-        Ok(past::deleted(self.database.reader(), folder, limit).await?)
+    pub async fn deleted(
+        &self,
+        folder: &Folder,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<DeletedPage, ArticleError> {
+        let reader = self.database.reader();
+        let articles = past::deleted(reader, folder, since, limit).await?;
+        Ok(DeletedPage { articles, total: past::count_deleted(reader, folder, since).await? })
     }
 
     /// Reads an article by its slug or a former one.
@@ -183,16 +201,31 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Invalid`] if the cursor is not one of ours.
     pub async fn list(&self, folder: &Folder, cursor: Option<&str>, limit: u32) -> Result<Page, ArticleError> {
+        self.list_since(folder, None, cursor, limit).await
+    }
+
+    /// The same of those that were saved at `since` or later.
+    ///
+    /// # Errors
+    /// As [`Articles::list`].
+    pub async fn list_since(
+        &self,
+        folder: &Folder,
+        since: Option<Timestamp>,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, ArticleError> {
         let after = cursor.map(decode_cursor).transpose()?;
+        let since = since.map_or(i64::MIN, |since| since.0);
         let reader = self.database.reader();
-        let mut rows = row::page(reader, folder.as_ref(), after, limit.saturating_add(1)).await?;
+        let mut rows = row::page(reader, folder.as_ref(), since, after, limit.saturating_add(1)).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
         let total = reader
             .row::<afterword_actors::store::sql::Number>(
-                &format!("SELECT count(*) AS n FROM articles WHERE {}", within("folder", "$1")),
-                [folder.as_ref().into()],
+                &format!("SELECT count(*) AS n FROM articles WHERE {} AND updated_at >= $2", within("folder", "$1")),
+                [folder.as_ref().into(), since.into()],
             )
             .await?
             .map_or(0, |row| row.n);
@@ -282,8 +315,13 @@ impl Articles {
             return None;
         }
         let meant = Slug::from_title(slug);
-        if let Some(same) = self.slugs(meant.as_ref(), 1).await.ok()?.into_iter().find(|slug| slug == meant.as_ref()) {
-            return Some(same);
+        // A folder is no part of a slug, and is often written before it.
+        let without_folder = slug.rsplit_once('/').map(|(_, name)| Slug::from_title(name));
+        for meant in std::iter::once(&meant).chain(&without_folder) {
+            let begin_so = self.slugs(meant.as_ref(), 1).await.ok()?;
+            if let Some(same) = begin_so.into_iter().find(|slug| slug == meant.as_ref()) {
+                return Some(same);
+            }
         }
         let slug = meant.as_ref();
         let start: String = slug.chars().take(1).collect();

@@ -27,8 +27,13 @@ pub(super) async fn update(
     }
     archive(transaction, present.id, false).await?;
     write(transaction, &present, &next).await?;
+    record(transaction, create::SAVED, present.id, &present.slug, present.revision + 1).await?;
     let task_id = follow(transaction, &present, &next, &changes, settings).await?;
     Ok(Saved { article: create::read(transaction, present.id).await?, task_id, changed: true })
+}
+
+async fn record(transaction: &Transaction, event: &str, id: i64, slug: &str, revision: i64) -> Result<(), StoreError> {
+    events::record_article_act_of_caller(transaction, id, event, &format!("{slug}, revision {revision}")).await
 }
 
 /// The article as it is, if it is at the revision the caller expects.
@@ -192,5 +197,6 @@ pub(super) async fn rename(
             [present.slug.clone().into(), present.id.into()],
         )
         .await?;
+    record(transaction, "article renamed", present.id, to.as_ref(), present.revision + 1).await?;
     Ok(Saved { article: create::read(transaction, present.id).await?, task_id: None, changed: true })
 }

@@ -1,13 +1,14 @@
 //! What can be typed.
 
 mod article;
+pub(super) mod examples;
 mod files;
 mod operator;
 mod queue;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(super) use article::{ArticleCommand, RelatedArguments, SearchArguments, TextArguments};
@@ -15,16 +16,8 @@ pub(super) use files::{ExportArguments, ImportArguments, OnConflict};
 pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, TokenCommand};
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
 
-const EXAMPLES: &str = "\
-Examples:
-  afterword demo                                   see it at work, in a database of its own
-  afterword import notes/ --wait                   bring in markdown files and embed them
-  afterword search \"why does the water rise\"       find them by words and by meaning
-  afterword article create \"Tides\" --file tides.md
-  afterword serve                                  REST, MCP and workers at http://127.0.0.1:8080
-  afterword doctor                                 is all well, and what to do if not
-
-Exit codes: 0 done, 1 failed, 2 asked wrongly, 130 interrupted.
+/// Below the help of the whole program.
+const AT_THE_END: &str = "Exit codes: 0 done, 1 failed, 2 asked wrongly, 130 interrupted.
 Settings: `afterword config path` says where the file is; `afterword config show` lists all.";
 
 /// What every command takes stands apart from what it takes itself.
@@ -32,7 +25,7 @@ const GLOBAL: &str = "Global options";
 
 /// An article server for AI agents and people: saves return at once, embeddings are made in the background.
 #[derive(Debug, Parser)]
-#[command(name = "afterword", version, arg_required_else_help = true, max_term_width = 110, after_help = EXAMPLES)]
+#[command(name = "afterword", version, arg_required_else_help = true, max_term_width = 110)]
 pub(crate) struct Arguments {
     /// Answer as JSON
     #[arg(long, global = true, help_heading = GLOBAL)]
@@ -58,6 +51,9 @@ pub(super) struct Global {
     /// Log more to standard error; twice for all
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
     pub(super) verbose: u8,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = GLOBAL)]
+    pub(super) color: ColorChoice,
 }
 
 impl Global {
@@ -67,6 +63,13 @@ impl Global {
         global.settings.extend(bind.map(|address| format!("server.bind={address}")));
         global
     }
+}
+
+/// All that can be typed, with examples.
+pub(super) fn command() -> clap::Command {
+    let examples = examples::OF_ALL.replace('\n', "\n  ");
+    let command = Arguments::command().after_help(format!("Examples:\n  {examples}\n\n{AT_THE_END}"));
+    examples::added(command, "")
 }
 
 #[derive(Debug, Subcommand)]
@@ -154,4 +157,56 @@ pub(super) enum Command {
         /// Where to write afterword.1, afterword-article.1, …
         directory: Option<PathBuf>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::{
+        command,
+        examples::{EXAMPLES, of},
+    };
+
+    /// Commands that do something by themselves, by their words.
+    fn all(command: &Command, above: &str) -> Vec<String> {
+        let below: Vec<_> = command
+            .get_subcommands()
+            .flat_map(|below| all(below, format!("{above} {}", below.get_name()).trim_start()))
+            .collect();
+        if below.is_empty() { vec![above.to_owned()] } else { below }
+    }
+
+    #[test]
+    fn every_command_has_examples_that_are_understood() {
+        let program = command();
+        let commands = all(&program, "");
+        for command in &commands {
+            assert!(of(command).is_some(), "{command} has no example; EXAMPLES wants a line for it");
+        }
+        for (command, examples) in EXAMPLES {
+            assert!(commands.iter().any(|known| known == command), "there is no command {command}");
+            for example in examples.lines().filter(|line| line.starts_with("afterword ")) {
+                let typed = example.split(['|', '>']).next().unwrap_or_default();
+                let words = shlex(typed);
+                let understood = program.clone().try_get_matches_from(&words);
+                assert!(understood.is_ok(), "{example}: {}", understood.expect_err("an error"));
+            }
+        }
+    }
+
+    /// Words as a shell makes them; quotes hold spaces.
+    fn shlex(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.trim().chars() {
+            match (c, quote) {
+                ('"' | '\'', None) => quote = Some(c),
+                (c, Some(open)) if c == open => quote = None,
+                (' ', None) => words.push(String::new()),
+                (c, _) => words.last_mut().expect("a word").push(c),
+            }
+        }
+        words
+    }
 }

@@ -6,15 +6,17 @@ use serde_json::json;
 
 use super::{
     arguments::{BulkCommand, ScopeArguments},
+    look::Look,
     progress,
     session::{self, Session},
-    table::{fields, short, table},
+    table::{fields, name, number, short, status, table, time},
 };
 use crate::{
     articles::folder::Folder,
     bulk::{Bulk, BulkRun, BulkRunSummary},
     host::Host,
     hosts,
+    plural::count,
     time::duration,
 };
 
@@ -25,7 +27,7 @@ pub(super) async fn run(session: &Session, command: BulkCommand) -> anyhow::Resu
     let host = session.host().await?;
     match command {
         BulkCommand::Start { scope, folder, dry_run: true, .. } => {
-            count(session, &host.bulk, scope.scope(), &session::folder(&folder)?).await
+            foresee(session, &host.bulk, scope.scope(), &session::folder(&folder)?).await
         }
         BulkCommand::Start { scope, folder, detach: true, .. } => {
             detach(session, &host, scope.scope(), &session::folder(&folder)?).await
@@ -38,7 +40,7 @@ pub(super) async fn run(session: &Session, command: BulkCommand) -> anyhow::Resu
                 Some(id) => host.bulk.run(id).await?,
                 None => host.bulk.last().await?,
             };
-            session.output.answer(&run, || text_of(&run))
+            session.output.answer(&run, |look| text_of(look, &run))
         }
         BulkCommand::List => list(session, &host.bulk).await,
         BulkCommand::Cancel { id } => cancel(session, &host.bulk, id).await,
@@ -57,12 +59,12 @@ impl ScopeArguments {
     }
 }
 
-async fn count(session: &Session, bulk: &Bulk, scope: Scope, folder: &Folder) -> anyhow::Result<()> {
-    let count = bulk.count(scope, folder).await?;
-    let value = json!({ "scope": scope.as_str(), "articles": count.articles, "skipped": count.skipped });
-    session.output.answer(&value, || {
-        let (articles, skipped) = (count.articles, count.skipped);
-        format!("{articles} articles would be queued ({}); {skipped} are never embedded", scope.as_str())
+async fn foresee(session: &Session, bulk: &Bulk, scope: Scope, folder: &Folder) -> anyhow::Result<()> {
+    let found = bulk.count(scope, folder).await?;
+    let value = json!({ "scope": scope.as_str(), "articles": found.articles, "skipped": found.skipped });
+    session.output.answer(&value, |_| {
+        let articles = count(found.articles, "article");
+        format!("{articles} would be queued ({}); never embedded: {}", scope.as_str(), found.skipped)
     })
 }
 
@@ -71,7 +73,7 @@ async fn detach(session: &Session, host: &Host, scope: Scope, folder: &Folder) -
         return Err(anyhow!("no host is running that would do the work; leave out --detach to do it here"));
     }
     let id = host.bulk.start(scope, folder).await?;
-    session.output.answer(&json!({ "id": id }), || {
+    session.output.answer(&json!({ "id": id }), |_| {
         format!("bulk run {id} started; `afterword bulk status {id}` shows how it goes")
     })
 }
@@ -93,11 +95,11 @@ async fn start(session: &Session, host: Host, scope: Scope, folder: &Folder) -> 
 
 /// Shows how a run ended; a run with failures is a failure.
 fn finish(session: &Session, run: &BulkRun) -> anyhow::Result<()> {
-    session.output.answer(run, || text_of(run))?;
-    if run.failed > 0 { Err(anyhow!("{} articles could not be embedded", run.failed)) } else { Ok(()) }
+    session.output.answer(run, |look| text_of(look, run))?;
+    if run.failed > 0 { Err(anyhow!("{} could not be embedded", count(run.failed, "article"))) } else { Ok(()) }
 }
 
-fn text_of(run: &BulkRun) -> String {
+pub(super) fn text_of(look: Look, run: &BulkRun) -> String {
     let mut rows = vec![
         ("bulk run", format!("{} ({})", run.summary.id, run.summary.scope)),
         ("state", run.summary.state.clone()),
@@ -112,7 +114,7 @@ fn text_of(run: &BulkRun) -> String {
     if let Some(skipped) = run.skipped {
         rows.push(("skipped", skipped.to_string()));
     }
-    let mut text = fields(rows);
+    let mut text = fields(look, rows);
     for failure in &run.failures {
         let reason = failure.error_message.as_deref().unwrap_or("no reason recorded");
         text.push_str(&format!("\n  {} (task {}): {}", failure.slug, failure.task_id, short(reason, 200)));
@@ -122,25 +124,29 @@ fn text_of(run: &BulkRun) -> String {
 
 async fn list(session: &Session, bulk: &Bulk) -> anyhow::Result<()> {
     let runs = bulk.list(LISTED).await?;
-    session
-        .output
-        .answer(&runs, || table(["id", "scope", "folder", "state", "started", "duration"], runs.iter().map(row)))
+    let value = json!({ "runs": runs, "total": bulk.total().await? });
+    session.output.answer(&value, |look| list_of(look, &runs))
 }
 
-fn row(run: &BulkRunSummary) -> [String; 6] {
+pub(super) fn list_of(look: Look, runs: &[BulkRunSummary]) -> String {
+    let columns = [number("id"), name("scope"), name("folder"), status("state"), time("started"), number("duration")];
+    table(look, columns, runs.iter().map(|run| row(look, run)))
+}
+
+fn row(look: Look, run: &BulkRunSummary) -> [String; 6] {
     [
         run.id.to_string(),
         run.scope.clone(),
         run.folder.clone(),
         run.state.clone(),
-        run.requested_at.to_string(),
+        look.time(run.requested_at),
         run.finished_at.map(|at| duration(at.0 - run.requested_at.0)).unwrap_or_default(),
     ]
 }
 
 async fn cancel(session: &Session, bulk: &Bulk, id: i64) -> anyhow::Result<()> {
     let cancelled = bulk.cancel(id).await?;
-    session.output.answer(&json!({ "id": id, "cancelled": cancelled }), || {
+    session.output.answer(&json!({ "id": id, "cancelled": cancelled }), |_| {
         if cancelled { format!("bulk run {id} cancelled") } else { format!("bulk run {id} had ended already") }
     })
 }

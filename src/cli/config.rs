@@ -2,11 +2,12 @@
 
 use super::{
     arguments::{ConfigCommand, Global},
+    look::Look,
     output::Output,
     session,
-    table::{short, table},
+    table::{name, table, text},
 };
-use crate::config::{ChosenBy, SettingsFile, Sources};
+use crate::config::{ChosenBy, Row, SettingsFile, Sources};
 
 pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> anyhow::Result<()> {
     let sources = session::sources(global)?;
@@ -14,20 +15,22 @@ pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> a
         ConfigCommand::Path => path(&sources, *output),
         ConfigCommand::Show => {
             let rows = session::load(&sources)?.rows();
-            output.answer(&rows, || {
-                let cells = rows.iter().map(|row| [row.key.clone(), short(&row.value, 60), row.origin.clone()]);
-                table(["setting", "value", "from"], cells)
-            })
+            output.list("settings", &rows, |look| list_of(look, &rows))
         }
         ConfigCommand::Check => {
             session::load(&sources)?;
             let file = sources.settings_file().filter(|file| file.exists).map(|file| file.path);
-            output.answer(&serde_json::json!({ "valid": true, "file": file }), || match &file {
+            output.answer(&serde_json::json!({ "valid": true, "file": file }), |_| match &file {
                 Some(file) => format!("the settings are valid (file {})", file.display()),
                 None => "the settings are valid (no settings file)".to_owned(),
             })
         }
     }
+}
+
+pub(super) fn list_of(look: Look, rows: &[Row]) -> String {
+    let cells = rows.iter().map(|row| [row.key.clone(), row.value.clone(), row.origin.clone()]);
+    table(look, [name("setting"), text("value"), text("from")], cells)
 }
 
 /// The path alone, for programs such as an editor; what is to be said about it goes beside it.
@@ -38,7 +41,7 @@ fn path(sources: &Sources, output: Output) -> anyhow::Result<()> {
              AFTERWORD_CONFIG"
         ));
     };
-    output.answer(&file, || file.path.display().to_string())?;
+    output.answer(&file, |_| file.path.display().to_string())?;
     output.note(&about(&file));
     Ok(())
 }

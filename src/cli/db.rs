@@ -8,11 +8,12 @@ use super::{
     arguments::DbCommand,
     progress,
     session::Session,
-    table::{short, table},
+    table::{name, number, short, status, table},
 };
 use crate::{
     database::{self, CopyProgress, Verification},
     host::open_options,
+    plural::count,
     secrets,
 };
 
@@ -20,24 +21,24 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
     match command {
         DbCommand::Migrate => {
             let applied = database::migrate(&session.database().await?).await?;
-            session.output.answer(&json!({ "applied": applied }), || {
+            session.output.answer(&json!({ "applied": applied }), |_| {
                 if applied.is_empty() { "the schema is up to date".to_owned() } else { lines("applied", &applied) }
             })
         }
-        DbCommand::Status => status(session).await,
+        DbCommand::Status => show_status(session).await,
         DbCommand::Rollback { steps, yes } => rollback(session, steps, yes).await,
         DbCommand::Backup { file } => {
             let bytes = database::backup(&session.database().await?, &file).await?;
-            session.output.answer(&json!({ "file": file, "bytes": bytes }), || {
+            session.output.answer(&json!({ "file": file, "bytes": bytes }), |_| {
                 format!("{} written, {}", file.display(), bytesize::ByteSize(bytes))
             })
         }
         DbCommand::Restore { file } => {
             // Not opened: a damaged database can be replaced, too.
             let restored = database::restore(&open_options(&session.loaded.settings), &file).await?;
-            session.output.answer(&restored, || {
+            session.output.answer(&restored, |_| {
                 let kept = restored.kept.as_ref().map(|kept| format!("; what was there is now {}", kept.display()));
-                format!("restored {} articles{}", restored.articles, kept.unwrap_or_default())
+                format!("restored {}{}", count(restored.articles, "article"), kept.unwrap_or_default())
             })
         }
         DbCommand::Verify => verify(session).await,
@@ -49,16 +50,16 @@ fn lines(what: &str, names: &[String]) -> String {
     names.iter().map(|name| format!("{what} {name}")).collect::<Vec<_>>().join("\n")
 }
 
-async fn status(session: &Session) -> anyhow::Result<()> {
+async fn show_status(session: &Session) -> anyhow::Result<()> {
     let database = session.database().await?;
     let steps = database::migrations(&database).await?;
     let (place, size) = (database.place(), database::size(&database).await?);
-    session.output.answer(&json!({ "file": place, "bytes": size, "migrations": steps }), || {
+    session.output.answer(&json!({ "file": place, "bytes": size, "migrations": steps }), |look| {
         let rows = steps
             .iter()
             .map(|step| [step.name.clone(), if step.applied { "applied".to_owned() } else { "missing".to_owned() }]);
         let head = format!("{place} ({})", bytesize::ByteSize(size));
-        format!("{head}\n{}", table(["migration", ""], rows))
+        format!("{head}\n{}", table(look, [name("migration"), status("")], rows))
     })
 }
 
@@ -76,7 +77,7 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
         return Err(anyhow!("a host is running on this database; stop it first"));
     }
     let names = database::rollback(&database, steps).await?;
-    session.output.answer(&json!({ "rolled_back": names }), || lines("rolled back", &names))
+    session.output.answer(&json!({ "rolled_back": names }), |_| lines("rolled back", &names))
 }
 
 async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()> {
@@ -101,11 +102,11 @@ async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()>
     let copied = database::copy(&from, &to, &tell).await;
     bar.finish_and_clear();
     let copied = copied?;
-    session.output.answer(&copied, || {
+    session.output.answer(&copied, |look| {
         let rows = copied.tables.iter().map(|t| [t.table.clone(), t.rows.to_string(), short(&t.sha256, 16)]);
         format!(
             "{}\nthe same on both sides; set database.url to the server's address",
-            table(["table", "rows", "sha256"], rows)
+            table(look, [name("table"), number("rows"), name("sha256")], rows)
         )
     })
 }
@@ -113,13 +114,14 @@ async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()>
 async fn verify(session: &Session) -> anyhow::Result<()> {
     let host = session.host().await?;
     let found = database::verify(&host.database).await?;
-    session.output.answer(&found, || text_of(&found))?;
+    session.output.answer(&found, |_| text_of(&found))?;
     if found.sound { Ok(()) } else { Err(anyhow!("the database is damaged")) }
 }
 
 fn text_of(found: &Verification) -> String {
     let Verification { articles, chunks, tasks, findings, .. } = found;
-    let head = format!("looked at {articles} articles, {chunks} vectors, {tasks} tasks");
+    let head =
+        format!("looked at {}, {}, {}", count(*articles, "article"), count(*chunks, "vector"), count(*tasks, "task"));
     if findings.is_empty() {
         return format!("{head}: all sound");
     }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 
-use super::{plural::count, progress, search::text_of, session::Session};
+use super::{progress, search::text_of, session::Session};
 use crate::{
     articles::{
         Articles,
@@ -16,6 +16,7 @@ use crate::{
     },
     config::Origin,
     host::{Host, Worker},
+    plural::count,
     search::{Mode, Query},
     time::duration,
 };
@@ -66,7 +67,7 @@ pub(super) async fn run(session: &Session, directory: Option<&Path>, keep: bool)
         let _kept = place.keep();
         report.database = Some(settings.database.url);
     }
-    output.answer(&report, || text_of_report(&report))
+    output.answer(&report, |_| text_of_report(&report))
 }
 
 fn write_samples(folder: &Path) -> std::io::Result<PathBuf> {
@@ -187,6 +188,6 @@ async fn ask(session: &Session, worker: &Worker, question: &str) -> anyhow::Resu
     if let Some(reason) = &answer.degraded {
         return Err(anyhow!("a search was answered by words only: {reason}"));
     }
-    session.output.note(&format!("\n? {question}\n{}", text_of(&answer)));
+    session.output.note(&format!("\n? {question}\n{}", text_of(session.output.look(), &answer)));
     Ok(())
 }

@@ -6,25 +6,30 @@ use afterword_actors::store::{Database, StoreError, models, sql::Sql, stats};
 use anyhow::anyhow;
 use serde::Serialize;
 
-use super::{plural::count, session::Session, table::table};
+use super::{
+    look::Look,
+    session::Session,
+    table::{name, status, table, text},
+};
 use crate::{
     database,
     health::{Finding, State, diagnosis},
     host::{Host, open_options},
     hosts,
+    plural::count,
 };
 
 /// What one look found.
 #[derive(Serialize)]
-struct Check {
-    name: &'static str,
-    level: Level,
-    message: String,
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    pub(super) level: Level,
+    pub(super) message: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Level {
+pub(super) enum Level {
     Ok,
     Warning,
     Fault,
@@ -61,19 +66,21 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
         }
         Err(check) => checks.push(check),
     }
-    session.output.answer(&checks, || {
-        let rows = checks.iter().map(|check| {
-            let level = match check.level {
-                Level::Ok => "ok",
-                Level::Warning => "warning",
-                Level::Fault => "FAULT",
-            };
-            [level.to_owned(), check.name.to_owned(), check.message.clone()]
-        });
-        table(["", "part", "finding"], rows)
-    })?;
+    session.output.list("checks", &checks, |look| list_of(look, &checks))?;
     let faults = checks.iter().filter(|check| check.level == Level::Fault).count();
     if faults > 0 { Err(anyhow!("{}", count(faults, "fault"))) } else { Ok(()) }
+}
+
+pub(super) fn list_of(look: Look, checks: &[Check]) -> String {
+    let rows = checks.iter().map(|check| {
+        let level = match check.level {
+            Level::Ok => "ok",
+            Level::Warning => "warning",
+            Level::Fault => "FAULT",
+        };
+        [level.to_owned(), check.name.to_owned(), check.message.clone()]
+    });
+    table(look, [status(""), name("part"), text("finding")], rows)
 }
 
 fn settings(session: &Session) -> Check {
@@ -208,14 +215,14 @@ async fn queue(host: &Host) -> Vec<Check> {
     let queue = diagnosis::of_queue(&stats, host.settings().health.oldest_due);
     if stats.pending > 0 && !stats.paused && living.is_empty() {
         let message =
-            format!("{} tasks wait and no host is running; `afterword bulk start` embeds them", stats.pending);
+            format!("waiting, and no host is running: {}; `afterword bulk start` embeds", count(stats.pending, "task"));
         checks.push(Check::new("queue", Level::Warning, message));
     } else if queue.detail.is_some() {
         checks.push(Check { level: Level::Warning, ..Check::from(queue) });
     } else if stats.failed > 0 {
         let message = format!(
-            "{} tasks failed; `afterword queue list --status failed` says why, `afterword queue retry-failed` tries again",
-            stats.failed
+            "{} failed; `afterword queue list --status failed` says why, `afterword queue retry-failed` tries again",
+            count(stats.failed, "task")
         );
         checks.push(Check::new("queue", Level::Warning, message));
     } else {
@@ -234,9 +241,13 @@ async fn coverage(host: &Host) -> Check {
         Ok(all) if all.missing + all.stale > 0 => Check::new(
             "articles",
             Level::Warning,
-            format!("{} of {} are not embedded at their present text", all.missing + all.stale, all.articles),
+            format!(
+                "not embedded at their present text: {} of {}",
+                all.missing + all.stale,
+                count(all.articles, "article")
+            ),
         ),
-        Ok(all) => Check::new("articles", Level::Ok, format!("{}, all embedded", all.articles)),
+        Ok(all) => Check::new("articles", Level::Ok, format!("{}, all embedded", count(all.articles, "article"))),
         Err(error) => Check::new("articles", Level::Fault, error.to_string()),
     }
 }

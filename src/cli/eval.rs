@@ -5,7 +5,12 @@ use std::path::Path;
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{progress, session::Session, table::table};
+use super::{
+    look::Look,
+    progress,
+    session::Session,
+    table::{name, number, table},
+};
 use crate::{
     articles::{
         ArticleError, Articles, NewArticle,
@@ -17,6 +22,7 @@ use crate::{
     database,
     evaluation::{Collection, Quality, measure},
     host::Host,
+    plural::count,
     printable::line,
     search::Mode,
 };
@@ -48,10 +54,10 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
             dry_run: false,
         };
         let report = files::import(&worker.host.articles, &import, &|_, _| ()).await?;
-        session.output.note(&format!("{} files brought in", report.created));
+        session.output.note(&format!("{} brought in", count(report.created, "file")));
     } else {
         save(&worker.host.articles, &collection).await?;
-        session.output.note(&format!("{} documents saved", collection.documents.len()));
+        session.output.note(&format!("{} saved", count(collection.documents.len(), "document")));
     }
     progress::wait_for_queue(&worker, session.output).await?;
     let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
@@ -60,10 +66,10 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
     let measured = measure(&worker.host.search, &collection, &modes, |_| bar.inc(1)).await?;
     bar.finish_and_clear();
     worker.stop().await;
-    session.output.answer(&measured, || text_of(&measured))
+    session.output.list("modes", &measured, |look| text_of(look, &measured))
 }
 
-fn text_of(measured: &[Quality]) -> String {
+fn text_of(look: Look, measured: &[Quality]) -> String {
     let rows = measured.iter().map(|quality| {
         [
             quality.mode.to_string(),
@@ -76,8 +82,17 @@ fn text_of(measured: &[Quality]) -> String {
             quality.lost.len().to_string(),
         ]
     });
-    let head = ["mode", "nDCG@10", "recall@100", "first", "in three", "degraded", "cut", "lost"];
-    let mut text = table(head, rows);
+    let head = [
+        name("mode"),
+        number("nDCG@10"),
+        number("recall@100"),
+        number("first"),
+        number("in three"),
+        number("degraded"),
+        number("cut"),
+        number("lost"),
+    ];
+    let mut text = table(look, head, rows);
     for quality in measured.iter().filter(|quality| !quality.lost.is_empty()) {
         text.push_str(&format!("\n\nlost by {}, found among the first three by another:", quality.mode));
         for query in quality.lost.iter().take(SHOWN) {

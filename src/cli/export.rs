@@ -7,7 +7,10 @@ use super::{
     progress,
     session::{self, Session},
 };
-use crate::articles::files::{self, Export, ExportReport};
+use crate::{
+    articles::files::{self, Export, ExportReport},
+    plural::count,
+};
 
 pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow::Result<()> {
     let articles = session.host().await?.articles;
@@ -29,7 +32,7 @@ pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow
 }
 
 fn finish(session: &Session, report: &ExportReport) -> anyhow::Result<()> {
-    session.output.answer(report, || text_of(report))?;
+    session.output.answer(report, |_| text_of(report))?;
     for note in &report.notes {
         session.output.note(note);
     }
@@ -52,8 +55,7 @@ fn finish(session: &Session, report: &ExportReport) -> anyhow::Result<()> {
     }
     match report.existing.len() + report.failed.len() {
         0 => Ok(()),
-        1 => Err(anyhow!("1 article was not exported")),
-        failed => Err(anyhow!("{failed} articles were not exported")),
+        failed => Err(anyhow!("not exported: {}", count(failed, "article"))),
     }
 }
 

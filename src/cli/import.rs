@@ -18,6 +18,7 @@ use crate::{
     },
     host::{Host, Worker},
     hosts,
+    plural::count,
 };
 
 /// Problems named in full; of more, their number.
@@ -53,8 +54,8 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
     finish(session, &report)?;
     if stats.failed > 0 {
         return Err(anyhow!(
-            "{} articles could not be embedded; `afterword queue list --status failed` says why",
-            stats.failed
+            "{} could not be embedded; `afterword queue list --status failed` says why",
+            count(stats.failed, "article")
         ));
     }
     Ok(())
@@ -97,7 +98,7 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
 }
 
 fn finish(session: &Session, report: &ImportReport) -> anyhow::Result<()> {
-    session.output.answer(report, || text_of(report))?;
+    session.output.answer(report, |_| text_of(report))?;
     for note in &report.notes {
         session.output.note(note);
     }
@@ -110,8 +111,7 @@ fn finish(session: &Session, report: &ImportReport) -> anyhow::Result<()> {
     name_all(session, &report.failed, "failures");
     match report.failed.len() {
         0 => Ok(()),
-        1 => Err(anyhow!("1 file was not imported")),
-        failed => Err(anyhow!("{failed} files were not imported")),
+        failed => Err(anyhow!("not imported: {}", count(failed, "file"))),
     }
 }
 

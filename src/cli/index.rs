@@ -1,7 +1,10 @@
 //! `index …`
 
 use super::{arguments::IndexCommand, progress, session::Session};
-use crate::database::{self, RebuildProgress, Rebuilt};
+use crate::{
+    database::{self, RebuildProgress, Rebuilt},
+    plural::count,
+};
 
 pub(super) async fn run(session: &Session, command: IndexCommand) -> anyhow::Result<()> {
     match command {
@@ -23,15 +26,18 @@ async fn rebuild(session: &Session) -> anyhow::Result<()> {
     let rebuilt = database::rebuild(&host.database, &session.loaded.settings.search.language, &tell).await;
     bar.finish_and_clear();
     let rebuilt = rebuilt?;
-    session.output.answer(&rebuilt, || {
+    session.output.answer(&rebuilt, |_| {
         let Rebuilt { articles, vectors, removed } = rebuilt;
         let indexed = match host.database.file() {
-            Some(_) => format!("the words of {articles} articles indexed; vectors are indexed in memory"),
-            None => format!("the words of {articles} articles indexed, and {vectors} vectors"),
+            Some(_) => format!("the words of {} indexed; vectors are indexed in memory", count(articles, "article")),
+            None => format!("the words of {} indexed, and {}", count(articles, "article"), count(vectors, "vector")),
         };
         match removed {
             0 => indexed,
-            _ => format!("{indexed}\ntorn vectors of {removed} articles removed; a running host makes them again"),
+            _ => {
+                let removed = count(removed, "article");
+                format!("{indexed}\ntorn vectors of {removed} removed; a running host makes them again")
+            }
         }
     })
 }

@@ -1,10 +1,10 @@
 //! The log of a run: on standard error only, and without secrets.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 
-use super::failure::Usage;
+use super::{failure::Usage, output::Output};
 use crate::{
     config::{Log, LogFormat},
     secrets,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Starts it. `verbose` counts how often more was asked for, which overrides `level`.
-pub(super) fn start(log: &Log, verbose: u8, level: String) -> anyhow::Result<()> {
+pub(super) fn start(log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<()> {
     let directives = match verbose {
         0 => level,
         1 => "warn,afterword=info,afterword_actors=info".to_owned(),
@@ -21,7 +21,7 @@ pub(super) fn start(log: &Log, verbose: u8, level: String) -> anyhow::Result<()>
     let filter = EnvFilter::try_new(&directives)
         .map_err(|error| Usage(format!("log.level \"{directives}\" is not understood: {error}")))?;
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_ansi(wants_colour());
+    let layer = tracing_subscriber::fmt::layer().with_ansi(output.notes_have_colours());
     // A second start in one process, as in tests, keeps the first log.
     let _ = match log.format {
         LogFormat::Pretty => {
@@ -31,10 +31,6 @@ pub(super) fn start(log: &Log, verbose: u8, level: String) -> anyhow::Result<()>
         LogFormat::Json => registry.with(layer.with_writer(lines::Objects).json()).try_init(),
     };
     Ok(())
-}
-
-fn wants_colour() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Standard error. An event comes in one piece, so no secret is cut in two.

@@ -2,11 +2,10 @@
 
 use std::io::IsTerminal;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
-use crate::mcp;
+use crate::{host::Host, mcp, signals::Signals};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     if std::io::stdin().is_terminal() {
@@ -15,7 +14,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
              connect Claude Code: claude mcp add afterword -- afterword mcp (the README has other clients). Ctrl-D ends it",
         );
     }
-    let worker = session.host().await?.join().await?;
+    let worker = Host::open_patiently(&session.loaded.settings).await?.join().await?;
     // The client gets its first answer before a model is read.
     let provisioning = worker.host.backends.provisioning().cloned();
     let loading = tokio::spawn(async move {
@@ -34,14 +33,11 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
 
 /// Cancelled when the system asks this process to end.
 fn stop_signal() -> std::io::Result<CancellationToken> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let signals = Signals::install()?;
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        signals.stop().await;
         asked.cancel();
     });
     Ok(stop)

@@ -4,8 +4,15 @@ mod change;
 
 use anyhow::anyhow;
 
-use super::{arguments::ModelCommand, failure::Usage, progress, session::Session, table::table};
-use crate::model::{self, Progress};
+use super::{
+    arguments::ModelCommand,
+    failure::Usage,
+    look::Look,
+    progress,
+    session::Session,
+    table::{name, number, status, table},
+};
+use crate::model::{self, Installed, Progress};
 
 pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Result<()> {
     match command {
@@ -15,20 +22,22 @@ pub(super) async fn run(session: &Session, command: ModelCommand) -> anyhow::Res
         ModelCommand::Cancel => change::cancel(session).await,
         ModelCommand::List => {
             let models = model::list();
-            session.output.answer(&models, || {
-                let rows = models.iter().map(|model| {
-                    [
-                        model.name.to_owned(),
-                        model.dimension.to_string(),
-                        model.max_tokens.to_string(),
-                        if model.installed { "installed" } else { "not fetched" }.to_owned(),
-                        model.directory.as_ref().map_or_else(String::new, |path| path.display().to_string()),
-                    ]
-                });
-                table(["model", "dimension", "tokens", "", "directory"], rows)
-            })
+            session.output.list("models", &models, |look| list_of(look, &models))
         }
     }
+}
+
+pub(super) fn list_of(look: Look, models: &[Installed]) -> String {
+    let rows = models.iter().map(|model| {
+        [
+            model.name.to_owned(),
+            model.dimension.to_string(),
+            model.max_tokens.to_string(),
+            if model.installed { "installed" } else { "not fetched" }.to_owned(),
+            model.directory.as_ref().map_or_else(String::new, |path| path.display().to_string()),
+        ]
+    });
+    table(look, [name("model"), number("dimension"), number("tokens"), status(""), name("directory")], rows)
 }
 
 async fn fetch(session: &Session, name: &str) -> anyhow::Result<()> {
@@ -43,7 +52,7 @@ async fn fetch(session: &Session, name: &str) -> anyhow::Result<()> {
     let fetched = model::fetch(known, &directory, &tell).await;
     bar.finish_and_clear();
     fetched.map_err(|error| anyhow!(error))?;
-    session.output.answer(&serde_json::json!({ "model": known.name, "directory": directory }), || {
+    session.output.answer(&serde_json::json!({ "model": known.name, "directory": directory }), |_| {
         format!("{} is in {}", known.name, directory.display())
     })
 }

@@ -5,21 +5,39 @@ use std::{
     process,
 };
 
+use anstream::AutoStream;
 use anyhow::Context;
+use clap::ColorChoice;
 use serde::Serialize;
 
-use super::failure::Failure;
+use super::{
+    failure::Failure,
+    look::{BAD, Look, has_colours},
+};
 use crate::{printable, secrets};
 
 /// Tables for people, or JSON for programs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     json: bool,
+    look: Look,
+    /// Whether what is said beside the answer has colours.
+    notes_have_colours: bool,
 }
 
 impl Output {
-    pub(super) fn new(json: bool) -> Self {
-        Self { json }
+    pub(super) fn new(json: bool, colours: ColorChoice) -> Self {
+        Self { json, look: Look::of_stdout(colours), notes_have_colours: has_colours(colours, &io::stderr()) }
+    }
+
+    /// How answers look.
+    pub(super) fn look(self) -> Look {
+        self.look
+    }
+
+    /// Whether the log and notes have colours.
+    pub(super) fn notes_have_colours(self) -> bool {
+        self.notes_have_colours
     }
 
     /// Whether programs read the answer.
@@ -29,19 +47,29 @@ impl Output {
 
     /// Whether somebody watches: then progress is shown.
     pub(super) fn is_watched(self) -> bool {
-        !self.json && std::io::stderr().is_terminal()
+        !self.json && io::stderr().is_terminal()
     }
 
     /// Answers: as JSON, or as `text` writes it.
-    pub(super) fn answer(self, value: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
-        let answer = if self.json { serde_json::to_string_pretty(value)? } else { text() };
+    pub(super) fn answer(self, value: &impl Serialize, text: impl FnOnce(Look) -> String) -> anyhow::Result<()> {
+        let answer = if self.json { serde_json::to_string_pretty(value)? } else { text(self.look) };
         print_line(&answer)
+    }
+
+    /// Answers a whole list: as JSON under its name, with how many there are; or as `text` writes it.
+    pub(super) fn list(
+        self,
+        name: &str,
+        items: &[impl Serialize],
+        text: impl FnOnce(Look) -> String,
+    ) -> anyhow::Result<()> {
+        self.answer(&serde_json::json!({ name: items, "total": items.len() }), text)
     }
 
     /// Says something to people, beside the answer.
     pub(super) fn note(self, text: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stderr().lock(), "{}", printable::for_terminal(&secrets::strike(text)));
+            say(&printable::for_terminal(&secrets::strike(text)));
         }
     }
 
@@ -58,10 +86,17 @@ impl Output {
         let text = if self.json {
             serde_json::json!({ "error": message, "code": code }).to_string()
         } else {
-            format!("error: {message}")
+            let style = BAD.bold();
+            let head = if self.notes_have_colours { format!("{style}error:{style:#}") } else { "error:".to_owned() };
+            format!("{head} {message}")
         };
-        let _ = writeln!(std::io::stderr().lock(), "{}", printable::for_terminal(&text));
+        say(&printable::for_terminal(&text));
     }
+}
+
+/// A line to standard error. If it cannot be written, there is nobody to be told.
+fn say(line: &str) {
+    let _ = writeln!(AutoStream::always(io::stderr().lock()), "{line}");
 }
 
 /// Prints to standard output. A reader that has gone (`| head`) is no error, and nobody is left to answer.
@@ -71,8 +106,9 @@ pub(super) fn print_line(text: &str) -> anyhow::Result<()> {
 
 /// As [`print_line`], without ending the line.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
+    let stdout = io::stdout().lock();
     let text = if stdout.is_terminal() { printable::for_terminal(text) } else { text.into() };
+    let mut stdout = AutoStream::always(stdout);
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
         written => written.context("the answer cannot be written to standard output"),

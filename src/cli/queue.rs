@@ -1,6 +1,6 @@
 //! `queue …`
 
-mod events;
+pub(super) mod events;
 mod show;
 mod stats;
 
@@ -14,11 +14,13 @@ use serde_json::json;
 use super::{
     arguments::QueueCommand,
     failure::Usage,
+    look::Look,
     output::print_line,
     session::Session,
-    table::{short, table},
+    table::{name, number, short, status, table, text},
 };
 use crate::{
+    plural::count,
     queue::{Event, Queue, Task, TaskFilter},
     time::duration,
 };
@@ -45,7 +47,7 @@ pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Res
         }
         QueueCommand::RetryFailed => {
             let retried = queue.retry_failed().await?;
-            session.output.answer(&json!({ "retried": retried }), || format!("{retried} tasks are back in the queue"))
+            session.output.answer(&json!({ "retried": retried }), |_| format!("{} put back", count(retried, "task")))
         }
         QueueCommand::Cancel { id } => {
             queue.cancel(id).await?;
@@ -53,27 +55,27 @@ pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Res
         }
         QueueCommand::Pause => {
             let changed = queue.pause().await?;
-            session.output.answer(&json!({ "paused": true, "changed": changed }), || {
+            session.output.answer(&json!({ "paused": true, "changed": changed }), |_| {
                 let text = "paused: tasks in work are finished, none is begun; `afterword queue resume` lets it go on";
                 if changed { text.to_owned() } else { "it was paused already".to_owned() }
             })
         }
         QueueCommand::Resume => {
             let changed = queue.resume().await?;
-            session.output.answer(&json!({ "paused": false, "changed": changed }), || {
+            session.output.answer(&json!({ "paused": false, "changed": changed }), |_| {
                 if changed { "resumed".to_owned() } else { "it was not paused".to_owned() }
             })
         }
         QueueCommand::Cleanup { older_than } => clean_up(session, queue, older_than.as_deref()).await,
         QueueCommand::Rescue => {
             let rescued = queue.rescue().await?;
-            session.output.answer(&json!({ "rescued": rescued }), || {
-                format!("{rescued} tasks that nobody works on are back in the queue")
+            session.output.answer(&json!({ "rescued": rescued }), |_| {
+                format!("{} that nobody works on put back", count(rescued, "task"))
             })
         }
         QueueCommand::Events { task, limit } => {
             let events = queue.events(&Filter { task_id: task, limit }).await?;
-            session.output.answer(&events, || events_table(&events))
+            session.output.answer(&json!({ "events": events }), |look| events_table(look, &events))
         }
         QueueCommand::Watch => watch(session, queue).await,
     }
@@ -82,33 +84,44 @@ pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Res
 async fn list(session: &Session, queue: &Queue, filter: &TaskFilter) -> anyhow::Result<()> {
     let page = queue.tasks(filter).await?;
     let now = queue.now().await?;
-    session.output.answer(&page.tasks, || {
-        table(
-            ["id", "article", "operation", "status", "priority", "try", "age", "error"],
-            page.tasks.iter().map(|task| row(task, now)),
-        )
-    })?;
-    if let Some(before) = page.next_before {
-        session.output.note(&format!("more with --before {before}"));
-    }
+    session.output.answer(&page, |look| list_of(look, &page.tasks, now))?;
+    let (shown, all) = (page.tasks.len(), count(page.total, "task"));
+    session.output.note(&match page.next_before {
+        Some(before) => format!("{shown} of {all}; more with --before {before}"),
+        None => all,
+    });
     Ok(())
+}
+
+pub(super) fn list_of(look: Look, tasks: &[Task], now: i64) -> String {
+    let columns = [
+        number("id"),
+        name("article"),
+        name("operation"),
+        status("status"),
+        name("priority"),
+        number("try"),
+        number("age"),
+        text("error"),
+    ];
+    table(look, columns, tasks.iter().map(|task| row(task, now)))
 }
 
 fn row(task: &Task, now: i64) -> [String; 8] {
     [
         task.id.to_string(),
-        short(&task.slug, 40),
+        task.slug.clone(),
         task.operation.clone(),
         task.status.clone(),
         task.priority.clone(),
         format!("{}/{}", task.attempts, task.max_attempts),
         duration(now - task.created_at.0),
-        short(task.error_message.as_deref().unwrap_or_default(), 60),
+        short(task.error_message.as_deref().unwrap_or_default(), 120),
     ]
 }
 
 fn changed(session: &Session, id: i64, done: &str) -> anyhow::Result<()> {
-    session.output.answer(&json!({ "id": id, "changed": true }), || format!("task {id} {done}"))
+    session.output.answer(&json!({ "id": id, "changed": true }), |_| format!("task {id} {done}"))
 }
 
 async fn clean_up(session: &Session, queue: &Queue, older_than: Option<&str>) -> anyhow::Result<()> {
@@ -119,17 +132,19 @@ async fn clean_up(session: &Session, queue: &Queue, older_than: Option<&str>) ->
         None => session.loaded.settings.retention.tasks,
     };
     let removed = queue.clean_up(age).await?;
-    session.output.answer(&json!({ "removed": removed }), || format!("{removed} finished tasks removed"))
+    session.output.answer(&json!({ "removed": removed }), |_| format!("{} removed", count(removed, "finished task")))
 }
 
 async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
     const AT_ONCE: u32 = 1_000;
-    let newest = queue.events(&Filter { task_id: None, limit: 1 }).await?;
-    let mut after = newest.last().map_or(0, |event| event.id);
+    let mut follower = queue.follow(None).await?;
     loop {
-        for event in queue.events_after(after, AT_ONCE).await? {
-            after = event.id;
-            let line = if session.output.is_json() { serde_json::to_string(&event)? } else { event_line(&event) };
+        for event in follower.next(AT_ONCE).await? {
+            let line = if session.output.is_json() {
+                serde_json::to_string(&event)?
+            } else {
+                event_line(session.output.look(), &event)
+            };
             print_line(&line)?;
         }
         tokio::select! {
@@ -139,6 +154,6 @@ async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
     }
 }
 
-fn event_line(event: &Event) -> String {
-    event_cells(event).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
+fn event_line(look: Look, event: &Event) -> String {
+    event_cells(look, event).into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("  ")
 }

@@ -1,18 +1,22 @@
 //! `search` and `related`
 
-use std::io::IsTerminal;
-
 use afterword_actors::{embedder::Readiness, store::models};
 
 use super::{
     arguments::{RelatedArguments, SearchArguments},
     article::state,
+    look::{FAINT, FOUND, Look, NAME, STRONG},
     session::{self, Session},
 };
 use crate::{
     host::Host,
     search::{Correction, Explanation, Hit, Mode, Query, SearchAnswer, TermShare, Weights},
 };
+
+/// Before each line of a hit but the first.
+const INDENT: &str = "   ";
+/// As a heading path is joined.
+const BETWEEN_HEADINGS: &str = " > ";
 
 pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow::Result<()> {
     let host = session.host().await?;
@@ -31,7 +35,7 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
         ..Query::new(arguments.query, arguments.mode, limit)
     };
     let answer = host.search.search(&query).await?;
-    session.output.answer(&answer, || text_of(&answer))?;
+    session.output.answer(&answer, |look| text_of(look, &answer))?;
     notes(session, &answer);
     Ok(())
 }
@@ -42,7 +46,7 @@ pub(super) async fn related(session: &Session, arguments: RelatedArguments) -> a
     host.search.warm_up().await?;
     let limit = arguments.limit.unwrap_or(session.loaded.settings.search.default_limit);
     let answer = host.search.related(&arguments.slug, limit).await?;
-    session.output.answer(&answer, || text_of(&answer))?;
+    session.output.answer(&answer, |look| text_of(look, &answer))?;
     notes(session, &answer);
     Ok(())
 }
@@ -76,7 +80,8 @@ async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) fn text_of(answer: &SearchAnswer) -> String {
+/// What was found, with the words of the question marked.
+pub(super) fn text_of(look: Look, answer: &SearchAnswer) -> String {
     let mut parts: Vec<_> = answer.corrections.iter().map(correction).collect();
     if answer.hits.is_empty() {
         parts.push("nothing found".to_owned());
@@ -88,7 +93,7 @@ pub(super) fn text_of(answer: &SearchAnswer) -> String {
     if answer.low_confidence {
         parts.push("no good match; the nearest are:".to_owned());
     }
-    parts.extend(answer.hits.iter().enumerate().map(|(rank, hit)| text_of_hit(rank + 1, hit)));
+    parts.extend(answer.hits.iter().enumerate().map(|(rank, hit)| text_of_hit(look, rank + 1, hit)));
     parts.join("\n\n")
 }
 
@@ -96,28 +101,48 @@ fn correction(Correction { from, to }: &Correction) -> String {
     format!("no article has \"{from}\"; searched \"{to}\"")
 }
 
-fn text_of_hit(rank: usize, hit: &Hit) -> String {
+fn text_of_hit(look: Look, rank: usize, hit: &Hit) -> String {
     let similarity = hit.similarity.map(|similarity| format!("  similarity {similarity:.2}")).unwrap_or_default();
     let embedding = if hit.embedding.status == crate::articles::EmbeddingState::Completed {
         String::new()
     } else {
         format!("  embedding {}", state(&hit.embedding))
     };
-    let first = passage(&hit.folder, &hit.heading_path, &hit.snippet, &hit.matches);
-    let further = hit.passages.iter().map(|found| passage("", &found.heading_path, &found.snippet, &found.matches));
-    let further: String = further.collect();
-    let why = hit.explanation.as_ref().map(explanation).unwrap_or_default();
-    format!("{rank}. {} [{}]{similarity}{embedding}{first}{further}{why}", hit.title, hit.slug)
+    let head = format!(
+        "{rank}. {} [{}]{}",
+        look.paint(STRONG, &hit.title),
+        look.paint(NAME, &hit.slug),
+        look.paint(FAINT, &format!("{similarity}{embedding}"))
+    );
+    let mut lines = vec![look.hanging(&head, INDENT)];
+    lines.extend(passage(look, &place(hit), &hit.snippet, &hit.matches));
+    for further in &hit.passages {
+        lines.extend(passage(look, &further.heading_path, &further.snippet, &further.matches));
+    }
+    if let Some(why) = &hit.explanation {
+        lines.push(look.wrapped(&look.paint(FAINT, &explanation(why)), INDENT));
+    }
+    lines.join("\n")
 }
 
-fn passage(folder: &str, heading_path: &str, snippet: &str, matches: &[(usize, usize)]) -> String {
-    let place = match (folder, heading_path) {
-        ("", "") => String::new(),
-        (folder, "") => format!("\n   {folder}"),
-        ("", path) => format!("\n   {path}"),
-        (folder, path) => format!("\n   {folder}: {path}"),
-    };
-    format!("{place}\n   {}", marked(snippet, matches))
+/// Where a passage stands, and its text.
+fn passage(look: Look, place: &str, snippet: &str, matches: &[(usize, usize)]) -> impl Iterator<Item = String> {
+    let place = (!place.is_empty()).then(|| look.wrapped(&look.paint(FAINT, place), INDENT));
+    let text = (!snippet.is_empty()).then(|| look.wrapped(&marked(look, snippet, matches), INDENT));
+    place.into_iter().chain(text)
+}
+
+/// Folder and headings, without the title once more.
+fn place(hit: &Hit) -> String {
+    let path = hit.heading_path.strip_prefix(hit.title.as_str()).map_or(hit.heading_path.as_str(), |below| {
+        let is_whole_heading = below.is_empty() || below.starts_with(BETWEEN_HEADINGS);
+        if is_whole_heading { below.trim_start_matches(BETWEEN_HEADINGS) } else { hit.heading_path.as_str() }
+    });
+    match (hit.folder.as_str(), path) {
+        ("", path) => path.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, path) => format!("{folder}: {path}"),
+    }
 }
 
 fn explanation(explanation: &Explanation) -> String {
@@ -126,29 +151,17 @@ fn explanation(explanation: &Explanation) -> String {
     });
     let terms: Vec<_> = terms.collect();
     let words = explanation.words.map(|words| format!("words {words:.2}: ")).unwrap_or_default();
-    if terms.is_empty() {
-        "\n   found by meaning alone".to_owned()
-    } else {
-        format!("\n   {words}{}", terms.join(", "))
-    }
+    if terms.is_empty() { "found by meaning alone".to_owned() } else { format!("{words}{}", terms.join(", ")) }
 }
 
-/// Words of the question in bold, on a terminal that shows it.
-fn marked(text: &str, matches: &[(usize, usize)]) -> String {
-    let plain = !std::io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if plain || matches.is_empty() {
-        return text.to_owned();
+/// `matches` are in order and do not overlap. *Units:* characters.
+fn marked(look: Look, text: &str, matches: &[(usize, usize)]) -> String {
+    let between = |from: usize, to: usize| text.chars().skip(from).take(to - from).collect::<String>();
+    let (mut shown, mut end) = (String::new(), 0);
+    for &(from, to) in matches {
+        shown.push_str(&between(end, from));
+        shown.push_str(&look.paint(FOUND, &between(from, to)));
+        end = to;
     }
-    let mut shown = String::with_capacity(text.len() + 8 * matches.len());
-    for (place, c) in text.chars().chain(std::iter::once('\n')).enumerate() {
-        if matches.iter().any(|(_, end)| *end == place) {
-            shown.push_str("\u{1b}[22m");
-        }
-        if matches.iter().any(|(start, _)| *start == place) {
-            shown.push_str("\u{1b}[1m");
-        }
-        shown.push(c);
-    }
-    shown.pop();
-    shown
+    shown + &between(end, text.chars().count())
 }

@@ -11,6 +11,7 @@ use crate::{
     config::{Loaded, Origin, Sources},
     host::{Host, Worker, open_options},
     model::Progress,
+    time::{self, Timestamp},
 };
 
 pub(super) struct Session {
@@ -27,7 +28,7 @@ impl Session {
         let loaded = load(&sources(global)?)?;
         let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
         let level = if is_set { loaded.settings.log.level.clone() } else { "error".to_owned() };
-        log::start(&loaded.settings.log, global.verbose, level)?;
+        log::start(&loaded.settings.log, global.verbose, level, *output)?;
         Ok(Self { loaded, output: *output, verbose: global.verbose })
     }
 
@@ -35,7 +36,7 @@ impl Session {
     pub(super) fn of_server(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let sources = sources(global)?;
         let loaded = load(&sources)?;
-        log::start(&loaded.settings.log, global.verbose, loaded.settings.log.level.clone())?;
+        log::start(&loaded.settings.log, global.verbose, loaded.settings.log.level.clone(), *output)?;
         Ok(Self { loaded, output: *output, verbose: global.verbose })
     }
 
@@ -120,6 +121,13 @@ pub(super) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
 /// A folder somebody typed.
 pub(super) fn folder(typed: &str) -> anyhow::Result<Folder> {
     Folder::parse(typed).map_err(|error| Usage(error.to_string()).into())
+}
+
+/// A time somebody typed: how long ago, by the database's clock, or when.
+pub(super) async fn since(host: &Host, typed: Option<&str>) -> anyhow::Result<Option<Timestamp>> {
+    let Some(typed) = typed else { return Ok(None) };
+    let now = host.queue.now().await?;
+    Ok(Some(time::since(typed, now).map_err(|error| Usage(format!("--since {error}")))?))
 }
 
 /// A slug somebody typed.

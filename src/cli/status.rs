@@ -4,6 +4,7 @@ use super::session::Session;
 use crate::{
     health::diagnosis,
     hosts::{self, Actor, LivingHost},
+    plural::count,
     time::duration,
 };
 
@@ -11,7 +12,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let host = session.host().await?;
     let now = host.queue.now().await?;
     let living = hosts::living(&host.database).await?;
-    session.output.answer(&living, || {
+    session.output.list("hosts", &living, |_| {
         if living.is_empty() {
             return "no host is running on this database".to_owned();
         }
@@ -40,10 +41,10 @@ fn text_of(host: &LivingHost, now: i64) -> String {
 fn lines(actor: &Actor, depth: usize) -> Vec<String> {
     let mut line = format!("{}{}  {}", "  ".repeat(depth), actor.name, actor.state);
     if actor.restarts > 0 {
-        line.push_str(&format!(", {} restarts", actor.restarts));
+        line.push_str(&format!(", {}", count(actor.restarts, "restart")));
     }
     if actor.mailbox > 0 {
-        line.push_str(&format!(", {} messages waiting", actor.mailbox));
+        line.push_str(&format!(", waiting: {}", count(actor.mailbox, "message")));
     }
     if let Some(doing) = &actor.doing {
         line.push_str(&format!(", {doing}"));

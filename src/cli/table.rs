@@ -1,21 +1,143 @@
 //! Tables for people.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-/// A table that fits the terminal.
-pub(super) fn table<const N: usize>(heading: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(heading.map(str::to_uppercase));
-    table.add_rows(rows);
-    table.trim_fmt()
+use super::look::{BAD, FAINT, GOOD, Look, NAME, STRONG, UNSETTLED};
+
+/// A column of running text is not made narrower than this for others. *Units:* columns.
+const TEXT_AT_LEAST: u16 = 12;
+
+/// How a column is set.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column {
+    heading: &'static str,
+    kind: Kind,
 }
 
-/// Names and values, one a line.
-pub(super) fn fields<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Name,
+    Number,
+    Text,
+    Status,
+    Time,
+}
+
+/// Slugs, keys, paths: never broken, so that they can be copied.
+pub(super) const fn name(heading: &'static str) -> Column {
+    Column { heading, kind: Kind::Name }
+}
+
+/// Numbers and amounts, to the right.
+pub(super) const fn number(heading: &'static str) -> Column {
+    Column { heading, kind: Kind::Number }
+}
+
+/// Running text: broken between words if the line is too short.
+pub(super) const fn text(heading: &'static str) -> Column {
+    Column { heading, kind: Kind::Text }
+}
+
+/// One word of a few, each with its colour.
+pub(super) const fn status(heading: &'static str) -> Column {
+    Column { heading, kind: Kind::Status }
+}
+
+/// Points in time.
+pub(super) const fn time(heading: &'static str) -> Column {
+    Column { heading, kind: Kind::Time }
+}
+
+/// A table as wide as the terminal at most, as long as its names allow it.
+pub(super) fn table<const N: usize>(
+    look: Look,
+    columns: [Column; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).force_no_tty();
+    table.style_text_only();
+    if look.has_colours() {
+        table.enforce_styling();
+    }
+    if let Some(width) = look.width().and_then(|width| u16::try_from(width).ok()) {
+        table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table.set_header(columns.map(|column| styled(STRONG, column.heading.to_uppercase())));
+    for row in rows {
+        let mut columns = columns.iter();
+        table.add_row(row.map(|cell| match columns.next() {
+            Some(column) => column.kind.cell(cell),
+            None => comfy_table::Cell::new(cell),
+        }));
+    }
+    let widest = table.column_max_content_widths();
+    for (at, column) in columns.iter().enumerate() {
+        let Some(set) = table.column_mut(at) else { continue };
+        set.set_padding((0, if at + 1 == N { 0 } else { 2 }));
+        if column.kind == Kind::Number {
+            set.set_cell_alignment(CellAlignment::Right);
+        }
+        set.set_constraint(column.kind.constraint(widest.get(at).copied().unwrap_or_default()));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+impl Kind {
+    fn constraint(self, widest: u16) -> ColumnConstraint {
+        match self {
+            Self::Text => ColumnConstraint::LowerBoundary(Width::Fixed(widest.min(TEXT_AT_LEAST))),
+            Self::Name | Self::Number | Self::Status | Self::Time => ColumnConstraint::ContentWidth,
+        }
+    }
+
+    fn cell(self, content: String) -> comfy_table::Cell {
+        match self {
+            Self::Name => styled(NAME, content),
+            Self::Time => styled(FAINT, content),
+            Self::Status => styled(of_status(&content), content),
+            Self::Number | Self::Text => comfy_table::Cell::new(content),
+        }
+    }
+}
+
+/// The colour of a word that says how something is.
+pub(super) fn of_status(word: &str) -> Style {
+    match word.split([' ', ',']).next().unwrap_or_default() {
+        "completed" | "ok" | "applied" | "installed" | "running" | "present" => GOOD,
+        "failed" | "FAULT" | "missing" | "lost" | "revoked" | "expired" => BAD,
+        "pending" | "processing" | "warning" | "queuing" | "paused" => UNSETTLED,
+        "cancelled" | "skipped" => FAINT,
+        _ => Style::new(),
+    }
+}
+
+fn styled(style: Style, content: String) -> comfy_table::Cell {
+    let cell = comfy_table::Cell::new(content);
+    let effects = style.get_effects();
+    let cell = if effects.contains(anstyle::Effects::BOLD) { cell.add_attribute(Attribute::Bold) } else { cell };
+    let cell = if effects.contains(anstyle::Effects::DIMMED) { cell.add_attribute(Attribute::Dim) } else { cell };
+    match style.get_fg_color() {
+        Some(anstyle::Color::Ansi(AnsiColor::Cyan)) => cell.fg(Color::DarkCyan),
+        Some(anstyle::Color::Ansi(AnsiColor::Green)) => cell.fg(Color::DarkGreen),
+        Some(anstyle::Color::Ansi(AnsiColor::Red)) => cell.fg(Color::DarkRed),
+        Some(anstyle::Color::Ansi(AnsiColor::Yellow)) => cell.fg(Color::DarkYellow),
+        Some(_) | None => cell,
+    }
+}
+
+/// Names and values, one a line; long values go on below themselves.
+pub(super) fn fields<'a>(look: Look, rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let rows: Vec<_> = rows.into_iter().collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    rows.into_iter().map(|(name, value)| format!("{name:<width$}  {value}")).collect::<Vec<_>>().join("\n")
+    let indent = " ".repeat(width + 2);
+    let lines = rows.into_iter().map(|(name, value)| {
+        let value = look.wrapped(&value, &indent);
+        let value = value.strip_prefix(&indent).unwrap_or(&value).to_owned();
+        format!("{}  {value}", look.paint(STRONG, &format!("{name:<width$}")))
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A short form of a long text.
@@ -26,4 +148,31 @@ pub(super) fn short(text: &str, characters: usize) -> String {
     }
     let kept: String = line.chars().take(characters.saturating_sub(1)).collect();
     format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_never_broken_and_a_text_between_words_only() {
+        let slug = "a-slug-that-is-fifty-characters-long-in-all-quite-so";
+        let rows = [[slug.to_owned(), "A title of several words that has to be broken".to_owned(), "7".to_owned()]];
+        let shown = table(Look::plain(80), [name("slug"), text("title"), number("rev")], rows);
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+        assert_eq!(shown.matches(slug).count(), 1, "{shown}");
+        for word in ["several", "broken"] {
+            assert!(shown.contains(word), "{shown}");
+        }
+        assert!(!shown.contains('\u{1b}'));
+        let rows = [["x".to_owned(), "failed".to_owned()]];
+        let coloured = table(Look::coloured(80, 0), [name("slug"), status("embedding")], rows);
+        assert!(coloured.contains("\u{1b}[") && coloured.contains("failed"), "{coloured:?}");
+    }
+
+    #[test]
+    fn values_go_on_below_themselves() {
+        let shown = fields(Look::plain(24), [("a", "one two three four five".to_owned()), ("long", String::new())]);
+        assert_eq!(shown, "a     one two three four\n      five\nlong  ");
+    }
 }

@@ -2,7 +2,13 @@
 
 use serde_json::json;
 
-use super::{arguments::TokenCommand, failure::Usage, session::Session, table::table};
+use super::{
+    arguments::TokenCommand,
+    failure::Usage,
+    look::Look,
+    session::Session,
+    table::{name, number, table, time},
+};
 use crate::{
     auth::{NewToken, Token},
     time::Timestamp,
@@ -15,35 +21,48 @@ pub(super) async fn run(session: &Session, command: TokenCommand) -> anyhow::Res
             let wrong = |error| Usage(format!("--expires-in is no duration ({error}); write e.g. 12h or 90d"));
             let lifetime = expires_in.as_deref().map(humantime::parse_duration).transpose().map_err(wrong)?;
             let token = tokens.create(NewToken { name: name.clone(), scope, lifetime }).await?;
-            session.output.answer(&json!({ "name": name.trim(), "scope": scope, "token": token }), || token.clone())?;
+            session
+                .output
+                .answer(&json!({ "name": name.trim(), "scope": scope, "token": token }), |_| token.clone())?;
             session.output.note("keep it: it is not stored, and never shown again");
             Ok(())
         }
         TokenCommand::List => {
             let tokens = tokens.list().await?;
-            session.output.answer(&tokens, || {
-                table(["id", "name", "scope", "created", "expires", "last used", "revoked"], tokens.iter().map(row))
-            })
+            session.output.list("tokens", &tokens, |look| list_of(look, &tokens))
         }
         TokenCommand::Open => {
             tokens.open().await?;
             let text = "open: servers that listen on this machine alone let everybody on it in, until the next token";
-            session.output.answer(&json!({ "open": true }), || text.to_owned())
+            session.output.answer(&json!({ "open": true }), |_| text.to_owned())
         }
         TokenCommand::Revoke { token } => {
             tokens.revoke(&token).await?;
-            session.output.answer(&json!({ "revoked": token }), || format!("token {token} revoked"))
+            session.output.answer(&json!({ "revoked": token }), |_| format!("token {token} revoked"))
         }
     }
 }
 
-fn row(token: &Token) -> [String; 7] {
-    let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
+pub(super) fn list_of(look: Look, tokens: &[Token]) -> String {
+    let columns = [
+        number("id"),
+        name("name"),
+        name("scope"),
+        time("created"),
+        time("expires"),
+        time("last used"),
+        time("revoked"),
+    ];
+    table(look, columns, tokens.iter().map(|token| row(look, token)))
+}
+
+fn row(look: Look, token: &Token) -> [String; 7] {
+    let time = |at: Option<Timestamp>| at.map(|at| look.time(at)).unwrap_or_default();
     [
         token.id.to_string(),
         token.name.clone(),
         token.scope.clone(),
-        token.created_at.to_string(),
+        look.time(token.created_at),
         time(token.expires_at),
         time(token.last_used_at),
         time(token.revoked_at),

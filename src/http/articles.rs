@@ -18,9 +18,10 @@ use super::{
     responses::Refused,
 };
 use crate::{
-    articles::{Article, Changes, NewArticle, Page, folder::Folder, slug::Slug},
+    articles::{Article, Changes, DeletedPage, Gone, NewArticle, Page, folder::Folder, slug::Slug},
     auth::Caller,
     share::Taken,
+    time::{self, Timestamp},
 };
 use afterword_actors::task::Priority;
 
@@ -30,7 +31,7 @@ const PAGE: u32 = 50;
 const MOST: u32 = 200;
 
 pub(super) fn reading() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(deleted))
 }
 
 pub(super) fn writing() -> OpenApiRouter<App> {
@@ -131,18 +132,59 @@ struct Listed {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Only those saved since then: how long ago (`7d`), a day (`2026-11-01`) or a moment (RFC 3339).
+    since: Option<String>,
+}
+
+/// Which deleted articles to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ListedDeleted {
+    /// Only this folder and below.
+    #[serde(default)]
+    folder: String,
+    /// Most articles.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Only those deleted since then: how long ago (`7d`), a day (`2026-11-01`) or a moment (RFC 3339).
+    since: Option<String>,
 }
 
 /// List articles, the last saved first.
 #[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(Listed),
     responses((status = OK, description = "A page of articles", body = Page), Refused))]
 async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
-    let limit = listed.limit.unwrap_or(PAGE);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")));
+    let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
+    let since = since(&app, listed.since.as_deref()).await?;
+    Ok(Json(app.host.articles.list_since(&folder, since, listed.cursor.as_deref(), limit).await?))
+}
+
+/// List articles that were deleted and can be restored, the last deleted first.
+///
+/// Each has a name, such as `id:12`, by which it can be restored although another article has its slug now.
+#[utoipa::path(get, path = "/deleted", operation_id = "list_deleted_articles", tag = "articles", params(ListedDeleted),
+    responses((status = OK, description = "The last deleted", body = DeletedPage), Refused))]
+async fn deleted(State(app): State<App>, Query(listed): Query<ListedDeleted>) -> Result<Json<DeletedPage>, Problem> {
+    let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
+    let since = since(&app, listed.since.as_deref()).await?;
+    Ok(Json(app.host.articles.deleted(&folder, since, limit).await?))
+}
+
+fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(PAGE);
+    if (1..=MOST).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
     }
-    let page = app.host.articles.list(&folder(&listed.folder)?, listed.cursor.as_deref(), limit).await?;
-    Ok(Json(page))
+}
+
+/// A point in time as a caller names it, by the database's clock.
+async fn since(app: &App, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let Some(named) = named else { return Ok(None) };
+    let now = app.host.queue.now().await?;
+    time::since(named, now).map(Some).map_err(|error| Problem::invalid("since", error))
 }
 
 /// Read an article by its slug or a former one.
@@ -241,16 +283,15 @@ async fn update(app: &App, caller: &Caller, slug: &str, changes: Changes) -> Res
 /// Delete an article with its vectors; `restore` brings it back.
 #[utoipa::path(delete, path = "/articles/{slug}", operation_id = "delete_article", tag = "articles",
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = NO_CONTENT, description = "Deleted"), Refused))]
+    responses((status = OK, description = "Deleted", body = Gone), Refused))]
 async fn delete(
     State(app): State<App>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
-) -> Result<StatusCode, Problem> {
+) -> Result<Json<Gone>, Problem> {
     let _room = room(&app, &caller, &slug).await?;
-    app.host.articles.delete(&slug, expected_revision).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(app.host.articles.delete(&slug, expected_revision).await?.into()))
 }
 
 /// Give an article another slug; the old one keeps working.

@@ -89,13 +89,15 @@ struct WouldBe {
 struct Runs {
     /// The last started first.
     runs: Vec<BulkRunSummary>,
+    /// How many there are; the last 100 are listed.
+    total: i64,
 }
 
 /// List bulk runs.
 #[utoipa::path(get, path = "/bulk", operation_id = "list_bulk_runs", tag = "bulk",
     responses((status = OK, description = "The last runs", body = Runs), Refused))]
 async fn list(State(app): State<App>) -> Result<Json<Runs>, Problem> {
-    Ok(Json(Runs { runs: app.host.bulk.list(LISTED).await? }))
+    Ok(Json(Runs { runs: app.host.bulk.list(LISTED).await?, total: app.host.bulk.total().await? }))
 }
 
 /// How a run stands, or how it ended.

@@ -5,7 +5,6 @@
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
-use afterword_actors::store::events::Filter;
 use axum::{
     extract::State,
     http::HeaderMap,
@@ -15,10 +14,12 @@ use futures_util::{Stream, stream};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{app::App, feed::Seen, problem::Problem, responses::Refused};
-use crate::hosts::Worker;
+use crate::{hosts::Worker, queue::Follower as Trail};
 
 /// Entries read at once.
 const PAGE: u32 = 500;
+/// How often entries are looked for that may come late.
+const LATE: Duration = Duration::from_millis(500);
 /// So that whoever stands between does not take silence for an end.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -26,7 +27,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 struct Follower {
     app: App,
     seen: tokio::sync::watch::Receiver<Seen>,
-    last: i64,
+    trail: Trail,
     workers: Vec<Worker>,
     waiting: VecDeque<Event>,
 }
@@ -51,22 +52,14 @@ async fn follow(
         Some(id) => id,
         None => None,
     };
-    let last = match asked {
-        Some(id) => id,
-        None => newest(&app).await?,
-    };
+    let trail = app.host.queue.follow(asked).await?;
     let seen = app.feed.follow();
-    let follower = Follower { app, seen, last, workers: Vec::new(), waiting: VecDeque::new() };
+    let follower = Follower { app, seen, trail, workers: Vec::new(), waiting: VecDeque::new() };
     let events = stream::unfold(follower, |mut follower| async {
         let event = follower.next().await?;
         Some((Ok(event), follower))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
-}
-
-async fn newest(app: &App) -> Result<i64, Problem> {
-    let newest = app.host.queue.events(&Filter { task_id: None, limit: 1 }).await?;
-    Ok(newest.last().map_or(0, |event| event.id))
 }
 
 impl Follower {
@@ -78,8 +71,11 @@ impl Follower {
             }
             self.look().await;
             if self.waiting.is_empty() {
+                let late = self.trail.waits();
                 tokio::select! {
                     changed = self.seen.changed() => changed.ok()?,
+                    // An entry that comes late is no newer one, and nothing tells of it.
+                    () = tokio::time::sleep(LATE), if late => {}
                     () = self.app.stopping.cancelled() => return None,
                 }
             }
@@ -93,9 +89,8 @@ impl Follower {
             self.waiting.extend(Event::default().event("worker").json_data(worker));
         }
         self.workers.clone_from(&seen.workers);
-        if seen.event > self.last {
-            for entry in self.app.host.queue.events_after(self.last, PAGE).await.unwrap_or_default() {
-                self.last = entry.id;
+        if seen.event > self.trail.last() || self.trail.waits() {
+            for entry in self.trail.next(PAGE).await.unwrap_or_default() {
                 let name = if entry.task_id.is_some() { "task" } else { "act" };
                 self.waiting.extend(Event::default().id(entry.id.to_string()).event(name).json_data(&entry));
             }

@@ -17,11 +17,14 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 struct Folders {
     /// In order.
     folders: Vec<FolderCount>,
+    /// How many there are.
+    total: usize,
 }
 
 /// List the folders that hold articles.
 #[utoipa::path(get, path = "/folders", operation_id = "list_folders", tag = "articles",
     responses((status = OK, description = "All folders", body = Folders), Refused))]
 async fn list(State(app): State<App>) -> Result<Json<Folders>, Problem> {
-    Ok(Json(Folders { folders: app.host.articles.folders().await? }))
+    let folders = app.host.articles.folders().await?;
+    Ok(Json(Folders { total: folders.len(), folders }))
 }

@@ -111,8 +111,14 @@ impl Problem {
     }
 
     pub(super) fn no_route(path: &str) -> Self {
-        let path = printable::line(path, LONGEST_NAME);
-        let detail = format!("there is nothing at {path}; /api/docs shows what there is");
+        let shown = printable::line(path, LONGEST_NAME);
+        let detail = match path.strip_prefix("/api/articles/").and_then(|rest| rest.rsplit_once('/')) {
+            Some((_, name)) if !name.is_empty() => {
+                let name = printable::line(name, LONGEST_NAME);
+                format!("there is nothing at {shown}; a folder is no part of a slug: try /api/articles/{name}")
+            }
+            Some(_) | None => format!("there is nothing at {shown}; /api/docs shows what there is"),
+        };
         Self::new(StatusCode::NOT_FOUND, "no_route", detail)
     }
 

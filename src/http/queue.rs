@@ -70,6 +70,8 @@ enum StatusName {
 struct Tasks {
     /// The newest first.
     tasks: Vec<Task>,
+    /// Tasks on all pages.
+    total: i64,
     /// Asks for the next page; `null` at the end.
     next_cursor: Option<String>,
 }
@@ -119,7 +121,7 @@ async fn tasks(
         None => None,
     };
     let page = app.host.queue.tasks(&TaskFilter { status: listed.status, article_id, before, limit }).await?;
-    Ok(Json(Tasks { tasks: page.tasks, next_cursor: page.next_before.map(|id| id.to_string()) }))
+    Ok(Json(Tasks { tasks: page.tasks, total: page.total, next_cursor: page.next_before.map(|id| id.to_string()) }))
 }
 
 /// A task with its audit trail, and why it waits.

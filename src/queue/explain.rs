@@ -3,7 +3,7 @@
 use afterword_actors::store::{Database, StoreError, sql, stats, tasks};
 use afterword_entities::embedding_task;
 
-use crate::{health::diagnosis, hosts, time::duration};
+use crate::{health::diagnosis, hosts, plural::count, time::duration};
 
 pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -> Result<String, StoreError> {
     Ok(match task.status.as_str() {
@@ -48,5 +48,5 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     if let Some(error) = &task.error_message {
         return Ok(format!("its last try did not succeed: {error}; the next one is due"));
     }
-    Ok(format!("it is due; {} tasks wait in all, and {} are in work", stats.pending, stats.processing))
+    Ok(format!("it is due; waiting in all: {}, in work: {}", count(stats.pending, "task"), stats.processing))
 }

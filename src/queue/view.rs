@@ -66,6 +66,8 @@ pub struct Task {
 pub struct TaskPage {
     /// The newest first.
     pub tasks: Vec<Task>,
+    /// Tasks on all pages.
+    pub total: i64,
     /// Asks for the next page, as `before`; missing at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_before: Option<i64>,
@@ -95,6 +97,9 @@ pub struct Event {
     /// The article.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article_id: Option<i64>,
+    /// The slug of that article, or the last one it had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
     /// What happened.
     pub event: String,
     /// The task's status before.
@@ -148,13 +153,14 @@ impl From<embedding_task::Model> for Task {
     }
 }
 
-impl From<embedding_task_event::Model> for Event {
-    fn from(row: embedding_task_event::Model) -> Self {
+impl Event {
+    pub(super) fn of(row: embedding_task_event::Model, slug: Option<String>) -> Self {
         Self {
             id: row.id,
             at: Timestamp(row.at),
             task_id: row.task_id,
             article_id: row.article_id,
+            slug,
             event: row.event,
             from_status: row.from_status,
             to_status: row.to_status,

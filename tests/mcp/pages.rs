@@ -137,3 +137,24 @@ fn a_section_is_read_by_its_heading() {
         agent.leave().await;
     });
 }
+
+#[test]
+fn what_was_deleted_and_what_is_new_is_listed() {
+    TOKIO.block_on(async {
+        let world = World::new().await;
+        let agent = Agent::beside(host(&world), Era::Discover).await;
+        for title in ["Tides", "Bees"] {
+            agent.answer("create_article", json!({ "title": title, "body": "x" })).await;
+        }
+        agent.answer("delete_article", json!({ "slug": "bees" })).await;
+        let listed = |arguments: Value| async { agent.answer("list_articles", arguments).await };
+        let deleted = listed(json!({ "deleted": true, "since": "1h" })).await;
+        let gone = &deleted["articles"][0];
+        assert_eq!((&deleted["total"], &gone["slug"]), (&json!(1), &json!("bees")));
+        assert!(gone["name"].as_str().is_some_and(|name| name.starts_with("id:")) && gone["deleted_at"].is_string());
+        assert_eq!(listed(json!({ "since": "1h" })).await["articles"][0]["slug"], "tides");
+        for deleted in [true, false] {
+            assert_eq!(listed(json!({ "deleted": deleted, "since": "2999-01-01" })).await["total"], 0);
+        }
+    });
+}

@@ -197,7 +197,7 @@ async fn a_deleted_past_under_a_name_that_is_taken_again_can_be_reached() {
     service.create(article("tides", "first")).await.expect("a save");
     service.delete("tides", None).await.expect("a deletion");
     service.create(article("tides", "second")).await.expect("a save");
-    let deleted = service.deleted(&Default::default(), 10).await.expect("a list");
+    let deleted = service.deleted(&Default::default(), None, 10).await.expect("a list").articles;
     let [gone] = deleted.as_slice() else { panic!("one article is deleted: {deleted:?}") };
     assert_eq!(gone.slug, "tides");
     let refused = service.restore("tides", None).await.expect_err("nothing to undo").to_string();
@@ -208,5 +208,5 @@ async fn a_deleted_past_under_a_name_that_is_taken_again_can_be_reached() {
     assert_eq!(back.body, "first");
     assert!(back.slug.starts_with("tides-"), "{}", back.slug);
     assert_eq!(service.read("tides").await.expect("an article").body, "second");
-    assert!(service.deleted(&Default::default(), 10).await.expect("a list").is_empty());
+    assert!(service.deleted(&Default::default(), None, 10).await.expect("a list").articles.is_empty());
 }

@@ -50,8 +50,13 @@ async fn an_article_lives_its_life_over_rest() {
     assert_eq!(server.json("/api/articles/shared/versions/1").await["body"], "threads and locks");
 
     let gone = server.request(Method::DELETE, "/api/articles/shared").send().await.expect("an answer");
-    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+    assert_eq!(gone.status(), StatusCode::OK);
+    let gone = gone.json::<Value>().await.expect("JSON");
+    assert_eq!((&gone["slug"], &gone["deleted"]), (&json!("shared"), &json!(true)));
     assert_eq!(refusal(server.get("/api/articles/shared").await).await.0, 404);
+    let deleted = server.json("/api/deleted?since=1h").await;
+    assert_eq!((&deleted["total"], &deleted["articles"][0]["slug"]), (&json!(1), &json!("shared")));
+    assert_eq!(server.json("/api/deleted?folder=elsewhere").await["total"], 0);
     let back = server.request(Method::POST, "/api/articles/shared/restore").send().await.expect("an answer");
     assert_eq!(back.status(), StatusCode::OK, "without a body, the deletion is undone");
     assert_eq!(back.json::<Value>().await.expect("JSON")["body"], "channels");
@@ -95,6 +100,10 @@ async fn pages_follow_each_other_and_folders_are_listed() {
     }
     assert_eq!(slugs, ["number-4", "number-3", "number-2", "number-1", "number-0"]);
     let folders = server.json("/api/folders").await;
+    assert_eq!(folders["total"], 2);
+    assert_eq!(server.json("/api/articles?since=1h").await["total"], 5);
+    assert_eq!(server.json("/api/articles?since=2999-01-01").await["total"], 0);
+    assert_eq!(server.json("/api/queue/tasks?article=number-1").await["total"], 1);
     assert_eq!(
         folders["folders"],
         json!([{ "folder": "shelf/0", "articles": 3 }, { "folder": "shelf/1", "articles": 2 }])
@@ -130,6 +139,10 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         (get("/api/queue/tasks/one"), 400, "malformed"),
         (get("/api/bulk/99"), 404, "not_found"),
         (get("/api/nothing"), 404, "no_route"),
+        (get("/api/articles/shelf/first"), 404, "no_route"),
+        (get("/api/articles/shelf%2Ffirst"), 404, "not_found"),
+        (get("/api/articles?since=yesterday"), 422, "invalid"),
+        (get("/api/deleted?limit=0"), 422, "invalid"),
         (server.request(Method::DELETE, "/api/search"), 405, "no_method"),
         (server.request(Method::POST, "/api/articles").body("{}"), 415, "unsupported_media_type"),
         (raw("{\"title\": "), 400, "malformed"),
@@ -152,6 +165,10 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         let name = format!("{} {}", request.method(), request.url());
         let (found, problem) = refusal(reqwest::Client::new().execute(request).await.expect("an answer")).await;
         assert_eq!((found, problem["code"].as_str()), (status, Some(code)), "{name}: {problem}");
+    }
+    for path in ["/api/articles/shelf/first", "/api/articles/shelf%2Ffirst"] {
+        let (_, problem) = refusal(server.get(path).await).await;
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("first")), "{problem}");
     }
     assert_eq!(server.json("/api/articles").await["total"], 1, "nothing was changed by any of them");
 }

@@ -17,8 +17,8 @@ async fn a_server_that_is_told_to_stop_gives_back_what_it_holds() {
     let server = Server::start_in(folder, &[]);
     let article = server.until_embedding("long", "completed").await;
     assert_eq!(article["revision"], 1);
-    let events: Vec<serde_json::Value> =
-        serde_json::from_str(&server.command(&["queue", "events", "--json"])).expect("JSON");
+    let told: serde_json::Value = serde_json::from_str(&server.command(&["queue", "events", "--json"])).expect("JSON");
+    let events = told["events"].as_array().expect("events");
     let released = events.iter().find(|event| event["event"] == "released").expect("given back");
     assert_eq!(released["attempt"], 0, "a shutdown burns no attempt");
     let completed = events.iter().find(|event| event["event"] == "completed").expect("completed");

@@ -101,7 +101,7 @@ async fn looks<P: Place>(world: &World<P>, queue: &Queue) {
     }
     let filter = events::Filter { task_id: None, limit: 20 };
     let newest = queue.events(&filter).await.expect("events");
-    queue.events_after(newest[0].id, 100).await.expect("events");
+    queue.follow(Some(newest[0].id)).await.expect("a place").next(100).await.expect("events");
     take_turn(world).await;
 }
 

@@ -272,6 +272,15 @@ pub async fn list(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<b
     connection.rows("SELECT * FROM bulk_operations ORDER BY id DESC LIMIT $1", [i64::from(limit).into()]).await
 }
 
+/// How many runs there are.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn count(connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
+    let counted = connection.row::<super::sql::Number>("SELECT count(*) AS n FROM bulk_operations", []).await?;
+    Ok(counted.map_or(0, |row| row.n))
+}
+
 /// Runs that are not closed, the oldest first.
 ///
 /// # Errors

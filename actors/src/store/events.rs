@@ -38,6 +38,22 @@ pub async fn record_article_act(
         .map(drop)
 }
 
+/// The same if a door has said who acts. Of a save by nobody in particular its task tells.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn record_article_act_of_caller(
+    transaction: &impl ConnectionTrait,
+    article_id: i64,
+    event: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    match acting() {
+        Some(_) => record_article_act(transaction, article_id, event, detail).await,
+        None => Ok(()),
+    }
+}
+
 /// What is recorded, with the name of the one who acts.
 fn signed(detail: &str) -> String {
     match acting() {
@@ -67,6 +83,19 @@ pub async fn following(
 ) -> Result<Vec<embedding_task_event::Model>, StoreError> {
     let sql = "SELECT * FROM embedding_task_events WHERE id > $1 ORDER BY id LIMIT $2";
     connection.rows(sql, [after.into(), i64::from(limit).into()]).await
+}
+
+/// Those of these entries that are there, the oldest first.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn these(
+    connection: &impl ConnectionTrait,
+    ids: &[i64],
+) -> Result<Vec<embedding_task_event::Model>, StoreError> {
+    let sql = "SELECT e.* FROM {ids $1} j JOIN embedding_task_events e ON e.id = j.id ORDER BY e.id";
+    let ids = serde_json::to_string(ids).unwrap_or_default();
+    connection.rows(sql, [ids.into()]).await
 }
 
 /// The newest `limit` entries that fit, the oldest of them first.

@@ -15,12 +15,23 @@ pub struct OpenOptions {
     pub write_connections: u32,
     /// How long to wait for a lock that another process holds.
     pub busy_timeout: Duration,
+    /// How long to wait for a server that refuses connections: it may be starting.
+    pub start_timeout: Duration,
 }
+
+/// Whoever types a command is told soon.
+const START_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl OpenOptions {
     /// Sensible defaults for `url`.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), read_connections: 4, write_connections: 8, busy_timeout: Duration::from_secs(10) }
+        Self {
+            url: url.into(),
+            read_connections: 4,
+            write_connections: 8,
+            busy_timeout: Duration::from_secs(10),
+            start_timeout: START_TIMEOUT,
+        }
     }
 
     /// The path of the SQLite database, without links; `None` if the address is not of one. Opens nothing.

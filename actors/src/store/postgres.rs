@@ -47,7 +47,7 @@ impl Postgres {
     pub(super) async fn open(options: &OpenOptions) -> Result<Self, OpenError> {
         let address = address(options)?;
         let fail = |source: sea_orm::DbErr| OpenError::Store { url: place(&address), source: source.into() };
-        reach(&address, options.busy_timeout).await.map_err(fail)?;
+        reach(&address, options).await.map_err(fail)?;
         let write = connect(&address, options, options.write_connections).await.map_err(fail)?;
         let read = connect(&address, options, options.read_connections).await.map_err(fail)?;
         let runtime = connect(&address, options, RUNTIME_CONNECTIONS).await.map_err(fail)?;
@@ -153,9 +153,10 @@ fn place(address: &PgConnectOptions) -> String {
 }
 
 /// Waits for a server that is starting. A pool would only say that it waited in vain; this says for what.
-async fn reach(address: &PgConnectOptions, patience: Duration) -> Result<(), sea_orm::DbErr> {
+async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), sea_orm::DbErr> {
     const AGAIN: Duration = Duration::from_millis(250);
-    let ends = tokio::time::Instant::now() + patience;
+    let begun = tokio::time::Instant::now();
+    let ends = begun + options.busy_timeout;
     loop {
         let error = match tokio::time::timeout_at(ends, PgConnection::connect_with(address)).await {
             Ok(Ok(connection)) => {
@@ -168,11 +169,18 @@ async fn reach(address: &PgConnectOptions, patience: Duration) -> Result<(), sea
         // Refused for a reason (a password, a name) is refused for good; not so by a server that starts or is full.
         let code = error.as_database_error().and_then(|refusal| refusal.code());
         let may_pass = code.is_none_or(|code| matches!(&*code, "57P03" | "53300"));
+        let ends = if nobody_listens(&error) { begun + options.start_timeout } else { ends };
         if !may_pass || tokio::time::Instant::now() + AGAIN > ends {
             return Err(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))));
         }
         tokio::time::sleep(AGAIN).await;
     }
+}
+
+/// Whether the machine answered that there is no server, or the socket is not there: most often nobody has started it.
+fn nobody_listens(error: &sqlx::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound};
+    matches!(error, sqlx::Error::Io(error) if matches!(error.kind(), ConnectionRefused | NotFound))
 }
 
 async fn connect(

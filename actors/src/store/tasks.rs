@@ -286,6 +286,22 @@ pub async fn list(
     connection.rows(&sql, values).await
 }
 
+/// How many tasks an article has, of one status or of any.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn count_of_article(
+    connection: &impl ConnectionTrait,
+    article_id: i64,
+    status: Option<TaskStatus>,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) AS n FROM embedding_tasks
+               WHERE article_id = $1 AND ($2 IS NULL OR coalesce(status, '') = $2)";
+    let status = status.map(|status| status.to_string());
+    let counted = connection.row::<super::sql::Number>(sql, [article_id.into(), status.into()]).await?;
+    Ok(counted.map_or(0, |row| row.n))
+}
+
 /// Takes what waits for a set that is being built out of the way of `tasks` (ids) of other sets: when those have ended, it
 /// is queued again.
 async fn make_way(transaction: &impl ConnectionTrait, tasks: &[i64]) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
-use crate::search::Mode;
+use crate::{cli::offers::slugs, search::Mode};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ArticleCommand {
@@ -37,10 +37,14 @@ pub(in crate::cli) enum ArticleCommand {
     /// Show an article
     Show {
         /// Its slug, or a former one
+        #[arg(add = slugs())]
         slug: String,
         /// A past revision
         #[arg(long)]
         revision: Option<i64>,
+        /// The text alone, byte for byte, for other programs
+        #[arg(long)]
+        body: bool,
     },
     /// List articles, the last saved first
     List {
@@ -56,10 +60,37 @@ pub(in crate::cli) enum ArticleCommand {
         /// Only those that were deleted and can be restored, the last deleted first
         #[arg(long, conflicts_with = "cursor")]
         deleted: bool,
+        /// Only those saved since then: a time ago, e.g. 7d, or a date, e.g. 2026-11-01
+        #[arg(long, value_name = "WHEN")]
+        since: Option<String>,
+    },
+    /// Change the text of an article in your editor (VISUAL, else EDITOR)
+    ///
+    /// Refused if the article was changed meanwhile. What could not be saved stays in a file, whose name is told.
+    Edit {
+        /// Its slug, or a former one
+        #[arg(add = slugs())]
+        slug: String,
+    },
+    /// Show what changed between two revisions
+    Diff {
+        /// Its slug, a former one, or id:NUMBER as `article list --deleted` shows it
+        #[arg(add = slugs())]
+        slug: String,
+        /// The older one [default: the one before]
+        #[arg(long, value_name = "N")]
+        from: Option<i64>,
+        /// The newer one [default: the present one]
+        #[arg(long, value_name = "N")]
+        to: Option<i64>,
+        /// Compare the text with this file instead of a newer revision; - for standard input
+        #[arg(long, value_name = "FILE", conflicts_with = "to")]
+        file: Option<PathBuf>,
     },
     /// Change an article; what is not named stays
     Update {
         /// Its slug, or a former one
+        #[arg(add = slugs())]
         slug: String,
         /// A new title
         #[arg(long, allow_hyphen_values = true)]
@@ -82,6 +113,7 @@ pub(in crate::cli) enum ArticleCommand {
     /// Delete an article; `article restore` brings it back
     Delete {
         /// Its slug, or a former one
+        #[arg(add = slugs())]
         slug: String,
         /// Refuse if the article is at another revision
         #[arg(long, value_name = "N")]
@@ -90,6 +122,7 @@ pub(in crate::cli) enum ArticleCommand {
     /// Give an article another slug; the old one keeps working
     Rename {
         /// Its slug, or a former one
+        #[arg(add = slugs())]
         slug: String,
         /// The new slug
         to: String,
@@ -100,11 +133,13 @@ pub(in crate::cli) enum ArticleCommand {
     /// List the revisions of an article, also of a deleted one
     History {
         /// Its slug, a former one, or id:NUMBER as `article list --deleted` shows it
+        #[arg(add = slugs())]
         slug: String,
     },
     /// Make a past revision the present one; without a number, undo the last change or the deletion
     Restore {
         /// Its slug, a former one, or id:NUMBER as `article list --deleted` shows it
+        #[arg(add = slugs())]
         slug: String,
         /// The revision
         #[arg(long)]

@@ -2,9 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
-use crate::auth::Scope;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+
+use crate::{auth::Scope, model};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum DbCommand {
@@ -67,7 +72,7 @@ pub(in crate::cli) enum TokenCommand {
         /// What it is for
         name: String,
         /// What it may do: read, write (and read), or admin (everything)
-        #[arg(long, default_value_t = Scope::Write)]
+        #[arg(long, default_value_t = Scope::Write, value_parser = scopes())]
         scope: Scope,
         /// How long it holds, e.g. 12h or 90d [default: for ever]
         #[arg(long, value_name = "DURATION")]
@@ -88,8 +93,8 @@ pub(in crate::cli) enum TokenCommand {
 pub(in crate::cli) enum ModelCommand {
     /// Fetch a local model, or see that it is whole
     Fetch {
-        /// Its name
-        #[arg(default_value = "all-MiniLM-L6-v2")]
+        /// Its name; `afterword model list` lists those that can be fetched
+        #[arg(default_value = "all-MiniLM-L6-v2", add = ArgValueCandidates::new(models))]
         name: String,
     },
     /// List local models
@@ -107,4 +112,13 @@ pub(in crate::cli) enum ModelCommand {
     Status,
     /// Give a change up; the model in use stays
     Cancel,
+}
+
+fn scopes() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(["read", "write", "admin"])
+        .try_map(|name| name.parse::<Scope>().map_err(|error| error.to_string()))
+}
+
+fn models() -> Vec<CompletionCandidate> {
+    model::CATALOGUE.iter().map(|known| CompletionCandidate::new(known.name)).collect()
 }

@@ -6,6 +6,8 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
+use crate::cli::offers::slugs;
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum BulkCommand {
     /// Embed all articles that need it: missing, stale and failed ones
@@ -63,7 +65,7 @@ pub(in crate::cli) enum QueueCommand {
         #[arg(long, value_parser = statuses())]
         status: Option<TaskStatus>,
         /// Only tasks of this article
-        #[arg(long, value_name = "SLUG")]
+        #[arg(long, value_name = "SLUG", add = slugs())]
         article: Option<String>,
         /// Only tasks older than this one
         #[arg(long, value_name = "ID")]

@@ -7,9 +7,10 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::{
-    cli::{progress, session::Session, table::fields},
+    cli::{failure::Interrupted, look::Look, progress, session::Session, table::fields},
     host::Host,
     hosts,
+    plural::count,
     sets::{Build, Sets, SetsStatus},
     time::duration,
 };
@@ -33,13 +34,13 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
     match begun {
         Switch::InUse { instead_of } => {
             let given_up = if instead_of.is_some() { "; the change to another model is given up" } else { "" };
-            return session.output.answer(&sets.status().await?, || format!("{model} is in use already{given_up}"));
+            return session.output.answer(&sets.status().await?, |_| format!("{model} is in use already{given_up}"));
         }
         Switch::UnderWay => session.output.note(&format!("the vectors of {model} are being made already")),
         Switch::Begun { .. } => session.output.note(&format!("the vectors of {model} are made from now on")),
     }
     if detach {
-        return session.output.answer(&sets.status().await?, || {
+        return session.output.answer(&sets.status().await?, |_| {
             "the model in use serves until they are whole; `afterword model status` shows how it goes".to_owned()
         });
     }
@@ -73,14 +74,15 @@ async fn wait(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
             () = tokio::time::sleep(LOOK) => {}
             _ = tokio::signal::ctrl_c() => {
                 bar.finish_and_clear();
-                anyhow::bail!("interrupted; the next host with these settings goes on, `afterword model cancel` gives it up");
+                let rest = "the next host with these settings goes on, `afterword model cancel` gives it up";
+                return Err(Interrupted(rest.to_owned()).into());
             }
         }
     }
 }
 
 fn finish(session: &Session, status: &SetsStatus) -> anyhow::Result<()> {
-    session.output.answer(status, || text_of(status))?;
+    session.output.answer(status, |look| text_of(look, status))?;
     match &status.building {
         Some(build) => Err(anyhow!("{}", what_is_left(build))),
         None => Ok(()),
@@ -89,14 +91,14 @@ fn finish(session: &Session, status: &SetsStatus) -> anyhow::Result<()> {
 
 pub(super) async fn status(session: &Session) -> anyhow::Result<()> {
     let status = session.host().await?.sets().status().await?;
-    session.output.answer(&status, || text_of(&status))
+    session.output.answer(&status, |look| text_of(look, &status))
 }
 
 pub(super) async fn cancel(session: &Session) -> anyhow::Result<()> {
     let sets = session.host().await?.sets();
     let cancelled = sets.cancel().await?;
     let status = sets.status().await?;
-    session.output.answer(&json!({ "cancelled": cancelled, "status": status }), || {
+    session.output.answer(&json!({ "cancelled": cancelled, "status": status }), |_| {
         let in_use = status.in_use.as_ref().map_or("no model is in use", |set| set.model.as_str());
         if cancelled {
             format!("given up; {in_use} stays in use")
@@ -106,7 +108,7 @@ pub(super) async fn cancel(session: &Session) -> anyhow::Result<()> {
     })
 }
 
-fn text_of(status: &SetsStatus) -> String {
+fn text_of(look: Look, status: &SetsStatus) -> String {
     let mut rows = Vec::new();
     match &status.in_use {
         Some(set) => {
@@ -123,7 +125,7 @@ fn text_of(status: &SetsStatus) -> String {
     if status.in_use.as_ref().is_some_and(|set| set.model != status.configured) {
         rows.push(("settings", format!("name {}", status.configured)));
     }
-    fields(rows)
+    fields(look, rows)
 }
 
 fn pace(build: &Build) -> String {
@@ -134,7 +136,7 @@ fn pace(build: &Build) -> String {
 }
 
 fn what_is_left(build: &Build) -> String {
-    let articles = |count: i64| if count == 1 { "1 article".to_owned() } else { format!("{count} articles") };
+    let articles = |number: i64| count(number, "article");
     if build.failed == 0 {
         return format!("{} to be embedded", articles(build.open));
     }

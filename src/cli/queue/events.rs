@@ -1,23 +1,28 @@
 //! The audit trail as a table.
 
 use crate::{
-    cli::table::{short, table},
+    cli::{
+        look::Look,
+        table::{name, number, short, status, table, text, time},
+    },
     queue::Event,
 };
 
-pub(super) fn events_table(events: &[Event]) -> String {
-    table(["at", "task", "event", "status", "detail"], events.iter().map(event_cells))
+pub(in crate::cli) fn events_table(look: Look, events: &[Event]) -> String {
+    let columns = [time("at"), number("task"), name("article"), name("event"), status("status"), text("detail")];
+    table(look, columns, events.iter().map(|event| event_cells(look, event)))
 }
 
-pub(super) fn event_cells(event: &Event) -> [String; 5] {
+pub(super) fn event_cells(look: Look, event: &Event) -> [String; 6] {
     let change = match (&event.from_status, &event.to_status) {
         (Some(from), Some(to)) if from != to => format!("{from} → {to}"),
         (_, Some(to)) => to.clone(),
         (_, None) => String::new(),
     };
     [
-        event.at.to_string(),
+        look.time(event.at),
         event.task_id.map(|id| id.to_string()).unwrap_or_default(),
+        event.slug.clone().unwrap_or_default(),
         event.event.clone(),
         change,
         short(event.detail.as_deref().unwrap_or_default(), 100),

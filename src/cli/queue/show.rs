@@ -8,7 +8,7 @@ use crate::{
 
 pub(super) async fn run(session: &Session, queue: &Queue, id: i64) -> anyhow::Result<()> {
     let detail = queue.task(id).await?;
-    session.output.answer(&detail, || {
+    session.output.answer(&detail, |look| {
         let task = &detail.task;
         let mut rows = vec![
             ("task", task.id.to_string()),
@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session, queue: &Queue, id: i64) -> anyhow::Re
             ("status", task.status.clone()),
             ("priority", task.priority.clone()),
             ("attempts", format!("{} of {}", task.attempts, task.max_attempts)),
-            ("created", task.created_at.to_string()),
+            ("created", look.time_and_age(task.created_at)),
             ("explanation", detail.explanation.clone()),
         ];
         if let Some(message) = &task.error_message {
@@ -27,6 +27,6 @@ pub(super) async fn run(session: &Session, queue: &Queue, id: i64) -> anyhow::Re
         if let Some(trace) = &task.trace_id {
             rows.push(("trace", trace.clone()));
         }
-        format!("{}\n\n{}", fields(rows), events_table(&detail.events))
+        format!("{}\n\n{}", fields(look, rows), events_table(look, &detail.events))
     })
 }

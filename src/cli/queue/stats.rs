@@ -2,8 +2,9 @@
 
 use crate::{
     cli::{
+        look::Look,
         session::Session,
-        table::{fields, table},
+        table::{fields, name, number, table},
     },
     queue::{Numbers, Queue, WorkerNumbers},
     time::duration,
@@ -11,10 +12,10 @@ use crate::{
 
 pub(super) async fn run(session: &Session, queue: &Queue) -> anyhow::Result<()> {
     let numbers = queue.numbers().await?;
-    session.output.answer(&numbers, || text_of(&numbers))
+    session.output.answer(&numbers, |look| text_of(look, &numbers))
 }
 
-fn text_of(numbers: &Numbers) -> String {
+fn text_of(look: Look, numbers: &Numbers) -> String {
     let Numbers { queue, coverage, .. } = numbers;
     let delayed =
         if queue.delayed > 0 { format!(" ({} waiting for their next try)", queue.delayed) } else { String::new() };
@@ -42,10 +43,18 @@ fn text_of(numbers: &Numbers) -> String {
         lines.push(("success rate", format!("{:.1} %", rate * 100.0)));
     }
     if numbers.workers.is_empty() {
-        return fields(lines);
+        return fields(look, lines);
     }
-    let heading = ["host/worker", "completed", "failed", "retried", "p50", "p95", "p99"];
-    format!("{}\n\nlast hour:\n{}", fields(lines), table(heading, numbers.workers.iter().map(worker_cells)))
+    let heading = [
+        name("host/worker"),
+        number("completed"),
+        number("failed"),
+        number("retried"),
+        number("p50"),
+        number("p95"),
+        number("p99"),
+    ];
+    format!("{}\n\nlast hour:\n{}", fields(look, lines), table(look, heading, numbers.workers.iter().map(worker_cells)))
 }
 
 fn worker_cells(worker: &WorkerNumbers) -> [String; 7] {

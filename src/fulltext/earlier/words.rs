@@ -33,7 +33,7 @@ pub(super) fn tsqueries(text: &str) -> Vec<String> {
 }
 
 /// A word without accents.
-fn plain(word: &str) -> String {
+pub(super) fn plain(word: &str) -> String {
     let mut plain = String::with_capacity(word.len());
     for c in word.chars() {
         match c {
@@ -97,7 +97,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// Characters of scripts that write without spaces: Han, kana, Thai, Lao, Khmer, Myanmar.
-fn is_unspaced(c: char) -> bool {
+pub(crate) fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{31f0}'..='\u{31ff}' | '\u{3005}'..='\u{3007}'
         | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}'

@@ -4,7 +4,7 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::Serialize;
 
 use crate::{
-    articles::{Article, ArticleSummary, EmbeddingStatus, Saved},
+    articles::{Article, ArticleSummary, DeletedArticle, EmbeddingStatus, Saved},
     mcp::budget,
 };
 
@@ -79,8 +79,32 @@ pub(super) struct ListedArticle {
     revision: i64,
     /// bytes
     size: i64,
-    updated_at: String,
-    embedding: Embedding,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding: Option<Embedding>,
+    /// by this name it can be restored
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<String>,
+}
+
+impl From<DeletedArticle> for ListedArticle {
+    fn from(article: DeletedArticle) -> Self {
+        let DeletedArticle { name, slug, title, folder, revision, size, deleted_at } = article;
+        Self {
+            slug,
+            title: budget::clipped(&title, TITLE),
+            folder,
+            revision,
+            size,
+            updated_at: None,
+            embedding: None,
+            name: Some(name),
+            deleted_at: Some(deleted_at.to_string()),
+        }
+    }
 }
 
 impl From<ArticleSummary> for ListedArticle {
@@ -92,8 +116,10 @@ impl From<ArticleSummary> for ListedArticle {
             folder,
             revision,
             size,
-            updated_at: updated_at.to_string(),
-            embedding: embedding.into(),
+            updated_at: Some(updated_at.to_string()),
+            embedding: Some(embedding.into()),
+            name: None,
+            deleted_at: None,
         }
     }
 }

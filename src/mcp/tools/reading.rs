@@ -20,6 +20,7 @@ use crate::{
         schema,
     },
     offload,
+    time::{self, Timestamp},
 };
 
 /// Articles on a page, if nobody asks for a number.
@@ -48,6 +49,10 @@ struct ListArticles {
     limit: Option<u32>,
     /// next_cursor of the page before
     cursor: Option<String>,
+    /// only saved (or deleted) since: 7d, 2026-11-01, or RFC 3339
+    since: Option<String>,
+    /// those that were deleted, instead
+    deleted: Option<bool>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -78,6 +83,15 @@ struct FolderPage {
     total: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+}
+
+impl Door {
+    /// A point in time as an agent names it, by the database's clock.
+    async fn since(&self, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+        let Some(named) = named else { return Ok(None) };
+        let now = self.host.queue.now().await?;
+        time::since(named, now).map(Some).map_err(|error| Problem::new(format!("since: {error}")))
+    }
 }
 
 #[tool_router(router = reading, vis = "pub(in crate::mcp)")]
@@ -115,14 +129,20 @@ impl Door {
         let folder = folder(asked.folder.as_deref())?;
         let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
         let articles = &self.host.articles;
-        let mut page = articles.list(&folder, asked.cursor.as_deref(), limit).await?;
+        let since = self.since(asked.since.as_deref()).await?;
+        if asked.deleted == Some(true) {
+            let page = articles.deleted(&folder, since, limit).await?;
+            let listed = budget::fitting(page.articles.into_iter().map(ListedArticle::from).collect());
+            return Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: None }));
+        }
+        let mut page = articles.list_since(&folder, since, asked.cursor.as_deref(), limit).await?;
         let asked_for = page.articles.len();
         let listed = page.articles.drain(..).map(ListedArticle::from).collect();
         let listed = budget::fitting(listed);
         if listed.len() < asked_for {
             // Where the shorter page ends, only the service can say.
             let fitting = u32::try_from(listed.len()).unwrap_or(limit);
-            page.next_cursor = articles.list(&folder, asked.cursor.as_deref(), fitting).await?.next_cursor;
+            page.next_cursor = articles.list_since(&folder, since, asked.cursor.as_deref(), fitting).await?.next_cursor;
         }
         Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: page.next_cursor }))
     }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// `1 task`, `2 tasks`, `3 searches`.
-pub(super) fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+pub(crate) fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     if number == N::from(1) {
         return format!("{number} {noun}");
     }

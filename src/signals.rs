@@ -3,11 +3,17 @@
 use std::io;
 
 /// Listens for the signals that end a server.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    ctrl_c: tokio::signal::windows::CtrlC,
+    #[cfg(windows)]
+    ctrl_break: tokio::signal::windows::CtrlBreak,
+    #[cfg(windows)]
+    closed: tokio::signal::windows::CtrlClose,
 }
 
 /// As a shell reports a program that a signal ended.
@@ -15,12 +21,12 @@ const ENDED_BY_SIGNAL: i32 = 130;
 
 #[cfg(unix)]
 impl Signals {
-    pub(super) fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -28,20 +34,24 @@ impl Signals {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    pub(super) fn install() -> io::Result<Self> {
-        Ok(Self {})
+    pub(crate) fn install() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+        Ok(Self { ctrl_c: ctrl_c()?, ctrl_break: ctrl_break()?, closed: ctrl_close()? })
     }
 
-    pub(super) async fn stop(self) {
-        let _ = tokio::signal::ctrl_c().await;
+    pub(crate) async fn stop(mut self) {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = self.ctrl_break.recv() => {}
+            _ = self.closed.recv() => {}
+        }
     }
 }
 
 /// The next signal ends the process: what it held is rescued by the next host. From here on none is lost.
-pub(super) fn end_at_the_next() {
+pub(crate) fn end_at_the_next() {
     let Ok(signals) = Signals::install() else { return };
     tokio::spawn(async {
         signals.stop().await;

@@ -1,0 +1,16 @@
+//! What a save answers.
+
+use super::view;
+use crate::{articles::Saved, cli::session::Session};
+
+/// The article as stored, and what has to be done if nobody embeds it.
+pub(super) async fn answer(session: &Session, saved: &Saved, done: &str) -> anyhow::Result<()> {
+    session.output.answer(&saved.article, |look| view::saved(look, saved, done))?;
+    if saved.task_id.is_some() && session.loaded.settings.queue.enabled {
+        let host = session.host().await?;
+        if !crate::hosts::somebody_works(&host.database).await {
+            session.output.note("no host is running; `afterword bulk start` embeds what waits");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! `article diff`: what changed between two revisions.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
+
+use super::text::read_file;
+use crate::{
+    articles::{Article, ArticleError, Articles},
+    cli::{
+        failure::Usage,
+        look::{BAD, FAINT, GOOD, Look, STRONG},
+        session::Session,
+    },
+};
+
+/// Lines around what changed.
+const AROUND: usize = 3;
+/// Past it, what is shown is true but not the shortest.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The two texts to compare.
+pub(super) struct Asked {
+    pub(super) from: Option<i64>,
+    pub(super) to: Option<i64>,
+    pub(super) file: Option<PathBuf>,
+}
+
+/// What changed, in all of an article.
+#[derive(Debug, Serialize)]
+struct Difference {
+    slug: String,
+    from: String,
+    to: String,
+    /// Title, slug and folder, if they changed.
+    fields: Vec<FieldChange>,
+    lines_added: usize,
+    lines_removed: usize,
+    /// The text's changes, as a unified diff; empty if there are none.
+    diff: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldChange {
+    field: &'static str,
+    from: String,
+    to: String,
+}
+
+pub(super) async fn run(session: &Session, slug: &str, asked: Asked) -> anyhow::Result<()> {
+    let articles = session.host().await?.articles;
+    let difference = match asked.file {
+        Some(file) => {
+            let before = revision(&articles, slug, asked.from).await?;
+            let body = read_file(&file, session.loaded.settings.articles.max_size)?;
+            let after = Article { body, ..before.clone() };
+            Difference::between(&before, &after, file.display().to_string())
+        }
+        None => {
+            let (before, after) = two_revisions(&articles, slug, asked.from, asked.to).await?;
+            let name = name_of(&after);
+            Difference::between(&before, &after, name)
+        }
+    };
+    session.output.answer(&difference, |look| text_of(look, &difference))
+}
+
+/// Of a deleted article too, whose last revision is then the newer one.
+async fn revision(articles: &Articles, slug: &str, number: Option<i64>) -> Result<Article, ArticleError> {
+    match number {
+        Some(number) => articles.read_revision(slug, number).await,
+        None => match articles.read(slug).await {
+            Err(ArticleError::NotFound { .. }) => {
+                let newest = articles.history(slug).await?.into_iter().map(|revision| revision.revision).max();
+                articles.read_revision(slug, newest.unwrap_or_default()).await
+            }
+            read => read,
+        },
+    }
+}
+
+async fn two_revisions(
+    articles: &Articles,
+    slug: &str,
+    from: Option<i64>,
+    to: Option<i64>,
+) -> anyhow::Result<(Article, Article)> {
+    let after = revision(articles, slug, to).await?;
+    let from = match from {
+        Some(from) => from,
+        // Revisions may have been trimmed, so the one before is not always one less.
+        None => {
+            let history = articles.history(slug).await?;
+            let before = history.iter().map(|revision| revision.revision).filter(|number| *number < after.revision);
+            before.max().ok_or_else(|| Usage(format!("{slug} has one revision only; there is nothing to compare")))?
+        }
+    };
+    Ok((articles.read_revision(slug, from).await?, after))
+}
+
+fn name_of(article: &Article) -> String {
+    format!("{} (revision {})", article.slug, article.revision)
+}
+
+impl Difference {
+    fn between(before: &Article, after: &Article, to: String) -> Self {
+        let from = name_of(before);
+        let text = TextDiff::configure().timeout(PATIENCE).diff_lines(&before.body, &after.body);
+        let count = |tag| text.iter_all_changes().filter(|change| change.tag() == tag).count();
+        let (lines_added, lines_removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
+        let diff = text.unified_diff().context_radius(AROUND).header(&from, &to).to_string();
+        let fields = [
+            ("title", &before.title, &after.title),
+            ("slug", &before.slug, &after.slug),
+            ("folder", &before.folder, &after.folder),
+        ];
+        let fields = fields.into_iter().filter(|(_, from, to)| from != to).map(|(field, from, to)| FieldChange {
+            field,
+            from: from.clone(),
+            to: to.clone(),
+        });
+        Self { slug: after.slug.clone(), from, to, fields: fields.collect(), lines_added, lines_removed, diff }
+    }
+}
+
+fn text_of(look: Look, difference: &Difference) -> String {
+    let Difference { fields, diff, from, to, .. } = difference;
+    let mut lines: Vec<_> = fields
+        .iter()
+        .flat_map(|change| {
+            let FieldChange { field, from, to } = change;
+            [look.paint(BAD, &format!("-{field}: {from}")), look.paint(GOOD, &format!("+{field}: {to}"))]
+        })
+        .collect();
+    lines.extend(diff.lines().map(|line| look.paint(style_of(line), line)));
+    if lines.is_empty() { format!("{from} and {to} are the same") } else { lines.join("\n") }
+}
+
+fn style_of(line: &str) -> anstyle::Style {
+    match line {
+        _ if line.starts_with("--- ") || line.starts_with("+++ ") => STRONG,
+        _ if line.starts_with("@@") => FAINT,
+        _ if line.starts_with('+') => GOOD,
+        _ if line.starts_with('-') => BAD,
+        _ => anstyle::Style::new(),
+    }
+}

@@ -1,0 +1,44 @@
+//! What is offered for arguments whose values stand in the database.
+
+use std::{ffi::OsStr, time::Duration};
+
+use afterword_actors::store::Database;
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+
+use crate::{
+    articles::{AfterSave, Articles, Limits},
+    config::{Loaded, Sources},
+    host::open_options,
+};
+
+/// Slugs offered at most.
+const OFFERED: usize = 50;
+/// Whoever types does not wait for a database that is away.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Offers the slugs of articles.
+pub(super) fn slugs() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        // What goes wrong is nothing to be told in the middle of a command that is typed.
+        found(&typed).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
+fn found(typed: &str) -> anyhow::Result<Vec<String>> {
+    let loaded = Loaded::load(&Sources::of_process(None, Vec::new()))?;
+    let options = open_options(&loaded.settings);
+    // Opening would make it.
+    if options.sqlite_file()?.is_some_and(|file| !file.exists()) {
+        return Ok(Vec::new());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let looked = async {
+            let database = Database::open(&options).await?;
+            let articles = Articles::new(database, Limits::default(), 1, AfterSave::Poll);
+            anyhow::Ok(articles.slugs(typed, OFFERED).await?)
+        };
+        tokio::time::timeout(PATIENCE, looked).await?
+    })
+}

@@ -1,0 +1,96 @@
+//! Following the audit trail without missing an entry.
+//!
+//! On PostgreSQL an entry has its number before it is committed, and one with a lower number may come into sight after one
+//! with a higher. So whoever follows by number alone would pass over it. Numbers that are missing among new entries are
+//! therefore looked for again, for as long as a transaction may last.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use afterword_actors::store::{Database, StoreError, events, sql};
+use afterword_entities::embedding_task_event;
+use tokio::time::Instant;
+
+use super::{error::QueueError, trail, view::Event};
+
+/// A transaction that has not ended by then never will: the server ends it.
+const LONGEST_TRANSACTION: Duration = Duration::from_secs(30);
+/// A gap that is wider comes from a server that lost its place in a crash, and not from transactions that run.
+const WIDEST_GAP: i64 = 1_000;
+/// Before the place where somebody goes on, as much is looked at for numbers that were missing then.
+const LOOKED_BACK: i64 = 500;
+
+/// Somebody who follows the trail, and how far they have been told.
+pub struct Follower {
+    database: Database,
+    last: i64,
+    /// Numbers below `last` that may still come, and until when they are waited for.
+    missing: BTreeMap<i64, Instant>,
+}
+
+impl Follower {
+    /// After the entry `last`, or, without one, after the newest.
+    pub(super) async fn start(database: Database, last: Option<i64>) -> Result<Self, StoreError> {
+        let newest = events::list(database.reader(), &events::Filter { task_id: None, limit: 1 }).await?;
+        let newest = newest.last().map_or(0, |event| event.id);
+        let last = last.unwrap_or(newest);
+        let from = last.saturating_sub(LOOKED_BACK);
+        let limit = u32::try_from(LOOKED_BACK).unwrap_or(u32::MAX);
+        let before = events::following(database.reader(), from, limit).await?;
+        let mut follower = Self { database, last, missing: BTreeMap::new() };
+        let before: Vec<_> = before.into_iter().filter(|row| row.id <= last).collect();
+        if let Some(first) = before.first().map(|row| row.id) {
+            follower.note_gaps(first, &before).await?;
+        }
+        Ok(follower)
+    }
+
+    /// The newest entry that was told.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// Whether numbers are missing that may come at any moment, without a newer entry.
+    pub fn waits(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// Up to `limit` new entries, and those that came late.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]; nothing is passed over by it.
+    pub async fn next(&mut self, limit: u32) -> Result<Vec<Event>, QueueError> {
+        let reader = self.database.reader();
+        let awaited: Vec<_> = self.missing.keys().copied().collect();
+        let late = if awaited.is_empty() { Vec::new() } else { events::these(reader, &awaited).await? };
+        let new = events::following(reader, self.last, limit).await?;
+        self.note_gaps(self.last, &new).await?;
+        let told: Vec<_> = late.into_iter().chain(new).collect();
+        let events = trail::named(&self.database, told).await?;
+        for event in &events {
+            self.missing.remove(&event.id);
+            self.last = self.last.max(event.id);
+        }
+        let now = Instant::now();
+        self.missing.retain(|_, until| *until > now);
+        Ok(events)
+    }
+
+    /// Notes the numbers that are missing between `before` and these entries, if they are new ones.
+    async fn note_gaps(&mut self, before: i64, rows: &[embedding_task_event::Model]) -> Result<(), StoreError> {
+        let befores = std::iter::once(before).chain(rows.iter().map(|row| row.id));
+        let gaps: Vec<_> = befores.zip(rows).filter(|(before, row)| row.id - before > 1).collect();
+        if gaps.is_empty() {
+            return Ok(());
+        }
+        let patience = i64::try_from(LONGEST_TRANSACTION.as_millis()).unwrap_or(i64::MAX);
+        let since = sql::now(self.database.reader()).await? - patience;
+        let until = Instant::now() + LONGEST_TRANSACTION;
+        for (before, row) in gaps {
+            // What was removed long ago leaves gaps, too.
+            if row.at >= since && row.id - before <= WIDEST_GAP {
+                self.missing.extend((before + 1..row.id).map(|id| (id, until)));
+            }
+        }
+        Ok(())
+    }
+}

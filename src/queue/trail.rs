@@ -1,0 +1,38 @@
+//! The audit trail with the names of the articles it is about.
+
+use std::collections::{BTreeSet, HashMap};
+
+use afterword_actors::store::{Database, StoreError, sql::Sql};
+use afterword_entities::embedding_task_event;
+use sea_orm::FromQueryResult;
+
+use super::view::Event;
+
+#[derive(FromQueryResult)]
+struct Named {
+    id: i64,
+    slug: Option<String>,
+}
+
+/// The entries, each with its article's slug. One statement for all, which reads a row for each article.
+pub(super) async fn named(
+    database: &Database,
+    rows: Vec<embedding_task_event::Model>,
+) -> Result<Vec<Event>, StoreError> {
+    let ids: BTreeSet<_> = rows.iter().filter_map(|row| row.article_id).collect();
+    let slugs = if ids.is_empty() { HashMap::new() } else { slugs(database, &ids).await? };
+    let named = |row: embedding_task_event::Model| {
+        let slug = row.article_id.and_then(|id| slugs.get(&id).cloned());
+        Event::of(row, slug)
+    };
+    Ok(rows.into_iter().map(named).collect())
+}
+
+async fn slugs(database: &Database, ids: &BTreeSet<i64>) -> Result<HashMap<i64, String>, StoreError> {
+    let sql = "SELECT j.id, coalesce(a.slug,
+                   (SELECT v.slug FROM article_versions v WHERE v.article_id = j.id ORDER BY v.revision DESC LIMIT 1)) AS slug
+               FROM {ids $1} j LEFT JOIN articles a ON a.id = j.id";
+    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let rows: Vec<Named> = database.reader().rows(sql, [ids.into()]).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.slug?))).collect())
+}

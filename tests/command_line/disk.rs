@@ -1,0 +1,56 @@
+//! A disk that cannot be written to. Needs a mount of its own, as `unshare` makes one for any user.
+
+use std::process::Command;
+
+use super::Desk;
+
+/// Runs `script` where a file system of 4 MiB is mounted at `small`; `None` if this machine allows no such thing.
+fn with_a_small_disk(desk: &Desk, script: &str) -> Option<String> {
+    let allowed = Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success());
+    if !allowed {
+        eprintln!("not shown: this machine lets nobody mount (unshare -rm)");
+        return None;
+    }
+    let program = env!("CARGO_BIN_EXE_afterword");
+    std::fs::create_dir(desk.path("small")).expect("a folder");
+    let script = format!(
+        "set -e; mount -t tmpfs -o size=4m tmpfs small
+         afterword() {{ '{program}' --database sqlite://$PWD/small/notes.db \"$@\" 2>&1; }}
+         afterword db migrate; {script}"
+    );
+    let mut command = desk.command(&[]);
+    let mut unshare = Command::new("unshare");
+    unshare.args(["-rm", "sh", "-c", &script]).current_dir(desk.path(""));
+    for (name, value) in command.env("PWD", desk.path("")).get_envs() {
+        if let Some(value) = value {
+            unshare.env(name, value);
+        }
+    }
+    let output = unshare.output().expect("a shell");
+    Some(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Some fault is found that names the disk or the file, and the exit code says so.
+#[track_caller]
+fn is_found(said: &str, reasons: &[&str]) {
+    let fault = said.lines().find(|line| line.starts_with("FAULT")).unwrap_or_default();
+    assert!(reasons.iter().any(|reason| fault.contains(reason)) && said.contains("ended with 1"), "{said}");
+}
+
+#[test]
+fn a_full_disk_is_found() {
+    let desk = Desk::new();
+    let script = "dd if=/dev/zero of=small/filler bs=4k 2>/dev/null || true; afterword doctor || echo ended with $?";
+    if let Some(said) = with_a_small_disk(&desk, script) {
+        is_found(&said, &["full", "No space left", "disk I/O error"]);
+    }
+}
+
+#[test]
+fn a_disk_that_may_only_be_read_is_found() {
+    let desk = Desk::new();
+    let script = "mount -o remount,ro small; afterword doctor || echo ended with $?; umount -l small";
+    if let Some(said) = with_a_small_disk(&desk, script) {
+        is_found(&said, &["cannot be written", "ead-only"]);
+    }
+}

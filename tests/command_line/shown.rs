@@ -1,0 +1,119 @@
+//! What people see: colours, widths, completions.
+
+use super::Desk;
+
+const ESCAPE: char = '\u{1b}';
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Tides", "--body", "The moon pulls the water."]);
+    let search = ["search", "water", "--mode", "keyword"];
+    for arguments in [&["article", "list"][..], &search, &["--help"], &["search", "--help"]] {
+        assert!(!desk.text(arguments).contains(ESCAPE), "{arguments:?} is piped");
+        let coloured = desk.text(&[arguments, &["--color", "always"]].concat());
+        assert!(coloured.contains(ESCAPE), "{arguments:?} has no colours: {coloured:?}");
+    }
+    let marked = desk.text(&[&search[..], &["--color=always"]].concat());
+    assert!(marked.contains(&format!("{ESCAPE}[1m{ESCAPE}[33mwater{ESCAPE}[0m")), "{marked:?}");
+    let json = desk.text(&[&search[..], &["--json", "--color=always"]].concat());
+    assert!(!json.contains(ESCAPE), "programs read it");
+    let failed = desk.run(&["article", "show", "none", "--color=always"]);
+    assert!(String::from_utf8_lossy(&failed.stderr).contains(ESCAPE));
+    let failed = desk.run(&["article", "show", "none"]);
+    assert!(!String::from_utf8_lossy(&failed.stderr).contains(ESCAPE));
+}
+
+/// On a terminal of 60 columns, as `script` makes one.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(desk: &Desk, command: &str, no_color: bool) -> String {
+    let program = env!("CARGO_BIN_EXE_afterword");
+    let mut shell = desk.command(&[]);
+    let line = format!("stty rows 24 cols 60; {program} {command}");
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).current_dir(desk.path("")).env_remove("COLUMNS").env("TERM", "xterm");
+    for (name, value) in shell.env("COLUMNS", "").get_envs() {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            script.env(name, value);
+        }
+    }
+    if no_color {
+        script.env("NO_COLOR", "1");
+    } else {
+        script.env_remove("NO_COLOR");
+    }
+    String::from_utf8(script.output().expect("a terminal").stdout).expect("text")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_has_colours_its_width_and_times_ago() {
+    let desk = Desk::new();
+    let slug = "a-slug-of-some-length-that-is-not-broken";
+    desk.text(&["article", "create", "A title of many words that cannot stand in one line", "--slug", slug]);
+    let shown = on_a_terminal(&desk, "article list", false);
+    assert!(shown.contains(ESCAPE) && shown.contains(slug), "{shown}");
+    assert!(shown.contains(" ago") || shown.contains("now"), "{shown}");
+    let shown = on_a_terminal(&desk, "article list", true);
+    assert!(!shown.contains(ESCAPE) && shown.contains(slug), "{shown}");
+    let body = "word ".repeat(60);
+    desk.text(&["article", "create", "Long", "--body", &body]);
+    let shown = on_a_terminal(&desk, "search word --mode keyword", true);
+    assert!(shown.lines().all(|line| line.trim_end().chars().count() <= 60), "{shown}");
+    assert!(!shown.split_whitespace().any(|part| part == "wor" || part == "ord"), "no word is broken: {shown}");
+}
+
+#[test]
+fn a_shell_is_offered_values_and_slugs() {
+    let desk = Desk::new();
+    let offered = |words: &[&str]| {
+        let mut command = desk.command(&["--", "afterword"]);
+        let output = command.args(words).env("COMPLETE", "fish").output().expect("an end");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("text");
+        let words = text.lines().map(|line| line.split('\t').next().unwrap_or_default().to_owned());
+        words.filter(|word| !word.starts_with('-')).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(&["article", "show", ""]), Vec::<String>::new(), "no database");
+    assert!(!desk.path("desk.db").exists(), "and none is made");
+    for title in ["Tides", "Tidy", "Bees"] {
+        desk.text(&["article", "create", title, "--body", "x"]);
+    }
+    assert_eq!(offered(&["article", "show", "tid"]), ["tides", "tidy"]);
+    assert_eq!(offered(&["article", "edit", "b"]), ["bees"]);
+    assert_eq!(offered(&["search", "x", "--mode", ""]), ["hybrid", "semantic", "keyword"]);
+    assert_eq!(offered(&["queue", "list", "--status", "p"]), ["pending", "processing"]);
+    assert_eq!(offered(&["artic"]), ["article"]);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(desk.text(&["completions", shell]).contains("COMPLETE"), "{shell}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_followed_ends_well_with_ctrl_c() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+        sync::mpsc,
+    };
+    let desk = Desk::new();
+    desk.text(&["db", "migrate"]);
+    let mut watching = desk.command(&["queue", "watch", "--json"]).stdout(Stdio::piped()).spawn().expect("a process");
+    let (tell, told) = mpsc::channel();
+    let lines = BufReader::new(watching.stdout.take().expect("its answer")).lines();
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
+    let mut number = 0;
+    // It has begun when it tells of something; what was before is not told.
+    let line = loop {
+        number += 1;
+        desk.text(&["article", "create", &format!("Number {number}"), "--body", "x"]);
+        if let Ok(line) = told.try_recv() {
+            break line;
+        }
+    };
+    let event: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert!(event["slug"].as_str().is_some_and(|slug| slug.starts_with("number-")), "{event}");
+    assert!(Command::new("kill").args(["-INT", &watching.id().to_string()]).status().expect("kill").success());
+    assert_eq!(watching.wait().expect("an end").code(), Some(0));
+}

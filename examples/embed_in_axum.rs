@@ -47,7 +47,7 @@ async fn find(
     State(notes): State<Notes>,
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Json<serde_json::Value>, Failure> {
-    let query = Query { text: wanted.q, mode: Mode::Hybrid, limit: 5, folder: Default::default() };
+    let query = Query::new(wanted.q, Mode::Hybrid, 5);
     let answer = notes.search.search(&query).await.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
     Ok(Json(serde_json::json!(answer)))
 }

@@ -94,7 +94,10 @@ fn page(command: &Command, words: &str) -> anyhow::Result<String> {
     let examples = if words.is_empty() { examples::OF_ALL } else { examples::of(words).unwrap_or_default() };
     page.extend(examples_section(examples).into_bytes());
     page.extend(SECTIONS.as_bytes());
-    man.render_version_section(&mut page)?;
+    // Commands have the program's version, which stands in its own page.
+    if command.get_version().is_some() {
+        man.render_version_section(&mut page)?;
+    }
     Ok(String::from_utf8(page)?)
 }
 

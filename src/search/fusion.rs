@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn what_both_find_comes_before_what_one_finds() {
         let weights = Weights::of(Some(1.2), Some(0.6), 1.0, 1.0);
-        let fused = fuse(&words(&[(1, 5.0), (2, 4.0)]), &meaning(&[(3, 0.6), (2, 0.5)]), weights, 100);
+        let fused = fuse(&words(&[(1, 5.0), (2, 4.0)]), &meaning(&[(3, 0.6), (2, 0.5), (4, 0.1)]), weights, 100);
         assert_eq!(fused[0].id, 2);
     }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Name, whether it only reads, whether it may destroy, whether a repeated call does nothing more.
-const TOOLS: [(&str, bool, bool, bool); 12] = [
+const TOOLS: [(&str, bool, bool, bool); 13] = [
     ("create_article", false, false, true),
     ("delete_article", false, true, true),
     ("get_article_embedding_status", true, false, false),

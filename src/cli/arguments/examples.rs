@@ -50,6 +50,7 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
         "search",
         "afterword search \"why does the water rise\"\nafterword search tides --mode keyword --folder sea --limit 5\nafterword search tides --json | jq -r '.hits[].slug'",
     ),
+    ("related", "afterword related tides\nafterword related tides --limit 3 --json"),
     ("bulk start", "afterword bulk start\nafterword bulk start --failed --folder sea\nafterword bulk start --dry-run"),
     ("bulk status", "afterword bulk status\nafterword bulk status 3"),
     ("bulk list", "afterword bulk list"),

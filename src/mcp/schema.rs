@@ -14,9 +14,10 @@ pub(super) fn input<T: JsonSchema>() -> Arc<JsonObject> {
     of::<T>(SchemaSettings::draft2020_12())
 }
 
-/// Of a tool's answer.
+/// Of a tool's answer: names and types alone. An agent reads the answer itself, and pays for each word of the list of tools.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    of::<T>(SchemaSettings::draft2020_12().for_serialize())
+    let without_words = RecursiveTransform(|schema: &mut Schema| drop(schema.remove("description")));
+    of::<T>(SchemaSettings::draft2020_12().for_serialize().with_transform(without_words))
 }
 
 fn of<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {

@@ -48,7 +48,7 @@ async def call(session, tool, refused=False, **arguments):
 
 async def visit(session):
     tools = [tool.name for tool in (await session.list_tools()).tools]
-    assert len(tools) == 12, tools
+    assert len(tools) == 13, tools
     title = f"Lanterns {MAJOR}"
     saved = await call(session, "create_article", title=title, body="Paper lanterns float over the river.")
     slug = saved["slug"]

@@ -1,8 +1,8 @@
 //! The words of articles: written in the transaction that saves an article, matched by searches. The same on both engines.
 //!
-//! A text becomes terms here ([`tokens`]), and the engines are given nothing else: FTS5 on SQLite, text-search vectors on
+//! A text becomes terms here (`tokens`), and the engines are given nothing else: FTS5 on SQLite, text-search vectors on
 //! PostgreSQL, both ranked by BM25 over whole articles. It is given a title and a body and knows no article service; what a
-//! search is limited to comes as a condition ([`Among`]).
+//! search is limited to comes as a condition (`Among`).
 
 mod among;
 mod earlier;

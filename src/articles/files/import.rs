@@ -31,8 +31,8 @@ const ROUNDS: usize = 6;
 /// Imports a folder. `progress` hears how many files are done, and of how many.
 ///
 /// # Errors
-/// [`io::Error`] if the folder cannot be opened, [`afterword_actors::store::StoreError`] if the database cannot be asked. What is wrong with one
-/// file is in the report, and the others go on.
+/// [`io::Error`] if the folder cannot be opened, [`afterword_actors::store::StoreError`] if the database cannot be asked.
+/// What is wrong with one file is in the report, and the others go on.
 pub async fn import(
     articles: &Articles,
     import: &Import,

@@ -108,7 +108,7 @@ fn text_of_report(report: &Report) -> String {
         "\n\nnext:\n  \
          afterword import FOLDER --wait           bring in your own markdown files\n  \
          afterword search \"what you look for\"    find them by words and by meaning\n  \
-         afterword serve                          a page, REST and MCP at http://127.0.0.1:8080\n  \
+         afterword serve                          REST and MCP at http://127.0.0.1:8080\n  \
          afterword --help                         everything else",
     );
     text

@@ -1,2 +1,0 @@
-DROP INDEX articles_by_title;
-DROP TABLE article_links;

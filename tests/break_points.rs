@@ -224,7 +224,7 @@ async fn a_rescue() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_model() {
-    const OTHER: (&str, &str) = ("AFTERWORD_EMBEDDING__SCRIPTED__DIMENSION", "5");
+    const OTHER: (&str, &str) = ("AFTERWORD_EMBEDDING__MODEL", "another");
     const IN_USE: &str = "SELECT id AS n FROM embedding_models WHERE state = 'active'";
     for point in ["switch.begun", "switch.activated"] {
         for action in ACTIONS {

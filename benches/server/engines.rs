@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use afterword::{
-    articles::{NewArticle, folder::Folder, slug::Slug},
+    articles::{NewArticle, slug::Slug},
     config::{Loaded, Settings, Sources},
     database,
     evaluation::{Collection, measure},
@@ -32,7 +32,8 @@ pub(crate) async fn agreement(directory: &Path) {
     }
     for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
         for (engine, search) in [("a file", &file.search), ("a server", &server.search)] {
-            let quality = measure(search, &collection, mode, || {}).await.expect("a measurement");
+            let measured = measure(search, &collection, &[mode], |_| {}).await.expect("a measurement");
+            let [quality] = measured.as_slice() else { panic!("one mode, one figure") };
             println!("{mode} in {engine}: nDCG@10 {:.4}, recall@100 {:.4}", quality.ndcg_at_10, quality.recall_at_100);
         }
         compare(&file.search, &server.search, &collection, mode).await;

@@ -18,6 +18,7 @@ mod row;
 mod saved;
 mod service;
 pub mod slug;
+mod subfolders;
 mod update;
 
 pub use article::{

@@ -10,6 +10,7 @@ mod issuer;
 mod secret;
 mod tokens;
 
+pub(crate) use caller::Presented;
 pub use caller::{Caller, Scope, UnknownScope, Who};
 pub use error::AuthError;
 pub use tokens::{NewToken, Token, TokenError, Tokens};

@@ -14,6 +14,7 @@ mod feed;
 mod folders;
 mod guard;
 mod metadata;
+mod mounted;
 mod problem;
 mod queue;
 mod responses;
@@ -23,7 +24,13 @@ mod versions;
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::Uri,
+    middleware::{from_fn, from_fn_with_state},
+    routing::get,
+};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
@@ -33,6 +40,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{App, Parts};
 pub use feed::Feed;
+pub use mounted::Mounted;
 
 use crate::auth::Scope;
 use guard::{access, hosts, load, observe, rate, streams};
@@ -70,6 +78,7 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.requests.clone(), load::take_turns))
         .layer(from_fn_with_state(app.entrance.clone(), access::identify))
         .merge(metadata::routes())
+        .merge(behind_the_guards(&app))
         .merge(docs::routes(description).layer(from_fn_with_state(app.pages.clone(), load::turn_pages)))
         .layer(DefaultBodyLimit::max(max_body))
         .layer(RequestBodyTimeoutLayer::new(body_timeout))
@@ -83,6 +92,26 @@ pub fn router(app: App) -> Router {
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(app)
+}
+
+/// The routes of the door that was brought along, if one was.
+fn behind_the_guards(app: &App) -> Router<App> {
+    let Some(door) = &app.page else { return Router::new() };
+    let deadline = app.host.settings().server.request_timeout;
+    let answered = door.routes.clone().layer(from_fn_with_state(deadline, guard::deadline::hold));
+    let followed = door.streams.clone().layer(from_fn_with_state(app.streams.clone(), streams::attend));
+    let entrance = door
+        .entrance
+        .clone()
+        .layer(from_fn_with_state(app.entrance.clone(), access::watch))
+        .layer(from_fn_with_state(app.pages.clone(), load::turn_pages));
+    let guarded = answered
+        .merge(followed)
+        .layer(from_fn_with_state(app.budget.clone(), load::admit))
+        .layer(from_fn_with_state(app.requests.clone(), load::take_turns))
+        .layer(from_fn_with_state(app.entrance.clone(), access::identify))
+        .merge(entrance);
+    (door.front)(guarded).layer(from_fn(mounted::for_browsers)).with_state(())
 }
 
 /// The routes under `/api` that answer at once, each with the scope it needs, and their description.

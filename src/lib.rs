@@ -14,7 +14,7 @@
 //! - [`database`]: schema, backup, restore, verification
 //! - [`evaluation`]: how good the search is
 //! - [`host`]: all of it put together
-//! - [`mcp`], [`cli`]: doors, for AI agents and at the command line
+//! - [`mcp`], [`cli`], [`page`]: doors, for AI agents, at the command line, and for people with a browser
 //!
 //! The runtime itself is the crate `afterword-actors`, which knows none of these.
 
@@ -37,6 +37,7 @@ mod markdown;
 pub mod mcp;
 pub mod model;
 mod offload;
+pub mod page;
 mod plural;
 mod printable;
 pub mod queue;

@@ -8,6 +8,7 @@ mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
 
+pub(crate) use long_lines::neutralised;
 pub(crate) use outline::{Heading, Kind, Mark, Outline, Piece};
 pub(crate) use plain::{PlainText, first_title};
 

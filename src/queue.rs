@@ -7,6 +7,7 @@ mod coverage;
 mod error;
 mod explain;
 mod follower;
+mod minutes;
 mod numbers;
 mod trail;
 mod view;
@@ -24,6 +25,7 @@ use afterword_actors::{
 
 pub use error::QueueError;
 pub use follower::Follower;
+pub use minutes::Minute;
 pub use numbers::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
 pub use view::{Event, Task, TaskDetail, TaskPage};
 
@@ -80,6 +82,14 @@ impl Queue {
     pub async fn gauges(&self) -> Result<Numbers, QueueError> {
         let coverage = self.coverage.of(&self.database).await?;
         Ok(numbers::of(self.database.reader(), coverage).await?)
+    }
+
+    /// What was done in each minute of the last hour, the oldest first; minutes in which no host wrote anything are missing.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn minutes(&self) -> Result<Vec<Minute>, QueueError> {
+        Ok(minutes::of_the_last_hour(self.database.reader()).await?)
     }
 
     /// Tasks, the newest first.
@@ -140,6 +150,14 @@ impl Queue {
     /// [`QueueError::Store`]
     pub async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, QueueError> {
         Ok(trail::named(&self.database, events::following(self.database.reader(), after, limit).await?).await?)
+    }
+
+    /// Up to `limit` entries of the audit trail before the entry `before`, the oldest first.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn events_before(&self, before: i64, limit: u32) -> Result<Vec<Event>, QueueError> {
+        Ok(trail::named(&self.database, events::preceding(self.database.reader(), before, limit).await?).await?)
     }
 
     /// Follows the audit trail after the entry `last`, or, without one, after the newest.

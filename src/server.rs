@@ -17,12 +17,13 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    config::Settings,
+    config::{Loaded, Settings},
     database,
     health::{Health, Watched},
     host::{Host, Worker},
     http::{self, App, Parts},
     mcp,
+    page::{self, Page},
     telemetry::{self, Telemetry},
 };
 use afterword_actors::RuntimeHandle;
@@ -34,7 +35,8 @@ pub use error::ServeError;
 ///
 /// # Errors
 /// [`ServeError`] if it cannot start, or its socket fails.
-pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
+pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
+    let settings = &loaded.settings;
     // Installed before anything is held that would have to be given back.
     let signals = crate::signals::Signals::install()?;
     let stopping = CancellationToken::new();
@@ -42,7 +44,7 @@ pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool))
     let listener = listener::bind(&settings.server).await?;
     let (address, running) = (listener.address, listener.run(gate.clone(), &settings.server));
     let serving = tokio::spawn(running.serve);
-    let worker = match open(settings, address, &gate, &stopping).await {
+    let worker = match open(loaded, address, &gate, &stopping).await {
         Ok(worker) => worker,
         Err(error) => {
             running.handle.shutdown();
@@ -68,11 +70,12 @@ pub async fn serve(settings: &Settings, announce: impl FnOnce(SocketAddr, bool))
 }
 
 async fn open(
-    settings: &Settings,
+    loaded: &Loaded,
     address: SocketAddr,
     gate: &Gate,
     stopping: &CancellationToken,
 ) -> Result<Worker, ServeError> {
+    let settings = &loaded.settings;
     let host = Host::open_patiently(settings).await?;
     refuse_strangers(&host, address).await?;
     let worker = host.start().await?;
@@ -83,7 +86,12 @@ async fn open(
     let watched = Watched { database, settings, runtime: runtime.clone() };
     let health = Health::begin(&watched).await;
     tokio::spawn(health.clone().watch(watched, stopping.clone()));
+    let page = loaded.settings.server.page.then(|| {
+        let (host, runtime, health) = (host.clone(), runtime.clone(), health.clone());
+        page::Parts { host, runtime, health, settings: loaded.rows(), stopping: stopping.clone() }
+    });
     let parts = Parts {
+        page: page.map(page::open).map(mounted),
         mcp: Router::new().route_service("/mcp", mcp::http_service(host.clone(), stopping.clone())),
         host,
         runtime,
@@ -94,6 +102,11 @@ async fn open(
     };
     gate.open(health, http::router(App::new(parts)));
     Ok(worker)
+}
+
+fn mounted(page: Page) -> http::Mounted {
+    let Page { routes, streams, entrance, front } = page;
+    http::Mounted { routes, streams, entrance, front }
 }
 
 /// A collector that is away is no reason not to serve.

@@ -95,6 +95,14 @@ impl Sets {
         Ok(SetsStatus { in_use, building, configured: self.configured.model.clone() })
     }
 
+    /// Whether another set is being built; costs no count.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn is_changing(&self) -> Result<bool, StoreError> {
+        Ok(models::wanted(self.database.reader()).await?.building.is_some())
+    }
+
     /// Begins to change to the model that the settings name.
     ///
     /// # Errors

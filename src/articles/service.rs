@@ -16,7 +16,7 @@ use super::{
     folder::{Folder, within},
     past, row,
     slug::Slug,
-    update,
+    subfolders, update,
 };
 use crate::time::Timestamp;
 
@@ -215,21 +215,57 @@ impl Articles {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page, ArticleError> {
-        let after = cursor.map(decode_cursor).transpose()?;
         let since = since.map_or(i64::MIN, |since| since.0);
-        let reader = self.database.reader();
-        let mut rows = row::page(reader, folder.as_ref(), since, after, limit.saturating_add(1)).await?;
-        let more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
-        let total = reader
+        let (articles, next_cursor) = self.page(folder, since, cursor, limit).await?;
+        let total = self
+            .database
+            .reader()
             .row::<afterword_actors::store::sql::Number>(
                 &format!("SELECT count(*) AS n FROM articles WHERE {} AND updated_at >= $2", within("folder", "$1")),
                 [folder.as_ref().into(), since.into()],
             )
             .await?
             .map_or(0, |row| row.n);
-        Ok(Page { articles: rows.into_iter().map(ArticleSummary::from).collect(), total, next_cursor })
+        Ok(Page { articles, total, next_cursor })
+    }
+
+    /// A page of articles in `folder` and below, the last saved first, and where the next one begins. How many there are in
+    /// all is not counted: it costs what it answers.
+    ///
+    /// # Errors
+    /// [`ArticleError::Invalid`] if the cursor is not one of ours.
+    pub async fn newest(
+        &self,
+        folder: &Folder,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
+        self.page(folder, i64::MIN, cursor, limit).await
+    }
+
+    async fn page(
+        &self,
+        folder: &Folder,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
+        let after = cursor.map(decode_cursor).transpose()?;
+        let reader = self.database.reader();
+        let mut rows = row::page(reader, folder.as_ref(), since, after, limit.saturating_add(1)).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
+        Ok((rows.into_iter().map(ArticleSummary::from).collect(), next_cursor))
+    }
+
+    /// Up to `limit` folders directly below `folder` that hold articles, themselves or further below, in order. Each costs
+    /// a look or two into an index, however many articles there are.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn subfolders(&self, folder: &Folder, limit: usize) -> Result<Vec<Folder>, ArticleError> {
+        Ok(subfolders::of(self.database.reader(), folder, limit).await?)
     }
 
     /// All folders that hold articles, in order.

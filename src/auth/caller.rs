@@ -74,6 +74,10 @@ pub enum Who {
     Subject(String),
 }
 
+/// A token that was presented otherwise than by the header: a door that knows how puts it into the request, for the guards.
+#[derive(Clone)]
+pub(crate) struct Presented(pub(crate) String);
+
 impl Caller {
     /// Somebody on this machine, who could as well use the command line.
     pub fn local() -> Self {

@@ -5,9 +5,11 @@ use crate::{config::LogFormat, server};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let settings = &session.loaded.settings;
-    server::serve(settings, |address, tokens| {
+    server::serve(&session.loaded, |address, tokens| {
         let lock = if tokens { "a token is needed" } else { "no token is needed: only this machine can reach it" };
-        let text = format!("listening on http://{address} (MCP at /mcp, REST at /api, to read at /api/docs); {lock}");
+        let page = if settings.server.page { "a page for people at /, " } else { "" };
+        let text =
+            format!("listening on http://{address} ({page}MCP at /mcp, REST at /api, to read at /api/docs); {lock}");
         match settings.log.format {
             // A person waits for this line, whatever the level of the log.
             LogFormat::Pretty => session.output.note(&text),

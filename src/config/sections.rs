@@ -306,6 +306,8 @@ section! {
     Server {
         /// Address and port to listen on.
         bind: String = "127.0.0.1:8080".to_owned(),
+        /// Whether people find a page at `/`.
+        page: bool = true,
         /// The address that clients see, if it is another.
         public_url: String = String::new(),
         /// Names that may stand in a request's `Host`, beside this machine's own addresses.

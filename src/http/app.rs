@@ -15,6 +15,7 @@ use super::{
         rate::Limiter,
         streams::Streams,
     },
+    mounted::Mounted,
 };
 use crate::{health::Health, host::Host, share::Shares, telemetry::Telemetry};
 
@@ -36,6 +37,8 @@ pub struct Parts {
     pub address: SocketAddr,
     /// What serves MCP at `/mcp`; behind the guards.
     pub mcp: Router,
+    /// Another door, for people; behind the guards as well.
+    pub page: Option<Mounted>,
     /// Cancelled when the server stops: long answers end then.
     pub stopping: CancellationToken,
 }
@@ -56,12 +59,13 @@ pub struct Shared {
     pub(super) requests: Shares,
     pub(super) pages: Shares,
     mcp: Router,
+    pub(super) page: Option<Mounted>,
 }
 
 impl App {
     /// Puts the parts together. Must be called within an asynchronous runtime.
     pub fn new(parts: Parts) -> Self {
-        let Parts { host, runtime, health, telemetry, address, mcp, stopping } = parts;
+        let Parts { host, runtime, health, telemetry, address, mcp, page, stopping } = parts;
         let server = &host.settings().server;
         let policy = Arc::new(Policy::new(address.ip(), server));
         let telemetry = Arc::new(telemetry);
@@ -86,6 +90,7 @@ impl App {
             requests,
             pages,
             mcp,
+            page,
         }))
     }
 

@@ -12,7 +12,7 @@ pub(super) const LONG_LINE: usize = 1024;
 /// The parser makes a node of some 50 bytes of every `*`, `[` or `` ` ``, and of every quotation or list that begins
 /// within another; in a minified or base64 line of many megabytes they mean nothing. What can end a block (`</`, `-->`,
 /// `?>`, `]]>`, `|`) is left as it is.
-pub(super) fn neutralised(text: &str) -> Cow<'_, str> {
+pub(crate) fn neutralised(text: &str) -> Cow<'_, str> {
     let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
     if text.as_bytes().split(is_end).all(|line| line.len() <= LONG_LINE) {
         return Cow::Borrowed(text);

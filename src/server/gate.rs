@@ -23,7 +23,7 @@ use crate::{
     http::body::keeping,
 };
 
-/// What a browser may do with an answer: nothing that it could be tricked into.
+/// What a browser may do with an answer, unless the answer says otherwise: nothing that it could be tricked into.
 const GUARDS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
@@ -94,7 +94,7 @@ async fn attend(connection: Option<Extension<Arc<Connection>>>, request: Request
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     for (name, value) in GUARDS {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_page = kind.is_some_and(|kind| kind.starts_with("text/html") || kind.starts_with("image/svg"));

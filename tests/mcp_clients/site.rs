@@ -72,6 +72,7 @@ pub(crate) async fn serve<H: ServerHandler>(handler: impl Fn() -> H + Send + Syn
         telemetry: Telemetry::default(),
         address,
         mcp: Router::new().route_service("/mcp", door),
+        page: None,
         stopping: CancellationToken::new(),
     };
     let router = http::router(App::new(parts));

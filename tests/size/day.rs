@@ -73,6 +73,9 @@ async fn articles<P: Place>(world: &World<P>, runtime: &Runtime) {
     service.read_revision("new-1", 1).await.expect("a revision");
     service.read("new-5").await.expect("an article, by its former name");
     service.read("nowhere").await.expect_err("nothing");
+    let page = service.newest(&Folder::default(), None, 10).await.expect("articles");
+    service.newest(&Folder::default(), page.1.as_deref(), 10).await.expect("articles");
+    service.subfolders(&Folder::default(), 10).await.expect("folders");
     service.slugs("new", 10).await.expect("slugs");
 }
 
@@ -101,6 +104,8 @@ async fn looks<P: Place>(world: &World<P>, queue: &Queue) {
     }
     let filter = events::Filter { task_id: None, limit: 20 };
     let newest = queue.events(&filter).await.expect("events");
+    queue.events_before(newest[0].id, 20).await.expect("events");
+    queue.minutes().await.expect("minutes");
     queue.follow(Some(newest[0].id)).await.expect("a place").next(100).await.expect("events");
     take_turn(world).await;
 }

@@ -133,6 +133,7 @@ impl Visitor for RestGuest {
             telemetry: Telemetry::default(),
             address: ([127, 0, 0, 1], 0).into(),
             mcp: Router::new(),
+            page: None,
             stopping: stopping.clone(),
         }));
         Self { router, stopping }

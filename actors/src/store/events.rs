@@ -85,6 +85,19 @@ pub async fn following(
     connection.rows(sql, [after.into(), i64::from(limit).into()]).await
 }
 
+/// Up to `limit` entries before the entry `before`, the oldest first.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn preceding(
+    connection: &impl ConnectionTrait,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<embedding_task_event::Model>, StoreError> {
+    let sql = "SELECT * FROM (SELECT * FROM embedding_task_events WHERE id < $1 ORDER BY id DESC LIMIT $2) newest ORDER BY id";
+    connection.rows(sql, [before.into(), i64::from(limit).into()]).await
+}
+
 /// Those of these entries that are there, the oldest first.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use std::{
 use afterword_actors::store::acting_as;
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::Next,
     response::Response,
 };
@@ -17,7 +17,7 @@ use tracing::Span;
 
 use super::hosts::{Policy, is_passed_on};
 use crate::{
-    auth::{AuthError, Caller, Scope, Tokens},
+    auth::{AuthError, Caller, Presented, Scope, Tokens},
     http::problem::Problem,
     printable,
     telemetry::Telemetry,
@@ -45,6 +45,11 @@ impl Entrance {
     pub(in crate::http) fn new(policy: Arc<Policy>, tokens: Tokens, telemetry: Arc<Telemetry>) -> Self {
         Self { policy, tokens, telemetry, refusals: Arc::default() }
     }
+
+    fn refused(&self, address: Option<IpAddr>) {
+        self.refusals.note(address);
+        self.telemetry.unauthorized();
+    }
 }
 
 /// Finds out who calls, and notes it in the request and in its span. As long as there never was a token, and listening on
@@ -55,7 +60,8 @@ pub(in crate::http) async fn identify(
     next: Next,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
-    let caller = match bearer(headers) {
+    let presented = request.extensions().get::<Presented>().map(|Presented(token)| token.as_str());
+    let caller = match presented.or_else(|| bearer(headers)) {
         Some(token) => entrance.tokens.check(token).await,
         None if entrance.policy.is_local() && !is_passed_on(headers) && !entrance.tokens.closed().await? => {
             Ok(Caller::local())
@@ -64,9 +70,7 @@ pub(in crate::http) async fn identify(
     };
     let caller = caller.map_err(|error| {
         if error == AuthError::Invalid {
-            let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            entrance.refusals.note(address.map(|ConnectInfo(address)| address.ip()));
-            entrance.telemetry.unauthorized();
+            entrance.refused(address_of(&request));
         }
         Problem::unauthorized(&error, challenge(&entrance, headers, None))
     })?;
@@ -80,6 +84,20 @@ pub(in crate::http) async fn identify(
         tracing::info!(caller = name, %method, path, status = response.status().as_u16(), "done");
     }
     Ok(response)
+}
+
+/// Counts those who try a token at a door of their own, where they are let in.
+pub(in crate::http) async fn watch(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+    let address = address_of(&request);
+    let response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        entrance.refused(address);
+    }
+    response
+}
+
+fn address_of(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
 /// Tells of callers that were not let in, not of each: who tries a million tokens must not fill the log.

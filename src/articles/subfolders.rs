@@ -1,0 +1,48 @@
+//! The folders directly below one, found by leaping from one to the next in an index: what they hold is not read.
+
+use std::collections::BTreeSet;
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::folder::Folder;
+
+/// Folders are in the order of their bytes, and this follows `/`.
+const BEHIND_ALL_BELOW: char = '0';
+/// No part of a folder has a character before this one.
+const FIRST_OF_ALL: char = ' ';
+/// Behind every folder.
+const LAST: &str = "\u{10ffff}";
+
+#[derive(FromQueryResult)]
+struct Row {
+    folder: String,
+}
+
+pub(super) async fn of(
+    connection: &impl ConnectionTrait,
+    folder: &Folder,
+    limit: usize,
+) -> Result<Vec<Folder>, StoreError> {
+    let above = folder.as_ref();
+    let start = if above.is_empty() { String::new() } else { format!("{above}/") };
+    let end = if above.is_empty() { LAST.to_owned() } else { format!("{above}{BEHIND_ALL_BELOW}") };
+    let mut found = BTreeSet::new();
+    let mut from = format!("{start}{FIRST_OF_ALL}");
+    while found.len() < limit
+        && let Some(next) = first(connection, &from, &end).await?
+    {
+        let name = next[start.len()..].split('/').next().unwrap_or_default();
+        let child = format!("{start}{name}");
+        let behind = if next == child { FIRST_OF_ALL } else { BEHIND_ALL_BELOW };
+        from = format!("{child}{behind}");
+        found.insert(child);
+    }
+    Ok(found.into_iter().filter_map(|path| Folder::parse(&path).ok()).collect())
+}
+
+/// The first folder from `from` on and before `end` that holds an article.
+async fn first(connection: &impl ConnectionTrait, from: &str, end: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT folder FROM articles WHERE folder >= $1 AND folder < $2 ORDER BY folder LIMIT 1";
+    Ok(connection.row::<Row>(sql, [from.into(), end.into()]).await?.map(|row| row.folder))
+}

@@ -1,0 +1,59 @@
+//! The page for people, at `/`: reading, searching and writing articles, watching the runtime, and what an operator sets.
+//!
+//! A door like the others: it calls the same services, stands behind the same guards, and knows no other door. What it shows
+//! is made by the server, as text that cannot become anything else; a little script adds what is convenient, and nothing
+//! that is needed to read, search or write. `server.page = false` takes it away.
+
+mod app;
+mod articles;
+mod assets;
+mod changes;
+mod differences;
+mod front;
+mod layout;
+mod markdown;
+mod memory;
+mod model;
+mod pieces;
+mod refusal;
+mod runtime;
+mod session;
+mod settings;
+mod stream;
+mod view;
+mod visit;
+
+use axum::{Router, middleware, routing::get};
+
+pub use app::Parts;
+
+use app::App;
+
+/// The door, ready to be mounted behind the guards.
+pub struct Page {
+    /// Answered at once, to callers that were let in.
+    pub routes: Router,
+    /// Answers without end, to callers that were let in.
+    pub streams: Router,
+    /// Answered to anybody: how to get in, and how it looks.
+    pub entrance: Router,
+    /// Put in front of all of these, outside the guards.
+    pub front: Box<dyn Fn(Router) -> Router + Send + Sync>,
+}
+
+/// Puts the door together. Must be called within an asynchronous runtime.
+pub fn open(parts: Parts) -> Page {
+    let app = App::new(parts);
+    runtime::live::start(&app);
+    let routes = articles::routes().merge(runtime::routes()).merge(settings::routes());
+    let streams = Router::new()
+        .route("/live/runtime", get(runtime::live::follow))
+        .route("/live/articles/{slug}", get(articles::live::article));
+    let state = app.clone();
+    Page {
+        routes: routes.with_state(app.clone()),
+        streams: streams.with_state(app.clone()),
+        entrance: session::routes().merge(assets::routes()).with_state(app),
+        front: Box::new(move |routes| routes.layer(middleware::from_fn_with_state(state.clone(), front::receive))),
+    }
+}

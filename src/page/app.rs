@@ -1,0 +1,65 @@
+//! What the views share.
+
+use std::{ops::Deref, sync::Arc};
+
+use afterword_actors::RuntimeHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{changes::Changes, model::Counted, view::Followed};
+use crate::{config::Row, health::Health, host::Host};
+
+/// What the page is put together from.
+pub struct Parts {
+    /// The services.
+    pub host: Host,
+    /// The runtime beside them.
+    pub runtime: RuntimeHandle,
+    /// How this server is.
+    pub health: Health,
+    /// The settings that hold, as they may be shown.
+    pub settings: Vec<Row>,
+    /// Cancelled when the server stops: what is followed ends then.
+    pub stopping: CancellationToken,
+}
+
+/// What the views share. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct App(Arc<Shared>);
+
+/// See [`App`].
+pub(super) struct Shared {
+    pub(super) host: Host,
+    pub(super) runtime: RuntimeHandle,
+    pub(super) health: Health,
+    pub(super) settings: Vec<Row>,
+    pub(super) stopping: CancellationToken,
+    pub(super) changes: Changes,
+    pub(super) followed: Followed,
+    pub(super) model: Counted,
+}
+
+impl App {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { host, runtime, health, settings, stopping } = parts;
+        let changes = Changes::start(host.queue.clone(), runtime.clone(), stopping.clone());
+        let followed = Followed::default();
+        Self(Arc::new(Shared {
+            host,
+            runtime,
+            health,
+            settings,
+            stopping,
+            changes,
+            followed,
+            model: Counted::default(),
+        }))
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

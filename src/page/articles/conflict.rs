@@ -1,0 +1,58 @@
+//! Somebody saved in between: both texts, where they differ, and a choice.
+
+use axum::{http::StatusCode, response::Response};
+use maud::html;
+
+use super::{draft::Draft, read};
+use crate::page::{
+    app::App,
+    differences,
+    layout::{self, Here},
+    pieces::moment,
+    refusal::Refusal,
+    visit::Visit,
+};
+
+pub(super) async fn show(
+    app: &App,
+    visit: &Visit,
+    slug: &str,
+    present: i64,
+    draft: &Draft,
+) -> Result<Response, Refusal> {
+    let _room = read::room(app, visit, slug).await?;
+    let theirs = app.host.articles.read(slug).await?;
+    let differences = differences::between(&theirs.body, &draft.body).await;
+    let main = html! {
+        h1 { "Saved in between" }
+        p.problem role="alert" {
+            "Somebody saved revision " (present) " " (moment(theirs.updated_at)) " while you wrote upon revision "
+            (draft.revision) ". Nothing is lost: choose what the article is to be."
+        }
+        @if theirs.title != draft.title {
+            p { "Title: " del dir="auto" { (theirs.title) } " " ins dir="auto" { (draft.title) } }
+        }
+        @if theirs.folder != draft.folder {
+            p { "Folder: " del dir="auto" { "/" (theirs.folder) } " " ins dir="auto" { "/" (draft.folder) } }
+        }
+        h2 { "From what is saved to what you wrote" }
+        (differences)
+        form #editor.editor method="post" action={ "/articles/" (slug) "/edit" }
+            data-draft={ "/articles/" (slug) "/edit@" (draft.revision) } {
+            input type="hidden" name="revision" value=(present);
+            input type="hidden" name="folder" value=(draft.folder);
+            @if draft.skips_embedding() { input type="hidden" name="skip_embedding" value="on"; }
+            label for="title" { "Title" }
+            input #title type="text" name="title" value=(draft.title) required dir="auto";
+            label for="body" { "Your text; bring in what you want to keep of theirs" }
+            textarea #body name="body" dir="auto" rows="18" { "\n" (draft.body) }
+            div.actions {
+                button.primary type="submit" name="act" value="save" { "Save mine as the next revision" }
+                a.button href={ "/articles/" (slug) } { "Keep theirs, and drop mine" }
+            }
+        }
+    };
+    let mut response = layout::view(visit, Here::Articles, "Saved in between", main);
+    *response.status_mut() = StatusCode::CONFLICT;
+    Ok(response)
+}

@@ -1,0 +1,104 @@
+//! Deleting an article, and bringing it back.
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::html;
+use serde::Deserialize;
+
+use super::read;
+use crate::{
+    articles::folder::Folder,
+    auth::Scope,
+    page::{
+        app::App,
+        layout::{self, Here},
+        pieces::{empty, encoded, moment, query, size},
+        refusal::Refusal,
+        visit::Visit,
+    },
+    time::duration,
+};
+
+/// Deleted articles that are shown.
+const LISTED: u32 = 100;
+
+/// What is to be deleted, or to be the present one again.
+#[derive(Deserialize)]
+pub(super) struct Which {
+    revision: Option<i64>,
+}
+
+pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    let _room = read::room(&app, &visit, &slug).await?;
+    let article = app.host.articles.read(&slug).await?;
+    let kept = app.host.settings().retention.deleted_articles;
+    let main = html! {
+        div.narrow {
+            h1 { "Delete this article?" }
+            p { strong dir="auto" { (article.title) } }
+            p {
+                "It is found no longer, and its vectors are removed. You can bring it back "
+                @if kept.is_zero() { "at any time." }
+                @else { "for " (duration(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX))) "." }
+            }
+            form.actions method="post" action={ "/articles/" (article.slug) "/delete" } {
+                input type="hidden" name="revision" value=(article.revision);
+                button.danger type="submit" { "Delete" }
+                a.button href={ "/articles/" (article.slug) } { "Keep it" }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Articles, "Delete", main))
+}
+
+pub(super) async fn carry_out(
+    State(app): State<App>,
+    visit: Visit,
+    Path(slug): Path<String>,
+    Form(which): Form<Which>,
+) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    let _room = read::room(&app, &visit, &slug).await?;
+    let deleted = app.host.articles.delete(&slug, which.revision).await?;
+    Ok(Redirect::to(&format!("/?{}", query(&[("deleted", &deleted.slug)]))).into_response())
+}
+
+/// Also of an article that is there: then a past revision becomes the present one.
+pub(super) async fn restore(
+    State(app): State<App>,
+    visit: Visit,
+    Path(name): Path<String>,
+    Form(which): Form<Which>,
+) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    let restored = app.host.articles.restore(&name, which.revision).await?;
+    Ok(Redirect::to(&format!("/articles/{}", restored.article.slug)).into_response())
+}
+
+pub(super) async fn list(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    let deleted = app.host.articles.deleted(&Folder::default(), None, LISTED).await?.articles;
+    let main = html! {
+        h1 { "Deleted articles" }
+        @if deleted.is_empty() { (empty("Nothing was deleted.")) }
+        ul.articles {
+            @for article in &deleted {
+                li {
+                    span.title dir="auto" { (article.title) }
+                    p.quiet {
+                        @if !article.folder.is_empty() { span dir="auto" { (article.folder) } " · " }
+                        "deleted " (moment(article.deleted_at)) " · " (size(article.size))
+                    }
+                    form method="post" action={ "/articles/" (encoded(&article.name)) "/restore" } {
+                        button type="submit" aria-label={ "Bring “" (article.title) "” back" } { "Bring it back" }
+                    }
+                }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Articles, "Deleted articles", main))
+}

@@ -1,0 +1,224 @@
+//! Writing: a new article, or a change to one. The text stays with whoever wrote it until it is saved: a refusal shows it
+//! again, and so does somebody else's save in between.
+
+use axum::{
+    Form,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::{Markup, html};
+
+use super::{conflict, draft::Draft, read};
+use crate::{
+    articles::{ArticleError, Changes, NewArticle, folder::Folder, slug::Slug},
+    auth::Scope,
+    page::{
+        app::App,
+        layout::{self, Here},
+        markdown,
+        refusal::Refusal,
+        visit::Visit,
+    },
+};
+
+/// Folders that are suggested, of each depth.
+const SUGGESTED: usize = 50;
+
+/// What is shown around the form.
+#[derive(Default)]
+struct Around<'a> {
+    why: Option<&'a str>,
+    preview: Option<Markup>,
+}
+
+pub(super) async fn blank(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    Ok(form(&app, &visit, None, &Draft::default(), Around::default()).await)
+}
+
+pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    let _room = read::room(&app, &visit, &slug).await?;
+    let article = app.host.articles.read(&slug).await?;
+    let draft = Draft {
+        title: article.title,
+        body: article.body,
+        folder: article.folder,
+        skip_embedding: article.skip_embedding.then(String::new),
+        revision: article.revision.to_string(),
+        ..Draft::default()
+    };
+    Ok(form(&app, &visit, Some(&article.slug), &draft, Around::default()).await)
+}
+
+pub(super) async fn create(
+    State(app): State<App>,
+    visit: Visit,
+    Form(draft): Form<Draft>,
+) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    let draft = draft.read();
+    if draft.act == "preview" {
+        return Ok(previewed(&app, &visit, None, &draft).await);
+    }
+    let saved = match new_article(&draft) {
+        Ok(new) => app.host.articles.create(new).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(saved) => Ok(shown_at(&saved.article.slug)),
+        Err(error) => refused(&app, &visit, None, &draft, error).await,
+    }
+}
+
+pub(super) async fn save(
+    State(app): State<App>,
+    visit: Visit,
+    Path(slug): Path<String>,
+    Form(draft): Form<Draft>,
+) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    let draft = draft.read();
+    if draft.act == "preview" {
+        return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
+    }
+    let saved = match changes(&draft) {
+        Ok(changes) => app.host.articles.update(&slug, changes).await,
+        Err(error) => Err(error),
+    };
+    match saved {
+        Ok(saved) => Ok(shown_at(&saved.article.slug)),
+        Err(ArticleError::Conflict { slug, expected: _, present }) => {
+            conflict::show(&app, &visit, &slug, present, &draft).await
+        }
+        Err(error) => refused(&app, &visit, Some(&slug), &draft, error).await,
+    }
+}
+
+/// What is written, as it will be read.
+pub(super) async fn preview(visit: Visit, Form(draft): Form<Draft>) -> Result<Response, Refusal> {
+    visit.needs(Scope::Write)?;
+    Ok(layout::html(markdown::render(&draft.body).await.html))
+}
+
+fn shown_at(slug: &str) -> Response {
+    Redirect::to(&format!("/articles/{slug}")).into_response()
+}
+
+fn new_article(draft: &Draft) -> Result<NewArticle, ArticleError> {
+    let slug = Some(draft.slug.trim()).filter(|slug| !slug.is_empty()).map(Slug::parse).transpose()?;
+    Ok(NewArticle {
+        title: draft.title.clone(),
+        body: draft.body.clone(),
+        slug,
+        folder: folder(&draft.folder)?,
+        skip_embedding: draft.skip_embedding.is_some(),
+        ..NewArticle::default()
+    })
+}
+
+fn changes(draft: &Draft) -> Result<Changes, ArticleError> {
+    let revision = draft.revision.parse();
+    let revision = revision.map_err(|_| ArticleError::invalid("revision", "is none; open the article again"))?;
+    Ok(Changes {
+        title: Some(draft.title.clone()),
+        body: Some(draft.body.clone()),
+        folder: Some(folder(&draft.folder)?),
+        skip_embedding: Some(draft.skip_embedding.is_some()),
+        expected_revision: Some(revision),
+        ..Changes::default()
+    })
+}
+
+fn folder(path: &str) -> Result<Folder, ArticleError> {
+    Folder::parse(path).map_err(|error| ArticleError::invalid("folder", error.to_string()))
+}
+
+/// What somebody wrote is shown again, with the reason.
+async fn refused(
+    app: &App,
+    visit: &Visit,
+    slug: Option<&str>,
+    draft: &Draft,
+    error: ArticleError,
+) -> Result<Response, Refusal> {
+    let why = error.to_string();
+    let status = Refusal::from(error).into_response().status();
+    let mut response = form(app, visit, slug, draft, Around { why: Some(&why), preview: None }).await;
+    *response.status_mut() = if status == StatusCode::NOT_FOUND { StatusCode::CONFLICT } else { status };
+    Ok(response)
+}
+
+async fn previewed(app: &App, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
+    let preview = Some(markdown::render(&draft.body).await.html);
+    form(app, visit, slug, draft, Around { why: None, preview }).await
+}
+
+async fn form(app: &App, visit: &Visit, slug: Option<&str>, draft: &Draft, around: Around<'_>) -> Response {
+    let folders = suggested(app, &draft.folder).await;
+    let action = slug.map_or_else(|| "/new".to_owned(), |slug| format!("/articles/{slug}/edit"));
+    let title = if slug.is_some() { "Edit" } else { "New article" };
+    let main = html! {
+        h1 { (title) }
+        @if let Some(why) = around.why { p.problem role="alert" dir="auto" { "Not saved: " (why) } }
+        p #draft.notice role="status" hidden {
+            "A draft of this was kept in this browser. "
+            button #draft-take type="button" { "Go on with it" } " " button #draft-drop type="button" { "Forget it" }
+        }
+        form #editor.editor method="post" action=(action) data-draft={ (action) "@" (draft.revision) } {
+            (fields(slug, draft))
+            datalist #folders { @for known in &folders { option value=(known) {} } }
+            div.actions {
+                button.primary type="submit" name="act" value="save" { "Save" }
+                button #preview-button type="submit" name="act" value="preview" { "Preview" }
+                a.button href=(slug.map_or_else(|| "/".to_owned(), |slug| format!("/articles/{slug}"))) { "Cancel" }
+            }
+        }
+        section #preview aria-label="Preview" hidden[around.preview.is_none()] {
+            h2 { "Preview" }
+            div.prose #preview-text dir="auto" aria-live="polite" { @if let Some(preview) = around.preview { (preview) } }
+        }
+    };
+    layout::view(visit, Here::Articles, title, main)
+}
+
+/// Folders that may be meant: the outermost, and those in the one that is written.
+async fn suggested(app: &App, folder: &str) -> Vec<Folder> {
+    let articles = &app.host.articles;
+    let mut folders = articles.subfolders(&Folder::default(), SUGGESTED).await.unwrap_or_default();
+    if let Ok(folder) = Folder::parse(folder).map_err(drop)
+        && !folder.as_ref().is_empty()
+    {
+        folders.extend(articles.subfolders(&folder, SUGGESTED).await.unwrap_or_default());
+    }
+    folders
+}
+
+fn fields(slug: Option<&str>, draft: &Draft) -> Markup {
+    html! {
+        input type="hidden" name="revision" value=(draft.revision);
+        label for="title" { "Title" }
+        input #title type="text" name="title" value=(draft.title) required dir="auto" autocomplete="off";
+        div.row {
+            div {
+                label for="folder" { "Folder" }
+                input #folder type="text" name="folder" value=(draft.folder) list="folders" dir="auto" autocomplete="off"
+                    placeholder="e.g. guides/rust";
+            }
+            @if slug.is_none() {
+                div {
+                    label for="slug" { "Name in addresses " span.quiet { "(from the title if empty)" } }
+                    input #slug type="text" name="slug" value=(draft.slug) autocomplete="off" spellcheck="false";
+                }
+            }
+        }
+        label for="body" { "Text " span.quiet { "(Markdown; a file may be dropped here)" } }
+        // The first line break behind the tag is no part of the text.
+        textarea #body name="body" dir="auto" rows="22" { "\n" (draft.body) }
+        label.check {
+            input type="checkbox" name="skip_embedding" checked[draft.skip_embedding.is_some()];
+            " Find it by its words only, not by its meaning"
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `/articles/{slug}/history`: what an article was, and what each save changed.
+
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::{
+    articles::Revision,
+    page::{
+        app::App,
+        differences,
+        layout::{self, Here},
+        pieces::{encoded, moment, size},
+        refusal::Refusal,
+        visit::Visit,
+    },
+};
+
+/// Revisions that are listed; a change of an older one is reached by its number.
+const LISTED: usize = 200;
+
+/// Which change is to be shown.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    revision: Option<i64>,
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    Path(slug): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
+    let revisions = app.host.articles.history(&slug).await?;
+    let chosen = asked.revision.or_else(|| revisions.first().map(|newest| newest.revision)).unwrap_or(1);
+    let largest = revisions.iter().map(|revision| revision.size).max().unwrap_or_default();
+    let _room = app.host.large_texts.room(&visit.caller.who, u64::try_from(largest).unwrap_or_default()).await;
+    let after = app.host.articles.read_revision(&slug, chosen).await?;
+    let before = revisions.iter().find(|revision| revision.revision < chosen).map(|before| before.revision);
+    let before = match before {
+        Some(number) => app.host.articles.read_revision(&slug, number).await.map(Some)?,
+        None => None,
+    };
+    let old = before.as_ref().map(|before| before.body.as_str()).unwrap_or_default();
+    let changed = differences::between(old, &after.body).await;
+    let renamed = before.as_ref().filter(|before| before.title != after.title).map(|before| &before.title);
+    let main = html! {
+        p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }
+        h1 dir="auto" { "History of “" (after.title) "”" }
+        div.split {
+            (list(&revisions, chosen))
+            section aria-label={ "Revision " (chosen) } {
+                h2 { "Revision " (chosen) @if let Some(before) = &before { ", against " (before.revision) } }
+                @if let Some(former) = renamed { p { "Title: " del dir="auto" { (former) } " " ins dir="auto" { (after.title) } } }
+                (changed)
+                @if visit.may_write() && revisions.iter().any(|one| one.revision == chosen && !one.present) {
+                    form method="post" action={ "/articles/" (encoded(&slug)) "/restore" } {
+                        input type="hidden" name="revision" value=(chosen);
+                        button type="submit" { "Make revision " (chosen) " the present one" }
+                    }
+                }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Articles, "History", main))
+}
+
+fn list(revisions: &[Revision], chosen: i64) -> Markup {
+    html! {
+        nav.revisions aria-label="Revisions" {
+            ol {
+                @for revision in revisions.iter().take(LISTED) {
+                    li {
+                        a href={ "?revision=" (revision.revision) } aria-current=[(revision.revision == chosen).then_some("true")] {
+                            "Revision " (revision.revision)
+                            @if revision.present { " · present" } @else if revision.deleted { " · deleted after it" }
+                        }
+                        p.quiet { (moment(revision.saved_at)) " · " (size(revision.size)) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! How the embedding of one article stands, as it changes.
+
+use axum::extract::{Path, State};
+use futures_util::stream;
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use super::read::status;
+use crate::{
+    articles::summaries,
+    page::{
+        app::App,
+        changes::Changed,
+        refusal::Refusal,
+        stream::{Events, fragment, sent},
+    },
+};
+
+/// Somebody who follows one article.
+struct Reader {
+    app: App,
+    id: i64,
+    changes: broadcast::Receiver<Changed>,
+    known: Option<String>,
+}
+
+/// `/live/articles/{slug}`: how the embedding of one article stands, as it changes.
+pub(in crate::page) async fn article(State(app): State<App>, Path(slug): Path<String>) -> Result<Events, Refusal> {
+    // First, so that no change falls between what is read now and what is told.
+    let changes = app.changes.follow();
+    let id = app.host.articles.read(&slug).await?.id;
+    let reader = Reader { app, id, changes, known: None };
+    Ok(sent(stream::unfold(reader, |mut reader| async {
+        let html = reader.next().await?;
+        Some((Ok(fragment("status", &html)), reader))
+    })))
+}
+
+impl Reader {
+    /// How it stands as soon as that is new; nothing when the server stops.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            let html = shown(&self.app, self.id).await;
+            if html.is_some() && html != self.known {
+                self.known.clone_from(&html);
+                return html;
+            }
+            self.changed().await?;
+        }
+    }
+
+    /// Waits until something happened to the article's tasks.
+    async fn changed(&mut self) -> Option<()> {
+        loop {
+            tokio::select! {
+                changed = self.changes.recv() => match changed {
+                    Ok(Some(articles)) if !articles.contains(&self.id) => {}
+                    Ok(_) | Err(RecvError::Lagged(_)) => return Some(()),
+                    Err(RecvError::Closed) => return None,
+                },
+                () = self.app.stopping.cancelled() => return None,
+            }
+        }
+    }
+}
+
+/// Nothing while it cannot be read, or is there no longer.
+async fn shown(app: &App, id: i64) -> Option<String> {
+    let found = summaries(app.host.database.reader(), &[id]).await.ok()?;
+    found.first().map(|(_, article)| status(&article.embedding).into_string())
+}

@@ -1,0 +1,135 @@
+//! `/articles/{slug}`: reading one.
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use maud::{Markup, html};
+
+use super::results;
+use crate::{
+    articles::{Article, EmbeddingState, EmbeddingStatus},
+    page::{
+        app::App,
+        layout::{self, Here},
+        markdown::{self, Rendered},
+        pieces::{crumbs, embedding, encoded, moment},
+        refusal::Refusal,
+        visit::Visit,
+    },
+};
+
+/// A table of contents helps from so many headings on.
+const CONTENTS_FROM: usize = 3;
+
+pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+    let _room = room(&app, &visit, &slug).await?;
+    let article = app.host.articles.read(&slug).await?;
+    if article.slug != slug {
+        return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
+    }
+    let rendered = markdown::render(&article.body).await;
+    let main = html! {
+        div.reading data-live={ "/live/articles/" (encoded(&article.slug)) } {
+            (head(&visit, &article))
+            @if rendered.headings.len() >= CONTENTS_FROM { (contents(&rendered)) }
+            article.prose dir="auto" {
+                (rendered.html)
+                @if article.body.trim().is_empty() { p.empty { "This article has no text yet." } }
+                @if rendered.is_cut {
+                    p.notice { "This is the beginning of a long text. " a href={ "/articles/" (article.slug) "/text" } { "All of it, as it is written" } }
+                }
+            }
+            aside.related aria-labelledby="related" {
+                h2 #related { "Related articles" }
+                div data-part={ "/articles/" (article.slug) "/related" } {
+                    a href={ "/articles/" (article.slug) "/related" } { "Show articles like this one" }
+                }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Articles, &article.title, main))
+}
+
+/// Articles like it.
+pub(super) async fn related(
+    State(app): State<App>,
+    visit: Visit,
+    headers: HeaderMap,
+    Path(slug): Path<String>,
+) -> Result<Response, Refusal> {
+    let like = results::like(&app, &visit, &slug).await?;
+    if headers.contains_key(layout::PART) {
+        return Ok(layout::html(like));
+    }
+    let main = html! {
+        p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }
+        h1 { "Related articles" }
+        (like)
+    };
+    Ok(layout::view(&visit, Here::Articles, "Related articles", main))
+}
+
+/// The whole text as it was written.
+pub(super) async fn text(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+    let _room = room(&app, &visit, &slug).await?;
+    let article = app.host.articles.read(&slug).await?;
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+    Ok((kind, article.body).into_response())
+}
+
+/// Room for the article as it is now, if it is a large one.
+pub(in crate::page) async fn room(
+    app: &App,
+    visit: &Visit,
+    slug: &str,
+) -> Result<Option<crate::share::Taken>, Refusal> {
+    let size = app.host.articles.weight(slug).await?;
+    Ok(app.host.large_texts.room(&visit.caller.who, size).await)
+}
+
+fn head(visit: &Visit, article: &Article) -> Markup {
+    let slug = &article.slug;
+    html! {
+        header.title {
+            (crumbs(&article.folder))
+            h1 dir="auto" { (article.title) }
+            p.quiet {
+                "Saved " (moment(article.updated_at)) " · "
+                a href={ "/articles/" (slug) "/history" } { "revision " (article.revision) } " · "
+                span #status data-fragment="status" role="status" { (status(&article.embedding)) }
+            }
+            @if visit.may_write() {
+                p.actions {
+                    a.button href={ "/articles/" (slug) "/edit" } { "Edit" }
+                    a.button href={ "/articles/" (slug) "/delete" } { "Delete" }
+                }
+            }
+        }
+    }
+}
+
+/// How its embedding stands, and what of it a person wants to know.
+pub(in crate::page) fn status(stands: &EmbeddingStatus) -> Markup {
+    html! {
+        (embedding(stands))
+        @if stands.status == EmbeddingState::Failed {
+            @if let Some(error) = &stands.error { " " span.problem dir="auto" { (error) } }
+        }
+        @if let Some(task) = stands.task_id { " " a href={ "/runtime/tasks/" (task) } { "task " (task) } }
+    }
+}
+
+fn contents(rendered: &Rendered) -> Markup {
+    html! {
+        nav.contents aria-labelledby="contents" {
+            h2 #contents { "Contents" }
+            ol {
+                @for heading in &rendered.headings {
+                    li class={ "level" (heading.level) } { a dir="auto" href={ "#" (heading.anchor) } { (heading.text) } }
+                }
+            }
+        }
+    }
+}

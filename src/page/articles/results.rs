@@ -1,0 +1,120 @@
+//! What a search finds, and why.
+
+use maud::{Markup, html};
+
+use super::asked::Asked;
+use crate::{
+    articles::folder::Folder,
+    page::{
+        app::App,
+        pieces::{count, crumbs, unless_searchable},
+        refusal::Refusal,
+        visit::Visit,
+    },
+    search::{Hit, Query, SearchAnswer},
+};
+
+/// Hits of a page.
+const HITS: usize = 20;
+/// Articles that are shown as like another one.
+const RELATED: usize = 6;
+
+pub(super) async fn of(app: &App, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
+    let limit = HITS.min(app.host.settings().search.max_limit);
+    let query = Query { folder: folder.clone(), explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
+    let _turn = app.host.searches.take(&visit.caller.who, 1).await;
+    let answer = app.host.search.search(&query).await?;
+    Ok(shown(&answer, folder))
+}
+
+/// Articles like the one of this slug.
+pub(super) async fn like(app: &App, visit: &Visit, slug: &str) -> Result<Markup, Refusal> {
+    let limit = RELATED.min(app.host.settings().search.max_limit);
+    let _turn = app.host.searches.take(&visit.caller.who, 1).await;
+    let answer = app.host.search.related(slug, limit).await?;
+    Ok(html! {
+        @if answer.hits.is_empty() { p.empty { "Nothing is like this one." } }
+        ul.articles { @for hit in &answer.hits { li { a.title dir="auto" href={ "/articles/" (hit.slug) } { (hit.title) } } } }
+    })
+}
+
+fn shown(answer: &SearchAnswer, folder: &Folder) -> Markup {
+    let hits = i64::try_from(answer.hits.len()).unwrap_or(i64::MAX);
+    html! {
+        @if !folder.as_ref().is_empty() { (crumbs(folder.as_ref())) }
+        @if let Some(why) = &answer.degraded { p.notice role="status" dir="auto" { "Found by words only: " (why) } }
+        @if let Some(characters) = answer.cut_to {
+            p.notice role="status" { "The question is long; its first " (characters) " characters were searched." }
+        }
+        @for correction in &answer.corrections {
+            p.notice { "No article has “" bdi { (correction.from) } "”; searched “" bdi { (correction.to) } "”." }
+        }
+        @if answer.hits.is_empty() {
+            p.empty { "Nothing is found. Other words may help, or a question in a whole sentence." }
+        } @else {
+            h2 {
+                @if answer.low_confidence { "Nothing fits well; these are the nearest" }
+                @else { (count(hits, "article", "articles")) }
+            }
+            ol.hits { @for hit in &answer.hits { (found(hit)) } }
+        }
+    }
+}
+
+fn found(hit: &Hit) -> Markup {
+    html! {
+        li {
+            a.title dir="auto" href={ "/articles/" (hit.slug) } { (hit.title) }
+            @if !hit.heading_path.is_empty() && hit.heading_path != hit.title { p.path dir="auto" { (hit.heading_path) } }
+            p.snippet dir="auto" { (marked(&hit.snippet, &hit.matches)) }
+            p.quiet {
+                @if !hit.folder.is_empty() { bdi { (hit.folder) } " · " }
+                (why(hit)) (unless_searchable(&hit.embedding))
+            }
+        }
+    }
+}
+
+/// Why it is there.
+fn why(hit: &Hit) -> Markup {
+    let words = hit.explanation.as_ref().filter(|why| why.words.is_some());
+    let words = words.map(|why| why.terms.iter().map(|term| term.term.as_str()).collect::<Vec<_>>().join(", "));
+    html! {
+        @if let Some(words) = &words {
+            "by its words"
+            @if !words.is_empty() { " (" bdi { (words) } ")" }
+        }
+        @if let Some(near) = hit.similarity {
+            @if words.is_some() { ", and " }
+            "by its meaning (" (percent(near)) ")"
+        }
+    }
+}
+
+fn percent(similarity: f32) -> String {
+    format!("{:.0} %", f64::from(similarity.clamp(0.0, 1.0)) * 100.0)
+}
+
+/// `text` with the places marked where words of the question stand. *Units:* characters.
+fn marked(text: &str, places: &[(usize, usize)]) -> Markup {
+    let mut pieces: Vec<(bool, String)> = Vec::new();
+    for (at, letter) in text.chars().enumerate() {
+        let inside = places.iter().any(|(from, until)| (*from..*until).contains(&at));
+        match pieces.last_mut().filter(|(was_inside, _)| *was_inside == inside) {
+            Some((_, piece)) => piece.push(letter),
+            None => pieces.push((inside, letter.to_string())),
+        }
+    }
+    html! { @for (is_marked, piece) in pieces { @if is_marked { mark { (piece) } } @else { (piece) } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_looked_for_is_marked_and_nothing_is_markup() {
+        let shown = marked("The <b>Queues</b> & é", &[(7, 13), (20, 21)]).into_string();
+        assert_eq!(shown, "The &lt;b&gt;<mark>Queues</mark>&lt;/b&gt; &amp; <mark>é</mark>");
+    }
+}

@@ -1,0 +1,48 @@
+//! The style and the script, compiled in. Their addresses change with their contents, so browsers may keep them.
+
+use std::sync::LazyLock;
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, header},
+    routing::get,
+};
+use sha2::{Digest, Sha256};
+
+use super::app::App;
+
+const STYLE: &str = include_str!("assets/style.css");
+const SCRIPT: &str = include_str!("assets/script.js");
+const ICON: &str = include_str!("assets/icon.svg");
+const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut hash = Sha256::new();
+    for content in [STYLE, SCRIPT, ICON] {
+        hash.update(content.as_bytes());
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+});
+
+pub(super) fn style() -> String {
+    format!("/page/style.css?{}", *VERSION)
+}
+
+pub(super) fn script() -> String {
+    format!("/page/script.js?{}", *VERSION)
+}
+
+pub(super) fn icon() -> String {
+    format!("/page/icon.svg?{}", *VERSION)
+}
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/page/style.css", get(|| async { sent("text/css; charset=utf-8", STYLE) }))
+        .route("/page/script.js", get(|| async { sent("text/javascript; charset=utf-8", SCRIPT) }))
+        .route("/page/icon.svg", get(|| async { sent("image/svg+xml", ICON) }))
+}
+
+fn sent(kind: &'static str, content: &'static str) -> ([(HeaderName, HeaderValue); 2], &'static str) {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, KEPT)], content)
+}

@@ -1,0 +1,89 @@
+//! Which articles' tasks change, told to all who look at one. Nobody looks, nobody asks.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use afterword_actors::RuntimeHandle;
+use tokio::sync::{
+    Notify,
+    broadcast::{self, error::RecvError},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::queue::{Follower, Queue};
+
+/// How often other hosts' changes are looked for; this host's are announced.
+const LOOK: Duration = Duration::from_secs(1);
+/// Changes of this host that come together are looked at together.
+const GATHER: Duration = Duration::from_millis(200);
+/// Entries of the audit trail read at once. If more are new, everybody looks.
+const ENTRIES: u32 = 500;
+/// Changes that a slow client may fall behind before it looks anew.
+const BEHIND: usize = 64;
+
+/// Articles whose tasks changed; `None` if it may have been any.
+pub(super) type Changed = Option<Arc<HashSet<i64>>>;
+
+/// Tells of changes. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Changes {
+    sender: broadcast::Sender<Changed>,
+    somebody_came: Arc<Notify>,
+}
+
+impl Changes {
+    /// Tells of changes until `stopping`.
+    pub(super) fn start(queue: Queue, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
+        let changes = Self { sender: broadcast::Sender::new(BEHIND), somebody_came: Arc::default() };
+        let telling = changes.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = telling.tell(&queue, &runtime) => {}
+            }
+        });
+        changes
+    }
+
+    pub(super) fn follow(&self) -> broadcast::Receiver<Changed> {
+        let receiver = self.sender.subscribe();
+        self.somebody_came.notify_one();
+        receiver
+    }
+
+    async fn tell(&self, queue: &Queue, runtime: &RuntimeHandle) {
+        let (mut local, mut follower) = (runtime.subscribe(), None);
+        loop {
+            follower = if self.sender.receiver_count() > 0 { self.told(queue, follower).await } else { None };
+            tokio::select! {
+                () = self.somebody_came.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                hint = local.recv() => match hint {
+                    Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
+                    Err(RecvError::Closed) => tokio::time::sleep(LOOK).await,
+                },
+            }
+            local = local.resubscribe();
+        }
+    }
+
+    /// Tells what changed; answers who follows on from there. Without anybody, or if too much is new, everybody looks, and
+    /// the trail is followed from its end.
+    async fn told(&self, queue: &Queue, follower: Option<Follower>) -> Option<Follower> {
+        let Some(mut follower) = follower else {
+            let follower = queue.follow(None).await.ok()?;
+            // What happened before, nobody was told.
+            let _ = self.sender.send(None);
+            return Some(follower);
+        };
+        let Ok(entries) = follower.next(ENTRIES).await else { return Some(follower) };
+        if entries.is_empty() {
+            return Some(follower);
+        }
+        if entries.len() >= ENTRIES as usize {
+            return None;
+        }
+        let changed = entries.iter().filter_map(|entry| entry.article_id).collect();
+        let _ = self.sender.send(Some(Arc::new(changed)));
+        Some(follower)
+    }
+}

@@ -1,0 +1,127 @@
+//! What stands in front of every view, outside the guards: where a request comes from, the token it brings, and what the
+//! browser may do with the answer. Refusals of the guards are shown here as pages.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use maud::html;
+use serde::Deserialize;
+
+use super::{app::App, layout, refusal::Refusal, session, visit::Nonce};
+use crate::auth::Presented;
+
+/// Longest explanation of a refusal. *Units:* bytes.
+const LONGEST_REFUSAL: usize = 64 << 10;
+
+pub(super) async fn receive(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let nonce = Nonce::fresh();
+    let place = request.uri().clone();
+    let is_part = request.headers().contains_key(layout::PART);
+    let token = session::token_of(request.headers());
+    let response = if !request.method().is_safe() && !is_of_this_page(request.headers()) {
+        let detail = "this came from another web page, and nothing was done; do it here";
+        Refusal::new(StatusCode::FORBIDDEN, detail).into_response()
+    } else {
+        if let Some(token) = &token {
+            request.extensions_mut().insert(Presented(token.clone()));
+        }
+        request.extensions_mut().insert(nonce.clone());
+        next.run(request).await
+    };
+    let asked = Asked { place: &place, nonce: &nonce, is_part, has_token: token.is_some() };
+    let mut response = if is_refusal(&response) { shown(&app, response, &asked).await } else { response };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(&nonce));
+    // Without it, browsers would not say where a form comes from; elsewhere they say nothing.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    // What somebody may see with a token must not be found in the browser by who comes after.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Whether a request that changes something was sent by this page, or by a client that is no browser: browsers say whence.
+fn is_of_this_page(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("none"));
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    match (text("origin"), text("host")) {
+        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, authority)| authority == host),
+        (Some(_), None) => false,
+        (None, _) => true,
+    }
+}
+
+/// Only our own script and style, by this answer's word; nothing from elsewhere, and in no other page.
+fn policy(nonce: &Nonce) -> HeaderValue {
+    let Nonce(nonce) = nonce;
+    let text = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; connect-src \
+         'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+fn is_refusal(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_page = kind.is_some_and(|kind| kind.starts_with("text/html"));
+    !is_page && (response.status().is_client_error() || response.status().is_server_error())
+}
+
+/// What was asked for, and by whom.
+struct Asked<'a> {
+    place: &'a Uri,
+    nonce: &'a Nonce,
+    /// Only the part of a page.
+    is_part: bool,
+    has_token: bool,
+}
+
+/// What the guards say of a refusal, for programs.
+#[derive(Deserialize)]
+struct Problem {
+    detail: String,
+}
+
+async fn shown(app: &App, response: Response, asked: &Asked<'_>) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, LONGEST_REFUSAL).await.unwrap_or_default();
+    let said = serde_json::from_slice::<Problem>(&bytes).map(|problem| problem.detail);
+    let said = said.unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned());
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    let page = match parts.status {
+        _ if asked.is_part => html! { p.problem { (said) } },
+        StatusCode::UNAUTHORIZED => session::login_page(app, asked.nonce, asked.place, None),
+        status => layout::refused(asked.nonce, status, &said, asked.has_token),
+    };
+    Response::from_parts(parts, Body::from(page.into_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_something_must_come_from_this_page() {
+        let asked = |pairs: &[(&'static str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| {
+                (header::HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value"))
+            });
+            is_of_this_page(&pairs.collect())
+        };
+        assert!(asked(&[("sec-fetch-site", "same-origin"), ("origin", "http://a:1"), ("host", "a:1")]));
+        assert!(asked(&[("origin", "http://a:1"), ("host", "a:1")]), "an old browser");
+        assert!(asked(&[("host", "a:1")]), "no browser");
+        for site in ["cross-site", "same-site", "none", "\u{ff}"] {
+            assert!(!asked(&[("sec-fetch-site", site), ("origin", "http://a:1"), ("host", "a:1")]), "{site}");
+        }
+        for origin in ["http://a:2", "http://b:1", "null", "http://a:1.evil"] {
+            assert!(!asked(&[("origin", origin), ("host", "a:1")]), "{origin}");
+        }
+    }
+}

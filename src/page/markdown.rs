@@ -1,0 +1,218 @@
+//! Markdown as it is read: rendered, and then cleaned, so that nothing in it runs, loads or looks like the page around it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use ammonia::Builder;
+use maud::{Markup, PreEscaped};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use crate::{articles::slug::Slug, markdown::neutralised, offload};
+
+/// More of a text is not shown at once. *Units:* bytes.
+const SHOWN: usize = 1 << 20;
+/// Headings of a table of contents.
+const HEADINGS: usize = 200;
+/// What anchors begin with: no text may name an element of the page.
+const ANCHOR: &str = "text-";
+
+/// A text as it is read.
+pub(super) struct Rendered {
+    pub(super) html: Markup,
+    pub(super) headings: Vec<Heading>,
+    /// Whether there is more.
+    pub(super) is_cut: bool,
+}
+
+/// A heading of it.
+pub(super) struct Heading {
+    pub(super) level: u8,
+    pub(super) text: String,
+    pub(super) anchor: String,
+}
+
+/// Renders `body`, or the beginning of a long one.
+pub(super) async fn render(body: &str) -> Rendered {
+    let end = body.floor_char_boundary(SHOWN);
+    let (shown, is_cut) = (&body[..end], end < body.len());
+    if shown.len() <= offload::SMALL {
+        return rendered(shown, is_cut);
+    }
+    let shown = shown.to_owned();
+    offload::run(move || rendered(&shown, is_cut)).await
+}
+
+fn rendered(body: &str, is_cut: bool) -> Rendered {
+    let hidden = neutralised(body);
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_FOOTNOTES;
+    let mut headings = Vec::new();
+    let mut events = Vec::new();
+    let mut anchors: HashMap<String, usize> = HashMap::new();
+    let mut open: Option<(usize, u8, String)> = None;
+    for event in Parser::new_ext(&hidden, options) {
+        match &event {
+            Event::Start(Tag::Heading { level, .. }) => open = Some((events.len(), *level as u8, String::new())),
+            Event::Text(text) | Event::Code(text) => {
+                if let Some((_, _, said)) = &mut open {
+                    said.push_str(text);
+                }
+            }
+            Event::End(TagEnd::Heading(_)) => {
+                if let Some((at, level, text)) = open.take() {
+                    let anchor = anchor(&text, &mut anchors);
+                    if let Some(Event::Start(Tag::Heading { id, .. })) = events.get_mut(at) {
+                        *id = Some(CowStr::from(anchor.clone()));
+                    }
+                    if headings.len() < HEADINGS && !text.trim().is_empty() {
+                        headings.push(Heading { level, text, anchor });
+                    }
+                }
+            }
+            _ => {}
+        }
+        events.push(here(event));
+    }
+    let mut html = String::with_capacity(body.len() * 3 / 2);
+    pulldown_cmark::html::push_html(&mut html, events.into_iter());
+    Rendered { html: PreEscaped(CLEANER.clean(&html).to_string()), headings, is_cut }
+}
+
+/// A picture would be fetched from elsewhere, and tell there who reads: it becomes a link. The page has the title for the
+/// highest heading, so those of a text are one lower.
+fn here(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Link { link_type, dest_url, title, id })
+        }
+        Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+        Event::Start(Tag::Heading { level, id, classes: _, attrs: _ }) => {
+            Event::Start(Tag::Heading { level: lower(level), id, classes: Vec::new(), attrs: Vec::new() })
+        }
+        Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lower(level))),
+        other => other,
+    }
+}
+
+fn lower(level: HeadingLevel) -> HeadingLevel {
+    HeadingLevel::try_from(level as usize + 1).unwrap_or(HeadingLevel::H6)
+}
+
+fn anchor(text: &str, taken: &mut HashMap<String, usize>) -> String {
+    let slug = Slug::from_title(text).to_string();
+    let times = taken.entry(slug.clone()).or_default();
+    *times += 1;
+    if *times == 1 { format!("{ANCHOR}{slug}") } else { format!("{ANCHOR}{slug}-{times}") }
+}
+
+/// What a text may be made of. Nothing that looks like a part of the page: no forms, no classes, no styles.
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut cleaner = Builder::default();
+    cleaner
+        .rm_tags(["img", "map", "area", "article", "aside", "header", "footer", "nav", "section", "figure"])
+        .add_tags(["input"])
+        .add_tag_attributes("input", ["checked", "disabled"])
+        .set_tag_attribute_value("input", "type", "checkbox")
+        .set_tag_attribute_value("input", "disabled", "")
+        .set_tag_attribute_value("input", "aria-label", "done")
+        .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0")
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .link_rel(Some("noopener noreferrer nofollow"));
+    for heading in ["h1", "h2", "h3", "h4", "h5", "h6"] {
+        cleaner.add_tag_attributes(heading, ["id"]);
+    }
+    cleaner.attribute_filter(|_, attribute, value| match attribute {
+        // Raw HTML may bring an id, which would be an element of the page for a script or a link.
+        "id" => value.starts_with(ANCHOR).then(|| value.into()),
+        _ => Some(value.into()),
+    });
+    cleaner
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(body: &str) -> String {
+        rendered(body, false).html.into_string()
+    }
+
+    #[test]
+    fn headings_have_anchors_of_their_own_and_make_the_contents() {
+        let shown = rendered("# A *b*\n\n## A b\n\n## `c` d\n\n#\n", false);
+        let headings: Vec<_> = shown.headings.iter().map(|heading| (heading.level, heading.anchor.as_str())).collect();
+        assert_eq!(headings, [(1, "text-a-b"), (2, "text-a-b-2"), (2, "text-c-d")]);
+        assert!(shown.html.into_string().contains("<h3 id=\"text-c-d\">"));
+    }
+
+    #[test]
+    fn nothing_in_a_text_runs_or_loads() {
+        for payload in [
+            "<script>alert(1)</script>",
+            "<img src=x onerror=alert(1)>",
+            "![x](http://evil.example/p.png)",
+            "[x](javascript:alert(1))",
+            "[x](JaVaScRiPt:alert(1))",
+            "[x](data:text/html;base64,PHNjcmlwdD4=)",
+            "<svg onload=alert(1)><a xlink:href='javascript:alert(1)'>x</a></svg>",
+            "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+            "<math><mtext></p><style><img src=x onerror=alert(1)></style>",
+            "<a href=\"jav&#x09;ascript:alert(1)\">x</a>",
+            "<form action=/logout method=post><button>x</button></form>",
+            "<style>body{display:none}</style>",
+            "<link rel=stylesheet href=//evil.example>",
+            "<meta http-equiv=refresh content='0;url=//evil.example'>",
+            "<base href=//evil.example>",
+            "<p id=main class=danger style='position:fixed'>x</p>",
+            "<object data=x></object><embed src=x>",
+            "```\n</code></pre><script>alert(1)</script>\n```",
+        ] {
+            let shown = html(payload);
+            for bad in [
+                "<script",
+                "<img",
+                "onerror=",
+                "onload=",
+                "javascript:",
+                "<svg",
+                "<iframe",
+                "<form",
+                "<button",
+                "<style",
+                "<link",
+                "<meta",
+                "<base",
+                "<object",
+                "<embed",
+                "style=",
+                "class=",
+                "id=\"main\"",
+                "data:text",
+                "src=",
+            ] {
+                let lower = shown.to_lowercase();
+                let tags: String =
+                    lower.split('<').skip(1).map(|tag| format!("<{}", tag.split('>').next().unwrap_or(tag))).collect();
+                assert!(!tags.contains(bad), "{payload:?} became {shown:?}, which has {bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_harmless_stays() {
+        let shown = html("| a |\n|---|\n| 1 |\n\n- [x] done\n\n~~old~~ [l](https://a.b) [r](/articles/x) <kbd>K</kbd>");
+        for kept in [
+            "<table tabindex=\"0\">",
+            "type=\"checkbox\"",
+            "<del>old</del>",
+            "href=\"https://a.b\"",
+            "href=\"/articles/x\"",
+            "<kbd>K</kbd>",
+        ] {
+            assert!(shown.contains(kept), "{kept}: {shown}");
+        }
+    }
+}

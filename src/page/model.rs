@@ -1,0 +1,33 @@
+//! How the model stands, as it was counted a short while ago: the count reads all articles, and one is enough for all who
+//! look.
+
+use std::time::{Duration, Instant};
+
+use afterword_actors::store::StoreError;
+use tokio::sync::Mutex;
+
+use crate::sets::{Sets, SetsStatus};
+
+/// What is older is counted again.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// The last count.
+#[derive(Default)]
+pub(super) struct Counted(Mutex<Option<(Instant, SetsStatus)>>);
+
+impl Counted {
+    /// How the model stands. What was begun or ended since the last count is seen at once.
+    pub(super) async fn status(&self, sets: &Sets) -> Result<SetsStatus, StoreError> {
+        let is_changing = sets.is_changing().await?;
+        let mut counted = self.0.lock().await;
+        let known = counted.as_ref().filter(|(at, known)| {
+            at.elapsed() < FRESH && known.in_use.is_some() && known.building.is_some() == is_changing
+        });
+        if let Some((_, known)) = known {
+            return Ok(known.clone());
+        }
+        let status = sets.status().await?;
+        *counted = Some((Instant::now(), status.clone()));
+        Ok(status)
+    }
+}

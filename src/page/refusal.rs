@@ -1,0 +1,142 @@
+//! Why something is not shown or not done, in words for a person. [`front`](super::front) puts the frame around it.
+
+use std::fmt;
+
+use afterword_actors::store::StoreError;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    articles::ArticleError,
+    auth::{Scope, TokenError},
+    bulk::BulkError,
+    queue::QueueError,
+    search::SearchError,
+};
+
+/// A refused request. Nothing was changed.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into() }
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    pub(super) fn unknown() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "sign in with a token first")
+    }
+
+    pub(super) fn forbidden(scope: Scope) -> Self {
+        Self::new(StatusCode::FORBIDDEN, format!("this needs a token of scope {scope}; sign in with one that has it"))
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+        (self.status, kind, self.detail).into_response()
+    }
+}
+
+impl From<ArticleError> for Refusal {
+    fn from(error: ArticleError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ArticleError::NotFound { .. } | ArticleError::NoRevision { .. } => Self::not_found(detail),
+            ArticleError::Exists { .. }
+            | ArticleError::FormerName { .. }
+            | ArticleError::Conflict { .. }
+            | ArticleError::NoPast { .. } => Self::new(StatusCode::CONFLICT, detail),
+            ArticleError::KeyReused { .. } | ArticleError::Invalid { .. } => Self::invalid(detail),
+            ArticleError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
+            ArticleError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SearchError> for Refusal {
+    fn from(error: SearchError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SearchError::EmptyQuery | SearchError::Limit(_) => Self::invalid(detail),
+            SearchError::NoArticle(_) => Self::not_found(detail),
+            SearchError::NoMeaning(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
+            SearchError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueueError> for Refusal {
+    fn from(error: QueueError) -> Self {
+        let detail = error.to_string();
+        match error {
+            QueueError::NotFound(_) => Self::not_found(detail),
+            QueueError::NotAllowed { .. } | QueueError::AlreadyWaiting { .. } => {
+                Self::new(StatusCode::CONFLICT, detail)
+            }
+            QueueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BulkError> for Refusal {
+    fn from(error: BulkError) -> Self {
+        let detail = error.to_string();
+        match error {
+            BulkError::NotFound(_) | BulkError::NoneYet => Self::not_found(detail),
+            BulkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TokenError::Name => Self::invalid(detail),
+            TokenError::NotFound(_) => Self::not_found(detail),
+            TokenError::Exists(_) | TokenError::Holds(_) => Self::new(StatusCode::CONFLICT, detail),
+            TokenError::Random(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail),
+            TokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
+            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+            }
+            StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
+                tracing::error!(error = detail, "a request failed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the server failed; nothing was saved, and its log says why",
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Watching and managing the runtime: how it is, what it does, and what may be done to it.
+
+mod acts;
+mod charts;
+mod coverage;
+mod failures;
+mod hosts;
+mod links;
+pub(super) mod live;
+mod overview;
+mod provider;
+mod run;
+mod runs;
+mod snapshot;
+mod tabs;
+mod task;
+mod tasks;
+mod trail;
+
+use axum::{Router, routing::get};
+
+use super::app::App;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/runtime", get(live::show))
+        .route("/runtime/tasks", get(tasks::show))
+        .route("/runtime/tasks/{id}", get(task::show))
+        .route("/runtime/runs", get(runs::show))
+        .route("/runtime/runs/{id}", get(run::show))
+        .route("/runtime/trail", get(trail::show))
+        .route("/runtime/acts", get(acts::ask).post(acts::carry_out))
+}

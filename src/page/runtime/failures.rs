@@ -1,0 +1,102 @@
+//! What failed, together with what failed alike.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use sha2::{Digest, Sha256};
+
+use super::{
+    links,
+    snapshot::{FAILURES, Snapshot},
+};
+use crate::{
+    page::pieces::{count, grouped, moment},
+    queue::Task,
+};
+
+/// Groups that are shown.
+const SHOWN: usize = 20;
+/// Tasks of a group that are named.
+const NAMED: usize = 5;
+
+/// Tasks that failed alike.
+pub(super) struct Group<'a> {
+    pub(super) kind: &'a str,
+    pub(super) message: &'a str,
+    pub(super) tasks: Vec<&'a Task>,
+}
+
+impl Group<'_> {
+    /// What it is called in an address.
+    pub(super) fn name(&self) -> String {
+        let digest = Sha256::digest(format!("{}\0{}", self.kind, alike(self.message)).as_bytes());
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The largest first.
+pub(super) fn groups(failed: &[Task]) -> Vec<Group<'_>> {
+    let mut groups: BTreeMap<(&str, String), Group<'_>> = BTreeMap::new();
+    for task in failed {
+        let kind = task.error_kind.as_deref().unwrap_or("unknown");
+        let message = task.error_message.as_deref().unwrap_or_default();
+        let group = groups.entry((kind, alike(message)));
+        group.or_insert_with(|| Group { kind, message, tasks: Vec::new() }).tasks.push(task);
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.tasks.len()));
+    groups
+}
+
+/// A message without what differs from task to task: numbers.
+fn alike(message: &str) -> String {
+    let mut alike = String::with_capacity(message.len());
+    for c in message.chars() {
+        match c {
+            '0'..='9' if alike.ends_with('#') => {}
+            '0'..='9' => alike.push('#'),
+            c => alike.push(c),
+        }
+    }
+    alike
+}
+
+pub(super) fn show(seen: &Snapshot, may_manage: bool) -> Markup {
+    let groups = groups(&seen.failed);
+    let all = seen.numbers.queue.failed;
+    html! {
+        @if groups.is_empty() { p.empty { "Nothing has failed." } }
+        @if all > i64::from(FAILURES) { p.quiet { "Of " (grouped(all)) " failed tasks, the last " (FAILURES) " are looked at." } }
+        ul.groups role="list" {
+            @for group in groups.iter().take(SHOWN) { li { (one(group, may_manage)) } }
+        }
+        @if groups.len() > 1 && may_manage { p.actions { (links::link("retry-failed", "", "Retry all that failed")) } }
+    }
+}
+
+fn one(group: &Group<'_>, may_manage: bool) -> Markup {
+    let number = i64::try_from(group.tasks.len()).unwrap_or_default();
+    html! {
+        p { strong { (group.kind) } " · " (count(number, "task", "tasks")) @if let Some(last) = group.tasks.first().and_then(|task| task.completed_at) { span.quiet { " · last " (moment(last)) } } }
+        p.problem dir="auto" { (group.message) }
+        p.quiet {
+            @for (at, task) in group.tasks.iter().take(NAMED).enumerate() {
+                @if at > 0 { ", " }
+                a dir="auto" href={ "/runtime/tasks/" (task.id) } { (task.slug) }
+            }
+            @if group.tasks.len() > NAMED { ", …" }
+        }
+        @if may_manage { p.actions { (links::link("retry-group", &group.name(), "Retry all of these")) } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_in_numbers_alone_failed_alike() {
+        assert_eq!(alike("text 17 has 4096 tokens"), alike("text 3 has 512 tokens"));
+        assert_ne!(alike("HTTP 401"), alike("HTTP 401: key"));
+    }
+}

@@ -1,0 +1,14 @@
+//! Ways to what may be done.
+
+use maud::{Markup, html};
+
+use crate::page::pieces::query;
+
+/// A way to an act.
+pub(super) fn link(act: &str, which: &str, name: &str) -> Markup {
+    html! { a.button href={ "/runtime/acts?" (query(&[("act", act), ("which", which)])) } { (name) } }
+}
+
+pub(super) fn switch(paused: bool) -> Markup {
+    if paused { link("resume", "", "Let the queue go on…") } else { link("pause", "", "Pause the queue…") }
+}

@@ -1,0 +1,153 @@
+//! `/runtime`: everything at a glance, as it changes. One task looks at it and renders it for all who follow; each of them is
+//! sent the parts that are new to it. Nobody follows, nobody looks.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::State,
+    response::{Response, sse::Event},
+};
+use futures_util::stream;
+use maud::{PreEscaped, html};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{overview, tabs::tabs};
+use crate::page::{
+    app::App,
+    layout::{self, Here},
+    refusal::Refusal,
+    stream::{Events, fragment, sent},
+    view::{Fragments, View},
+    visit::Visit,
+};
+
+/// How often other hosts' changes are looked for; this host's are announced.
+const LOOK: Duration = Duration::from_secs(1);
+/// Changes of this host that come together are looked at together.
+const GATHER: Duration = Duration::from_millis(200);
+/// Who opens the view of the runtime is shown one that is no older.
+const FRESH: Duration = Duration::from_millis(900);
+
+/// The parts, as they stand on the page: name, heading, and whether it takes the whole width.
+const PARTS: [(&str, &str, &str); 7] = [
+    ("coverage", "What is searchable", "wide"),
+    ("charts", "The last hour", "wide"),
+    ("provider", "Embedding provider", ""),
+    ("runs", "Bulk runs and the model", ""),
+    ("failures", "Failures", "wide"),
+    ("hosts", "Hosts and their actors", "wide"),
+    ("trail", "What was done last", "wide"),
+];
+
+pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+    let parts = now(&app, visit.may_manage()).await;
+    let part = |name: &str| PreEscaped(parts.get(name).map(|html| html.to_string()).unwrap_or_default());
+    let main = html! {
+        div.runtime data-live="/live/runtime" {
+            h1.unseen { "Runtime" }
+            div #sentence data-fragment="sentence" role="status" aria-live="polite" { (part("sentence")) }
+            div #figures data-fragment="figures" { (part("figures")) }
+            (tabs("/runtime"))
+            div.parts {
+                @for (name, heading, width) in PARTS {
+                    section class=(width) aria-labelledby={ "h-" (name) } {
+                        h2 id={ "h-" (name) } { (heading) }
+                        div data-fragment=(name) { (part(name)) }
+                    }
+                }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Runtime, "Runtime", main))
+}
+
+/// Begins to look for those who follow, until the server stops.
+pub(in crate::page) fn start(app: &App) {
+    let app = app.clone();
+    tokio::spawn(async move {
+        let stopping = app.stopping.clone();
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = watch(&app) => {}
+        }
+    });
+}
+
+async fn watch(app: &App) {
+    let mut local = app.runtime.subscribe();
+    loop {
+        if app.followed.view.receiver_count() > 0 {
+            look(app).await;
+        }
+        tokio::select! {
+            () = app.followed.somebody_came.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+            hint = local.recv() => match hint {
+                Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
+                Err(RecvError::Closed) => tokio::time::sleep(LOOK).await,
+            },
+        }
+        local = local.resubscribe();
+    }
+}
+
+/// Looks at the runtime, and answers how it looks.
+async fn look(app: &App) -> Arc<View> {
+    let mut looked = app.followed.looked.lock().await;
+    let (at, memory) = &mut *looked;
+    let now = Instant::now();
+    match overview::look(app, memory).await {
+        Ok(view) => {
+            let view = Arc::new(view);
+            app.followed.view.send_replace(Arc::clone(&view));
+            *at = Some(now);
+            view
+        }
+        Err(error) => {
+            tracing::debug!(%error, "the page cannot look at the runtime now");
+            let view = Arc::new(overview::unknown(app, &error.to_string()));
+            app.followed.view.send_replace(Arc::clone(&view));
+            view
+        }
+    }
+}
+
+/// How the runtime looks, for whoever opens its view.
+async fn now(app: &App, may_manage: bool) -> Fragments {
+    let fresh = {
+        let looked = app.followed.looked.lock().await;
+        looked.0.is_some_and(|at| at.elapsed() < FRESH)
+    };
+    let view = if fresh { Arc::clone(&app.followed.view.borrow()) } else { look(app).await };
+    view.of(may_manage).clone()
+}
+
+/// `/live/runtime`: the parts of the view as they change.
+pub(in crate::page) async fn follow(State(app): State<App>, visit: Visit) -> Events {
+    let (view, may_manage) = (app.followed.view.subscribe(), visit.may_manage());
+    app.followed.somebody_came.notify_one();
+    let follower = (app, view, Fragments::new(), VecDeque::<Event>::new());
+    sent(stream::unfold(follower, move |(app, mut view, mut known, mut waiting)| async move {
+        loop {
+            if let Some(event) = waiting.pop_front() {
+                return Some((Ok(event), (app, view, known, waiting)));
+            }
+            let seen = Arc::clone(&view.borrow_and_update());
+            for (name, html) in seen.of(may_manage) {
+                if known.insert(*name, Arc::clone(html)).as_ref() != Some(html) {
+                    waiting.push_back(fragment(name, html));
+                }
+            }
+            if waiting.is_empty() {
+                tokio::select! {
+                    changed = view.changed() => changed.ok()?,
+                    () = app.stopping.cancelled() => return None,
+                }
+            }
+        }
+    }))
+}

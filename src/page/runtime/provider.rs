@@ -1,0 +1,37 @@
+//! The embedding provider: whether it answers, and when it is asked again if it does not.
+
+use maud::{Markup, html};
+
+use super::snapshot::Snapshot;
+use crate::{
+    page::pieces::{moment, status},
+    time::Timestamp,
+};
+
+pub(super) fn show(seen: &Snapshot) -> Markup {
+    let circuits: Vec<_> =
+        seen.hosts.iter().filter_map(|seen| Some((&seen.host.hostname, seen.circuit.as_ref()?))).collect();
+    html! {
+        @if circuits.is_empty() {
+            p { span.badge.good { "circuit closed" } " Requests go through." }
+        }
+        @for (host, circuit) in &circuits {
+            p {
+                span.badge.bad { "circuit open" } " on " (host) ", since " (moment(Timestamp(circuit.since))) ": "
+                strong { (circuit.kind) }
+            }
+            p.problem dir="auto" { (circuit.message) }
+            p { "It is asked again " span.countdown data-until=(circuit.next_probe) { "at " (moment(Timestamp(circuit.next_probe))) } ". Nothing that waits pays for this." }
+        }
+        @for trouble in troubles(seen) { p.problem dir="auto" { (trouble) } }
+        @if seen.hosts.is_empty() { p { (status("lost")) " No host runs, so nothing is embedded." } }
+    }
+}
+
+/// What else keeps hosts from their work.
+fn troubles(seen: &Snapshot) -> Vec<String> {
+    let all = seen.hosts.iter().flat_map(|seen| &seen.host.trouble);
+    all.filter(|trouble| !matches!(trouble, afterword_actors::Trouble::Provider { .. }))
+        .map(ToString::to_string)
+        .collect()
+}

@@ -1,0 +1,48 @@
+//! `/runtime/runs/{id}`: how a run stands, or how it ended.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use maud::html;
+
+use super::{runs, tabs::tabs};
+use crate::{
+    page::{
+        app::App,
+        layout::{self, Here},
+        pieces::{count, grouped, moment},
+        refusal::Refusal,
+        visit::Visit,
+    },
+    time::duration,
+};
+
+pub(super) async fn show(State(app): State<App>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
+    let run = app.host.bulk.run(id).await?;
+    let main = html! {
+        h1 { "Run " (id) }
+        (tabs("/runtime/runs"))
+        (runs::progress(&run, visit.may_manage()))
+        dl.facts {
+            div { dt { "begun" } dd { (moment(run.summary.requested_at)) } }
+            @if let Some(at) = run.summary.finished_at { div { dt { "ended" } dd { (moment(at)) } } }
+            div { dt { "took" } dd { (duration(run.duration_ms)) } }
+            div { dt { "open" } dd { (grouped(run.open)) } }
+            @if let Some(skipped) = run.skipped { div { dt { "never to be embedded" } dd { (grouped(skipped)) } } }
+        }
+        @if !run.failures.is_empty() {
+            h2 { "What failed" }
+            p.quiet { "The first of " (count(run.failed, "article", "articles")) "." }
+            ul.groups role="list" {
+                @for failure in &run.failures {
+                    li {
+                        p { a dir="auto" href={ "/runtime/tasks/" (failure.task_id) } { (failure.slug) } @if let Some(kind) = &failure.error_kind { " · " strong { (kind) } } }
+                        @if let Some(message) = &failure.error_message { p.problem dir="auto" { (message) } }
+                    }
+                }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Runtime, &format!("Run {id}"), main))
+}

@@ -1,0 +1,140 @@
+//! One look at everything that the view of the runtime shows. Each question costs what it answers, whatever has been done
+//! before.
+
+use afterword_actors::{Trouble, store::events::Filter, task::TaskStatus};
+
+use crate::{
+    bulk::BulkRun,
+    health::Report,
+    hosts::{self, Actor, LivingHost, Worker},
+    page::{app::App, memory::Memory, refusal::Refusal},
+    queue::{Event, Minute, Numbers, Task, TaskFilter},
+    sets::SetsStatus,
+};
+
+/// Failed tasks that are looked at; what failed before is told as a number.
+pub(super) const FAILURES: u32 = 500;
+/// Entries of the audit trail that are shown.
+const ENTRIES: u32 = 12;
+/// Runs that are looked for among the last.
+const RUNS: u32 = 5;
+
+/// How everything is at one moment.
+pub(super) struct Snapshot {
+    /// *Units:* milliseconds since 1970, by the database's clock.
+    pub(super) now: i64,
+    pub(super) report: Report,
+    pub(super) numbers: Numbers,
+    pub(super) minutes: Vec<Minute>,
+    pub(super) hosts: Vec<Seen>,
+    pub(super) failed: Vec<Task>,
+    pub(super) runs: Vec<BulkRun>,
+    pub(super) change: Option<SetsStatus>,
+    pub(super) trail: Vec<Event>,
+}
+
+/// A host, its actors and its workers, with the moments at which they became what they are.
+pub(super) struct Seen {
+    pub(super) host: LivingHost,
+    pub(super) tree: Option<SeenActor>,
+    pub(super) workers: Vec<Worker>,
+    pub(super) circuit: Option<Circuit>,
+}
+
+/// An actor as it is shown.
+pub(super) struct SeenActor {
+    pub(super) actor: Actor,
+    /// *Units:* milliseconds since 1970.
+    pub(super) since: i64,
+    pub(super) children: Vec<SeenActor>,
+}
+
+/// A provider that fails.
+pub(super) struct Circuit {
+    pub(super) kind: String,
+    pub(super) message: String,
+    /// *Units:* milliseconds since 1970.
+    pub(super) since: i64,
+    /// *Units:* milliseconds since 1970.
+    pub(super) next_probe: i64,
+}
+
+pub(super) async fn take(app: &App, memory: &mut Memory) -> Result<Snapshot, Refusal> {
+    memory.begin();
+    let queue = &app.host.queue;
+    let now = queue.now().await?;
+    let numbers = queue.gauges().await?;
+    let failures = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
+    let failed = if numbers.queue.failed > 0 { queue.tasks(&failures).await?.tasks } else { Vec::new() };
+    Ok(Snapshot {
+        now,
+        report: app.health.report(),
+        minutes: queue.minutes().await?,
+        hosts: hosts_of(app, memory, now).await?,
+        failed,
+        runs: open_runs(app).await?,
+        change: change(app).await?,
+        trail: queue.events(&Filter { task_id: None, limit: ENTRIES }).await?,
+        numbers,
+    })
+}
+
+async fn hosts_of(app: &App, memory: &mut Memory, now: i64) -> Result<Vec<Seen>, Refusal> {
+    let (mut living, mut workers) =
+        (hosts::living(&app.host.database).await?, hosts::workers(&app.host.database).await?);
+    // Of this host, the tree itself knows more than its last report.
+    let own = app.runtime.status().await;
+    if let (Some(own), Some(host)) = (own, living.iter_mut().find(|host| host.incarnation == app.runtime.incarnation()))
+    {
+        host.trouble = own.trouble;
+        host.tree = Some(Actor::from(own.tree));
+    }
+    let mut seen = Vec::new();
+    for mut host in living {
+        // What another host reported was so when it last said that it lives.
+        let at = if host.incarnation == app.runtime.incarnation() { now } else { host.heartbeat_at.0 };
+        let name = host.incarnation.clone();
+        let tree = host.tree.take().map(|tree| seen_actor(memory, &name, tree, at));
+        let circuit = host.trouble.iter().find_map(|trouble| circuit(memory, &name, trouble, at));
+        let own;
+        (own, workers) = workers.into_iter().partition(|worker| worker.incarnation == name);
+        seen.push(Seen { host, tree, workers: own, circuit });
+    }
+    Ok(seen)
+}
+
+fn seen_actor(memory: &mut Memory, above: &str, mut actor: Actor, now: i64) -> SeenActor {
+    let name = format!("{above}/{}", actor.name);
+    let since = now - i64::try_from(actor.for_ms).unwrap_or_default();
+    let since = memory.steady(format!("{name}/{}", actor.state), since);
+    let children = std::mem::take(&mut actor.children);
+    let children = children.into_iter().map(|child| seen_actor(memory, &name, child, now)).collect();
+    SeenActor { actor, since, children }
+}
+
+fn circuit(memory: &mut Memory, host: &str, trouble: &Trouble, now: i64) -> Option<Circuit> {
+    let Trouble::Provider { kind, message, open_ms, next_probe_ms } = trouble else { return None };
+    let length = |ms: &u64| i64::try_from(*ms).unwrap_or_default();
+    Some(Circuit {
+        kind: kind.to_string(),
+        message: message.clone(),
+        since: memory.steady(format!("{host} circuit"), now - length(open_ms)),
+        next_probe: memory.steady(format!("{host} probe"), now + length(next_probe_ms)),
+    })
+}
+
+/// Runs that go on, and the one that ended last.
+async fn open_runs(app: &App) -> Result<Vec<BulkRun>, Refusal> {
+    let mut runs = Vec::new();
+    for (at, run) in app.host.bulk.list(RUNS).await?.into_iter().enumerate() {
+        if run.finished_at.is_none() || at == 0 {
+            runs.push(app.host.bulk.run(run.id).await?);
+        }
+    }
+    Ok(runs)
+}
+
+async fn change(app: &App) -> Result<Option<SetsStatus>, Refusal> {
+    let sets = app.host.sets();
+    Ok(if sets.is_changing().await? { Some(app.model.status(&sets).await?) } else { None })
+}

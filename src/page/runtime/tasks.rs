@@ -1,0 +1,115 @@
+//! `/runtime/tasks`: the tasks of the queue, page by page.
+
+use afterword_actors::task::TaskStatus;
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::tabs::tabs;
+use crate::{
+    page::{
+        app::App,
+        articles::room,
+        layout::{self, Here},
+        pieces::{empty, moment, query, status},
+        refusal::Refusal,
+        visit::Visit,
+    },
+    queue::{Task, TaskFilter},
+};
+
+/// Tasks of a page.
+const PAGE: u32 = 50;
+
+/// Which tasks.
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct Asked {
+    status: String,
+    article: String,
+    before: Option<i64>,
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
+    let wanted = Some(asked.status.as_str()).filter(|status| !status.is_empty());
+    let wanted =
+        wanted.map(str::parse::<TaskStatus>).transpose().map_err(|error| Refusal::invalid(error.to_string()))?;
+    let article_id = match asked.article.trim() {
+        "" => None,
+        slug => {
+            let _room = room(&app, &visit, slug).await?;
+            Some(app.host.articles.read(slug).await?.id)
+        }
+    };
+    let page =
+        app.host.queue.tasks(&TaskFilter { status: wanted, article_id, before: asked.before, limit: PAGE }).await?;
+    let main = html! {
+        h1 { "Tasks" }
+        (tabs("/runtime/tasks"))
+        (filter(&asked))
+        @if page.tasks.is_empty() { (empty("There is no such task.")) } @else { (listed(&page.tasks)) }
+        nav.pager aria-label="Pages" {
+            @let pairs = [("status", asked.status.as_str()), ("article", asked.article.as_str())];
+            @if asked.before.is_some() { a href={ "?" (query(&pairs)) } { "To the newest" } }
+            @if let Some(before) = page.next_before {
+                a rel="next" href={ "?" (query(&[pairs[0], pairs[1], ("before", &before.to_string())])) } { "Older tasks" }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Runtime, "Tasks", main))
+}
+
+/// What its status does not say.
+fn why(task: &Task) -> &str {
+    let cause = Some(task.cause.as_str()).filter(|cause| *cause != task.status);
+    task.error_message.as_deref().or(cause).unwrap_or_default()
+}
+
+fn filter(asked: &Asked) -> Markup {
+    html! {
+        form.filter method="get" action="/runtime/tasks" {
+            label for="status" { "Status" }
+            select #status name="status" {
+                option value="" { "all" }
+                @for status in TaskStatus::ALL { option value=(status.as_str()) selected[status.as_str() == asked.status] { (status.as_str()) } }
+            }
+            label for="article" { "Article" }
+            input #article type="text" name="article" value=(asked.article) placeholder="its name in addresses" autocomplete="off";
+            button type="submit" { "Show" }
+        }
+    }
+}
+
+fn listed(tasks: &[Task]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Tasks" {
+            table.list {
+                thead { tr {
+                    th scope="col" { "task" } th scope="col" { "article" } th scope="col" { "status" }
+                    th scope="col" { "tries" } th scope="col" { "priority" } th scope="col" { "changed" } th scope="col" { "why" }
+                } }
+                tbody {
+                    @for task in tasks {
+                        tr {
+                            td { a href={ "/runtime/tasks/" (task.id) } { (task.id) } }
+                            td dir="auto" { (task.slug) }
+                            td { (status(&task.status)) }
+                            td.narrow-cell { (task.attempts) " of " (task.max_attempts) }
+                            td { (task.priority) }
+                            td.narrow-cell { (moment(task.updated_at)) }
+                            td.why dir="auto" { (why(task)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

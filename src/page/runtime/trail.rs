@@ -1,0 +1,87 @@
+//! The audit trail: what happened, and who did it.
+
+use afterword_actors::store::events::Filter;
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::tabs::tabs;
+use crate::{
+    page::{
+        app::App,
+        layout::{self, Here},
+        pieces::{empty, moment},
+        refusal::Refusal,
+        visit::Visit,
+    },
+    queue::Event,
+};
+
+/// Entries of a page.
+const PAGE: u32 = 100;
+
+/// Where to begin.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    /// Entries older than this one.
+    before: Option<i64>,
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
+    let queue = &app.host.queue;
+    let entries = match asked.before {
+        Some(before) => queue.events_before(before, PAGE).await?,
+        None => queue.events(&Filter { task_id: None, limit: PAGE }).await?,
+    };
+    let is_full = entries.len() >= PAGE as usize;
+    let oldest = entries.first().map(|oldest| oldest.id).filter(|_| is_full);
+    let main = html! {
+        h1 { "Audit trail" }
+        (tabs("/runtime/trail"))
+        (listed(&entries))
+        nav.pager aria-label="Pages" {
+            @if asked.before.is_some() { a href="/runtime/trail" { "To the newest" } }
+            @if let Some(oldest) = oldest { a rel="next" href={ "?before=" (oldest) } { "Older entries" } }
+        }
+    };
+    Ok(layout::view(&visit, Here::Runtime, "Audit trail", main))
+}
+
+/// Entries as a table, the newest first.
+pub(super) fn listed(entries: &[Event]) -> Markup {
+    html! {
+        @if entries.is_empty() { (empty("Nothing has happened yet.")) } @else {
+            div.scroll tabindex="0" role="region" aria-label="Entries" {
+                table.list {
+                    thead { tr { th scope="col" { "when" } th scope="col" { "what" } th scope="col" { "article" } th scope="col" { "task" } th scope="col" { "detail" } } }
+                    tbody { @for entry in entries.iter().rev() { (row(entry)) } }
+                }
+            }
+        }
+    }
+}
+
+fn row(entry: &Event) -> Markup {
+    html! {
+        tr {
+            td.narrow-cell { (moment(entry.at)) }
+            td {
+                (entry.event)
+                @if let (Some(from), Some(to)) = (&entry.from_status, &entry.to_status) { span.quiet { " " (from) " → " (to) } }
+            }
+            td dir="auto" { @if let Some(slug) = &entry.slug { a href={ "/articles/" (slug) } { (slug) } } @else { "—" } }
+            td { @if let Some(task) = entry.task_id { a href={ "/runtime/tasks/" (task) } { (task) } } @else { "—" } }
+            td dir="auto" {
+                @if let Some(kind) = &entry.error_kind { strong { (kind) } " " }
+                (entry.detail.as_deref().unwrap_or_default())
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Signing in and out. The browser keeps the token where no script sees it, and sends it to this page alone; it holds as
+//! long as the token does.
+
+use axum::{
+    Form, Router,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    app::App,
+    layout::{self, Inside, page},
+    refusal::Refusal,
+    visit::Nonce,
+};
+use crate::auth::AuthError;
+
+/// What the cookie is called.
+const COOKIE: &str = "afterword";
+/// Browsers keep no more than 4 KiB of a cookie. *Units:* bytes.
+const LONGEST: usize = 3_800;
+/// How long the browser keeps the token. *Units:* seconds.
+const KEPT: u32 = 30 * 24 * 3600;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
+}
+
+/// The token that a request brings in its cookie.
+pub(super) fn token_of(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token.to_owned()).filter(|token| !token.is_empty())
+}
+
+/// A token, and where to go on.
+#[derive(Deserialize)]
+struct Given {
+    token: String,
+    #[serde(default)]
+    next: String,
+}
+
+async fn show(State(app): State<App>, nonce: Nonce) -> Response {
+    layout::html(login_page(&app, &nonce, &Uri::default(), None))
+}
+
+async fn log_in(State(app): State<App>, nonce: Nonce, Form(given): Form<Given>) -> Result<Response, Refusal> {
+    let token = given.token.trim();
+    let next = local(&given.next);
+    let is_sendable = token.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'"' | b'\\'));
+    let checked = if is_sendable { app.host.tokens.check(token).await } else { Err(AuthError::Invalid) };
+    let why = match checked {
+        Ok(_) if token.len() <= LONGEST => {
+            let cookie = cookie(&app, token, KEPT);
+            return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response());
+        }
+        Ok(_) => {
+            format!("this token has {} characters, and a browser keeps {LONGEST}; make a shorter one", token.len())
+        }
+        Err(AuthError::Store(error)) => return Err(error.into()),
+        Err(error @ (AuthError::Invalid | AuthError::NoScope | AuthError::Issuer)) => error.to_string(),
+    };
+    let place = next.parse().unwrap_or_default();
+    Ok((StatusCode::UNAUTHORIZED, layout::html(login_page(&app, &nonce, &place, Some(&why)))).into_response())
+}
+
+async fn log_out(State(app): State<App>) -> Response {
+    ([(header::SET_COOKIE, cookie(&app, "", 0))], Redirect::to("/login")).into_response()
+}
+
+fn cookie(app: &App, token: &str, seconds: u32) -> HeaderValue {
+    let is_secure = app.host.settings().server.public_url.starts_with("https:");
+    let secure = if is_secure { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// A place on this page, whatever is asked for.
+fn local(next: &str) -> String {
+    let is_local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if is_local && next.is_ascii() { next.to_owned() } else { "/".to_owned() }
+}
+
+pub(super) fn login_page(app: &App, nonce: &Nonce, place: &Uri, why: Option<&str>) -> Markup {
+    let next = place.path_and_query().map_or("/", |place| place.as_str());
+    let next = if next.starts_with("/login") { "/" } else { next };
+    let issuer = &app.host.settings().auth.issuer;
+    page(
+        nonce,
+        "Sign in",
+        Inside::Nothing,
+        html! {
+            div.narrow {
+                h1 { "Sign in" }
+                p { "This server asks who you are. Enter a token; it decides what you see and what you may do." }
+                @if let Some(why) = why { p.problem role="alert" { (why) "." } }
+                form method="post" action="/login" {
+                    input type="hidden" name="next" value=(next);
+                    label for="token" { "Token" }
+                    input #token type="password" name="token" required autocomplete="current-password" spellcheck="false"
+                        autofocus placeholder="aw_…";
+                    button.primary type="submit" { "Sign in" }
+                }
+                p.quiet {
+                    "Whoever runs this server makes one with " code { "afterword token create NAME" } "."
+                    @if !issuer.is_empty() { " Tokens of " (issuer) " are accepted, too." }
+                }
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_goes_on_within_this_page_alone() {
+        assert_eq!(local("/runtime?x=1"), "/runtime?x=1");
+        for elsewhere in
+            ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nset-cookie: b", "/\t/e"]
+        {
+            assert_eq!(local(elsewhere), "/", "{elsewhere:?}");
+        }
+    }
+
+    #[test]
+    fn the_token_is_found_among_other_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; afterword=aw_1_x; b=2"));
+        assert_eq!(token_of(&headers).as_deref(), Some("aw_1_x"));
+        headers.insert(header::COOKIE, HeaderValue::from_static("afterwords=aw_1_x; afterword="));
+        assert_eq!(token_of(&headers), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! What an operator looks at and sets: tokens, the settings that hold, how each part is, and what is measured.
+
+mod doctor;
+mod effective;
+mod figures;
+mod tabs;
+mod tokens;
+
+use axum::{Router, extract::State, response::Response, routing::get};
+use maud::html;
+
+use super::{
+    app::App,
+    layout::{self, Here},
+    refusal::Refusal,
+    visit::Visit,
+};
+
+use tabs::tabs;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/settings", get(show))
+        .route("/settings/effective", get(effective::show))
+        .route("/settings/figures", get(figures::show))
+        .route("/settings/tokens", get(tokens::show).post(tokens::create))
+        .route("/settings/tokens/{id}/revoke", get(tokens::ask).post(tokens::revoke))
+}
+
+async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+    let main = html! {
+        h1 { "Settings" }
+        (tabs(&visit, "/settings"))
+        (doctor::findings(&app).await)
+        section aria-labelledby="you" {
+            h2 #you { "You" }
+            @if visit.has_token() {
+                p { "Signed in as " strong dir="auto" { (visit.caller.name) } ", scope " strong { (visit.caller.scope) } "." }
+            } @else {
+                p { "There is no token, so whoever uses this machine may do everything. The first token closes the door." }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Settings, "Settings", main))
+}

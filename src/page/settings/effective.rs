@@ -1,0 +1,39 @@
+//! The settings that hold, with where each came from; secrets are hidden.
+
+use axum::{extract::State, response::Response};
+use maud::html;
+
+use super::tabs::tabs;
+use crate::{
+    auth::Scope,
+    page::{
+        app::App,
+        layout::{self, Here},
+        refusal::Refusal,
+        visit::Visit,
+    },
+};
+
+pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+    visit.needs(Scope::Admin)?;
+    let main = html! {
+        h1 { "Settings in force" }
+        (tabs(&visit, "/settings/effective"))
+        p.quiet { "They were read when this server started; a change holds from its next start on." }
+        div.scroll tabindex="0" role="region" aria-label="Settings" {
+            table.list {
+                thead { tr { th scope="col" { "setting" } th scope="col" { "value" } th scope="col" { "from" } } }
+                tbody {
+                    @for row in &app.settings {
+                        tr class=(if row.origin == "default" { "usual" } else { "set" }) {
+                            th scope="row" { code { (row.key) } }
+                            td { code { (row.value) } }
+                            td { (row.origin) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Settings, "Settings in force", main))
+}

@@ -1,0 +1,25 @@
+//! What changes by itself, as it is sent.
+
+use std::{convert::Infallible, pin::Pin, time::Duration};
+
+use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
+use futures_util::Stream;
+use serde_json::json;
+
+/// How often a client hears that the server is there: silence is what a lost connection sounds like.
+const ALIVE: Duration = Duration::from_secs(10);
+
+type Boxed = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
+/// An answer without end.
+pub(super) type Events = Sse<KeepAliveStream<Boxed>>;
+
+pub(super) fn sent(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Events {
+    let alive = KeepAlive::new().interval(ALIVE).event(Event::default().event("alive").data("1"));
+    let events: Boxed = Box::pin(events);
+    Sse::new(events).keep_alive(alive)
+}
+
+/// A part of a view that is to be replaced.
+pub(super) fn fragment(name: &str, html: &str) -> Event {
+    Event::default().event("fragment").data(json!({ "name": name, "html": html }).to_string())
+}

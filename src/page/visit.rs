@@ -1,0 +1,68 @@
+//! Who looks at the page, and the word by which the browser knows our script and style from any others.
+
+use std::convert::Infallible;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+
+use super::refusal::Refusal;
+use crate::auth::{Caller, Scope, Who};
+
+/// New for each answer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Nonce(pub(super) String);
+
+impl Nonce {
+    /// Without random numbers there is none, and then no script runs and no style is used.
+    pub(super) fn fresh() -> Self {
+        let mut bytes = [0; 16];
+        match getrandom::fill(&mut bytes) {
+            Ok(()) => Self(STANDARD_NO_PAD.encode(bytes)),
+            Err(_) => Self::default(),
+        }
+    }
+}
+
+/// One request of a caller that was let in.
+pub(super) struct Visit {
+    pub(super) caller: Caller,
+    pub(super) nonce: Nonce,
+}
+
+impl Visit {
+    pub(super) fn may_write(&self) -> bool {
+        self.caller.may(Scope::Write)
+    }
+
+    pub(super) fn may_manage(&self) -> bool {
+        self.caller.may(Scope::Admin)
+    }
+
+    /// Whether it came by a token, and can go again.
+    pub(super) fn has_token(&self) -> bool {
+        self.caller.who != Who::Local
+    }
+
+    /// Refuses a caller that may not do what needs `scope`.
+    pub(super) fn needs(&self, scope: Scope) -> Result<(), Refusal> {
+        if self.caller.may(scope) { Ok(()) } else { Err(Refusal::forbidden(scope)) }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visit {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(Refusal::unknown)?;
+        let Ok(nonce) = Nonce::from_request_parts(parts, &()).await;
+        Ok(Self { caller, nonce })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Nonce {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}

@@ -1,13 +1,16 @@
-//! Hours in minutes: two hosts on one file, edits without end, a provider that fails in every way, and `kill -9`.
-//! A plain program: `scripts/soak [MINUTES]`.
+//! Hours in minutes: two hosts on one SQLite database, edits without end, bulk runs, changes of model, pauses and
+//! cancellations, a provider that fails in every way, and `kill -9`. A plain program: `scripts/soak [MINUTES]`.
 //!
-//! One host is killed again and again; the other lives from start to end, and its memory is watched. At the end every
-//! article must be as it was last saved and embedded from just that text.
+//! One host is killed again and again, and comes back with the model of the day; the other lives from start to end with
+//! the settings of the first day, and its memory is watched. At the end every article must be as it was last saved, and
+//! embedded from just that text by the model in use.
 
 #[path = "soak/host.rs"]
 mod host;
 #[path = "soak/ledger.rs"]
 mod ledger;
+#[path = "soak/operator.rs"]
+mod operator;
 #[path = "soak/provider.rs"]
 mod provider;
 
@@ -21,11 +24,9 @@ use afterword_actors::store::{Database, OpenOptions, stats};
 
 use host::HostProcess;
 use ledger::Ledger;
+use operator::Operator;
 use provider::Provider;
 
-/// Tries of a task: kills are so frequent here that a document that happened to be in work at three of them must not
-/// be taken for their cause.
-const MAX_ATTEMPTS: u32 = 50;
 /// Until the first look at memory: caches have filled by then.
 const WARM_UP: Duration = Duration::from_secs(120);
 /// How long everything may take once nothing is broken any more.
@@ -39,7 +40,7 @@ fn random(end: u64) -> u64 {
 #[tokio::main]
 async fn main() {
     if host::is_wanted() {
-        return host::run(MAX_ATTEMPTS).await;
+        return host::run().await;
     }
     let Some(minutes) = std::env::args().skip(1).find_map(|text| text.parse::<u64>().ok()) else {
         return println!("say for how many minutes: cargo bench --bench soak -- 30");
@@ -49,20 +50,22 @@ async fn main() {
     let database = Database::open(&OpenOptions::new(&url)).await.expect("a database");
     database::migrate(&database).await.expect("a schema");
     let provider = Provider::start().await;
-    let articles = Articles::new(database.clone(), Limits::default(), MAX_ATTEMPTS, AfterSave::Poll);
+    let mut operator = Operator::new(&url, &provider.url).await;
+    let articles = Articles::new(database.clone(), Limits::default(), 50, AfterSave::Poll);
     let mut ledger = Ledger::new(articles);
-    let steady = HostProcess::start(&url, &provider.url);
-    let mut victim = HostProcess::start(&url, &provider.url);
+    let steady = HostProcess::start(&url, &provider.url, &operator.model());
+    let mut victim = HostProcess::start(&url, &provider.url, &operator.model());
     let (begun, mut kills, mut next_kill, mut next_line) = (Instant::now(), 0, 5, 60);
     let mut memory = Vec::new();
     while begun.elapsed() < Duration::from_secs(minutes * 60) {
         ledger.change_something().await;
+        operator.act_if_due().await;
         tokio::time::sleep(Duration::from_millis(random(60))).await;
         let elapsed = begun.elapsed().as_secs();
         if elapsed >= next_kill {
             victim.kill();
             kills += 1;
-            victim = HostProcess::start(&url, &provider.url);
+            victim = HostProcess::start(&url, &provider.url, &operator.model());
             next_kill = elapsed + 2 + random(10);
         }
         provider.change_mood_if_due();
@@ -73,10 +76,14 @@ async fn main() {
             }
             let queue = stats::queue(database.reader()).await.expect("statistics");
             println!(
-                "{:>3} min: {} articles, {} changes, {kills} kills, {} calls, {} refused; waiting {}, memory {:.0} MiB",
+                "{:>3} min: {} articles, {} changes, {kills} kills, {} bulk runs, {} models, {} cancellations, {} calls, {} \
+                 refused; waiting {}, memory {:.0} MiB",
                 elapsed / 60,
                 ledger.articles(),
                 ledger.changes,
+                operator.bulk_runs,
+                operator.changes,
+                operator.cancelled,
                 provider.calls(),
                 provider.refused(),
                 queue.pending + queue.processing,
@@ -85,8 +92,8 @@ async fn main() {
         }
     }
     provider.be_good();
-    settle(&database).await;
-    let faults = ledger.faults(&database, &provider).await;
+    let model = settle(&database, &operator).await;
+    let faults = ledger.faults(&database, &provider, &model).await;
     let damage = database::verify(&database).await.expect("a verification");
     println!("{} articles compared: {} faults", ledger.articles(), faults.len());
     faults.iter().take(20).for_each(|fault| println!("  {fault}"));
@@ -97,12 +104,16 @@ async fn main() {
     assert!(grown.unwrap_or(1.0) < 1.3, "memory grows");
 }
 
-async fn settle(database: &Database) {
+/// Until nothing waits and no change of model is under way; answers the model in use.
+async fn settle(database: &Database, operator: &Operator) -> String {
     let begun = Instant::now();
     loop {
         let queue = stats::queue(database.reader()).await.expect("statistics");
-        if queue.pending + queue.processing == 0 {
-            return println!("settled in {:.1} s; failed for good: {}", begun.elapsed().as_secs_f64(), queue.failed);
+        if queue.pending + queue.processing == 0
+            && let Some(model) = operator.model_in_use().await
+        {
+            println!("settled in {:.1} s; failed for good: {}", begun.elapsed().as_secs_f64(), queue.failed);
+            return model;
         }
         assert!(begun.elapsed() < SETTLE, "the queue is stuck: {queue:?}");
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -28,6 +28,8 @@ mod queue;
 mod search;
 mod serve;
 mod session;
+#[cfg(test)]
+mod snapshots;
 mod status;
 mod table;
 mod token;

@@ -273,3 +273,11 @@ async fn nobody_listening_is_the_providers_fault() {
     assert_eq!(error.fault, Fault::Provider);
     assert!(!error.message.contains("password"), "{}", error.message);
 }
+
+#[tokio::test]
+async fn an_address_with_https_that_speaks_http_is_told_apart() {
+    let server = MockServer::start().await;
+    let error = embedder(&server.uri().replace("http://", "https://"), None, |_| {});
+    let error = error.embed(&texts(1), Purpose::Document).await.expect_err("no answer");
+    assert!(error.message.contains("does not speak TLS"), "{error:?}");
+}

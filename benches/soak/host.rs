@@ -1,30 +1,25 @@
 //! A host in a process of its own, to be killed.
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::process::{Child, Command, Stdio};
 
 use afterword::{
-    config::{Embedding, Provider},
-    embedding::Backends,
-};
-use afterword_actors::{
-    Delays, Runtime, RuntimeSettings,
-    store::{Database, OpenOptions},
+    config::{Loaded, Settings, Sources},
+    host::Host,
 };
 
 const DATABASE: &str = "SOAK_DATABASE";
 const PROVIDER: &str = "SOAK_PROVIDER";
+const MODEL: &str = "SOAK_MODEL";
 
 /// A running host.
 pub(super) struct HostProcess(Child);
 
 impl HostProcess {
-    pub(super) fn start(database: &str, provider: &str) -> Self {
+    pub(super) fn start(database: &str, provider: &str, model: &str) -> Self {
         let own = std::env::current_exe().expect("this program");
         let mut command = Command::new(own);
-        command.env(DATABASE, database).env(PROVIDER, provider).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env(DATABASE, database).env(PROVIDER, provider).env(MODEL, model);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         Self(command.spawn().expect("a process"))
     }
 
@@ -54,21 +49,31 @@ pub(super) fn is_wanted() -> bool {
 }
 
 /// Works until it is killed.
-pub(super) async fn run(max_attempts: u32) {
+pub(super) async fn run() {
     let variable = |name| std::env::var(name).expect("a setting");
-    let database = Database::open(&OpenOptions::new(variable(DATABASE))).await.expect("a database");
-    let mut embedding = Embedding { provider: Provider::OpenAi, model: "soak".to_owned(), ..Embedding::default() };
-    embedding.openai.base_url = variable(PROVIDER);
-    embedding.openai.timeout = Duration::from_secs(2);
-    let backends = Backends::new(&embedding).expect("a back end");
-    let settings = RuntimeSettings {
-        slots: 3,
-        max_attempts,
-        retry: Delays { base: Duration::from_millis(100), max: Duration::from_secs(2) },
-        circuit: Delays { base: Duration::from_millis(200), max: Duration::from_secs(3) },
-        sweep_interval: Duration::from_secs(10),
-        ..RuntimeSettings::default()
-    };
-    let _runtime = Runtime::start(database, backends.model(), settings).await.expect("a runtime");
+    let settings = settings(&variable(DATABASE), &variable(PROVIDER), &variable(MODEL));
+    let _worker = Host::open(&settings).await.expect("a database").start().await.expect("a runtime");
     std::future::pending::<()>().await;
+}
+
+/// A host's settings: everything is tried again soon, and often.
+pub(super) fn settings(database: &str, provider: &str, model: &str) -> Settings {
+    let settings = [
+        ("database.url", database),
+        ("embedding.provider", "openai"),
+        ("embedding.model", model),
+        ("embedding.openai.base_url", provider),
+        ("embedding.openai.timeout", "2s"),
+        ("queue.slots", "3"),
+        // Kills are so frequent here that a document that happened to be in work at three of them must not be taken for
+        // their cause.
+        ("queue.max_attempts", "50"),
+        ("queue.retry_base", "100ms"),
+        ("queue.retry_max", "2s"),
+        ("queue.circuit_base", "200ms"),
+        ("queue.circuit_max", "3s"),
+        ("queue.sweep_interval", "10s"),
+    ];
+    let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+    Loaded::load(&Sources::of_process(None, settings)).expect("settings").settings
 }

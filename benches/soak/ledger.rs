@@ -14,6 +14,7 @@ use sea_orm::FromQueryResult;
 
 use crate::{provider::Provider, random};
 
+const TITLE: &str = "Soaked";
 /// Articles at a time.
 const MOST: usize = 400;
 
@@ -57,7 +58,7 @@ impl Ledger {
         let slug = format!("article-{}", self.made);
         let body = self.text();
         let new = NewArticle {
-            title: "Soaked".to_owned(),
+            title: TITLE.to_owned(),
             body: body.clone(),
             slug: Slug::parse(&slug).ok(),
             ..NewArticle::default()
@@ -113,7 +114,7 @@ impl Ledger {
     }
 
     /// Everything that is not as it should be.
-    pub(super) async fn faults(&self, database: &Database, provider: &Provider) -> Vec<String> {
+    pub(super) async fn faults(&self, database: &Database, provider: &Provider, model: &str) -> Vec<String> {
         let mut faults = Vec::new();
         for (slug, entry) in &self.entries {
             match self.articles.read(slug).await {
@@ -125,7 +126,7 @@ impl Ledger {
                     if found.status != expected || found.stale {
                         faults.push(format!("{slug} is {found:?}, not {expected:?}"));
                     } else if !entry.skip {
-                        faults.extend(wrong_vectors(database, provider, slug, &article.title, &entry.body).await);
+                        faults.extend(wrong_vectors(database, provider, model, slug, entry).await);
                     }
                 }
             }
@@ -138,9 +139,9 @@ impl Ledger {
 async fn wrong_vectors(
     database: &Database,
     provider: &Provider,
+    model: &str,
     slug: &str,
-    title: &str,
-    body: &str,
+    entry: &Entry,
 ) -> Option<String> {
     #[derive(FromQueryResult)]
     struct Row {
@@ -148,18 +149,21 @@ async fn wrong_vectors(
         vector: Vec<u8>,
     }
     let sql = "SELECT c.text, c.vector FROM article_chunks c JOIN articles a ON a.id = c.article_id
-               WHERE a.slug = $1 ORDER BY c.position";
+               JOIN embedding_models m ON m.id = c.model_id
+               WHERE a.slug = $1 AND m.state = 'active' ORDER BY c.position";
     let rows = database.reader().rows::<Row>(sql, [slug.into()]).await.expect("chunks");
     let limits = ChunkLimits::new(afterword::config::Embedding::default().max_tokens);
     let chunker = MarkdownChunker::new(std::sync::Arc::new(ApproximateTokens), limits).expect("limits");
-    let chunks = chunker.chunk(Source { title, body }).expect("chunks");
+    let chunks = chunker.chunk(Source { title: TITLE, body: &entry.body }).expect("chunks");
     if rows.len() != chunks.len() {
         return Some(format!("{slug} has {} chunks, and {} are expected", rows.len(), chunks.len()));
     }
     let differs = rows.iter().zip(&chunks).position(|(row, chunk)| {
         let stored = row.vector.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
         row.text != chunk.text
-            || stored.zip(provider.vector_of(&chunk.input)).any(|(stored, wanted)| (stored - wanted).abs() > 1e-4)
+            || stored
+                .zip(provider.vector_of(model, &chunk.input))
+                .any(|(stored, wanted)| (stored - wanted).abs() > 1e-4)
     });
     differs.map(|position| format!("{slug}: chunk {position} is of another text"))
 }

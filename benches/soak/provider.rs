@@ -85,18 +85,18 @@ impl Provider {
         self.server.0.refused.load(Ordering::Relaxed)
     }
 
-    /// The vector this server answers for `text`, of unit length.
-    pub(super) fn vector_of(&self, text: &str) -> Vec<f32> {
-        let numbers = vector(text);
+    /// The vector by which `model` answers for `text`, of unit length.
+    pub(super) fn vector_of(&self, model: &str, text: &str) -> Vec<f32> {
+        let numbers = vector(model, text);
         let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();
         numbers.iter().map(|number| number / length).collect()
     }
 }
 
-/// Different for different texts.
-fn vector(text: &str) -> Vec<f32> {
+/// Different for different models and texts.
+fn vector(model: &str, text: &str) -> Vec<f32> {
     let mut numbers = vec![0.01_f32; 32];
-    for (position, byte) in text.bytes().enumerate() {
+    for (position, byte) in model.bytes().rev().chain(text.bytes()).enumerate() {
         numbers[(position * 7 + usize::from(byte)) % 32] += f32::from(byte) / 64.0 + position as f32 / 1000.0;
     }
     numbers
@@ -106,7 +106,8 @@ async fn embed(State(server): State<Server>, Json(body): Json<Value>) -> Respons
     server.0.calls.fetch_add(1, Ordering::Relaxed);
     let mood = server.0.mood.lock().expect("a mood").0;
     let texts: Vec<String> = serde_json::from_value(body["input"].clone()).expect("texts");
-    let item = |(index, text): (usize, &String)| json!({ "index": index, "embedding": vector(text) });
+    let model = body["model"].as_str().expect("a model");
+    let item = |(index, text): (usize, &String)| json!({ "index": index, "embedding": vector(model, text) });
     let mut data: Vec<_> = texts.iter().enumerate().map(item).collect();
     tokio::time::sleep(Duration::from_millis(if mood == Mood::Slow { 500 + random(3_000) } else { 5 })).await;
     if !matches!(mood, Mood::Good | Mood::Slow) {

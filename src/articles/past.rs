@@ -16,7 +16,7 @@ use super::{
     create::{self, Settings},
     folder::{Folder, within},
     names, row,
-    slug::Slug,
+    slug::{Slug, as_stored},
     update,
 };
 use crate::{fulltext, time::Timestamp};
@@ -169,7 +169,7 @@ async fn number_of(connection: &impl ConnectionTrait, name: &str) -> Result<Opti
                  (SELECT article_id FROM slug_aliases WHERE slug = $1),
                  (SELECT article_id FROM article_versions WHERE slug = $1 AND deleted
                   ORDER BY superseded_at DESC, article_id DESC LIMIT 1)) AS id";
-            connection.row::<Found>(sql, [name.into()]).await?
+            connection.row::<Found>(sql, [as_stored(name).as_ref().into()]).await?
         }
     };
     Ok(row.and_then(|row| row.id))

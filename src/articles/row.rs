@@ -3,7 +3,7 @@
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus, folder::within};
+use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus, folder::within, slug::as_stored};
 use crate::time::Timestamp;
 
 /// Columns that every reading has; `a` is the article, `e` its embedding by the model searches use, `t` its newest
@@ -73,7 +73,7 @@ pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Re
          WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                (SELECT article_id FROM slug_aliases WHERE slug = $1))"
     );
-    connection.row(&sql, [slug.into()]).await
+    connection.row(&sql, [as_stored(slug).as_ref().into()]).await
 }
 
 /// The same, held until the commit, and as it is once it is held: whoever changed it before has finished.
@@ -85,7 +85,7 @@ pub(super) async fn by_slug_held(
         let held = "SELECT a.id FROM articles a
                     WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                           (SELECT article_id FROM slug_aliases WHERE slug = $1)) {lock a}";
-        transaction.run(held, [slug.into()]).await?;
+        transaction.run(held, [as_stored(slug).as_ref().into()]).await?;
     }
     by_slug(transaction, slug).await
 }

@@ -1,6 +1,6 @@
 //! Names of articles in addresses: lower-case ASCII letters, digits and hyphens, made from a title in any language.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use any_ascii::any_ascii;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,12 @@ impl Slug {
         let proposed = Self::from_title(given);
         if proposed.0 == given { Ok(proposed) } else { Err(SlugError { given: shown(given), proposed }) }
     }
+}
+
+/// A slug as somebody typed it, as it is stored: no slug has capitals or space around it, so they are no difference.
+pub(crate) fn as_stored(typed: &str) -> Cow<'_, str> {
+    let typed = typed.trim();
+    if typed.chars().any(char::is_uppercase) { Cow::Owned(typed.to_lowercase()) } else { Cow::Borrowed(typed) }
 }
 
 fn by_hash(title: &str) -> String {

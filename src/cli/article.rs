@@ -110,7 +110,8 @@ async fn list(
 ) -> anyhow::Result<()> {
     let host = session.host().await?;
     let since = session::since(&host, since).await?;
-    let page = host.articles.list_since(&session::folder(folder)?, since, cursor, limit).await?;
+    let folder = session::folder(folder)?;
+    let page = host.articles.list_since(&folder, since, cursor, limit).await?;
     session.output.answer(&page, |look| view::list(look, &page.articles))?;
     let shown = page.articles.len();
     match &page.next_cursor {
@@ -120,7 +121,7 @@ async fn list(
         }
         None => session.output.note(&count(page.total, "article")),
     }
-    Ok(())
+    session.mention_empty(&host, &folder).await
 }
 
 async fn list_deleted(session: &Session, folder: &str, since: Option<&str>, limit: u32) -> anyhow::Result<()> {

@@ -1,18 +1,40 @@
 //! The log of a run: on standard error only, and without secrets.
 
-use std::io::{self, Write};
+use std::io;
 
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::{EnvFilter, fmt::writer::BoxMakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::{failure::Usage, output::Output};
 use crate::{
     config::{Log, LogFormat},
-    secrets,
     telemetry::log as lines,
 };
 
-/// Starts it. `verbose` counts how often more was asked for, which overrides `level`.
+/// Lines that may wait for whoever reads standard error. Later ones are left out: a client that never reads keeps no
+/// request waiting. Each is bounded by [`lines`], so this is a bound in memory, too.
+const WAITING_LINES: usize = 4096;
+
+/// Writes what still waits when it is dropped, unless nobody reads.
+pub(super) struct Rest {
+    _waiting: WorkerGuard,
+}
+
+/// Starts it for a command, which waits for each line. `verbose` counts how often more was asked for, which overrides
+/// `level`.
 pub(super) fn start(log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<()> {
+    start_on(BoxMakeWriter::new(io::stderr), log, verbose, level, output)
+}
+
+/// Starts it for a server, which waits for nobody.
+pub(super) fn start_aside(log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<Rest> {
+    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
+    let (writer, waiting) = builder.finish(io::stderr());
+    start_on(BoxMakeWriter::new(writer), log, verbose, level, output)?;
+    Ok(Rest { _waiting: waiting })
+}
+
+fn start_on(to: BoxMakeWriter, log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<()> {
     let directives = match verbose {
         0 => level,
         1 => "warn,afterword=info,afterword_actors=info".to_owned(),
@@ -25,33 +47,10 @@ pub(super) fn start(log: &Log, verbose: u8, level: String, output: Output) -> an
     // A second start in one process, as in tests, keeps the first log.
     let _ = match log.format {
         LogFormat::Pretty => {
-            let layer = layer.with_writer(WithoutSecrets).fmt_fields(lines::fields()).with_target(false);
+            let layer = layer.with_writer(lines::for_people(to)).fmt_fields(lines::fields()).with_target(false);
             registry.with(layer).try_init()
         }
-        LogFormat::Json => registry.with(layer.with_writer(lines::Objects).json()).try_init(),
+        LogFormat::Json => registry.with(layer.with_writer(lines::objects(to)).json()).try_init(),
     };
     Ok(())
-}
-
-/// Standard error. An event comes in one piece, so no secret is cut in two.
-struct WithoutSecrets;
-
-impl Write for WithoutSecrets {
-    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(event);
-        io::stderr().lock().write_all(secrets::strike(&text).as_bytes())?;
-        Ok(event.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
-    }
-}
-
-impl MakeWriter<'_> for WithoutSecrets {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        Self
-    }
 }

@@ -37,7 +37,7 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
     let answer = host.search.search(&query).await?;
     session.output.answer(&answer, |look| text_of(look, &answer))?;
     notes(session, &answer);
-    Ok(())
+    if answer.hits.is_empty() { session.mention_empty(&host, &query.folder).await } else { Ok(()) }
 }
 
 /// `related`

@@ -19,6 +19,8 @@ pub(super) struct Session {
     pub(super) output: Output,
     /// How often `-v` was given.
     pub(super) verbose: u8,
+    /// What of a server's log is not written yet.
+    _log: Option<log::Rest>,
 }
 
 impl Session {
@@ -29,15 +31,16 @@ impl Session {
         let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
         let level = if is_set { loaded.settings.log.level.clone() } else { "error".to_owned() };
         log::start(&loaded.settings.log, global.verbose, level, *output)?;
-        Ok(Self { loaded, output: *output, verbose: global.verbose })
+        Ok(Self { loaded, output: *output, verbose: global.verbose, _log: None })
     }
 
-    /// For a server: its log is what it says.
+    /// For a server: its log is what it says, and keeps no request waiting.
     pub(super) fn of_server(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let sources = sources(global)?;
         let loaded = load(&sources)?;
-        log::start(&loaded.settings.log, global.verbose, loaded.settings.log.level.clone(), *output)?;
-        Ok(Self { loaded, output: *output, verbose: global.verbose })
+        let log = &loaded.settings.log;
+        let rest = log::start_aside(log, global.verbose, log.level.clone(), *output)?;
+        Ok(Self { loaded, output: *output, verbose: global.verbose, _log: Some(rest) })
     }
 
     /// Says once that settings in the working directory are not read: earlier versions did, and some rely on it.
@@ -46,6 +49,15 @@ impl Session {
         if found.is_some() {
             self.output.note("./config.toml is not read; use --config ./config.toml if it is yours");
         }
+    }
+
+    /// Says it if there is no article in `folder`: its name may be another.
+    pub(super) async fn mention_empty(&self, host: &Host, folder: &Folder) -> anyhow::Result<()> {
+        let name: &str = folder.as_ref();
+        if !name.is_empty() && host.articles.list(folder, None, 1).await?.total == 0 {
+            self.output.note(&format!("the folder \"{name}\" holds no article"));
+        }
+        Ok(())
     }
 
     /// Opens the database and the services. Nothing is embedded by it.

@@ -14,7 +14,10 @@ use super::{
     service::Rankings,
     vectors::{Depth, Look, NoIndex},
 };
-use crate::fulltext::{self, Phrase, Stems, Term, Wanted, tokens};
+use crate::{
+    articles::slug::as_stored,
+    fulltext::{self, Phrase, Stems, Term, Wanted, tokens},
+};
 
 /// Words of an article that are looked for in others: the rarest, and the most frequent in it.
 const WORDS: usize = 25;
@@ -55,7 +58,7 @@ impl Search {
         let sql = "SELECT id, title, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
                    WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                        (SELECT article_id FROM slug_aliases WHERE slug = $1))";
-        self.database.reader().row(sql, [slug.into(), LOOKED_THROUGH.into()]).await
+        self.database.reader().row(sql, [as_stored(slug).as_ref().into(), LOOKED_THROUGH.into()]).await
     }
 
     /// The article as a question: what it says more often than others.

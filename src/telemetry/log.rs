@@ -65,31 +65,40 @@ impl<W: fmt::Write> fmt::Write for Cut<'_, W> {
     }
 }
 
-/// Standard error for lines that are JSON objects.
-#[derive(Clone, Copy)]
-pub(crate) struct Objects;
+/// Lines for people: without secrets. Their values are cut by [`fields`].
+pub(crate) fn for_people<M>(to: M) -> Cleaned<M> {
+    Cleaned { to, clean: |line| line.as_bytes().to_vec() }
+}
 
-/// See [`Objects`].
-pub(crate) struct ObjectLines;
+/// Lines that are JSON objects: without secrets, their values cut.
+pub(crate) fn objects<M>(to: M) -> Cleaned<M> {
+    Cleaned { to, clean: |line| object_line(line.as_bytes()).into_owned() }
+}
 
-impl MakeWriter<'_> for Objects {
-    type Writer = ObjectLines;
+/// Is given whole lines and passes on what may be seen of them.
+pub(crate) struct Cleaned<W> {
+    to: W,
+    clean: fn(&str) -> Vec<u8>,
+}
 
-    fn make_writer(&self) -> ObjectLines {
-        ObjectLines
+impl<'writer, M: MakeWriter<'writer>> MakeWriter<'writer> for Cleaned<M> {
+    type Writer = Cleaned<M::Writer>;
+
+    fn make_writer(&'writer self) -> Self::Writer {
+        Cleaned { to: self.to.make_writer(), clean: self.clean }
     }
 }
 
-impl Write for ObjectLines {
-    /// Is given one whole line.
+impl<W: Write> Write for Cleaned<W> {
+    /// A line comes in one piece, so no secret is cut in two.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        io::stderr().write_all(&object_line(secrets::strike(&text).as_bytes()))?;
+        self.to.write_all(&(self.clean)(&secrets::strike(&text)))?;
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        self.to.flush()
     }
 }
 

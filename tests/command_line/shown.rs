@@ -117,3 +117,14 @@ fn what_is_followed_ends_well_with_ctrl_c() {
     assert!(Command::new("kill").args(["-INT", &watching.id().to_string()]).status().expect("kill").success());
     assert_eq!(watching.wait().expect("an end").code(), Some(0));
 }
+
+#[test]
+fn a_folder_that_holds_nothing_is_told() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Tides", "--folder", "sea", "--body", "The moon."]);
+    for command in [&["article", "list", "--folder"][..], &["search", "moon", "--mode", "keyword", "--folder"]] {
+        let notes = |folder| String::from_utf8(desk.run(&[command, &[folder]].concat()).stderr).expect("text");
+        assert!(notes("see").contains("the folder \"see\" holds no article"), "{command:?}: {}", notes("see"));
+        assert!(!notes("sea").contains("holds no article"), "{command:?}");
+    }
+}

@@ -256,7 +256,6 @@ fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
             .env("AFTERWORD_EMBEDDING__MODEL_DIR", folder.path().join("nowhere"))
             .env("AFTERWORD_LOG__LEVEL", "debug");
         let mut raw = Raw::start(local);
-        // Read from the beginning: a pipe that is full would keep the program waiting.
         let mut pipe = raw.child.stderr.take().expect("a pipe");
         let log = tokio::spawn(async move {
             let mut log = String::new();
@@ -275,5 +274,30 @@ fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
         assert_eq!(found["result"]["structuredContent"]["hits"][0]["slug"], "early", "{found}");
         drop(raw.child.stdin.take());
         assert!(!log.await.expect("a log").is_empty());
+    });
+}
+
+#[test]
+fn a_client_that_never_reads_the_log_is_answered() {
+    const MANY: i64 = 300;
+    const PIPE: usize = 64 << 10;
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut talkative = command(folder.path());
+        talkative.env("AFTERWORD_LOG__LEVEL", "trace");
+        let mut raw = Raw::start(talkative);
+        raw.initialize().await;
+        raw.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        // More lines than any pipe holds.
+        for n in 2..MANY {
+            let list = json!({ "name": "list_articles", "arguments": { "folder": "x".repeat(200) } });
+            raw.say(json!({ "jsonrpc": "2.0", "id": n, "method": "tools/call", "params": list })).await;
+            raw.answer(n).await;
+        }
+        drop(raw.child.stdin.take());
+        assert!(raw.child.wait().await.expect("an end").success());
+        let mut log = Vec::new();
+        raw.child.stderr.take().expect("a pipe").read_to_end(&mut log).await.expect("what the pipe held");
+        assert!(log.len() >= PIPE, "the pipe was full: {}", log.len());
     });
 }

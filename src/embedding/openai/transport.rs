@@ -9,12 +9,34 @@ pub(super) fn failure(error: reqwest::Error) -> EmbedError {
     let error = error.without_url();
     if error.is_connect() {
         let server = server.unwrap_or_else(|| "embedding.openai.base_url".to_owned());
+        if speaks_no_tls(&error) {
+            return EmbedError::unavailable(format!(
+                "the embedding server {server} does not speak TLS; write http:// instead of https:// in \
+                 embedding.openai.base_url, if it is yours"
+            ));
+        }
         return EmbedError::unavailable(format!("cannot reach the embedding server {server}: {}", causes(&error)));
     }
     if error.is_timeout() {
         return EmbedError::transient("the embedding server did not answer in time (embedding.openai.timeout)");
     }
     EmbedError::transient(format!("the connection to the embedding server broke: {}", causes(&error)))
+}
+
+/// Whether something else than TLS was answered to its first message.
+fn speaks_no_tls(error: &reqwest::Error) -> bool {
+    let answered = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        // An error of input and output is not the source of what it wraps.
+        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = wrapped.and_then(|wrapped| wrapped.downcast_ref()).or_else(|| inner.downcast_ref());
+        if tls == Some(&answered) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 fn causes(error: &reqwest::Error) -> String {

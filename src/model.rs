@@ -108,6 +108,14 @@ pub fn is_complete(directory: &Path) -> bool {
     FILES.iter().all(|file| directory.join(file).is_file())
 }
 
+/// Whether the weights in `directory` are those of a model of the catalogue, by their size. All of the catalogue pool by the
+/// mean of their tokens.
+pub(crate) fn has_known_weights(directory: &Path) -> bool {
+    let Ok(weights) = fs::metadata(directory.join(WEIGHTS)) else { return false };
+    let pinned = CATALOGUE.iter().flat_map(|known| &known.files);
+    pinned.into_iter().any(|file| file.name == WEIGHTS && file.size == weights.len())
+}
+
 /// A model of the catalogue on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Installed {

@@ -27,6 +27,17 @@ async fn embed(texts: &[String]) -> Vec<Vector> {
     embedder().await.embed(texts, Purpose::Document).await.expect("vectors")
 }
 
+fn identity(model: &str) -> ModelIdentity {
+    ModelIdentity {
+        provider: "local".into(),
+        model: model.into(),
+        dimension: None,
+        document_prefix: String::new(),
+        query_prefix: String::new(),
+        chunker: "none".into(),
+    }
+}
+
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
@@ -81,15 +92,7 @@ async fn a_query_is_answered_while_documents_fill_every_core() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn before_it_is_there_the_model_says_so_and_fails_nobody() {
-    let identity = ModelIdentity {
-        provider: "local".into(),
-        model: "absent".into(),
-        dimension: None,
-        document_prefix: String::new(),
-        query_prefix: String::new(),
-        chunker: "none".into(),
-    };
-    let absent = LocalEmbedder::new(identity, 1).expect("threads");
+    let absent = LocalEmbedder::new(identity("absent"), 1).expect("threads");
     let error = absent.embed(&["text".to_owned()], Purpose::Query).await.expect_err("no model");
     assert_eq!(error.fault, afterword_actors::embedder::Fault::Provider);
     let error = absent.load(std::path::Path::new("/nowhere")).expect_err("no directory").to_string();
@@ -142,16 +145,66 @@ async fn a_model_whose_files_do_not_fit_together_is_refused_when_it_is_loaded() 
         ("\"num_hidden_layers\": 6", "\"num_hidden_layers\": 9000000000"),
     ] {
         std::fs::write(folder.path().join("config.json"), config.replace(from, to)).expect("a file");
-        let identity = ModelIdentity {
-            provider: "local".into(),
-            model: "odd".into(),
-            dimension: None,
-            document_prefix: String::new(),
-            query_prefix: String::new(),
-            chunker: "none".into(),
-        };
-        let odd = LocalEmbedder::new(identity, 1).expect("threads");
+        let odd = LocalEmbedder::new(identity("odd"), 1).expect("threads");
         let error = odd.load(folder.path()).expect_err("no model").to_string();
         assert!(error.contains(&folder.path().display().to_string()), "{to}: {error}");
+    }
+}
+
+#[derive(Deserialize)]
+struct TinyReference {
+    text: String,
+    mean: Vec<f32>,
+    cls: Vec<f32>,
+}
+
+/// A copy of the tiny model, with what it says of its pooling.
+fn tiny(pooling: Option<&str>) -> (tempfile::TempDir, Arc<LocalEmbedder>) {
+    let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/tiny");
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["model.safetensors", "tokenizer.json", "config.json"] {
+        std::fs::copy(from.join(file), folder.path().join(file)).expect("a copy");
+    }
+    if let Some(text) = pooling {
+        std::fs::create_dir(folder.path().join("1_Pooling")).expect("a folder");
+        std::fs::write(folder.path().join("1_Pooling/config.json"), text).expect("a file");
+    }
+    (folder, LocalEmbedder::new(identity("tiny"), 1).expect("threads"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_are_pooled_as_the_model_says() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/tiny/vectors.json");
+    let text = std::fs::read_to_string(path).expect("reference vectors");
+    let reference: Vec<TinyReference> = serde_json::from_str(&text).expect("reference vectors");
+    let texts: Vec<_> = reference.iter().map(|row| row.text.clone()).collect();
+    for (said, wanted) in [
+        (r#"{"word_embedding_dimension": 16, "pooling_mode_mean_tokens": true}"#, "mean"),
+        (r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}"#, "cls"),
+    ] {
+        let (folder, embedder) = tiny(Some(said));
+        embedder.load(folder.path()).expect("a model");
+        let vectors = embedder.embed(&texts, Purpose::Document).await.expect("vectors");
+        for (ours, theirs) in vectors.iter().zip(&reference) {
+            let (same, other) =
+                if wanted == "mean" { (&theirs.mean, &theirs.cls) } else { (&theirs.cls, &theirs.mean) };
+            assert!(cosine(ours.as_slice(), same) > 0.999_99, "{wanted}: {}", theirs.text);
+            assert!(cosine(ours.as_slice(), other) < 0.99, "the two differ: {}", theirs.text);
+        }
+    }
+}
+
+#[test]
+fn a_model_that_does_not_say_how_it_pools_is_refused() {
+    for (said, named) in [
+        (None, "pooling_mode_mean_tokens"),
+        (Some("{}"), "1_Pooling/config.json"),
+        (Some(r#"{"pooling_mode_max_tokens": true}"#), "1_Pooling/config.json"),
+        (Some(r#"{"pooling_mode_mean_tokens": true, "pooling_mode_cls_token": true}"#), "1_Pooling/config.json"),
+    ] {
+        let (folder, embedder) = tiny(said);
+        let error = embedder.load(folder.path()).expect_err("no model").to_string();
+        let directory = folder.path().display().to_string();
+        assert!(error.contains(named) && error.contains(&directory), "{said:?}: {error}");
     }
 }

@@ -175,7 +175,11 @@ impl Articles {
         let sql = "SELECT CAST(octet_length(body) AS BIGINT) AS n FROM articles
                    WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                        (SELECT article_id FROM slug_aliases WHERE slug = $1))";
-        let row = self.database.reader().row::<afterword_actors::store::sql::Number>(sql, [as_stored(slug).as_ref().into()]).await?;
+        let row = self
+            .database
+            .reader()
+            .row::<afterword_actors::store::sql::Number>(sql, [as_stored(slug).as_ref().into()])
+            .await?;
         Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
     }
 

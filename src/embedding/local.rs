@@ -8,6 +8,7 @@ mod load;
 mod math;
 mod matrix;
 mod packs;
+mod pooling;
 mod tokenizer;
 
 use std::{

@@ -3,7 +3,7 @@
 //! candle reads the weights; the pass is our own, because the general one spends half its time on padding and on
 //! memory between unfused steps. The products of all texts of a pack are one product; only attention goes text by text.
 //!
-//! *Source:* Devlin et al., "BERT", 2019; Reimers and Gurevych, "Sentence-BERT", 2019 (mean pooling).
+//! *Source:* Devlin et al., "BERT", 2019; Reimers and Gurevych, "Sentence-BERT", 2019.
 
 use std::{collections::HashMap, path::Path};
 
@@ -13,6 +13,7 @@ use pulp::Arch;
 use super::{
     math::{self, Norm},
     matrix::{Target, View, product},
+    pooling::{Pooling, pool},
 };
 
 /// The sizes of a model.
@@ -23,6 +24,7 @@ pub(super) struct Shape {
     pub(super) heads: usize,
     pub(super) intermediate: usize,
     pub(super) epsilon: f32,
+    pub(super) pooling: Pooling,
 }
 
 /// What is wrong with weights.
@@ -111,7 +113,7 @@ impl Bert {
         (self.words.len() / self.shape.hidden, self.positions.len() / self.shape.hidden)
     }
 
-    /// The mean vectors of `texts` (token numbers), not normalised.
+    /// A vector for each of `texts` (token numbers), not normalised.
     pub(super) fn forward(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
         let mut states = self.embed(texts);
         let lengths: Vec<_> = texts.iter().map(|text| text.len()).collect();
@@ -119,7 +121,7 @@ impl Bert {
         for layer in &self.layers {
             self.pass(layer, &mut states, &lengths, &mut space);
         }
-        pool(&states, &lengths, self.shape.hidden)
+        pool(self.shape.pooling, &states, &lengths, self.shape.hidden)
     }
 
     fn embed(&self, texts: &[&[u32]]) -> Vec<f32> {
@@ -186,23 +188,6 @@ struct Workspace {
 /// Makes room; what was there is overwritten by whoever asked.
 fn resize(numbers: &mut Vec<f32>, length: usize) {
     numbers.resize(length, 0.0);
-}
-
-fn pool(states: &[f32], lengths: &[usize], width: usize) -> Vec<Vec<f32>> {
-    let mut rest = states;
-    lengths
-        .iter()
-        .map(|&length| {
-            let (text, others) = rest.split_at(length * width);
-            rest = others;
-            let mut mean = vec![0.0_f32; width];
-            for token in text.chunks_exact(width) {
-                mean.iter_mut().zip(token).for_each(|(mean, number)| *mean += number);
-            }
-            // The length of the mean does not matter: it is normalised.
-            mean
-        })
-        .collect()
 }
 
 impl Dense {

@@ -14,9 +14,10 @@ use serde::Deserialize;
 use super::{
     bert::{Bert, Shape, WeightError},
     packs,
+    pooling::Pooling,
     tokenizer::LocalTokenizer,
 };
-use crate::model::WEIGHTS;
+use crate::model::{self, WEIGHTS};
 
 /// Why a directory is no model that can be run here.
 #[derive(Debug, thiserror::Error)]
@@ -79,10 +80,35 @@ fn usual_activation() -> String {
     "gelu".to_owned()
 }
 
+/// As sentence transformers write it; what is not named here is not known.
 #[derive(Deserialize)]
-struct Pooling {
+struct SaidOfPooling {
+    #[serde(default)]
+    pooling_mode_cls_token: bool,
     #[serde(default)]
     pooling_mode_mean_tokens: bool,
+    #[serde(default)]
+    pooling_mode_max_tokens: bool,
+    #[serde(default)]
+    pooling_mode_mean_sqrt_len_tokens: bool,
+    #[serde(default)]
+    pooling_mode_weightedmean_tokens: bool,
+    #[serde(default)]
+    pooling_mode_lasttoken: bool,
+}
+
+impl SaidOfPooling {
+    fn pooling(&self) -> Option<Pooling> {
+        let others = self.pooling_mode_max_tokens
+            || self.pooling_mode_mean_sqrt_len_tokens
+            || self.pooling_mode_weightedmean_tokens
+            || self.pooling_mode_lasttoken;
+        match (self.pooling_mode_mean_tokens, self.pooling_mode_cls_token, others) {
+            (true, false, false) => Some(Pooling::Mean),
+            (false, true, false) => Some(Pooling::First),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -100,6 +126,7 @@ impl LoadedModel {
     pub(super) fn read(directory: &Path) -> Result<Self, LoadError> {
         let config: Config = json(&directory.join("config.json"))?;
         refuse_unsupported(directory, &config)?;
+        let pooling = pooling(directory)?;
         let max_tokens = longest_input(directory, &config)?;
         let path = directory.join("tokenizer.json");
         let tokenizer = LocalTokenizer::read(&path, max_tokens)
@@ -111,6 +138,7 @@ impl LoadedModel {
             heads: config.num_attention_heads,
             intermediate: config.intermediate_size,
             epsilon: config.layer_norm_eps,
+            pooling,
         };
         let bert = Bert::read(&directory.join(WEIGHTS), shape)
             .map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;
@@ -181,11 +209,24 @@ fn refuse_unsupported(directory: &Path, config: &Config) -> Result<(), LoadError
     if config.position_embedding_type.as_deref().is_some_and(|kind| kind != "absolute") {
         return unsupported("its positions are not absolute".to_owned());
     }
-    let pooling = directory.join("1_Pooling").join("config.json");
-    if pooling.exists() && !json::<Pooling>(&pooling)?.pooling_mode_mean_tokens {
-        return unsupported("it does not pool by the mean of the tokens".to_owned());
-    }
     Ok(())
+}
+
+/// What the directory says, or what is known of its weights. Nothing is guessed: vectors of the wrong kind look right and
+/// find little.
+fn pooling(directory: &Path) -> Result<Pooling, LoadError> {
+    const OTHER: &str =
+        "1_Pooling/config.json asks for another pooling than the mean of the tokens or the first token alone";
+    const SILENT: &str = "it does not say how its tokens are pooled; bring its file 1_Pooling/config.json, or write one \
+                          with {\"pooling_mode_mean_tokens\": true} or {\"pooling_mode_cls_token\": true}, as its model \
+                          card says";
+    let unsupported =
+        |reason: &str| LoadError::Unsupported { directory: directory.to_path_buf(), reason: reason.to_owned() };
+    let path = directory.join("1_Pooling").join("config.json");
+    if path.exists() {
+        return json::<SaidOfPooling>(&path)?.pooling().ok_or_else(|| unsupported(OTHER));
+    }
+    if model::has_known_weights(directory) { Ok(Pooling::Mean) } else { Err(unsupported(SILENT)) }
 }
 
 /// Sizes that no model has would only be found by a panic, or by the memory they take.

@@ -18,7 +18,7 @@ mod snippet;
 mod spelling;
 mod vectors;
 
-pub use answer::{Explanation, Hit, Mode, Passage, Query, SearchAnswer, SearchError, TermShare};
+pub use answer::{Explanation, Hit, MAX_PASSAGES, Mode, Passage, Query, SearchAnswer, SearchError, TermShare};
 pub use fusion::Weights;
 pub use semantic::QueryModels;
 pub use service::{Search, SearchSettings};

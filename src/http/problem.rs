@@ -236,6 +236,7 @@ impl From<SearchError> for Problem {
             SearchError::EmptyQuery => Self::invalid("q", detail),
             SearchError::NoArticle(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             SearchError::Limit(_) => Self::invalid("limit", detail),
+            SearchError::Passages => Self::invalid("passages", detail),
             SearchError::NoMeaning(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_meaning", detail).later(DATABASE_RETRY)
             }

@@ -14,7 +14,7 @@ use crate::{
     auth::Scope,
     bulk::BulkError,
     queue::QueueError,
-    search::SearchError,
+    search::{MAX_PASSAGES, SearchError},
 };
 
 /// Longest refusal: it may quote what was given. *Units:* characters.
@@ -106,6 +106,7 @@ impl From<SearchError> for Problem {
             SearchError::EmptyQuery => "query: is empty; write what you look for".to_owned(),
             SearchError::NoArticle(_) => format!("slug: {error}"),
             SearchError::Limit(most) => format!("limit: must be from 1 to {most}"),
+            SearchError::Passages => format!("passages: must be from 1 to {MAX_PASSAGES}"),
             SearchError::NoMeaning(reason) => {
                 format!("cannot search by meaning: {reason}; use mode \"keyword\" or \"hybrid\"")
             }

@@ -176,6 +176,9 @@ pub enum SearchError {
     /// No number of hits to be had.
     #[error("limit must be from 1 to {0}")]
     Limit(usize),
+    /// No number of passages to be had.
+    #[error("passages must be from 1 to {MAX_PASSAGES}")]
+    Passages,
     /// No article to find others like it.
     #[error("there is no article \"{0}\"; look for it with `search`, or see all in the list of articles")]
     NoArticle(String),
@@ -186,6 +189,9 @@ pub enum SearchError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// Most passages of one article in an answer.
+pub const MAX_PASSAGES: usize = 10;
 
 /// Of a longer question, so much is searched. *Units:* characters.
 pub(super) const MAX_QUERY: usize = 2_000;

@@ -11,7 +11,7 @@ use afterword_actors::{
 };
 
 use super::{
-    Hit, Mode, Passage, Query, SearchAnswer, SearchError, Weights, answer, explain,
+    Hit, MAX_PASSAGES, Mode, Passage, Query, SearchAnswer, SearchError, Weights, answer, explain,
     fusion::{Fused, fuse},
     passages::Chooser,
     question::Question,
@@ -154,6 +154,9 @@ impl Search {
         if query.limit == 0 || query.limit > self.settings.max_limit {
             return Err(SearchError::Limit(self.settings.max_limit));
         }
+        if !(1..=MAX_PASSAGES).contains(&query.passages) {
+            return Err(SearchError::Passages);
+        }
         Ok(())
     }
 
@@ -289,8 +292,7 @@ impl Search {
             chosen.iter().partition(|chosen| is_embedded(chosen) || chosen.words.is_none());
         let ids = |chosen: Vec<&Chosen>| chosen.into_iter().map(|chosen| chosen.id).collect::<Vec<_>>();
         let (embedded, others) = (ids(embedded), ids(others));
-        let chooser =
-            Chooser { database: &self.database, matcher, weights, near: rankings.near, most: query.passages.max(1) };
+        let chooser = Chooser { database: &self.database, matcher, weights, near: rankings.near, most: query.passages };
         let mut passages = chooser.choose(&embedded, &others, &rankings.meaning).await?;
         let hit = |Chosen { id, score, article, .. }: Chosen| {
             let mut passages = passages.remove(&id).unwrap_or_default().into_iter();

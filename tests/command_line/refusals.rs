@@ -57,6 +57,7 @@ fn failures_have_a_name_for_programs_and_the_documented_exit_code() {
         (&["article", "update", "first", "--body", "x", "--expected-revision", "9"], 1, "conflict"),
         (&["search", " "], 2, "invalid"),
         (&["search", "x", "--limit", "0"], 2, "invalid"),
+        (&["search", "x", "--passages", "11"], 2, "invalid"),
         (&["search", "x", "--limit", "many"], 2, "usage"),
         (&["article", "lst"], 2, "usage"),
         (&["queue", "show", "99"], 1, "not_found"),

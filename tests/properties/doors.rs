@@ -210,11 +210,11 @@ proptest! {
             world.settled(&worker.runtime).await;
             for edit in 0..edits {
                 let word = ["telescope", "volcano", "harpsichord"][edit];
-                while told.try_recv().is_ok() {}
-                guest.update("one", json!({ "body": word }), None).await.expect("a save");
+                let saved = guest.update("one", json!({ "body": word }), None).await.expect("a save");
+                let task = saved["embedding"]["task_id"].as_i64().expect("a task");
                 loop {
                     let event = told.recv().await.expect("an event");
-                    if event.slug == "one" && event.status == TaskStatus::Completed {
+                    if event.task_id == task && event.status == TaskStatus::Completed {
                         break;
                     }
                 }

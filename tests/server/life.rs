@@ -135,6 +135,8 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         (get("/api/search"), 400, "malformed"),
         (get("/api/search?q=x&mode=psychic"), 400, "malformed"),
         (get("/api/search?q=x&limit=1000"), 422, "invalid"),
+        (get("/api/search?q=x&passages=0"), 422, "invalid"),
+        (get("/api/search?q=x&passages=11"), 422, "invalid"),
         (get("/api/queue/tasks/99"), 404, "not_found"),
         (get("/api/queue/tasks/one"), 400, "malformed"),
         (get("/api/bulk/99"), 404, "not_found"),

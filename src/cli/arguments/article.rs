@@ -171,7 +171,7 @@ pub(in crate::cli) struct SearchArguments {
     /// Only this folder and below
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
-    /// Most passages of one article
+    /// Most passages of one article, up to 10
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(in crate::cli) passages: usize,
     /// Say how each hit came to its place

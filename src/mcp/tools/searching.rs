@@ -52,7 +52,7 @@ struct SearchArticles {
     limit: Option<u32>,
     /// next_cursor of the page before
     cursor: Option<String>,
-    /// most passages of one article; default 1
+    /// most passages of one article, up to 10; default 1
     passages: Option<u32>,
     /// say how each hit came to its place
     explain: Option<bool>,

@@ -115,6 +115,9 @@ fn hits() {
         similarity: Some(0.654),
         heading_path: heading_path.to_owned(),
         snippet: snippet.to_owned(),
+        matches: found(snippet, "water"),
+        passages: Vec::new(),
+        explanation: None,
         embedding: embedding(status),
     };
     let long = "…the moon pulls the water towards itself, and the water on the other side is left behind, so that there are two \
@@ -127,9 +130,19 @@ fn hits() {
         ],
         mode: Mode::Hybrid,
         degraded: None,
+        low_confidence: false,
         no_good_match: false,
+        corrections: Vec::new(),
+        cut_to: None,
+        weights: None,
     };
-    assert_snapshot!(shown(|look| search::text_of(look, "why does the water rise", &answer)));
+    assert_snapshot!(shown(|look| search::text_of(look, &answer)));
+}
+
+/// Where `word` stands in `text`. *Units:* characters.
+fn found(text: &str, word: &str) -> Vec<(usize, usize)> {
+    let places = text.match_indices(word).map(|(at, _)| text[..at].chars().count());
+    places.map(|from| (from, from + word.len())).collect()
 }
 
 fn task(id: i64, status: &str, error: Option<&str>) -> Task {

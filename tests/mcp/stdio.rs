@@ -280,7 +280,8 @@ fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
 #[test]
 fn a_client_that_never_reads_the_log_is_answered() {
     const MANY: i64 = 300;
-    const PIPE: usize = 64 << 10;
+    /// What a pipe holds at least, before a line does not fit any more.
+    const PIPE: usize = 32 << 10;
     TOKIO.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let mut talkative = command(folder.path());

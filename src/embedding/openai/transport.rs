@@ -28,13 +28,15 @@ fn speaks_no_tls(error: &reqwest::Error) -> bool {
     let answered = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        // An error of input and output is not the source of what it wraps.
-        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = wrapped.and_then(|wrapped| wrapped.downcast_ref()).or_else(|| inner.downcast_ref());
-        if tls == Some(&answered) {
+        if inner.downcast_ref() == Some(&answered) {
             return true;
         }
-        cause = inner.source();
+        // What an error of input and output wraps is not its source.
+        let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = match wrapped {
+            Some(wrapped) => Some(wrapped as &(dyn std::error::Error + 'static)),
+            None => inner.source(),
+        };
     }
     false
 }

@@ -77,7 +77,7 @@ impl Operator {
 
     async fn cancel_bulk(&mut self) {
         if let Ok(run) = self.host.bulk.last().await {
-            self.cancelled += u64::from(self.host.bulk.cancel(run.id).await.expect("an answer"));
+            self.cancelled += u64::from(self.host.bulk.cancel(run.summary.id).await.expect("an answer"));
         }
     }
 

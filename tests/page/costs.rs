@@ -2,7 +2,7 @@
 
 use reqwest::Client;
 
-use crate::site::Site;
+use crate::{process::STUCK, site::Site};
 
 /// A first view with everything that it needs. *Units:* bytes.
 const FIRST_VIEW: usize = 100 << 10;
@@ -27,4 +27,23 @@ async fn a_first_view_is_small_and_brings_all_it_needs() {
         assert!(!page.contains("src=\"http") && !page.contains("href=\"http"), "nothing from elsewhere");
         assert!(sent <= FIRST_VIEW, "{path}: {sent} bytes");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nothing_happens_nothing_is_sent_but_that_the_server_is_there() {
+    let site = Site::on_file(&[]);
+    site.server.create("A note", "text").await;
+    site.server.until_embedding("a-note", "completed").await;
+    let mut followed = site.server.get("/live/runtime").await;
+    let silence = async {
+        let mut heard = String::new();
+        // It is sent when nothing else was for a while.
+        while !heard.contains("event: alive") {
+            let chunk = followed.chunk().await.expect("events").expect("a server that goes on");
+            heard.push_str(&String::from_utf8_lossy(&chunk));
+        }
+        heard
+    };
+    let heard = tokio::time::timeout(STUCK, silence).await.expect("silence");
+    assert!(heard.contains("WorkerActor 0") && heard.contains("Everything works"), "{heard}");
 }

@@ -9,6 +9,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// It tells how long ago the last beat was: a view that says so would be another one at each look.
+const BEATS: &str = "HeartbeatActor";
+
 pub(super) fn show(seen: &Snapshot) -> Markup {
     html! {
         @if seen.hosts.is_empty() { p.empty { "No host runs. What waits is embedded when one starts." } }
@@ -44,7 +47,7 @@ fn actor(seen: &SeenActor, workers: &[Worker]) -> Markup {
                     @if actor.mailbox > 0 { " · " (actor.mailbox) " in its mailbox" }
                 }
                 @if let Some(worker) = worker { (doing(worker)) }
-                @else if let Some(doing) = &actor.doing { p.doing dir="auto" { (doing) } }
+                @else if let Some(doing) = actor.doing.as_ref().filter(|_| actor.name != BEATS) { p.doing dir="auto" { (doing) } }
                 @if let Some(error) = &actor.last_error { p.problem dir="auto" { (error) } }
             }
             @if !seen.children.is_empty() {

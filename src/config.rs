@@ -11,6 +11,8 @@ mod legacy;
 mod paths;
 mod sections;
 mod show;
+mod slot_count;
+mod slots;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ pub use sections::{
     Retention, Scripted, Search, Secret, Server, Settings, Telemetry,
 };
 pub use show::Row;
+pub use slots::Slots;
 
 /// Settings that hold together, and where each came from.
 #[derive(Debug, Clone)]

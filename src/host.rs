@@ -3,9 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use afterword_actors::{
-    Delays, Drained, Offer, OtherModels, RestartSettings, Runtime, RuntimeSettings, StartError,
+    Delays, Drained, Offer, OtherModels, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
     embedder::{Model, ModelIdentity},
-    store::{Database, OpenError, OpenOptions, retention::Retention},
+    store::{Database, OpenError, OpenOptions},
 };
 
 use crate::{
@@ -237,7 +237,7 @@ fn default_database() -> Option<PathBuf> {
 pub fn runtime_settings(settings: &Settings) -> RuntimeSettings {
     let queue = &settings.queue;
     RuntimeSettings {
-        slots: queue.slots,
+        slots: queue.slots.number(&settings.embedding),
         claim_batch: queue.claim_batch,
         poll_interval: queue.poll_interval,
         max_attempts: queue.max_attempts,

@@ -30,8 +30,7 @@ impl Ended {
 
 /// Works on `task` with `model`; every failure is an outcome.
 pub async fn work(database: &Database, model: &Model, settings: &RuntimeSettings, task: &ClaimedTask) -> Outcome {
-    let (database, model, model_id) = (database.clone(), model.clone(), task.model_id);
-    let pipeline = Pipeline { database, model, model_id, again: settings.retry };
+    let pipeline = Pipeline::of_one(database, model, task.model_id, settings.retry);
     pipeline.run(task, &mut Vectors::new()).await
 }
 

@@ -1,13 +1,15 @@
 //! What every actor of one runtime shares and nothing changes: the database, the settings, the model, the events.
 
+use std::sync::Arc;
+
 use afterword_entities::embedding_model;
 use tokio::sync::broadcast;
 
 use crate::{
     embedder::Model,
     event::TaskEvent,
-    pipeline::Pipeline,
-    sets::Sets,
+    pipeline::{Pipeline, Room},
+    sets::{Made, Sets},
     settings::RuntimeSettings,
     store::{Database, hosts::NewHost},
 };
@@ -23,14 +25,23 @@ pub(crate) struct Context {
     pub(crate) model: Model,
     pub(crate) model_row: embedding_model::Model,
     pub(crate) sets: Sets,
+    pub(crate) room: Arc<Room>,
     pub(crate) events: broadcast::Sender<TaskEvent>,
 }
 
 impl Context {
     /// What makes the vectors of the set `model_id`; nothing if this host does not make it.
     pub(crate) fn pipeline(&self, model_id: i64) -> Option<Pipeline> {
-        let model = self.sets.model(model_id)?;
-        Some(Pipeline { database: self.database.clone(), model, model_id, again: self.settings.retry })
+        let Made { model, requests } = self.sets.made(model_id)?;
+        let (database, room) = (self.database.clone(), Arc::clone(&self.room));
+        Some(Pipeline { database, chunker: model.chunker, requests, room, model_id, again: self.settings.retry })
+    }
+
+    /// The vectors of the set `model_id` that were answered a moment ago are not to be used again.
+    pub(crate) fn forget_answers(&self, model_id: i64) {
+        if let Some(made) = self.sets.made(model_id) {
+            made.requests.forget();
+        }
     }
 
     /// Tells the subscribers; there may be none.

@@ -29,6 +29,13 @@ pub trait Embedder: Send + Sync + 'static {
     /// How much one call to [`Embedder::embed`] may carry.
     fn limits(&self) -> BatchLimits;
 
+    /// How many calls for documents are worth making at the same time. They carry texts of all articles in work, so that
+    /// each is as full as [`Embedder::limits`] allows. `None`: each article is embedded by calls of its own, one after the
+    /// other, and as many articles at once as there are slots.
+    fn requests(&self) -> Option<usize> {
+        None
+    }
+
     /// Embeds `texts` for `purpose`; the prefixes of [`ModelIdentity`] are added here, not by the caller.
     ///
     /// *Shape:* `texts.len() × dimension`, in the order of `texts`; every vector has unit length.

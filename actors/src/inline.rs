@@ -116,8 +116,7 @@ impl Inline {
     }
 
     async fn embed(&self, task: ClaimedTask, building: i64) -> Result<TaskStatus, StoreError> {
-        let (database, model) = (self.database.clone(), self.model.clone());
-        let pipeline = Pipeline { database, model, model_id: task.model_id, again: self.settings.retry };
+        let pipeline = Pipeline::of_one(&self.database, &self.model, task.model_id, self.settings.retry);
         let (begun, mut made) = (Instant::now(), Vectors::new());
         let limit = self.settings.max_processing_time;
         let work = tokio::time::timeout(limit, pipeline.run(&task, &mut made));

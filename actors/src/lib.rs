@@ -76,7 +76,7 @@
 //! - [`task`]: the values of a task's life; [`outcome`]: what came of an attempt
 //! - [`store`]: the rows, and all SQL; [`schema`]: the tables
 //! - [`circuit`], [`backoff`]: when to try again
-//! - `pipeline`: one attempt at one task
+//! - `pipeline`: one attempt at one task; `requests`: what the texts of all attempts share
 //! - `settlement`: what its outcome means, and the commit; [`attempt`]: all of that for one attempt, without the actors
 //! - `tree`, `supervision`: the actors
 //! - [`Runtime`]: all of it, started and stopped
@@ -89,7 +89,9 @@ pub mod embedder;
 mod event;
 mod inline;
 pub mod outcome;
+mod owned;
 mod pipeline;
+mod requests;
 mod runtime;
 pub mod schema;
 mod sets;
@@ -104,6 +106,6 @@ pub use event::TaskEvent;
 pub use inline::embed_now;
 pub use runtime::{Drained, Runtime, RuntimeHandle, StartError};
 pub use sets::{Offer, OtherModels};
-pub use settings::{Delays, RestartSettings, RuntimeSettings};
+pub use settings::{Delays, RestartSettings, Retention, RuntimeSettings};
 pub use supervision::{ActorState, ActorStatus, RuntimeStatus, Trouble};
 pub use tree::metrics::{Distribution, MetricsSnapshot, WorkerMetrics};

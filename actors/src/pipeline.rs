@@ -3,25 +3,34 @@
 
 mod batches;
 mod hashed;
+mod room;
 
 use std::{collections::HashSet, sync::Arc};
 
 use self::hashed::HashedChunk;
 use crate::{
-    embedder::{EmbedError, Model, Source},
+    embedder::{Chunker, EmbedError, Model, Source},
     outcome::Outcome,
+    requests::{Entry, Requests, Standing},
     settings::Delays,
     store::{Database, StoreError, vectors},
     task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Subject, Vectors},
 };
+
+pub(crate) use room::Room;
+use room::Taken;
 
 /// What an attempt needs.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
     /// Where articles and known vectors are read.
     pub(crate) database: Database,
-    /// What cuts and embeds.
-    pub(crate) model: Model,
+    /// What cuts.
+    pub(crate) chunker: Arc<dyn Chunker>,
+    /// What embeds.
+    pub(crate) requests: Arc<Requests>,
+    /// For the articles that are in work.
+    pub(crate) room: Arc<Room>,
     /// The model's row.
     pub(crate) model_id: i64,
     /// Between the tries of one request.
@@ -47,6 +56,13 @@ impl From<StoreError> for Stopped {
 }
 
 impl Pipeline {
+    /// For an attempt that shares nothing with others.
+    pub(crate) fn of_one(database: &Database, model: &Model, model_id: i64, again: Delays) -> Self {
+        let Model { embedder, chunker } = model.clone();
+        let (requests, room) = (Requests::new(embedder), Arc::default());
+        Self { database: database.clone(), chunker, requests, room, model_id, again }
+    }
+
     /// Works on `task`; every failure is an outcome. `made` holds what an earlier attempt has made, and afterwards what
     /// this one has made too, also if it is dropped before its end.
     pub(crate) async fn run(&self, task: &ClaimedTask, made: &mut Vectors) -> Outcome {
@@ -61,7 +77,10 @@ impl Pipeline {
     }
 
     async fn embed(&self, task: &ClaimedTask, made: &mut Vectors) -> Result<Outcome, Stopped> {
-        let text = vectors::text_of(self.database.runtime_reader(), task.article_id).await?;
+        // What has failed before may fail again: others must not wait for it.
+        let standing = Standing { queue_key: task.queue_key, alone: task.attempt > 1 };
+        let entry = self.requests.enter(standing);
+        let (text, _room) = self.read(task.article_id).await?;
         let Some(text) = text else { return Ok(Outcome::Discard { cause: "article deleted" }) };
         if text.skip_embedding {
             return Ok(Outcome::Discard { cause: "embedding skipped" });
@@ -70,14 +89,32 @@ impl Pipeline {
         let (revision, content_hash) = (text.revision, text.content_hash);
         let chunks = self.cut(text.title, text.body).await?;
         afterword_faults::point!("attempt.cut", StoreError::Failed);
-        let chunks = self.fill(chunks, made).await?;
+        let chunks = self.fill(&entry, chunks, made).await?;
         afterword_faults::point!("attempt.embedded", StoreError::Failed);
         Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
     }
 
+    /// Reads an article when there is room for it.
+    async fn read(&self, article_id: i64) -> Result<(Option<vectors::Text>, Option<Taken>), StoreError> {
+        let reader = self.database.runtime_reader();
+        let taken = self.room.take_short().await;
+        match vectors::text_up_to(reader, article_id, room::SHORT).await? {
+            Some(vectors::Reading::Text(text)) => {
+                let taken = taken.keep(text.body.len() as u64);
+                Ok((Some(text), Some(taken)))
+            }
+            Some(vectors::Reading::Longer { bytes }) => {
+                drop(taken);
+                let taken = self.room.take_long(bytes).await;
+                Ok((vectors::text_of(reader, article_id).await?, Some(taken)))
+            }
+            None => Ok((None, None)),
+        }
+    }
+
     /// Cuts off the async threads: a large text takes seconds.
     async fn cut(&self, title: String, body: String) -> Result<Vec<HashedChunk>, Failure> {
-        let chunker = Arc::clone(&self.model.chunker);
+        let chunker = Arc::clone(&self.chunker);
         let work = tokio::task::spawn_blocking(move || {
             let chunks = chunker.chunk(Source { title: &title, body: &body })?;
             Ok(chunks.into_iter().map(HashedChunk::from).collect())
@@ -89,11 +126,16 @@ impl Pipeline {
     }
 
     /// Gives each chunk its vector: a known one where there is one, else a new one.
-    async fn fill(&self, chunks: Vec<HashedChunk>, made: &mut Vectors) -> Result<Vec<EmbeddedChunk>, Stopped> {
-        let hashes: HashSet<&str> = chunks.iter().map(|chunk| chunk.hash.as_str()).collect();
+    async fn fill(
+        &self,
+        entry: &Entry,
+        chunks: Vec<HashedChunk>,
+        made: &mut Vectors,
+    ) -> Result<Vec<EmbeddedChunk>, Stopped> {
+        let hashes: HashSet<&str> = chunks.iter().map(|chunk| chunk.text.hash.as_str()).collect();
         let known = vectors::known(self.database.runtime_reader(), self.model_id, &hashes).await?;
         let new = first_of_each_hash(&chunks, &known, made);
-        batches::embed_all(self.model.embedder.as_ref(), &new, self.again, made).await?;
+        batches::embed_all(entry, self.requests.limits(), &new, self.again, made).await?;
         Ok(chunks.into_iter().map(|chunk| chunk.with_vector(&known, made)).collect::<Result<_, _>>()?)
     }
 }
@@ -113,5 +155,5 @@ fn without_embedding(task: &ClaimedTask) -> Option<Outcome> {
 fn first_of_each_hash<'a>(chunks: &'a [HashedChunk], known: &Vectors, made: &Vectors) -> Vec<&'a HashedChunk> {
     let mut seen = HashSet::new();
     let is_new = |hash: &String| !known.contains_key(hash) && !made.contains_key(hash);
-    chunks.iter().filter(|chunk| is_new(&chunk.hash) && seen.insert(chunk.hash.as_str())).collect()
+    chunks.iter().filter(|chunk| is_new(&chunk.text.hash) && seen.insert(chunk.text.hash.as_str())).collect()
 }

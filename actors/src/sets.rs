@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{
     embedder::{Model, ModelIdentity},
+    requests::Requests,
     store::{
         claim::Makes,
         models::{Set, Wanted},
@@ -48,7 +49,7 @@ impl From<Model> for Offer {
 pub(crate) struct Sets {
     /// `embedding_models.id` of the host's own model.
     own: i64,
-    model: Model,
+    model: Made,
     others: Arc<dyn OtherModels>,
     /// The set in use, if it is not the host's own; made once.
     second: Mutex<Option<Second>>,
@@ -56,12 +57,25 @@ pub(crate) struct Sets {
 
 struct Second {
     set: Set,
-    model: Option<Model>,
+    model: Option<Made>,
+}
+
+/// A model, and the requests that attempts at its set share.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) model: Model,
+    pub(crate) requests: Arc<Requests>,
+}
+
+impl From<Model> for Made {
+    fn from(model: Model) -> Self {
+        Self { requests: Requests::new(Arc::clone(&model.embedder)), model }
+    }
 }
 
 impl Sets {
     pub(crate) fn new(own: i64, offer: Offer) -> Self {
-        Self { own, model: offer.model, others: offer.others, second: Mutex::default() }
+        Self { own, model: offer.model.into(), others: offer.others, second: Mutex::default() }
     }
 
     /// Which of the wanted sets this host makes.
@@ -83,7 +97,7 @@ impl Sets {
         if !self.makes(wanted).nothing() {
             return None;
         }
-        let own = &self.model.embedder.identity().model;
+        let own = &self.model.model.embedder.identity().model;
         let name = |set: &Set| set.identity().map_or_else(|| format!("set {}", set.id), |identity| identity.model);
         let in_use =
             wanted.active.as_ref().map_or_else(|| "none is in use".to_owned(), |s| format!("{} is in use", name(s)));
@@ -96,7 +110,7 @@ impl Sets {
     }
 
     /// The model of the set `id`, if it was among those that this host makes.
-    pub(crate) fn model(&self, id: i64) -> Option<Model> {
+    pub(crate) fn made(&self, id: i64) -> Option<Made> {
         if id == self.own {
             return Some(self.model.clone());
         }
@@ -108,7 +122,7 @@ impl Sets {
         let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
         if second.as_ref().is_none_or(|second| second.set != *set) {
             let model = set.identity().and_then(|identity| self.others.model_of(&identity, set.settings.as_deref()));
-            *second = Some(Second { set: set.clone(), model });
+            *second = Some(Second { set: set.clone(), model: model.map(Made::from) });
         }
         second.as_ref().is_some_and(|second| second.model.is_some())
     }
@@ -180,7 +194,7 @@ mod tests {
         let both = Sets::new(2, offer);
         let makes = both.makes(&wanted);
         assert_eq!((makes.makes_active, makes.makes_building), (true, true));
-        assert!(both.model(1).is_some_and(|old| old.embedder.identity().model == "old"));
+        assert!(both.made(1).is_some_and(|old| old.model.embedder.identity().model == "old"));
         let stranger = Sets::new(3, model("third").into());
         assert!(stranger.makes(&wanted).nothing());
         let told = stranger.unwanted_because(&wanted).unwrap_or_default();
@@ -188,6 +202,6 @@ mod tests {
             told.starts_with("this host's model third is neither in use nor being built: old is in use and new is")
         );
         assert_eq!(both.unwanted_because(&wanted), None);
-        assert!(stranger.model(1).is_none());
+        assert!(stranger.made(1).is_none());
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::store::retention::Retention;
-
 pub use crate::backoff::Delays;
 
 /// Settings of one runtime. [`Default`] is what `config.toml` documents.
@@ -50,6 +48,27 @@ pub struct RestartSettings {
     pub window: Duration,
     /// Delays before a restart.
     pub delays: Delays,
+}
+
+/// How long things are kept; zero means for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Finished tasks. The newest task of an article stays while it says that the article failed.
+    pub tasks: Duration,
+    /// The audit trail.
+    pub events: Duration,
+    /// Minute rows.
+    pub metrics: Duration,
+    /// Bulk runs that have ended, with what they did to each article.
+    pub bulk_runs: Duration,
+    /// The last revisions of deleted articles.
+    pub deleted_articles: Duration,
+    /// Past revisions of living articles, from the moment in which they became past.
+    pub versions: Duration,
+    /// The newest past revisions of a living article, which stay whatever their age.
+    pub versions_kept: u32,
+    /// Rows of hosts that have ended.
+    pub hosts: Duration,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

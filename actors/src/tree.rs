@@ -18,7 +18,6 @@ pub(crate) mod heartbeat;
 pub(crate) mod maintenance;
 pub(crate) mod messages;
 pub(crate) mod metrics;
-mod owned;
 pub(crate) mod queue;
 pub(crate) mod role;
 pub(crate) mod runtime_supervisor;

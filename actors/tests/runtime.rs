@@ -7,8 +7,14 @@ mod support;
 mod sqlite {
     type Bench = crate::support::Bench<crate::support::File>;
 
+    #[path = "runtime/interruptions.rs"]
+    mod interruptions;
     #[path = "runtime/models.rs"]
     mod models;
+    #[path = "runtime/order.rs"]
+    mod order;
+    #[path = "runtime/requests.rs"]
+    mod requests;
     #[path = "runtime/suite.rs"]
     mod suite;
 }
@@ -17,12 +23,18 @@ mod sqlite {
 mod postgres {
     type Bench = crate::support::Bench<crate::support::Server>;
 
+    #[path = "runtime/interruptions.rs"]
+    mod interruptions;
     #[path = "runtime/lost_answers.rs"]
     mod lost_answers;
     #[path = "runtime/models.rs"]
     mod models;
+    #[path = "runtime/order.rs"]
+    mod order;
     #[path = "../../tests/hosts/proxy.rs"]
     mod proxy;
+    #[path = "runtime/requests.rs"]
+    mod requests;
     #[path = "runtime/suite.rs"]
     mod suite;
 }

@@ -84,6 +84,7 @@ struct Order {
     model: Arc<TestModel>,
     runtime: Runtime,
     slots: u32,
+    hanging: bool,
 }
 
 impl Order {
@@ -97,8 +98,11 @@ impl Order {
         story.tell(format!("{slots} slots, restarts after {:?}", settings.restart.delays));
         let model = TestModel::new("one");
         *model.latency.lock().expect("the lock") = chance.time(30);
+        let shared = usize::try_from(chance.below(4)).expect("a small number");
+        model.shared.store(shared, Ordering::SeqCst);
+        story.tell(format!("{shared} requests that articles share"));
         let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
-        Self { chance, bench, other, model, runtime, slots }
+        Self { chance, bench, other, model, runtime, slots, hanging: false }
     }
 
     async fn run(mut self, story: &Story) -> Result<(), String> {
@@ -110,6 +114,7 @@ impl Order {
             self.something_happens(story).await;
         }
         *self.model.outage.lock().expect("the lock") = None;
+        self.hangs(false).await;
         story.tell("from now on nothing happens any more");
         self.check_all_ended(ARTICLES).await?;
         self.check_tree_is_whole().await?;
@@ -128,7 +133,7 @@ impl Order {
     }
 
     async fn something_happens(&mut self, story: &Story) {
-        match self.chance.below(10) {
+        match self.chance.below(12) {
             0..5 => {
                 let cells: Vec<_> = self.runtime.cells().await.into_iter().collect();
                 if cells.is_empty() {
@@ -159,7 +164,19 @@ impl Order {
                 let _ = locked.await;
             }
             7 => self.runtime.wake(),
+            8 => {
+                let hangs = self.chance.below(2) == 0;
+                story.tell(if hangs { "the provider hangs" } else { "the provider answers" });
+                self.hangs(hangs).await;
+            }
             _ => tokio::time::sleep(self.chance.time(400)).await,
+        }
+    }
+
+    /// From now on the provider answers nothing, or all again.
+    async fn hangs(&mut self, hangs: bool) {
+        if hangs != std::mem::replace(&mut self.hanging, hangs) {
+            if hangs { self.model.hold().await } else { self.model.open() }
         }
     }
 
@@ -198,8 +215,11 @@ impl Order {
         for slot in 0..self.slots {
             self.save(&format!("slot-{slot}"), 1_000 + u64::from(slot)).await;
         }
-        let slots = self.slots as usize;
-        self.until("every slot works", async || self.model.running() == slots).await?;
+        let (slots, shared) = (self.slots as usize, self.model.shared.load(Ordering::SeqCst));
+        let busy = "SELECT count(DISTINCT slot) AS n FROM embedding_tasks WHERE status = 'processing'";
+        self.until("every slot works", async || self.bench.number(busy).await == i64::from(self.slots)).await?;
+        let requests = if shared == 0 { slots } else { 1 };
+        self.until("the provider is asked", async || self.model.running() >= requests).await?;
         self.model.open();
         Ok(())
     }

@@ -26,7 +26,7 @@ mod source;
 mod walk;
 
 pub use export::{Export, ExportReport, export};
-pub use import::{Import, import};
+pub use import::{Count, Import, Step, import};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
 
 /// What to do about an article, or a file, that exists already and is not known to be the same.

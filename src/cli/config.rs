@@ -29,7 +29,11 @@ pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> a
 }
 
 pub(super) fn list_of(look: Look, rows: &[Row]) -> String {
-    let cells = rows.iter().map(|row| [row.key.clone(), row.value.clone(), row.origin.clone()]);
+    let value = |row: &Row| match &row.comes_to {
+        Some(number) => format!("{} (here {number})", row.value),
+        None => row.value.clone(),
+    };
+    let cells = rows.iter().map(|row| [row.key.clone(), value(row), row.origin.clone()]);
     table(look, [name("setting"), text("value"), text("from")], cells)
 }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     articles::{
         Articles,
-        files::{self, FileProblem, Import, ImportReport, LeftOut, Reason},
+        files::{self, Count, FileProblem, Import, ImportReport, LeftOut, Reason, Step},
     },
     host::{Host, Worker},
     hosts,
@@ -83,9 +83,13 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
         dry_run: arguments.dry_run,
     };
     let bar = progress::bar(session.output, 0, "importing");
-    let report = files::import(articles, &import, &|done, of| {
+    let report = files::import(articles, &import, &|step, Count { done, of }| {
         bar.set_length(of as u64);
         bar.set_position(done as u64);
+        bar.set_message(match step {
+            Step::Reading => "read",
+            Step::Saving => "saved",
+        });
     })
     .await;
     bar.finish_and_clear();

@@ -273,6 +273,7 @@ fn settings() {
         key: key.to_owned(),
         value: value.to_owned(),
         origin: origin.to_owned(),
+        comes_to: None,
     };
     let rows = [
         row("database.url", "sqlite:///home/me/.local/share/afterword/afterword.db", "default"),

@@ -4,8 +4,9 @@ use figment::value::Value;
 
 use super::{entry::Entry, hidden::is_secret, keys::known_keys};
 
-/// Settings that are one of a few names.
-const NAMES: [(&str, &str); 3] = [
+/// Settings that are one of a few names, or a number too.
+const NAMES: [(&str, &str); 4] = [
+    ("queue.slots", "auto or a whole number, e.g. 1"),
     ("embedding.provider", "one of: local, openai, scripted"),
     ("embedding.openai.encoding", "one of: float, base64"),
     ("log.format", "one of: pretty, json"),

@@ -6,6 +6,8 @@ use bytesize::ByteSize;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::Slots;
+
 /// All settings.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -83,8 +85,8 @@ section! {
     Queue {
         /// Embed in the background; if not, inside the save call.
         enabled: bool = true,
-        /// Worker slots.
-        slots: u32 = 1,
+        /// Articles embedded at the same time.
+        slots: Slots = Slots::Auto,
         /// Most tasks taken in one transaction.
         claim_batch: u32 = 64,
         /// How often to look for unannounced tasks.

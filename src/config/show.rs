@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Loaded, flat::flattened, hidden::shown};
+use super::{Loaded, Settings, Slots, flat::flattened, hidden::shown};
 
 /// A setting as it is shown; secrets are hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,6 +13,9 @@ pub struct Row {
     pub value: String,
     /// Where it came from.
     pub origin: String,
+    /// What `auto` comes to here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comes_to: Option<String>,
 }
 
 impl Loaded {
@@ -21,7 +24,17 @@ impl Loaded {
         let values = flattened(&self.settings);
         values
             .into_iter()
-            .map(|(key, value)| Row { origin: self.origin(&key).to_string(), value: shown(&key, &value), key })
+            .map(|(key, value)| Row {
+                origin: self.origin(&key).to_string(),
+                value: shown(&key, &value),
+                comes_to: self.comes_to(&key),
+                key,
+            })
             .collect()
+    }
+
+    fn comes_to(&self, key: &str) -> Option<String> {
+        let Settings { queue, embedding, .. } = &self.settings;
+        (key == "queue.slots" && queue.slots == Slots::Auto).then(|| queue.slots.number(embedding).to_string())
     }
 }

@@ -27,7 +27,7 @@ fn flags_beat_variables_beat_the_file() {
     from.flags = vec![("queue.slots".into(), "4".into())];
     let loaded = Loaded::load(&from).expect("settings");
     let queue = &loaded.settings.queue;
-    assert_eq!((queue.slots, queue.lease, queue.max_attempts), (4, Duration::from_secs(50), 5));
+    assert_eq!((queue.slots, queue.lease, queue.max_attempts), (Slots::Number(4), Duration::from_secs(50), 5));
     assert_eq!(loaded.origin("queue.slots"), Origin::Flag);
     assert_eq!(loaded.origin("queue.lease"), Origin::Variable("AFTERWORD_QUEUE__LEASE".into()));
     assert!(matches!(loaded.origin("queue.max_attempts"), Origin::File(_)));
@@ -115,7 +115,10 @@ fn a_settings_file_that_was_asked_for_must_exist() {
 #[test]
 fn a_file_that_was_asked_for_is_read_instead_of_the_users_own() {
     let (folder, mut from) = with_file("[queue]\nslots = 2\n");
-    let slots = |from: &Sources| Loaded::load(from).expect("settings").settings.queue.slots;
+    let slots = |from: &Sources| match Loaded::load(from).expect("settings").settings.queue.slots {
+        Slots::Number(number) => number,
+        Slots::Auto => 0,
+    };
     assert_eq!(slots(&from), 2);
     for (name, slots) in [("named.toml", 3), ("flag.toml", 4)] {
         std::fs::write(folder.path().join(name), format!("[queue]\nslots = {slots}\n")).expect("a file");
@@ -128,7 +131,7 @@ fn a_file_that_was_asked_for_is_read_instead_of_the_users_own() {
     from.variables.insert("AFTERWORD_CONFIG".to_owned(), String::new());
     assert_eq!(slots(&from), 2, "an empty variable names nothing");
     from.folder = None;
-    assert_eq!((slots(&from), from.settings_file()), (1, None), "a user without a home folder has defaults");
+    assert_eq!((slots(&from), from.settings_file()), (0, None), "a user without a home folder has defaults");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the types alone cannot say.
 
-use super::{Provider, Settings};
+use super::{Provider, Settings, Slots, slots};
 
 /// Every rule that does not hold: the key, and what is wrong and what to do.
 pub(super) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
@@ -105,7 +105,11 @@ fn auth(settings: &Settings, rule: &mut Rule<'_>) {
 
 fn queue(settings: &Settings, rule: &mut Rule<'_>) {
     let queue = &settings.queue;
-    rule((1..=1024).contains(&queue.slots), "queue.slots", "must be from 1 to 1024");
+    let slots = match queue.slots {
+        Slots::Auto => true,
+        Slots::Number(number) => (1..=slots::MOST).contains(&number),
+    };
+    rule(slots, "queue.slots", "must be auto, or a number from 1 to 1024");
     rule(queue.claim_batch >= 1, "queue.claim_batch", "must be at least 1");
     rule((1..=100).contains(&queue.max_attempts), "queue.max_attempts", "must be from 1 to 100");
     rule(queue.retry_max >= queue.retry_base, "queue.retry_max", "must not be shorter than queue.retry_base");

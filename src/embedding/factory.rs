@@ -284,6 +284,7 @@ fn scripted(settings: &Embedding, identity: &ModelIdentity) -> Arc<ScriptedEmbed
         dimension: script.dimension as usize,
         latency: script.latency,
         limits: BatchLimits { texts: 16, tokens: 4_096 },
+        requests: None,
         rules: rule.into_iter().collect(),
         chunker: identity.chunker.clone(),
     })

@@ -31,6 +31,9 @@ pub use tokenizer::LocalTokenizer;
 /// Texts in one call: enough for all cores, and not so many that a shutdown waits long for the call to end.
 const LIMITS: BatchLimits = BatchLimits { texts: 64, tokens: 16_384 };
 
+/// Calls at the same time: while one ends on its last core, the other keeps the rest busy.
+const REQUESTS: usize = 2;
+
 /// A model on this machine, or on its way to it.
 pub struct LocalEmbedder {
     identity: ModelIdentity,
@@ -110,6 +113,10 @@ impl Embedder for LocalEmbedder {
 
     fn tokens_per_word(&self, text: &str) -> Option<f64> {
         self.model.get().and_then(|model| model.tokenizer().tokens_per_word(text))
+    }
+
+    fn requests(&self) -> Option<usize> {
+        Some(REQUESTS)
     }
 
     fn readiness(&self) -> Option<watch::Receiver<Readiness>> {

@@ -34,6 +34,8 @@ pub struct OpenAiEmbedder {
     encoding: Encoding,
     batch_tokens: usize,
     batch_size: BatchSize,
+    /// Requests for documents at the same time.
+    concurrency: usize,
     documents: Semaphore,
     queries: Semaphore,
 }
@@ -73,6 +75,7 @@ impl OpenAiEmbedder {
             encoding: settings.encoding,
             batch_tokens: settings.batch_tokens,
             batch_size: BatchSize::new(settings.batch_texts),
+            concurrency: settings.concurrency.max(1),
             documents: Semaphore::new(settings.concurrency.max(1)),
             queries: Semaphore::new(QUERY_PLACES),
             identity,
@@ -109,6 +112,10 @@ impl Embedder for OpenAiEmbedder {
 
     fn limits(&self) -> BatchLimits {
         BatchLimits { texts: self.batch_size.get(), tokens: self.batch_tokens }
+    }
+
+    fn requests(&self) -> Option<usize> {
+        Some(self.concurrency)
     }
 
     /// Requests that are too large are divided here. A request that is refused for what it holds is an

@@ -62,6 +62,10 @@ impl Embedder for Rationed {
         self.embedder.tokens_per_word(text)
     }
 
+    fn requests(&self) -> Option<usize> {
+        self.embedder.requests()
+    }
+
     fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
         self.embedder.readiness()
     }

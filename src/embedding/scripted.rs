@@ -22,6 +22,7 @@ pub struct ScriptedEmbedder {
     dimension: usize,
     latency: Duration,
     limits: BatchLimits,
+    requests: Option<usize>,
     rules: Mutex<Vec<Rule>>,
     outage: Mutex<Option<EmbedError>>,
     gate: Semaphore,
@@ -78,6 +79,8 @@ pub struct Script {
     pub latency: Duration,
     /// How much one call may carry.
     pub limits: BatchLimits,
+    /// As in [`Embedder::requests`].
+    pub requests: Option<usize>,
     /// Calls that fail.
     pub rules: Vec<Rule>,
     /// As in [`ModelIdentity::chunker`].
@@ -91,6 +94,7 @@ impl Default for Script {
             dimension: 32,
             latency: Duration::ZERO,
             limits: BatchLimits { texts: 16, tokens: 4_096 },
+            requests: None,
             rules: Vec::new(),
             chunker: "scripted".to_owned(),
         }
@@ -103,7 +107,7 @@ const OPEN: usize = Semaphore::MAX_PERMITS / 4;
 impl ScriptedEmbedder {
     /// A back end that follows `script`.
     pub fn new(script: Script) -> Arc<Self> {
-        let Script { model, dimension, latency, limits, rules, chunker } = script;
+        let Script { model, dimension, latency, limits, requests, rules, chunker } = script;
         let identity = ModelIdentity {
             provider: "scripted".to_owned(),
             model,
@@ -117,6 +121,7 @@ impl ScriptedEmbedder {
             dimension: dimension.max(1),
             latency,
             limits,
+            requests,
             rules: Mutex::new(rules),
             outage: Mutex::new(None),
             gate: Semaphore::new(OPEN),
@@ -220,6 +225,10 @@ impl Embedder for ScriptedEmbedder {
 
     fn limits(&self) -> BatchLimits {
         self.limits
+    }
+
+    fn requests(&self) -> Option<usize> {
+        self.requests
     }
 
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {

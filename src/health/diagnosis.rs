@@ -104,7 +104,8 @@ pub fn of_queue(stats: &QueueStats, oldest_due: Duration) -> Finding {
         return Finding::degraded(
             part,
             format!(
-                "{waiting} {} due, one of them for {}; see `afterword status`, or raise queue.slots",
+                "{waiting} {} due, one of them for {}; see `afterword status`, or let more be embedded at the same time \
+                 (queue.slots, embedding.openai.concurrency)",
                 if waiting == 1 { "task is" } else { "tasks are" },
                 duration(due)
             ),

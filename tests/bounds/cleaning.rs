@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use afterword::{articles::Changes, bulk::Bulk};
-use afterword_actors::store::{
-    missing::Scope,
-    retention::{self, Removed, Retention},
+use afterword_actors::{
+    Retention,
+    store::{
+        missing::Scope,
+        retention::{self, Removed},
+    },
 };
 
 use super::World;

@@ -9,14 +9,9 @@ use afterword::{
     search::Mode,
 };
 use afterword_actors::{
-    RuntimeSettings,
+    Retention, RuntimeSettings,
     embedder::EmbedError,
-    store::{
-        StoreError, bulk, hosts, metrics,
-        missing::Scope,
-        retention::{self, Retention},
-        sql, tasks,
-    },
+    store::{StoreError, bulk, hosts, metrics, missing::Scope, retention, sql, tasks},
     task::{NewTask, Operation, Priority},
 };
 

@@ -7,7 +7,7 @@ use afterword::articles::{
     AfterSave, ArticleError, Articles, Changes, Limits, NewArticle, Saved as Answered, slug::Slug,
 };
 use afterword_actors::{
-    Delays, RuntimeSettings,
+    Delays, Retention, RuntimeSettings,
     attempt::{self, Ended},
     store::{
         Database, Engine, StoreError, Transaction, WriteFuture, bulk,
@@ -272,7 +272,7 @@ impl World {
                 Raw::Whether(cancelled.is_some())
             }
             Step::Clean => {
-                let retention = retention::Retention {
+                let retention = Retention {
                     tasks: millis(KEPT_TASKS),
                     events: Duration::ZERO,
                     metrics: Duration::ZERO,

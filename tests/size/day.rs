@@ -10,11 +10,11 @@ use afterword::{
     search::{Mode, Query},
 };
 use afterword_actors::{
-    Runtime,
+    Retention, Runtime,
     store::{
         StoreError, events, limits,
         missing::Scope,
-        retention::{self, Retention},
+        retention,
         sql::{Number, Sql},
         tasks,
     },

@@ -188,7 +188,7 @@ fn text_of(result: &CallToolResult) -> String {
 pub(crate) fn host<P: Place>(world: &World<P>) -> Host {
     let mut settings = Settings::default();
     let quick = &world.settings;
-    settings.queue.slots = quick.slots;
+    settings.queue.slots = quick.slots.into();
     settings.queue.poll_interval = quick.poll_interval;
     settings.queue.retry_base = quick.retry.base;
     settings.queue.retry_max = quick.retry.max;

@@ -56,6 +56,17 @@ impl EmbedError {
         self
     }
 
+    /// The same failure of a probe: who refuses a harmless text refuses for a reason that no text can mend.
+    pub(crate) fn refuses_everything(self) -> Self {
+        match self.kind {
+            ErrorKind::Data => {
+                let Self { message, retry_after, .. } = self;
+                Self::config(format!("even a harmless text is refused: {message}")).retry_after(retry_after)
+            }
+            ErrorKind::Transient | ErrorKind::Config | ErrorKind::Resource | ErrorKind::Crashed => self,
+        }
+    }
+
     fn new(kind: ErrorKind, fault: Fault, message: impl Into<String>) -> Self {
         Self { kind, fault, message: message.into(), retry_after: None }
     }

@@ -1,30 +1,37 @@
-//! A chunk and the hash of what is embedded.
+//! A chunk, and what is embedded of it.
+
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use crate::{
     embedder::{Chunk, EmbedError},
+    requests::Text,
     task::{EmbeddedChunk, Failure, Vectors},
 };
 
-/// A chunk and the hash of what is embedded.
+/// A chunk, and what is embedded of it.
 pub(super) struct HashedChunk {
+    /// Its input is in `text`.
     pub(super) chunk: Chunk,
-    pub(super) hash: String,
+    pub(super) text: Arc<Text>,
 }
 
 impl From<Chunk> for HashedChunk {
-    fn from(chunk: Chunk) -> Self {
-        let digest = Sha256::digest(chunk.input.as_bytes());
+    fn from(mut chunk: Chunk) -> Self {
+        let input = std::mem::take(&mut chunk.input);
+        let digest = Sha256::digest(input.as_bytes());
         let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { chunk, hash }
+        let text = Arc::new(Text { input, hash, tokens: chunk.tokens });
+        Self { chunk, text }
     }
 }
 
 impl HashedChunk {
     /// It with its vector, which is `known` or was `made`.
     pub(super) fn with_vector(self, known: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
-        let Self { chunk: Chunk { heading_path, text, tokens, .. }, hash } = self;
+        let Self { chunk: Chunk { heading_path, text, tokens, .. }, text: embedded } = self;
+        let hash = embedded.hash.clone();
         let vector = known
             .get(&hash)
             .or_else(|| made.get(&hash))

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Runtime;
 use crate::{
     context::Context,
+    pipeline::Room,
     sets::{Offer, Sets},
     settings::RuntimeSettings,
     store::{
@@ -101,7 +102,9 @@ impl Runtime {
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let sets = Sets::new(model_row.id, offer);
-        let context = Arc::new(Context { database, settings, incarnation, host, model, model_row, sets, events });
+        let room = Arc::new(Room::default());
+        let context = Context { database, settings, incarnation, host, model, model_row, sets, room, events };
+        let context = Arc::new(context);
         let arguments = RuntimeSupervisorArguments { context: Arc::clone(&context), addresses: addresses.clone() };
         let counted = Counted { actor: RuntimeSupervisor, address: addresses.root.clone() };
         let (root, _) =

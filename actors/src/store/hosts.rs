@@ -78,34 +78,29 @@ pub async fn beat(
         register(transaction, host).await?;
         transaction.run(note, [incarnation.into(), state.into(), tree.into()]).await?;
     }
-    for worker in workers {
-        transaction.run(UPSERT_WORKER, worker_values(incarnation, worker)).await?;
-    }
-    Ok(())
+    let rows: Vec<_> = workers.iter().map(worker_values).collect();
+    let rows = serde_json::to_string(&rows).unwrap_or_default();
+    transaction.run(UPSERT_WORKERS, [incarnation.into(), rows.into()]).await.map(drop)
 }
 
-const UPSERT_WORKER: &str = "
+const UPSERT_WORKERS: &str = "
     INSERT INTO embedding_worker_status AS w
         (incarnation, slot, state, since, task_id, completed, failed, restarts, last_error)
-    VALUES ($1, $2, $3, {now}, $4, $5, $6, $7, $8)
+    SELECT $1, j.slot, j.state, {now}, j.task_id, j.completed, j.failed, j.restarts, j.last_error
+    FROM {rows $2: slot INTEGER, state TEXT, task_id BIGINT, completed BIGINT, failed BIGINT, restarts BIGINT, last_error TEXT} j
+    WHERE TRUE
     ON CONFLICT (incarnation, slot) DO UPDATE SET
         since = CASE WHEN w.state = excluded.state AND w.task_id IS NOT DISTINCT FROM excluded.task_id THEN w.since
                      ELSE excluded.since END,
         state = excluded.state, task_id = excluded.task_id, completed = excluded.completed,
-        failed = excluded.failed, restarts = excluded.restarts, last_error = excluded.last_error";
+        failed = excluded.failed, restarts = excluded.restarts, last_error = excluded.last_error
+    WHERE (w.state, w.completed, w.failed, w.restarts) <> (excluded.state, excluded.completed, excluded.failed, excluded.restarts)
+       OR w.task_id IS DISTINCT FROM excluded.task_id OR w.last_error IS DISTINCT FROM excluded.last_error";
 
-fn worker_values(incarnation: &str, worker: &WorkerRow) -> [sea_orm::Value; 8] {
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    [
-        incarnation.into(),
-        i64::from(worker.slot).into(),
-        worker.state.into(),
-        worker.task_id.into(),
-        number(worker.completed).into(),
-        number(worker.failed).into(),
-        number(worker.restarts).into(),
-        worker.last_error.clone().into(),
-    ]
+/// In the order of the columns that [`UPSERT_WORKERS`] names.
+fn worker_values(worker: &WorkerRow) -> serde_json::Value {
+    let WorkerRow { slot, state, task_id, completed, failed, restarts, last_error } = worker;
+    serde_json::json!([slot, state, task_id, completed, failed, restarts, last_error])
 }
 
 /// Notes that a host has ended, by its own word (`stopped`) or found so by another (`lost`).

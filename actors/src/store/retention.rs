@@ -16,6 +16,7 @@ use self::{
     pace::Pace,
 };
 use super::{Database, Engine, StoreError, events, sql::Sql};
+use crate::settings::Retention;
 
 /// How long a create may be repeated with its idempotency key.
 const KEPT_IDEMPOTENCY_KEYS: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -24,27 +25,6 @@ const KEPT_IDEMPOTENCY_KEYS: Duration = Duration::from_secs(7 * 24 * 3600);
 const KEPT_RETIRED_VECTORS: Duration = Duration::from_secs(24 * 3600);
 /// Longer than any limit looks back.
 const KEPT_PROVIDER_CALLS: Duration = Duration::from_secs(600);
-
-/// How long things are kept; zero means for ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// Finished tasks. The newest task of an article stays while it says that the article failed.
-    pub tasks: Duration,
-    /// The audit trail.
-    pub events: Duration,
-    /// Minute rows.
-    pub metrics: Duration,
-    /// Bulk runs that have ended, with what they did to each article.
-    pub bulk_runs: Duration,
-    /// The last revisions of deleted articles.
-    pub deleted_articles: Duration,
-    /// Past revisions of living articles, from the moment in which they became past.
-    pub versions: Duration,
-    /// The newest past revisions of a living article, which stay whatever their age.
-    pub versions_kept: u32,
-    /// Rows of hosts that have ended.
-    pub hosts: Duration,
-}
 
 /// What a clean-up removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

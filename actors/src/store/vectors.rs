@@ -44,6 +44,50 @@ pub async fn text_of(connection: &impl ConnectionTrait, article_id: i64) -> Resu
         .await
 }
 
+/// What was read of an article.
+#[derive(Debug)]
+pub enum Reading {
+    /// All of it.
+    Text(Text),
+    /// Nothing: its body is longer than asked for.
+    Longer {
+        /// Length of the body.
+        bytes: u64,
+    },
+}
+
+/// The text of an article if its body has at most `most` bytes; `None` if the article is gone.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn text_up_to(
+    connection: &impl ConnectionTrait,
+    article_id: i64,
+    most: u32,
+) -> Result<Option<Reading>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        title: String,
+        body: Option<String>,
+        bytes: i64,
+        revision: i64,
+        content_hash: String,
+        skip_embedding: bool,
+    }
+    let row = connection
+        .row::<Row>(
+            "SELECT title, CASE WHEN octet_length(body) <= $2 THEN body END AS body,
+                    CAST(octet_length(body) AS BIGINT) AS bytes, revision, content_hash, skip_embedding
+             FROM articles WHERE id = $1",
+            [article_id.into(), i64::from(most).into()],
+        )
+        .await?;
+    Ok(row.map(|Row { title, body, bytes, revision, content_hash, skip_embedding }| match body {
+        Some(body) => Reading::Text(Text { title, body, revision, content_hash, skip_embedding }),
+        None => Reading::Longer { bytes: u64::try_from(bytes).unwrap_or_default() },
+    }))
+}
+
 /// Vectors that `model_id` has made before for inputs with these hashes, in any article.
 ///
 /// # Errors

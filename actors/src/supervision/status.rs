@@ -72,6 +72,23 @@ impl ActorStatus {
         self
     }
 
+    /// The same, each actor with at most `most` children that have nothing to do; it says how many are left out.
+    pub(crate) fn briefly(mut self, most: usize) -> Self {
+        let before = self.children.len();
+        let mut idle = 0;
+        self.children.retain(|child| {
+            let is_idle = child.doing.is_none() && child.children.is_empty() && child.is_healthy();
+            idle += usize::from(is_idle);
+            !is_idle || idle <= most
+        });
+        let left_out = before - self.children.len();
+        if left_out > 0 {
+            self.doing = Some(format!("{before} children, {left_out} of them idle and not listed"));
+        }
+        self.children = self.children.into_iter().map(|child| child.briefly(most)).collect();
+        self
+    }
+
     /// Whether this actor and all below it work normally.
     pub fn is_healthy(&self) -> bool {
         matches!(self.state, ActorState::Running | ActorState::Draining)

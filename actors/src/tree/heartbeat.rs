@@ -7,11 +7,12 @@ mod beat;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
-use super::{
-    messages::HeartbeatMessage,
+use super::messages::HeartbeatMessage;
+use crate::{
     owned::{Owned, answer_of},
+    store::StoreError,
+    supervision::ActorStatus,
 };
-use crate::{store::StoreError, supervision::ActorStatus};
 
 pub(crate) use beat::HeartbeatArguments;
 

@@ -12,9 +12,10 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
 use self::state::MaintenanceState;
-use super::{messages::QueueMessage, owned::Owned};
+use super::messages::QueueMessage;
 use crate::{
     context::Context,
+    owned::Owned,
     store::{Engine, StoreError, retention, stats, vectors},
     supervision::{ActorStatus, Address},
 };
@@ -30,6 +31,8 @@ pub(crate) struct MaintenanceArguments {
 pub(crate) enum MaintenanceMessage {
     /// To itself, and from a host that has opened a bulk run: carry bulk runs on, and the filling of the sets.
     Advance,
+    /// To itself: there was more to carry on.
+    AdvanceAgain,
     /// To itself: compare articles with their stored vectors, once more from the first on.
     Sweep,
     /// To itself: remove what has been kept long enough.
@@ -63,6 +66,7 @@ impl Actor for MaintenanceActor {
             queue,
             doing: None,
             building: None,
+            soon: false,
             cleaning: None,
             last_error: None,
             since: Instant::now(),
@@ -80,6 +84,10 @@ impl Actor for MaintenanceActor {
     ) -> Result<(), ActorProcessingErr> {
         let done = match message {
             MaintenanceMessage::Advance => state.advance(&myself).await,
+            MaintenanceMessage::AdvanceAgain => {
+                state.soon = false;
+                state.advance(&myself).await
+            }
             MaintenanceMessage::Sweep => state.sweep().await,
             MaintenanceMessage::Clean => {
                 state.clean();
@@ -105,12 +113,24 @@ impl MaintenanceState {
                 .await?;
         }
         self.follow_the_clock().await?;
-        self.carry_bulk_runs_on().await?;
-        if self.fill_sets().await? {
+        let runs_go_on = self.carry_bulk_runs_on().await?;
+        if self.fill_sets().await? || runs_go_on {
             // The tasks go out as fast as there are slots: a poll interval is too long for a fast model.
-            myself.send_after(SOON, || MaintenanceMessage::Advance);
+            self.advance_soon(myself);
         }
         Ok(())
+    }
+
+    fn advance_soon(&mut self, myself: &ActorRef<MaintenanceMessage>) {
+        if !std::mem::replace(&mut self.soon, true) {
+            myself.send_after(SOON, || MaintenanceMessage::AdvanceAgain);
+        }
+    }
+
+    /// Most tasks of low priority that wait for one set: enough for every slot, while the next are queued.
+    fn ahead(&self) -> u32 {
+        let settings = &self.context.settings;
+        settings.sweep_batch.max(settings.slots.saturating_mul(2))
     }
 
     fn build_index(&mut self) {

@@ -9,14 +9,12 @@ use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
-use super::{
-    messages::{Ended, QueueMessage, WorkerMessage},
-    owned::{Owned, panic_text},
-};
+use super::messages::{Ended, QueueMessage, WorkerMessage};
 use crate::{
     context::Context,
     embedder::EmbedError,
     outcome::{Finished, Outcome},
+    owned::{Owned, panic_text},
     pipeline::Pipeline,
     supervision::{ActorStatus, Address},
     task::{ClaimedTask, Slot, Subject, Vectors},

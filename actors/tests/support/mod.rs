@@ -6,6 +6,7 @@ mod place;
 
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -47,6 +48,12 @@ pub(crate) struct TestModel {
     /// How long a request takes.
     pub(crate) latency: Mutex<Duration>,
     pub(crate) readiness: watch::Sender<Readiness>,
+    /// Requests that articles share, at the same time; 0: they share none.
+    pub(crate) shared: AtomicUsize,
+    /// The largest request so far. *Units:* texts.
+    pub(crate) largest: AtomicUsize,
+    /// The texts of all requests in the order in which they began, without probes.
+    pub(crate) log: Mutex<Vec<Vec<String>>>,
 }
 
 impl TestModel {
@@ -71,6 +78,9 @@ impl TestModel {
             dimension: AtomicUsize::new(4),
             latency: Mutex::new(Duration::ZERO),
             readiness: watch::Sender::new(Readiness::Ready),
+            shared: AtomicUsize::new(0),
+            largest: AtomicUsize::new(0),
+            log: Mutex::default(),
         })
     }
 
@@ -81,6 +91,23 @@ impl TestModel {
 
     pub(crate) fn open(&self) {
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Waits until so many requests run.
+    pub(crate) async fn runs(&self, requests: usize) {
+        while self.running() < requests {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Lets one request end.
+    pub(crate) fn let_one_end(&self) {
+        self.gate.add_permits(1);
+    }
+
+    /// Whether a request with `text` has begun.
+    pub(crate) fn has_begun(&self, text: &str) -> bool {
+        self.log.lock().expect("the lock").iter().flatten().any(|begun| begun == text)
     }
 
     /// Requests that run now.
@@ -119,18 +146,29 @@ impl Embedder for TestModel {
         Some(self.readiness.subscribe())
     }
 
+    fn requests(&self) -> Option<usize> {
+        Some(self.shared.load(Ordering::SeqCst)).filter(|&shared| shared > 0)
+    }
+
     async fn embed(&self, texts: &[String], _purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
         self.requests.fetch_add(1, Ordering::SeqCst);
+        self.largest.fetch_max(texts.len(), Ordering::SeqCst);
         if let Some(error) = self.outage.lock().expect("the lock").clone() {
             return Err(error);
         }
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
-        self.peak.fetch_max(running, Ordering::SeqCst);
+        if texts != ["probe"] {
+            self.peak.fetch_max(running, Ordering::SeqCst);
+            self.log.lock().expect("the lock").push(texts.to_vec());
+        }
         let _leave = Leave(&self.running);
         self.gate.acquire().await.expect("an open gate").forget();
         let latency = *self.latency.lock().expect("the lock");
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
+        }
+        if texts.iter().any(|text| text.contains("HANG")) {
+            std::future::pending::<()>().await;
         }
         if let Some(error) = self.broken_rule(texts) {
             return Err(error);
@@ -216,15 +254,15 @@ impl<P: Place> Bench<P> {
         body: &str,
         max_attempts: u32,
     ) -> Result<i64, StoreError> {
-        let (slug, body) = (slug.to_owned(), body.to_owned());
+        let (slug, body, hash) = (slug.to_owned(), body.to_owned(), hash_of(slug, body));
         database
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     let row = transaction
                         .row::<afterword_actors::store::sql::Number>(
                             "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
-                             VALUES ($1, $1, $2, $1 || $2, {now}, {now}) RETURNING id AS n",
-                            [slug.clone().into(), body.into()],
+                             VALUES ($1, $1, $2, $3, {now}, {now}) RETURNING id AS n",
+                            [slug.clone().into(), body.into(), hash.into()],
                         )
                         .await?;
                     let article_id = row.expect("a row").n;
@@ -288,6 +326,25 @@ impl<P: Place> Bench<P> {
             let _ = tokio::time::timeout(Duration::from_millis(200), events.recv()).await;
         }
     }
+}
+
+impl<P: Place> Bench<P> {
+    /// Queues a task for an article that has been edited.
+    pub(crate) async fn enqueue_again(&self, article_id: i64, revision: i64) {
+        let task =
+            NewTask { revision, operation: Operation::Update, ..task(article_id, &format!("edited {article_id}")) };
+        let queued = self.database.write::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move { tasks::enqueue(transaction, &task).await })
+        });
+        queued.await.expect("a task");
+    }
+}
+
+/// As short for a long body: it is indexed.
+fn hash_of(slug: &str, body: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    (slug, body).hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 pub(crate) fn task(article_id: i64, slug: &str) -> NewTask {

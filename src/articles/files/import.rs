@@ -24,11 +24,29 @@ use crate::articles::Articles;
 pub use self::request::Import;
 
 /// Files read at the same time.
-const READ_AT_ONCE: usize = 4;
+const READ_AT_ONCE: usize = 8;
 /// How often a file is planned again because something else was faster.
 const ROUNDS: usize = 6;
 
-/// Imports a folder. `progress` hears how many files are done, and of how many.
+/// What an import does with its files, one step after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Reading and understanding them; nothing is saved yet.
+    Reading,
+    /// Saving them, as planned.
+    Saving,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Count {
+    /// Files that are done.
+    pub done: usize,
+    /// All files of this step.
+    pub of: usize,
+}
+
+/// Imports a folder. `progress` hears how far each step is.
 ///
 /// # Errors
 /// [`io::Error`] if the folder cannot be opened, [`afterword_actors::store::StoreError`] if the database cannot be asked.
@@ -36,7 +54,7 @@ const ROUNDS: usize = 6;
 pub async fn import(
     articles: &Articles,
     import: &Import,
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(Step, Count) + Sync),
 ) -> Result<ImportReport, ImportError> {
     let open = |source| ImportError::Folder { path: import.directory.clone(), source };
     let (directory, empty) = (import.directory.clone(), open(io::ErrorKind::NotADirectory.into()));
@@ -53,10 +71,11 @@ pub async fn import(
     let asked = Asked { root: root.place(), above: &import.folder, name: import.source.as_deref() };
     let prefix = resolve::prefix(articles.database.reader(), &asked).await?;
     let mut run = Run { articles, import, root: Arc::clone(&root), source: 0, prefix };
-    let mut files = scanned(&run, &walked.files, &mut report).await;
+    let mut files = scanned(&run, &walked.files, &mut report, progress).await;
     let present = walked.files.iter().cloned().collect();
     let mut facts = Facts { present, ..Facts::default() };
     let (total, mut done) = (files.len(), 0);
+    let tell = |done| progress(Step::Saving, Count { done, of: total });
     for round in 0..ROUNDS {
         let mut resolved = resolve::resolve(articles.database.reader(), &asked, &files).await?;
         if round == 0 {
@@ -70,7 +89,7 @@ pub async fn import(
         }
         run.learn(&mut facts, resolved, &files).await?;
         let actions = plan::plan(&files, &facts, import.on_conflict);
-        files = run.carry_out(files, actions, &mut report, &mut |files| progress(done + files, total)).await;
+        files = run.carry_out(files, actions, &mut report, &mut |files| tell(done + files)).await;
         done = total - files.len();
         if files.is_empty() {
             break;
@@ -83,7 +102,12 @@ pub async fn import(
     Ok(report)
 }
 
-async fn scanned(run: &Run<'_>, files: &[String], report: &mut ImportReport) -> Vec<Scanned> {
+async fn scanned(
+    run: &Run<'_>,
+    files: &[String],
+    report: &mut ImportReport,
+    progress: &(dyn Fn(Step, Count) + Sync),
+) -> Vec<Scanned> {
     let read = stream::iter(files.to_vec()).map(|file| {
         let (root, prefix) = (Arc::clone(&run.root), run.prefix.clone());
         let (above, limits, name) = (run.import.folder.clone(), run.articles.limits, file.clone());
@@ -94,7 +118,10 @@ async fn scanned(run: &Run<'_>, files: &[String], report: &mut ImportReport) -> 
     });
     let mut read = read.buffered(READ_AT_ONCE);
     let mut scanned = Vec::with_capacity(files.len());
+    let mut done = 0;
     while let Some(file) = read.next().await {
+        done += 1;
+        progress(Step::Reading, Count { done, of: files.len() });
         match file {
             Ok(file) => {
                 report.warnings.extend(file.warnings.iter().map(|text| FileProblem::new(&file.file, text)));

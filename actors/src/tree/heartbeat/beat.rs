@@ -16,6 +16,9 @@ pub(crate) struct HeartbeatArguments {
     pub(crate) queue: Address<QueueMessage>,
 }
 
+/// Idle workers that are written one by one with the tree; of the others, how many there are.
+const WORKERS_SHOWN: usize = 16;
+
 pub(super) async fn beat(arguments: &HeartbeatArguments) -> Result<(), StoreError> {
     renew(arguments).await?;
     rescue(arguments).await?;
@@ -111,6 +114,7 @@ async fn report(HeartbeatArguments { context, root, queue }: &HeartbeatArguments
     let tree = root.ask(RuntimeSupervisorMessage::Status).await.map(|status| status.tree);
     let roster = queue.ask(QueueMessage::Roster).await.unwrap_or_default();
     let draining = tree.as_ref().is_some_and(|tree| tree.walk().iter().any(|a| a.state == ActorState::Draining));
+    let tree = tree.map(|tree| tree.briefly(WORKERS_SHOWN));
     let tree = tree.and_then(|tree| serde_json::to_string(&tree).ok()).unwrap_or_else(|| "null".to_owned());
     let host = context.host.clone();
     context

@@ -14,24 +14,28 @@ use crate::{
 };
 
 impl MaintenanceState {
-    pub(super) async fn carry_bulk_runs_on(&self) -> Result<(), StoreError> {
+    /// Answers whether there is more to do soon.
+    pub(super) async fn carry_bulk_runs_on(&self) -> Result<bool, StoreError> {
+        let mut more = false;
         for run in bulk::unfinished(self.context.database.reader()).await? {
-            self.carry_on(Arc::new(run)).await?;
+            more |= self.carry_on(Arc::new(run)).await?;
         }
-        Ok(())
+        Ok(more)
     }
 
-    /// Queues a run's articles page by page, saves passing between the pages, and closes it when all have ended.
-    async fn carry_on(&self, run: Arc<bulk_operation::Model>) -> Result<(), StoreError> {
+    /// Queues a run's articles page by page, saves passing between the pages, and closes it when all have ended. Answers
+    /// whether there is more to do soon.
+    async fn carry_on(&self, run: Arc<bulk_operation::Model>) -> Result<bool, StoreError> {
         loop {
             match self.queue_page(Arc::clone(&run)).await? {
                 Page::Queued => self.queue.send(QueueMessage::Wake),
-                Page::Later => return Ok(()),
+                Page::Later => return Ok(true),
                 Page::NoMore => break,
             };
         }
         if bulk::progress(self.context.database.reader(), run.id).await?.open > 0 {
-            return Ok(());
+            // All are queued: to close the run, the next tick is soon enough.
+            return Ok(false);
         }
         let id = run.id;
         let closed = self
@@ -43,11 +47,11 @@ impl MaintenanceState {
             let bulk::Summary { succeeded, failed, skipped, cancelled, .. } = summary;
             tracing::info!(bulk = id, succeeded, failed, skipped, cancelled, "bulk run completed");
         }
-        Ok(())
+        Ok(false)
     }
 
     async fn queue_page(&self, run: Arc<bulk_operation::Model>) -> Result<Page, StoreError> {
-        let (max_attempts, ahead) = (self.context.settings.max_attempts, self.context.settings.sweep_batch);
+        let (max_attempts, ahead) = (self.context.settings.max_attempts, self.ahead());
         self.context
             .database
             .write_behind::<_, StoreError, _>(move |transaction| {

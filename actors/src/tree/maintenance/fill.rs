@@ -42,7 +42,7 @@ impl MaintenanceState {
     }
 
     async fn fill(&mut self, model_id: i64, cause: &'static str) -> Result<bool, StoreError> {
-        let ahead = self.context.settings.sweep_batch;
+        let ahead = self.ahead();
         let mut queued = 0;
         while !self.fills.entry(model_id).or_default().is_done {
             let reader = self.context.database.reader();

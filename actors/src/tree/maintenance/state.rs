@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::time::Instant;
 
-use crate::{
-    context::Context,
-    supervision::Address,
-    tree::{messages::QueueMessage, owned::Owned},
-};
+use crate::{context::Context, owned::Owned, supervision::Address, tree::messages::QueueMessage};
 
 pub(crate) struct MaintenanceState {
     pub(super) context: Arc<Context>,
@@ -16,6 +12,8 @@ pub(crate) struct MaintenanceState {
     pub(super) doing: Option<String>,
     /// An index of vectors takes minutes: beside the mailbox.
     pub(super) building: Option<Owned>,
+    /// A further advance is on its way.
+    pub(super) soon: bool,
     /// So does a clean-up of much.
     pub(super) cleaning: Option<Owned>,
     pub(super) last_error: Option<String>,

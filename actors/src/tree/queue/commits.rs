@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use crate::{
     backoff::Backoff,
     context::Context,
+    owned::Owned,
     settings::Delays,
     settlement::{self, Decided, Gathered, Write},
     store::{Engine, StoreError},
     task::{Lease, Position, Slot},
-    tree::owned::Owned,
 };
 
 /// PostgreSQL may still be carrying a commit out whose connection is lost; after so long it has ended.

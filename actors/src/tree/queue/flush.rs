@@ -10,6 +10,7 @@ use super::{
 use crate::{
     context::Context,
     embedder::EmbedError,
+    owned::{Owned, answer_of},
     settlement::{self, Applied, Gathered, apply},
     store::{
         StoreError, Transaction,
@@ -17,10 +18,7 @@ use crate::{
         leases, models,
     },
     task::{ClaimedTask, Subject, Vectors},
-    tree::{
-        messages::{Committed, QueueMessage},
-        owned::{Owned, answer_of},
-    },
+    tree::messages::{Committed, QueueMessage},
 };
 
 impl QueueState {
@@ -120,6 +118,9 @@ impl QueueState {
             } else if stored {
                 self.second.works();
             }
+        }
+        if let Some((set, _)) = &applied.wrong_dimension {
+            self.at.context.forget_answers(*set);
         }
         match &applied.wrong_dimension {
             Some((set, message)) if *set == own => self.provider.trip(EmbedError::config(message.clone())),

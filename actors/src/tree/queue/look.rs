@@ -6,11 +6,9 @@ use std::sync::Arc;
 use super::{second::MayMake, state::QueueState};
 use crate::{
     context::Context,
+    owned::{Owned, answer_of},
     store::{StoreError, claim::any_due, leases, models},
-    tree::{
-        messages::{Look, QueueMessage, WorkerSupervisorMessage},
-        owned::{Owned, answer_of},
-    },
+    tree::messages::{Look, QueueMessage, WorkerSupervisorMessage},
 };
 
 impl QueueState {

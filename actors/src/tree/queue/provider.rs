@@ -14,13 +14,11 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     circuit::{Admission, Circuit, wish},
     embedder::{EmbedError, Embedder, ErrorKind, Fault, Readiness},
+    owned::{Owned, answer_of},
     settings::Delays,
     supervision::Trouble,
     task::{ClaimedTask, Failure, Lease},
-    tree::{
-        messages::QueueMessage,
-        owned::{Owned, answer_of},
-    },
+    tree::messages::QueueMessage,
 };
 
 /// A probe that takes longer has failed.
@@ -130,7 +128,7 @@ impl Provider {
     /// Takes up the answer to a probe, and judges all that waited for it.
     pub(super) fn probed(&mut self, result: Result<(), EmbedError>) -> Judgement {
         self.probe = None;
-        let result = result.map_err(refuses_everything);
+        let result = result.map_err(EmbedError::refuses_everything);
         let (works, was_open) = (result.is_ok(), self.circuit.is_open());
         if let Err(error) = &result
             && !was_open
@@ -233,17 +231,6 @@ async fn wake_when_ready(mut readiness: watch::Receiver<Readiness>, queue: Actor
         if *readiness.borrow_and_update() == Readiness::Ready {
             let _ = queue.send_message(QueueMessage::Wake);
         }
-    }
-}
-
-/// A provider that refuses a harmless text refuses for a reason that no text can mend.
-fn refuses_everything(error: EmbedError) -> EmbedError {
-    match error.kind {
-        ErrorKind::Data => {
-            let EmbedError { message, retry_after, .. } = error;
-            EmbedError::config(format!("even a harmless text is refused: {message}")).retry_after(retry_after)
-        }
-        ErrorKind::Transient | ErrorKind::Config | ErrorKind::Resource | ErrorKind::Crashed => error,
     }
 }
 

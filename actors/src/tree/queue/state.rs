@@ -16,13 +16,13 @@ use super::{
 use crate::{
     circuit::Admission,
     context::Context,
+    owned::Owned,
     settlement::Gathered,
     supervision::{ActorState, ActorStatus, Address, Trouble, elapsed_ms},
     task::{Lease, Slot},
     tree::{
         messages::{HeartbeatMessage, QueueMessage, WorkerSupervisorMessage},
         metrics::MetricsMessage,
-        owned::Owned,
     },
 };
 

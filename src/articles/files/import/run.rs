@@ -22,7 +22,7 @@ use super::{
 use crate::articles::Articles;
 
 /// Files saved at the same time: they share commits.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
 /// Of all files that are saved at the same time. *Units:* KiB.
 const ROOM: u32 = 256 << 10;
 

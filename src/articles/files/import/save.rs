@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use afterword_actors::store::{StoreError, Transaction, sql::Sql};
+use afterword_actors::{
+    store::{StoreError, Transaction, sql::Sql},
+    task::Priority,
+};
 
 use super::{
     super::{
@@ -115,6 +118,7 @@ impl Run<'_> {
             skip_embedding: content.skip_embedding,
             created_at: content.created,
             updated_at: content.updated,
+            priority: Some(Priority::Low),
             ..NewArticle::default()
         };
         let new = new.checked(self.articles.limits)?;
@@ -209,8 +213,8 @@ fn changes(content: Content, revision: i64) -> Changes {
         skip_embedding: Some(content.skip_embedding),
         created_at: content.created,
         updated_at: content.updated,
+        priority: Some(Priority::Low),
         expected_revision: Some(revision),
-        ..Changes::default()
     }
 }
 

@@ -5,19 +5,19 @@ use std::{any::Any, future::Future, panic::AssertUnwindSafe};
 use futures_util::FutureExt;
 
 /// Aborts its task when dropped, so that no work outlives the actor that began it.
-pub(super) struct Owned(tokio::task::JoinHandle<()>);
+pub(crate) struct Owned(tokio::task::JoinHandle<()>);
 
 impl Owned {
-    pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
+    pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(work))
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.0.is_finished()
     }
 
     /// Waits for its end.
-    pub(super) async fn ended(mut self) {
+    pub(crate) async fn ended(mut self) {
         // One that panicked has ended too.
         let _ = (&mut self.0).await;
     }
@@ -30,12 +30,12 @@ impl Drop for Owned {
 }
 
 /// What `work` answers, or the text of its panic: the actor that waits for it must hear of its end in any case.
-pub(super) async fn answer_of<T>(work: impl Future<Output = T>) -> Result<T, String> {
+pub(crate) async fn answer_of<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| panic_text(panic.as_ref()))
 }
 
 /// What a panic said.
-pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<String>()
         .cloned()

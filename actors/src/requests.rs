@@ -1,0 +1,90 @@
+//! Requests to the provider of one model, shared by the attempts of a host.
+//!
+//! An attempt brings the texts of one article and gets their vectors one by one; which texts travel together is decided
+//! here. A request carries texts of all articles in work, up to the limits of the embedder, and as many run at the same
+//! time as [`Embedder::requests`] says. An embedder that says nothing is asked by each attempt for itself.
+//!
+//! - `pool`: which text goes next; `under_way`: which have gone; `recent`: which have come back a moment ago; all pure
+//! - `desk`: the task that sends requests and hands out what they bring
+//! - `messages`: what attempts and the desk say to each other; `replies`: where the answers go
+//! - `call`: one request, and what its failure means for its texts
+//!
+//! Knows no task, no row and no article.
+
+mod call;
+mod desk;
+mod entry;
+mod messages;
+mod pool;
+mod recent;
+mod replies;
+#[cfg(test)]
+mod tests;
+mod under_way;
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::sync::mpsc;
+
+use self::{
+    desk::{Desk, Running},
+    messages::Message,
+};
+use crate::embedder::{BatchLimits, Embedder};
+
+pub(crate) use entry::{Entry, Refused};
+pub(crate) use messages::{Refusal, Standing, Text};
+
+/// The requests of one model.
+pub(crate) struct Requests {
+    embedder: Arc<dyn Embedder>,
+    attempts: AtomicU64,
+    /// Begun by the first attempt, and by the next one if it has died.
+    desk: Mutex<Option<Running>>,
+}
+
+impl Requests {
+    pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Arc<Self> {
+        Arc::new(Self { embedder, attempts: AtomicU64::default(), desk: Mutex::default() })
+    }
+
+    /// How much one request may carry now.
+    pub(crate) fn limits(&self) -> BatchLimits {
+        self.embedder.limits()
+    }
+
+    /// Announces an attempt that may bring texts soon: a request with room left waits for it a little.
+    pub(crate) fn enter(&self, standing: Standing) -> Entry {
+        let id = self.attempts.fetch_add(1, Ordering::Relaxed);
+        match self.embedder.requests() {
+            Some(most) => Entry::new(id, standing, self.messages(most), None),
+            None => {
+                let own = self.run(1);
+                Entry::new(id, standing, own.messages.clone(), Some(own))
+            }
+        }
+    }
+
+    /// What has been answered is not to be used again: the database did not take it.
+    pub(crate) fn forget(&self) {
+        if let Some(running) = &*self.desk.lock().unwrap_or_else(PoisonError::into_inner) {
+            // One that has died has forgotten.
+            let _ = running.messages.send(Message::Forget);
+        }
+    }
+
+    fn messages(&self, most: usize) -> mpsc::UnboundedSender<Message> {
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*desk {
+            Some(running) if !running.messages.is_closed() => running.messages.clone(),
+            Some(_) | None => desk.insert(self.run(most)).messages.clone(),
+        }
+    }
+
+    fn run(&self, most: usize) -> Running {
+        Desk::start(Arc::clone(&self.embedder), most)
+    }
+}

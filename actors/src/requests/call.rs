@@ -1,0 +1,113 @@
+//! One request, and what its failure means for its texts.
+//!
+//! A failure of a request that several articles share says nothing of any of them. If the provider says that the failure
+//! is its own, or refuses a harmless text too, all get it and no document pays. Else one of them is to blame, and the
+//! request is divided until that one stands alone. What a request of one article brings is judged by its attempt.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{messages::Refusal, pool::Item};
+use crate::{
+    embedder::{EmbedError, Embedder, ErrorKind, Fault, Purpose, Vector},
+    owned::answer_of,
+};
+
+/// A probe that takes longer has failed.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
+/// A shared request that fails sooner is sent once more as it is: most failures are of the moment.
+const SOON: Duration = Duration::from_secs(10);
+/// A request is divided into so many: fewer rounds for those that are not to blame than by halves.
+const PARTS: usize = 8;
+
+/// Texts that travel together.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) items: Vec<Item>,
+    /// It was divided off a larger one.
+    pub(super) is_part: bool,
+}
+
+/// A request without vectors.
+#[derive(Debug)]
+pub(super) enum Failed {
+    /// The provider fails as a whole.
+    All(Refusal),
+    /// These texts are refused.
+    These(Refusal),
+    /// One text or one article of these is to blame.
+    Some,
+}
+
+impl Request {
+    /// Whether it carries texts of more than one article.
+    fn is_shared(&self) -> bool {
+        self.items.iter().any(|item| item.attempt != self.items[0].attempt)
+    }
+
+    /// The parts in which the one that is to blame is looked for: by articles, those of one article by halves.
+    pub(super) fn divided(self) -> Vec<Self> {
+        if !self.is_shared() {
+            let mut left = self.items;
+            let right = left.split_off(left.len() / 2);
+            return [left, right].map(|items| Self { items, is_part: true }).into();
+        }
+        let mut items = self.items;
+        items.sort_by_key(|item| item.attempt);
+        let articles: Vec<_> = items.chunk_by(|a, b| a.attempt == b.attempt).collect();
+        let parts = articles.chunks(articles.len().div_ceil(PARTS));
+        parts.map(|part| Self { items: part.concat(), is_part: true }).collect()
+    }
+}
+
+/// Sends `request`.
+pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> Result<Vec<Vector>, Failed> {
+    let texts: Vec<_> = request.items.iter().map(|item| item.text.input.clone()).collect();
+    let mut is_first = !request.is_part;
+    loop {
+        let begun = Instant::now();
+        let error = match embed(embedder.as_ref(), &texts).await {
+            Ok(vectors) => return Ok(vectors),
+            Err(error) => error,
+        };
+        let refusal = Refusal { error, took: begun.elapsed() };
+        if refusal.error.fault == Fault::Provider {
+            return Err(Failed::All(refusal));
+        }
+        let is_data = refusal.error.kind == ErrorKind::Data;
+        if !request.is_shared() {
+            return Err(if is_data && texts.len() > 1 { Failed::Some } else { Failed::These(refusal) });
+        }
+        if let Err(error) = probe(embedder.as_ref()).await {
+            return Err(Failed::All(Refusal { error, ..refusal }));
+        }
+        let of_the_moment = refusal.error.kind == ErrorKind::Transient && refusal.took < SOON;
+        if !of_the_moment || !std::mem::take(&mut is_first) {
+            return Err(Failed::Some);
+        }
+    }
+}
+
+async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
+    match answer_of(embedder.embed(texts, Purpose::Document)).await {
+        Ok(Ok(vectors)) if vectors.len() == texts.len() => Ok(vectors),
+        Ok(Ok(vectors)) => {
+            let (asked, answered) = (texts.len(), vectors.len());
+            Err(EmbedError::transient(format!("the provider answered {answered} vectors for {asked} texts")))
+        }
+        Ok(Err(error)) => Err(error),
+        Err(panic) => Err(EmbedError::crashed(format!("the worker panicked: {panic}"))),
+    }
+}
+
+/// Whether the provider does a harmless text. Its failure is the provider's.
+async fn probe(embedder: &dyn Embedder) -> Result<(), EmbedError> {
+    let error = match answer_of(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await {
+        Ok(Ok(Ok(()))) => return Ok(()),
+        Ok(Ok(Err(error))) => error.refuses_everything(),
+        Ok(Err(_)) => EmbedError::transient(format!("no answer to a probe within {PROBE_TIMEOUT:?}")),
+        Err(panic) => EmbedError::transient(format!("the probe panicked: {panic}")),
+    };
+    Err(EmbedError { fault: Fault::Provider, ..error })
+}

@@ -1,0 +1,313 @@
+//! The task that sends requests and hands out what they bring. It owns what waits and what is under way; attempts speak to
+//! it by messages.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    task::{AbortHandle, Id, JoinError, JoinSet},
+    time::Instant,
+};
+
+use super::{
+    call::{Failed, Request, call},
+    messages::{Ask, Message, Refusal},
+    pool::{Item, Pool},
+    recent::Recent,
+    replies::Replies,
+    under_way::{Member, UnderWay},
+};
+use crate::{
+    embedder::{BatchLimits, EmbedError, Embedder, Vector},
+    owned::Owned,
+};
+
+/// How long a request with room left waits for attempts that are still reading and cutting their articles.
+const PATIENCE: Duration = Duration::from_millis(10);
+
+/// A desk at work, which ends with this value.
+pub(super) struct Running {
+    pub(super) messages: mpsc::UnboundedSender<Message>,
+    _work: Owned,
+}
+
+pub(super) struct Desk {
+    embedder: Arc<dyn Embedder>,
+    /// Requests at the same time.
+    most: usize,
+    /// Attempts that may bring texts soon.
+    entered: HashSet<u64>,
+    replies: Replies,
+    pool: Pool,
+    under_way: UnderWay,
+    recent: Recent,
+    /// Of requests that were divided; they go first.
+    parts: VecDeque<Request>,
+    running: HashMap<Id, (Arc<Request>, AbortHandle)>,
+    requests: JoinSet<Result<Vec<Vector>, Failed>>,
+    /// A request with room left has waited since then.
+    waits_since: Option<Instant>,
+}
+
+impl Desk {
+    /// Begins to work, with `most` requests at the same time.
+    pub(super) fn start(embedder: Arc<dyn Embedder>, most: usize) -> Running {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        Running { messages, _work: Owned::spawn(Self::new(embedder, most).run(inbox)) }
+    }
+
+    fn new(embedder: Arc<dyn Embedder>, most: usize) -> Self {
+        Self {
+            embedder,
+            most: most.max(1),
+            entered: HashSet::new(),
+            replies: Replies::default(),
+            pool: Pool::default(),
+            under_way: UnderWay::default(),
+            recent: Recent::default(),
+            parts: VecDeque::new(),
+            running: HashMap::new(),
+            requests: JoinSet::new(),
+            waits_since: None,
+        }
+    }
+
+    /// Works until nobody can send messages any more.
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
+        loop {
+            self.dispatch();
+            let patience_ends = self.waits_since.map(|since| since + PATIENCE);
+            tokio::select! {
+                message = inbox.recv() => {
+                    let Some(message) = message else { return };
+                    self.take(message);
+                    // What has come together is looked at together.
+                    while let Ok(message) = inbox.try_recv() {
+                        self.take(message);
+                    }
+                }
+                Some(ended) = self.requests.join_next_with_id(), if !self.requests.is_empty() => self.ended(ended),
+                () = sleep_until(patience_ends), if patience_ends.is_some() => {}
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Entered(id) => drop(self.entered.insert(id)),
+            Message::Asked(Ask { id, standing, texts, reply }) => {
+                self.entered.remove(&id);
+                if !texts.is_empty() {
+                    self.replies.expect(id, reply, texts.len());
+                    self.pool.add(id, standing, texts);
+                }
+            }
+            Message::NoMore(id) => self.no_more(id),
+            Message::Left(id) => {
+                self.entered.remove(&id);
+                // What has come back by now is not lost with who waited for it.
+                while let Some(ended) = self.requests.try_join_next_with_id() {
+                    self.ended(ended);
+                }
+                if self.replies.leave(id) {
+                    self.pool.remove(id);
+                    self.under_way.leave(id);
+                    self.end_what_nobody_awaits();
+                }
+            }
+            Message::Forget => self.recent.forget(),
+        }
+    }
+
+    /// The answers of `id` end with those of the texts that are under way.
+    fn no_more(&mut self, id: u64) {
+        let mut withdrawn = self.pool.remove(id);
+        for item in self.parts.iter().flat_map(|part| &part.items) {
+            withdrawn += usize::from(self.under_way.leave_one(&item.key(), id));
+        }
+        self.replies.expect_less(id, withdrawn);
+    }
+
+    fn end_what_nobody_awaits(&mut self) {
+        let under_way = &mut self.under_way;
+        let is_awaited = |request: &Request, under_way: &UnderWay| {
+            request.items.iter().any(|item| under_way.is_awaited(&item.key()))
+        };
+        let forget = |request: &Request, under_way: &mut UnderWay| {
+            request.items.iter().for_each(|item| drop(under_way.end(&item.key())));
+        };
+        self.running.retain(|_, (request, work)| {
+            let awaited = is_awaited(request, under_way);
+            if !awaited {
+                work.abort();
+                forget(request, under_way);
+            }
+            awaited
+        });
+        self.parts.retain(|part| {
+            let awaited = is_awaited(part, under_way);
+            if !awaited {
+                forget(part, under_way);
+            }
+            awaited
+        });
+    }
+
+    fn dispatch(&mut self) {
+        self.waits_since = self.waits_since.filter(|_| self.running.len() < self.most);
+        while self.running.len() < self.most
+            && let Some(request) = self.next()
+        {
+            let request = Arc::new(request);
+            let work = self.requests.spawn(call(Arc::clone(&self.embedder), Arc::clone(&request)));
+            self.running.insert(work.id(), (request, work));
+        }
+    }
+
+    fn next(&mut self) -> Option<Request> {
+        // A text at which the provider hangs must not take all places.
+        let parts = self.running.values().filter(|(request, _)| request.is_part).count();
+        if (2 * parts < self.most || self.pool.is_empty())
+            && let Some(part) = self.next_part()
+        {
+            return Some(part);
+        }
+        while !self.pool.is_empty() {
+            let limits = self.embedder.limits();
+            if !self.pool.fills(limits)
+                && !self.entered.is_empty()
+                && self.waits_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE
+            {
+                return None;
+            }
+            let items = self.next_items(limits);
+            if !items.is_empty() {
+                self.waits_since = None;
+                return Some(Request { items, is_part: false });
+            }
+        }
+        self.waits_since = None;
+        None
+    }
+
+    /// Texts that have to be sent. Those that were answered a moment ago are answered, those that are under way waited for.
+    fn next_items(&mut self, limits: BatchLimits) -> Vec<Item> {
+        let mut known = Vec::new();
+        let Self { pool, under_way, recent, .. } = self;
+        let items = pool.next(limits, |item, member| match recent.get(&item.text.hash) {
+            Some(vector) => {
+                known.push((member, vector.clone()));
+                true
+            }
+            None => under_way.join(item.key(), member),
+        });
+        for (member, vector) in known {
+            self.replies.tell(member, Ok(vector));
+        }
+        items
+    }
+
+    /// Without texts that nobody waits for any more.
+    fn next_part(&mut self) -> Option<Request> {
+        while let Some(mut part) = self.parts.pop_front() {
+            let (kept, left) = part.items.into_iter().partition(|item| self.under_way.is_awaited(&item.key()));
+            part.items = kept;
+            let left: Vec<Item> = left;
+            left.iter().for_each(|item| drop(self.under_way.end(&item.key())));
+            if !part.items.is_empty() {
+                return Some(part);
+            }
+        }
+        None
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Result<Vec<Vector>, Failed>), JoinError>) {
+        let (id, result) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let broken = EmbedError::crashed(format!("a request was broken off: {error}"));
+                (error.id(), Err(Failed::These(Refusal { error: broken, took: Duration::ZERO })))
+            }
+        };
+        // It is not there if nobody waited for it any more.
+        let Some((request, _)) = self.running.remove(&id) else { return };
+        match result {
+            Ok(vectors) => {
+                for (item, vector) in request.items.iter().zip(vectors) {
+                    self.recent.keep(&item.text.hash, &vector);
+                    self.answer(item, &Ok(vector));
+                }
+            }
+            Err(Failed::These(refusal)) => self.refuse_these(&request, &refusal),
+            Err(Failed::All(refusal)) => {
+                self.refuse(&request, &refusal);
+                self.refuse_all_that_waits(&refusal);
+            }
+            Err(Failed::Some) => {
+                let Request { items, is_part } = &*request;
+                let parts = Request { items: items.clone(), is_part: *is_part }.divided();
+                self.parts.extend(parts);
+            }
+        }
+    }
+
+    fn refuse(&mut self, request: &Request, refusal: &Refusal) {
+        for item in &request.items {
+            self.answer(item, &Err(refusal.clone()));
+        }
+    }
+
+    /// A request of one article has failed. Who only waits for one of its texts may not pay for the others: those texts are
+    /// sent again.
+    fn refuse_these(&mut self, request: &Request, refusal: &Refusal) {
+        if request.items.len() == 1 {
+            return self.refuse(request, refusal);
+        }
+        let mut again = Vec::new();
+        for item in &request.items {
+            let (own, others): (Vec<_>, Vec<_>) =
+                self.under_way.end(&item.key()).into_iter().partition(|member| member.attempt == item.attempt);
+            own.into_iter().for_each(|member| self.replies.tell(member, Err(refusal.clone())));
+            if let Some(first) = others.first() {
+                again.push(Item { attempt: first.attempt, ..item.clone() });
+            }
+            for member in others {
+                self.under_way.join(item.key(), member);
+            }
+        }
+        if !again.is_empty() {
+            self.parts.push_back(Request { items: again, is_part: true });
+        }
+    }
+
+    /// Nothing more is sent to a provider that fails: the queue decides when it is asked again.
+    fn refuse_all_that_waits(&mut self, refusal: &Refusal) {
+        for part in std::mem::take(&mut self.parts) {
+            self.refuse(&part, refusal);
+        }
+        for attempt in self.replies.attempts() {
+            let withdrawn = self.pool.remove(attempt);
+            if withdrawn > 0 {
+                // One refusal speaks for all of them.
+                self.replies.tell(Member { attempt, place: 0 }, Err(refusal.clone()));
+                self.replies.expect_less(attempt, withdrawn - 1);
+            }
+        }
+    }
+
+    fn answer(&mut self, item: &Item, answer: &Result<Vector, Refusal>) {
+        for member in self.under_way.end(&item.key()) {
+            self.replies.tell(member, answer.clone());
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    if let Some(deadline) = deadline {
+        tokio::time::sleep_until(deadline).await;
+    }
+}

@@ -1,0 +1,87 @@
+//! An attempt's place at the desk.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{
+    desk::Running,
+    messages::{Ask, Message, Refusal, Standing, Text},
+};
+use crate::embedder::{EmbedError, Vector};
+
+/// One attempt. Dropping it takes back what has not been sent, and ends requests that nobody else waits for.
+pub(crate) struct Entry {
+    id: u64,
+    standing: Standing,
+    messages: mpsc::UnboundedSender<Message>,
+    /// A desk of its own.
+    _own: Option<Running>,
+}
+
+/// The first text that was refused, given by its place.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) place: usize,
+    pub(crate) refusal: Refusal,
+}
+
+impl Entry {
+    pub(super) fn new(
+        id: u64,
+        standing: Standing,
+        messages: mpsc::UnboundedSender<Message>,
+        own: Option<Running>,
+    ) -> Self {
+        let entry = Self { id, standing, messages, _own: own };
+        entry.send(Message::Entered(id));
+        entry
+    }
+
+    /// Embeds `texts`, and gives each vector to `each` as it comes, with the place of its text.
+    ///
+    /// # Errors
+    /// [`Refused`]: nothing more was sent after the first refusal, and what had been sent was waited for.
+    pub(crate) async fn embed(
+        &self,
+        texts: Vec<Arc<Text>>,
+        mut each: impl FnMut(usize, Vector),
+    ) -> Result<(), Refused> {
+        let mut left = texts.len();
+        let (reply, mut answers) = mpsc::unbounded_channel();
+        self.send(Message::Asked(Ask { id: self.id, standing: self.standing, texts, reply }));
+        let mut refused = None;
+        while let Some((place, answer)) = answers.recv().await {
+            left -= 1;
+            match answer {
+                Ok(vector) => each(place, vector),
+                Err(refusal) if refused.is_none() => {
+                    refused = Some(Refused { place, refusal });
+                    self.send(Message::NoMore(self.id));
+                }
+                Err(_) => {}
+            }
+        }
+        match refused {
+            Some(refused) => Err(refused),
+            None if left == 0 => Ok(()),
+            None => Err(Refused { place: 0, refusal: died() }),
+        }
+    }
+
+    fn send(&self, message: Message) {
+        // If the desk has died, the answers end, which is noticed there.
+        let _ = self.messages.send(message);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.send(Message::Left(self.id));
+    }
+}
+
+fn died() -> Refusal {
+    let error = EmbedError::transient("the requests of this host were broken off");
+    Refusal { error, took: std::time::Duration::ZERO }
+}

@@ -1,0 +1,73 @@
+//! Vectors that were answered a moment ago. Pure.
+//!
+//! An article's vectors are in the database when all of it is embedded. Until then, another article with the same text finds
+//! them here; and so does the next attempt of a worker that has died.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::embedder::Vector;
+
+/// Most memory for them. *Units:* bytes.
+const BUDGET: usize = 16 << 20;
+
+/// By the text's hash.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    vectors: HashMap<String, Vector>,
+    /// The oldest first.
+    order: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Recent {
+    /// Remembers the vector of a text; the oldest are forgotten for it.
+    pub(super) fn keep(&mut self, hash: &str, vector: &Vector) {
+        if self.vectors.insert(hash.to_owned(), vector.clone()).is_some() {
+            return; // As long as before: a model's vectors are of one length.
+        }
+        self.order.push_back(hash.to_owned());
+        self.bytes += size_of(hash, vector);
+        while self.bytes > BUDGET
+            && let Some(oldest) = self.order.pop_front()
+        {
+            if let Some(vector) = self.vectors.remove(&oldest) {
+                self.bytes -= size_of(&oldest, &vector);
+            }
+        }
+    }
+
+    pub(super) fn get(&self, hash: &str) -> Option<&Vector> {
+        self.vectors.get(hash)
+    }
+
+    /// They are not to be had from here any more.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// With its hash, which is kept twice, and the two maps' own needs.
+fn size_of(hash: &str, vector: &Vector) -> usize {
+    2 * hash.len() + 4 * vector.as_slice().len() + 128
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_are_remembered_within_the_budget() {
+        let vector = Vector::normalised(vec![1.0; 1024]).expect("a vector");
+        let mut recent = Recent::default();
+        for number in 0..10_000 {
+            recent.keep(&number.to_string(), &vector);
+            recent.keep(&number.to_string(), &vector);
+            assert!(recent.bytes <= BUDGET);
+        }
+        assert_eq!(recent.get("0"), None);
+        assert_eq!(recent.get("9999"), Some(&vector));
+        assert_eq!(recent.order.len(), recent.vectors.len());
+        recent.forget();
+        assert_eq!((recent.get("9999"), recent.bytes), (None, 0));
+    }
+}

@@ -1,0 +1,165 @@
+//! Articles share requests, and something ends in the middle: nothing is lost, nobody waits for ever, and nobody pays for
+//! another.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use afterword_actors::{Runtime, RuntimeSettings};
+
+use super::{Bench, requests::sharing};
+use crate::support::{TestModel, quick};
+
+const ARTICLES: i64 = 24;
+
+async fn saved() -> Bench {
+    let bench = Bench::new().await;
+    for number in 0..ARTICLES {
+        bench.save(&format!("title {number}"), &format!("line a {number}\nline b {number}")).await;
+    }
+    bench
+}
+
+fn settings() -> RuntimeSettings {
+    RuntimeSettings { slots: 8, ..quick() }
+}
+
+/// Two shared requests are under way, and no more begins.
+async fn in_the_middle(bench: &Bench) -> (Arc<TestModel>, Runtime) {
+    let model = sharing(2);
+    model.hold().await;
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings()).await.expect("a runtime");
+    model.runs(2).await;
+    (model, runtime)
+}
+
+async fn all_is_embedded(bench: &Bench, runtime: &Runtime) {
+    let stats = bench.settled(runtime).await;
+    assert_eq!((stats.completed, stats.failed), (ARTICLES, 0));
+    assert_eq!(bench.number("SELECT count(*) AS n FROM article_chunks").await, 3 * ARTICLES);
+    assert_eq!(bench.number("SELECT count(*) AS n FROM article_embeddings").await, ARTICLES);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_in_a_shared_request_costs_its_own_article_one_attempt_and_others_nothing() {
+    let bench = saved().await;
+    let (model, runtime) = in_the_middle(&bench).await;
+    let cells = runtime.cells().await;
+    for victim in ["WorkerActor 0", "WorkerActor 5"] {
+        cells[victim].kill();
+    }
+    model.open();
+    all_is_embedded(&bench, &runtime).await;
+    let paid = "SELECT count(*) AS n FROM embedding_tasks WHERE attempts > 1";
+    assert!(bench.number(paid).await <= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_death_of_any_other_actor_in_the_middle_costs_no_article_an_attempt() {
+    for victim in ["QueueActor", "WorkerSupervisor", "HeartbeatActor", "MaintenanceActor", "MetricsActor"] {
+        let bench = saved().await;
+        let (model, runtime) = in_the_middle(&bench).await;
+        runtime.cells().await[victim].kill();
+        model.open();
+        all_is_embedded(&bench, &runtime).await;
+        assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks").await, 1, "{victim}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_in_the_middle_gives_everything_back_uncounted() {
+    let bench = saved().await;
+    let (_model, runtime) = in_the_middle(&bench).await;
+    let drained = runtime.stop(Duration::from_millis(50)).await;
+    assert!(!drained.finished);
+    assert!(drained.released > 0);
+    let open = "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'pending' AND attempts = 0";
+    assert_eq!(bench.number(open).await, ARTICLES);
+    let next = sharing(2);
+    let runtime = Runtime::start(bench.database.clone(), next.model(), settings()).await.expect("a runtime");
+    all_is_embedded(&bench, &runtime).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_with_time_ends_the_shared_requests_first() {
+    let bench = saved().await;
+    let (model, runtime) = in_the_middle(&bench).await;
+    let (drained, ()) = tokio::join!(runtime.stop(Duration::from_secs(30)), async { model.open() });
+    assert_eq!((drained.finished, drained.released), (true, 0));
+    let open = "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing'";
+    assert_eq!(bench.number(open).await, 0);
+    assert!(bench.number("SELECT count(*) AS n FROM embedding_tasks WHERE status = 'completed'").await > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_host_that_died_in_the_middle_held_is_embedded_by_the_next() {
+    let bench = saved().await;
+    let (_model, runtime) = in_the_middle(&bench).await;
+    drop(runtime); // As by kill -9: no goodbye.
+    let next = sharing(2);
+    let runtime = Runtime::start(bench.database.clone(), next.model(), settings()).await.expect("a runtime");
+    all_is_embedded(&bench, &runtime).await;
+    assert!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks").await <= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_at_which_the_provider_hangs_for_ever_fails_and_the_others_do_not() {
+    let bench = saved().await;
+    bench.save("hanging", "HANG").await;
+    let model = sharing(2);
+    let settings = RuntimeSettings { max_processing_time: Duration::from_millis(500), slots: 32, ..quick() };
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    let stats = bench.settled(&runtime).await;
+    assert_eq!((stats.completed, stats.failed), (ARTICLES, 1));
+    let failed = "SELECT count(*) AS n FROM embedding_tasks WHERE slug = 'hanging' AND status = 'failed'";
+    assert_eq!(bench.number(failed).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_while_the_provider_hangs_waits_no_longer_than_it_may() {
+    let bench = Bench::new().await;
+    bench.save("hanging", "HANG").await;
+    let model = sharing(1);
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings()).await.expect("a runtime");
+    model.runs(1).await;
+    let drained = runtime.stop(Duration::from_millis(50)).await;
+    assert_eq!((drained.finished, drained.released), (false, 1));
+    while model.running() > 0 {
+        tokio::task::yield_now().await; // The request ends with those who waited for it.
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vectors_that_the_database_refused_are_not_used_again() {
+    let (bench, model) = (Bench::new().await, sharing(1));
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings()).await.expect("a runtime");
+    bench.save("before", "").await;
+    bench.settled(&runtime).await;
+    model.dimension.store(5, Ordering::SeqCst);
+    for number in 0..4 {
+        bench.save(&format!("title {number}"), "").await;
+    }
+    runtime.wake();
+    while runtime.status().await.expect("a tree").trouble.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    model.dimension.store(4, Ordering::SeqCst);
+    let stats = bench.settled(&runtime).await;
+    assert_eq!((stats.completed, stats.failed), (5, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_texts_of_workers_that_died_are_not_embedded_again() {
+    let bench = saved().await;
+    let (model, runtime) = in_the_middle(&bench).await;
+    let cells = runtime.cells().await;
+    for slot in 0..7 {
+        cells[&format!("WorkerActor {slot}")].kill();
+    }
+    model.open();
+    all_is_embedded(&bench, &runtime).await;
+    let calls = model.calls.lock().expect("the lock").clone();
+    let twice: Vec<_> = calls.iter().filter(|(text, times)| **times > 1 && *text != "probe").collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}

@@ -17,6 +17,8 @@ mod sqlite {
     mod requests;
     #[path = "runtime/suite.rs"]
     mod suite;
+    #[path = "runtime/upkeep.rs"]
+    mod upkeep;
 }
 
 #[path = "."]
@@ -37,6 +39,8 @@ mod postgres {
     mod requests;
     #[path = "runtime/suite.rs"]
     mod suite;
+    #[path = "runtime/upkeep.rs"]
+    mod upkeep;
 }
 
 #[path = "../examples/own_host.rs"]

@@ -1,22 +1,24 @@
 //! MaintenanceActor: what has to be done now and then. It queues what nothing else queued, carries bulk runs on,
 //! switches models, has the vectors indexed when there are many, and removes what has been kept long enough.
+//!
+//! All of it runs beside the mailbox: the actor answers at once, however long the database takes.
 
 mod bulk_runs;
 mod clock;
 mod fill;
-mod state;
+mod upkeep;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
-use self::state::MaintenanceState;
+use self::upkeep::{Upkeep, Wanted};
 use super::messages::QueueMessage;
 use crate::{
     context::Context,
-    owned::Owned,
-    store::{Engine, StoreError, retention, stats, vectors},
+    owned::{Owned, answer_of},
+    store::{StoreError, retention, vectors},
     supervision::{ActorStatus, Address},
 };
 
@@ -37,8 +39,35 @@ pub(crate) enum MaintenanceMessage {
     Sweep,
     /// To itself: remove what has been kept long enough.
     Clean,
+    /// To itself: what was begun has ended; the text is that of a panic.
+    Worked(Result<Box<Worked>, String>),
     /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
+}
+
+/// What came of a round of upkeep.
+pub(crate) struct Worked {
+    upkeep: Upkeep,
+    /// Whether there is more to do soon.
+    result: Result<bool, StoreError>,
+}
+
+pub(crate) struct MaintenanceState {
+    context: Arc<Context>,
+    /// It is away while it works.
+    upkeep: Option<Upkeep>,
+    work: Option<Owned>,
+    /// What is to be done when it is back.
+    wanted: Wanted,
+    /// A further advance is on its way.
+    soon: bool,
+    /// An index of vectors takes minutes.
+    building: Option<Owned>,
+    /// So does a clean-up of much.
+    cleaning: Option<Owned>,
+    doing: Option<String>,
+    last_error: Option<String>,
+    since: Instant,
 }
 
 /// From one look at the sets to the next while they are being filled.
@@ -62,17 +91,16 @@ impl Actor for MaintenanceActor {
         myself.send_interval(settings.sweep_interval, || MaintenanceMessage::Sweep);
         myself.send_interval(settings.cleanup_interval, || MaintenanceMessage::Clean);
         Ok(MaintenanceState {
+            upkeep: Some(Upkeep::new(Arc::clone(&context), queue)),
             context,
-            queue,
-            doing: None,
-            building: None,
+            work: None,
+            wanted: Wanted::default(),
             soon: false,
+            building: None,
             cleaning: None,
+            doing: None,
             last_error: None,
             since: Instant::now(),
-            fills: BTreeMap::new(),
-            clock: 0,
-            clock_stepped: true,
         })
     }
 
@@ -82,55 +110,56 @@ impl Actor for MaintenanceActor {
         message: MaintenanceMessage,
         state: &mut MaintenanceState,
     ) -> Result<(), ActorProcessingErr> {
-        let done = match message {
-            MaintenanceMessage::Advance => state.advance(&myself).await,
+        match message {
+            MaintenanceMessage::Advance => state.want(&myself, Wanted { advance: true, sweep: false }),
             MaintenanceMessage::AdvanceAgain => {
                 state.soon = false;
-                state.advance(&myself).await
+                state.want(&myself, Wanted { advance: true, sweep: false });
             }
-            MaintenanceMessage::Sweep => state.sweep().await,
-            MaintenanceMessage::Clean => {
-                state.clean();
-                return Ok(());
+            MaintenanceMessage::Sweep => {
+                state.build_index();
+                state.want(&myself, Wanted { advance: false, sweep: true });
             }
-            MaintenanceMessage::Status(reply) => {
-                let _ = reply.send(state.status());
-                return Ok(());
-            }
-        };
-        // The database is away, or busy: the next tick tries again.
-        state.last_error = done.err().map(|error| error.to_string());
+            MaintenanceMessage::Clean => state.clean(),
+            MaintenanceMessage::Worked(worked) => state.worked(&myself, *worked?),
+            MaintenanceMessage::Status(reply) => drop(reply.send(state.status())),
+        }
         Ok(())
     }
 }
 
 impl MaintenanceState {
-    async fn advance(&mut self, myself: &ActorRef<MaintenanceMessage>) -> Result<(), StoreError> {
-        if self.context.database.engine() == Engine::Postgres {
-            self.context
-                .database
-                .write_behind::<_, StoreError, _>(|transaction| Box::pin(stats::fold(transaction)))
-                .await?;
-        }
-        self.follow_the_clock().await?;
-        let runs_go_on = self.carry_bulk_runs_on().await?;
-        if self.fill_sets().await? || runs_go_on {
-            // The tasks go out as fast as there are slots: a poll interval is too long for a fast model.
-            self.advance_soon(myself);
-        }
-        Ok(())
+    fn want(&mut self, myself: &ActorRef<MaintenanceMessage>, wanted: Wanted) {
+        self.wanted = self.wanted.and(wanted);
+        let Some(mut upkeep) = self.upkeep.take() else { return };
+        let (wanted, myself) = (std::mem::take(&mut self.wanted), myself.clone());
+        self.work = Some(Owned::spawn(async move {
+            let worked = answer_of(async {
+                let result = upkeep.work(wanted).await;
+                Box::new(Worked { upkeep, result })
+            });
+            let _ = myself.send_message(MaintenanceMessage::Worked(worked.await));
+        }));
     }
 
+    fn worked(&mut self, myself: &ActorRef<MaintenanceMessage>, Worked { upkeep, result }: Worked) {
+        self.doing = upkeep.doing().map(str::to_owned);
+        self.upkeep = Some(upkeep);
+        if matches!(result, Ok(true)) {
+            self.advance_soon(myself);
+        }
+        // The database is away, or busy: the next tick tries again.
+        self.last_error = result.err().map(|error| error.to_string());
+        if self.wanted != Wanted::default() {
+            self.want(myself, Wanted::default());
+        }
+    }
+
+    /// The tasks go out as fast as there are slots: a poll interval is too long for a fast model.
     fn advance_soon(&mut self, myself: &ActorRef<MaintenanceMessage>) {
         if !std::mem::replace(&mut self.soon, true) {
             myself.send_after(SOON, || MaintenanceMessage::AdvanceAgain);
         }
-    }
-
-    /// Most tasks of low priority that wait for one set: enough for every slot, while the next are queued.
-    fn ahead(&self) -> u32 {
-        let settings = &self.context.settings;
-        settings.sweep_batch.max(settings.slots.saturating_mul(2))
     }
 
     fn build_index(&mut self) {
@@ -148,14 +177,6 @@ impl MaintenanceState {
                 }
             }
         }));
-    }
-
-    /// Compares all articles with their vectors, from the first on.
-    async fn sweep(&mut self) -> Result<(), StoreError> {
-        self.build_index();
-        self.clock_stepped = true;
-        self.fills.iter_mut().for_each(|(_, fill)| fill.begin_again());
-        self.fill_sets().await.map(drop)
     }
 
     fn clean(&mut self) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use afterword_entities::bulk_operation;
 
-use super::state::MaintenanceState;
+use super::upkeep::Upkeep;
 use crate::{
     store::{
         StoreError,
@@ -13,7 +13,7 @@ use crate::{
     tree::messages::QueueMessage,
 };
 
-impl MaintenanceState {
+impl Upkeep {
     /// Answers whether there is more to do soon.
     pub(super) async fn carry_bulk_runs_on(&self) -> Result<bool, StoreError> {
         let mut more = false;

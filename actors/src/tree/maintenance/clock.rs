@@ -1,12 +1,12 @@
 //! A clock that is set back makes tasks wait that were scheduled before: they are brought forward.
 
-use super::state::MaintenanceState;
+use super::upkeep::Upkeep;
 use crate::store::{StoreError, sql, tasks};
 
 /// Tasks brought forward in one transaction.
 const PAGE: u32 = 500;
 
-impl MaintenanceState {
+impl Upkeep {
     /// Compares the database's clock with the last look; a clock may also have been set back while no host looked.
     pub(super) async fn follow_the_clock(&mut self) -> Result<(), StoreError> {
         let now = sql::now(self.context.database.reader()).await?;

@@ -6,7 +6,7 @@
 
 use tokio::time::Instant;
 
-use super::state::MaintenanceState;
+use super::upkeep::Upkeep;
 use crate::{
     store::{
         StoreError,
@@ -23,7 +23,7 @@ const PAGE: u32 = 100;
 /// A set is counted in at most one of so many parts of the time.
 const COUNTED_IN: u32 = 20;
 
-impl MaintenanceState {
+impl Upkeep {
     /// Queues what the sets need that this host makes, and changes over to the one that is being built when it is whole.
     /// Answers whether there is more to queue soon.
     pub(super) async fn fill_sets(&mut self) -> Result<bool, StoreError> {

@@ -93,6 +93,21 @@ async fn a_provider_that_asks_for_a_pause_gets_it_with_texts_still_waiting() {
     assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks").await, 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_text_that_is_always_answered_as_by_a_provider_that_is_away_fails_and_those_beside_it_do_not() {
+    let (bench, model) = (Bench::new().await, sharing(2));
+    for number in 0..30 {
+        let title = if number == 13 { "AWAY".to_owned() } else { format!("title {number}") };
+        bench.save(&title, "").await;
+    }
+    model.fail("AWAY", EmbedError::unavailable("503"), usize::MAX);
+    let settings = RuntimeSettings { slots: 30, ..quick() };
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    let stats = bench.settled(&runtime).await;
+    assert_eq!((stats.completed, stats.failed), (29, 1));
+    assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks WHERE slug <> 'AWAY'").await, 1);
+}
+
 /// One article of a mix: its lines, and what is done to it while others are embedded.
 #[derive(Debug, Clone)]
 struct Plan {

@@ -33,6 +33,13 @@ pub(super) struct Heading {
     pub(super) anchor: String,
 }
 
+/// `body` without a first heading that says the title once more, which stands above it already.
+pub(super) fn after_title<'body>(body: &'body str, title: &str) -> &'body str {
+    let Some(heading) = body.trim_start().strip_prefix("# ") else { return body };
+    let (heading, rest) = heading.split_once('\n').unwrap_or((heading, ""));
+    if heading.trim().trim_end_matches('#').trim_end() == title { rest } else { body }
+}
+
 /// Renders `body`, or the beginning of a long one.
 pub(super) async fn render(body: &str) -> Rendered {
     let end = body.floor_char_boundary(SHOWN);
@@ -138,6 +145,15 @@ mod tests {
 
     fn html(body: &str) -> String {
         rendered(body, false).html.into_string()
+    }
+
+    #[test]
+    fn a_title_is_said_once() {
+        assert_eq!(after_title("\n# Tides #\n\nThe moon.", "Tides"), "\nThe moon.");
+        assert_eq!(after_title("# Tides", "Tides"), "");
+        for other in ["# Ebb\n", "## Tides\n", "Tides\n", "#Tides\n"] {
+            assert_eq!(after_title(other, "Tides"), other);
+        }
     }
 
     #[test]

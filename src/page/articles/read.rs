@@ -29,7 +29,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<
     if article.slug != slug {
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
-    let rendered = markdown::render(&article.body).await;
+    let rendered = markdown::render(markdown::after_title(&article.body, &article.title)).await;
     let main = html! {
         div.reading data-live={ "/live/articles/" (encoded(&article.slug)) } {
             (head(&visit, &article))

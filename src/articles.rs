@@ -7,24 +7,31 @@ mod article;
 mod changes;
 mod create;
 mod delete;
+mod edit;
+pub mod editing;
 mod error;
 pub mod files;
 pub mod folder;
 pub mod front_matter;
+pub mod linking;
+mod links;
 mod names;
 mod past;
+pub mod properties;
 mod request;
 mod row;
 mod saved;
 mod service;
 pub mod slug;
 mod subfolders;
+pub mod tagged;
 mod update;
 
 pub use article::{
     Article, ArticleSummary, DeletedArticle, EmbeddingState, EmbeddingStatus, FolderCount, Gone, Revision,
 };
 pub use changes::{Change, ChangeKind, Feed};
+pub use edit::{Edited, OnConflict, PartEdits};
 pub use error::ArticleError;
 pub use request::{Changes, Limits, NewArticle};
 pub(crate) use row::summaries;

@@ -4,6 +4,7 @@
 //! cuts fall and what the model is given for each piece; measures through [`TokenCounter`] and knows no model.
 
 mod breadcrumb;
+mod changed;
 mod clean;
 mod inside;
 mod limits;
@@ -22,6 +23,7 @@ use clean::clean;
 use measure::Measure;
 use section::{Section, Sections};
 
+pub use changed::ChangedChunks;
 pub use limits::{ChunkLimits, LimitsError};
 pub use tokens::{ApproximateTokens, TokenCounter};
 

@@ -16,6 +16,7 @@ mod export;
 mod failure;
 mod import;
 mod index;
+mod links;
 mod log;
 mod look;
 mod manual;
@@ -24,6 +25,7 @@ mod model;
 mod offers;
 mod output;
 mod progress;
+mod properties;
 mod queue;
 mod search;
 mod serve;
@@ -128,6 +130,9 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Article { command } => article::run(&session, command).await,
         Command::Search(arguments) => search::run(&session, arguments).await,
         Command::Related(arguments) => search::related(&session, arguments).await,
+        Command::Tags(arguments) => properties::tags(&session, arguments).await,
+        Command::Properties(arguments) => properties::properties(&session, arguments).await,
+        Command::Links(arguments) => links::run(&session, arguments).await,
         Command::Bulk { command } => bulk::run(&session, command).await,
         Command::Queue { command } => queue::run(&session, command).await,
         Command::Status => status::run(&session).await,

@@ -1,5 +1,8 @@
 //! A host: database, back ends, services and, if it is to work, a runtime, put together from settings.
 
+mod editing;
+mod reading;
+
 use std::{path::PathBuf, sync::Arc};
 
 use afterword_actors::{
@@ -22,6 +25,9 @@ use crate::{
     share::Shares,
     user_folders,
 };
+
+pub use editing::EditAnswer;
+use reading::Reading;
 
 /// Why a host could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +156,8 @@ impl Host {
             self.articles.clone()
         };
         let (queue, bulk) = (self.queue.waking(runtime.handle()), self.bulk.waking(runtime.handle()));
-        Worker { host: Self { articles, queue, bulk, ..self }, runtime }
+        let reading = Reading::begin(articles.clone());
+        Worker { host: Self { articles, queue, bulk, ..self }, runtime, reading }
     }
 
     /// The settings it was opened with.
@@ -175,11 +182,14 @@ pub struct Worker {
     pub host: Host,
     /// The tree of actors.
     pub runtime: Runtime,
+    /// Beside them, while there is something to read again.
+    reading: Reading,
 }
 
 impl Worker {
     /// Finishes what is in work, gives the rest back, and stops.
     pub async fn stop(self) -> Drained {
+        drop(self.reading);
         let drained = self.runtime.stop(self.host.settings.queue.drain_timeout).await;
         self.host.database.close().await;
         drained

@@ -13,9 +13,11 @@ mod extract;
 mod feed;
 mod folders;
 mod guard;
+mod links;
 mod metadata;
 mod mounted;
 mod problem;
+mod properties;
 mod queue;
 mod responses;
 mod search;
@@ -120,6 +122,8 @@ fn rest(app: &App) -> OpenApiRouter<App> {
         .merge(articles::reading())
         .merge(versions::reading())
         .merge(folders::reading())
+        .merge(properties::reading())
+        .merge(links::reading())
         .merge(search::reading())
         .merge(queue::reading())
         .merge(bulk::reading())

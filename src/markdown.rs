@@ -3,12 +3,15 @@
 //! Owns the parser's settings and the plain text it yields. Knows no budget, no model and no article.
 
 mod long_lines;
+mod mentions;
 mod outline;
 mod plain;
 #[cfg(test)]
 pub(crate) mod sample;
+pub(crate) mod sections;
 
 pub(crate) use long_lines::neutralised;
+pub(crate) use mentions::{Form, Link, Mentions};
 pub(crate) use outline::{Heading, Kind, Mark, Outline, Piece};
 pub(crate) use plain::{PlainText, first_title};
 

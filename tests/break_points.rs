@@ -106,7 +106,7 @@ const CREATE: [&str; 5] = ["article", "create", "Early", "--body", "Words."];
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_start() {
     let steps = ["begun", "ran", "entered", "committed"].map(|step| format!("migration.up.{step}"));
-    let steps = steps.into_iter().flat_map(|point| [1, 3, 8].map(|at| (point.clone(), at)));
+    let steps = steps.into_iter().flat_map(|point| [1, 3, 8, 13, 14].map(|at| (point.clone(), at)));
     let opening = ["open.made", "open.connected"].map(|point| (point.to_owned(), 1));
     for (point, at) in opening.into_iter().chain(steps) {
         for action in ACTIONS {
@@ -132,7 +132,7 @@ async fn a_save() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_way_back() {
     for step in ["begun", "ran", "struck", "committed"] {
-        for at in [1, 5, 8] {
+        for at in [1, 2, 5, 8] {
             for action in ACTIONS {
                 let site = Site::new();
                 site.works(&["db", "migrate"]);

@@ -8,12 +8,22 @@ mod agent;
 #[path = "server/process.rs"]
 mod process;
 
+#[path = "mcp/attacks.rs"]
+mod attacks;
+#[path = "mcp/doors.rs"]
+mod doors;
+#[path = "mcp/editing.rs"]
+mod editing;
 #[path = "mcp/http.rs"]
 mod http;
 #[path = "mcp/lenient.rs"]
 mod lenient;
+#[path = "mcp/links.rs"]
+mod links;
 #[path = "mcp/pages.rs"]
 mod pages;
+#[path = "mcp/properties.rs"]
+mod properties;
 #[path = "mcp/resources.rs"]
 mod resources;
 #[path = "mcp/served.rs"]

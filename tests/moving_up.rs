@@ -5,7 +5,7 @@ mod support;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use afterword::{
-    articles::{Changes, slug::Slug},
+    articles::{Changes, NewArticle, slug::Slug},
     database::{self, CopyError, CopyProgress},
     embedding::scripted::Rule,
     search::Mode,
@@ -37,6 +37,11 @@ async fn lived_in(articles: usize) -> World<File> {
         service.create(article(&format!("article-{n}"), &body)).await.expect("a save");
     }
     service.create(article("broken", "unreadable")).await.expect("a save");
+    let tagged = NewArticle {
+        front_matter: "---\ntags: [Été, sea/coast, a-b, a_b]\nstatus: draft\nn: [3, 1, 2]\n---\n".to_owned(),
+        ..article("tagged", "#Zeta #alpha [[article-0]] [x](article-1.md) [[nowhere]]")
+    };
+    service.create(tagged).await.expect("a save");
     if articles > 2 {
         let changes = Changes { body: Some("Another text.".to_owned()), ..Changes::default() };
         service.update("article-0", changes).await.expect("a save");
@@ -57,7 +62,7 @@ async fn everything_arrives_and_goes_on_living() {
     let (file, server) = (lived_in(60).await, World::<Server>::new().await);
     let copied = database::copy(&file.database, &server.database, &silent).await.expect("a copy");
     let rows = |name: &str| copied.tables.iter().find(|table| table.table == name).map(|table| table.rows);
-    assert_eq!(rows("articles"), Some(61), "one was deleted, one waits, one is broken");
+    assert_eq!(rows("articles"), Some(62), "one was deleted, one waits, one is broken");
     assert!(rows("embedding_task_events").is_some_and(|rows| rows > 180), "{copied:?}");
     let found = database::verify(&server.database).await.expect("a look");
     assert!(found.sound, "{:?}", found.findings);
@@ -66,6 +71,9 @@ async fn everything_arrives_and_goes_on_living() {
     assert_eq!(read.read("article-1").await.expect("by its former slug").slug, "renamed");
     let histories = (read.history("article-0").await, there.history("article-0").await);
     assert_eq!(histories.0.expect("a history"), histories.1.expect("a history"));
+    assert_eq!((rows("article_tags"), rows("article_properties"), rows("article_links")), (Some(6), Some(4), Some(3)));
+    let tagged = (read.read("tagged").await.expect("there").tags, there.read("tagged").await.expect("there").tags);
+    assert_eq!(tagged.0, tagged.1);
     read.restore("article-2", None).await.expect("a deletion is undone");
     let runtime = server.start().await;
     runtime.resume().await.expect("a resume");
@@ -73,7 +81,7 @@ async fn everything_arrives_and_goes_on_living() {
     assert_eq!(server.embedder.times_embedded("Text 5"), 0, "vectors were copied, and are not made again");
     assert_eq!(read.read("waiting").await.expect("an article").embedding.status.as_str(), "completed");
     let new = read.create(article("new", "a new one")).await.expect("a save").article;
-    assert!(new.id > 62, "numbers go on where the file's ended");
+    assert!(new.id > 63, "numbers go on where the file's ended");
     runtime.stop(DRAIN).await;
 }
 

@@ -18,6 +18,8 @@ mod m20261126_000009_task_model;
 mod m20261126_000010_bounded_reads;
 mod m20261126_000011_sources;
 mod m20261126_000012_terms;
+mod m20261126_000014_properties;
+mod m20261126_000015_links;
 mod runner;
 mod script;
 
@@ -44,6 +46,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000010_bounded_reads::Migration),
             Box::new(m20261126_000011_sources::Migration),
             Box::new(m20261126_000012_terms::Migration),
+            Box::new(m20261126_000014_properties::Migration),
+            Box::new(m20261126_000015_links::Migration),
         ]
     }
 

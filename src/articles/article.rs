@@ -26,6 +26,11 @@ pub struct Article {
     pub updated_at: Timestamp,
     /// How its embedding stands.
     pub embedding: EmbeddingStatus,
+    /// Of its front matter and its text, in the order of their names.
+    pub tags: Vec<String>,
+    /// The rest of its front matter: texts, numbers, switches, times, and lists of them.
+    #[schema(value_type = Object)]
+    pub properties: serde_json::Map<String, serde_json::Value>,
     /// The front matter of its file as it is written, fences and all.
     #[serde(skip)]
     pub front_matter: String,
@@ -51,6 +56,9 @@ pub struct ArticleSummary {
     pub updated_at: Timestamp,
     /// How its embedding stands.
     pub embedding: EmbeddingStatus,
+    /// Of its front matter and its text, in the order of their names. Not in a search's answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 /// How an article's embedding stands.

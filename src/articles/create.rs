@@ -6,7 +6,12 @@ use afterword_actors::{
 };
 use sea_orm::FromQueryResult;
 
-use super::{Article, ArticleError, NewArticle, Saved, names, request, row, slug::Slug};
+use super::{
+    Article, ArticleError, NewArticle, Saved, links, names,
+    properties::{self, Properties, TextReading},
+    request, row,
+    slug::Slug,
+};
 use crate::fulltext;
 
 /// Said in the audit trail of an article that was saved with a time of its own.
@@ -32,6 +37,7 @@ struct Inserted {
 pub(super) async fn create(
     transaction: &Transaction,
     new: NewArticle,
+    text: &TextReading,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     names::share(transaction).await?;
@@ -42,6 +48,9 @@ pub(super) async fn create(
     let (slug, inserted) = insert_named(transaction, &new, &content_hash).await?;
     let id = inserted.id;
     fulltext::index(transaction, id, &new.title, &new.body).await?;
+    let said = Properties::of_reading(&new.front_matter, text);
+    properties::write(transaction, id, properties::Known::Nothing, &said).await?;
+    links::write(transaction, id, properties::Known::Nothing, text.links()).await?;
     remember_key(transaction, &new, id).await?;
     if new.updated_at.is_some() {
         // Its time says nothing about when it appeared here.
@@ -49,7 +58,9 @@ pub(super) async fn create(
     }
     events::record_article_act_of_caller(transaction, id, SAVED, &format!("{slug}, revision 1")).await?;
     let task_id = if new.skip_embedding { None } else { Some(queue(transaction, id, &slug, &new, settings).await?) };
-    Ok(Saved { article: created(new, slug, content_hash, &inserted, task_id), task_id, changed: true })
+    let mut article = created(new, slug, content_hash, &inserted, task_id);
+    article.tags = said.names();
+    Ok(Saved { article, task_id, changed: true })
 }
 
 /// Inserts the article under the slug it asks for. Without one it has that of its title, or, if an article of another
@@ -186,7 +197,7 @@ async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<
         return Err(ArticleError::KeyReused { key: key.clone() });
     }
     match row::by_id(transaction, known.article_id).await? {
-        Some(article) => Ok(Some(article.into())),
+        Some(article) => Ok(Some(row::with_tags(transaction, article).await?)),
         // Created, and deleted since: a late repetition must not bring it back.
         None => Err(ArticleError::not_found(new.slug.as_ref().map_or(&new.title, AsRef::as_ref))),
     }
@@ -204,6 +215,8 @@ async fn remember_key(transaction: &Transaction, new: &NewArticle, id: i64) -> R
 }
 
 pub(super) async fn read(transaction: &Transaction, id: i64) -> Result<Article, StoreError> {
-    let row = row::by_id(transaction, id).await?;
-    row.map(Article::from).ok_or_else(|| StoreError::Unexpected(format!("article {id} is gone within its own save")))
+    match row::by_id(transaction, id).await? {
+        Some(row) => row::with_tags(transaction, row).await,
+        None => Err(StoreError::Unexpected(format!("article {id} is gone within its own save"))),
+    }
 }

@@ -2,7 +2,10 @@
 
 use afterword_actors::store::StoreError;
 
-use super::slug::{Slug, SlugError};
+use super::{
+    editing::EditError,
+    slug::{Slug, SlugError},
+};
 
 /// A refused request. Nothing was saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +41,8 @@ pub enum ArticleError {
     },
     /// Somebody saved in between.
     #[error(
-        "the article \"{slug}\" is at revision {present}, not {expected}; read it again and apply your change to that"
+        "the article \"{slug}\" is at revision {present}, not {expected}; read it again and apply your change to that{}",
+        changed.as_ref().map(|changed| format!(". Since then:\n{changed}")).unwrap_or_default()
     )]
     Conflict {
         /// The article.
@@ -47,7 +51,12 @@ pub enum ArticleError {
         expected: i64,
         /// What is.
         present: i64,
+        /// What has changed in the text since then, as `diff -u` shows it, where that is known.
+        changed: Option<String>,
     },
+    /// A part that cannot be changed as it was asked.
+    #[error("{0}; nothing was saved")]
+    Edit(#[from] EditError),
     /// No such revision.
     #[error("the article \"{slug}\" has no revision {revision}; see its history")]
     NoRevision {

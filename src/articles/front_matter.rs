@@ -11,12 +11,14 @@ mod entry;
 mod fields;
 mod json;
 mod moment;
+mod setting;
 mod toml;
 mod yaml;
 
 pub use edit::{Edit, edited};
 pub use fields::{Field, Fields, Warning};
 pub(super) use moment::parse as parse_time;
+pub use setting::{NoSetting, Setting, with_settings};
 
 /// A file's text in its two parts. `head` and `body` together are the text, byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +40,35 @@ impl Document {
     pub fn fields(&self) -> (Fields, Vec<Warning>) {
         block::find(&self.head).map(|block| fields::read(&block)).unwrap_or_default()
     }
+}
+
+/// A key of a block with its values, as they are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// As it is written.
+    pub key: String,
+    /// One, or those of a list.
+    pub values: Vec<String>,
+    /// Whether it is a list.
+    pub is_list: bool,
+}
+
+/// The outermost keys of the front matter `head` that have a value or a list of values; of a key that stands twice, the
+/// last.
+pub fn given(head: &str) -> Vec<Given> {
+    let entries = block::find(head).map(|block| block.entries).unwrap_or_default();
+    let mut all: Vec<Given> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (values, is_list) = match entry.value {
+            entry::Value::Text(text) if text.trim().is_empty() => continue,
+            entry::Value::Text(text) => (vec![text], false),
+            entry::Value::List { items, source: _ } => (items, true),
+            entry::Value::Empty | entry::Value::Other => continue,
+        };
+        all.retain(|given| given.key != entry.key);
+        all.push(Given { key: entry.key, values, is_list });
+    }
+    all
 }
 
 #[cfg(test)]

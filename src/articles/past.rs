@@ -15,7 +15,9 @@ use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},
     folder::{Folder, within},
-    names, row,
+    links, names,
+    properties::{self, Properties, TextReading},
+    row,
     slug::{Slug, as_stored},
     update,
 };
@@ -61,7 +63,7 @@ pub(super) async fn revision(
     if let Some(present) = row::by_id(connection, id).await?
         && present.revision == revision
     {
-        return Ok(present.into());
+        return Ok(row::with_tags(connection, present).await?);
     }
     let version = version(connection, id, Some(revision)).await?;
     let version = version.ok_or_else(|| ArticleError::NoRevision { slug: slug.to_owned(), revision })?;
@@ -96,7 +98,7 @@ pub(super) async fn restore(
         front_matter: Some(front_matter),
         ..Changes::default()
     };
-    update::update(transaction, &present.slug, changes, settings).await
+    update::update(transaction, &present.slug, changes, None, settings).await
 }
 
 async fn undelete(
@@ -118,6 +120,10 @@ async fn undelete(
         .await?;
     transaction.run("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
     fulltext::index(transaction, id, &version.title, &version.body).await?;
+    let text = TextReading::now(&version.body);
+    let said = Properties::of_reading(&front_matter(&version), &text);
+    properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
+    links::write(transaction, id, properties::Known::Perhaps, text.links()).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
     let task = NewTask {
@@ -256,6 +262,7 @@ fn front_matter(version: &article_version::Model) -> String {
 
 fn past_article(version: article_version::Model) -> Article {
     let front_matter = front_matter(&version);
+    let said = Properties::of_reading(&front_matter, &TextReading::now(&version.body));
     Article {
         slug: version.slug,
         title: version.title,
@@ -273,6 +280,8 @@ fn past_article(version: article_version::Model) -> Article {
             task_id: None,
             error: None,
         },
+        tags: said.names(),
+        properties: said.to_json(),
         id: version.article_id,
         front_matter,
     }

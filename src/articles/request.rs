@@ -3,7 +3,12 @@
 use afterword_actors::task::Priority;
 use sha2::{Digest, Sha256};
 
-use super::{ArticleError, folder::Folder, slug::Slug};
+use super::{
+    ArticleError,
+    folder::Folder,
+    front_matter::{Document, Setting, with_settings},
+    slug::Slug,
+};
 
 /// An article to be created.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +23,8 @@ pub struct NewArticle {
     pub folder: Folder,
     /// The front matter of its file as it is written, fences and all.
     pub front_matter: String,
+    /// Values of the front matter to set.
+    pub properties: Vec<(String, Option<Setting>)>,
     /// Do not embed it, now or later.
     pub skip_embedding: bool,
     /// How urgent its embedding is; normal if not given.
@@ -41,6 +48,8 @@ pub struct Changes {
     pub folder: Option<Folder>,
     /// The front matter of its file as it is written, fences and all.
     pub front_matter: Option<String>,
+    /// Values of the front matter to set, or to remove. A change of these alone embeds nothing.
+    pub properties: Vec<(String, Option<Setting>)>,
     /// Whether never to embed it.
     pub skip_embedding: Option<bool>,
     /// How urgent its embedding is; normal if not given.
@@ -76,6 +85,8 @@ impl NewArticle {
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = checked_title(&self.title, limits)?;
         self.body = checked_body(self.body, limits)?;
+        self.front_matter = set(&self.front_matter, &self.body, &self.properties)?;
+        self.properties.clear();
         if let Some(key) = &self.idempotency_key
             && (key.is_empty() || key.len() > MAX_KEY)
         {
@@ -89,6 +100,36 @@ impl NewArticle {
         let slug = self.slug.as_ref().map_or("", AsRef::as_ref);
         hash(&[&self.title, &self.body, slug, self.folder.as_ref(), &self.front_matter])
     }
+}
+
+/// The longest front matter that settings may make. *Units:* bytes.
+const LONGEST_HEAD: usize = 256 << 10;
+
+/// The front matter of an article with these values; without one of its own, that at the beginning of its text counts.
+pub(super) fn set(
+    front_matter: &str,
+    body: &str,
+    properties: &[(String, Option<Setting>)],
+) -> Result<String, ArticleError> {
+    if properties.is_empty() {
+        return Ok(front_matter.to_owned());
+    }
+    let is_key = |key: &str| !key.trim().is_empty() && !key.contains(char::is_control) && key.len() <= 200;
+    if let Some((key, _)) = properties.iter().find(|(key, _)| !is_key(key)) {
+        return Err(ArticleError::invalid(
+            "properties",
+            format!("\"{}\" is no name of a property", key.escape_debug()),
+        ));
+    }
+    let head = if front_matter.is_empty() { Document::split(body).head } else { front_matter.to_owned() };
+    let set = with_settings(&head, body, properties);
+    if set.len() > LONGEST_HEAD {
+        return Err(ArticleError::invalid(
+            "properties",
+            format!("would have {} bytes; at most {LONGEST_HEAD} are allowed", set.len()),
+        ));
+    }
+    Ok(set)
 }
 
 impl Changes {

@@ -1,9 +1,19 @@
 //! Reading articles: by their slug or a former one, with their embedding's status judged from what is stored.
 
-use afterword_actors::store::{Engine, StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use std::collections::HashMap;
 
-use super::{Article, ArticleSummary, EmbeddingState, EmbeddingStatus, folder::within, slug::as_stored};
+use afterword_actors::store::{
+    Engine, StoreError,
+    sql::{Number, Sql},
+};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
+
+use super::{
+    Article, ArticleSummary, EmbeddingState, EmbeddingStatus,
+    folder::within,
+    properties::{self, Filter, Properties, Shape},
+    slug::as_stored,
+};
 use crate::time::Timestamp;
 
 /// Columns that every reading has; `a` is the article, `e` its embedding by the model searches use, `t` its newest
@@ -76,7 +86,16 @@ pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Re
     connection.row(&sql, [as_stored(slug).as_ref().into()]).await
 }
 
-/// The same, held until the commit, and as it is once it is held: whoever changed it before has finished.
+/// The article of this slug, a former one, or an alias.
+pub(super) async fn by_name(connection: &impl ConnectionTrait, name: &str) -> Result<Option<ArticleRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = {}",
+        properties::KNOWN_BY
+    );
+    connection.row(&sql, [as_stored(name).as_ref().into(), properties::alias_of(name).into()]).await
+}
+
+/// As [`by_slug`], held until the commit, and as it is once it is held: whoever changed it before has finished.
 pub(super) async fn by_slug_held(
     transaction: &impl ConnectionTrait,
     slug: &str,
@@ -111,23 +130,80 @@ pub(crate) async fn summaries(
     Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
 }
 
-/// A page of articles, the last saved first: `$1` folder, `$2` and `$3` where the page before ended, `$4` limit, `$5` not
-/// saved before.
-pub(super) async fn page(
+/// The article with its tags.
+pub(super) async fn with_tags(connection: &impl ConnectionTrait, row: ArticleRow) -> Result<Article, StoreError> {
+    let tags = properties::tags(connection, &[row.id]).await?;
+    Ok(Article { tags: tags.into_iter().map(|(_, name)| name).collect(), ..row.into() })
+}
+
+/// Rows of a list with their tags.
+pub(super) async fn summaries_with_tags(
     connection: &impl ConnectionTrait,
-    folder: &str,
-    since: i64,
-    after: Option<(i64, i64)>,
-    limit: u32,
-) -> Result<Vec<SummaryRow>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
-         WHERE {} AND ($2 IS NULL OR (a.updated_at, a.id) < ($2, $3)) AND a.updated_at >= $5
-         ORDER BY a.updated_at DESC, a.id DESC LIMIT $4",
-        within("a.folder", "$1")
-    );
-    let (updated_at, id) = after.unzip();
-    connection.rows(&sql, [folder.into(), updated_at.into(), id.into(), i64::from(limit).into(), since.into()]).await
+    rows: Vec<SummaryRow>,
+) -> Result<Vec<ArticleSummary>, StoreError> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
+    for (id, tag) in properties::tags(connection, &ids).await? {
+        tags.entry(id).or_default().push(tag);
+    }
+    let summary = |row: SummaryRow| ArticleSummary { tags: tags.remove(&row.id).unwrap_or_default(), ..row.into() };
+    Ok(rows.into_iter().map(summary).collect())
+}
+
+/// Which articles a page is of.
+pub(super) struct Listed<'a> {
+    pub(super) folder: &'a str,
+    pub(super) filter: &'a Filter,
+}
+
+/// More articles than these are not gathered before they are put in order: they are looked through in their order.
+const MOST_GATHERED: i64 = 3_000;
+
+impl Listed<'_> {
+    fn condition(&self, shape: Shape, parameters: &mut Vec<Value>) -> String {
+        let filter = self.filter.condition(shape, parameters);
+        if self.folder.is_empty() {
+            return filter;
+        }
+        parameters.push(self.folder.into());
+        format!("{filter} AND {}", within("a.folder", &format!("${}", parameters.len())))
+    }
+
+    /// How many there are.
+    pub(super) async fn total(&self, connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
+        let mut parameters = Vec::new();
+        let condition = self.condition(Shape::Gathering, &mut parameters);
+        let sql = format!("SELECT count(*) AS n FROM articles a WHERE {condition}");
+        Ok(connection.row::<Number>(&sql, parameters).await?.map_or(0, |row| row.n))
+    }
+
+    /// Those that follow `after`, the last saved first.
+    pub(super) async fn page(
+        &self,
+        connection: &impl ConnectionTrait,
+        after: Option<(i64, i64)>,
+        limit: u32,
+        total: i64,
+    ) -> Result<Vec<SummaryRow>, StoreError> {
+        let mut parameters = Vec::new();
+        let shape = if total > MOST_GATHERED { Shape::Probing } else { Shape::Gathering };
+        let mut condition = self.condition(shape, &mut parameters);
+        if let Some((updated_at, id)) = after {
+            parameters.extend([updated_at.into(), id.into()]);
+            condition.push_str(&format!(
+                " AND (a.updated_at, a.id) < (${}, ${})",
+                parameters.len() - 1,
+                parameters.len()
+            ));
+        }
+        parameters.push(i64::from(limit).into());
+        let sql = format!(
+            "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
+             WHERE {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT ${} + 0",
+            parameters.len()
+        );
+        connection.rows(&sql, parameters).await
+    }
 }
 
 impl From<ArticleRow> for Article {
@@ -141,6 +217,7 @@ impl From<ArticleRow> for Article {
             task_status: row.task_status.as_deref(),
             task_error: row.task_error.as_deref(),
         });
+        let properties = Properties::of_article(&row.front_matter, &row.body).to_json();
         Self {
             slug: row.slug,
             title: row.title,
@@ -151,6 +228,8 @@ impl From<ArticleRow> for Article {
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
             embedding,
+            tags: Vec::new(),
+            properties,
             front_matter: row.front_matter,
             id: row.id,
         }
@@ -176,6 +255,7 @@ impl From<SummaryRow> for ArticleSummary {
             size: row.size,
             updated_at: Timestamp(row.updated_at),
             embedding,
+            tags: Vec::new(),
         }
     }
 }

@@ -13,8 +13,10 @@ use super::{
     Saved,
     create::{self, Settings},
     delete,
-    folder::{Folder, within},
-    past, row,
+    folder::Folder,
+    past,
+    properties::{self, Filter, TextReading},
+    row,
     slug::{Slug, as_stored},
     subfolders, update,
 };
@@ -74,8 +76,11 @@ impl Articles {
     pub async fn create(&self, new: NewArticle) -> Result<Saved, ArticleError> {
         let new = new.checked(self.limits)?;
         let settings = self.settings();
-        let saved =
-            self.database.write(move |transaction| Box::pin(create::create(transaction, new, settings))).await?;
+        let text = TextReading::of(&new.body).await;
+        let saved = self
+            .database
+            .write(move |transaction| Box::pin(async move { create::create(transaction, new, &text, settings).await }))
+            .await?;
         self.follow_up(saved).await
     }
 
@@ -85,12 +90,23 @@ impl Articles {
     /// [`ArticleError::NotFound`], [`ArticleError::Conflict`], [`ArticleError::Invalid`], [`ArticleError::TooLarge`].
     pub async fn update(&self, slug: &str, changes: Changes) -> Result<Saved, ArticleError> {
         let (slug, changes, settings) = (slug.to_owned(), changes.checked(self.limits)?, self.settings());
+        let text = match &changes.body {
+            Some(body) => Some(TextReading::of(body).await),
+            None => None,
+        };
         let saved = self
             .database
             .write(move |transaction| {
-                Box::pin(async move { update::update(transaction, &slug, changes, settings).await })
+                Box::pin(async move { update::update(transaction, &slug, changes, text.as_ref(), settings).await })
             })
             .await;
+        let saved = match saved {
+            Err(ArticleError::Conflict { slug, expected, present, changed: None }) => {
+                let changed = self.changed_since_revision(&slug, expected).await.ok().flatten();
+                Err(ArticleError::Conflict { slug, expected, present, changed })
+            }
+            saved => saved,
+        };
         self.follow_up(self.explained(saved).await?).await
     }
 
@@ -158,13 +174,16 @@ impl Articles {
         Ok(DeletedPage { articles, total: past::count_deleted(reader, folder, since).await? })
     }
 
-    /// Reads an article by its slug or a former one.
+    /// Reads an article by its slug, a former one, or an alias.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], with a name that is near.
     pub async fn read(&self, slug: &str) -> Result<Article, ArticleError> {
-        let article = row::by_slug(self.database.reader(), slug).await?;
-        self.explained(article.map(Article::from).ok_or_else(|| ArticleError::not_found(slug))).await
+        let reader = self.database.reader();
+        match row::by_name(reader, slug).await? {
+            Some(article) => Ok(row::with_tags(reader, article).await?),
+            None => self.explained(Err(ArticleError::not_found(slug))).await,
+        }
     }
 
     /// How large the body of an article is, without reading it; 0 if there is no such article. *Units:* bytes.
@@ -172,14 +191,10 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Store`]
     pub async fn weight(&self, slug: &str) -> Result<u64, ArticleError> {
-        let sql = "SELECT CAST(octet_length(body) AS BIGINT) AS n FROM articles
-                   WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
-                                       (SELECT article_id FROM slug_aliases WHERE slug = $1))";
-        let row = self
-            .database
-            .reader()
-            .row::<afterword_actors::store::sql::Number>(sql, [as_stored(slug).as_ref().into()])
-            .await?;
+        let sql =
+            format!("SELECT CAST(octet_length(body) AS BIGINT) AS n FROM articles WHERE id = {}", properties::KNOWN_BY);
+        let names = [as_stored(slug).as_ref().into(), properties::alias_of(slug).into()];
+        let row = self.database.reader().row::<afterword_actors::store::sql::Number>(&sql, names).await?;
         Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
     }
 
@@ -205,31 +220,23 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Invalid`] if the cursor is not one of ours.
     pub async fn list(&self, folder: &Folder, cursor: Option<&str>, limit: u32) -> Result<Page, ArticleError> {
-        self.list_since(folder, None, cursor, limit).await
+        self.list_where(folder, &Filter::default(), cursor, limit).await
     }
 
-    /// The same of those that were saved at `since` or later.
+    /// The same of those that `filter` lets pass.
     ///
     /// # Errors
-    /// As [`Articles::list`].
-    pub async fn list_since(
+    /// [`ArticleError::Invalid`] if the cursor is not one of ours.
+    pub async fn list_where(
         &self,
         folder: &Folder,
-        since: Option<Timestamp>,
+        filter: &Filter,
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page, ArticleError> {
-        let since = since.map_or(i64::MIN, |since| since.0);
-        let (articles, next_cursor) = self.page(folder, since, cursor, limit).await?;
-        let total = self
-            .database
-            .reader()
-            .row::<afterword_actors::store::sql::Number>(
-                &format!("SELECT count(*) AS n FROM articles WHERE {} AND updated_at >= $2", within("folder", "$1")),
-                [folder.as_ref().into(), since.into()],
-            )
-            .await?
-            .map_or(0, |row| row.n);
+        let listed = row::Listed { folder: folder.as_ref(), filter };
+        let total = listed.total(self.database.reader()).await?;
+        let (articles, next_cursor) = self.page(&listed, cursor, limit, total).await?;
         Ok(Page { articles, total, next_cursor })
     }
 
@@ -244,23 +251,25 @@ impl Articles {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
-        self.page(folder, i64::MIN, cursor, limit).await
+        let listed = row::Listed { folder: folder.as_ref(), filter: &Filter::default() };
+        self.page(&listed, cursor, limit, 0).await
     }
 
+    /// `total`: how many are listed on all pages, if that is known.
     async fn page(
         &self,
-        folder: &Folder,
-        since: i64,
+        listed: &row::Listed<'_>,
         cursor: Option<&str>,
         limit: u32,
+        total: i64,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
         let after = cursor.map(decode_cursor).transpose()?;
         let reader = self.database.reader();
-        let mut rows = row::page(reader, folder.as_ref(), since, after, limit.saturating_add(1)).await?;
+        let mut rows = listed.page(reader, after, limit.saturating_add(1), total).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
-        Ok((rows.into_iter().map(ArticleSummary::from).collect(), next_cursor))
+        Ok((row::summaries_with_tags(reader, rows).await?, next_cursor))
     }
 
     /// Up to `limit` folders directly below `folder` that hold articles, themselves or further below, in order. Each costs
@@ -331,7 +340,7 @@ impl Articles {
     }
 
     /// Adds the name that was perhaps meant.
-    async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
+    pub(super) async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
         match result {
             Err(ArticleError::NotFound { slug, suggestion: None }) => {
                 let suggestion = self.near(&slug).await;

@@ -8,7 +8,9 @@ use afterword_actors::{
 use super::{
     ArticleError, Changes, Saved,
     create::{self, Settings},
-    names, request,
+    links, names,
+    properties::{self, Properties, TextReading},
+    request,
     row::{self, ArticleRow},
     slug::Slug,
 };
@@ -18,16 +20,18 @@ pub(super) async fn update(
     transaction: &Transaction,
     slug: &str,
     changes: Changes,
+    text: Option<&TextReading>,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     let present = present(transaction, slug, changes.expected_revision).await?;
-    let next = Next::of(&present, &changes);
+    let next = Next::of(&present, &changes)?;
     if next.is_same(&present) {
-        return Ok(Saved { article: present.into(), task_id: None, changed: false });
+        return Ok(Saved { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
     }
     archive(transaction, present.id, false).await?;
     write(transaction, &present, &next).await?;
     record(transaction, create::SAVED, present.id, &present.slug, present.revision + 1).await?;
+    note(transaction, &present, &next, text).await?;
     let task_id = follow(transaction, &present, &next, &changes, settings).await?;
     Ok(Saved { article: create::read(transaction, present.id).await?, task_id, changed: true })
 }
@@ -45,7 +49,7 @@ pub(super) async fn present(
     let present = row::by_slug_held(transaction, slug).await?.ok_or_else(|| ArticleError::not_found(slug))?;
     match expected {
         Some(expected) if expected != present.revision => {
-            Err(ArticleError::Conflict { slug: present.slug, expected, present: present.revision })
+            Err(ArticleError::Conflict { slug: present.slug, expected, present: present.revision, changed: None })
         }
         Some(_) | None => Ok(present),
     }
@@ -65,19 +69,20 @@ struct Next {
 }
 
 impl Next {
-    fn of(present: &ArticleRow, changes: &Changes) -> Self {
+    fn of(present: &ArticleRow, changes: &Changes) -> Result<Self, ArticleError> {
         let title = changes.title.clone().unwrap_or_else(|| present.title.clone());
         let body = changes.body.clone().unwrap_or_else(|| present.body.clone());
-        Self {
+        let front_matter = changes.front_matter.as_ref().unwrap_or(&present.front_matter);
+        Ok(Self {
             folder: changes.folder.as_ref().map_or_else(|| present.folder.clone(), ToString::to_string),
-            front_matter: changes.front_matter.clone().unwrap_or_else(|| present.front_matter.clone()),
+            front_matter: request::set(front_matter, &body, &changes.properties)?,
             skip_embedding: changes.skip_embedding.unwrap_or(present.skip_embedding),
             content_hash: request::content_hash(&title, &body),
             created_at: changes.created_at,
             updated_at: changes.updated_at,
             title,
             body,
-        }
+        })
     }
 
     fn is_same(&self, present: &ArticleRow) -> bool {
@@ -116,6 +121,29 @@ async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> 
         fulltext::index(transaction, present.id, &next.title, &next.body).await?;
     }
     Ok(())
+}
+
+/// Keeps what the article says of itself, if that may have changed. `text` is the reading of a new body.
+async fn note(
+    transaction: &Transaction,
+    present: &ArticleRow,
+    next: &Next,
+    text: Option<&TextReading>,
+) -> Result<(), StoreError> {
+    if next.body == present.body && next.front_matter == present.front_matter {
+        return Ok(());
+    }
+    let read;
+    let text = match text {
+        Some(text) => text,
+        None => {
+            read = TextReading::now(&next.body);
+            &read
+        }
+    };
+    let said = Properties::of_reading(&next.front_matter, text);
+    properties::write(transaction, present.id, properties::Known::Perhaps, &said).await?;
+    links::write(transaction, present.id, properties::Known::Perhaps, text.links()).await
 }
 
 /// What the change means for the embedding.
@@ -175,7 +203,7 @@ pub(super) async fn rename(
     names::alone(transaction).await?;
     let present = present(transaction, slug, expected_revision).await?;
     if present.slug == to.as_ref() {
-        return Ok(Saved { article: present.into(), task_id: None, changed: false });
+        return Ok(Saved { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
     }
     if let Some(owner) = row::by_slug(transaction, to.as_ref()).await?
         && owner.id != present.id

@@ -11,7 +11,10 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-pub(super) use article::{ArticleCommand, RelatedArguments, SearchArguments, TextArguments};
+pub(super) use article::{
+    ArticleCommand, EditArguments, LinksArguments, PropertiesArguments, RelatedArguments, SearchArguments,
+    TagsArguments, TextArguments,
+};
 pub(super) use files::{ExportArguments, ImportArguments, OnConflict};
 pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, TokenCommand};
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
@@ -103,6 +106,12 @@ pub(super) enum Command {
     Search(SearchArguments),
     /// Find articles like one
     Related(RelatedArguments),
+    /// List tags of front matter and texts, with their articles counted
+    Tags(TagsArguments),
+    /// List the properties of front matter, or the values of one, with their articles counted
+    Properties(PropertiesArguments),
+    /// List what an article links to and what links to it, or the links that lead nowhere
+    Links(LinksArguments),
     /// Embed many articles
     Bulk {
         #[command(subcommand)]

@@ -2,7 +2,9 @@
 
 mod answer;
 mod diff;
+mod edit;
 mod editor;
+mod property;
 mod text;
 pub(super) mod view;
 
@@ -14,23 +16,29 @@ use super::{
     session::{self, Session},
 };
 use crate::{
-    articles::{Changes, Gone, NewArticle},
+    articles::{
+        Changes, Gone, NewArticle,
+        linking::Mended,
+        properties::{Filter, FilterError, Term},
+    },
     plural::count,
 };
 
 use answer::answer;
+use property::properties;
 pub(super) use view::state;
 
 pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::Result<()> {
     let largest = session.loaded.settings.articles.max_size;
     match command {
-        ArticleCommand::Create { title, text, slug, folder, skip_embedding, priority, idempotency_key } => {
+        ArticleCommand::Create { title, text, slug, folder, skip_embedding, property, priority, idempotency_key } => {
             let new = NewArticle {
                 title,
                 body: text.read(largest)?.unwrap_or_default(),
                 slug: slug.map(|slug| session::slug(&slug)).transpose()?,
                 folder: session::folder(&folder)?,
                 skip_embedding,
+                properties: properties(&property)?,
                 priority,
                 idempotency_key,
                 ..NewArticle::default()
@@ -38,22 +46,24 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
             create(session, new).await
         }
         ArticleCommand::Show { slug, revision, body } => show(session, &slug, revision, body).await,
-        ArticleCommand::List { folder, limit, cursor: _, deleted: true, since } => {
+        ArticleCommand::List { folder, limit, deleted: true, since, .. } => {
             list_deleted(session, &folder, since.as_deref(), limit).await
         }
-        ArticleCommand::List { folder, limit, cursor, deleted: false, since } => {
-            list(session, &folder, since.as_deref(), limit, cursor.as_deref()).await
+        ArticleCommand::List { folder, limit, filter, tag, cursor, deleted: false, since } => {
+            let page = ListedPage { folder: &folder, since: since.as_deref(), limit, cursor: cursor.as_deref() };
+            list(session, filtered(&filter, &tag)?, page).await
         }
-        ArticleCommand::Edit { slug } => editor::run(session, &slug).await,
+        ArticleCommand::Edit(arguments) => edit::run(session, arguments).await,
         ArticleCommand::Diff { slug, from, to, file } => {
             diff::run(session, &slug, diff::Asked { from, to, file }).await
         }
-        ArticleCommand::Update { slug, title, text, folder, skip_embedding, priority, expected_revision } => {
+        ArticleCommand::Update { slug, title, text, folder, skip_embedding, property, priority, expected_revision } => {
             let changes = Changes {
                 title,
                 body: text.read(largest)?,
                 folder: folder.map(|folder| session::folder(&folder)).transpose()?,
                 skip_embedding,
+                properties: properties(&property)?,
                 priority,
                 expected_revision,
                 ..Changes::default()
@@ -61,8 +71,19 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
             update(session, &slug, changes).await
         }
         ArticleCommand::Delete { slug, expected_revision } => delete(session, &slug, expected_revision).await,
-        ArticleCommand::Rename { slug, to, expected_revision } => {
+        ArticleCommand::Rename { slug, to, update_links: false, expected_revision } => {
             let saved = session.host().await?.articles.rename(&slug, session::slug(&to)?, expected_revision).await?;
+            answer(session, &saved, "renamed").await
+        }
+        ArticleCommand::Rename { slug, to, update_links: true, expected_revision } => {
+            let articles = session.saving_host().await?.articles;
+            let to = session::slug(&to)?;
+            let (saved, mended) = articles.rename_with_links(&slug, to, expected_revision).await?;
+            for Mended { slug, revision, links } in &mended {
+                session
+                    .output
+                    .note(&format!("mended {} in {slug} (revision {revision})", count(*links as u64, "link")));
+            }
             answer(session, &saved, "renamed").await
         }
         ArticleCommand::History { slug } => history(session, &slug).await,
@@ -81,7 +102,8 @@ async fn create(session: &Session, new: NewArticle) -> anyhow::Result<()> {
 async fn update(session: &Session, slug: &str, changes: Changes) -> anyhow::Result<()> {
     let nothing = Changes { expected_revision: changes.expected_revision, ..Changes::default() };
     if format!("{changes:?}") == format!("{nothing:?}") {
-        let message = "say what to change: --title, --body, --file, --folder, --skip-embedding or --priority";
+        let message =
+            "say what to change: --title, --body, --file, --folder, --property, --skip-embedding or --priority";
         return Err(Usage(message.to_owned()).into());
     }
     let saved = session.saving_host().await?.articles.update(slug, changes).await?;
@@ -101,17 +123,30 @@ async fn show(session: &Session, slug: &str, revision: Option<i64>, body: bool) 
     }
 }
 
-async fn list(
-    session: &Session,
-    folder: &str,
-    since: Option<&str>,
+/// What `--filter` and `--tag` say together.
+pub(super) fn filtered(filter: &str, tags: &[String]) -> anyhow::Result<Filter> {
+    let usage = |error: FilterError| anyhow::Error::from(Usage(error.to_string()));
+    let mut all = Filter::parse(filter).map_err(usage)?;
+    for tag in tags {
+        all = all.and(Term::parse(&format!("tag:{tag}")).map_err(usage)?);
+    }
+    Ok(all)
+}
+
+/// Where a list begins and ends.
+struct ListedPage<'a> {
+    folder: &'a str,
+    since: Option<&'a str>,
     limit: u32,
-    cursor: Option<&str>,
-) -> anyhow::Result<()> {
+    cursor: Option<&'a str>,
+}
+
+async fn list(session: &Session, filter: Filter, page: ListedPage<'_>) -> anyhow::Result<()> {
+    let ListedPage { folder, since, limit, cursor } = page;
     let host = session.host().await?;
-    let since = session::since(&host, since).await?;
+    let filter = filter.saved_since(session::since(&host, since).await?);
     let folder = session::folder(folder)?;
-    let page = host.articles.list_since(&folder, since, cursor, limit).await?;
+    let page = host.articles.list_where(&folder, &filter, cursor, limit).await?;
     session.output.answer(&page, |look| view::list(look, &page.articles))?;
     let shown = page.articles.len();
     match &page.next_cursor {

@@ -72,6 +72,8 @@ fn of_article(error: &ArticleError) -> Failure {
         ArticleError::KeyReused { .. } => failed("key_reused"),
         ArticleError::Invalid { .. } => asked_wrongly("invalid"),
         ArticleError::TooLarge { .. } => failed("too_large"),
+        ArticleError::Edit(error) if error.fault.code() == "invalid" => asked_wrongly("invalid"),
+        ArticleError::Edit(error) => failed(error.fault.code()),
         ArticleError::Store(error) => of_store(error),
     }
 }

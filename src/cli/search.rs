@@ -4,7 +4,7 @@ use afterword_actors::{embedder::Readiness, store::models};
 
 use super::{
     arguments::{RelatedArguments, SearchArguments},
-    article::state,
+    article::{filtered, state},
     look::{FAINT, FOUND, Look, NAME, STRONG},
     session::{self, Session},
 };
@@ -30,6 +30,7 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
     let limit = arguments.limit.unwrap_or(session.loaded.settings.search.default_limit);
     let query = Query {
         folder: session::folder(&arguments.folder)?,
+        filter: filtered(&arguments.filter, &arguments.tag)?,
         passages: arguments.passages,
         explain: arguments.explain,
         ..Query::new(arguments.query, arguments.mode, limit)

@@ -53,6 +53,7 @@ fn summary(slug: &str, title: &str, folder: &str, status: EmbeddingState) -> Art
         size: 4_321,
         updated_at: Timestamp(THEN),
         embedding: embedding(status),
+        tags: Vec::new(),
     }
 }
 

@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -18,8 +19,17 @@ use super::{
     responses::Refused,
 };
 use crate::{
-    articles::{Article, Changes, DeletedPage, Gone, NewArticle, Page, folder::Folder, slug::Slug},
+    articles::{
+        Article, Changes, DeletedPage, Gone, NewArticle, OnConflict, Page, PartEdits,
+        editing::{AskedEdit, Edit},
+        folder::Folder,
+        front_matter::{NoSetting, Setting},
+        linking::Mended,
+        properties::Filter,
+        slug::Slug,
+    },
     auth::Caller,
+    host::EditAnswer,
     share::Taken,
     time::{self, Timestamp},
 };
@@ -35,7 +45,11 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 }
 
 pub(super) fn writing() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create)).routes(routes!(replace, change, delete)).routes(routes!(rename))
+    OpenApiRouter::new()
+        .routes(routes!(create))
+        .routes(routes!(replace, change, delete))
+        .routes(routes!(rename))
+        .routes(routes!(edit))
 }
 
 /// An article to be created.
@@ -57,6 +71,10 @@ struct Create {
     /// Do not embed it, now or later.
     #[serde(default)]
     skip_embedding: bool,
+    /// Tags and other values of its front matter: texts, numbers, switches, and lists of them.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    properties: Map<String, Value>,
     /// How urgent its embedding is.
     #[schema(value_type = Option<PriorityName>)]
     priority: Option<Priority>,
@@ -105,9 +123,27 @@ struct Change {
     folder: Option<String>,
     /// Whether never to embed it.
     skip_embedding: Option<bool>,
+    /// Values of its front matter to set, e.g. `{"status": "done", "tags": ["rust"]}`; `null` removes one, what is not named
+    /// stays.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    properties: Map<String, Value>,
     /// How urgent its embedding is.
     #[schema(value_type = Option<PriorityName>)]
     priority: Option<Priority>,
+}
+
+/// Changes of parts of an article's text: all of them are saved as one revision, or none is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Edits {
+    /// In their order; each sees what those before it have made.
+    #[schema(min_items = 1)]
+    edits: Vec<AskedEdit>,
+    /// What happens if the article is at another revision than `If-Match` says: `refuse` it, or `merge` both changes if they
+    /// are of different lines.
+    #[serde(default)]
+    on_conflict: OnConflict,
 }
 
 /// Another name for an article.
@@ -117,6 +153,19 @@ struct Rename {
     /// The new slug; the old one keeps working.
     #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 96)]
     slug: String,
+    /// Make links that name it by the old slug name it by the new one: one revision for each article that links.
+    #[serde(default)]
+    update_links: bool,
+}
+
+/// An article under its new name.
+#[derive(Serialize, ToSchema)]
+struct Renamed {
+    #[serde(flatten)]
+    article: Article,
+    /// Articles whose links were mended.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mended: Vec<Mended>,
 }
 
 /// Which articles to list.
@@ -127,6 +176,9 @@ struct Listed {
     /// Only this folder and below.
     #[serde(default)]
     folder: String,
+    /// Only those for which all of these words hold, e.g. `tag:rust -status:draft created:2026-01..2026-03 updated:<7d`.
+    #[serde(default)]
+    filter: String,
     /// Most articles.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
@@ -156,8 +208,8 @@ struct ListedDeleted {
     responses((status = OK, description = "A page of articles", body = Page), Refused))]
 async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
     let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
-    let since = since(&app, listed.since.as_deref()).await?;
-    Ok(Json(app.host.articles.list_since(&folder, since, listed.cursor.as_deref(), limit).await?))
+    let filter = filter(&listed.filter)?.saved_since(since(&app, listed.since.as_deref()).await?);
+    Ok(Json(app.host.articles.list_where(&folder, &filter, listed.cursor.as_deref(), limit).await?))
 }
 
 /// List articles that were deleted and can be restored, the last deleted first.
@@ -217,6 +269,7 @@ async fn create(
         slug: given.slug.map(|slug| parse_slug(&slug)).transpose()?,
         folder: folder(&given.folder)?,
         skip_embedding: given.skip_embedding,
+        properties: properties(&given.properties)?,
         priority: given.priority,
         idempotency_key: key.map(|IdempotencyKey(key)| key),
         ..NewArticle::default()
@@ -268,11 +321,34 @@ async fn change(
         body: given.body,
         folder: given.folder.map(|path| folder(&path)).transpose()?,
         skip_embedding: given.skip_embedding,
+        properties: properties(&given.properties)?,
         priority: given.priority,
         expected_revision,
         ..Changes::default()
     };
     update(&app, &caller, &slug, changes).await
+}
+
+/// Change parts of an article's text: add at an end, change a section, replace a text. Answers what changed, not the text.
+#[utoipa::path(patch, path = "/articles/{slug}/body", operation_id = "edit_article", tag = "articles", request_body = Edits,
+    params(("slug" = String, Path), IfMatchHeader),
+    responses((status = OK, description = "What changed", body = EditAnswer, headers(("ETag" = String))), Refused))]
+async fn edit(
+    State(app): State<App>,
+    caller: Extension<Caller>,
+    Path(slug): Path<String>,
+    IfMatch(expected_revision): IfMatch,
+    extract::Json(given): extract::Json<Edits>,
+) -> Result<Response, Problem> {
+    let edits = given.edits.into_iter().map(Edit::try_from).collect::<Result<_, _>>();
+    let edits = edits.map_err(|error| Problem::invalid("edits", error))?;
+    let room = room(&app, &caller, &slug).await?;
+    let asked = PartEdits { edits, expected_revision, on_conflict: given.on_conflict };
+    let answer = app.host.edit(&slug, asked).await?;
+    let tag = format!("\"{}\"", answer.revision);
+    let mut response = Json(answer).into_response();
+    insert(response.headers_mut(), header::ETAG, tag);
+    Ok(keep(response, room))
 }
 
 async fn update(app: &App, caller: &Caller, slug: &str, changes: Changes) -> Result<Response, Problem> {
@@ -297,7 +373,7 @@ async fn delete(
 /// Give an article another slug; the old one keeps working.
 #[utoipa::path(post, path = "/articles/{slug}/rename", operation_id = "rename_article", tag = "articles", request_body = Rename,
     params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
+    responses((status = OK, description = "As stored", body = Renamed, headers(("ETag" = String))), Refused))]
 async fn rename(
     State(app): State<App>,
     caller: Extension<Caller>,
@@ -306,16 +382,26 @@ async fn rename(
     extract::Json(given): extract::Json<Rename>,
 ) -> Result<Response, Problem> {
     let room = room(&app, &caller, &slug).await?;
-    let saved = app.host.articles.rename(&slug, parse_slug(&given.slug)?, expected_revision).await?;
-    Ok(keep(stored(StatusCode::OK, saved.article), room))
+    let (articles, to) = (&app.host.articles, parse_slug(&given.slug)?);
+    let (saved, mended) = match given.update_links {
+        true => articles.rename_with_links(&slug, to, expected_revision).await?,
+        false => (articles.rename(&slug, to, expected_revision).await?, Vec::new()),
+    };
+    let (tag, place) = (saved.article.revision, saved.article.slug.clone());
+    let renamed = Renamed { article: saved.article, mended };
+    Ok(keep(tagged(StatusCode::OK, Json(renamed), tag, &place), room))
 }
 
 /// An article as an answer: its revision is the ETag, and its present name the place.
 pub(super) fn stored(status: StatusCode, article: Article) -> Response {
-    let (tag, place) = (format!("\"{}\"", article.revision), format!("/api/articles/{}", article.slug));
-    let mut response = (status, Json(article)).into_response();
-    insert(response.headers_mut(), header::ETAG, tag);
-    insert(response.headers_mut(), header::CONTENT_LOCATION, place);
+    let (revision, slug) = (article.revision, article.slug.clone());
+    tagged(status, Json(article), revision, &slug)
+}
+
+fn tagged(status: StatusCode, answer: impl IntoResponse, revision: i64, slug: &str) -> Response {
+    let mut response = (status, answer).into_response();
+    insert(response.headers_mut(), header::ETAG, format!("\"{revision}\""));
+    insert(response.headers_mut(), header::CONTENT_LOCATION, format!("/api/articles/{slug}"));
     response
 }
 
@@ -339,6 +425,15 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
 
 pub(super) fn folder(path: &str) -> Result<Folder, Problem> {
     Folder::parse(path).map_err(|error| Problem::invalid("folder", error))
+}
+
+pub(super) fn filter(words: &str) -> Result<Filter, Problem> {
+    Filter::parse(words).map_err(|error| Problem::invalid("filter", error))
+}
+
+fn properties(given: &Map<String, Value>) -> Result<Vec<(String, Option<Setting>)>, Problem> {
+    let setting = |(key, value): (&String, &Value)| Ok((key.clone(), Setting::from_json(key, value)?));
+    given.iter().map(setting).collect::<Result<_, NoSetting>>().map_err(|error| Problem::invalid("properties", error))
 }
 
 fn parse_slug(slug: &str) -> Result<Slug, Problem> {

@@ -62,6 +62,9 @@ pub(super) struct Details {
     /// The revision the article is at.
     #[serde(skip_serializing_if = "Option::is_none")]
     present_revision: Option<i64>,
+    /// What has changed in the text since the revision that was expected, as `diff -u` shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<String>,
     /// A name that was perhaps meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestion: Option<String>,
@@ -210,11 +213,15 @@ impl From<ArticleError> for Problem {
             ArticleError::FormerName { slug: _, present } => {
                 Self::new(StatusCode::CONFLICT, "former_name", detail).about(present)
             }
-            ArticleError::Conflict { slug, expected: _, present } => {
+            ArticleError::Conflict { slug, expected, present, changed } => {
+                let detail =
+                    ArticleError::Conflict { slug: slug.clone(), expected, present, changed: None }.to_string();
                 let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "conflict", detail).about(slug);
                 problem.details.present_revision = Some(present);
+                problem.details.changed = changed;
                 problem
             }
+            ArticleError::Edit(error) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.fault.code(), detail),
             ArticleError::NoRevision { slug, revision: _ } => {
                 Self::new(StatusCode::NOT_FOUND, "no_revision", detail).about(slug)
             }

@@ -7,7 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::App,
-    articles::folder,
+    articles::{filter, folder},
     extract::{Path, Query},
     problem::Problem,
     responses::Refused,
@@ -26,8 +26,8 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    /// What you look for, in your words; `"a phrase"`, `-without`, `begin*`, `folder:`, `title:`, `slug:`, `created:>2026-01`,
-    /// `updated:<7d`. Of more than 2,000 characters the beginning is searched.
+    /// What you look for, in your words; `"a phrase"`, `-without`, `begin*`, `folder:`, `title:`, `slug:`, `tag:`,
+    /// `created:>2026-01`, `updated:<7d`. Of more than 2,000 characters the beginning is searched.
     #[param(min_length = 1)]
     q: String,
     /// By words and meaning, by meaning, or by words.
@@ -40,6 +40,9 @@ struct Asked {
     /// Only this folder and below.
     #[serde(default)]
     folder: String,
+    /// Only articles for which all of these words hold, as in a list of articles: `tag:rust -status:draft rating:>3`.
+    #[serde(default)]
+    filter: String,
     /// Most passages of one article.
     #[param(minimum = 1, maximum = 10)]
     passages: Option<usize>,
@@ -84,6 +87,7 @@ async fn find(
     let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
     let query = search::Query {
         folder: folder(&asked.folder)?,
+        filter: filter(&asked.filter)?,
         passages: asked.passages.unwrap_or(1),
         explain: asked.explain,
         ..search::Query::new(asked.q, asked.mode, limit)

@@ -9,6 +9,9 @@ use crate::auth::{Caller, Scope, Who};
 pub(super) fn needed(tool: &str) -> Scope {
     match tool {
         "read_article"
+        | "read_articles"
+        | "article_context"
+        | "article_history"
         | "list_articles"
         | "list_folders"
         | "search_articles"
@@ -16,7 +19,8 @@ pub(super) fn needed(tool: &str) -> Scope {
         | "get_embedding_queue_status"
         | "get_article_embedding_status"
         | "get_bulk_embedding_progress" => Scope::Read,
-        "create_article" | "update_article" | "delete_article" => Scope::Write,
+        "create_article" | "update_article" | "edit_article" | "delete_article" | "rename_article"
+        | "restore_article" => Scope::Write,
         _ => Scope::Admin,
     }
 }

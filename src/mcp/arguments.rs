@@ -69,6 +69,8 @@ impl Argument<'_> {
         match self.schema["type"].as_str() {
             Some("integer") => self.number(&value).map(Some),
             Some("boolean") => self.switch(&value).map(Some),
+            Some("array") => self.list(value).map(Some),
+            Some("object") => self.object(value).map(Some),
             _ => match self.schema["enum"].as_array() {
                 Some(choices) => self.choice(&value, choices).map(Some),
                 None => self.text(value).map(Some),
@@ -79,6 +81,34 @@ impl Argument<'_> {
     /// An empty text is a text, but no name, no choice and no number.
     fn may_be_empty(&self) -> bool {
         self.name == "body" || (self.is_required && self.schema["type"] == "string")
+    }
+
+    /// A list, also of one thing that stands alone, and as text.
+    fn list(&self, value: Value) -> Result<Value, Problem> {
+        let has_objects = self.schema["items"]["type"] == "object";
+        match value {
+            list @ Value::Array(_) => Ok(list),
+            one @ Value::Object(_) if has_objects => Ok(Value::Array(vec![one])),
+            Value::String(text) => match serde_json::from_str(&text) {
+                Ok(list @ Value::Array(_)) => Ok(list),
+                Ok(one @ Value::Object(_)) if has_objects => Ok(Value::Array(vec![one])),
+                _ if has_objects => Err(self.refuse(&Value::String(text), "a list of objects")),
+                _ => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
+            },
+            other => Err(self.refuse(&other, if has_objects { "a list of objects" } else { "a list of texts" })),
+        }
+    }
+
+    /// An object, also as text.
+    fn object(&self, value: Value) -> Result<Value, Problem> {
+        match value {
+            object @ Value::Object(_) => Ok(object),
+            Value::String(text) => match serde_json::from_str(&text) {
+                Ok(object @ Value::Object(_)) => Ok(object),
+                _ => Err(self.refuse(&Value::String(text), "an object")),
+            },
+            other => Err(self.refuse(&other, "an object")),
+        }
     }
 
     fn number(&self, value: &Value) -> Result<Value, Problem> {

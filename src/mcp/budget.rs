@@ -28,14 +28,24 @@ fn weight(value: &impl Serialize) -> usize {
     text.len() + text.chars().map(in_json).sum::<usize>()
 }
 
+/// What one of `several` texts may take of an answer that has all of them once. *Units:* bytes.
+pub(super) fn share(several: usize) -> usize {
+    (ANSWER - FRAME) / several.max(1)
+}
+
+/// The beginning of `text` that takes no more than `room` bytes in an answer that has it once.
+pub(super) fn beginning_within(text: &str, room: usize) -> &str {
+    cut(text, room, in_json)
+}
+
 /// The beginning of `text` that fits into an answer that has it once.
 pub(super) fn beginning(text: &str) -> &str {
-    cut(text, in_json)
+    cut(text, ANSWER - FRAME, in_json)
 }
 
 /// The beginning of `text` that fits into an answer that has it twice.
 pub(super) fn beginning_of_structured(text: &str) -> &str {
-    cut(text, |c| {
+    cut(text, ANSWER - FRAME, |c| {
         let mut escaped = [0; 4];
         let within: usize = match c {
             '"' | '\\' => 4,
@@ -46,8 +56,7 @@ pub(super) fn beginning_of_structured(text: &str) -> &str {
     })
 }
 
-fn cut(text: &str, weight: impl Fn(char) -> usize) -> &str {
-    let mut room = ANSWER - FRAME;
+fn cut(text: &str, mut room: usize, weight: impl Fn(char) -> usize) -> &str {
     for (at, c) in text.char_indices() {
         let Some(left) = room.checked_sub(weight(c)) else { return &text[..at] };
         room = left;

@@ -26,18 +26,30 @@ use crate::{auth::Scope, host::Host, printable};
 /// What a client is told before it asks anything.
 const INSTRUCTIONS: &str = "\
 Afterword keeps markdown articles and finds them by words and by meaning. Look with search_articles before you write.
-create_article never overwrites; to change an article, read it and call update_article with its revision as \
-expected_revision.
+Read what you need: read_article has section and offset; read_articles reads several; article_context shows links.
+create_article never overwrites. Change a part with edit_article, and the whole with update_article; send the revision \
+you read as expected_revision. A conflict shows what others changed; merge: true joins both where it can.
+Several edits in one call are one revision, or none. Answers show what changed and never repeat the text you sent.
+Tags and properties are front matter: set them with properties, filter lists with tag:x, status:y, updated:<7d.
+Link articles by [[slug]]; rename_article keeps old names working, and update_links changes the links too.
 A save returns at once and its embedding is made in the background: until embedding.status is completed, searches find \
 the article by its words (after an update also by its older meaning). A failed embedding never loses an article.
+Nothing is lost: article_history lists revisions, restore_article brings one back, also of a deleted article.
 Long answers come in parts and say how to go on: pass next_cursor as cursor, or offset to read_article.";
 
 /// Longest name of a caller or an article in the log. *Units:* characters.
 const LONGEST_NAME: usize = 100;
 
 /// All tools; they are the same for every session.
-static TOOLS: LazyLock<ToolRouter<Door>> =
-    LazyLock::new(|| Door::writing() + Door::reading() + Door::searching() + Door::queue() + Door::bulk());
+static TOOLS: LazyLock<ToolRouter<Door>> = LazyLock::new(|| {
+    Door::writing()
+        + Door::naming()
+        + Door::reading()
+        + Door::around()
+        + Door::searching()
+        + Door::queue()
+        + Door::bulk()
+});
 
 /// How a client comes.
 #[derive(Clone, Copy)]

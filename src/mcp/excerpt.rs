@@ -5,11 +5,13 @@ use std::ops::Range;
 use super::{budget, problem::Problem};
 use crate::{
     articles::Article,
-    markdown::{Heading, Outline, Piece},
+    markdown::sections::{self, Section, sections},
 };
 
 /// Headings that are named, of an article that has many.
 const NAMED_HEADINGS: usize = 40;
+/// Tags, or properties, above a text. *Units:* characters.
+const LONGEST_PROPERTIES: usize = 300;
 /// Longest heading that is named whole. *Units:* characters.
 const LONGEST_HEADING: usize = 60;
 
@@ -21,6 +23,8 @@ pub(super) struct Part {
     pub(super) offset: usize,
     /// So many characters; as many as fit into an answer if not given.
     pub(super) limit: Option<usize>,
+    /// Slugs of some articles that link to it.
+    pub(super) linked_from: Vec<String>,
 }
 
 /// The part of `article` that was asked for.
@@ -52,6 +56,16 @@ fn head(article: &Article, part: &Part, end: usize, total: usize) -> String {
         format!("updated: {}", article.updated_at),
         format!("embedding: {}", embedding(article)),
     ];
+    if !article.tags.is_empty() {
+        lines.push(format!("tags: {}", budget::clipped(&article.tags.join(", "), LONGEST_PROPERTIES)));
+    }
+    if !article.properties.is_empty() {
+        let properties = serde_json::to_string(&article.properties).unwrap_or_default();
+        lines.push(format!("properties: {}", budget::clipped(&properties, LONGEST_PROPERTIES)));
+    }
+    if !part.linked_from.is_empty() {
+        lines.push(format!("linked from: {}", part.linked_from.join(", ")));
+    }
     if let Some(section) = &part.section {
         lines.push(format!("section: {}", budget::clipped(section, LONGEST_HEADING)));
     }
@@ -60,7 +74,7 @@ fn head(article: &Article, part: &Part, end: usize, total: usize) -> String {
         lines.push(format!("characters: {} to {end} of {total}{go_on}", part.offset));
     }
     if part.section.is_none() && part.offset == 0 && end < total {
-        lines.push(format!("sections: {}", named(&headings(&article.body))));
+        lines.push(format!("sections: {}", named(&sections(&article.body))));
     }
     lines.push("---\n".to_owned());
     lines.join("\n")
@@ -82,51 +96,21 @@ fn first(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
-fn headings(body: &str) -> Vec<Heading> {
-    Outline::new(body)
-        .filter_map(|piece| match piece {
-            Piece::Heading(heading) => Some(heading),
-            Piece::Block(_) => None,
-        })
-        .collect()
-}
-
-/// From a heading to the next one that is not below it.
+/// From a heading to the next one that is not below it. Of several that are called so, the first.
 fn section(body: &str, wanted: &str) -> Result<Range<usize>, Problem> {
-    let headings = headings(body);
-    let name = wanted.trim_start_matches('#').trim().to_lowercase();
-    let exact = headings.iter().position(|heading| heading.text.to_lowercase() == name);
-    let Some(at) = exact.or_else(|| below_each_other(&headings, &name)) else {
-        let wanted = budget::clipped(wanted, LONGEST_HEADING);
-        let known = if headings.is_empty() { "it has no headings".to_owned() } else { named(&headings) };
-        return Err(Problem::new(format!("section: there is no heading \"{wanted}\"; there are: {known}")));
-    };
-    let heading = &headings[at];
-    let next = headings[at + 1..].iter().find(|next| next.level <= heading.level);
-    Ok(heading.range.start..next.map_or(body.len(), |next| next.range.start))
+    let all = sections(body);
+    if let Some(&first) = sections::named(&all, wanted).first() {
+        return Ok(all[first].range.clone());
+    }
+    let wanted = budget::clipped(wanted, LONGEST_HEADING);
+    let known = if all.is_empty() { "it has no headings".to_owned() } else { named(&all) };
+    Err(Problem::new(format!("section: there is no heading \"{wanted}\"; there are: {known}")))
 }
 
-/// The heading at the end of a chain of headings, as searches show it: `Guide > Tides`, whole or its last part, perhaps cut.
-fn below_each_other(headings: &[Heading], wanted: &str) -> Option<usize> {
-    const BETWEEN: &str = " > ";
-    let parts: Vec<_> = wanted.split('>').map(str::trim).collect();
-    let wanted = parts.join(BETWEEN);
-    let (wanted, is_cut) = wanted.strip_suffix('…').map_or((wanted.as_str(), false), |wanted| (wanted, true));
-    let mut path: Vec<(u8, String)> = Vec::new();
-    headings.iter().position(|heading| {
-        path.retain(|(level, _)| *level < heading.level);
-        path.push((heading.level, heading.text.to_lowercase()));
-        let names: Vec<_> = path.iter().map(|(_, name)| name.as_str()).filter(|name| !name.is_empty()).collect();
-        let chain = names.join(BETWEEN);
-        let is_end = chain.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with(BETWEEN));
-        if is_cut { chain.starts_with(wanted) } else { parts.len() > 1 && is_end }
-    })
-}
-
-fn named(headings: &[Heading]) -> String {
-    let named = headings.iter().filter(|heading| !heading.text.is_empty()).take(NAMED_HEADINGS);
-    let mut text = named.map(|heading| budget::clipped(&heading.text, LONGEST_HEADING)).collect::<Vec<_>>().join(" | ");
-    if headings.len() > NAMED_HEADINGS {
+fn named(sections: &[Section]) -> String {
+    let named = sections.iter().map(Section::title).filter(|title| !title.is_empty()).take(NAMED_HEADINGS);
+    let mut text = named.map(|title| budget::clipped(title, LONGEST_HEADING)).collect::<Vec<_>>().join(" | ");
+    if sections.len() > NAMED_HEADINGS {
         text.push_str(" | …");
     }
     text

@@ -19,6 +19,8 @@ use crate::{
 
 /// Longest refusal: it may quote what was given. *Units:* characters.
 const LONGEST: usize = 2_000;
+/// Longest difference in a refusal. *Units:* characters.
+const LONGEST_CHANGED: usize = 1_400;
 
 /// Why a tool did not do what it was asked.
 #[derive(Debug)]
@@ -75,10 +77,17 @@ impl From<ArticleError> for Problem {
                 "\"{slug}\" is a former name of the article \"{present}\" and still leads to it, and nothing was \
                  saved; change that with update_article, or choose another slug"
             ),
-            ArticleError::Conflict { slug, expected, present } => format!(
-                "conflict: the article \"{slug}\" is at revision {present}, not {expected}, and nothing was saved; \
-                 read it again with read_article, apply your change to that text, and send expected_revision {present}"
-            ),
+            ArticleError::Conflict { slug, expected, present, changed } => {
+                let changed =
+                    changed.map(|changed| format!("\nchanged since:\n{}", budget::clipped(&changed, LONGEST_CHANGED)));
+                let changed = changed.unwrap_or_default();
+                format!(
+                    "conflict: the article \"{slug}\" is at revision {present}, not {expected}, and nothing was saved; \
+                     read it again with read_article, apply your change to that text, and send expected_revision \
+                     {present}{changed}"
+                )
+            }
+            error @ ArticleError::Edit(_) => error.to_string(),
             ArticleError::NoRevision { slug, revision } => format!("the article \"{slug}\" has no revision {revision}"),
             error @ ArticleError::NoPast { slug: _, deleted: _ } => error.to_string(),
             ArticleError::KeyReused { key } => format!(

@@ -10,12 +10,16 @@ use rmcp::{
 
 use super::{door::Door, problem::Problem};
 use crate::{
-    articles::{ArticleError, ArticleSummary, folder::Folder},
+    articles::{ArticleError, ArticleSummary, folder::Folder, properties::Filter},
     printable,
 };
 
 const SCHEME: &str = "article://";
 const TEMPLATE: &str = "article://{slug}";
+/// Lists of articles.
+const LISTS: &str = "articles://";
+const TAGGED: &str = "articles://tag/{+tag}";
+const FOLDER: &str = "articles://folder/{+folder}";
 const MARKDOWN: &str = "text/markdown";
 /// Longer names are names of nothing. *Units:* bytes.
 const LONGEST_SLUG: usize = 200;
@@ -48,10 +52,26 @@ impl Door {
             .with_title("Article")
             .with_description("An article by its slug")
             .with_mime_type(MARKDOWN);
-        ListResourceTemplatesResult::with_all_items(vec![template])
+        let list = |uri: &str, name: &str, title: &str, description: &str| {
+            let template = ResourceTemplate::new(uri, name).with_title(title).with_description(description);
+            template.with_mime_type(MARKDOWN)
+        };
+        ListResourceTemplatesResult::with_all_items(vec![
+            template,
+            list(
+                TAGGED,
+                "articles-by-tag",
+                "Articles with a tag",
+                "The articles that have a tag, the last saved first",
+            ),
+            list(FOLDER, "articles-by-folder", "Articles of a folder", "The articles of a folder and below"),
+        ])
     }
 
     pub(super) async fn resource(&self, uri: &str) -> Result<ReadResourceResult, ErrorData> {
+        if let Some(list) = uri.strip_prefix(LISTS) {
+            return self.list(uri, list).await;
+        }
         let slug = slug(uri).ok_or_else(|| not_found(uri))?;
         let size = self.host.articles.weight(slug).await.map_err(failed)?;
         if size > LONGEST {
@@ -66,16 +86,43 @@ impl Door {
         Ok(ReadResourceResult::new(vec![ResourceContents::text(article.body, uri).with_mime_type(MARKDOWN)]))
     }
 
+    /// The articles of a tag or a folder, as links.
+    async fn list(&self, uri: &str, list: &str) -> Result<ReadResourceResult, ErrorData> {
+        let (folder, filter) = match list.split_once('/') {
+            Some(("tag", tag)) => (Ok(Folder::default()), Filter::parse(&format!("tag:\"{tag}\"")).ok()),
+            Some(("folder", path)) => (Folder::parse(path), Some(Filter::default())),
+            _ => return Err(not_found(uri)),
+        };
+        let (Ok(folder), Some(filter)) = (folder, filter) else { return Err(not_found(uri)) };
+        let page = self.host.articles.list_where(&folder, &filter, None, PAGE).await.map_err(failed)?;
+        let line = |article: &ArticleSummary| format!("- [{}]({})\n", article.title, self::uri(&article.slug));
+        let mut text: String = page.articles.iter().map(line).collect();
+        let more = page.total.saturating_sub(page.articles.len() as i64);
+        if more > 0 {
+            text.push_str(&format!("- and {more} more; list_articles shows them\n"));
+        }
+        Ok(ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(MARKDOWN)]))
+    }
+
     pub(super) async fn completion(&self, request: CompleteRequestParams) -> Result<CompleteResult, ErrorData> {
-        let wanted = matches!(&request.r#ref, Reference::Resource(reference) if reference.uri == TEMPLATE);
-        if !wanted || request.argument.name != "slug" {
-            return Ok(CompleteResult::default());
-        }
+        let Reference::Resource(reference) = &request.r#ref else { return Ok(CompleteResult::default()) };
+        let (articles, start) = (&self.host.articles, request.argument.value.as_str());
         let most = CompletionInfo::MAX_VALUES;
-        if request.argument.value.len() > LONGEST_SLUG {
+        if start.len() > LONGEST_SLUG {
             return Ok(CompleteResult::default());
         }
-        let found = self.host.articles.slugs(&request.argument.value, most + 1).await.map_err(failed)?;
+        let found: Vec<String> = match (reference.uri.as_str(), request.argument.name.as_str()) {
+            (TEMPLATE, "slug") => articles.slugs(start, most + 1).await.map_err(failed)?,
+            (TAGGED, "tag") => {
+                let tags = articles.tags(start, most as u32 + 1).await.map_err(failed)?;
+                tags.into_iter().map(|tag| tag.tag).collect()
+            }
+            (FOLDER, "folder") => {
+                let folders = articles.folders().await.map_err(failed)?.into_iter().map(|folder| folder.folder);
+                folders.filter(|folder| !folder.is_empty() && folder.starts_with(start)).take(most + 1).collect()
+            }
+            _ => return Ok(CompleteResult::default()),
+        };
         let has_more = found.len() > most;
         let values = found.into_iter().take(most).collect();
         let completion = CompletionInfo::with_pagination(values, None, has_more);

@@ -7,17 +7,28 @@ use rmcp::{
     model::JsonObject,
     schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Of a tool's arguments.
 pub(super) fn input<T: JsonSchema>() -> Arc<JsonObject> {
     of::<T>(SchemaSettings::draft2020_12())
 }
 
-/// Of a tool's answer: names and types alone. An agent reads the answer itself, and pays for each word of the list of tools.
+/// Of a tool's answer: its outermost names and types alone. An agent reads the answer itself, and pays for each word of the
+/// list of tools.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    let without_words = RecursiveTransform(|schema: &mut Schema| drop(schema.remove("description")));
-    of::<T>(SchemaSettings::draft2020_12().for_serialize().with_transform(without_words))
+    let without_words = RecursiveTransform(|schema: &mut Schema| {
+        schema.remove("description");
+        schema.remove("required");
+    });
+    let whole = of::<T>(SchemaSettings::draft2020_12().for_serialize().with_transform(without_words));
+    let mut outermost = Arc::unwrap_or_clone(whole);
+    for value in outermost.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut) {
+        for inner in ["properties", "items"] {
+            value.as_object_mut().and_then(|value| value.remove(inner));
+        }
+    }
+    Arc::new(outermost)
 }
 
 fn of<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {

@@ -1,7 +1,9 @@
 //! The tools, a file for each subject: what each takes, what it answers, and which service it calls.
 
 mod answers;
+mod around;
 mod bulk;
+mod naming;
 mod queue;
 mod reading;
 mod searching;
@@ -11,7 +13,7 @@ use rmcp::schemars::{self, JsonSchema};
 use serde::Deserialize;
 
 use super::problem::Problem;
-use crate::articles::folder::Folder;
+use crate::articles::{folder::Folder, properties::Filter};
 
 /// How urgent an embedding is.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -30,6 +32,11 @@ impl From<Priority> for afterword_actors::task::Priority {
             Priority::Low => Self::Low,
         }
     }
+}
+
+/// The filter that was written, or none.
+fn filter(given: Option<&str>) -> Result<Filter, Problem> {
+    Filter::parse(given.unwrap_or_default()).map_err(|error| Problem::new(format!("filter: {error}")))
 }
 
 /// The folder that was named, or the root.

@@ -67,7 +67,9 @@ impl From<ArticleError> for Refusal {
             | ArticleError::FormerName { .. }
             | ArticleError::Conflict { .. }
             | ArticleError::NoPast { .. } => Self::new(StatusCode::CONFLICT, detail),
-            ArticleError::KeyReused { .. } | ArticleError::Invalid { .. } => Self::invalid(detail),
+            ArticleError::KeyReused { .. } | ArticleError::Invalid { .. } | ArticleError::Edit(_) => {
+                Self::invalid(detail)
+            }
             ArticleError::TooLarge { .. } => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
             ArticleError::Store(error) => error.into(),
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Correction, Weights};
-use crate::articles::{EmbeddingStatus, folder::Folder};
+use crate::articles::{EmbeddingStatus, folder::Folder, properties::Filter};
 
 /// A search.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Query {
     pub limit: usize,
     /// Only in this folder and below.
     pub folder: Folder,
+    /// Only articles that this lets pass.
+    pub filter: Filter,
     /// Most passages of one article.
     pub passages: usize,
     /// Whether each hit says how it came to its place.
@@ -29,7 +31,15 @@ pub struct Query {
 impl Query {
     /// A question as most are asked: in every folder, one passage of each article.
     pub fn new(text: impl Into<String>, mode: Mode, limit: usize) -> Self {
-        Self { text: text.into(), mode, limit, folder: Folder::default(), passages: 1, explain: false }
+        Self {
+            text: text.into(),
+            mode,
+            limit,
+            folder: Folder::default(),
+            filter: Filter::default(),
+            passages: 1,
+            explain: false,
+        }
     }
 }
 

@@ -1,9 +1,10 @@
-//! Conditions on an article that a question may hold: `folder:guides`, `title:rust`, `slug:the-*`, `created:>2026-01`,
-//! `updated:<7d`.
+//! Conditions on an article that a question may hold: `folder:guides`, `title:rust`, `slug:the-*`, `tag:rust`,
+//! `created:>2026-01`, `updated:<7d`.
 //!
 //! A name that is not listed in [`Field::read`] is no field, and what was written is text. Another field is a variant, its line there, and
 //! its condition in `filter`.
 
+use crate::articles::properties::Term;
 use time::{Date, Duration, Month, OffsetDateTime};
 
 /// A condition.
@@ -11,6 +12,8 @@ use time::{Date, Duration, Month, OffsetDateTime};
 pub(super) enum Field {
     /// In this folder or below.
     Folder(String),
+    /// With this tag, or one below it.
+    Tag(Term),
     /// The title has these words, one after the other.
     Title(String),
     /// The slug, or what it begins with.
@@ -41,6 +44,7 @@ impl Field {
         }
         match name {
             "folder" => Some(Self::Folder(value.trim_matches('/').to_owned())),
+            "tag" => Term::parse(&format!("tag:{value}")).ok().map(Self::Tag),
             "title" => Some(Self::Title(value.to_owned())),
             "slug" => Some(match value.strip_suffix('*') {
                 Some(beginning) => Self::Slug { slug: beginning.to_owned(), is_beginning: true },

@@ -7,7 +7,10 @@ use super::{
     parse::{Parsed, Sense},
 };
 use crate::{
-    articles::folder::within,
+    articles::{
+        folder::within,
+        properties::{Filter, Shape},
+    },
     fulltext::{self, Among, Part, Phrase, Stems},
 };
 
@@ -20,11 +23,15 @@ pub(super) struct Index<'a> {
 }
 
 impl Index<'_> {
-    /// The articles in `folder` that meet what `parsed` demands.
-    pub(super) fn among(&self, folder: &str, parsed: &Parsed) -> Among {
+    /// The articles in `folder` that `filter` lets pass and that meet what `parsed` demands.
+    pub(super) fn among(&self, folder: &str, filter: &Filter, parsed: &Parsed) -> Among {
         let mut among = Among::default();
         if !folder.is_empty() {
             among = among.and(&within("a.folder", "$?1"), [folder.into()]);
+        }
+        if !filter.is_empty() {
+            let (condition, values) = passing(filter);
+            among = among.and(&condition, values);
         }
         for (field, sense) in &parsed.fields {
             among = self.and(among, *sense, self.field(field));
@@ -58,6 +65,7 @@ impl Index<'_> {
     fn field(&self, field: &Field) -> Option<Condition> {
         Some(match field {
             Field::Folder(folder) => (within("a.folder", "$?1"), vec![folder.as_str().into()]),
+            Field::Tag(tag) => passing(&Filter::default().and(tag.clone())),
             Field::Title(title) => return self.phrase(title, Part::Title),
             Field::Slug { slug, is_beginning: false } => ("a.slug = $?1".to_owned(), vec![slug.as_str().into()]),
             Field::Slug { slug, is_beginning: true } => {
@@ -72,6 +80,13 @@ impl Index<'_> {
             }
         })
     }
+}
+
+/// A filter as a condition on `articles a`.
+fn passing(filter: &Filter) -> Condition {
+    let mut values = Vec::new();
+    let condition = filter.condition(Shape::Gathering, &mut values);
+    (condition.replace('$', "$?"), values)
 }
 
 type Condition = (String, Vec<sea_orm::Value>);

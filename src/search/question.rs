@@ -2,7 +2,7 @@
 
 use afterword_actors::store::{Database, StoreError};
 
-use super::{Correction, filter::Index, parse::Parsed, spelling};
+use super::{Correction, Query, filter::Index, parse::Parsed, spelling};
 use crate::fulltext::{self, Among, Phrase, Standing, Stems, Term, tokens};
 
 /// A question.
@@ -24,13 +24,14 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// Reads a question about the articles in `folder`.
-    pub(super) async fn read(database: &Database, text: &str, folder: &str) -> Result<Self, StoreError> {
+    /// Reads a question, `text`, about the articles that `query` is about.
+    pub(super) async fn read(database: &Database, text: &str, query: &Query) -> Result<Self, StoreError> {
         let reader = database.reader();
         let Standing { language, with_earlier, now } = Standing::read(reader).await?;
         let stems = Stems::of(&language);
         let parsed = Parsed::read(text, now);
-        let among = Index { engine: database.engine(), stems: &stems, with_earlier }.among(folder, &parsed);
+        let index = Index { engine: database.engine(), stems: &stems, with_earlier };
+        let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
         let mut terms = terms(&parsed, &stems);
         let phrases: Vec<_> = terms.iter().map(|term| term.alternatives[0].clone()).collect();
         let (mut frequencies, all) = match phrases.is_empty() {

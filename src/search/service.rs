@@ -103,7 +103,7 @@ impl Search {
     pub async fn search(&self, query: &Query) -> Result<SearchAnswer, SearchError> {
         self.check(query)?;
         let (text, cut_to) = cut(&query.text);
-        let question = Question::read(&self.database, text, query.folder.as_ref()).await?;
+        let question = Question::read(&self.database, text, query).await?;
         let rankings = self.rank(query, &question).await?;
         self.answer(query, question, rankings, cut_to).await
     }

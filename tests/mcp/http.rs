@@ -64,11 +64,17 @@ fn an_agent_visits_over_http_in_both_eras() {
 }
 
 /// A call of each tool that would work, with the scope it needs.
-fn calls() -> [(&'static str, Value, Scope); 13] {
+fn calls() -> [(&'static str, Value, Scope); 19] {
     [
         ("create_article", json!({ "title": "New", "body": "x" }), Scope::Write),
         ("update_article", json!({ "slug": "there", "body": "x" }), Scope::Write),
+        ("edit_article", json!({ "slug": "there", "edits": [{ "action": "append", "text": "y" }] }), Scope::Write),
+        ("rename_article", json!({ "slug": "there", "to": "elsewhere" }), Scope::Write),
+        ("restore_article", json!({ "slug": "there", "revision": 1 }), Scope::Write),
         ("delete_article", json!({ "slug": "there" }), Scope::Write),
+        ("read_articles", json!({ "slugs": ["there"] }), Scope::Read),
+        ("article_context", json!({ "slug": "there" }), Scope::Read),
+        ("article_history", json!({ "slug": "there" }), Scope::Read),
         ("read_article", json!({ "slug": "there" }), Scope::Read),
         ("list_articles", json!({}), Scope::Read),
         ("list_folders", json!({}), Scope::Read),

@@ -23,6 +23,12 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("start_bulk_embedding", json!({})),
         ("retry_failed_embeddings", json!({})),
         ("delete_article", json!({ "slug": "there" })),
+        ("edit_article", json!({ "slug": "there", "edits": [{ "action": "append", "text": "x" }] })),
+        ("read_articles", json!({ "folder": "sea" })),
+        ("article_context", json!({ "slug": "there" })),
+        ("article_history", json!({ "slug": "there" })),
+        ("rename_article", json!({ "slug": "there", "to": "elsewhere" })),
+        ("restore_article", json!({ "slug": "there" })),
     ]
 }
 
@@ -42,6 +48,12 @@ fn plain(schema: &Value) -> (Vec<Value>, Value) {
         (Some("boolean"), _) => {
             (vec![json!(true), json!("true"), json!("False"), json!(0), json!("1")], json!("maybe"))
         }
+        (Some("array"), _) if schema["items"]["type"] == "object" => {
+            let one = json!({ "action": "append", "text": "x" });
+            (vec![json!([one]), one.clone(), json!(json!([one]).to_string())], json!("append"))
+        }
+        (Some("array"), _) => (vec![json!(["there"]), json!("there"), json!("there, here")], json!(5)),
+        (Some("object"), _) => (vec![json!({ "a": 1 }), json!("{\"a\": 1}")], json!([1])),
         (_, Some(choices)) => {
             let first = choices[0].as_str().expect("a name");
             (vec![json!(first), json!(first.to_uppercase()), json!(format!(" {first} "))], json!("none of them"))
@@ -111,7 +123,7 @@ fn an_empty_text_leaves_an_article_as_it_is_but_an_empty_body_empties_it() {
         let same = agent.answer("update_article", same).await;
         assert_eq!((&same["changed"], &same["folder"]), (&json!(false), &json!("sea")));
         let empty = agent.answer("update_article", json!({ "slug": "tides", "body": "" })).await;
-        assert_eq!((&empty["body"], &empty["revision"]), (&json!(""), &json!(2)));
+        assert_eq!((&empty["characters"], &empty["revision"]), (&json!(0), &json!(2)));
         let root = agent.answer("update_article", json!({ "slug": "tides", "folder": "/" })).await;
         assert_eq!(root["folder"], "");
         agent.leave().await;

@@ -100,7 +100,7 @@ proptest! {
             let agent = Agent::beside(host(&world), Era::Discover).await;
             let saved = agent.answer("create_article", json!({ "title": "Long", "body": body })).await;
             prop_assert_eq!(saved["characters"].as_u64(), Some(body.chars().count() as u64));
-            prop_assert!(body.starts_with(saved["body"].as_str().expect("a body")));
+            prop_assert_eq!(saved.get("body"), None);
             let (mut whole, mut offset) = (String::new(), 0);
             loop {
                 let read = agent.text("read_article", json!({ "slug": "long", "offset": offset, "limit": limit })).await;

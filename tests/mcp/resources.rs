@@ -50,7 +50,9 @@ fn articles_are_listed_read_and_completed_as_resources() {
             }
 
             let templates = peer.list_all_resource_templates().await.expect("templates");
-            assert_eq!(templates[0].uri_template, "article://{slug}");
+            let templates: Vec<_> = templates.iter().map(|template| template.uri_template.as_str()).collect();
+            let expected = ["article://{slug}", "articles://tag/{+tag}", "articles://folder/{+folder}"];
+            assert_eq!(templates, expected);
             let slugs = peer.complete_resource_simple("article://{slug}", "slug", "note-01").await.expect("slugs");
             assert_eq!(slugs, (10..20).map(|n| format!("note-0{n}")).collect::<Vec<_>>());
             assert!(peer.complete_resource_simple("article://{slug}", "slug", "x").await.expect("none").is_empty());

@@ -13,21 +13,29 @@ use crate::{
 };
 
 /// Name, whether it only reads, whether it may destroy, whether a repeated call does nothing more.
-const TOOLS: [(&str, bool, bool, bool); 13] = [
+const TOOLS: [(&str, bool, bool, bool); 19] = [
+    ("article_context", true, false, false),
+    ("article_history", true, false, false),
     ("create_article", false, false, true),
     ("delete_article", false, true, true),
+    ("edit_article", false, true, false),
     ("get_article_embedding_status", true, false, false),
     ("get_bulk_embedding_progress", true, false, false),
     ("get_embedding_queue_status", true, false, false),
     ("list_articles", true, false, false),
     ("list_folders", true, false, false),
     ("read_article", true, false, false),
+    ("read_articles", true, false, false),
     ("related_articles", true, false, false),
+    ("rename_article", false, false, true),
+    ("restore_article", false, true, false),
     ("retry_failed_embeddings", false, false, false),
     ("search_articles", true, false, false),
     ("start_bulk_embedding", false, false, false),
     ("update_article", false, true, true),
 ];
+/// What answers in text alone, which is markdown.
+const TEXTS: [&str; 3] = ["article_context", "read_article", "read_articles"];
 
 async fn tools(era: Era) -> Vec<Tool> {
     let world = World::new().await;
@@ -75,7 +83,7 @@ fn the_tools_are_those_that_were_promised_and_say_truly_what_they_do() {
                         "{name}"
                     );
                 }
-                assert_eq!(tool.output_schema.is_none(), name == "read_article", "{name}");
+                assert_eq!(tool.output_schema.is_none(), TEXTS.contains(&name), "{name}");
             }
         }
     });
@@ -111,8 +119,14 @@ fn every_argument_has_one_plain_type() {
             assert_eq!(input["additionalProperties"], false, "{}: a misspelt argument is refused", tool.name);
             let properties = input["properties"].as_object().cloned().unwrap_or_default();
             for (name, argument) in &properties {
-                let kind = argument["type"].as_str();
-                assert!(matches!(kind, Some("string" | "integer" | "boolean")), "{} {name}: {argument}", tool.name);
+                // A list of edits is one argument; within it all is plain again.
+                let of_list = argument["items"]["properties"].as_object().into_iter().flatten();
+                let plain = of_list.chain([(name, argument)].into_iter().filter(|_| argument["type"] != "array"));
+                let plain = plain.filter(|(name, _)| name.as_str() != "properties");
+                for (name, argument) in plain {
+                    let kind = argument["type"].as_str();
+                    assert!(matches!(kind, Some("string" | "integer" | "boolean")), "{} {name}: {argument}", tool.name);
+                }
             }
             let output = tool.output_schema.map(|schema| Value::Object(schema.as_ref().clone())).unwrap_or_default();
             let mut all = Vec::new();

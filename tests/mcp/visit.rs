@@ -40,7 +40,7 @@ pub(crate) async fn visit(agent: &Agent, release: impl FnOnce()) {
     let mut fresh = text;
     fresh["expected_revision"] = json!(1);
     let updated = agent.answer("update_article", fresh).await;
-    assert_eq!((&updated["revision"], &updated["body"]), (&json!(2), &json!("Couchettes cross the Alps.")));
+    assert_eq!((&updated["revision"], updated.get("body")), (&json!(2), None), "what was sent does not come back");
     let read = agent.text("read_article", json!({ "slug": "night-trains" })).await;
     assert!(read.contains("revision: 2") && read.ends_with("Couchettes cross the Alps."), "{read}");
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::site::{clients, command, over_http, over_stdio};
 
-fn visit(sdk: &str, server: &[String]) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp_clients/visit.py");
+fn run(script: &str, sdk: &str, server: &[String]) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp_clients").join(script);
     let python = clients().join(sdk).join("bin/python");
     let output = command(&python).arg(script).args(server).output().expect("Python runs");
     assert!(output.status.success(), "{sdk}: {}", String::from_utf8_lossy(&output.stderr));
@@ -15,7 +15,7 @@ fn visit(sdk: &str, server: &[String]) {
 fn both_versions_visit_over_stdio() {
     for sdk in ["python-1", "python-2"] {
         let folder = tempfile::tempdir().expect("a folder");
-        visit(sdk, &over_stdio(folder.path()));
+        run("visit.py", sdk, &over_stdio(folder.path()));
     }
 }
 
@@ -23,6 +23,14 @@ fn both_versions_visit_over_stdio() {
 fn both_versions_visit_over_http() {
     let server = over_http();
     for sdk in ["python-1", "python-2"] {
-        visit(sdk, &[server.url("/mcp")]);
+        run("visit.py", sdk, &[server.url("/mcp")]);
+    }
+}
+
+#[test]
+fn an_agent_spends_a_day_with_its_articles() {
+    for sdk in ["python-1", "python-2"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        run("day.py", sdk, &over_stdio(folder.path()));
     }
 }

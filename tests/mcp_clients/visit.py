@@ -48,7 +48,7 @@ async def call(session, tool, refused=False, **arguments):
 
 async def visit(session):
     tools = [tool.name for tool in (await session.list_tools()).tools]
-    assert len(tools) == 13, tools
+    assert "edit_article" in tools and len(tools) < 20, tools
     title = f"Lanterns {MAJOR}"
     saved = await call(session, "create_article", title=title, body="Paper lanterns float over the river.")
     slug = saved["slug"]
@@ -62,7 +62,7 @@ async def visit(session):
     refusal = await call(session, "update_article", refused=True, slug=slug, body="New.", expected_revision=9)
     assert "revision 1, not 9" in refusal, refusal
     saved = await call(session, "update_article", slug=slug, body="New.", expected_revision=1)
-    assert saved["revision"] == 2 and saved["body"] == "New.", saved
+    assert saved["revision"] == 2 and "body" not in saved and saved["characters"] == 4, saved
     assert (await call(session, "read_article", slug=slug)).endswith("New.")
     resource = await session.read_resource(f"article://{slug}")
     assert resource.contents[0].text == "New.", resource
@@ -78,4 +78,5 @@ async def main():
     print(f"visited by SDK {version('mcp')}, protocol {protocol}")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -398,7 +398,8 @@ impl World {
         match raw {
             Raw::Nothing => Told::Nothing,
             Raw::Refused => Told::Refused,
-            Raw::Saved(Answered { article, task_id, changed }) => {
+            Raw::Saved(saved) => {
+                let Answered { article, task_id, changed } = *saved;
                 let task = task_id.map(|id| self.numbers.task(id));
                 Told::Saved(Saved { revision: article.revision, task, changed })
             }
@@ -445,7 +446,7 @@ impl World {
 enum Raw {
     Nothing,
     Refused,
-    Saved(Answered),
+    Saved(Box<Answered>),
     Whether(bool),
     Count(u64),
     Change(tasks::Change),
@@ -476,7 +477,7 @@ async fn makes(connection: &impl ConnectionTrait, own: i64) -> Result<Makes, Sto
 
 fn saved(answer: Result<Answered, ArticleError>) -> Raw {
     match answer {
-        Ok(saved) => Raw::Saved(saved),
+        Ok(saved) => Raw::Saved(Box::new(saved)),
         Err(ArticleError::Store(error)) => panic!("the store failed: {error}"),
         Err(_) => Raw::Refused,
     }

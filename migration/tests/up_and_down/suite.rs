@@ -50,6 +50,28 @@ async fn deleting_an_article_takes_its_words_and_vectors_along() {
 }
 
 #[tokio::test]
+async fn what_was_saved_before_tags_were_read_is_still_to_be_read() {
+    let (db, _place) = filled().await;
+    let unread = "SELECT count(*) FROM unread_articles";
+    assert_eq!(count(&db, unread).await, 0, "what is saved now is read by its save");
+    let steps = Migrator::migrations().iter().rev().position(|step| step.name().ends_with("_properties"));
+    let steps = u32::try_from(steps.expect("the step") + 1).expect("few steps");
+    for _ in 0..2 {
+        Migrator::down(&db, Some(steps)).await.expect("down");
+        assert_eq!(count(&db, "SELECT count(*) FROM articles").await, 1);
+        Migrator::up(&db, None).await.expect("up again");
+        assert_eq!(count(&db, unread).await, 1);
+    }
+    db.execute_unprepared("INSERT INTO article_tags (article_id, tag, name) VALUES (1, 'a', 'A')")
+        .await
+        .expect("a tag");
+    db.execute_unprepared("DELETE FROM articles WHERE id = 1").await.expect("a deletion");
+    for table in ["unread_articles", "article_tags", "article_properties", "article_links"] {
+        assert_eq!(count(&db, &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn starters_wait_for_each_other() {
     let (db, place) = open().await;
     let start = || async { afterword_migration::apply(&again(&db, &place).await, None).await.expect("a start") };

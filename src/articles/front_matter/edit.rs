@@ -107,7 +107,7 @@ fn json(edit: &Edit) -> String {
 }
 
 /// In double quotes, as YAML, TOML and JSON alike read them.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for character in text.chars() {
@@ -125,7 +125,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Whether YAML takes `text` without quotes for just this text, and no number, time or switch.
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     const SWITCHES: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
     let is_value = SWITCHES.iter().any(|word| text.eq_ignore_ascii_case(word))
         || text.replace('_', "").parse::<f64>().is_ok()

@@ -27,6 +27,9 @@ pub(in crate::cli) enum ArticleCommand {
         /// Do not embed it, now or later
         #[arg(long)]
         skip_embedding: bool,
+        /// A value of its front matter, e.g. --property status=draft --property tags=[rust,web]; may be repeated
+        #[arg(long, value_name = "KEY=VALUE")]
+        property: Vec<String>,
         /// How urgent its embedding is
         #[arg(long, value_parser = priorities())]
         priority: Option<Priority>,
@@ -54,6 +57,18 @@ pub(in crate::cli) enum ArticleCommand {
         /// Most rows
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
+        /// Only those for which all of these words hold, e.g. "tag:rust -status:draft created:2026-01..2026-03"
+        #[arg(
+            long,
+            default_value = "",
+            hide_default_value = true,
+            allow_hyphen_values = true,
+            conflicts_with = "deleted"
+        )]
+        filter: String,
+        /// Only those with this tag or one below it; may be repeated
+        #[arg(long, conflicts_with = "deleted")]
+        tag: Vec<String>,
         /// Where the list before ended
         #[arg(long)]
         cursor: Option<String>,
@@ -64,14 +79,11 @@ pub(in crate::cli) enum ArticleCommand {
         #[arg(long, value_name = "WHEN")]
         since: Option<String>,
     },
-    /// Change the text of an article in your editor (VISUAL, else EDITOR)
+    /// Change a part of an article's text, or all of it in your editor (VISUAL, else EDITOR)
     ///
-    /// Refused if the article was changed meanwhile. What could not be saved stays in a file, whose name is told.
-    Edit {
-        /// Its slug, or a former one
-        #[arg(add = slugs())]
-        slug: String,
-    },
+    /// Without a part, the editor is opened; what could not be saved stays in a file, whose name is told. With one, what
+    /// stands outside it stays byte for byte. Both are refused if the article was changed meanwhile.
+    Edit(EditArguments),
     /// Show what changed between two revisions
     Diff {
         /// Its slug, a former one, or id:NUMBER as `article list --deleted` shows it
@@ -103,6 +115,9 @@ pub(in crate::cli) enum ArticleCommand {
         /// Whether never to embed it
         #[arg(long, value_name = "true|false")]
         skip_embedding: Option<bool>,
+        /// A value of its front matter, e.g. --property status=done; KEY= removes one; may be repeated
+        #[arg(long, value_name = "KEY=VALUE")]
+        property: Vec<String>,
         /// How urgent its embedding is
         #[arg(long, value_parser = priorities())]
         priority: Option<Priority>,
@@ -126,6 +141,9 @@ pub(in crate::cli) enum ArticleCommand {
         slug: String,
         /// The new slug
         to: String,
+        /// Make links that name it by the old slug name it by the new one: a revision for each article that links
+        #[arg(long)]
+        update_links: bool,
         /// Refuse if the article is at another revision
         #[arg(long, value_name = "N")]
         expected_revision: Option<i64>,
@@ -145,6 +163,86 @@ pub(in crate::cli) enum ArticleCommand {
         #[arg(long)]
         revision: Option<i64>,
     },
+}
+
+/// Which tags to list.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TagsArguments {
+    /// Only those that begin so
+    pub(in crate::cli) start: Option<String>,
+    /// Most rows
+    #[arg(long, default_value_t = 200)]
+    pub(in crate::cli) limit: u32,
+}
+
+/// Which properties to list.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PropertiesArguments {
+    /// The values of this one, instead of all properties
+    pub(in crate::cli) key: Option<String>,
+    /// Most rows
+    #[arg(long, default_value_t = 200)]
+    pub(in crate::cli) limit: u32,
+}
+
+/// Which links to list.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct LinksArguments {
+    /// The article whose links are listed, in both directions
+    #[arg(add = slugs())]
+    pub(in crate::cli) slug: Option<String>,
+    /// List links that lead to no article
+    #[arg(long, conflicts_with = "slug")]
+    pub(in crate::cli) broken: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct EditArguments {
+    /// Its slug, or a former one
+    #[arg(add = slugs())]
+    pub(in crate::cli) slug: String,
+    /// Add this text at the end
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "action")]
+    pub(in crate::cli) append: Option<String>,
+    /// Add this text at the beginning, behind front matter
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "action")]
+    pub(in crate::cli) prepend: Option<String>,
+    /// Put --text or --file in place of what stands below this heading
+    #[arg(long, value_name = "SECTION", group = "action")]
+    pub(in crate::cli) replace_section: Option<String>,
+    /// Add --text or --file before this heading
+    #[arg(long, value_name = "SECTION", group = "action")]
+    pub(in crate::cli) insert_before: Option<String>,
+    /// Add --text or --file behind this section
+    #[arg(long, value_name = "SECTION", group = "action")]
+    pub(in crate::cli) insert_after: Option<String>,
+    /// Remove this section
+    #[arg(long, value_name = "SECTION", group = "action")]
+    pub(in crate::cli) delete_section: Option<String>,
+    /// Replace this text by --replace
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "action", requires = "replace")]
+    pub(in crate::cli) find: Option<String>,
+    /// What stands there from then on
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, requires = "find")]
+    pub(in crate::cli) replace: Option<String>,
+    /// How often the text must be there
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "find")]
+    pub(in crate::cli) count: usize,
+    /// Several edits from a JSON file; - for standard input
+    #[arg(long, value_name = "FILE", group = "action")]
+    pub(in crate::cli) edits: Option<PathBuf>,
+    /// The text for a section
+    #[arg(long, allow_hyphen_values = true, conflicts_with = "file")]
+    pub(in crate::cli) text: Option<String>,
+    /// A file with the text for a section; - for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) file: Option<PathBuf>,
+    /// The revision it is meant for: refuse if the article has moved on
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) expected_revision: Option<i64>,
+    /// If the article has moved on, merge with what has changed since
+    #[arg(long, requires = "expected_revision")]
+    pub(in crate::cli) merge: bool,
 }
 
 #[derive(Debug, Args)]
@@ -171,6 +269,12 @@ pub(in crate::cli) struct SearchArguments {
     /// Only this folder and below
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
+    /// Only articles for which all of these words hold, e.g. "tag:rust -status:draft rating:>3"
+    #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    pub(in crate::cli) filter: String,
+    /// Only those with this tag or one below it; may be repeated
+    #[arg(long)]
+    pub(in crate::cli) tag: Vec<String>,
     /// Most passages of one article, up to 10
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(in crate::cli) passages: usize,

@@ -28,19 +28,25 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
     ("article show", "afterword article show tides\nafterword article show tides --revision 2 --body > tides.md"),
     (
         "article list",
-        "afterword article list --folder sea\nafterword article list --since 7d\nafterword article list --deleted",
+        "afterword article list --folder sea\nafterword article list --since 7d --tag rust\nafterword article list --filter \"status:draft created:2026-01..2026-03\"\nafterword article list --deleted",
     ),
     (
         "article update",
         "afterword article update tides --title \"The tides\"\nafterword article update tides --file tides.md --expected-revision 3",
     ),
-    ("article edit", "afterword article edit tides\nEDITOR=\"code --wait\" afterword article edit tides"),
+    (
+        "article edit",
+        "afterword article edit tides\nEDITOR=\"code --wait\" afterword article edit tides\nafterword article edit tides --append \"- 14:00 high water\"\nafterword article edit tides --replace-section \"Guide > Sources\" --file sources.md\nafterword article edit tides --find \"teh\" --replace \"the\" --count 3\nafterword article edit tides --edits edits.json",
+    ),
     (
         "article diff",
         "afterword article diff tides\nafterword article diff tides --from 1 --to 3\nafterword article diff tides --file tides.md",
     ),
     ("article delete", "afterword article delete tides"),
-    ("article rename", "afterword article rename tides ebb-and-flow"),
+    (
+        "article rename",
+        "afterword article rename tides ebb-and-flow\nafterword article rename tides ebb-and-flow --update-links",
+    ),
     ("article history", "afterword article history tides"),
     (
         "article restore",
@@ -48,8 +54,11 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "search",
-        "afterword search \"why does the water rise\"\nafterword search tides --mode keyword --folder sea --limit 5\nafterword search tides --json | jq -r '.hits[].slug'",
+        "afterword search \"why does the water rise\"\nafterword search tides --mode keyword --folder sea --tag coast --limit 5\nafterword search tides --json | jq -r '.hits[].slug'",
     ),
+    ("tags", "afterword tags\nafterword tags project/"),
+    ("properties", "afterword properties\nafterword properties status"),
+    ("links", "afterword links tides\nafterword links --broken"),
     ("related", "afterword related tides\nafterword related tides --limit 3 --json"),
     ("bulk start", "afterword bulk start\nafterword bulk start --failed --folder sea\nafterword bulk start --dry-run"),
     ("bulk status", "afterword bulk status\nafterword bulk status 3"),

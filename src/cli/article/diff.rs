@@ -133,8 +133,13 @@ fn text_of(look: Look, difference: &Difference) -> String {
             [look.paint(BAD, &format!("-{field}: {from}")), look.paint(GOOD, &format!("+{field}: {to}"))]
         })
         .collect();
-    lines.extend(diff.lines().map(|line| look.paint(style_of(line), line)));
+    lines.extend(diff.lines().map(|line| coloured(look, line)));
     if lines.is_empty() { format!("{from} and {to} are the same") } else { lines.join("\n") }
+}
+
+/// A line of a unified diff.
+pub(super) fn coloured(look: Look, line: &str) -> String {
+    look.paint(style_of(line), line)
 }
 
 fn style_of(line: &str) -> anstyle::Style {

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 
 use super::{answer::answer, text::read_file};
 use crate::{
-    articles::{Article, Changes},
+    articles::{Article, ArticleError, Changes},
     cli::{failure::Usage, session::Session},
     user_folders,
 };
@@ -18,9 +18,13 @@ use crate::{
 /// Where a text stays that could not be saved, below the data folder: a temporary folder is emptied some day.
 const KEPT_IN: &str = "edits";
 
-pub(super) async fn run(session: &Session, slug: &str) -> anyhow::Result<()> {
+pub(super) async fn run(session: &Session, slug: &str, expected_revision: Option<i64>) -> anyhow::Result<()> {
     let host = session.saving_host().await?;
     let before = host.articles.read(slug).await?;
+    if let Some(expected) = expected_revision.filter(|expected| *expected != before.revision) {
+        let (slug, present) = (before.slug, before.revision);
+        return Err(ArticleError::Conflict { slug, expected, present, changed: None }.into());
+    }
     let file = lay_out(&before)?;
     let edited = edit(session, &before, &file).await;
     let saved = match edited {

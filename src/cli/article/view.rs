@@ -1,5 +1,6 @@
 //! Articles as people read them on a terminal.
 
+use super::property::written;
 use crate::{
     articles::{Article, ArticleSummary, DeletedArticle, EmbeddingStatus, Revision, Saved},
     cli::{
@@ -33,6 +34,14 @@ pub(in crate::cli) fn article(look: Look, article: &Article) -> String {
         ("updated", look.time_and_age(article.updated_at)),
         ("embedding", look.paint(of_status(&embedding), &embedding)),
     ];
+    if !article.tags.is_empty() {
+        rows.push(("tags", article.tags.join(", ")));
+    }
+    let properties = article.properties.iter().map(|(key, value)| format!("{key}: {}", written(value)));
+    let properties: Vec<_> = properties.collect();
+    if !properties.is_empty() {
+        rows.push(("properties", properties.join("; ")));
+    }
     if let Some(error) = &article.embedding.error {
         rows.push(("last error", error.clone()));
     }

@@ -13,6 +13,11 @@ pub(super) const TITLE: usize = 120;
 /// Longest reason of a failure in an answer. *Units:* characters.
 pub(super) const REASON: usize = 200;
 
+/// Tags of an article in a list.
+const LISTED_TAGS: usize = 20;
+/// Longest tag in an answer. *Units:* characters.
+const TAG: usize = 60;
+
 /// How an article's embedding stands.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Embedding {
@@ -47,8 +52,7 @@ pub(super) struct SavedArticle {
     changed: bool,
     updated_at: String,
     embedding: Embedding,
-    body: String,
-    /// of the stored body; more than body has if that was cut here
+    /// of the stored text, which is not sent back
     characters: usize,
 }
 
@@ -65,7 +69,6 @@ impl From<Saved> for SavedArticle {
             updated_at: updated_at.to_string(),
             embedding: embedding.into(),
             characters: body.chars().count(),
-            body: budget::beginning_of_structured(&body).to_owned(),
         }
     }
 }
@@ -83,6 +86,8 @@ pub(super) struct ListedArticle {
     updated_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding: Option<Embedding>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
     /// by this name it can be restored
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -101,6 +106,7 @@ impl From<DeletedArticle> for ListedArticle {
             size,
             updated_at: None,
             embedding: None,
+            tags: Vec::new(),
             name: Some(name),
             deleted_at: Some(deleted_at.to_string()),
         }
@@ -109,7 +115,7 @@ impl From<DeletedArticle> for ListedArticle {
 
 impl From<ArticleSummary> for ListedArticle {
     fn from(article: ArticleSummary) -> Self {
-        let ArticleSummary { slug, title, folder, revision, size, updated_at, embedding } = article;
+        let ArticleSummary { slug, title, folder, revision, size, updated_at, embedding, tags } = article;
         Self {
             slug,
             title: budget::clipped(&title, TITLE),
@@ -118,6 +124,7 @@ impl From<ArticleSummary> for ListedArticle {
             size,
             updated_at: Some(updated_at.to_string()),
             embedding: Some(embedding.into()),
+            tags: tags.iter().take(LISTED_TAGS).map(|tag| budget::clipped(tag, TAG)).collect(),
             name: None,
             deleted_at: None,
         }

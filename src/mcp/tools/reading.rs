@@ -9,7 +9,7 @@ use rmcp::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{answers::ListedArticle, folder};
+use super::{answers::ListedArticle, filter, folder};
 use crate::{
     articles::FolderCount,
     mcp::{
@@ -25,6 +25,8 @@ use crate::{
 
 /// Articles on a page, if nobody asks for a number.
 const PAGE: u32 = 20;
+/// Articles that link to one that is read; article_context names more.
+const NAMED_BACKLINKS: u32 = 8;
 /// Most articles on a page.
 const LARGEST_PAGE: u32 = 100;
 
@@ -45,6 +47,8 @@ struct ReadArticle {
 struct ListArticles {
     /// only this folder and below
     folder: Option<String>,
+    /// e.g. tag:rust -status:draft updated:<7d created:2026-01..2026-03
+    filter: Option<String>,
     /// 1 to 100; default 20
     limit: Option<u32>,
     /// next_cursor of the page before
@@ -108,7 +112,13 @@ impl Door {
     ) -> Result<String, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
         let article = self.host.articles.read(&asked.slug).await?;
+        let is_beginning = asked.section.is_none() && asked.offset.unwrap_or_default() == 0;
+        let linked_from = match is_beginning {
+            true => self.host.articles.backlinks(&(&article).into(), NAMED_BACKLINKS).await?,
+            false => Vec::new(),
+        };
         let part = Part {
+            linked_from: linked_from.into_iter().map(|link| link.slug).collect(),
             section: asked.section,
             offset: asked.offset.unwrap_or_default() as usize,
             limit: asked.limit.map(|limit| limit as usize),
@@ -135,14 +145,16 @@ impl Door {
             let listed = budget::fitting(page.articles.into_iter().map(ListedArticle::from).collect());
             return Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: None }));
         }
-        let mut page = articles.list_since(&folder, since, asked.cursor.as_deref(), limit).await?;
+        let filter = filter(asked.filter.as_deref())?.saved_since(since);
+        let mut page = articles.list_where(&folder, &filter, asked.cursor.as_deref(), limit).await?;
         let asked_for = page.articles.len();
         let listed = page.articles.drain(..).map(ListedArticle::from).collect();
         let listed = budget::fitting(listed);
         if listed.len() < asked_for {
             // Where the shorter page ends, only the service can say.
             let fitting = u32::try_from(listed.len()).unwrap_or(limit);
-            page.next_cursor = articles.list_since(&folder, since, asked.cursor.as_deref(), fitting).await?.next_cursor;
+            let page_that_fits = articles.list_where(&folder, &filter, asked.cursor.as_deref(), fitting).await?;
+            page.next_cursor = page_that_fits.next_cursor;
         }
         Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: page.next_cursor }))
     }

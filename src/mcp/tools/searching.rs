@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     answers::{Embedding, TITLE},
-    folder,
+    filter, folder,
 };
 use crate::{
     mcp::{access::who, budget, cursor, door::Door, problem::Problem, schema},
@@ -42,12 +42,14 @@ impl From<Mode> for search::Mode {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SearchArticles {
-    /// what you look for, in your words; "a phrase", -without, begin*, folder:, title:, slug:, created:>2026-01, updated:<7d
+    /// what you look for, in your words; "a phrase", -without, begin*, folder:, title:, slug:, tag:, created:>2026-01, updated:<7d
     query: String,
     /// default hybrid: by words and by meaning
     mode: Option<Mode>,
     /// only this folder and below
     folder: Option<String>,
+    /// as in list_articles
+    filter: Option<String>,
     /// most hits; fewer come if they would not fit into 8 KB
     limit: Option<u32>,
     /// next_cursor of the page before
@@ -149,6 +151,7 @@ impl Door {
             mode: asked.mode.map(Into::into).unwrap_or_default(),
             limit: if limit == 0 { 0 } else { reach },
             folder: folder(asked.folder.as_deref())?,
+            filter: filter(asked.filter.as_deref())?,
             passages: asked.passages.map_or(1, |most| most as usize),
             explain: asked.explain.unwrap_or_default(),
         };

@@ -8,11 +8,24 @@ use rmcp::{
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{Priority, answers::SavedArticle, folder};
+use super::{
+    Priority,
+    answers::{Embedding, SavedArticle},
+    folder,
+};
 use crate::{
-    articles::{ArticleError, Changes, NewArticle, folder::Folder, slug::Slug},
-    mcp::{door::Door, problem::Problem, schema},
+    articles::{
+        ArticleError, Changes, NewArticle, OnConflict, PartEdits,
+        editing::{AskedEdit, Edit},
+        folder::Folder,
+        front_matter::{NoSetting, Setting},
+        slug::Slug,
+    },
+    chunking::ChangedChunks,
+    host::EditAnswer,
+    mcp::{budget, door::Door, problem::Problem, schema},
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -27,6 +40,8 @@ struct CreateArticle {
     folder: Option<String>,
     /// true: never embed it
     skip_embedding: Option<bool>,
+    /// front matter, e.g. {"tags": ["rust"], "status": "draft"}
+    properties: Option<Map<String, Value>>,
     priority: Option<Priority>,
     /// a repeated call with the same key creates nothing twice
     idempotency_key: Option<String>,
@@ -42,9 +57,38 @@ struct UpdateArticle {
     /// "/" for the root
     folder: Option<String>,
     skip_embedding: Option<bool>,
+    /// front matter to set; null removes one, others stay
+    properties: Option<Map<String, Value>>,
     priority: Option<Priority>,
     /// the revision you read; refused if the article has moved on
     expected_revision: Option<i64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EditArticle {
+    slug: String,
+    /// all are saved as one revision, or none is
+    #[schemars(with = "Vec<AskedEdit>")]
+    edits: Vec<Value>,
+    /// the revision you read
+    expected_revision: Option<i64>,
+    /// true: if the article has moved on, merge with what others changed
+    merge: Option<bool>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct EditedArticle {
+    slug: String,
+    revision: i64,
+    /// false: it was so already
+    changed: bool,
+    merged: bool,
+    /// changed lines as diff -u shows them
+    changes: String,
+    embedding: Embedding,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chunks: Option<ChangedChunks>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -88,6 +132,7 @@ impl Door {
             slug: asked.slug.as_deref().map(Slug::parse).transpose().map_err(ArticleError::from)?,
             folder: folder(asked.folder.as_deref())?,
             skip_embedding: asked.skip_embedding.unwrap_or_default(),
+            properties: properties(asked.properties)?,
             priority: asked.priority.map(Into::into),
             idempotency_key: asked.idempotency_key,
             ..NewArticle::default()
@@ -96,7 +141,7 @@ impl Door {
     }
 
     #[tool(
-        description = "Change an article; what you leave out stays. Former revisions are kept.",
+        description = "Change an article; what you leave out stays. For a part of a long text use edit_article.",
         input_schema = schema::input::<UpdateArticle>(),
         output_schema = schema::output::<SavedArticle>(),
         annotations(
@@ -118,6 +163,7 @@ impl Door {
             body: asked.body,
             folder: asked.folder.as_deref().map(Folder::parse).transpose()?,
             skip_embedding: asked.skip_embedding,
+            properties: properties(asked.properties)?,
             priority: asked.priority.map(Into::into),
             expected_revision: asked.expected_revision,
             ..Changes::default()
@@ -126,7 +172,31 @@ impl Door {
     }
 
     #[tool(
-        description = "Delete an article. The operator can restore it for some weeks.",
+        description = "Change a part of an article without sending the rest: add text, change a section, replace a text.",
+        input_schema = schema::input::<EditArticle>(),
+        output_schema = schema::output::<EditedArticle>(),
+        annotations(
+            title = "Edit article",
+            read_only_hint = false,
+            destructive_hint = true,
+            idempotent_hint = false,
+            open_world_hint = false
+        )
+    )]
+    async fn edit_article(
+        &self,
+        Parameters(asked): Parameters<EditArticle>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<EditedArticle>, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
+        let edits = asked.edits.into_iter().enumerate().map(edit).collect::<Result<_, _>>()?;
+        let on_conflict = if asked.merge == Some(true) { OnConflict::Merge } else { OnConflict::Refuse };
+        let edits = PartEdits { edits, expected_revision: asked.expected_revision, on_conflict };
+        Ok(Json(self.host.edit(&asked.slug, edits).await?.into()))
+    }
+
+    #[tool(
+        description = "Delete an article; restore_article brings it back for some weeks.",
         input_schema = schema::input::<DeleteArticle>(),
         output_schema = schema::output::<DeletedArticle>(),
         annotations(
@@ -146,4 +216,28 @@ impl Door {
         let gone = self.host.articles.delete(&asked.slug, asked.expected_revision).await?;
         Ok(Json(DeletedArticle { slug: gone.slug, title: gone.title, revision: gone.revision, deleted: true }))
     }
+}
+
+/// One edit, or what is wrong with it.
+fn edit((position, given): (usize, Value)) -> Result<Edit, Problem> {
+    let asked: AskedEdit = serde_json::from_value(given)
+        .map_err(|error| Problem::new(format!("edits: number {}: {error}", position + 1)))?;
+    Edit::try_from(asked).map_err(|error| Problem::new(format!("edits: {error}")))
+}
+
+impl From<EditAnswer> for EditedArticle {
+    fn from(answer: EditAnswer) -> Self {
+        let EditAnswer { slug, revision, changed, merged, changes, embedding, chunks } = answer;
+        let changes = budget::beginning_of_structured(&changes).to_owned();
+        Self { slug, revision, changed, merged, changes, embedding: embedding.into(), chunks }
+    }
+}
+
+fn properties(given: Option<Map<String, Value>>) -> Result<Vec<(String, Option<Setting>)>, Problem> {
+    let setting = |(key, value): (String, Value)| {
+        let setting = Setting::from_json(&key, &value)?;
+        Ok((key, setting))
+    };
+    let settings = given.unwrap_or_default().into_iter().map(setting).collect::<Result<_, NoSetting>>();
+    settings.map_err(|error| Problem::new(format!("properties: {error}")))
 }

@@ -89,7 +89,7 @@ pub(super) async fn save(
     };
     match saved {
         Ok(saved) => Ok(shown_at(&saved.article.slug)),
-        Err(ArticleError::Conflict { slug, expected: _, present }) => {
+        Err(ArticleError::Conflict { slug, expected: _, present, changed: _ }) => {
             conflict::show(&app, &visit, &slug, present, &draft).await
         }
         Err(error) => refused(&app, &visit, Some(&slug), &draft, error).await,

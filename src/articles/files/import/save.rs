@@ -19,7 +19,13 @@ use super::{
     error::FileError,
     run::Run,
 };
-use crate::articles::{Article, ArticleError, Changes, NewArticle, Saved, create, names, row, slug::Slug, update};
+use crate::articles::{
+    Article, ArticleError, Changes, NewArticle, Saved, create, names,
+    properties::{self, Properties, TextReading},
+    row,
+    slug::Slug,
+    update,
+};
 
 impl Run<'_> {
     pub(super) async fn carry_out_one(&self, file: &Scanned, action: &Action) -> Result<(), FileError> {
@@ -123,6 +129,7 @@ impl Run<'_> {
         };
         let new = new.checked(self.articles.limits)?;
         let settings = self.articles.settings();
+        let text = TextReading::of(&new.body).await;
         let saved = self
             .articles
             .database
@@ -131,7 +138,7 @@ impl Run<'_> {
                     if !former.is_empty() {
                         names::alone(transaction).await?;
                     }
-                    let saved = create::create(transaction, new, settings).await.map_err(overtaken)?;
+                    let saved = create::create(transaction, new, &text, settings).await.map_err(overtaken)?;
                     lead_here(transaction, saved.article.id, &former).await?;
                     note(transaction, known, &saved, again).await?;
                     Ok::<_, FileError>(saved)
@@ -151,6 +158,7 @@ impl Run<'_> {
         known: Known,
     ) -> Result<(), FileError> {
         let former = content.former_slugs.clone();
+        let text = TextReading::of(&content.body).await;
         let changes = changes(content, revision).checked(self.articles.limits)?;
         let settings = self.articles.settings();
         let saved = self
@@ -162,7 +170,8 @@ impl Run<'_> {
                         names::alone(transaction).await?;
                     }
                     let slug = slug_of(transaction, id).await?;
-                    let saved = update::update(transaction, &slug, changes, settings).await.map_err(overtaken)?;
+                    let saved = update::update(transaction, &slug, changes, Some(&text), settings).await;
+                    let saved = saved.map_err(overtaken)?;
                     if saved.article.id != id {
                         return Err(FileError::Overtaken);
                     }
@@ -190,10 +199,13 @@ impl Run<'_> {
                         names::alone(transaction).await?;
                     }
                     let sql = "UPDATE articles SET front_matter = $3, extra = '' WHERE id = $1 AND revision = $2";
-                    let adopted = transaction.run(sql, [id.into(), revision.into(), content.head.into()]).await?;
+                    let adopted =
+                        transaction.run(sql, [id.into(), revision.into(), content.head.clone().into()]).await?;
                     let article = row::by_id(transaction, id).await?;
                     let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
                     lead_here(transaction, id, &former).await?;
+                    let said = Properties::of_reading(&content.head, &TextReading::now(&article.body));
+                    properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
                     // Where the file says it stands: if it stands elsewhere, it was put there here.
                     let article = Article { folder: content.folder.to_string(), ..article.into() };
                     let saved = Saved { article, task_id: None, changed: false };
@@ -210,6 +222,7 @@ fn changes(content: Content, revision: i64) -> Changes {
         body: Some(content.body),
         folder: Some(content.folder),
         front_matter: Some(content.head),
+        properties: Vec::new(),
         skip_embedding: Some(content.skip_embedding),
         created_at: content.created,
         updated_at: content.updated,

@@ -1,0 +1,2 @@
+DROP INDEX articles_by_title;
+DROP TABLE article_links;

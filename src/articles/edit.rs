@@ -1,0 +1,147 @@
+//! Changing a part of an article: the edits are applied to the text as it is, and saved as one revision or not at all.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    ArticleError, Articles, Changes, Saved,
+    editing::{self, Edit, Fault},
+};
+use crate::offload;
+
+/// So often edits are applied again when somebody else saves in between: one of those who try at once succeeds each time.
+const TRIES: usize = 50;
+
+/// Edits of one article.
+#[derive(Debug, Clone, Default)]
+pub struct PartEdits {
+    /// In their order; each sees what those before it have made.
+    pub edits: Vec<Edit>,
+    /// The revision they were made for.
+    pub expected_revision: Option<i64>,
+    /// What happens if the article has moved on.
+    pub on_conflict: OnConflict,
+}
+
+/// What happens to a change that was made for an earlier revision.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnConflict {
+    /// It is refused, and the refusal shows what has changed since.
+    #[default]
+    Refuse,
+    /// It is applied to the newest text if both change different lines, and else refused.
+    Merge,
+}
+
+/// An article after its edits.
+#[derive(Debug, Clone)]
+pub struct Edited {
+    /// As stored.
+    pub saved: Saved,
+    /// The changed lines with some around them, as `diff -u` shows them.
+    pub changes: String,
+    /// Whether somebody else's changes were merged with it.
+    pub merged: bool,
+    /// The text before.
+    pub before: String,
+}
+
+/// A text and what becomes of it.
+struct Draft {
+    before: String,
+    after: String,
+}
+
+impl Articles {
+    /// Applies edits to an article's text.
+    ///
+    /// # Errors
+    /// [`ArticleError::Edit`] if one cannot be applied, [`ArticleError::Conflict`] if the article has moved on, and what
+    /// [`Articles::update`] says. Nothing is saved then.
+    pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<Edited, ArticleError> {
+        for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+            let present = self.read(slug).await?;
+            let (slug, revision) = (present.slug, present.revision);
+            let was_expected = asked.expected_revision.is_none_or(|expected| expected == revision);
+            let draft = if was_expected {
+                self.applied(present.body, &asked.edits).await?
+            } else {
+                self.merged(&slug, present.body, revision, &asked).await?
+            };
+            let body = draft.after.clone();
+            let changes = Changes { body: Some(body), expected_revision: Some(revision), ..Changes::default() };
+            match self.update(&slug, changes).await {
+                // Saved by somebody else in between: what was asked is looked at once more, beside the newer text.
+                Err(ArticleError::Conflict { .. }) if !last => {}
+                saved => {
+                    let (saved, before) = (saved?, draft.before.clone());
+                    let changes = difference(draft).await;
+                    return Ok(Edited { saved, changes, merged: !was_expected, before });
+                }
+            }
+        }
+        Err(ArticleError::not_found(slug))
+    }
+
+    async fn applied(&self, before: String, edits: &[Edit]) -> Result<Draft, ArticleError> {
+        let (edits, most) = (edits.to_vec(), self.limits.max_size);
+        let apply = move || {
+            let after = applied(&before, &edits, most)?;
+            Ok::<_, ArticleError>(Draft { before, after })
+        };
+        aside(apply).await
+    }
+
+    /// The edits as they were meant for an earlier revision, together with what has changed since.
+    async fn merged(&self, slug: &str, newest: String, present: i64, asked: &PartEdits) -> Result<Draft, ArticleError> {
+        let expected = asked.expected_revision.unwrap_or(present);
+        let between = |changed| ArticleError::Conflict { slug: slug.to_owned(), expected, present, changed };
+        // A revision that is not kept any more cannot be compared with.
+        let Ok(base) = self.read_revision(slug, expected).await else { return Err(between(None)) };
+        let (edits, merges, most) = (asked.edits.clone(), asked.on_conflict == OnConflict::Merge, self.limits.max_size);
+        let merge = move || {
+            let merged = if merges {
+                let ours = applied(&base.body, &edits, most)?;
+                editing::merge(&base.body, &ours, &newest)
+            } else {
+                None
+            };
+            Ok::<_, ArticleError>(match merged {
+                Some(after) => Ok(Draft { before: newest, after }),
+                None => Err(editing::unified(&base.body, &newest)),
+            })
+        };
+        aside(merge).await?.map_err(|changed| between(Some(changed).filter(|changed| !changed.is_empty())))
+    }
+
+    /// What has changed in an article's text since `revision`, as `diff -u` shows it; `None` if that is not kept any more.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`]
+    pub async fn changed_since_revision(&self, slug: &str, revision: i64) -> Result<Option<String>, ArticleError> {
+        let present = self.read(slug).await?;
+        match self.read_revision(&present.slug, revision).await {
+            Ok(past) => Ok(Some(difference(Draft { before: past.body, after: present.body }).await)),
+            Err(ArticleError::NoRevision { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A text that would be too large is refused as one that is sent.
+fn applied(before: &str, edits: &[Edit], most: u64) -> Result<String, ArticleError> {
+    editing::apply(before, edits, most).map_err(|error| match error.fault {
+        Fault::TooLarge { size, limit } => ArticleError::TooLarge { size, limit },
+        _ => error.into(),
+    })
+}
+
+async fn difference(draft: Draft) -> String {
+    aside(move || editing::unified(&draft.before, &draft.after)).await
+}
+
+/// Texts may be large, and comparing them takes a processor for a while.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    offload::run(work).await
+}

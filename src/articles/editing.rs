@@ -1,0 +1,21 @@
+//! Changing a part of a text: what stands outside the part stays byte for byte.
+//!
+//! Pure: it knows texts and their sections, and no article. An inserted text takes the line ends of the text it comes
+//! into, is set apart by blank lines (unless it goes on a list or a table), and a text without a line break at its end
+//! stays one. Several edits are applied one after the other, or none.
+
+mod apply;
+mod asked;
+mod difference;
+mod edit;
+mod error;
+mod lines;
+
+pub use apply::apply;
+pub use asked::{AskedEdit, NoEdit};
+pub use difference::{merge, unified};
+pub use edit::{Edit, SectionChange};
+pub use error::{EditError, Fault};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! Applying edits to a text.
+
+use std::{collections::HashSet, ops::Range};
+
+use super::{
+    Edit, EditError, Fault, SectionChange,
+    error::shown,
+    lines::{content, fitted, inserted, line_end, line_number},
+};
+use crate::{
+    articles::front_matter::Document,
+    markdown::{
+        byte_order_mark,
+        sections::{Section, named, sections},
+    },
+};
+
+/// More edits of one call are refused: each looks through the whole text.
+const MOST_EDITS: usize = 100;
+/// Places that are named.
+const NAMED: usize = 10;
+
+/// `body` after all `edits`, each of which sees what those before it have made. No text is larger than `most` in between.
+/// *Units:* bytes.
+///
+/// # Errors
+/// [`EditError`] for the first that cannot be applied.
+pub fn apply(body: &str, edits: &[Edit], most: u64) -> Result<String, EditError> {
+    let of = edits.len();
+    if edits.is_empty() {
+        return Err(EditError { number: 1, of: 1, fault: Fault::NoEdit });
+    }
+    if of > MOST_EDITS {
+        return Err(EditError { number: of, of, fault: Fault::ManyEdits { most: MOST_EDITS } });
+    }
+    let mut text = body.to_owned();
+    for (position, edit) in edits.iter().enumerate() {
+        let fault = |fault| EditError { number: position + 1, of, fault };
+        bounded(size_after(&text, edit), most).map_err(fault)?;
+        text = one(&text, edit).map_err(fault)?;
+    }
+    Ok(text)
+}
+
+/// At least the size of `body` after `edit`, but for some line ends. *Units:* bytes.
+fn size_after(body: &str, edit: &Edit) -> u64 {
+    let inserted = match edit {
+        Edit::Append(text) | Edit::Prepend(text) => text.len(),
+        Edit::Section { change, .. } => match change {
+            SectionChange::InsertBefore(text) | SectionChange::InsertAfter(text) => text.len(),
+            SectionChange::Replace(_) | SectionChange::Delete => 0,
+        },
+        Edit::Replace { find, replace, count } => replace.len().saturating_sub(find.len()).saturating_mul(*count),
+    };
+    body.len().saturating_add(inserted) as u64
+}
+
+fn bounded(size: u64, most: u64) -> Result<(), Fault> {
+    if size > most { Err(Fault::TooLarge { size, limit: most }) } else { Ok(()) }
+}
+
+fn one(body: &str, edit: &Edit) -> Result<String, Fault> {
+    match edit {
+        Edit::Append(text) => block(body, body.len(), text),
+        Edit::Prepend(text) => block(body, beginning(body), text),
+        Edit::Section { section, change } => in_section(body, section, change),
+        Edit::Replace { find, replace, count } => replaced(body, find, replace, *count),
+    }
+}
+
+/// Where the text begins, behind a byte order mark and front matter.
+pub(super) fn beginning(body: &str) -> usize {
+    Document::split(body).head.len().max(byte_order_mark(body))
+}
+
+/// Adds text at the beginning of a line.
+fn block(body: &str, at: usize, text: &str) -> Result<String, Fault> {
+    if text.trim().is_empty() {
+        return Err(Fault::NoText);
+    }
+    let result = inserted(body, at, text);
+    unswallowed(&body[at..], &result)?;
+    Ok(result)
+}
+
+fn in_section(body: &str, wanted: &str, change: &SectionChange) -> Result<String, Fault> {
+    let section = find(body, wanted)?;
+    match change {
+        SectionChange::InsertBefore(text) => block(body, section.range.start, text),
+        SectionChange::InsertAfter(text) => block(body, section.range.end, text),
+        SectionChange::Delete => Ok([&body[..section.range.start], &body[section.range.end..]].concat()),
+        SectionChange::Replace(text) => {
+            let result = in_place(body, &section, text);
+            unswallowed(&body[section.range.end..], &result)?;
+            Ok(result)
+        }
+    }
+}
+
+/// The text in place of what stands below the heading; blank lines around that stay.
+fn in_place(body: &str, section: &Section, text: &str) -> String {
+    let text = fitted(text, line_end(body));
+    let brings_heading =
+        sections(&text).first().is_some_and(|first| first.heading.start == 0 && first.level == section.level);
+    let below = section.heading.end..section.range.end;
+    let old = if brings_heading { content(body, section.range.clone()) } else { content(body, below.clone()) };
+    match old {
+        Some(old) => [&body[..old.start], &text, &body[old.end..]].concat(),
+        None if text.is_empty() => body.to_owned(),
+        None => inserted(body, below.start, &text),
+    }
+}
+
+/// The one section that is called so.
+fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
+    let from = Document::split(body).head.len();
+    let mut all = sections(&body[from..]);
+    for section in &mut all {
+        for range in [&mut section.heading, &mut section.range] {
+            *range = range.start + from..range.end + from;
+        }
+    }
+    let (found, nth) = match (named(&all, wanted), numbered(wanted)) {
+        (found, Some((name, number))) if found.is_empty() => (named(&all, name), Some(number)),
+        (found, _) => (found, None),
+    };
+    let one = match (found.as_slice(), nth) {
+        ([one], None) => Some(*one),
+        (several, Some(number)) => several.get(number.wrapping_sub(1)).copied(),
+        _ => None,
+    };
+    match one {
+        Some(one) => Ok(all.swap_remove(one)),
+        None if found.is_empty() => {
+            Err(Fault::NoSection { wanted: wanted.to_owned(), names: all.iter().map(Section::name).collect() })
+        }
+        None => {
+            let name = numbered(wanted).map_or(wanted, |(name, _)| name).trim();
+            let names = found.iter().enumerate();
+            let names = names.map(|(nth, &section)| told(body, &all[section], name, nth + 1)).collect();
+            Err(Fault::SeveralSections { wanted: name.to_owned(), names })
+        }
+    }
+}
+
+/// By what name one of several sections is found.
+fn told(body: &str, section: &Section, name: &str, number: usize) -> String {
+    let line = line_number(body, section.heading.start);
+    format!("\"{name} [{number}]\" ({}, line {line})", section.name())
+}
+
+/// `Log [2]`
+fn numbered(wanted: &str) -> Option<(&str, usize)> {
+    let (name, number) = wanted.trim_end().strip_suffix(']')?.rsplit_once('[')?;
+    Some((name.trim_end(), number.trim().parse().ok()?))
+}
+
+/// What stood behind the edit has the headings it had.
+fn unswallowed(behind: &str, result: &str) -> Result<(), Fault> {
+    let at = result.len() - behind.len();
+    let found: HashSet<_> =
+        sections(result).into_iter().map(|section| (section.heading.start, section.level)).collect();
+    let is_gone = |section: &Section| !found.contains(&(at + section.heading.start, section.level));
+    match sections(behind).iter().find(|section| is_gone(section)) {
+        Some(section) => Err(Fault::Swallows { heading: section.title().to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn replaced(body: &str, find: &str, replace: &str, expected: usize) -> Result<String, Fault> {
+    if find.is_empty() {
+        return Err(Fault::NothingToFind);
+    }
+    let (mut find, mut replace) = (find.to_owned(), replace.to_owned());
+    if !body.contains(&find) && line_end(body) == "\r\n" {
+        // Whoever looks at the text sees no carriage returns.
+        [find, replace] = [find, replace].map(|text| text.replace("\r\n", "\n").replace('\n', "\r\n"));
+    }
+    let places: Vec<usize> = body.match_indices(&find).map(|(at, _)| at).collect();
+    if places.is_empty() {
+        return Err(Fault::NotFound { near: near(body, &find) });
+    }
+    if places.len() != expected {
+        let line = |at: usize| -> Range<usize> {
+            let start = body[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            start..body[at..].find('\n').map_or(body.len(), |newline| at + newline)
+        };
+        let place = |&at: &usize| format!("line {}: {}", line_number(body, at), shown(body[line(at)].trim()));
+        let places_told = places.iter().take(NAMED).map(place).collect();
+        return Err(Fault::Count { found: places.len(), expected, places: places_told });
+    }
+    Ok(body.replace(&find, &replace))
+}
+
+/// A line that has the words of what was looked for, however they are written and spaced.
+fn near(body: &str, find: &str) -> Option<String> {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let wanted = find.lines().map(words).find(|line| !line.is_empty())?;
+    let mut lines = body.lines().enumerate();
+    let (number, line) = lines.find(|(_, line)| words(line).contains(&wanted))?;
+    Some(format!("line {}: \"{}\"", number + 1, shown(line.trim())))
+}

@@ -1,0 +1,187 @@
+//! Setting and removing any value of a block, and nothing else of it.
+
+use serde_json::Value as Json;
+
+use super::{
+    block::{self, Block, Syntax},
+    edit::{is_plain, quoted},
+    entry::{Entry, Value},
+};
+
+/// A value to be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting {
+    /// Text.
+    Text(String),
+    /// A number, as it is written.
+    Number(String),
+    /// True or false.
+    Switch(bool),
+    /// Several.
+    List(Vec<Setting>),
+}
+
+/// A value that front matter has no plain form for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{key}\" must be a text, a number, true, false, a list of these, or null to remove it")]
+pub struct NoSetting {
+    key: String,
+}
+
+impl Setting {
+    /// From JSON; `null` removes.
+    ///
+    /// # Errors
+    /// [`NoSetting`] for objects, and for lists of lists.
+    pub fn from_json(key: &str, value: &Json) -> Result<Option<Self>, NoSetting> {
+        let fault = || NoSetting { key: key.to_owned() };
+        match value {
+            Json::Null => Ok(None),
+            Json::Array(items) => {
+                let item = |item: &Json| match item {
+                    Json::Array(_) | Json::Object(_) | Json::Null => Err(fault()),
+                    plain => Self::from_json(key, plain)?.ok_or_else(fault),
+                };
+                Ok(Some(Self::List(items.iter().map(item).collect::<Result<_, _>>()?)))
+            }
+            Json::String(text) => Ok(Some(Self::Text(text.clone()))),
+            Json::Number(number) => Ok(Some(Self::Number(number.to_string()))),
+            Json::Bool(switch) => Ok(Some(Self::Switch(*switch))),
+            Json::Object(_) => Err(fault()),
+        }
+    }
+
+    fn written(&self, syntax: Syntax, in_list: bool) -> String {
+        match self {
+            Self::Number(number) => number.clone(),
+            Self::Switch(switch) => switch.to_string(),
+            Self::Text(text)
+                if syntax == Syntax::Yaml
+                    && is_plain(text)
+                    && !(in_list && text.contains([',', '[', ']', '{', '}'])) =>
+            {
+                text.clone()
+            }
+            Self::Text(text) => quoted(text),
+            Self::List(items) => {
+                let items: Vec<_> = items.iter().map(|item| item.written(syntax, true)).collect();
+                format!("[{}]", items.join(", "))
+            }
+        }
+    }
+}
+
+/// `head` with these values; `None` removes one. What it has already is replaced where it stands, what it has not is added at
+/// its end; if there is no block, one is made, its lines ending as those of `body` do.
+pub fn with_settings(head: &str, body: &str, settings: &[(String, Option<Setting>)]) -> String {
+    let mut text = head.to_owned();
+    for (key, setting) in settings {
+        text = with_setting(&text, body, key, setting.as_ref());
+    }
+    text
+}
+
+fn with_setting(head: &str, body: &str, key: &str, setting: Option<&Setting>) -> String {
+    let Some(block) = block::find(head) else {
+        let Some(setting) = setting else { return head.to_owned() };
+        let end = block::line_end(if head.contains('\n') { head } else { body });
+        let value = setting.written(Syntax::Yaml, false);
+        return format!("{head}---{end}{}: {value}{end}---{end}", key_of(Syntax::Yaml, key));
+    };
+    let named = |entry: &&Entry| entry.key.eq_ignore_ascii_case(key);
+    match (block.entries.iter().rfind(named), setting) {
+        (Some(entry), Some(setting)) => replaced(head, entry, &setting.written(block.syntax, false)),
+        (Some(entry), None) if block.syntax == Syntax::Json => replaced(head, entry, "null"),
+        (Some(entry), None) => without(head, entry),
+        (None, Some(setting)) => added(head, &block, key, setting),
+        (None, None) => head.to_owned(),
+    }
+}
+
+fn replaced(head: &str, entry: &Entry, value: &str) -> String {
+    let apart = if head[..entry.range.start].ends_with([':', '=']) { " " } else { "" };
+    [&head[..entry.range.start], apart, value, &head[entry.range.end..]].concat()
+}
+
+/// Without the lines of an entry.
+fn without(head: &str, entry: &Entry) -> String {
+    let start = head[..entry.range.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = head[entry.range.end..].find('\n').map_or(head.len(), |newline| entry.range.end + newline + 1);
+    [&head[..start], &head[end..]].concat()
+}
+
+fn added(head: &str, block: &Block, key: &str, setting: &Setting) -> String {
+    let (end, value, key) = (block::line_end(head), setting.written(block.syntax, false), key_of(block.syntax, key));
+    let line = match block.syntax {
+        Syntax::Yaml => format!("{key}: {value}{end}"),
+        Syntax::Toml => format!("{key} = {value}{end}"),
+        Syntax::Json if block.entries.iter().all(|entry| entry.value == Value::Empty && entry.key.is_empty()) => {
+            format!("{end}  {key}: {value}")
+        }
+        Syntax::Json => format!("{end}  {key}: {value},"),
+    };
+    [&head[..block.room], &line, &head[block.room..]].concat()
+}
+
+fn key_of(syntax: Syntax, key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match syntax {
+        Syntax::Yaml if is_plain(key) && !key.contains([',', '[', ']', '{', '}', ':']) => key.to_owned(),
+        Syntax::Toml if !key.is_empty() && key.chars().all(is_bare) => key.to_owned(),
+        _ => quoted(key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::articles::front_matter::{Given, given};
+
+    fn set(head: &str, key: &str, value: Json) -> String {
+        let setting = Setting::from_json(key, &value).expect("a value");
+        with_settings(head, "", &[(key.to_owned(), setting)])
+    }
+
+    #[test]
+    fn a_value_is_set_where_it_stands_and_all_else_stays() {
+        use serde_json::json;
+        let head = "---\ntitle: T # why\ntags:\n  - a\n  - b\nstatus: draft\n---\n";
+        assert_eq!(set(head, "status", json!("done")), head.replace("draft", "done"));
+        assert_eq!(set(head, "tags", json!(["x", "y, z"])), head.replace("\n  - a\n  - b", " [x, \"y, z\"]"));
+        assert_eq!(set(head, "Status", json!(null)), head.replace("status: draft\n", ""));
+        assert_eq!(set(head, "tags", json!(null)), head.replace("tags:\n  - a\n  - b\n", ""));
+        assert_eq!(set(head, "rating", json!(4)), head.replace("draft\n", "draft\nrating: 4\n"));
+        assert_eq!(set(head, "version", json!("1.10")), head.replace("draft\n", "draft\nversion: \"1.10\"\n"));
+        assert_eq!(set("", "draft", json!(true)), "---\ndraft: true\n---\n");
+        assert_eq!(set("", "draft", json!(null)), "");
+        let toml = "+++\ntitle = \"T\"\n[extra]\na = 1\n+++\n";
+        assert_eq!(set(toml, "status", json!("done")), toml.replace("[extra]", "status = \"done\"\n[extra]"));
+        let json_head = "{\n  \"title\": \"T\"\n}\n";
+        assert_eq!(set(json_head, "status", json!("done")), "{\n  \"status\": \"done\",\n  \"title\": \"T\"\n}\n");
+        assert_eq!(set(json_head, "title", json!(null)), "{\n  \"title\": null\n}\n");
+        assert!(Setting::from_json("x", &json!({})).is_err() && Setting::from_json("x", &json!([[1]])).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_set_is_read_back_and_the_rest_with_it(
+            before in proptest::collection::btree_map("[a-z]{1,6}", "[a-z0-9 :#,\"'\\[\\]-]{1,12}", 1..5),
+            key in "[a-z]{1,6}", text in "[a-zé0-9 :#,\"'\\\\\\[\\]{}&*!|>%@`-]{1,16}",
+        ) {
+            let mut head = String::new();
+            for (key, value) in &before {
+                head = with_settings(&head, "", &[(key.clone(), Some(Setting::Text(value.clone())))]);
+            }
+            let head = with_settings(&head, "", &[(key.clone(), Some(Setting::Text(text.clone())))]);
+            let read = given(&head);
+            for (known, value) in before.iter().filter(|(known, _)| **known != key) {
+                let found = read.iter().find(|given| given.key == *known);
+                prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(value.trim()).filter(|value| !value.is_empty()), "{}", head);
+            }
+            let found: Option<&Given> = read.iter().find(|given| given.key == key);
+            prop_assert_eq!(found.map(|given| given.values[0].trim()), Some(text.trim()).filter(|text| !text.is_empty()), "{}", head);
+        }
+    }
+}

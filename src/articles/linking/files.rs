@@ -1,0 +1,122 @@
+//! Where links to files lead: to the articles that came from these files.
+
+use std::collections::{HashMap, HashSet};
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use crate::{articles::links::decoded, markdown::Form};
+
+/// The files that some links lead to.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// Sources and paths of the articles that link.
+    places: HashMap<i64, Place>,
+    /// Slugs and titles.
+    articles: HashMap<Place, (String, String)>,
+}
+
+type Place = (i64, String);
+
+#[derive(FromQueryResult)]
+struct PlaceRow {
+    article_id: i64,
+    source_id: i64,
+    path: String,
+}
+
+#[derive(FromQueryResult)]
+struct FileRow {
+    source_id: i64,
+    path: String,
+    slug: String,
+    title: String,
+}
+
+impl Files {
+    /// Looks for the files that `links` lead to: each is the number of the article that has it, its form and its target.
+    pub(super) async fn of<'a>(
+        connection: &impl ConnectionTrait,
+        links: impl Iterator<Item = (i64, &'a str, &'a str)>,
+    ) -> Result<Self, StoreError> {
+        let links: Vec<_> = links.filter(|(_, form, _)| *form == Form::Path.as_str()).collect();
+        if links.is_empty() {
+            return Ok(Self::default());
+        }
+        let ids: HashSet<i64> = links.iter().map(|(id, ..)| *id).collect();
+        let places = places(connection, &ids).await?;
+        let wanted = links.iter().filter_map(|(id, _, target)| {
+            let place = places.get(id)?;
+            Some(candidates(place, target))
+        });
+        let wanted: HashSet<Place> = wanted.flatten().collect();
+        if wanted.is_empty() {
+            return Ok(Self::default());
+        }
+        let sql = "SELECT s.source_id, s.path, a.slug, a.title FROM {rows $1: source_id BIGINT, path TEXT} j
+                   JOIN article_sources s ON s.source_id = j.source_id AND s.path = j.path
+                   JOIN articles a ON a.id = s.article_id";
+        let wanted = serde_json::to_string(&wanted).unwrap_or_default();
+        let found: Vec<FileRow> = connection.rows(sql, [wanted.into()]).await?;
+        let articles = found.into_iter().map(|row| ((row.source_id, row.path), (row.slug, row.title))).collect();
+        Ok(Self { places, articles })
+    }
+
+    /// Slug and title of the article whose file a link of the article `id` leads to.
+    pub(super) fn at(&self, id: i64, form: &str, target: &str) -> Option<&(String, String)> {
+        if form != Form::Path.as_str() {
+            return None;
+        }
+        candidates(self.places.get(&id)?, target).into_iter().find_map(|place| self.articles.get(&place))
+    }
+}
+
+/// Where the files of these articles are; of an article that has several, the first.
+async fn places(connection: &impl ConnectionTrait, ids: &HashSet<i64>) -> Result<HashMap<i64, Place>, StoreError> {
+    let sql = "SELECT s.article_id, s.source_id, s.path FROM {ids $1} j
+               JOIN article_sources s ON s.article_id = j.id ORDER BY s.source_id DESC, s.path DESC";
+    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let rows: Vec<PlaceRow> = connection.rows(sql, [ids.into()]).await?;
+    Ok(rows.into_iter().map(|row| (row.article_id, (row.source_id, row.path))).collect())
+}
+
+/// The files that `target` may mean in a file at `place`.
+fn candidates((source, path): &Place, target: &str) -> Vec<Place> {
+    let beside = beside(path, &decoded(target));
+    beside.into_iter().flat_map(|path| [(*source, path.clone()), (*source, path + ".md")]).collect()
+}
+
+/// The path that `target` leads to from the file `from`; `None` if that is outside.
+fn beside(from: &str, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    if target.starts_with('/') {
+        parts.clear();
+    }
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn a_relative_link_leads_from_its_file() {
+        for (from, target, to) in [
+            ("a/b.md", "c.md", Some("a/c.md")),
+            ("a/b.md", "../c.md", Some("c.md")),
+            ("a/b.md", "./d/./c.md", Some("a/d/c.md")),
+            ("a/b.md", "/c.md", Some("c.md")),
+            ("b.md", "../c.md", None),
+        ] {
+            assert_eq!(beside(from, target).as_deref(), to, "{from} {target}");
+        }
+    }
+}

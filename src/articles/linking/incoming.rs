@@ -1,0 +1,86 @@
+//! Links to an article, and which of them do lead to it.
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{
+    files::Files,
+    linked::{LEADS_TO, Linked},
+};
+
+/// A link that leads to an article.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    /// The number of the article that has it.
+    pub(super) article_id: i64,
+    pub(super) slug: String,
+    pub(super) title: String,
+    pub(super) target: String,
+    /// By the place of the article's file, and by no name.
+    pub(super) is_by_file: bool,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    article_id: i64,
+    slug: String,
+    title: String,
+    target: String,
+    form: String,
+    leads_to: Option<i64>,
+}
+
+/// Links to `article` from others, in the order of the slugs of these; of more than `most` some.
+pub(super) async fn to(
+    connection: &impl ConnectionTrait,
+    article: &Linked,
+    most: u32,
+) -> Result<Vec<Incoming>, StoreError> {
+    let sql = format!(
+        "SELECT l.article_id, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
+         FROM (SELECT n.* FROM {{texts $1}} j JOIN article_links n ON n.key = j.text
+               WHERE n.article_id <> $2 LIMIT $3 + 0) l
+         JOIN articles a ON a.id = l.article_id ORDER BY a.slug, l.position"
+    );
+    let keys = serde_json::to_string(&article.keys(connection).await?).unwrap_or_default();
+    let rows = connection.rows(&sql, [keys.into(), article.id.into(), i64::from(most).into()]).await?;
+    leading(connection, article, rows).await
+}
+
+/// Links to `article` whose name makes the slug `former`, from some articles with numbers above `after`, in the order of these.
+pub(super) async fn named(
+    connection: &impl ConnectionTrait,
+    article: &Linked,
+    former: &str,
+    after: i64,
+) -> Result<Vec<Incoming>, StoreError> {
+    let sql = format!(
+        "SELECT l.article_id, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
+         FROM (SELECT DISTINCT n.article_id FROM article_links n
+               WHERE n.key = $1 AND n.article_id <> $2 AND n.article_id > $3 ORDER BY n.article_id LIMIT 100) d
+         JOIN article_links l ON l.article_id = d.article_id AND l.key = $1
+         JOIN articles a ON a.id = l.article_id ORDER BY l.article_id, l.position"
+    );
+    let rows = connection.rows(&sql, [former.into(), article.id.into(), after.into()]).await?;
+    leading(connection, article, rows).await
+}
+
+/// A link to a file leads where the file is, and only where there is none to what is called so.
+async fn leading(
+    connection: &impl ConnectionTrait,
+    article: &Linked,
+    rows: Vec<Row>,
+) -> Result<Vec<Incoming>, StoreError> {
+    let paths = rows.iter().map(|row| (row.article_id, row.form.as_str(), row.target.as_str()));
+    let files = Files::of(connection, paths).await?;
+    let link = |row: Row| {
+        let file = files.at(row.article_id, &row.form, &row.target);
+        let (is_here, is_by_file) = match file {
+            Some((slug, _)) => (*slug == article.slug, true),
+            None => (row.leads_to == Some(article.id), false),
+        };
+        let Row { article_id, slug, title, target, form: _, leads_to: _ } = row;
+        is_here.then_some(Incoming { article_id, slug, title, target, is_by_file })
+    };
+    Ok(rows.into_iter().filter_map(link).collect())
+}

@@ -1,0 +1,137 @@
+//! Mending links after an article has another slug.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{incoming, linked::Linked};
+use crate::{
+    articles::{Article, ArticleError, Articles, Changes, Saved, front_matter::Document, links::name, slug::Slug},
+    markdown::{Link, Mentions},
+};
+
+/// So often an article is mended again when somebody else saves in between.
+const TRIES: usize = 5;
+
+/// An article whose links were mended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Mended {
+    /// The article that links.
+    pub slug: String,
+    /// Its new revision.
+    pub revision: i64,
+    /// Links that lead to the new slug now.
+    pub links: usize,
+}
+
+impl Articles {
+    /// Gives an article another slug, and mends the links that name it by its former slug: one revision for each article that links.
+    ///
+    /// # Errors
+    /// Those of [`Articles::rename`], and those of a save that mends; what was done before stays done.
+    pub async fn rename_with_links(
+        &self,
+        slug: &str,
+        to: Slug,
+        expected_revision: Option<i64>,
+    ) -> Result<(Saved, Vec<Mended>), ArticleError> {
+        let former = self.read(slug).await?.slug;
+        let saved = self.rename(slug, to, expected_revision).await?;
+        let mended = self.mend_links(&former, &saved.article).await?;
+        Ok((saved, mended))
+    }
+
+    /// Makes links that name an article by a former slug name it by its present one: one revision for each article that
+    /// links. Links by title or alias stay, because they still say what they said, and so do links to its file.
+    ///
+    /// # Errors
+    /// Those of [`Articles::update`]; what was mended before stays mended.
+    pub async fn mend_links(&self, former: &str, article: &Article) -> Result<Vec<Mended>, ArticleError> {
+        let (linked, mut mended, mut after) = (Linked::from(article), Vec::new(), 0);
+        loop {
+            let links = incoming::named(self.database.reader(), &linked, former, after).await?;
+            let Some(last) = links.last() else { return Ok(mended) };
+            after = last.article_id;
+            let mut targets: BTreeMap<String, HashSet<String>> = BTreeMap::new();
+            for link in links.into_iter().filter(|link| !link.is_by_file) {
+                targets.entry(link.slug).or_default().insert(link.target);
+            }
+            for (slug, targets) in targets {
+                let renaming = Renaming { former, present: &article.slug, targets };
+                mended.extend(self.mend(&slug, &renaming).await?);
+            }
+        }
+    }
+
+    async fn mend(&self, slug: &str, renaming: &Renaming<'_>) -> Result<Option<Mended>, ArticleError> {
+        for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+            let article = self.read(slug).await?;
+            let (body, links) = renaming.mended(&article.body);
+            if links == 0 {
+                return Ok(None);
+            }
+            let expected_revision = Some(article.revision);
+            let changes = Changes { body: Some(body), expected_revision, ..Changes::default() };
+            match self.update(&article.slug, changes).await {
+                Err(ArticleError::Conflict { .. }) if !last => {}
+                saved => {
+                    let article = saved?.article;
+                    return Ok(Some(Mended { slug: article.slug, revision: article.revision, links }));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What is changed in a text that links.
+struct Renaming<'a> {
+    former: &'a str,
+    present: &'a str,
+    /// Links as they are written that lead to the article.
+    targets: HashSet<String>,
+}
+
+impl Renaming<'_> {
+    /// The text with its links by the former slug naming the present one, and how many those are.
+    fn mended(&self, body: &str) -> (String, usize) {
+        let head = Document::split(body).head.len();
+        let (mut text, mut count, mut rest) = (String::with_capacity(body.len()), 0, 0);
+        for Link { target, form, place, .. } in Mentions::read(&body[head..]).links {
+            let written = name(&target, form);
+            let is_meant = written.eq_ignore_ascii_case(self.former) && self.targets.contains(&target);
+            let Some(place) = place.filter(|_| is_meant) else { continue };
+            let Some(at) = target.rfind(&written) else { continue };
+            let start = head + place.start + at;
+            if start < rest {
+                continue;
+            }
+            text.push_str(&body[rest..start]);
+            text.push_str(self.present);
+            rest = start + written.len();
+            count += 1;
+        }
+        text.push_str(&body[rest..]);
+        (text, count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Renaming;
+
+    #[test]
+    fn links_by_the_former_slug_name_the_present_one_and_others_stay() {
+        let body = "---\ntags: [old-name]\n---\n[[old-name]] [[Old-Name#Part|shown]] [[Old name]] [a](../x/old-name.md#p)\n\
+                    [b](article://old-name) [old-name](old-name) old-name `[[old-name]]` [[older-name]]\n";
+        let targets = ["old-name", "Old-Name", "../x/old-name.md", "older-name"].map(str::to_owned).into();
+        let (text, count) = Renaming { former: "old-name", present: "new", targets }.mended(body);
+        assert_eq!(
+            text,
+            "---\ntags: [old-name]\n---\n[[new]] [[new#Part|shown]] [[Old name]] [a](../x/new.md#p)\n\
+             [b](article://new) [old-name](new) old-name `[[old-name]]` [[older-name]]\n"
+        );
+        assert_eq!(count, 5);
+    }
+}

@@ -1,0 +1,182 @@
+//! Where links lead.
+
+use afterword_actors::store::sql::Sql;
+use sea_orm::FromQueryResult;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    files::Files,
+    incoming,
+    linked::{LEADS_TO, Linked},
+};
+use crate::articles::{
+    ArticleError, Articles,
+    properties::{KNOWN_BY, alias_of},
+    slug::as_stored,
+};
+
+/// A link of an article.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OutgoingLink {
+    /// As it is written.
+    pub target: String,
+    /// The heading it leads to, if it names one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub anchor: String,
+    /// wiki, path or address
+    pub form: String,
+    /// The article it leads to; nothing if there is none.
+    pub slug: Option<String>,
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// An article that links to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Backlink {
+    /// The article that links.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// The link as it is written; the first, if there are several.
+    pub target: String,
+    /// How many links.
+    pub links: usize,
+}
+
+/// A link that leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BrokenLink {
+    /// The article that links.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// The link as it is written.
+    pub target: String,
+    /// wiki, path or address
+    pub form: String,
+}
+
+#[derive(FromQueryResult)]
+struct LinkRow {
+    target: String,
+    anchor: String,
+    form: String,
+    slug: Option<String>,
+    title: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct LooseRow {
+    article_id: i64,
+    position: i64,
+    slug: String,
+    title: String,
+    target: String,
+    form: String,
+    leads_to: Option<i64>,
+}
+
+/// So many links are looked at for each article that is told, but no more than [`MOST_LOOKED_AT`].
+const LOOKED_AT: u32 = 20;
+/// More links to one article are not looked at.
+const MOST_LOOKED_AT: u32 = 5_000;
+/// Links looked at together when those that lead nowhere are looked for.
+const PAGE: usize = 1_000;
+
+impl Articles {
+    /// The article of this name, as links know it.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`]
+    pub async fn linked(&self, slug: &str) -> Result<Linked, ArticleError> {
+        let sql = format!("SELECT id, slug, title FROM articles WHERE id = {KNOWN_BY}");
+        let found = self.database.reader().row(&sql, [as_stored(slug).as_ref().into(), alias_of(slug).into()]).await?;
+        match found {
+            Some(linked) => Ok(linked),
+            None => self.explained(Err(ArticleError::not_found(slug))).await,
+        }
+    }
+
+    /// What an article links to, in the order of its text; at most `limit` links.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn links_of(&self, article: &Linked, limit: u32) -> Result<Vec<OutgoingLink>, ArticleError> {
+        let reader = self.database.reader();
+        let sql = format!(
+            "SELECT l.target, l.anchor, l.form, a.slug, a.title
+             FROM article_links l LEFT JOIN articles a ON a.id = {LEADS_TO}
+             WHERE l.article_id = $1 ORDER BY l.position LIMIT $2 + 0"
+        );
+        let rows: Vec<LinkRow> = reader.rows(&sql, [article.id.into(), i64::from(limit).into()]).await?;
+        let paths = rows.iter().map(|row| (article.id, row.form.as_str(), row.target.as_str()));
+        let files = Files::of(reader, paths).await?;
+        let link = |row: LinkRow| {
+            let file = files.at(article.id, &row.form, &row.target);
+            let LinkRow { target, anchor, form, slug, title } = row;
+            let (slug, title) = match file {
+                Some((slug, title)) => (Some(slug.clone()), Some(title.clone())),
+                None => (slug, title),
+            };
+            OutgoingLink { target, anchor, form, slug, title }
+        };
+        Ok(rows.into_iter().map(link).collect())
+    }
+
+    /// What links to an article, in the order of slugs; at most `limit` articles.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn backlinks(&self, article: &Linked, limit: u32) -> Result<Vec<Backlink>, ArticleError> {
+        let reader = self.database.reader();
+        let looked_at = limit.saturating_mul(LOOKED_AT).min(MOST_LOOKED_AT);
+        let mut backlinks: Vec<Backlink> = Vec::new();
+        for link in incoming::to(reader, article, looked_at).await? {
+            if let Some(last) = backlinks.last_mut()
+                && last.slug == link.slug
+            {
+                last.links += 1;
+                continue;
+            }
+            if backlinks.len() == limit as usize {
+                break;
+            }
+            backlinks.push(Backlink { slug: link.slug, title: link.title, target: link.target, links: 1 });
+        }
+        Ok(backlinks)
+    }
+
+    /// Links that lead to no article, in the order in which the articles that have them were created.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn broken_links(&self, limit: u32) -> Result<Vec<BrokenLink>, ArticleError> {
+        let (reader, mut broken, mut after) = (self.database.reader(), Vec::new(), (0_i64, 0_i64));
+        let sql = format!(
+            "SELECT l.article_id, l.position, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
+             FROM (SELECT * FROM article_links n WHERE (n.article_id, n.position) > ($1, $2)
+                   ORDER BY n.article_id, n.position LIMIT {PAGE}) l
+             JOIN articles a ON a.id = l.article_id ORDER BY l.article_id, l.position"
+        );
+        loop {
+            let page: Vec<LooseRow> = reader.rows(&sql, [after.0.into(), after.1.into()]).await?;
+            let Some(last) = page.last() else { return Ok(broken) };
+            after = (last.article_id, last.position);
+            let loose: Vec<_> = page.into_iter().filter(|row| row.leads_to.is_none()).collect();
+            let paths = loose.iter().map(|row| (row.article_id, row.form.as_str(), row.target.as_str()));
+            let files = Files::of(reader, paths).await?;
+            for LooseRow { article_id, slug, title, target, form, .. } in loose {
+                if files.at(article_id, &form, &target).is_none() {
+                    broken.push(BrokenLink { slug, title, target, form });
+                }
+            }
+            if broken.len() >= limit as usize {
+                broken.truncate(limit as usize);
+                return Ok(broken);
+            }
+        }
+    }
+}

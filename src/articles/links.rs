@@ -1,0 +1,5 @@
+//! Links between articles, kept as they are written, each with the slug that its name would make.
+
+mod store;
+
+pub(super) use store::{decoded, name, write};

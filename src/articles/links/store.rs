@@ -1,0 +1,100 @@
+//! The rows of links.
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    articles::{properties::Known, slug::Slug},
+    markdown::{Form, Link},
+};
+
+/// A longer target leads nowhere. *Units:* bytes.
+const LONGEST: usize = 1_000;
+
+type Row<'a> = (usize, &'static str, &'a str, &'a str, String, String);
+
+/// Replaces what is known of the article's links by `links`.
+pub(in crate::articles) async fn write(
+    transaction: &impl ConnectionTrait,
+    id: i64,
+    known: Known,
+    links: &[Link],
+) -> Result<(), StoreError> {
+    if known == Known::Perhaps {
+        transaction.run("DELETE FROM article_links WHERE article_id = $1", [id.into()]).await?;
+    }
+    let rows: Vec<Row<'_>> = links
+        .iter()
+        .enumerate()
+        .filter(|(_, link)| link.target.len() + link.anchor.len() <= LONGEST)
+        .map(|(position, link)| {
+            let name = name(&link.target, link.form);
+            let key = Slug::from_title(&name).to_string();
+            (position, link.form.as_str(), link.target.as_str(), link.anchor.as_str(), name, key)
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO article_links (article_id, position, form, target, anchor, name, key)
+               SELECT $1, j.position, j.form, j.target, j.anchor, j.name, j.key
+               FROM {rows $2: position BIGINT, form TEXT, target TEXT, anchor TEXT, name TEXT, key TEXT} j";
+    let rows = serde_json::to_string(&rows).unwrap_or_default();
+    transaction.run(sql, [id.into(), rows.into()]).await.map(drop)
+}
+
+/// The last part of a target, without `.md` and its like.
+pub(in crate::articles) fn name(target: &str, form: Form) -> String {
+    let target = match form {
+        Form::Wiki => target.to_owned(),
+        Form::Path | Form::Address => decoded(target),
+    };
+    let last = target.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or_default();
+    let name = [".md", ".markdown", ".mdx"].iter().find_map(|ending| {
+        let at = last.len().checked_sub(ending.len())?;
+        last.get(at..)?.eq_ignore_ascii_case(ending).then(|| &last[..at])
+    });
+    name.unwrap_or(last).trim().to_owned()
+}
+
+/// `%20` and its like as what they stand for.
+pub(in crate::articles) fn decoded(text: &str) -> String {
+    let (bytes, mut plain, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
+    while at < bytes.len() {
+        let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                plain.push(byte);
+                at += 3;
+            }
+            None => {
+                plain.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    // No database holds a NUL in text.
+    let plain = String::from_utf8(plain).ok().filter(|plain| !plain.contains('\0'));
+    plain.unwrap_or_else(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_the_name_of_its_last_part() {
+        for (target, form, expected) in [
+            ("Night trains", Form::Wiki, "Night trains"),
+            ("travel/Night trains.md", Form::Wiki, "Night trains"),
+            ("../travel/night%20trains.MD", Form::Path, "night trains"),
+            ("100%", Form::Path, "100%"),
+            ("%zz/%", Form::Path, "%"),
+            ("a%00.md", Form::Path, "a%00"),
+            ("night-trains", Form::Address, "night-trains"),
+            ("v1.2", Form::Wiki, "v1.2"),
+        ] {
+            assert_eq!(name(target, form), expected, "{target}");
+        }
+    }
+}

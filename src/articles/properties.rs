@@ -1,0 +1,17 @@
+//! Tags and properties: what an article's front matter and text say of it besides its words.
+//!
+//! Front matter is the truth, and stays text; what stands in `article_tags` and `article_properties` is read from it at
+//! each save, in the transaction that saves, and again in the background when a later version reads more. No property
+//! is embedded.
+
+mod filter;
+mod fold;
+mod period;
+mod read;
+mod store;
+
+pub use filter::{Filter, FilterError, Shape, Term};
+pub(super) use fold::folded;
+pub(super) use read::TextReading;
+pub use read::{Properties, Property, Value};
+pub(super) use store::{KNOWN_BY, Known, alias_of, tags, write};

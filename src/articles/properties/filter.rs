@@ -1,0 +1,303 @@
+//! Which articles are meant: `tag:rust status:draft created:2026-01..2026-03 updated:<7d`.
+//!
+//! The same words at every door, for lists and for searches. A filter makes a condition in SQL on the table `articles`
+//! under the name `a`.
+
+use std::fmt::Write;
+
+use sea_orm::Value as Parameter;
+
+use super::{
+    fold::folded,
+    period::{self, Period},
+    read::number,
+};
+use crate::{articles::folder::within, time::Timestamp};
+
+/// More words than these are no question anybody asks.
+const MOST_TERMS: usize = 30;
+
+/// Terms that all must hold. The default one lets all pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+/// One word of a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Term {
+    /// With `-` before it: must not hold.
+    not: bool,
+    test: Test,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    /// This tag, or one below it.
+    Tag(String),
+    /// This folder, or one below it.
+    Folder(String),
+    Created(Period),
+    Updated(Period),
+    /// Any value of the key.
+    Has(String),
+    Text {
+        key: String,
+        value: String,
+    },
+    /// From, and to before, of numbers in thousandths or times.
+    Range {
+        key: String,
+        kind: &'static str,
+        from: Option<i64>,
+        to: Option<i64>,
+    },
+}
+
+/// Why something is no filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{given}\" {fault}")]
+pub struct FilterError {
+    given: String,
+    fault: String,
+}
+
+impl FilterError {
+    fn new(given: &str, fault: impl Into<String>) -> Self {
+        const SHOWN: usize = 80;
+        let given = given.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+        Self { given, fault: fault.into() }
+    }
+}
+
+/// How a condition is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// For each article it is looked whether it holds: best where most of those looked at pass, or few are looked at.
+    Probing,
+    /// The articles for which it holds are gathered first: best where they are few among many.
+    Gathering,
+}
+
+impl Filter {
+    /// Reads words such as `tag:rust`, with blanks between them; a value with blanks stands in quotes (`status:"in
+    /// work"`), and `-` before a word turns it round.
+    ///
+    /// # Errors
+    /// [`FilterError`] names the word that is none and says what one looks like.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let terms: Vec<Term> = words(text).iter().map(|word| Term::parse(word)).collect::<Result<_, _>>()?;
+        if terms.len() > MOST_TERMS {
+            return Err(FilterError::new(
+                text,
+                format!("has {} words, and at most {MOST_TERMS} are allowed", terms.len()),
+            ));
+        }
+        Ok(Self { terms })
+    }
+
+    /// This and another.
+    pub fn and(mut self, term: Term) -> Self {
+        self.terms.push(term);
+        self
+    }
+
+    /// This, and saved at `since` or later.
+    pub fn saved_since(self, since: Option<Timestamp>) -> Self {
+        match since {
+            Some(Timestamp(since)) => {
+                self.and(Term { not: false, test: Test::Updated(Period::Between(Some(since), None)) })
+            }
+            None => self,
+        }
+    }
+
+    /// Whether it lets all pass.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// The condition on `articles a`. Parameters are put behind those in `parameters`.
+    pub fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
+        if self.terms.is_empty() {
+            return "TRUE".to_owned();
+        }
+        let conditions: Vec<_> = self.terms.iter().map(|term| term.condition(shape, parameters)).collect();
+        conditions.join(" AND ")
+    }
+}
+
+impl Term {
+    /// Reads one word.
+    ///
+    /// # Errors
+    /// [`FilterError`]
+    pub fn parse(word: &str) -> Result<Self, FilterError> {
+        let (not, plain) = word.strip_prefix('-').map_or((false, word), |rest| (true, rest));
+        let Some((key, value)) = plain.split_once(':') else {
+            let fault = "is no filter; one looks like tag:rust, status:draft, created:2026-01..2026-03 or updated:<7d";
+            return Err(FilterError::new(word, fault));
+        };
+        let (key, value) = (folded(key), value.trim().trim_matches('"').trim());
+        if word.contains(char::is_control) {
+            return Err(FilterError::new(word, "has a control character"));
+        }
+        if key.is_empty() {
+            return Err(FilterError::new(word, "has no key before its colon"));
+        }
+        if value.is_empty() {
+            return Err(FilterError::new(word, format!("has no value; write {key}:VALUE, or {key}:* for any")));
+        }
+        Ok(Self { not, test: Test::of(word, key, value)? })
+    }
+
+    fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
+        let condition = self.test.condition(shape, parameters);
+        if self.not { format!("NOT ({condition})") } else { condition }
+    }
+}
+
+impl Test {
+    fn of(word: &str, key: String, value: &str) -> Result<Self, FilterError> {
+        let period = || {
+            let fault = "is no time; write 2026, 2026-03, 2026-03-15, 2026-01..2026-03, >2026-01, <7d or today";
+            period::parse(value).ok_or_else(|| FilterError::new(word, fault))
+        };
+        match key.as_str() {
+            "tag" | "tags" => Ok(Self::Tag(folded(value.trim_start_matches('#').trim_matches('/')))),
+            "folder" => Ok(Self::Folder(value.trim_matches('/').to_owned())),
+            "created" => period().map(Self::Created),
+            "updated" => period().map(Self::Updated),
+            "alias" => Ok(Self::Text { key: "aliases".to_owned(), value: super::store::alias_key(value) }),
+            "aliases" => Ok(Self::Text { value: super::store::alias_key(value), key }),
+            _ if value == "*" => Ok(Self::Has(key)),
+            _ => Self::of_property(word, key, value),
+        }
+    }
+
+    fn of_property(word: &str, key: String, value: &str) -> Result<Self, FilterError> {
+        if let Some((from, to)) = numbers(value) {
+            return Ok(Self::Range { key, kind: "number", from, to });
+        }
+        let is_range = value.contains("..") || value.starts_with(['<', '>']);
+        match period::parse(value) {
+            Some(Period::Between(from, to)) if is_range || value.contains('-') => {
+                Ok(Self::Range { key, kind: "time", from, to })
+            }
+            _ if is_range => {
+                Err(FilterError::new(word, "is no range of numbers or dates, such as 3..7, >5 or 2026-01..2026-03"))
+            }
+            _ => Ok(Self::Text { key, value: folded(value) }),
+        }
+    }
+
+    fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
+        match self {
+            Self::Tag(tag) => {
+                let place = push(parameters, tag.clone());
+                let below = format!("(t.tag = {place} OR (t.tag >= {place} || '/' AND t.tag < {place} || '0'))");
+                related("article_tags", &below, shape)
+            }
+            Self::Folder(folder) => {
+                let place = push(parameters, folder.clone());
+                within("a.folder", &place)
+            }
+            Self::Created(period) => happened("a.created_at", *period, parameters),
+            Self::Updated(period) => happened("a.updated_at", *period, parameters),
+            Self::Has(key) => {
+                let place = push(parameters, key.clone());
+                related("article_properties", &format!("t.key = {place}"), shape)
+            }
+            Self::Text { key, value } => {
+                let (key, value) = (push(parameters, key.clone()), push(parameters, value.clone()));
+                related("article_properties", &format!("t.key = {key} AND t.folded = {value}"), shape)
+            }
+            Self::Range { key, kind, from, to } => {
+                let mut holds = format!("t.key = {} AND t.kind = '{kind}'", push(parameters, key.clone()));
+                bounds(&mut holds, "t.number", *from, *to, parameters);
+                related("article_properties", &holds, shape)
+            }
+        }
+    }
+}
+
+fn related(table: &str, holds: &str, shape: Shape) -> String {
+    match shape {
+        Shape::Probing => format!("EXISTS (SELECT 1 FROM {table} t WHERE t.article_id = a.id AND {holds})"),
+        Shape::Gathering => format!("a.id IN (SELECT t.article_id FROM {table} t WHERE {holds})"),
+    }
+}
+
+fn happened(column: &str, period: Period, parameters: &mut Vec<Parameter>) -> String {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    match period {
+        Period::Younger(age) => format!("{column} >= {{now}} - {}", push(parameters, age)),
+        Period::Older(age) => format!("{column} <= {{now}} - {}", push(parameters, age)),
+        Period::Days(ago) => {
+            let today = format!("({{now}} - {{now}} % {DAY})");
+            format!("({column} >= {today} - {} AND {column} < {today} - {})", ago * DAY, (ago - 1) * DAY)
+        }
+        Period::Between(from, to) => {
+            let mut holds = "TRUE".to_owned();
+            bounds(&mut holds, column, from, to, parameters);
+            format!("({holds})")
+        }
+    }
+}
+
+fn bounds(holds: &mut String, column: &str, from: Option<i64>, to: Option<i64>, parameters: &mut Vec<Parameter>) {
+    for (sign, bound) in [(">=", from), ("<", to)] {
+        if let Some(bound) = bound {
+            // Writing to a string cannot fail.
+            let _ = write!(holds, " AND {column} {sign} {}", push(parameters, bound));
+        }
+    }
+}
+
+fn push(parameters: &mut Vec<Parameter>, value: impl Into<Parameter>) -> String {
+    parameters.push(value.into());
+    format!("${}", parameters.len())
+}
+
+/// `5`, `3..7`, `>5`, `<=2.5`, in thousandths: from, and to before.
+fn numbers(value: &str) -> Option<(Option<i64>, Option<i64>)> {
+    let parts = |text: &str| number(text.trim());
+    if let Some((from, to)) = value.split_once("..") {
+        let open = |text: &str| text.trim().is_empty();
+        let (low, high) = (parts(from), parts(to));
+        let is_range =
+            (low.is_some() || open(from)) && (high.is_some() || open(to)) && (low.is_some() || high.is_some());
+        return is_range.then(|| (low, high.map(|high| high + 1)));
+    }
+    for (sign, low, high) in [(">=", Some(0), None), ("<=", None, Some(1)), (">", Some(1), None), ("<", None, Some(0))]
+    {
+        if let Some(bound) = value.strip_prefix(sign) {
+            let bound = parts(bound)?;
+            return Some((low.map(|more| bound + more), high.map(|more| bound + more)));
+        }
+    }
+    parts(value).map(|exact| (Some(exact), Some(exact + 1)))
+}
+
+/// Words between blanks; quotes hold together what has some.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+    for c in text.chars() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.push(c);
+            }
+            c if c.is_whitespace() && !quoted => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}

@@ -1,0 +1,249 @@
+//! Reading tags and properties out of an article.
+
+use serde_json::{Map, Value as Json};
+
+use super::fold::folded;
+use crate::{
+    articles::front_matter::{self, Given},
+    markdown::{Link, Mentions},
+    offload,
+};
+
+/// More tags of an article are passed over.
+const MOST_TAGS: usize = 500;
+/// More values of an article are passed over.
+const MOST_VALUES: usize = 1_000;
+/// A longer key is no key. *Units:* bytes.
+const LONGEST_KEY: usize = 200;
+/// A longer value is cut. *Units:* characters.
+const LONGEST_VALUE: usize = 2_000;
+/// By so much of a value it is found. *Units:* characters.
+const LONGEST_FOLDED: usize = 200;
+/// Numbers are kept in these parts.
+const PARTS: f64 = 1_000.0;
+
+/// Keys that are an article's own fields, or tags.
+const OWN: [&str; 6] = ["title", "slug", "folder", "former_slugs", "tags", "tag"];
+
+/// What an article says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Properties {
+    /// Each tag in small letters, and as it is written; in their order, each once.
+    pub tags: Vec<(String, String)>,
+    /// In the order of the front matter.
+    pub properties: Vec<Property>,
+}
+
+/// One key with its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Property {
+    /// In small letters.
+    pub key: String,
+    /// As it is written.
+    pub name: String,
+    /// One, or those of a list.
+    pub values: Vec<Value>,
+    /// Whether it is a list.
+    pub is_list: bool,
+}
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Any text.
+    Text(String),
+    /// A number, as it is written, and in thousandths.
+    Number(String, i64),
+    /// True or false.
+    Switch(bool),
+    /// A date or a time, as it is written, and in milliseconds since 1970.
+    Time(String, i64),
+}
+
+/// What a text says, read before the transaction that saves it.
+#[derive(Debug, Default)]
+pub(in crate::articles) struct TextReading {
+    /// Front matter that the text itself begins with.
+    head: String,
+    mentions: Mentions,
+}
+
+impl TextReading {
+    /// Reads `body` here, or, if that takes a while, elsewhere.
+    pub(in crate::articles) async fn of(body: &str) -> Self {
+        if body.len() <= offload::SMALL {
+            return Self::now(body);
+        }
+        let body = body.to_owned();
+        offload::run(move || Self::now(&body)).await
+    }
+
+    /// Its links, in their order.
+    pub(in crate::articles) fn links(&self) -> &[Link] {
+        &self.mentions.links
+    }
+
+    /// Reads `body`.
+    pub(in crate::articles) fn now(body: &str) -> Self {
+        let document = front_matter::Document::split(body);
+        Self { mentions: Mentions::read(&document.body), head: document.head }
+    }
+}
+
+impl Properties {
+    /// What the front matter and the text say. Without front matter of its own, an article's text may begin with some.
+    pub(in crate::articles) fn of_reading(front_matter: &str, text: &TextReading) -> Self {
+        let mut properties = Self::of_front_matter(if front_matter.is_empty() { &text.head } else { front_matter });
+        for tag in &text.mentions.tags {
+            properties.add_tag(tag);
+        }
+        properties
+    }
+
+    /// What the front matter says, that of the article or, without any, that at the beginning of its text.
+    pub(in crate::articles) fn of_article(front_matter: &str, body: &str) -> Self {
+        match front_matter {
+            "" => Self::of_front_matter(body),
+            head => Self::of_front_matter(head),
+        }
+    }
+
+    /// What the front matter alone says.
+    pub fn of_front_matter(front_matter: &str) -> Self {
+        let mut properties = Self::default();
+        for given in front_matter::given(front_matter) {
+            properties.add(given);
+        }
+        properties
+    }
+
+    /// The tags as they are written, in the order of their names.
+    pub(in crate::articles) fn names(&self) -> Vec<String> {
+        let mut tags: Vec<_> = self.tags.iter().collect();
+        tags.sort();
+        tags.into_iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The values of a key.
+    pub fn of<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Value> {
+        let key = key.to_owned();
+        self.properties.iter().filter(move |property| property.key == key).flat_map(|property| &property.values)
+    }
+
+    /// As an object: a list stays a list.
+    pub fn to_json(&self) -> Map<String, Json> {
+        let value = |property: &Property| {
+            let mut values = property.values.iter().map(Value::to_json);
+            if property.is_list { Json::Array(values.collect()) } else { values.next().unwrap_or(Json::Null) }
+        };
+        self.properties.iter().map(|property| (property.name.clone(), value(property))).collect()
+    }
+
+    fn add(&mut self, given: Given) {
+        let key = folded(&given.key);
+        if key == "tags" || key == "tag" {
+            return self.add_tags(&given);
+        }
+        let key = if key == "alias" { "aliases".to_owned() } else { key };
+        let is_known = self.properties.iter().any(|property| property.key == key);
+        if key.is_empty() || key.len() > LONGEST_KEY || is_known || OWN.contains(&key.as_str()) {
+            return;
+        }
+        let room = MOST_VALUES.saturating_sub(self.properties.iter().map(|property| property.values.len()).sum());
+        let values: Vec<_> = given.values.iter().take(room).map(|value| Value::of(value)).collect();
+        if !values.is_empty() {
+            self.properties.push(Property { key, name: given.key, values, is_list: given.is_list });
+        }
+    }
+
+    /// A list has a tag for each item; a text several, between commas or blanks.
+    fn add_tags(&mut self, given: &Given) {
+        for value in &given.values {
+            match given.is_list {
+                true => self.add_tag(value),
+                false if value.contains(',') => value.split(',').for_each(|tag| self.add_tag(tag)),
+                false => value.split_whitespace().for_each(|tag| self.add_tag(tag)),
+            }
+        }
+    }
+
+    fn add_tag(&mut self, given: &str) {
+        let name = given.replace('\0', "");
+        let name = name.trim().trim_start_matches('#').trim_matches('/').trim();
+        let tag = folded(name);
+        let is_one = !tag.is_empty() && tag.len() <= LONGEST_KEY && !tag.contains(char::is_control);
+        if is_one && self.tags.len() < MOST_TAGS && !self.tags.iter().any(|(known, _)| *known == tag) {
+            self.tags.push((tag, name.to_owned()));
+        }
+    }
+}
+
+impl Value {
+    /// What a written value is.
+    pub(super) fn of(written: &str) -> Self {
+        let text: String = written.trim().chars().filter(|c| *c != '\0').take(LONGEST_VALUE).collect();
+        if let Some(number) = number(&text) {
+            return Self::Number(text, number);
+        }
+        match text.as_str() {
+            "true" | "True" | "TRUE" => return Self::Switch(true),
+            "false" | "False" | "FALSE" => return Self::Switch(false),
+            _ => {}
+        }
+        match front_matter::parse_time(&text) {
+            Some(at) => Self::Time(text, at),
+            None => Self::Text(text),
+        }
+    }
+
+    /// The name of what it is, as in the database.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Number(..) => "number",
+            Self::Switch(_) => "switch",
+            Self::Time(..) => "time",
+        }
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Number(text, _) | Self::Time(text, _) => text,
+            Self::Switch(true) => "true",
+            Self::Switch(false) => "false",
+        }
+    }
+
+    /// By what it is compared, if it has an order.
+    pub(super) fn number(&self) -> Option<i64> {
+        match self {
+            Self::Text(_) => None,
+            Self::Number(_, number) | Self::Time(_, number) => Some(*number),
+            Self::Switch(switch) => Some(i64::from(*switch)),
+        }
+    }
+
+    /// By what it is found.
+    pub(super) fn folded(&self) -> String {
+        folded(self.text()).chars().take(LONGEST_FOLDED).collect()
+    }
+
+    fn to_json(&self) -> Json {
+        match self {
+            Self::Switch(switch) => Json::Bool(*switch),
+            Self::Number(text, _) => text.parse::<i64>().map(Json::from).unwrap_or_else(|_| Json::String(text.clone())),
+            Self::Text(text) | Self::Time(text, _) => Json::String(text.clone()),
+        }
+    }
+}
+
+/// In thousandths.
+pub(super) fn number(text: &str) -> Option<i64> {
+    let is_written_as_one = text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
+        && text.contains(|c: char| c.is_ascii_digit())
+        && !text.starts_with("+");
+    let number: f64 = text.parse().ok().filter(|_| is_written_as_one)?;
+    let parts = (number * PARTS).round();
+    (parts.is_finite() && parts.abs() < 9e15).then_some(parts as i64)
+}

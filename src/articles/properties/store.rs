@@ -1,0 +1,102 @@
+//! The rows of tags and properties.
+
+use afterword_actors::store::{StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use super::{fold::folded, read::Properties};
+use crate::articles::slug::Slug;
+
+/// Replaces what is known of the article by `properties`. Where nothing is known and nothing is said, nothing is written.
+pub(in crate::articles) async fn write(
+    transaction: &impl ConnectionTrait,
+    id: i64,
+    known: Known,
+    properties: &Properties,
+) -> Result<(), StoreError> {
+    if known == Known::Perhaps {
+        for table in ["unread_articles", "article_tags", "article_properties"] {
+            transaction.run(&format!("DELETE FROM {table} WHERE article_id = $1"), [id.into()]).await?;
+        }
+    }
+    if !properties.tags.is_empty() {
+        let sql = "INSERT INTO article_tags (article_id, tag, name)
+                   SELECT $1, j.tag, j.name FROM {rows $2: tag TEXT, name TEXT} j WHERE TRUE ON CONFLICT DO NOTHING";
+        transaction.run(sql, [id.into(), json(&properties.tags).into()]).await?;
+    }
+    if !properties.properties.is_empty() {
+        let sql = "INSERT INTO article_properties (article_id, key, position, kind, value, folded, number)
+                   SELECT $1, j.key, j.position, j.kind, j.value, j.folded, j.number
+                   FROM {rows $2: key TEXT, position INTEGER, kind TEXT, value TEXT, folded TEXT, number BIGINT} j
+                   WHERE TRUE ON CONFLICT DO NOTHING";
+        transaction.run(sql, [id.into(), json(&rows(properties)).into()]).await?;
+    }
+    Ok(())
+}
+
+/// Whether an article may have rows already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::articles) enum Known {
+    /// It is new.
+    Nothing,
+    /// They are replaced.
+    Perhaps,
+}
+
+type Row<'a> = (&'a str, usize, &'static str, &'a str, String, Option<i64>);
+
+fn rows(properties: &Properties) -> Vec<Row<'_>> {
+    properties
+        .properties
+        .iter()
+        .flat_map(|property| {
+            property.values.iter().enumerate().map(|(position, value)| {
+                let found_by = if property.key == ALIASES { alias_key(value.text()) } else { value.folded() };
+                (property.key.as_str(), position, value.kind(), value.text(), found_by, value.number())
+            })
+        })
+        .collect()
+}
+
+/// The key of an article's other names.
+pub(super) const ALIASES: &str = "aliases";
+
+/// By what an alias is found: as a slug would be made of it, so that case, accents and punctuation do not matter.
+pub(super) fn alias_key(alias: &str) -> String {
+    Slug::from_title(alias).to_string()
+}
+
+/// The number of the article of the name `$1`: its slug, a former one, or the alias `$2`; of several with that alias the one
+/// that was created first.
+pub(in crate::articles) const KNOWN_BY: &str = "coalesce(
+    (SELECT s.id FROM articles s WHERE s.slug = $1),
+    (SELECT f.article_id FROM slug_aliases f WHERE f.slug = $1),
+    (SELECT min(p.article_id) FROM article_properties p WHERE p.key = 'aliases' AND p.folded = $2))";
+
+/// The alias that a name may be; empty if it is too long for one.
+pub(in crate::articles) fn alias_of(name: &str) -> String {
+    /// *Units:* bytes.
+    const LONGEST: usize = 400;
+    if folded(name).is_empty() || name.len() > LONGEST { String::new() } else { alias_key(name) }
+}
+
+/// The tags of these articles, as they are written, in the order of their names.
+pub(in crate::articles) async fn tags(
+    connection: &impl ConnectionTrait,
+    ids: &[i64],
+) -> Result<Vec<(i64, String)>, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        article_id: i64,
+        name: String,
+    }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT t.article_id, t.name FROM {ids $1} j JOIN article_tags t ON t.article_id = j.id ORDER BY t.tag";
+    let rows: Vec<Row> = connection.rows(sql, [json(&ids).into()]).await?;
+    Ok(rows.into_iter().map(|row| (row.article_id, row.name)).collect())
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,0 +1,6 @@
+//! Which tags and properties there are in the whole collection, and reading them again after an upgrade.
+
+mod backfill;
+mod counts;
+
+pub use counts::{PropertyCount, TagCount, ValueCount};

@@ -1,0 +1,96 @@
+//! Reading articles that an earlier version has saved: in the background, few at a time, behind saves.
+
+use afterword_actors::store::{
+    StoreError, Transaction,
+    sql::{Number, Sql},
+};
+use sea_orm::FromQueryResult;
+
+use crate::articles::{
+    Articles, links,
+    properties::{Known, Properties, TextReading, write},
+    row,
+};
+
+/// Read and written together.
+const BATCH: i64 = 50;
+/// Bodies of one batch, unless one alone is larger. *Units:* bytes.
+const BATCH_BYTES: i64 = 4 << 20;
+
+#[derive(FromQueryResult)]
+struct Unread {
+    id: i64,
+    revision: i64,
+    front_matter: String,
+    body: String,
+}
+
+#[derive(FromQueryResult)]
+struct Size {
+    id: i64,
+    size: i64,
+}
+
+impl Articles {
+    /// Reads the tags, properties and links of some articles that an earlier version has saved; answers whether there may be
+    /// more. What is saved meanwhile is read by its save.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was not read is read by the next call.
+    pub async fn read_some_again(&self) -> Result<bool, StoreError> {
+        let reader = self.database.reader();
+        let sizes: Vec<Size> = reader
+            .rows(
+                "SELECT a.id, CAST(octet_length(a.body) AS BIGINT) AS size
+                 FROM unread_articles u JOIN articles a ON a.id = u.article_id ORDER BY u.article_id LIMIT $1 + 0",
+                [BATCH.into()],
+            )
+            .await?;
+        let mut room = BATCH_BYTES;
+        let mut ids: Vec<i64> = Vec::new();
+        for size in sizes {
+            if size.size > room && !ids.is_empty() {
+                break;
+            }
+            room -= size.size;
+            ids.push(size.id);
+        }
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        let sql = format!(
+            "SELECT a.id, a.revision, {}, a.body FROM {{ids $1}} j JOIN articles a ON a.id = j.id ORDER BY a.id",
+            row::FRONT_MATTER
+        );
+        let unread: Vec<Unread> = reader.rows(&sql, [serde_json::to_string(&ids).unwrap_or_default().into()]).await?;
+        let mut read = Vec::with_capacity(unread.len());
+        for article in unread {
+            let text = TextReading::of(&article.body).await;
+            let said = Properties::of_reading(&article.front_matter, &text);
+            read.push(Read { id: article.id, revision: article.revision, said, text });
+        }
+        self.database.write_behind(move |transaction| Box::pin(async move { keep(transaction, read).await })).await?;
+        Ok(true)
+    }
+}
+
+/// What was read of one article.
+struct Read {
+    id: i64,
+    revision: i64,
+    said: Properties,
+    text: TextReading,
+}
+
+async fn keep(transaction: &Transaction, read: Vec<Read>) -> Result<(), StoreError> {
+    for Read { id, revision, said, text } in read {
+        // What was saved meanwhile has been read by its save, unless that left the text alone; then the next batch has it.
+        let held = "SELECT a.id AS n FROM articles a JOIN unread_articles u ON u.article_id = a.id
+                    WHERE a.id = $1 AND a.revision = $2 {lock a}";
+        if transaction.row::<Number>(held, [id.into(), revision.into()]).await?.is_some() {
+            write(transaction, id, Known::Perhaps, &said).await?;
+            links::write(transaction, id, Known::Perhaps, text.links()).await?;
+        }
+    }
+    Ok(())
+}

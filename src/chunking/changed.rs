@@ -1,0 +1,31 @@
+//! How much of an article a change leaves to be embedded.
+
+use std::collections::HashSet;
+
+use afterword_actors::embedder::{Chunker, Source};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The chunks of an article after a change of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, schemars::JsonSchema)]
+pub struct ChangedChunks {
+    /// In all.
+    pub total: usize,
+    /// That were not there before, and have to be embedded.
+    pub to_embed: usize,
+}
+
+impl ChangedChunks {
+    /// Those of `after`, compared with those of `before`; `None` while the chunker does not work.
+    pub fn between(chunker: &dyn Chunker, title: &str, before: &str, after: &str) -> Option<Self> {
+        let inputs = |body| {
+            let chunks = chunker.chunk(Source { title, body }).ok()?;
+            Some(chunks.into_iter().map(|chunk| chunk.input).collect::<Vec<_>>())
+        };
+        let before: HashSet<String> = inputs(before)?.into_iter().collect();
+        let after = inputs(after)?;
+        let total = after.len();
+        let new: HashSet<String> = after.into_iter().filter(|input| !before.contains(input)).collect();
+        Some(Self { total, to_embed: new.len() })
+    }
+}

@@ -1,0 +1,38 @@
+//! Reads what an earlier version has saved, beside everything else, until all of it has been read.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::articles::Articles;
+
+/// Between two batches: saves and the queue go first.
+const PAUSE: Duration = Duration::from_millis(20);
+/// After the database has failed.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// The task that reads; it ends with this.
+pub(super) struct Reading(JoinHandle<()>);
+
+impl Reading {
+    pub(super) fn begin(articles: Articles) -> Self {
+        Self(tokio::spawn(async move {
+            loop {
+                match articles.read_some_again().await {
+                    Ok(true) => tokio::time::sleep(PAUSE).await,
+                    Ok(false) => return,
+                    Err(error) => {
+                        tracing::warn!(%error, "tags and properties of earlier articles are not read yet");
+                        tokio::time::sleep(RETRY_AFTER).await;
+                    }
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

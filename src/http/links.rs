@@ -1,0 +1,79 @@
+//! Links between articles over HTTP.
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    app::App,
+    extract::{Path, Query},
+    problem::Problem,
+    responses::Refused,
+};
+use crate::articles::linking::{Backlink, BrokenLink, OutgoingLink};
+
+/// Links of an answer, if nobody asks for a number.
+const USUAL: u32 = 200;
+/// Most links of an answer.
+const MOST: u32 = 1_000;
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(of_article)).routes(routes!(broken))
+}
+
+/// How many links to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    /// Most rows.
+    #[param(minimum = 1, maximum = 1000, default = 200)]
+    limit: Option<u32>,
+}
+
+/// What an article links to, and what links to it.
+#[derive(Serialize, ToSchema)]
+struct Links {
+    /// In the order of its text.
+    links: Vec<OutgoingLink>,
+    /// In the order of slugs.
+    backlinks: Vec<Backlink>,
+}
+
+/// Links that lead to no article.
+#[derive(Serialize, ToSchema)]
+struct Broken {
+    /// In the order of the articles that have them.
+    links: Vec<BrokenLink>,
+}
+
+/// List what an article links to, and what links to it.
+#[utoipa::path(get, path = "/articles/{slug}/links", operation_id = "list_links", tag = "articles",
+    params(("slug" = String, Path), Asked),
+    responses((status = OK, description = "Links in both directions", body = Links), Refused))]
+async fn of_article(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Links>, Problem> {
+    let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
+    let linked = articles.linked(&slug).await?;
+    let links = articles.links_of(&linked, limit).await?;
+    Ok(Json(Links { links, backlinks: articles.backlinks(&linked, limit).await? }))
+}
+
+/// List links that lead to no article.
+#[utoipa::path(get, path = "/links/broken", operation_id = "list_broken_links", tag = "articles", params(Asked),
+    responses((status = OK, description = "Links that lead nowhere", body = Broken), Refused))]
+async fn broken(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Broken>, Problem> {
+    Ok(Json(Broken { links: app.host.articles.broken_links(limit(asked.limit)?).await? }))
+}
+
+fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(USUAL);
+    if (1..=MOST).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
+}

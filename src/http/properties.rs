@@ -1,0 +1,90 @@
+//! `/api/tags` and `/api/properties`: what articles say of themselves, and how many say it.
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{app::App, extract::Query, problem::Problem, responses::Refused};
+use crate::articles::tagged::{PropertyCount, TagCount, ValueCount};
+
+/// Rows of an answer, if nobody asks for a number.
+const USUAL: u32 = 200;
+/// Most rows of an answer.
+const MOST: u32 = 1_000;
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(tags)).routes(routes!(properties))
+}
+
+/// Which tags to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct AskedTags {
+    /// Only those that begin so.
+    #[serde(default)]
+    start: String,
+    /// Most rows.
+    #[param(minimum = 1, maximum = 1000, default = 200)]
+    limit: Option<u32>,
+}
+
+/// Tags, the most used first.
+#[derive(Serialize, ToSchema)]
+struct Tags {
+    tags: Vec<TagCount>,
+    /// Articles that an earlier version has saved and whose tags are not counted yet; they are read in the background.
+    unread: i64,
+}
+
+/// Which properties to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct AskedProperties {
+    /// The values of this key, instead of all keys.
+    key: Option<String>,
+    /// Most rows.
+    #[param(minimum = 1, maximum = 1000, default = 200)]
+    limit: Option<u32>,
+}
+
+/// Keys of front matter, or the values of one, the most used first.
+#[derive(Serialize, ToSchema)]
+struct Properties {
+    /// All keys, if none was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<Vec<PropertyCount>>,
+    /// The values of the key that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<ValueCount>>,
+}
+
+/// List tags of front matter and texts with their articles counted.
+#[utoipa::path(get, path = "/tags", operation_id = "list_tags", tag = "articles", params(AskedTags),
+    responses((status = OK, description = "Tags", body = Tags), Refused))]
+async fn tags(State(app): State<App>, Query(asked): Query<AskedTags>) -> Result<Json<Tags>, Problem> {
+    let articles = &app.host.articles;
+    let tags = articles.tags(&asked.start, limit(asked.limit)?).await?;
+    Ok(Json(Tags { tags, unread: articles.unread().await? }))
+}
+
+/// List keys of front matter, or the values of one key, with their articles counted.
+#[utoipa::path(get, path = "/properties", operation_id = "list_properties", tag = "articles", params(AskedProperties),
+    responses((status = OK, description = "Keys, or values", body = Properties), Refused))]
+async fn properties(State(app): State<App>, Query(asked): Query<AskedProperties>) -> Result<Json<Properties>, Problem> {
+    let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
+    Ok(Json(match asked.key {
+        Some(key) => Properties { keys: None, values: Some(articles.property_values(&key, limit).await?) },
+        None => Properties { keys: Some(articles.property_keys(limit).await?), values: None },
+    }))
+}
+
+fn limit(asked: Option<u32>) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(USUAL);
+    if (1..=MOST).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
+}

@@ -1,0 +1,278 @@
+//! What a text mentions besides its words: `#tags`, and links to other articles.
+//!
+//! Owns what counts as a tag (as in Obsidian: behind white space, not in code, not a number alone) and which links lead
+//! to articles. Knows no article and resolves nothing.
+
+use std::{collections::HashSet, ops::Range};
+
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
+
+use super::{Outline, Piece, long_lines::neutralised, outline::options};
+
+/// A longer text is read in parts, cut between outermost blocks. *Units:* bytes.
+const PART: usize = 128 << 10;
+/// Longest tag. *Units:* bytes.
+const LONGEST_TAG: usize = 200;
+/// More tags or links of one text are passed over.
+const MOST: usize = 10_000;
+
+/// What a text mentions, in the order of the text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mentions {
+    /// As they are written, without `#`; each spelling once.
+    pub(crate) tags: Vec<String>,
+    /// Each as often as it is there.
+    pub(crate) links: Vec<Link>,
+}
+
+/// A link that may lead to an article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// What is linked to, as it is written, without the part behind `#`.
+    pub(crate) target: String,
+    /// Behind `#`; empty if there is none.
+    pub(crate) anchor: String,
+    /// How it is written.
+    pub(crate) form: Form,
+    /// Where `target` stands in the text, if it stands there as it is.
+    pub(crate) place: Option<Range<usize>>,
+}
+
+/// How a link is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `[[target#anchor|text]]`
+    Wiki,
+    /// `[text](path/to/target.md#anchor)`
+    Path,
+    /// `article://target`
+    Address,
+}
+
+impl Form {
+    /// The name used in the database.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Wiki => "wiki",
+            Self::Path => "path",
+            Self::Address => "address",
+        }
+    }
+}
+
+impl Mentions {
+    /// Reads `body`.
+    pub(crate) fn read(body: &str) -> Self {
+        let mut mentions = Self::default();
+        // Most texts mention nothing, and are not parsed.
+        if !body.contains('#') && !body.contains("](") && !body.contains("[[") && !body.contains("]:") {
+            return mentions;
+        }
+        let mut seen = HashSet::new();
+        for part in parts(body) {
+            mentions.read_part(&body[part.clone()], part.start, &mut seen);
+        }
+        mentions
+    }
+
+    fn read_part<'a>(&mut self, text: &'a str, base: usize, seen: &mut HashSet<&'a str>) {
+        let (hidden, mut inside) = (neutralised(text), 0_u32);
+        for (event, range) in Parser::new_ext(&hidden, options() | Options::ENABLE_WIKILINKS).into_offset_iter() {
+            match event {
+                Event::Start(Tag::CodeBlock(_)) => inside += 1,
+                Event::Start(Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. }) => {
+                    inside += 1;
+                    self.push_link(link_type, &dest_url, text, range, base);
+                }
+                Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => inside -= 1,
+                Event::Text(_) if inside == 0 => self.push_tags(text, range, seen),
+                _ => {}
+            }
+        }
+    }
+
+    fn push_tags<'a>(&mut self, text: &'a str, range: Range<usize>, seen: &mut HashSet<&'a str>) {
+        for (at, _) in text[range.clone()].match_indices('#') {
+            let at = range.start + at;
+            if text[..at].chars().next_back().is_some_and(|before| !before.is_whitespace()) {
+                continue;
+            }
+            if let Some(tag) = tag_at(&text[at + 1..])
+                && seen.len() < MOST
+                && seen.insert(tag)
+            {
+                self.tags.push(tag.to_owned());
+            }
+        }
+    }
+
+    fn push_link(&mut self, kind: LinkType, address: &str, text: &str, range: Range<usize>, base: usize) {
+        let Some((form, target, anchor)) = to_article(kind, address) else { return };
+        if self.links.len() < MOST {
+            let place = place(kind, target, &text[range.clone()]).map(|at| {
+                let start = base + range.start + at;
+                start..start + target.len()
+            });
+            self.links.push(Link { target: target.to_owned(), anchor: anchor.to_owned(), form, place });
+        }
+    }
+}
+
+/// Where `target` stands in a link, behind its label; `None` if it stands elsewhere, or not as it is.
+fn place(kind: LinkType, target: &str, link: &str) -> Option<usize> {
+    match kind {
+        LinkType::WikiLink { .. } | LinkType::Autolink => link.find(target),
+        LinkType::Inline => link.rmatch_indices("](").map(|(at, mark)| at + mark.len()).find_map(|at| {
+            let address = link[at..].trim_start();
+            let address = address.strip_prefix('<').unwrap_or(address);
+            let address = address.strip_prefix("article://").unwrap_or(address);
+            address.starts_with(target).then(|| link.len() - address.len())
+        }),
+        _ => None,
+    }
+}
+
+/// The tag that `text` begins with, behind its `#`.
+fn tag_at(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !is_of_tag(c)).unwrap_or(text.len());
+    let tag = text[..end].trim_end_matches('/');
+    let is_number = tag.chars().all(|c| c.is_ascii_digit());
+    (!is_number && tag.len() <= LONGEST_TAG).then_some(tag)
+}
+
+/// What Obsidian allows in a tag: no white space and no punctuation but `-`, `_` and `/`.
+fn is_of_tag(c: char) -> bool {
+    let is_punctuation = c.is_ascii_punctuation() && !matches!(c, '-' | '_' | '/');
+    !is_punctuation
+        && !c.is_whitespace()
+        && !c.is_control()
+        && !matches!(c, '\u{2000}'..='\u{206f}' | '\u{2e00}'..='\u{2e7f}')
+}
+
+/// What a link leads to, if that may be an article.
+fn to_article(kind: LinkType, address: &str) -> Option<(Form, &str, &str)> {
+    let (form, rest) = match kind {
+        LinkType::WikiLink { .. } => (Form::Wiki, address),
+        _ => match address.strip_prefix("article://") {
+            Some(rest) => (Form::Address, rest),
+            None if has_scheme(address) || address.starts_with("//") => return None,
+            None => (Form::Path, address),
+        },
+    };
+    let (target, anchor) = rest.split_once('#').unwrap_or((rest, ""));
+    let target = if form == Form::Path { target.split('?').next().unwrap_or(target) } else { target };
+    let target = target.trim();
+    let is_file_of_another_kind = form == Form::Path
+        && !target.ends_with('/')
+        && extension(target).is_some_and(|kind| !["md", "markdown", "mdx"].contains(&kind.as_str()));
+    (!target.is_empty() && !is_file_of_another_kind).then_some((form, target, anchor))
+}
+
+fn has_scheme(address: &str) -> bool {
+    let Some((scheme, _)) = address.split_once(':') else { return false };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c))
+}
+
+/// That of a file name: a few letters behind its last dot.
+fn extension(target: &str) -> Option<String> {
+    let name = target.rsplit('/').next().unwrap_or(target);
+    let (_, extension) = name.rsplit_once('.')?;
+    let is_one = (1..=8).contains(&extension.len()) && extension.chars().all(|c| c.is_ascii_alphanumeric());
+    is_one.then(|| extension.to_ascii_lowercase())
+}
+
+/// Parts of `body`, each of whole outermost blocks.
+fn parts(body: &str) -> Vec<Range<usize>> {
+    if body.len() <= PART {
+        return std::iter::once(0..body.len()).collect();
+    }
+    let (mut parts, mut start, mut end) = (Vec::new(), 0, 0);
+    for piece in Outline::new(body) {
+        let at = match piece {
+            Piece::Heading(heading) => heading.range.start,
+            Piece::Block(mark) if mark.depth == 0 => mark.at,
+            Piece::Block(_) => continue,
+        };
+        if at - start > PART && end > start {
+            parts.push(start..end);
+            start = end;
+        }
+        end = at;
+    }
+    parts.push(start..body.len());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::markdown::sample;
+
+    fn tags(body: &str) -> Vec<String> {
+        Mentions::read(body).tags
+    }
+
+    fn links(body: &str) -> Vec<(String, String, Form)> {
+        Mentions::read(body).links.into_iter().map(|link| (link.target, link.anchor, link.form)).collect()
+    }
+
+    #[test]
+    fn tags_count_as_obsidian_counts_them() {
+        for (body, expected) in [
+            ("#rust and #rust/async, #Été!", &["rust", "rust/async", "Été"][..]),
+            ("- #todo\n> #quoted\n\n| a |\n|---|\n| #cell |", &["todo", "quoted", "cell"]),
+            ("# Heading with #tag\n\n#no_space-1", &["tag", "no_space-1"]),
+            ("#1984 is a number, #y1984 is none, #1984/a", &["y1984", "1984/a"]),
+            ("`#code` \\#escaped a#b (#c) x/#d [#e](f) [[g#h]] [[#i]]", &[]),
+            ("```\n#fenced\n```\n\n    #indented\n\n<p>\n#html\n</p>", &[]),
+            ("#tag/ #🦀 #a.b", &["tag", "🦀", "a"]),
+            ("#twice #twice #Twice", &["twice", "Twice"]),
+        ] {
+            assert_eq!(tags(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn links_to_articles_are_told_from_others() {
+        let body = "[[One]] [[Two#Part|shown]] ![[Three]] [a](../guides/four.md#top) [b](article://five) \
+                    [c](http://x.y) [d](mailto:a@b.c) [e](#here) [f](picture.png) [g](six) `[[code]]` [h](v1.2)\n\n\
+                    [i][r]\n\n[r]: seven.md\n";
+        let expected = [
+            ("One", "", Form::Wiki),
+            ("Two", "Part", Form::Wiki),
+            ("Three", "", Form::Wiki),
+            ("../guides/four.md", "top", Form::Path),
+            ("five", "", Form::Address),
+            ("six", "", Form::Path),
+            ("seven.md", "", Form::Path),
+        ];
+        assert_eq!(links(body), expected.map(|(target, anchor, form)| (target.to_owned(), anchor.to_owned(), form)));
+    }
+
+    proptest! {
+        #[test]
+        fn places_of_links_are_where_their_targets_stand(body in sample::anything(), other in "[a-z ]{1,9}") {
+            let body = format!("{body}\n\n[[{other}x]] [t](a{}.md)\n", other.trim());
+            for link in Mentions::read(&body).links {
+                if let Some(place) = link.place {
+                    prop_assert_eq!(&body[place], link.target.as_str());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_read_in_parts_and_mentions_the_same() {
+        let part = format!("{}\n\n#tag{{n}} and [[link{{n}}]]\n\n```\n#code\n```\n\n", "word ".repeat(2000));
+        let body: String = (0..40).map(|n| part.replace("{n}", &n.to_string())).collect();
+        assert!(parts(&body).len() > 2);
+        let mentions = Mentions::read(&body);
+        let expected: Vec<_> = (0..40).map(|n| format!("tag{n}")).collect();
+        assert_eq!(mentions.tags, expected);
+        assert_eq!(mentions.links.len(), 40);
+        assert!(mentions.links.iter().all(|link| link.place.clone().is_some_and(|place| body[place] == link.target)));
+    }
+}

@@ -1,0 +1,212 @@
+//! Reading several articles at once, and what stands around one.
+
+use std::collections::HashSet;
+
+use rmcp::{
+    RoleServer,
+    handler::server::wrapper::Parameters,
+    schemars::{self, JsonSchema},
+    service::RequestContext,
+    tool, tool_router,
+};
+use serde::Deserialize;
+
+use super::{answers::TITLE, filter, folder};
+use crate::{
+    articles::{
+        Article, ArticleError,
+        linking::{Backlink, OutgoingLink},
+    },
+    mcp::{
+        budget,
+        door::Door,
+        excerpt::{self, Part},
+        problem::Problem,
+        schema,
+    },
+    offload,
+};
+
+/// Most articles of one call.
+const MOST: usize = 20;
+/// Names that are looked at, each of which may mean several articles.
+const MOST_NAMED: usize = 50;
+/// Links that are named in each direction.
+const NAMED_LINKS: u32 = 30;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadArticles {
+    /// up to 20; * stands for anything, as in trains-*
+    slugs: Option<Vec<String>>,
+    /// instead of slugs: as in list_articles
+    filter: Option<String>,
+    /// with filter: only this folder and below
+    folder: Option<String>,
+    /// most characters of each; default: 8 KB shared by all
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ArticleContext {
+    slug: String,
+}
+
+#[tool_router(router = around, vis = "pub(in crate::mcp)")]
+impl Door {
+    #[tool(
+        description = "Read the beginnings of several articles at once.",
+        input_schema = schema::input::<ReadArticles>(),
+        annotations(title = "Read articles", read_only_hint = true, open_world_hint = false)
+    )]
+    async fn read_articles(
+        &self,
+        Parameters(asked): Parameters<ReadArticles>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<String, Problem> {
+        let (slugs, more) = self.meant(&asked).await?;
+        if slugs.is_empty() {
+            return Ok("no article is meant; list_articles shows what there is".to_owned());
+        }
+        let each = budget::share(slugs.len());
+        let mut texts = Vec::with_capacity(slugs.len() + 1);
+        for slug in &slugs {
+            let _room = self.room(&context, slug).await?;
+            let text = match self.host.articles.read(slug).await {
+                Ok(article) => beginning(article, asked.limit).await?,
+                Err(error @ ArticleError::NotFound { .. }) => format!("---\n{error}\n---"),
+                Err(error) => return Err(error.into()),
+            };
+            texts.push(budget::beginning_within(&text, each).to_owned());
+        }
+        if more > 0 {
+            texts.push(format!("---\n{more} more are meant; ask for those that are missing\n---"));
+        }
+        Ok(texts.join("\n\n"))
+    }
+
+    #[tool(
+        description = "An article's beginning, what it links to and what links to it.",
+        input_schema = schema::input::<ArticleContext>(),
+        annotations(title = "Article context", read_only_hint = true, open_world_hint = false)
+    )]
+    async fn article_context(
+        &self,
+        Parameters(asked): Parameters<ArticleContext>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<String, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
+        let articles = &self.host.articles;
+        let article = articles.read(&asked.slug).await?;
+        let linked = (&article).into();
+        let links = articles.links_of(&linked, NAMED_LINKS).await?;
+        let backlinks = articles.backlinks(&linked, NAMED_LINKS).await?;
+        let around = format!("{}\n{}", links_of(&links), linked_from(&backlinks));
+        let around = budget::beginning_within(&around, budget::share(2)).to_owned();
+        let text = beginning(article, None).await?;
+        let text = budget::beginning_within(&text, budget::share(2));
+        Ok(format!("{around}\n{text}"))
+    }
+
+    /// The slugs that are meant, and how many more than are read at once.
+    async fn meant(&self, asked: &ReadArticles) -> Result<(Vec<String>, usize), Problem> {
+        let articles = &self.host.articles;
+        let mut slugs = Vec::new();
+        match &asked.slugs {
+            Some(given) => {
+                for name in given.iter().take(MOST_NAMED) {
+                    match name.split_once('*') {
+                        Some((start, _)) => {
+                            let known = articles.slugs(start, MOST * 50).await?;
+                            slugs.extend(known.into_iter().filter(|slug| is_like(slug, name)));
+                        }
+                        None => slugs.push(name.clone()),
+                    }
+                }
+            }
+            None if asked.filter.is_none() && asked.folder.is_none() => {
+                return Err(Problem::new("slugs: is missing; name slugs, or a filter or a folder"));
+            }
+            None => {
+                let (folder, filter) = (folder(asked.folder.as_deref())?, filter(asked.filter.as_deref())?);
+                let page = articles.list_where(&folder, &filter, None, MOST as u32).await?;
+                let more = usize::try_from(page.total).unwrap_or_default().saturating_sub(page.articles.len());
+                return Ok((page.articles.into_iter().map(|article| article.slug).collect(), more));
+            }
+        }
+        let mut seen = HashSet::new();
+        slugs.retain(|slug| seen.insert(slug.clone()));
+        let more = slugs.len().saturating_sub(MOST) + given_more(asked);
+        slugs.truncate(MOST);
+        Ok((slugs, more))
+    }
+}
+
+/// Names that are not looked at.
+fn given_more(asked: &ReadArticles) -> usize {
+    asked.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MOST_NAMED)
+}
+
+async fn beginning(article: Article, limit: Option<u32>) -> Result<String, Problem> {
+    let part = Part { section: None, offset: 0, limit: limit.map(|limit| limit as usize), linked_from: Vec::new() };
+    match article.body.len() {
+        0..=offload::SMALL => excerpt::of(&article, &part),
+        _ => offload::run(move || excerpt::of(&article, &part)).await,
+    }
+}
+
+fn links_of(links: &[OutgoingLink]) -> String {
+    let mut named: Vec<String> = Vec::new();
+    for link in links {
+        let line = match (&link.slug, &link.title) {
+            (Some(slug), title) => {
+                format!("- {slug}: {}", budget::clipped(title.as_deref().unwrap_or_default(), TITLE))
+            }
+            (None, _) => format!("- (nowhere): {}", budget::clipped(&link.target, TITLE)),
+        };
+        if !named.contains(&line) {
+            named.push(line);
+        }
+    }
+    format!("links to:\n{}", if named.is_empty() { "- nothing".to_owned() } else { named.join("\n") })
+}
+
+fn linked_from(backlinks: &[Backlink]) -> String {
+    let lines = backlinks.iter().map(|link| format!("- {}: {}", link.slug, budget::clipped(&link.title, TITLE)));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    format!("linked from:\n{}", if lines.is_empty() { "- nothing" } else { &lines })
+}
+
+/// Whether `slug` is what `pattern` means, in which `*` stands for anything.
+fn is_like(slug: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = slug.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_like;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (slug, pattern, expected) in [
+            ("night-trains", "night-*", true),
+            ("night-trains", "*trains", true),
+            ("night-trains", "n*t*s", true),
+            ("night-trains", "*", true),
+            ("night-trains", "day-*", false),
+            ("night-trains", "*train", false),
+            ("ab", "ab*ab", false),
+        ] {
+            assert_eq!(is_like(slug, pattern), expected, "{slug} {pattern}");
+        }
+    }
+}

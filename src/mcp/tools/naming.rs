@@ -1,0 +1,159 @@
+//! Another name for an article, its past, and bringing a revision back.
+
+use rmcp::{
+    RoleServer,
+    handler::server::wrapper::{Json, Parameters},
+    schemars::{self, JsonSchema},
+    service::RequestContext,
+    tool, tool_router,
+};
+use serde::{Deserialize, Serialize};
+
+use super::answers::{SavedArticle, TITLE};
+use crate::{
+    articles::{ArticleError, Revision, slug::Slug},
+    mcp::{budget, door::Door, problem::Problem, schema},
+};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RenameArticle {
+    slug: String,
+    /// the new slug; the old one keeps working
+    to: String,
+    /// true: also change links that name the old slug
+    update_links: Option<bool>,
+    expected_revision: Option<i64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RenamedArticle {
+    slug: String,
+    revision: i64,
+    /// slugs of articles whose links were changed
+    mended: Vec<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ArticleHistory {
+    slug: String,
+    /// show what has changed in the text since this revision
+    since_revision: Option<i64>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct History {
+    /// the newest first
+    revisions: Vec<ListedRevision>,
+    /// in all
+    total: usize,
+    /// as diff -u shows it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct ListedRevision {
+    revision: i64,
+    slug: String,
+    title: String,
+    /// bytes
+    size: i64,
+    saved_at: String,
+    /// the article was deleted after it
+    deleted: bool,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RestoreArticle {
+    /// also of a deleted article
+    slug: String,
+    /// default: undo the last change, or the deletion
+    revision: Option<i64>,
+}
+
+#[tool_router(router = naming, vis = "pub(in crate::mcp)")]
+impl Door {
+    #[tool(
+        description = "Give an article another slug.",
+        input_schema = schema::input::<RenameArticle>(),
+        output_schema = schema::output::<RenamedArticle>(),
+        annotations(
+            title = "Rename article",
+            read_only_hint = false,
+            destructive_hint = false,
+            idempotent_hint = true,
+            open_world_hint = false
+        )
+    )]
+    async fn rename_article(
+        &self,
+        Parameters(asked): Parameters<RenameArticle>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<RenamedArticle>, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
+        let (articles, to) = (&self.host.articles, Slug::parse(&asked.to).map_err(ArticleError::from)?);
+        let (saved, mended) = match asked.update_links {
+            Some(true) => articles.rename_with_links(&asked.slug, to, asked.expected_revision).await?,
+            Some(false) | None => (articles.rename(&asked.slug, to, asked.expected_revision).await?, Vec::new()),
+        };
+        let mended = budget::fitting(mended.into_iter().map(|mended| mended.slug).collect());
+        Ok(Json(RenamedArticle { slug: saved.article.slug, revision: saved.article.revision, mended }))
+    }
+
+    #[tool(
+        description = "List the revisions of an article, also of a deleted one, or what has changed since one.",
+        input_schema = schema::input::<ArticleHistory>(),
+        output_schema = schema::output::<History>(),
+        annotations(title = "Article history", read_only_hint = true, open_world_hint = false)
+    )]
+    async fn article_history(
+        &self,
+        Parameters(asked): Parameters<ArticleHistory>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<History>, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
+        let articles = &self.host.articles;
+        let all = articles.history(&asked.slug).await?;
+        let total = all.len();
+        let Some(revision) = asked.since_revision else {
+            let revisions = budget::fitting(all.into_iter().map(ListedRevision::from).collect());
+            return Ok(Json(History { revisions, total, changes: None }));
+        };
+        let changes = articles.changed_since_revision(&asked.slug, revision).await?;
+        let changes = changes.ok_or(ArticleError::NoRevision { slug: asked.slug, revision })?;
+        let changes = Some(budget::beginning_of_structured(&changes).to_owned());
+        Ok(Json(History { revisions: Vec::new(), total, changes }))
+    }
+
+    #[tool(
+        description = "Bring a past revision back, as a new one; also a deleted article.",
+        input_schema = schema::input::<RestoreArticle>(),
+        output_schema = schema::output::<SavedArticle>(),
+        annotations(
+            title = "Restore article",
+            read_only_hint = false,
+            destructive_hint = true,
+            idempotent_hint = false,
+            open_world_hint = false
+        )
+    )]
+    async fn restore_article(
+        &self,
+        Parameters(asked): Parameters<RestoreArticle>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<SavedArticle>, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
+        Ok(Json(self.host.articles.restore(&asked.slug, asked.revision).await?.into()))
+    }
+}
+
+impl From<Revision> for ListedRevision {
+    fn from(revision: Revision) -> Self {
+        let Revision { revision, slug, title, folder: _, size, saved_at, present: _, deleted } = revision;
+        let title = budget::clipped(&title, TITLE);
+        Self { revision, slug, title, size, saved_at: saved_at.to_string(), deleted }
+    }
+}

@@ -132,3 +132,21 @@ async fn reading_searching_and_writing_need_no_script() {
     assert_eq!(refused.status(), 422);
     assert!(refused.text().await.expect("text").contains("kept all the same"), "what was written is not lost");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_shows_its_tags_and_what_links_to_it() {
+    let site = Site::on_file(&[]);
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    for (title, body) in [("Moon", "It pulls. #sea #<b>"), ("Tides", "See [[moon]].")] {
+        let form = [("title", title), ("body", body), ("act", "save")];
+        assert_eq!(filled(client.post(site.url("/new")), &form).send().await.expect("an answer").status(), 303);
+    }
+    let get = |path: &'static str| client.get(site.url(path)).header("accept", "text/html").send();
+    let page = get("/articles/moon").await.expect("an answer").text().await.expect("text");
+    assert!(page.contains("Linked from") && page.contains("href=\"/articles/tides\""), "{page}");
+    assert!(page.contains("href=\"/?q=tag%3Asea\""), "{page}");
+    let page = get("/?q=tag%3Asea").await.expect("an answer").text().await.expect("text");
+    assert!(page.contains("Moon") && !page.contains(">Tides<"), "{page}");
+    let page = get("/articles/tides").await.expect("an answer").text().await.expect("text");
+    assert!(!page.contains("Linked from"), "{page}");
+}

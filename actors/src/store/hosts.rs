@@ -60,7 +60,8 @@ pub async fn register(transaction: &impl ConnectionTrait, host: &NewHost) -> Res
         .map(drop)
 }
 
-/// Notes that the host lives, with its tree and its workers. A row that was removed meanwhile is entered again.
+/// Notes that the host lives, with its tree and its workers. A row that was removed meanwhile is entered again; one that has
+/// stopped stays so, whatever was still on its way.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -72,7 +73,8 @@ pub async fn beat(
     workers: &[WorkerRow],
 ) -> Result<(), StoreError> {
     let incarnation = host.incarnation.as_str();
-    let note = "UPDATE embedding_hosts SET heartbeat_at = {now}, state = $2, tree = $3 WHERE incarnation = $1";
+    let note = "UPDATE embedding_hosts SET heartbeat_at = {now}, tree = $3,
+                    state = CASE WHEN state = 'stopped' THEN state ELSE $2 END WHERE incarnation = $1";
     let noted = transaction.run(note, [incarnation.into(), state.into(), tree.into()]).await?;
     if noted == 0 {
         register(transaction, host).await?;

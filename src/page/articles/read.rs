@@ -9,7 +9,10 @@ use maud::{Markup, html};
 
 use super::results;
 use crate::{
-    articles::{Article, EmbeddingState, EmbeddingStatus},
+    articles::{
+        Article, EmbeddingState, EmbeddingStatus,
+        linking::{Backlink, Linked},
+    },
     page::{
         app::App,
         layout::{self, Here},
@@ -20,6 +23,8 @@ use crate::{
     },
 };
 
+/// Articles that are shown to link to one.
+const BACKLINKS: u32 = 20;
 /// A table of contents helps from so many headings on.
 const CONTENTS_FROM: usize = 3;
 
@@ -29,6 +34,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<
     if article.slug != slug {
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
+    let backlinks = app.host.articles.backlinks(&Linked::from(&article), BACKLINKS).await?;
     let rendered = markdown::render(markdown::after_title(&article.body, &article.title)).await;
     let main = html! {
         div.reading data-live={ "/live/articles/" (encoded(&article.slug)) } {
@@ -41,7 +47,8 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<
                     p.notice { "This is the beginning of a long text. " a href={ "/articles/" (article.slug) "/text" } { "All of it, as it is written" } }
                 }
             }
-            aside.related aria-labelledby="related" {
+            aside.related aria-label="Around this article" {
+                (linked_from(&backlinks))
                 h2 #related { "Related articles" }
                 div data-part={ "/articles/" (article.slug) "/related" } {
                     a href={ "/articles/" (article.slug) "/related" } { "Show articles like this one" }
@@ -50,6 +57,20 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<
         }
     };
     Ok(layout::view(&visit, Here::Articles, &article.title, main))
+}
+
+/// What links to it.
+fn linked_from(backlinks: &[Backlink]) -> Markup {
+    html! {
+        @if !backlinks.is_empty() {
+            h2 { "Linked from" }
+            ul.articles {
+                @for link in backlinks {
+                    li { a.title dir="auto" href={ "/articles/" (encoded(&link.slug)) } { (link.title) } }
+                }
+            }
+        }
+    }
 }
 
 /// Articles like it.
@@ -100,12 +121,22 @@ fn head(visit: &Visit, article: &Article) -> Markup {
                 a href={ "/articles/" (slug) "/history" } { "revision " (article.revision) } " · "
                 span #status data-fragment="status" role="status" { (status(&article.embedding)) }
             }
+            @if !article.tags.is_empty() { (tags(&article.tags)) }
             @if visit.may_write() {
                 p.actions {
                     a.button href={ "/articles/" (slug) "/edit" } { "Edit" }
                     a.button href={ "/articles/" (slug) "/delete" } { "Delete" }
                 }
             }
+        }
+    }
+}
+
+/// Its tags, each with the articles that have it.
+fn tags(tags: &[String]) -> Markup {
+    html! {
+        p.tags aria-label="Tags" {
+            @for tag in tags { a dir="auto" href={ "/?q=" (encoded(&format!("tag:{tag}"))) } { "#" (tag) } " " }
         }
     }
 }

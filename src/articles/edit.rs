@@ -4,8 +4,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    ArticleError, Articles, Changes, Saved,
+    Article, ArticleError, Articles, Changes, Saved,
     editing::{self, Edit, Fault},
+    row,
 };
 use crate::offload;
 
@@ -61,7 +62,7 @@ impl Articles {
     /// [`Articles::update`] says. Nothing is saved then.
     pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<Edited, ArticleError> {
         for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
-            let present = self.read(slug).await?;
+            let present = self.to_be_changed(slug).await?;
             let (slug, revision) = (present.slug, present.revision);
             let was_expected = asked.expected_revision.is_none_or(|expected| expected == revision);
             let draft = if was_expected {
@@ -82,6 +83,12 @@ impl Articles {
             }
         }
         Err(ArticleError::not_found(slug))
+    }
+
+    /// By no alias: another article may have taken it, and nobody changes one that was not meant.
+    async fn to_be_changed(&self, slug: &str) -> Result<Article, ArticleError> {
+        let article = row::by_slug(self.database.reader(), slug).await?;
+        self.explained(article.map(Article::from).ok_or_else(|| ArticleError::not_found(slug))).await
     }
 
     async fn applied(&self, before: String, edits: &[Edit]) -> Result<Draft, ArticleError> {

@@ -143,7 +143,7 @@ struct ListedPage<'a> {
 
 async fn list(session: &Session, filter: Filter, page: ListedPage<'_>) -> anyhow::Result<()> {
     let ListedPage { folder, since, limit, cursor } = page;
-    let host = session.host().await?;
+    let host = session.reading_host().await?;
     let filter = filter.saved_since(session::since(&host, since).await?);
     let folder = session::folder(folder)?;
     let page = host.articles.list_where(&folder, &filter, cursor, limit).await?;

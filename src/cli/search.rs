@@ -19,7 +19,7 @@ const INDENT: &str = "   ";
 const BETWEEN_HEADINGS: &str = " > ";
 
 pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow::Result<()> {
-    let host = session.host().await?;
+    let host = session.reading_host().await?;
     if arguments.mode != Mode::Keyword {
         ready_model(session, &host).await?;
     }

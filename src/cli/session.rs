@@ -65,6 +65,14 @@ impl Session {
         Ok(Host::open(&self.loaded.settings).await?)
     }
 
+    /// A host that knows the tags and links of all articles, also of those that an earlier version saved. Where a server
+    /// runs, it reads them by itself; what cannot be read here is read there.
+    pub(super) async fn reading_host(&self) -> anyhow::Result<Host> {
+        let host = self.host().await?;
+        while let Ok(true) = host.articles.read_some_again().await {}
+        Ok(host)
+    }
+
     /// A host for a command that saves. With the queue switched off a save embeds by itself, and needs its model; if that
     /// cannot be had, the save goes on without.
     pub(super) async fn saving_host(&self) -> anyhow::Result<Host> {

@@ -8,16 +8,18 @@ use super::{
 /// Slots of each thread of the local model: while one text is computed, the next are read and cut.
 const FOR_EACH_THREAD: usize = 4;
 
+/// Slots for a remote provider. More would fill larger requests; but whatever is in work when a host is killed three times
+/// has failed, and one of them at most is to blame.
+const AT_A_REMOTE_PROVIDER: usize = 8;
+
 impl Slots {
     /// The number that holds with the provider of `embedding`.
     pub fn number(self, embedding: &Embedding) -> u32 {
         let wanted = match (self, embedding.provider) {
             (Self::Number(number), _) => return number,
             (Self::Auto, Provider::Local) => FOR_EACH_THREAD * threads(embedding.local.threads),
-            // Articles of one text fill all requests that run, and half as many wait to fill the next.
             (Self::Auto, Provider::OpenAi) => {
-                let at_once = embedding.openai.concurrency.saturating_mul(embedding.openai.batch_texts);
-                at_once.saturating_add(at_once / 2)
+                embedding.openai.concurrency.saturating_mul(embedding.openai.batch_texts).min(AT_A_REMOTE_PROVIDER)
             }
             // Made-up vectors take no time, unless a test wants it so.
             (Self::Auto, Provider::Scripted) => 1,
@@ -45,10 +47,10 @@ mod tests {
         assert_eq!(Slots::Number(1).number(&embedding), 1);
         assert_eq!(Slots::Auto.number(&embedding), 12);
         embedding.provider = Provider::OpenAi;
-        assert_eq!(Slots::Auto.number(&embedding), 4 * 96 * 3 / 2);
+        assert_eq!(Slots::Auto.number(&embedding), 8);
         embedding.openai = OpenAi { concurrency: 1, batch_texts: 1, ..OpenAi::default() };
         assert_eq!(Slots::Auto.number(&embedding), 1);
         embedding.openai.batch_texts = usize::MAX;
-        assert_eq!(Slots::Auto.number(&embedding), MOST);
+        assert_eq!(Slots::Auto.number(&embedding), 8);
     }
 }

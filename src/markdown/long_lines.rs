@@ -4,10 +4,13 @@
 
 use std::borrow::Cow;
 
-/// A line longer than this, in bytes, is hardly prose; beyond it inline markup is not read.
-pub(super) const LONG_LINE: usize = 1024;
+/// Beyond so many bytes of a line, no quotation and no list begins.
+const LONG_LINE: usize = 1024;
+/// Beyond so many bytes of a line it is no prose, though a paragraph may stand in one line: inline markup is not read.
+const LONGEST_PROSE: usize = 16 << 10;
 
-/// `text` with inline markup blanked beyond the first [`LONG_LINE`] bytes of each line, every byte at its place.
+/// `text` with the beginnings of quotations and lists blanked beyond the first [`LONG_LINE`] bytes of each line, and inline
+/// markup beyond [`LONGEST_PROSE`], every byte at its place.
 ///
 /// The parser makes a node of some 50 bytes of every `*`, `[` or `` ` ``, and of every quotation or list that begins
 /// within another; in a minified or base64 line of many megabytes they mean nothing. What can end a block (`</`, `-->`,
@@ -23,19 +26,31 @@ pub(crate) fn neutralised(text: &str) -> Cow<'_, str> {
         if matches!(c, '\n' | '\r') {
             line_start = at + 1;
         }
-        if at - line_start.min(at) > LONG_LINE && is_inline_markup(bytes, at) { 'x' } else { c }
+        let in_line = at - line_start.min(at);
+        let is_hidden = (in_line > LONG_LINE && begins_within(bytes, at))
+            || (in_line > LONGEST_PROSE && is_inline_markup(bytes, at));
+        if is_hidden { 'x' } else { c }
     });
     Cow::Owned(hidden.collect())
 }
 
 fn is_inline_markup(bytes: &[u8], at: usize) -> bool {
     let next = bytes.get(at + 1);
-    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-    let is_blank = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b' ' | b'\t'));
     match bytes[at] {
         b'*' | b'_' | b'~' | b'[' | b'!' | b'`' | b'&' | b'\\' => true,
         b'<' => next != Some(&b'/'),
         b']' => next != Some(&b']') && next != Some(&b'>'),
+        _ => false,
+    }
+}
+
+/// A quotation or a list within another.
+fn begins_within(bytes: &[u8], at: usize) -> bool {
+    let next = bytes.get(at + 1);
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+    let is_blank = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+    match bytes[at] {
+        b'*' => is_blank(before) && is_blank(next),
         b'>' => before.is_some_and(|before| matches!(before, b'>' | b' ' | b'\t')),
         b'-' | b'+' => is_blank(before) && is_blank(next),
         b'.' | b')' => before.is_some_and(u8::is_ascii_digit) && is_blank(next),
@@ -54,8 +69,14 @@ mod tests {
     }
 
     #[test]
+    fn a_paragraph_in_one_line_is_read_to_its_end() {
+        let text = format!("{}[[tides]] and *so* on\n", "word ".repeat(2_000));
+        assert_eq!(neutralised(&text), text);
+    }
+
+    #[test]
     fn what_begins_within_another_is_hidden_in_the_tail_of_a_long_line() {
-        for nested in [">", "> ", "- ", "+ ", "1. ", "7) "] {
+        for nested in [">", "> ", "- ", "+ ", "* ", "1. ", "7) "] {
             let hidden = neutralised(&nested.repeat(LONG_LINE)).into_owned();
             let kept = hidden.matches(nested.trim()).count();
             assert!(kept <= LONG_LINE + 2, "{nested:?}: {kept}");
@@ -64,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_tail_of_a_long_line_keeps_its_length_and_its_block_ends() {
-        let text = format!("{}数*[`<b></b>-->\n# next *em*\n", "é".repeat(LONG_LINE));
+        let text = format!("{}数*[`<b></b>-->\n# next *em*\n", "é".repeat(LONGEST_PROSE));
         let hidden = neutralised(&text);
         assert_eq!(hidden.len(), text.len());
         assert!(hidden.ends_with("数xxxxb></b>-->\n# next *em*\n"), "{hidden}");

@@ -1,5 +1,6 @@
 //! Parts of articles are changed without sending the rest, by an agent and over HTTP alike.
 
+use afterword::articles::NewArticle;
 use serde_json::{Value, json};
 
 use crate::{
@@ -10,6 +11,10 @@ use crate::{
 fn long_article() -> String {
     let section = |n: usize| format!("## Part {n}\n\n{}\n\n", format!("Words of part {n}. ").repeat(60));
     format!("# Handbook\n\n{}", (1..=28).map(section).collect::<String>())
+}
+
+fn aliased_article(front_matter: &str) -> NewArticle {
+    NewArticle { title: "Aliased".to_owned(), front_matter: front_matter.to_owned(), ..NewArticle::default() }
 }
 
 async fn edits_of_an_article<P: Place>() {
@@ -38,6 +43,13 @@ async fn edits_of_an_article<P: Place>() {
     agent.until("handbook", "completed").await;
     assert_eq!(world.embedder.times_embedded("Rewritten."), 1);
     assert_eq!(world.embedder.times_embedded("Part 16"), parts_before, "what did not change is not embedded again");
+
+    // An alias may have been another article's slug: reading follows it, changing does not.
+    let aliased = "---\naliases: [guide]\n---\n";
+    worker.host.articles.create(aliased_article(aliased)).await.expect("a save");
+    agent.answer("read_article", json!({ "slug": "guide" })).await;
+    let append = json!([{ "action": "append", "text": "More." }]);
+    agent.refusal("edit_article", json!({ "slug": "guide", "edits": append })).await;
 
     // Several are one revision, or none.
     let edits =

@@ -1,8 +1,9 @@
 //! One request, and what its failure means for its texts.
 //!
-//! A failure of a request that several articles share says nothing of any of them. If the provider says that the failure
-//! is its own, or refuses a harmless text too, all get it and no document pays. Else one of them is to blame, and the
-//! request is divided until that one stands alone. What a request of one article brings is judged by its attempt.
+//! A failure of a request says nothing of those that only waited for it. If the provider is not there, asks for patience,
+//! or refuses a harmless text too, all get it and no document pays. Else the request is to blame, whatever the provider
+//! calls it: a fire wall refuses one text with 401, a gateway answers 503. A request that several articles share is then
+//! divided until that one stands alone; what a request of one article brings is judged by its attempt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -73,7 +74,11 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
         };
         let refusal = Refusal { error, took: begun.elapsed() };
         if refusal.error.fault == Fault::Provider {
-            return Err(Failed::All(refusal));
+            let error = &refusal.error;
+            if error.retry_after.is_some() || probe(embedder.as_ref()).await.is_err() {
+                return Err(Failed::All(refusal));
+            }
+            return Err(if request.is_shared() { Failed::Some } else { Failed::These(refusal) });
         }
         let is_data = refusal.error.kind == ErrorKind::Data;
         if !request.is_shared() {

@@ -4,7 +4,7 @@ use std::{collections::HashSet, ops::Range};
 
 use super::{
     Edit, EditError, Fault, SectionChange,
-    error::shown,
+    error::{self, shown},
     lines::{content, fitted, inserted, line_end, line_number},
 };
 use crate::{
@@ -88,13 +88,20 @@ fn in_section(body: &str, wanted: &str, change: &SectionChange) -> Result<String
     match change {
         SectionChange::InsertBefore(text) => block(body, section.range.start, text),
         SectionChange::InsertAfter(text) => block(body, section.range.end, text),
-        SectionChange::Delete => Ok([&body[..section.range.start], &body[section.range.end..]].concat()),
+        SectionChange::Delete => Ok(without(body, &section)),
         SectionChange::Replace(text) => {
             let result = in_place(body, &section, text);
             unswallowed(&body[section.range.end..], &result)?;
             Ok(result)
         }
     }
+}
+
+/// What stood before the section and what stood behind it stay what they were, with a blank line between them if it takes one.
+fn without(body: &str, section: &Section) -> String {
+    let (before, behind) = (&body[..section.range.start], &body[section.range.end..]);
+    let joined = [before, behind].concat();
+    if unswallowed(behind, &joined).is_ok() { joined } else { [before, line_end(body), behind].concat() }
 }
 
 /// The text in place of what stands below the heading; blank lines around that stay.
@@ -136,9 +143,9 @@ fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
         }
         None => {
             let name = numbered(wanted).map_or(wanted, |(name, _)| name).trim();
-            let names = found.iter().enumerate();
+            let names = found.iter().enumerate().take(error::NAMED);
             let names = names.map(|(nth, &section)| told(body, &all[section], name, nth + 1)).collect();
-            Err(Fault::SeveralSections { wanted: name.to_owned(), names })
+            Err(Fault::SeveralSections { count: found.len(), wanted: name.to_owned(), names })
         }
     }
 }

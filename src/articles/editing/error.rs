@@ -3,7 +3,7 @@
 /// Longest quotation of a text. *Units:* characters.
 const SHOWN: usize = 60;
 /// Sections or places that are named.
-const NAMED: usize = 30;
+pub(super) const NAMED: usize = 30;
 
 /// An edit that cannot be applied. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,11 +52,13 @@ pub enum Fault {
         names: Vec<String>,
     },
     /// Several sections are called so.
-    #[error("{} sections are called \"{}\"; say which: {}", .names.len(), shown(.wanted), listed(.names))]
+    #[error("{count} sections are called \"{}\"; say which: {}", shown(.wanted), listed_of(.names, .count))]
     SeveralSections {
+        /// So many.
+        count: usize,
         /// The name asked for.
         wanted: String,
-        /// By what name each is found, with its line.
+        /// By what name each of the first is found, with its line.
         names: Vec<String>,
     },
     /// Not there.
@@ -115,9 +117,14 @@ fn known(names: &[String]) -> String {
 }
 
 fn listed(names: &[String]) -> String {
+    listed_of(names, &names.len())
+}
+
+/// Those of `count` that are named.
+fn listed_of(names: &[String], count: &usize) -> String {
     let mut text = names.iter().take(NAMED).map(|name| shown(name)).collect::<Vec<_>>().join(" | ");
-    if names.len() > NAMED {
-        text.push_str(&format!(" | … ({} in all)", names.len()));
+    if *count > NAMED {
+        text.push_str(&format!(" | … ({count} in all)"));
     }
     text
 }

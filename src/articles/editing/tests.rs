@@ -292,3 +292,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_deletion_joins_no_lines() {
+    let delete = || Edit::Section { section: "A".to_owned(), change: SectionChange::Delete };
+    assert_eq!(applied("para\n## A\nx\n\nSub\n---\ny\n", delete()), "para\n\nSub\n---\ny\n");
+    assert_eq!(applied("para\n## A\nx\n## B\ny\n", delete()), "para\n## B\ny\n");
+}
+
+#[test]
+fn of_very_many_sections_some_are_named() {
+    let body = "# H\n".repeat(30_000);
+    let Fault::SeveralSections { names, count, .. } = fault(&body, replace("H", "new")) else { panic!("which?") };
+    assert!(count == 30_000 && names.len() < 100);
+}

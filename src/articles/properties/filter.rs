@@ -35,6 +35,8 @@ pub struct Term {
 enum Test {
     /// This tag, or one below it.
     Tag(String),
+    /// Any tag.
+    Tagged,
     /// This folder, or one below it.
     Folder(String),
     Created(Period),
@@ -164,6 +166,7 @@ impl Test {
             period::parse(value).ok_or_else(|| FilterError::new(word, fault))
         };
         match key.as_str() {
+            "tag" | "tags" if value == "*" => Ok(Self::Tagged),
             "tag" | "tags" => Ok(Self::Tag(folded(value.trim_start_matches('#').trim_matches('/')))),
             "folder" => Ok(Self::Folder(value.trim_matches('/').to_owned())),
             "created" => period().map(Self::Created),
@@ -198,6 +201,7 @@ impl Test {
                 let below = format!("(t.tag = {place} OR (t.tag >= {place} || '/' AND t.tag < {place} || '0'))");
                 related("article_tags", &below, shape)
             }
+            Self::Tagged => related("article_tags", "TRUE", shape),
             Self::Folder(folder) => {
                 let place = push(parameters, folder.clone());
                 within("a.folder", &place)

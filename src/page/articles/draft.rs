@@ -2,18 +2,22 @@
 
 use serde::Deserialize;
 
-/// What was written.
+/// What was written. A form that brings no text is refused: it would empty the article.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 pub(super) struct Draft {
+    #[serde(default)]
     pub(super) title: String,
     pub(super) body: String,
+    #[serde(default)]
     pub(super) folder: String,
+    #[serde(default)]
     pub(super) slug: String,
     pub(super) skip_embedding: Option<String>,
     /// The revision it was written upon; empty of a new article.
+    #[serde(default)]
     pub(super) revision: String,
     /// `save`, or `preview` without a script.
+    #[serde(default)]
     pub(super) act: String,
 }
 

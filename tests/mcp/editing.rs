@@ -47,7 +47,7 @@ async fn edits_of_an_article<P: Place>() {
     // An alias may have been another article's slug: reading follows it, changing does not.
     let aliased = "---\naliases: [guide]\n---\n";
     worker.host.articles.create(aliased_article(aliased)).await.expect("a save");
-    agent.answer("read_article", json!({ "slug": "guide" })).await;
+    agent.text("read_article", json!({ "slug": "guide" })).await;
     let append = json!([{ "action": "append", "text": "More." }]);
     agent.refusal("edit_article", json!({ "slug": "guide", "edits": append })).await;
 

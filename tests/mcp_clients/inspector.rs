@@ -20,7 +20,7 @@ fn inspect(era: &str, request: &[&str], server: &[String]) -> (Value, String) {
 fn inspect_all(server: &[String]) {
     for era in ["legacy", "modern"] {
         let (tools, said) = inspect(era, &["--strict", "--method", "tools/list"], server);
-        assert_eq!(tools["tools"].as_array().map(Vec::len), Some(13));
+        assert_eq!(tools["tools"].as_array().map(Vec::len), Some(19));
         assert_eq!(said, "", "{era}: it warns");
         let title = format!("title=By the {era} inspector");
         let create = ["--method", "tools/call", "--tool-name", "create_article", "--tool-arg", &title, "body=text"];

@@ -1,4 +1,4 @@
-//! The runtime on real databases, in a file and on a server. One suite: `Bench` is the parent module's.
+//! The runtime on real databases, SQLite and PostgreSQL. One suite: `Bench` is the parent module's.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 mod support;

@@ -216,7 +216,14 @@ async fn a_request_with_room_waits_a_little_for_those_that_are_coming_and_not_fo
 
 #[tokio::test(start_paused = true)]
 async fn the_one_bad_text_fails_alone_in_few_requests() {
-    for error in [EmbedError::data("bad"), EmbedError::transient("a 500"), EmbedError::crashed("a panic")] {
+    // Also one that calls it the provider's own failure: a fire wall's 401, a gateway's 503.
+    for error in [
+        EmbedError::data("bad"),
+        EmbedError::transient("a 500"),
+        EmbedError::crashed("a panic"),
+        EmbedError::config("a 401"),
+        EmbedError::unavailable("a 503"),
+    ] {
         let kind = error.kind;
         let slow = slow(4, move |texts| texts.iter().any(|text| text == "note 7").then(|| error.clone()));
         let failed = embed_notes(&slow, 40).await;
@@ -281,6 +288,17 @@ async fn a_provider_that_fails_as_a_whole_is_asked_no_more_and_no_article_is_bla
     assert_eq!(failed.len(), 100);
     assert!(failed.iter().all(|(_, error)| error.fault == Fault::Provider));
     assert!(slow.requests.lock().expect("the lock").len() <= 2, "the others were not sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_asks_for_a_pause_is_not_even_probed() {
+    let pause = || EmbedError::transient("a 429").retry_after(Some(Duration::from_secs(9)));
+    let slow = slow(2, move |texts| {
+        assert_ne!(texts, ["probe"], "it asked for a pause");
+        Some(EmbedError { fault: Fault::Provider, ..pause() })
+    });
+    let failed = embed_notes(&slow, 100).await;
+    assert!(failed.len() == 100 && failed.iter().all(|(_, error)| error.fault == Fault::Provider));
 }
 
 #[tokio::test(start_paused = true)]

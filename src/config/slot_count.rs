@@ -2,29 +2,27 @@
 
 use super::{
     sections::{Embedding, Provider},
-    slots::{MOST, Slots},
+    slots::Slots,
 };
 
 /// Slots of each thread of the local model: while one text is computed, the next are read and cut.
 const FOR_EACH_THREAD: usize = 4;
 
-/// Slots for a remote provider. More would fill larger requests; but whatever is in work when a host is killed three times
-/// has failed, and one of them at most is to blame.
-const AT_A_REMOTE_PROVIDER: usize = 8;
+/// More would fill larger requests. But whatever is in work when a host is killed for the third time has failed, and one of
+/// them at most is to blame.
+const MOST_BY_ITSELF: u32 = 8;
 
 impl Slots {
     /// The number that holds with the provider of `embedding`.
     pub fn number(self, embedding: &Embedding) -> u32 {
         let wanted = match (self, embedding.provider) {
             (Self::Number(number), _) => return number,
-            (Self::Auto, Provider::Local) => FOR_EACH_THREAD * threads(embedding.local.threads),
-            (Self::Auto, Provider::OpenAi) => {
-                embedding.openai.concurrency.saturating_mul(embedding.openai.batch_texts).min(AT_A_REMOTE_PROVIDER)
-            }
+            (Self::Auto, Provider::Local) => FOR_EACH_THREAD.saturating_mul(threads(embedding.local.threads)),
+            (Self::Auto, Provider::OpenAi) => embedding.openai.concurrency.saturating_mul(embedding.openai.batch_texts),
             // Made-up vectors take no time, unless a test wants it so.
             (Self::Auto, Provider::Scripted) => 1,
         };
-        u32::try_from(wanted).unwrap_or(MOST).clamp(1, MOST)
+        u32::try_from(wanted).unwrap_or(MOST_BY_ITSELF).clamp(1, MOST_BY_ITSELF)
     }
 }
 
@@ -45,7 +43,9 @@ mod tests {
     fn a_number_is_obeyed_and_auto_fills_the_provider() {
         let mut embedding = Embedding { local: Local { threads: 3 }, ..Embedding::default() };
         assert_eq!(Slots::Number(1).number(&embedding), 1);
-        assert_eq!(Slots::Auto.number(&embedding), 12);
+        assert_eq!(Slots::Auto.number(&embedding), 8);
+        embedding.local.threads = 1;
+        assert_eq!(Slots::Auto.number(&embedding), 4);
         embedding.provider = Provider::OpenAi;
         assert_eq!(Slots::Auto.number(&embedding), 8);
         embedding.openai = OpenAi { concurrency: 1, batch_texts: 1, ..OpenAi::default() };

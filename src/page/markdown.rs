@@ -59,7 +59,8 @@ fn rendered(body: &str, is_cut: bool) -> Rendered {
     let mut events = Vec::new();
     let mut anchors: HashMap<String, usize> = HashMap::new();
     let mut open: Option<(usize, u8, String)> = None;
-    for event in Parser::new_ext(&hidden, options) {
+    for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
+        let event = as_written(event, body.get(range));
         match &event {
             Event::Start(Tag::Heading { level, .. }) => open = Some((events.len(), *level as u8, String::new())),
             Event::Text(text) | Event::Code(text) => {
@@ -85,6 +86,14 @@ fn rendered(body: &str, is_cut: bool) -> Rendered {
     let mut html = String::with_capacity(body.len() * 3 / 2);
     pulldown_cmark::html::push_html(&mut html, events.into_iter());
     Rendered { html: PreEscaped(CLEANER.clean(&html).to_string()), headings, is_cut }
+}
+
+/// The parser's copy of a text may hide marks of a very long line: what stands there is shown as it was written.
+fn as_written<'text>(event: Event<'text>, written: Option<&'text str>) -> Event<'text> {
+    match (event, written) {
+        (Event::Text(parsed), Some(written)) if written.len() == parsed.len() => Event::Text(written.into()),
+        (event, _) => event,
+    }
 }
 
 /// A picture would be fetched from elsewhere, and tell there who reads: it becomes a link. The page has the title for the
@@ -145,6 +154,12 @@ mod tests {
 
     fn html(body: &str) -> String {
         rendered(body, false).html.into_string()
+    }
+
+    #[test]
+    fn nothing_of_a_long_line_is_replaced() {
+        let line = format!("{} a_b & c!", "word ".repeat(10_000));
+        assert!(html(&line).contains("a_b &amp; c!"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct Articles {
 pub enum AfterSave {
     /// Wake the runtime of this process.
     Wake(RuntimeHandle),
-    /// Another process's runtime: on a server it hears of the task, beside a file it finds it at its next poll.
+    /// Another process's runtime: on PostgreSQL it hears of the task, on SQLite it finds it at its next poll.
     Poll,
     /// Embed inside the call: the queue is switched off.
     EmbedNow(Model, Box<RuntimeSettings>),

@@ -14,7 +14,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// On a file.
+    /// On SQLite.
     pub(crate) fn on_file(settings: &[&str]) -> Self {
         Self { server: Server::start(settings), place: None }
     }
@@ -47,7 +47,7 @@ pub(crate) fn filled(request: RequestBuilder, fields: &[(&str, &str)]) -> Reques
     request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
 
-/// Runs a story on a file and on a server.
+/// Runs a story on SQLite and on PostgreSQL.
 macro_rules! on_both_engines {
     ($name:ident, $settings:expr) => {
         mod $name {

@@ -3,7 +3,6 @@
 //! It owns what an article is and every rule about its life. It never waits for an embedding: a save is one
 //! transaction (article, words, task), an answer, and a hint to the runtime. It knows no door.
 
-mod article;
 mod changes;
 mod create;
 mod delete;
@@ -27,13 +26,15 @@ mod subfolders;
 pub mod tagged;
 mod update;
 
-pub use article::{
-    Article, ArticleSummary, DeletedArticle, EmbeddingState, EmbeddingStatus, FolderCount, Gone, Revision,
-};
 pub use changes::{Change, ChangeKind, Feed};
-pub use edit::{Edited, OnConflict, PartEdits};
+pub use edit::{Edited, PartEdits};
 pub use error::ArticleError;
 pub use request::{Changes, Limits, NewArticle};
 pub(crate) use row::summaries;
 pub use saved::Saved;
-pub use service::{AfterSave, Articles, DeletedPage, Page};
+pub use service::{AfterSave, Articles};
+
+pub use crate::api::{
+    Article, ArticleSummary, DeletedArticle, DeletedPage, EmbeddingState, EmbeddingStatus, FolderCount, Gone,
+    OnConflict, Page, Revision,
+};

@@ -11,6 +11,8 @@ mod secret;
 mod tokens;
 
 pub(crate) use caller::Presented;
-pub use caller::{Caller, Scope, UnknownScope, Who};
+pub use caller::{Caller, Who};
 pub use error::AuthError;
 pub use tokens::{NewToken, Token, TokenError, Tokens};
+
+pub use crate::api::{Permission, UnknownPermission};

@@ -13,7 +13,7 @@ use afterword_actors::{
     },
 };
 
-pub use view::{BulkRun, BulkRunSummary, FailedArticle};
+pub use crate::api::{BulkRun, BulkRunSummary, FailedArticle};
 
 use crate::articles::folder::Folder;
 

@@ -23,7 +23,6 @@ use clean::clean;
 use measure::Measure;
 use section::{Section, Sections};
 
-pub use changed::ChangedChunks;
 pub use limits::{ChunkLimits, LimitsError};
 pub use tokens::{ApproximateTokens, TokenCounter};
 

@@ -5,7 +5,6 @@
 
 pub mod diagnosis;
 mod look;
-mod state;
 mod watch;
 
 use std::{
@@ -14,34 +13,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use crate::time::Timestamp;
+use crate::api::Timestamp;
+pub use crate::api::{Part, Report, State};
 pub use diagnosis::Finding;
 pub use look::Watched;
-pub use state::State;
-
-/// One part of the server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Part {
-    /// How it is.
-    pub state: State,
-    /// Since when it has been so.
-    pub since: Timestamp,
-    /// What is the matter, and what to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-}
-
-/// The server as a whole, and every part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Report {
-    /// The worst of all parts.
-    pub state: State,
-    /// `database`, `model`, `provider`, `queue`, `runtime` and `server`.
-    pub parts: BTreeMap<&'static str, Part>,
-}
 
 /// Watches a server. Cheap to clone.
 #[derive(Clone, Default)]

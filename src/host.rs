@@ -26,7 +26,6 @@ use crate::{
     user_folders,
 };
 
-pub use editing::EditAnswer;
 use reading::Reading;
 
 /// Why a host could not be put together.

@@ -44,7 +44,7 @@ pub use app::{App, Parts};
 pub use feed::Feed;
 pub use mounted::Mounted;
 
-use crate::auth::Scope;
+use crate::auth::Permission;
 use guard::{access, hosts, load, observe, rate, streams};
 use problem::Problem;
 
@@ -66,12 +66,12 @@ pub fn router(app: App) -> Router {
     description.merge(of_events);
     let watched = Router::new()
         .route("/metrics", get(status::metrics))
-        .layer(needs!(app, Scope::Read))
+        .layer(needs!(app, Permission::Read))
         .merge(api)
         .layer(from_fn_with_state(deadline, guard::deadline::hold));
     let agents = app.mcp().layer(from_fn_with_state(deadline, guard::deadline::hold));
     let streams = events
-        .layer(needs!(app, Scope::Read))
+        .layer(needs!(app, Permission::Read))
         .merge(agents)
         .layer(from_fn_with_state(app.streams.clone(), streams::attend));
     watched
@@ -128,11 +128,13 @@ fn rest(app: &App) -> OpenApiRouter<App> {
         .merge(queue::reading())
         .merge(bulk::reading())
         .merge(status::reading())
-        .layer(needs!(app, Scope::Read));
-    let writing =
-        OpenApiRouter::new().merge(articles::writing()).merge(versions::writing()).layer(needs!(app, Scope::Write));
+        .layer(needs!(app, Permission::Read));
+    let writing = OpenApiRouter::new()
+        .merge(articles::writing())
+        .merge(versions::writing())
+        .layer(needs!(app, Permission::Write));
     let managing =
-        OpenApiRouter::new().merge(queue::managing()).merge(bulk::managing()).layer(needs!(app, Scope::Admin));
+        OpenApiRouter::new().merge(queue::managing()).merge(bulk::managing()).layer(needs!(app, Permission::Admin));
     OpenApiRouter::with_openapi(docs::head())
         .nest("/api", OpenApiRouter::new().merge(reading).merge(writing).merge(managing))
 }

@@ -1,6 +1,7 @@
 //! Afterword: an article server for AI agents and people. A save returns at once; the embedding comes after, made by a
 //! supervised tree of actors over a durable queue.
 //!
+//! - [`api`]: what the doors say, one type for each thing
 //! - [`articles`]: what an article is, and every rule about its life
 //! - [`fulltext`]: the words of articles, written with them and matched
 //! - [`search`]: by words, by meaning, or both
@@ -18,6 +19,7 @@
 //!
 //! The runtime itself is the crate `afterword-actors`, which knows none of these.
 
+pub mod api;
 pub mod articles;
 pub mod auth;
 pub mod bulk;

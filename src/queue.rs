@@ -26,8 +26,8 @@ use afterword_actors::{
 pub use error::QueueError;
 pub use follower::Follower;
 pub use minutes::Minute;
-pub use numbers::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
-pub use view::{Event, Task, TaskDetail, TaskPage};
+
+pub use crate::api::{Coverage, Event, Numbers, QueueNumbers, Task, TaskDetail, TaskPage, WorkerNumbers};
 
 /// Failed tasks looked at in one transaction.
 const PAGE: u32 = 200;

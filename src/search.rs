@@ -18,8 +18,7 @@ mod snippet;
 mod spelling;
 mod vectors;
 
-pub use answer::{Explanation, Hit, MAX_PASSAGES, Mode, Passage, Query, SearchAnswer, SearchError, TermShare};
-pub use fusion::Weights;
+pub use crate::api::{Correction, Explanation, Hit, Mode, Passage, SearchAnswer, TermShare, Weights};
+pub use answer::{MAX_PASSAGES, Query, SearchError};
 pub use semantic::QueryModels;
 pub use service::{Search, SearchSettings};
-pub use spelling::Correction;

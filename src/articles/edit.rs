@@ -1,10 +1,7 @@
 //! Changing a part of an article: the edits are applied to the text as it is, and saved as one revision or not at all.
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use super::{
-    Article, ArticleError, Articles, Changes, Saved,
+    Article, ArticleError, Articles, Changes, OnConflict, Saved,
     editing::{self, Edit, Fault},
     row,
 };
@@ -22,17 +19,6 @@ pub struct PartEdits {
     pub expected_revision: Option<i64>,
     /// What happens if the article has moved on.
     pub on_conflict: OnConflict,
-}
-
-/// What happens to a change that was made for an earlier revision.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OnConflict {
-    /// It is refused, and the refusal shows what has changed since.
-    #[default]
-    Refuse,
-    /// It is applied to the newest text if both change different lines, and else refused.
-    Merge,
 }
 
 /// An article after its edits.

@@ -12,7 +12,7 @@ mod error;
 mod lines;
 
 pub use apply::apply;
-pub use asked::{AskedEdit, NoEdit};
+pub use asked::NoEdit;
 pub use difference::{merge, unified};
 pub use edit::{Edit, SectionChange};
 pub use error::{EditError, Fault};

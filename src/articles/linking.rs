@@ -10,5 +10,3 @@ mod mend;
 mod resolve;
 
 pub use linked::Linked;
-pub use mend::Mended;
-pub use resolve::{Backlink, BrokenLink, OutgoingLink};

@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ArticleSummary, Changes, DeletedArticle, Feed, FolderCount, Limits, NewArticle, Revision,
+    Article, ArticleError, ArticleSummary, Changes, DeletedPage, Feed, FolderCount, Limits, NewArticle, Page, Revision,
     Saved,
     create::{self, Settings},
     delete,
@@ -40,26 +40,6 @@ pub enum AfterSave {
     Poll,
     /// Embed inside the call: the queue is switched off.
     EmbedNow(Model, Box<RuntimeSettings>),
-}
-
-/// A page of a list.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct Page {
-    /// The last saved first.
-    pub articles: Vec<ArticleSummary>,
-    /// Articles on all pages.
-    pub total: i64,
-    /// Asks for the next page; `None` at the end.
-    pub next_cursor: Option<String>,
-}
-
-/// The beginning of a list of deleted articles.
-#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct DeletedPage {
-    /// The last deleted first.
-    pub articles: Vec<DeletedArticle>,
-    /// Of so many in all.
-    pub total: i64,
 }
 
 impl Articles {

@@ -2,5 +2,3 @@
 
 mod backfill;
 mod counts;
-
-pub use counts::{PropertyCount, TagCount, ValueCount};

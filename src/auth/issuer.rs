@@ -15,7 +15,7 @@ use std::{
 use jsonwebtoken::{Validation, decode, decode_header};
 use serde::Deserialize;
 
-use super::{AuthError, Caller, Scope, Who};
+use super::{AuthError, Caller, Permission, Who};
 use crate::config::Auth;
 use keys::{Key, Keys};
 
@@ -102,11 +102,11 @@ impl Issuer {
             return Err(AuthError::Invalid);
         }
         let prefix = &self.0.settings.scope_prefix;
-        let has = |wanted: &Scope| {
+        let has = |wanted: &Permission| {
             let wanted = format!("{prefix}{wanted}");
             scope.has(&wanted) || scp.has(&wanted)
         };
-        let scope = Scope::ALL.into_iter().rev().find(has).ok_or(AuthError::NoScope)?;
+        let scope = Permission::ALL.into_iter().rev().find(has).ok_or(AuthError::NoScope)?;
         let until = UNIX_EPOCH.checked_add(Duration::from_secs(exp.saturating_add(LEEWAY)));
         let who = Who::Subject(format!("{} {sub}", self.0.settings.issuer));
         Ok(Caller { name: sub, scope, who, until })

@@ -15,7 +15,7 @@ use sea_orm::FromQueryResult;
 use serde::Serialize;
 
 use super::{
-    Caller, Scope, Who,
+    Caller, Permission, Who,
     error::AuthError,
     issuer::Issuer,
     secret::{self, Fresh},
@@ -41,7 +41,7 @@ pub struct NewToken {
     /// What it is for.
     pub name: String,
     /// What it may do.
-    pub scope: Scope,
+    pub scope: Permission,
     /// How long it holds; for ever if not given.
     pub lifetime: Option<Duration>,
 }
@@ -247,7 +247,7 @@ async fn open(transaction: &Transaction) -> Result<(), TokenError> {
 
 struct Row {
     name: String,
-    scope: Scope,
+    scope: Permission,
     lifetime: Option<i64>,
     fresh: Fresh,
 }

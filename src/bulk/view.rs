@@ -2,77 +2,8 @@
 
 use afterword_actors::store::bulk::{FailedItem, Progress, Summary};
 use afterword_entities::bulk_operation;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use crate::time::Timestamp;
-
-/// A bulk run, as it stands or as it ended.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct BulkRun {
-    /// What it was asked for, and its state.
-    #[serde(flatten)]
-    pub summary: BulkRunSummary,
-    /// So far, or in all, in milliseconds.
-    pub duration_ms: i64,
-    /// Articles the run is about, as counted when it was opened; missing of runs of earlier versions.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<i64>,
-    /// Articles queued so far: a few at a time.
-    pub queued: i64,
-    /// Articles that wait or are in work.
-    pub open: i64,
-    /// Articles embedded.
-    pub succeeded: i64,
-    /// Articles given up.
-    pub failed: i64,
-    /// Articles cancelled, or overtaken by a newer task.
-    pub cancelled: i64,
-    /// Articles never to be embedded; told at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub skipped: Option<i64>,
-    /// Articles ended per second so far; missing before the first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub per_second: Option<f64>,
-    /// Time left at that rate, in milliseconds; missing before the first and at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remaining_ms: Option<i64>,
-    /// The first failures with their reasons.
-    pub failures: Vec<FailedArticle>,
-}
-
-/// A bulk run, as in a list.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct BulkRunSummary {
-    /// Its number.
-    pub id: i64,
-    /// `needed`, `missing`, `failed`, `stale` or `all`.
-    pub scope: String,
-    /// Only this folder and below; empty for all.
-    pub folder: String,
-    /// `queuing`, `running`, `completed` or `cancelled`.
-    pub state: String,
-    /// When it was asked for.
-    pub requested_at: Timestamp,
-    /// When it ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finished_at: Option<Timestamp>,
-}
-
-/// An article a run could not embed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct FailedArticle {
-    /// The article.
-    pub slug: String,
-    /// The task.
-    pub task_id: i64,
-    /// What sort of error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_kind: Option<String>,
-    /// What went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error_message: Option<String>,
-}
+use crate::api::{BulkRun, BulkRunSummary, FailedArticle, Timestamp};
 
 impl BulkRun {
     /// Whether nothing more will happen to it.

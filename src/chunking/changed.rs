@@ -3,17 +3,8 @@
 use std::collections::HashSet;
 
 use afterword_actors::embedder::{Chunker, Source};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-/// The chunks of an article after a change of its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, schemars::JsonSchema)]
-pub struct ChangedChunks {
-    /// In all.
-    pub total: usize,
-    /// That were not there before, and have to be embedded.
-    pub to_embed: usize,
-}
+use crate::api::ChangedChunks;
 
 impl ChangedChunks {
     /// Those of `after`, compared with those of `before`; `None` while the chunker does not work.

@@ -16,9 +16,9 @@ use super::{
     session::{self, Session},
 };
 use crate::{
+    api::{Gone, Mended},
     articles::{
-        Changes, Gone, NewArticle,
-        linking::Mended,
+        Changes, NewArticle,
         properties::{Filter, FilterError, Term},
     },
     plural::count,

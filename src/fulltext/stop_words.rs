@@ -1,7 +1,7 @@
 //! Words that say nothing where others say something. They are in the index, for phrases and for questions that hold no others.
 
 /// English, and what is left of its short forms (`author's`, `don't`).
-const STOP_WORDS: &[&str] = &[
+const ENGLISH: &[&str] = &[
     "a", "about", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been",
     "being", "both", "but", "by", "can", "cannot", "could", "d", "did", "do", "does", "don", "each", "few", "for",
     "from", "further", "get", "gets", "got", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if",
@@ -12,9 +12,9 @@ const STOP_WORDS: &[&str] = &[
     "why", "will", "with", "would", "you", "your",
 ];
 
-/// Whether a folded word is one.
+/// Whether a folded English word is one.
 pub(super) fn is_one(word: &str) -> bool {
-    STOP_WORDS.binary_search(&word).is_ok()
+    ENGLISH.binary_search(&word).is_ok()
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn they_are_in_order() {
-        assert!(STOP_WORDS.is_sorted());
+        assert!(ENGLISH.is_sorted());
         assert!(is_one("the") && is_one("t") && !is_one("rust"));
     }
 }

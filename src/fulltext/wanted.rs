@@ -1,8 +1,8 @@
 //! What is looked for by words: terms, each with what else it may be, and how often it was asked for.
 
 use super::{
+    spoken,
     stems::Stems,
-    stop_words,
     tokens::{Kind, tokens},
 };
 
@@ -64,7 +64,8 @@ impl Term {
                 terms.push(Self { alternatives: vec![phrase], word: token.word, times: 1, is_word });
             }
         }
-        let says_something = |term: &Self| !stop_words::is_one(&term.word);
+        let language = spoken::language(terms.iter().map(|term| term.word.as_str()));
+        let says_something = |term: &Self| !spoken::says_nothing(language, &term.word);
         if terms.iter().any(says_something) {
             terms.retain(says_something);
         }
@@ -117,6 +118,8 @@ mod tests {
         assert_eq!(words("how do I share data?"), ["share", "data"]);
         assert_eq!(words("to be or not to be"), ["to", "be", "or", "not"]);
         assert_eq!(words("?! -"), [""; 0]);
+        assert_eq!(words("Wo waren die Schiffe gebaut worden?"), ["schiff", "gebaut", "worden"]);
+        assert_eq!(words("Die Hard"), ["die", "hard"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use afterword_actors::{ActorState, RuntimeStatus, Trouble, store::stats::QueueStats};
 
-use super::state::State;
+use crate::api::State;
 use crate::{hosts::LivingHost, time::duration};
 
 /// Slots that have had no worker for so long are not about to get one. *Units:* milliseconds.

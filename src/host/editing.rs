@@ -2,38 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use super::Host;
 use crate::{
-    articles::{ArticleError, EmbeddingStatus, PartEdits},
-    chunking::ChangedChunks,
+    api::{ChangedChunks, EditAnswer},
+    articles::{ArticleError, PartEdits},
     offload,
 };
 
 /// Larger texts are not cut twice for an answer. *Units:* bytes.
 const LARGEST_CUT: usize = 256 << 10;
-
-/// An article after its edits: what changed, never the whole text.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct EditAnswer {
-    /// Its present slug.
-    pub slug: String,
-    /// The new one.
-    pub revision: i64,
-    /// false: the edits made no difference, and nothing was saved
-    pub changed: bool,
-    /// true: merged with what others have saved since
-    pub merged: bool,
-    /// changed lines with some around them, as diff -u shows them
-    pub changes: String,
-    /// How its embedding stands.
-    pub embedding: EmbeddingStatus,
-    /// Not known while the model is being loaded, nor of very large texts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub chunks: Option<ChangedChunks>,
-}
 
 impl Host {
     /// Applies edits to a part of an article's text.

@@ -1,5 +1,8 @@
 //! `/api/articles`: the article service over HTTP.
 
+mod editing;
+mod listing;
+
 use axum::{
     Extension, Json,
     extract::State,
@@ -8,40 +11,31 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::App,
     body::keeping,
-    extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, Path, Query},
+    extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, Path},
     problem::Problem,
     responses::Refused,
 };
 use crate::{
+    api::{Article, Gone, Mended, Priority},
     articles::{
-        Article, Changes, DeletedPage, Gone, NewArticle, OnConflict, Page, PartEdits,
-        editing::{AskedEdit, Edit},
+        Changes, NewArticle,
         folder::Folder,
         front_matter::{NoSetting, Setting},
-        linking::Mended,
         properties::Filter,
         slug::Slug,
     },
     auth::Caller,
-    host::EditAnswer,
     share::Taken,
-    time::{self, Timestamp},
 };
-use afterword_actors::task::Priority;
-
-/// Articles of a page, if nobody asks for a number.
-const PAGE: u32 = 50;
-/// Most articles of a page.
-const MOST: u32 = 200;
 
 pub(super) fn reading() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(deleted))
+    listing::reading().routes(routes!(read))
 }
 
 pub(super) fn writing() -> OpenApiRouter<App> {
@@ -49,7 +43,7 @@ pub(super) fn writing() -> OpenApiRouter<App> {
         .routes(routes!(create))
         .routes(routes!(replace, change, delete))
         .routes(routes!(rename))
-        .routes(routes!(edit))
+        .merge(editing::writing())
 }
 
 /// An article to be created.
@@ -76,18 +70,7 @@ struct Create {
     #[schema(value_type = Object)]
     properties: Map<String, Value>,
     /// How urgent its embedding is.
-    #[schema(value_type = Option<PriorityName>)]
     priority: Option<Priority>,
-}
-
-/// `high`, `normal` or `low`.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "stands in the description for a type of another crate")]
-enum PriorityName {
-    High,
-    Normal,
-    Low,
 }
 
 /// What an article is to be from now on.
@@ -106,7 +89,6 @@ struct Replace {
     #[serde(default)]
     skip_embedding: bool,
     /// How urgent its embedding is.
-    #[schema(value_type = Option<PriorityName>)]
     priority: Option<Priority>,
 }
 
@@ -129,21 +111,7 @@ struct Change {
     #[schema(value_type = Object)]
     properties: Map<String, Value>,
     /// How urgent its embedding is.
-    #[schema(value_type = Option<PriorityName>)]
     priority: Option<Priority>,
-}
-
-/// Changes of parts of an article's text: all of them are saved as one revision, or none is.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Edits {
-    /// In their order; each sees what those before it have made.
-    #[schema(min_items = 1)]
-    edits: Vec<AskedEdit>,
-    /// What happens if the article is at another revision than `If-Match` says: `refuse` it, or `merge` both changes if they
-    /// are of different lines.
-    #[serde(default)]
-    on_conflict: OnConflict,
 }
 
 /// Another name for an article.
@@ -166,77 +134,6 @@ struct Renamed {
     /// Articles whose links were mended.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mended: Vec<Mended>,
-}
-
-/// Which articles to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct Listed {
-    /// Only this folder and below.
-    #[serde(default)]
-    folder: String,
-    /// Only those for which all of these words hold, e.g. `tag:rust -status:draft created:2026-01..2026-03 updated:<7d`.
-    #[serde(default)]
-    filter: String,
-    /// Most articles.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// Only those saved since then: how long ago (`7d`), a day (`2026-11-01`) or a moment (RFC 3339).
-    since: Option<String>,
-}
-
-/// Which deleted articles to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct ListedDeleted {
-    /// Only this folder and below.
-    #[serde(default)]
-    folder: String,
-    /// Most articles.
-    #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u32>,
-    /// Only those deleted since then: how long ago (`7d`), a day (`2026-11-01`) or a moment (RFC 3339).
-    since: Option<String>,
-}
-
-/// List articles, the last saved first.
-#[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(Listed),
-    responses((status = OK, description = "A page of articles", body = Page), Refused))]
-async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
-    let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
-    let filter = filter(&listed.filter)?.saved_since(since(&app, listed.since.as_deref()).await?);
-    Ok(Json(app.host.articles.list_where(&folder, &filter, listed.cursor.as_deref(), limit).await?))
-}
-
-/// List articles that were deleted and can be restored, the last deleted first.
-///
-/// Each has a name, such as `id:12`, by which it can be restored although another article has its slug now.
-#[utoipa::path(get, path = "/deleted", operation_id = "list_deleted_articles", tag = "articles", params(ListedDeleted),
-    responses((status = OK, description = "The last deleted", body = DeletedPage), Refused))]
-async fn deleted(State(app): State<App>, Query(listed): Query<ListedDeleted>) -> Result<Json<DeletedPage>, Problem> {
-    let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
-    let since = since(&app, listed.since.as_deref()).await?;
-    Ok(Json(app.host.articles.deleted(&folder, since, limit).await?))
-}
-
-fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(PAGE);
-    if (1..=MOST).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
-    }
-}
-
-/// A point in time as a caller names it, by the database's clock.
-async fn since(app: &App, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
-    let Some(named) = named else { return Ok(None) };
-    let now = app.host.queue.now().await?;
-    time::since(named, now).map(Some).map_err(|error| Problem::invalid("since", error))
 }
 
 /// Read an article by its slug or a former one.
@@ -270,7 +167,7 @@ async fn create(
         folder: folder(&given.folder)?,
         skip_embedding: given.skip_embedding,
         properties: properties(&given.properties)?,
-        priority: given.priority,
+        priority: given.priority.map(Into::into),
         idempotency_key: key.map(|IdempotencyKey(key)| key),
         ..NewArticle::default()
     };
@@ -298,7 +195,7 @@ async fn replace(
         body: Some(given.body),
         folder: Some(folder(&given.folder)?),
         skip_embedding: Some(given.skip_embedding),
-        priority: given.priority,
+        priority: given.priority.map(Into::into),
         expected_revision,
         ..Changes::default()
     };
@@ -322,33 +219,11 @@ async fn change(
         folder: given.folder.map(|path| folder(&path)).transpose()?,
         skip_embedding: given.skip_embedding,
         properties: properties(&given.properties)?,
-        priority: given.priority,
+        priority: given.priority.map(Into::into),
         expected_revision,
         ..Changes::default()
     };
     update(&app, &caller, &slug, changes).await
-}
-
-/// Change parts of an article's text: add at an end, change a section, replace a text. Answers what changed, not the text.
-#[utoipa::path(patch, path = "/articles/{slug}/body", operation_id = "edit_article", tag = "articles", request_body = Edits,
-    params(("slug" = String, Path), IfMatchHeader),
-    responses((status = OK, description = "What changed", body = EditAnswer, headers(("ETag" = String))), Refused))]
-async fn edit(
-    State(app): State<App>,
-    caller: Extension<Caller>,
-    Path(slug): Path<String>,
-    IfMatch(expected_revision): IfMatch,
-    extract::Json(given): extract::Json<Edits>,
-) -> Result<Response, Problem> {
-    let edits = given.edits.into_iter().map(Edit::try_from).collect::<Result<_, _>>();
-    let edits = edits.map_err(|error| Problem::invalid("edits", error))?;
-    let room = room(&app, &caller, &slug).await?;
-    let asked = PartEdits { edits, expected_revision, on_conflict: given.on_conflict };
-    let answer = app.host.edit(&slug, asked).await?;
-    let tag = format!("\"{}\"", answer.revision);
-    let mut response = Json(answer).into_response();
-    insert(response.headers_mut(), header::ETAG, tag);
-    Ok(keep(response, room))
 }
 
 async fn update(app: &App, caller: &Caller, slug: &str, changes: Changes) -> Result<Response, Problem> {

@@ -1,6 +1,5 @@
 //! `/api/bulk`: bulk runs over HTTP.
 
-use afterword_actors::store::missing::Scope;
 use axum::{
     Json,
     extract::State,
@@ -18,7 +17,7 @@ use super::{
     problem::Problem,
     responses::Refused,
 };
-use crate::bulk::{BulkRun, BulkRunSummary};
+use crate::api::{Backlog, BulkRun, BulkRunSummary};
 
 /// Runs listed at most.
 const LISTED: u32 = 100;
@@ -31,42 +30,13 @@ pub(super) fn managing() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(cancel))
 }
 
-/// Which articles to embed.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-enum ScopeName {
-    /// Missing, stale or failed.
-    #[default]
-    Needed,
-    /// Without vectors.
-    Missing,
-    /// Whose last task failed.
-    Failed,
-    /// Whose vectors are of an older content.
-    Stale,
-    /// All; unchanged ones are confirmed, not embedded again.
-    All,
-}
-
-impl From<ScopeName> for Scope {
-    fn from(name: ScopeName) -> Self {
-        match name {
-            ScopeName::Needed => Self::Needed,
-            ScopeName::Missing => Self::Missing,
-            ScopeName::Failed => Self::Failed,
-            ScopeName::Stale => Self::Stale,
-            ScopeName::All => Self::All,
-        }
-    }
-}
-
 /// A run to be started.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Start {
     /// Which articles.
     #[serde(default)]
-    scope: ScopeName,
+    scope: Backlog,
     /// Only this folder and below.
     #[serde(default)]
     folder: String,

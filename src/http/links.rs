@@ -11,7 +11,7 @@ use super::{
     problem::Problem,
     responses::Refused,
 };
-use crate::articles::linking::{Backlink, BrokenLink, OutgoingLink};
+use crate::api::{Backlink, BrokenLink, OutgoingLink};
 
 /// Links of an answer, if nobody asks for a number.
 const USUAL: u32 = 200;

@@ -9,7 +9,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{app::App, guard::access::METADATA};
-use crate::auth::Scope;
+use crate::auth::Permission;
 
 pub(super) fn routes() -> Router<App> {
     // For the whole server, and as clients of MCP look for it: by the resource's own path.
@@ -45,7 +45,7 @@ fn metadata(app: &App, resource: String, base: &str) -> Metadata {
         resource_name: "Afterword",
         authorization_servers: Some(auth.issuer.clone()).filter(|issuer| !issuer.is_empty()).into_iter().collect(),
         bearer_methods_supported: ["header"],
-        scopes_supported: Scope::ALL.map(|scope| format!("{}{scope}", auth.scope_prefix)),
+        scopes_supported: Permission::ALL.map(|scope| format!("{}{scope}", auth.scope_prefix)),
         resource_documentation: format!("{base}/api/docs"),
     }
 }

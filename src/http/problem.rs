@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::{
     articles::ArticleError,
-    auth::{AuthError, Scope},
+    auth::{AuthError, Permission},
     bulk::BulkError,
     printable,
     queue::QueueError,
@@ -137,14 +137,14 @@ impl Problem {
                 let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
                 Self { challenge: Some(challenge), ..problem }
             }
-            AuthError::NoScope => Self::forbidden(Scope::Read, challenge),
+            AuthError::NoScope => Self::forbidden(Permission::Read, challenge),
             AuthError::Issuer => Self::new(StatusCode::SERVICE_UNAVAILABLE, "issuer_unavailable", error.to_string())
                 .later(DATABASE_RETRY),
             AuthError::Store(error) => Self::from(error.clone()),
         }
     }
 
-    pub(super) fn forbidden(needed: Scope, challenge: HeaderValue) -> Self {
+    pub(super) fn forbidden(needed: Permission, challenge: HeaderValue) -> Self {
         let detail = format!("this needs a token of scope {needed}; `afterword token create` makes one");
         let problem = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail);
         Self { challenge: Some(challenge), ..problem }

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{app::App, extract::Query, problem::Problem, responses::Refused};
-use crate::articles::tagged::{PropertyCount, TagCount, ValueCount};
+use crate::api::{PropertyCount, TagCount, ValueCount};
 
 /// Rows of an answer, if nobody asks for a number.
 const USUAL: u32 = 200;

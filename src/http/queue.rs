@@ -1,6 +1,5 @@
 //! `/api/queue`: the queue of embedding tasks over HTTP.
 
-use afterword_actors::task::TaskStatus;
 use axum::{Extension, Json, extract::State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,8 +13,9 @@ use super::{
     responses::Refused,
 };
 use crate::{
+    api::{Numbers, Task, TaskDetail, TaskStatus},
     auth::Caller,
-    queue::{Numbers, Task, TaskDetail, TaskFilter},
+    queue::TaskFilter,
 };
 
 /// Tasks of a page, if nobody asks for a number.
@@ -42,7 +42,7 @@ pub(super) fn managing() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct Listed {
     /// Only tasks of this status.
-    #[param(value_type = Option<StatusName>, inline)]
+    #[param(inline)]
     status: Option<TaskStatus>,
     /// Only tasks of the article with this slug.
     article: Option<String>,
@@ -51,18 +51,6 @@ struct Listed {
     limit: Option<u32>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-}
-
-/// Where a task stands.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "stands in the description for a type of another crate")]
-enum StatusName {
-    Pending,
-    Processing,
-    Completed,
-    Failed,
-    Cancelled,
 }
 
 /// A page of tasks.
@@ -120,7 +108,8 @@ async fn tasks(
         }
         None => None,
     };
-    let page = app.host.queue.tasks(&TaskFilter { status: listed.status, article_id, before, limit }).await?;
+    let page =
+        app.host.queue.tasks(&TaskFilter { status: listed.status.map(Into::into), article_id, before, limit }).await?;
     Ok(Json(Tasks { tasks: page.tasks, total: page.total, next_cursor: page.next_before.map(|id| id.to_string()) }))
 }
 

@@ -3,10 +3,10 @@
 use axum::http::request::Parts;
 use rmcp::{RoleServer, service::RequestContext};
 
-use crate::auth::{Caller, Scope, Who};
+use crate::auth::{Caller, Permission, Who};
 
 /// What a tool needs. A tool that is not named here needs everything.
-pub(super) fn needed(tool: &str) -> Scope {
+pub(super) fn needed(tool: &str) -> Permission {
     match tool {
         "read_article"
         | "read_articles"
@@ -18,10 +18,10 @@ pub(super) fn needed(tool: &str) -> Scope {
         | "related_articles"
         | "get_embedding_queue_status"
         | "get_article_embedding_status"
-        | "get_bulk_embedding_progress" => Scope::Read,
+        | "get_bulk_embedding_progress" => Permission::Read,
         "create_article" | "update_article" | "edit_article" | "delete_article" | "rename_article"
-        | "restore_article" => Scope::Write,
-        _ => Scope::Admin,
+        | "restore_article" => Permission::Write,
+        _ => Permission::Admin,
     }
 }
 

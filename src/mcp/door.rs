@@ -21,7 +21,7 @@ use rmcp::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{access, arguments, changes::Changes, problem::Problem, silence::Silence};
-use crate::{auth::Scope, host::Host, printable};
+use crate::{auth::Permission, host::Host, printable};
 
 /// What a client is told before it asks anything.
 const INSTRUCTIONS: &str = "\
@@ -157,7 +157,7 @@ impl ServerHandler for Door {
             Err(problem) => return Ok(problem.into()),
         };
         let caller = printable::line(&self.caller(&context), LONGEST_NAME);
-        let told = (needed > Scope::Read).then(|| Told::of(tool, &arguments, caller.clone()));
+        let told = (needed > Permission::Read).then(|| Told::of(tool, &arguments, caller.clone()));
         request.arguments = Some(arguments);
         let answer = acting_as(caller, TOOLS.call(ToolCallContext::new(self, request, context))).await;
         if let (Some(told), Ok(CallToolResponse::Complete(answer))) = (told, &answer) {
@@ -171,7 +171,7 @@ impl ServerHandler for Door {
         page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.must(&context, Scope::Read)?;
+        self.must(&context, Permission::Read)?;
         self.resources(page.and_then(|page| page.cursor)).await
     }
 
@@ -188,7 +188,7 @@ impl ServerHandler for Door {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.must(&context, Scope::Read)?;
+        self.must(&context, Permission::Read)?;
         Ok(self.resource(&request.uri).await?.into())
     }
 
@@ -197,7 +197,7 @@ impl ServerHandler for Door {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.must(&context, Scope::Read)?;
+        self.must(&context, Permission::Read)?;
         self.completion(request).await
     }
 
@@ -206,7 +206,7 @@ impl ServerHandler for Door {
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.must(&context, Scope::Read)?;
+        self.must(&context, Permission::Read)?;
         self.want(request.uri)
     }
 
@@ -228,7 +228,7 @@ impl ServerHandler for Door {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.must(context.request_context(), Scope::Read)?;
+        self.must(context.request_context(), Permission::Read)?;
         self.tell(&context).await
     }
 }

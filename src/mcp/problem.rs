@@ -11,7 +11,7 @@ use rmcp::{
 use super::budget;
 use crate::{
     articles::{ArticleError, folder::FolderError},
-    auth::Scope,
+    auth::Permission,
     bulk::BulkError,
     queue::QueueError,
     search::{MAX_PASSAGES, SearchError},
@@ -31,7 +31,7 @@ impl Problem {
         Self(text.into())
     }
 
-    pub(super) fn not_allowed(needed: Scope) -> Self {
+    pub(super) fn not_allowed(needed: Permission) -> Self {
         Self(not_allowed(needed))
     }
 
@@ -40,7 +40,7 @@ impl Problem {
     }
 }
 
-pub(super) fn not_allowed(needed: Scope) -> String {
+pub(super) fn not_allowed(needed: Permission) -> String {
     format!("not allowed: this needs a token with scope \"{needed}\"; ask the operator of this server for one")
 }
 

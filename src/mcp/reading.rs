@@ -17,7 +17,7 @@ use super::{
     sessions::Sessions,
 };
 use crate::{
-    auth::{Caller, Scope},
+    auth::{Caller, Permission},
     config::Server,
     offload,
 };
@@ -52,7 +52,7 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     if request.method() != Method::POST {
         return owner::while_asking(who, next.run(request)).await;
     }
-    let may_save = caller.is_some_and(|caller| caller.may(Scope::Write));
+    let may_save = caller.is_some_and(|caller| caller.may(Permission::Write));
     let longest = if may_save { reader.longest } else { reader.longest.min(LONGEST_QUESTION) };
     let is_json = is_json(request.headers());
     let (mut parts, body) = request.into_parts();

@@ -11,12 +11,12 @@ use super::{
     message::LargeArguments,
     problem::{self, Problem},
 };
-use crate::{auth::Scope, share::Taken};
+use crate::{auth::Permission, share::Taken};
 
 impl Door {
     /// Whether whoever asks may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
     /// where there is none, nobody may do anything.
-    pub(super) fn may(&self, context: &RequestContext<RoleServer>, scope: Scope) -> bool {
+    pub(super) fn may(&self, context: &RequestContext<RoleServer>, scope: Permission) -> bool {
         match self.way {
             Way::Pipe => true,
             Way::Http { .. } => guarded(context).is_some_and(|caller| caller.may(scope)),
@@ -50,7 +50,7 @@ impl Door {
     }
 
     /// The same for a request that is no tool call.
-    pub(super) fn must(&self, context: &RequestContext<RoleServer>, scope: Scope) -> Result<(), ErrorData> {
+    pub(super) fn must(&self, context: &RequestContext<RoleServer>, scope: Permission) -> Result<(), ErrorData> {
         self.silence.is_broken();
         if self.may(context, scope) {
             return Ok(());

@@ -66,4 +66,23 @@ fn simplify(schema: &mut Schema) {
             schema.insert(key, value);
         }
     }
+    if let Some(names) = schema.get("oneOf").and_then(constants) {
+        schema.remove("oneOf");
+        schema.insert("type".to_owned(), Value::from("string"));
+        schema.insert("enum".to_owned(), Value::Array(names));
+    }
+}
+
+/// The values of a choice whose values are described one by one: their names say enough to an agent.
+fn constants(choices: &Value) -> Option<Vec<Value>> {
+    let choices = choices.as_array()?;
+    let mut names = Vec::new();
+    for choice in choices {
+        match (choice.get("const"), choice.get("enum").and_then(Value::as_array)) {
+            (Some(name), _) => names.push(name.clone()),
+            (None, Some(alike)) => names.extend(alike.iter().cloned()),
+            (None, None) => return None,
+        }
+    }
+    Some(names)
 }

@@ -9,30 +9,8 @@ mod reading;
 mod searching;
 mod writing;
 
-use rmcp::schemars::{self, JsonSchema};
-use serde::Deserialize;
-
 use super::problem::Problem;
 use crate::articles::{folder::Folder, properties::Filter};
-
-/// How urgent an embedding is.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Priority {
-    High,
-    Normal,
-    Low,
-}
-
-impl From<Priority> for afterword_actors::task::Priority {
-    fn from(priority: Priority) -> Self {
-        match priority {
-            Priority::High => Self::High,
-            Priority::Normal => Self::Normal,
-            Priority::Low => Self::Low,
-        }
-    }
-}
 
 /// The filter that was written, or none.
 fn filter(given: Option<&str>) -> Result<Filter, Problem> {

@@ -10,7 +10,7 @@ use axum::{
 
 use crate::{
     articles::ArticleError,
-    auth::{Scope, TokenError},
+    auth::{Permission, TokenError},
     bulk::BulkError,
     queue::QueueError,
     search::SearchError,
@@ -40,7 +40,7 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "sign in with a token first")
     }
 
-    pub(super) fn forbidden(scope: Scope) -> Self {
+    pub(super) fn forbidden(scope: Permission) -> Self {
         Self::new(StatusCode::FORBIDDEN, format!("this needs a token of scope {scope}; sign in with one that has it"))
     }
 }

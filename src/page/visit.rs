@@ -6,7 +6,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::refusal::Refusal;
-use crate::auth::{Caller, Scope, Who};
+use crate::auth::{Caller, Permission, Who};
 
 /// New for each answer.
 #[derive(Debug, Clone, Default)]
@@ -31,11 +31,11 @@ pub(super) struct Visit {
 
 impl Visit {
     pub(super) fn may_write(&self) -> bool {
-        self.caller.may(Scope::Write)
+        self.caller.may(Permission::Write)
     }
 
     pub(super) fn may_manage(&self) -> bool {
-        self.caller.may(Scope::Admin)
+        self.caller.may(Permission::Admin)
     }
 
     /// Whether it came by a token, and can go again.
@@ -44,7 +44,7 @@ impl Visit {
     }
 
     /// Refuses a caller that may not do what needs `scope`.
-    pub(super) fn needs(&self, scope: Scope) -> Result<(), Refusal> {
+    pub(super) fn needs(&self, scope: Permission) -> Result<(), Refusal> {
         if self.caller.may(scope) { Ok(()) } else { Err(Refusal::forbidden(scope)) }
     }
 }

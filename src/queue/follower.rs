@@ -10,7 +10,8 @@ use afterword_actors::store::{Database, StoreError, events, sql};
 use afterword_entities::embedding_task_event;
 use tokio::time::Instant;
 
-use super::{error::QueueError, trail, view::Event};
+use super::{error::QueueError, trail};
+use crate::api::Event;
 
 /// A transaction that has not ended by then never will: the server ends it.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(30);

@@ -5,84 +5,12 @@ use std::collections::BTreeMap;
 use afterword_actors::store::{StoreError, metrics, sql, stats};
 use afterword_entities::embedding_metric;
 use sea_orm::ConnectionTrait;
-use serde::Serialize;
-use utoipa::ToSchema;
+
+use crate::api::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
 
 const MINUTE_MS: i64 = 60_000;
 /// Spans that rates are told for. *Units:* minutes.
 const SPANS: [i64; 3] = [1, 5, 60];
-
-/// How the queue stands and how it does.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Numbers {
-    /// Tasks by status.
-    pub queue: QueueNumbers,
-    /// Articles by the state of their vectors.
-    pub coverage: Coverage,
-    /// Tasks completed per second over the last minute (`1m`), five (`5m`) and sixty (`60m`).
-    pub throughput_per_second: BTreeMap<String, f64>,
-    /// Completed of completed and failed in the last hour; `null` if there were none.
-    pub success_rate: Option<f64>,
-    /// Each worker in the last hour.
-    pub workers: Vec<WorkerNumbers>,
-}
-
-/// Tasks by status; all numbers from one statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct QueueNumbers {
-    /// Waiting, delayed ones included.
-    pub pending: i64,
-    /// In work.
-    pub processing: i64,
-    /// Done and not yet removed by retention.
-    pub completed: i64,
-    /// Given up and not yet removed by retention.
-    pub failed: i64,
-    /// Cancelled and not yet removed by retention.
-    pub cancelled: i64,
-    /// Waiting for the time of their next try; part of `pending`.
-    pub delayed: i64,
-    /// Since the longest-waiting due task became due, in milliseconds; `null` if none is due.
-    pub oldest_due_ms: Option<i64>,
-    /// Whether claiming is paused.
-    pub paused: bool,
-}
-
-/// Articles by the state of their vectors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Coverage {
-    /// All articles.
-    pub articles: i64,
-    /// Never to be embedded.
-    pub skipped: i64,
-    /// Embedded at their present content.
-    pub embedded: i64,
-    /// Embedded at an older content.
-    pub stale: i64,
-    /// Not embedded at all.
-    pub missing: i64,
-}
-
-/// One worker over the last hour. Quantiles of minutes cannot be added: the worst minute's is told.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct WorkerNumbers {
-    /// The host.
-    pub incarnation: String,
-    /// The worker.
-    pub slot: i32,
-    /// Tasks completed.
-    pub completed: i64,
-    /// Tasks given up.
-    pub failed: i64,
-    /// Tries that ended in a later try.
-    pub retried: i64,
-    /// Half of the tries took at most so many microseconds.
-    pub p50_us: i64,
-    /// 95 % of the tries took at most so many microseconds.
-    pub p95_us: i64,
-    /// 99 % of the tries took at most so many microseconds.
-    pub p99_us: i64,
-}
 
 pub(super) async fn of(reader: &impl ConnectionTrait, coverage: Coverage) -> Result<Numbers, StoreError> {
     let queue = stats::queue(reader).await?.into();

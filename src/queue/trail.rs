@@ -6,7 +6,7 @@ use afterword_actors::store::{Database, StoreError, sql::Sql};
 use afterword_entities::embedding_task_event;
 use sea_orm::FromQueryResult;
 
-use super::view::Event;
+use crate::api::Event;
 
 #[derive(FromQueryResult)]
 struct Named {

@@ -6,11 +6,8 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use super::vectors::Nearest;
-use crate::fulltext::Found;
+use crate::{api::Weights, fulltext::Found};
 
 /// How much the meaning counts for a question in a language that the model knows.
 const MOST: f64 = 0.65;
@@ -26,15 +23,6 @@ const UNKNOWN: f64 = 0.5;
 const CLEAR: f64 = 0.4;
 /// The cosine that counts for nothing.
 const FARTHEST: f64 = -0.1;
-
-/// How much each side counts; together 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
-pub struct Weights {
-    /// Of the words.
-    pub words: f64,
-    /// Of the meaning.
-    pub meaning: f64,
-}
 
 impl Weights {
     /// For a question whose words take the model so many tokens each, with what the settings say of both sides.

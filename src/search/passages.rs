@@ -10,11 +10,10 @@ use sea_orm::FromQueryResult;
 
 use super::{
     Weights,
-    answer::Passage,
     snippet::{self, Snippet},
     vectors::Nearest,
 };
-use crate::{fulltext::Matcher, offload};
+use crate::{api::Passage, fulltext::Matcher, offload};
 
 /// Longest snippet. *Units:* characters.
 const SNIPPET: usize = 240;

@@ -38,8 +38,11 @@ impl Question {
             true => (Vec::new(), 0),
             false => fulltext::frequencies(reader, &phrases.iter().collect::<Vec<_>>()).await?,
         };
-        // What no article has by the present rules may be in one that was written by others.
-        let corrections = match with_earlier {
+        // What no article has by the present rules may be in one that was written by others. And in another language than the
+        // index's, its stems tell no slip from an inflection.
+        let is_foreign = fulltext::language_of(tokens(text, &stems).iter().map(|token| token.word.as_str()))
+            .is_some_and(|spoken| spoken.name != language);
+        let corrections = match with_earlier || is_foreign {
             true => Vec::new(),
             false => spelling::correct(reader, &stems, &mut terms, &mut frequencies).await?,
         };

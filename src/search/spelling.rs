@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use afterword_actors::store::StoreError;
 use sea_orm::ConnectionTrait;
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use crate::fulltext::{self, Phrase, Stems, Term};
+use crate::{
+    api::Correction,
+    fulltext::{self, Phrase, Stems, Term},
+};
 
 /// Shorter words are as often another word as a slip. *Units:* characters.
 const SHORTEST: usize = 4;
@@ -15,15 +16,6 @@ const SHORTEST: usize = 4;
 const LONGEST: usize = 40;
 /// Words of one question that are corrected.
 const MOST: usize = 4;
-
-/// A word that was searched in place of another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Correction {
-    /// As it was written, in lower case.
-    pub from: String,
-    /// What was searched.
-    pub to: String,
-}
 
 /// Corrects those of `terms` that no article has, and their `frequencies`.
 pub(super) async fn correct(

@@ -20,9 +20,16 @@ const DOORS: [&str; 4] = ["cli", "http", "mcp", "page"];
 /// What may know a door: itself, and for each other door the ones it mounts.
 const MOUNTS: [(&str, &str); 5] =
     [("server", "http"), ("server", "mcp"), ("server", "page"), ("cli", "server"), ("cli", "mcp")];
-/// Crates that speak a protocol of clients, and who may use them beside the doors.
-const OF_DOORS: [(&str, &[&str]); 4] =
-    [("axum", &["server", "telemetry"]), ("rmcp", &[]), ("clap", &[]), ("comfy_table", &[])];
+/// Crates that speak a protocol of clients or describe what is said in it, and who may use them beside the doors.
+const OF_DOORS: [(&str, &[&str]); 7] = [
+    ("axum", &["server", "telemetry"]),
+    ("rmcp", &[]),
+    ("clap", &[]),
+    ("comfy_table", &[]),
+    ("utoipa", &["api"]),
+    ("utoipa_axum", &[]),
+    ("schemars", &["api"]),
+];
 
 fn host() -> Source {
     Source::of_folder(&tool::root("src"))
@@ -76,6 +83,19 @@ fn no_service_speaks_the_language_of_a_door() {
         }
     }
     none("a service knows how clients are spoken to", &found);
+}
+
+#[test]
+fn what_the_doors_say_knows_no_service_and_no_door() {
+    let is_api = |place: &Place| place.first().is_some_and(|top| top == "api");
+    let arrows = host().arrows();
+    assert!(arrows.keys().any(is_api), "there is no `api`");
+    let from_api = arrows.iter().filter(|(from, _)| is_api(from));
+    let leads_out = from_api.flat_map(|(from, targets)| {
+        let out = targets.keys().filter(|to| !is_api(to));
+        out.map(move |to| format!("{} → {}", from.join("/"), to.join("/")))
+    });
+    none("`api` imports what it should not know", &leads_out.collect::<Vec<_>>());
 }
 
 #[test]

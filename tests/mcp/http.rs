@@ -1,6 +1,6 @@
 //! Over streamable HTTP, without the server around it: whole visits, and who may do what.
 
-use afterword::auth::{Caller, Scope};
+use afterword::auth::{Caller, Permission};
 use axum::{Router, extract::Request};
 use rmcp::{
     model::ReadResourceRequestParams,
@@ -64,27 +64,27 @@ fn an_agent_visits_over_http_in_both_eras() {
 }
 
 /// A call of each tool that would work, with the scope it needs.
-fn calls() -> [(&'static str, Value, Scope); 19] {
+fn calls() -> [(&'static str, Value, Permission); 19] {
     [
-        ("create_article", json!({ "title": "New", "body": "x" }), Scope::Write),
-        ("update_article", json!({ "slug": "there", "body": "x" }), Scope::Write),
-        ("edit_article", json!({ "slug": "there", "edits": [{ "action": "append", "text": "y" }] }), Scope::Write),
-        ("rename_article", json!({ "slug": "there", "to": "elsewhere" }), Scope::Write),
-        ("restore_article", json!({ "slug": "there", "revision": 1 }), Scope::Write),
-        ("delete_article", json!({ "slug": "there" }), Scope::Write),
-        ("read_articles", json!({ "slugs": ["there"] }), Scope::Read),
-        ("article_context", json!({ "slug": "there" }), Scope::Read),
-        ("article_history", json!({ "slug": "there" }), Scope::Read),
-        ("read_article", json!({ "slug": "there" }), Scope::Read),
-        ("list_articles", json!({}), Scope::Read),
-        ("list_folders", json!({}), Scope::Read),
-        ("search_articles", json!({ "query": "x" }), Scope::Read),
-        ("related_articles", json!({ "slug": "there" }), Scope::Read),
-        ("get_embedding_queue_status", json!({}), Scope::Read),
-        ("get_article_embedding_status", json!({ "slug": "there" }), Scope::Read),
-        ("get_bulk_embedding_progress", json!({}), Scope::Read),
-        ("start_bulk_embedding", json!({}), Scope::Admin),
-        ("retry_failed_embeddings", json!({}), Scope::Admin),
+        ("create_article", json!({ "title": "New", "body": "x" }), Permission::Write),
+        ("update_article", json!({ "slug": "there", "body": "x" }), Permission::Write),
+        ("edit_article", json!({ "slug": "there", "edits": [{ "action": "append", "text": "y" }] }), Permission::Write),
+        ("rename_article", json!({ "slug": "there", "to": "elsewhere" }), Permission::Write),
+        ("restore_article", json!({ "slug": "there", "revision": 1 }), Permission::Write),
+        ("delete_article", json!({ "slug": "there" }), Permission::Write),
+        ("read_articles", json!({ "slugs": ["there"] }), Permission::Read),
+        ("article_context", json!({ "slug": "there" }), Permission::Read),
+        ("article_history", json!({ "slug": "there" }), Permission::Read),
+        ("read_article", json!({ "slug": "there" }), Permission::Read),
+        ("list_articles", json!({}), Permission::Read),
+        ("list_folders", json!({}), Permission::Read),
+        ("search_articles", json!({ "query": "x" }), Permission::Read),
+        ("related_articles", json!({ "slug": "there" }), Permission::Read),
+        ("get_embedding_queue_status", json!({}), Permission::Read),
+        ("get_article_embedding_status", json!({ "slug": "there" }), Permission::Read),
+        ("get_bulk_embedding_progress", json!({}), Permission::Read),
+        ("start_bulk_embedding", json!({}), Permission::Admin),
+        ("retry_failed_embeddings", json!({}), Permission::Admin),
     ]
 }
 
@@ -92,7 +92,7 @@ fn calls() -> [(&'static str, Value, Scope); 19] {
 fn nobody_does_more_than_their_scope_allows() {
     TOKIO.block_on(async {
         for era in ERAS {
-            for scope in [None, Some(Scope::Read), Some(Scope::Write), Some(Scope::Admin)] {
+            for scope in [None, Some(Permission::Read), Some(Permission::Write), Some(Permission::Admin)] {
                 let world = World::new().await;
                 let host = host(&world);
                 host.articles.create(crate::support::article("there", "x")).await.expect("a save");

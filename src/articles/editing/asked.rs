@@ -1,45 +1,14 @@
 //! Edits as callers of every door write them.
 
-use serde::Deserialize;
-use utoipa::ToSchema;
-
 use super::edit::{Edit, SectionChange};
+use crate::api::{AskedEdit, EditAction};
 
 /// Something that is no edit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoEdit(String);
 
-/// One change of a part of a text.
-#[derive(Debug, Clone, Deserialize, ToSchema, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AskedEdit {
-    action: Action,
-    /// a heading, or the headings down to it: Guide > Tides
-    section: Option<String>,
-    /// markdown to insert; for replace_text what replaces the found text
-    text: Option<String>,
-    /// for replace_text: the exact text
-    find: Option<String>,
-    /// how often it must be there; default 1
-    count: Option<usize>,
-}
-
-/// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = EditAction)]
-enum Action {
-    Append,
-    Prepend,
-    ReplaceSection,
-    InsertBefore,
-    InsertAfter,
-    DeleteSection,
-    ReplaceText,
-}
-
-impl Action {
+impl EditAction {
     fn name(self) -> &'static str {
         match self {
             Self::Append => "append",
@@ -71,31 +40,31 @@ impl TryFrom<AskedEdit> for Edit {
 
     fn try_from(asked: AskedEdit) -> Result<Self, NoEdit> {
         let AskedEdit { action, section, text, find, count } = asked;
-        if action != Action::ReplaceText {
+        if action != EditAction::ReplaceText {
             action.refuses(&find, "find")?;
             action.refuses(&count, "count")?;
         }
-        if matches!(action, Action::Append | Action::Prepend | Action::ReplaceText) {
+        if matches!(action, EditAction::Append | EditAction::Prepend | EditAction::ReplaceText) {
             action.refuses(&section, "section")?;
         }
         let text = match action {
-            Action::DeleteSection => {
+            EditAction::DeleteSection => {
                 action.refuses(&text, "text")?;
                 String::new()
             }
             _ => action.needs(text, "text")?,
         };
         let change = match action {
-            Action::Append => return Ok(Self::Append(text)),
-            Action::Prepend => return Ok(Self::Prepend(text)),
-            Action::ReplaceText => {
+            EditAction::Append => return Ok(Self::Append(text)),
+            EditAction::Prepend => return Ok(Self::Prepend(text)),
+            EditAction::ReplaceText => {
                 let find = action.needs(find, "find")?;
                 return Ok(Self::Replace { find, replace: text, count: count.unwrap_or(1) });
             }
-            Action::ReplaceSection => SectionChange::Replace(text),
-            Action::InsertBefore => SectionChange::InsertBefore(text),
-            Action::InsertAfter => SectionChange::InsertAfter(text),
-            Action::DeleteSection => SectionChange::Delete,
+            EditAction::ReplaceSection => SectionChange::Replace(text),
+            EditAction::InsertBefore => SectionChange::InsertBefore(text),
+            EditAction::InsertAfter => SectionChange::InsertAfter(text),
+            EditAction::DeleteSection => SectionChange::Delete,
         };
         Ok(Self::Section { section: action.needs(section, "section")?, change })
     }

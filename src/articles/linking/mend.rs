@@ -2,28 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use super::{incoming, linked::Linked};
 use crate::{
+    api::Mended,
     articles::{Article, ArticleError, Articles, Changes, Saved, front_matter::Document, links::name, slug::Slug},
     markdown::{Link, Mentions},
 };
 
 /// So often an article is mended again when somebody else saves in between.
 const TRIES: usize = 5;
-
-/// An article whose links were mended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Mended {
-    /// The article that links.
-    pub slug: String,
-    /// Its new revision.
-    pub revision: i64,
-    /// Links that lead to the new slug now.
-    pub links: usize,
-}
 
 impl Articles {
     /// Gives an article another slug, and mends the links that name it by its former slug: one revision for each article that links.

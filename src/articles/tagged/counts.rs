@@ -1,41 +1,11 @@
 //! Which tags and properties there are, and how many articles have each.
 
 use afterword_actors::store::sql::{Number, Sql};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use crate::articles::{ArticleError, Articles, properties::folded};
-
-/// A tag with its articles counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, sea_orm::FromQueryResult)]
-pub struct TagCount {
-    /// As one article writes it.
-    pub tag: String,
-    /// That have it.
-    pub articles: i64,
-}
-
-/// A key of front matter with its articles counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, sea_orm::FromQueryResult)]
-pub struct PropertyCount {
-    /// In small letters.
-    pub key: String,
-    /// What its values are, or some of them: text, number, switch or time.
-    pub kind: String,
-    /// That have it.
-    pub articles: i64,
-    /// Different values.
-    pub values: i64,
-}
-
-/// A value of a key with its articles counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, sea_orm::FromQueryResult)]
-pub struct ValueCount {
-    /// As one article writes it.
-    pub value: String,
-    /// That have it.
-    pub articles: i64,
-}
+use crate::{
+    api::{PropertyCount, TagCount, ValueCount},
+    articles::{ArticleError, Articles, properties::folded},
+};
 
 impl Articles {
     /// Tags that begin with `start`, the most used first.

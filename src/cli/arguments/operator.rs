@@ -9,7 +9,7 @@ use clap::{
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 
-use crate::{auth::Scope, model};
+use crate::{auth::Permission, model};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum DbCommand {
@@ -72,8 +72,8 @@ pub(in crate::cli) enum TokenCommand {
         /// What it is for
         name: String,
         /// What it may do: read, write (and read), or admin (everything)
-        #[arg(long, default_value_t = Scope::Write, value_parser = scopes())]
-        scope: Scope,
+        #[arg(long, default_value_t = Permission::Write, value_parser = scopes())]
+        scope: Permission,
         /// How long it holds, e.g. 12h or 90d [default: for ever]
         #[arg(long, value_name = "DURATION")]
         expires_in: Option<String>,
@@ -114,9 +114,9 @@ pub(in crate::cli) enum ModelCommand {
     Cancel,
 }
 
-fn scopes() -> impl TypedValueParser<Value = Scope> {
+fn scopes() -> impl TypedValueParser<Value = Permission> {
     PossibleValuesParser::new(["read", "write", "admin"])
-        .try_map(|name| name.parse::<Scope>().map_err(|error| error.to_string()))
+        .try_map(|name| name.parse::<Permission>().map_err(|error| error.to_string()))
 }
 
 fn models() -> Vec<CompletionCandidate> {

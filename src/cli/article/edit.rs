@@ -4,9 +4,10 @@ use anyhow::Context;
 
 use super::{diff, editor, text::read_file, view};
 use crate::{
+    api::{AskedEdit, EditAnswer, OnConflict},
     articles::{
-        OnConflict, PartEdits,
-        editing::{AskedEdit, Edit, SectionChange},
+        PartEdits,
+        editing::{Edit, SectionChange},
     },
     cli::{
         arguments::{EditArguments, TextArguments},
@@ -14,7 +15,6 @@ use crate::{
         look::{Look, NAME},
         session::Session,
     },
-    host::EditAnswer,
 };
 use bytesize::ByteSize;
 

@@ -17,7 +17,7 @@ use tracing::Span;
 
 use super::hosts::{Policy, is_passed_on};
 use crate::{
-    auth::{AuthError, Caller, Presented, Scope, Tokens},
+    auth::{AuthError, Caller, Permission, Presented, Tokens},
     http::problem::Problem,
     printable,
     telemetry::Telemetry,
@@ -131,7 +131,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// Lets only callers pass that may do what needs this scope.
 pub(in crate::http) async fn needs(
-    State((entrance, scope)): State<(Entrance, Scope)>,
+    State((entrance, scope)): State<(Entrance, Permission)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
@@ -143,7 +143,7 @@ pub(in crate::http) async fn needs(
 }
 
 /// What `WWW-Authenticate` says: where it is written what a token must be (RFC 6750, RFC 9728).
-fn challenge(entrance: &Entrance, headers: &HeaderMap, needed: Option<Scope>) -> HeaderValue {
+fn challenge(entrance: &Entrance, headers: &HeaderMap, needed: Option<Permission>) -> HeaderValue {
     let error = match needed {
         Some(scope) => format!("error=\"insufficient_scope\", scope=\"{scope}\", "),
         None if headers.contains_key(header::AUTHORIZATION) => "error=\"invalid_token\", ".to_owned(),

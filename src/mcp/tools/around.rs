@@ -13,10 +13,8 @@ use serde::Deserialize;
 
 use super::{answers::TITLE, filter, folder};
 use crate::{
-    articles::{
-        Article, ArticleError,
-        linking::{Backlink, OutgoingLink},
-    },
+    api::{Article, Backlink, OutgoingLink},
+    articles::ArticleError,
     mcp::{
         budget,
         door::Door,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use afterword_actors::store::missing;
 use rmcp::{
     RoleServer,
     handler::server::wrapper::{Json, Parameters},
@@ -16,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{answers::REASON, folder};
 use crate::{
-    bulk::{BulkRun, FailedArticle},
+    api::{Backlog, BulkRun, FailedArticle},
     mcp::{budget, door::Door, problem::Problem, schema},
 };
 
@@ -27,33 +26,11 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Failures that are named.
 const NAMED_FAILURES: usize = 5;
 
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Scope {
-    Needed,
-    Missing,
-    Failed,
-    Stale,
-    All,
-}
-
-impl From<Scope> for missing::Scope {
-    fn from(scope: Scope) -> Self {
-        match scope {
-            Scope::Needed => Self::Needed,
-            Scope::Missing => Self::Missing,
-            Scope::Failed => Self::Failed,
-            Scope::Stale => Self::Stale,
-            Scope::All => Self::All,
-        }
-    }
-}
-
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StartBulk {
     /// default needed: missing, stale and failed ones
-    scope: Option<Scope>,
+    scope: Option<Backlog>,
     /// only this folder and below
     folder: Option<String>,
 }
@@ -112,7 +89,7 @@ impl Door {
         )
     )]
     async fn start_bulk_embedding(&self, Parameters(asked): Parameters<StartBulk>) -> Result<Json<Run>, Problem> {
-        let scope = asked.scope.unwrap_or(Scope::Needed).into();
+        let scope = asked.scope.unwrap_or_default().into();
         let id = self.host.bulk.start(scope, &folder(asked.folder.as_deref())?).await?;
         Ok(Json(self.host.bulk.run(id).await?.into()))
     }

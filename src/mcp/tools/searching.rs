@@ -14,30 +14,13 @@ use super::{
     filter, folder,
 };
 use crate::{
+    api::{self, Mode},
     mcp::{access::who, budget, cursor, door::Door, problem::Problem, schema},
-    search::{self, Query},
+    search::Query,
 };
 
 /// Longest chain of headings in a hit. *Units:* characters.
 const HEADINGS: usize = 160;
-
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Mode {
-    Hybrid,
-    Semantic,
-    Keyword,
-}
-
-impl From<Mode> for search::Mode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Hybrid => Self::Hybrid,
-            Mode::Semantic => Self::Semantic,
-            Mode::Keyword => Self::Keyword,
-        }
-    }
-}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -148,7 +131,7 @@ impl Door {
         let reach = (begin + limit + 1).min(settings.max_limit);
         let query = Query {
             text: asked.query,
-            mode: asked.mode.map(Into::into).unwrap_or_default(),
+            mode: asked.mode.unwrap_or_default(),
             limit: if limit == 0 { 0 } else { reach },
             folder: folder(asked.folder.as_deref())?,
             filter: filter(asked.filter.as_deref())?,
@@ -190,7 +173,7 @@ impl Door {
 }
 
 /// So many hits from `begin` on as fit into one answer.
-fn page(found: search::SearchAnswer, begin: usize, limit: usize) -> Hits {
+fn page(found: api::SearchAnswer, begin: usize, limit: usize) -> Hits {
     let total = found.hits.len();
     let hits = budget::fitting(found.hits.into_iter().skip(begin).take(limit).map(Hit::from).collect());
     let end = begin + hits.len();
@@ -207,23 +190,23 @@ fn page(found: search::SearchAnswer, begin: usize, limit: usize) -> Hits {
     }
 }
 
-fn correction(search::Correction { from, to }: search::Correction) -> String {
+fn correction(api::Correction { from, to }: api::Correction) -> String {
     format!("{from} → {to}")
 }
 
-fn term(search::TermShare { term, idf, times, share }: search::TermShare) -> String {
+fn term(api::TermShare { term, idf, times, share }: api::TermShare) -> String {
     format!("{term}: {:.0} % of the words (idf {idf:.2}, {times} times)", 100.0 * share)
 }
 
-impl From<search::Hit> for RelatedHit {
-    fn from(hit: search::Hit) -> Self {
+impl From<api::Hit> for RelatedHit {
+    fn from(hit: api::Hit) -> Self {
         let title = budget::clipped(&hit.title, TITLE);
         Self { slug: hit.slug, title, score: rounded(hit.score), snippet: hit.snippet }
     }
 }
 
-impl From<search::Passage> for Passage {
-    fn from(passage: search::Passage) -> Self {
+impl From<api::Passage> for Passage {
+    fn from(passage: api::Passage) -> Self {
         Self { heading_path: budget::clipped(&passage.heading_path, HEADINGS), snippet: passage.snippet }
     }
 }
@@ -232,8 +215,8 @@ fn place(given: &str) -> Result<usize, Problem> {
     cursor::decode(given)?.parse().map_err(|_| cursor::invalid())
 }
 
-impl From<search::Hit> for Hit {
-    fn from(hit: search::Hit) -> Self {
+impl From<api::Hit> for Hit {
+    fn from(hit: api::Hit) -> Self {
         Self {
             slug: hit.slug,
             title: budget::clipped(&hit.title, TITLE),

@@ -11,20 +11,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Priority,
     answers::{Embedding, SavedArticle},
     folder,
 };
 use crate::{
+    api::{AskedEdit, ChangedChunks, EditAnswer, OnConflict, Priority},
     articles::{
-        ArticleError, Changes, NewArticle, OnConflict, PartEdits,
-        editing::{AskedEdit, Edit},
+        ArticleError, Changes, NewArticle, PartEdits,
+        editing::Edit,
         folder::Folder,
         front_matter::{NoSetting, Setting},
         slug::Slug,
     },
-    chunking::ChangedChunks,
-    host::EditAnswer,
     mcp::{budget, door::Door, problem::Problem, schema},
 };
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::read;
 use crate::{
     articles::folder::Folder,
-    auth::Scope,
+    auth::Permission,
     page::{
         app::App,
         layout::{self, Here},
@@ -32,7 +32,7 @@ pub(super) struct Which {
 }
 
 pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     let kept = app.host.settings().retention.deleted_articles;
@@ -61,7 +61,7 @@ pub(super) async fn carry_out(
     Path(slug): Path<String>,
     Form(which): Form<Which>,
 ) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
     let deleted = app.host.articles.delete(&slug, which.revision).await?;
     Ok(Redirect::to(&format!("/?{}", query(&[("deleted", &deleted.slug)]))).into_response())
@@ -74,13 +74,13 @@ pub(super) async fn restore(
     Path(name): Path<String>,
     Form(which): Form<Which>,
 ) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     let restored = app.host.articles.restore(&name, which.revision).await?;
     Ok(Redirect::to(&format!("/articles/{}", restored.article.slug)).into_response())
 }
 
 pub(super) async fn list(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     let deleted = app.host.articles.deleted(&Folder::default(), None, LISTED).await?.articles;
     let main = html! {
         h1 { "Deleted articles" }

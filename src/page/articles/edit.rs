@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use super::{conflict, draft::Draft, read};
 use crate::{
     articles::{ArticleError, Changes, NewArticle, folder::Folder, slug::Slug},
-    auth::Scope,
+    auth::Permission,
     page::{
         app::App,
         layout::{self, Here},
@@ -33,12 +33,12 @@ struct Around<'a> {
 }
 
 pub(super) async fn blank(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     Ok(form(&app, &visit, None, &Draft::default(), Around::default()).await)
 }
 
 pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     let draft = Draft {
@@ -57,7 +57,7 @@ pub(super) async fn create(
     visit: Visit,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
         return Ok(previewed(&app, &visit, None, &draft).await);
@@ -78,7 +78,7 @@ pub(super) async fn save(
     Path(slug): Path<String>,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
         return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
@@ -98,7 +98,7 @@ pub(super) async fn save(
 
 /// What is written, as it will be read.
 pub(super) async fn preview(visit: Visit, Form(draft): Form<Draft>) -> Result<Response, Refusal> {
-    visit.needs(Scope::Write)?;
+    visit.needs(Permission::Write)?;
     Ok(layout::html(markdown::render(&draft.body).await.html))
 }
 

@@ -9,10 +9,8 @@ use maud::{Markup, html};
 
 use super::results;
 use crate::{
-    articles::{
-        Article, EmbeddingState, EmbeddingStatus,
-        linking::{Backlink, Linked},
-    },
+    api::{Article, Backlink, EmbeddingState, EmbeddingStatus},
+    articles::linking::Linked,
     page::{
         app::App,
         layout::{self, Here},

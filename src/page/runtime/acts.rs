@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{failures, snapshot::FAILURES};
 use crate::{
     articles::folder::Folder,
-    auth::Scope,
+    auth::Permission,
     page::{
         app::App,
         layout::{self, Here},
@@ -72,7 +72,7 @@ impl fmt::Display for Act {
 }
 
 pub(super) async fn ask(State(app): State<App>, visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
-    visit.needs(Scope::Admin)?;
+    visit.needs(Permission::Admin)?;
     let (title, said) = question(&app, &asked).await?;
     let main = html! {
         div.narrow {
@@ -196,7 +196,7 @@ pub(super) async fn carry_out(
     visit: Visit,
     Form(asked): Form<Asked>,
 ) -> Result<Response, Refusal> {
-    visit.needs(Scope::Admin)?;
+    visit.needs(Permission::Admin)?;
     let queue = &app.host.queue;
     let mut next = "/runtime".to_owned();
     match asked.act {

@@ -5,7 +5,7 @@ use maud::html;
 
 use super::tabs::tabs;
 use crate::{
-    auth::Scope,
+    auth::Permission,
     page::{
         app::App,
         layout::{self, Here},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
-    visit.needs(Scope::Admin)?;
+    visit.needs(Permission::Admin)?;
     let main = html! {
         h1 { "Settings in force" }
         (tabs(&visit, "/settings/effective"))

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::tabs::tabs;
 use crate::{
-    auth::{NewToken, Scope, Token, Who},
+    auth::{NewToken, Permission, Token, Who},
     page::{
         app::App,
         layout::{self, Here},
@@ -36,7 +36,7 @@ pub(super) struct Given {
 }
 
 pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
-    visit.needs(Scope::Admin)?;
+    visit.needs(Permission::Admin)?;
     page(&app, &visit, None).await
 }
 
@@ -45,8 +45,8 @@ pub(super) async fn create(
     visit: Visit,
     Form(given): Form<Given>,
 ) -> Result<Response, Refusal> {
-    visit.needs(Scope::Admin)?;
-    let scope = given.scope.parse::<Scope>().map_err(|error| Refusal::invalid(error.to_string()))?;
+    visit.needs(Permission::Admin)?;
+    let scope = given.scope.parse::<Permission>().map_err(|error| Refusal::invalid(error.to_string()))?;
     let lifetime = match given.days.trim() {
         "" => None,
         days => {
@@ -67,7 +67,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
-    visit.needs(Scope::Admin)?;
+    visit.needs(Permission::Admin)?;
     let tokens = app.host.tokens.list().await?;
     let token = tokens.into_iter().find(|token| token.id == id && token.revoked_at.is_none());
     let token = token.ok_or_else(|| Refusal::not_found(format!("there is no token {id} that could be revoked")))?;
@@ -86,7 +86,7 @@ pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(id): Path<i64
 }
 
 pub(super) async fn revoke(State(app): State<App>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
-    visit.needs(Scope::Admin)?;
+    visit.needs(Permission::Admin)?;
     app.host.tokens.revoke(&id.to_string()).await?;
     Ok(Redirect::to("/settings/tokens").into_response())
 }
@@ -101,8 +101,8 @@ async fn page(app: &App, visit: &Visit, made: Option<Markup>) -> Result<Response
         form.filter method="post" action="/settings/tokens" {
             label for="name" { "Name" }
             input #name type="text" name="name" required maxlength="100" dir="auto" autocomplete="off" placeholder="whom or what it is for";
-            label for="scope" { "Scope" }
-            select #scope name="scope" { @for scope in Scope::ALL { option value=(scope) selected[scope == Scope::Write] { (scope) } } }
+            label for="scope" { "Permission" }
+            select #scope name="scope" { @for scope in Permission::ALL { option value=(scope) selected[scope == Permission::Write] { (scope) } } }
             label for="days" { "holds for days" }
             input #days type="number" name="days" min="1" placeholder="ever";
             button.primary type="submit" { "Make a token" }

@@ -1,9 +1,10 @@
-//! An article as callers see it.
+//! Articles as every door shows them.
 
+use sea_orm::FromQueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::time::Timestamp;
+use super::Timestamp;
 
 /// An article with its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -135,7 +136,7 @@ pub struct Revision {
 }
 
 /// A folder with its articles counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, sea_orm::FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
 pub struct FolderCount {
     /// `/`-separated, empty for the root.
     pub folder: String,
@@ -179,4 +180,24 @@ pub struct DeletedArticle {
     pub size: i64,
     /// When it was deleted.
     pub deleted_at: Timestamp,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Page {
+    /// The last saved first.
+    pub articles: Vec<ArticleSummary>,
+    /// Articles on all pages.
+    pub total: i64,
+    /// Asks for the next page; `None` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// The beginning of a list of deleted articles.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeletedPage {
+    /// The last deleted first.
+    pub articles: Vec<DeletedArticle>,
+    /// Of so many in all.
+    pub total: i64,
 }

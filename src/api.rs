@@ -1,0 +1,37 @@
+//! What the doors say: one type for each thing, serialised and described once, for REST, MCP, the page and the
+//! command line's `--json`.
+//!
+//! Services fill these in, and doors choose how they travel. A name here is the name in every answer: a field that is renamed
+//! keeps its former name beside it for one release. Nothing here knows a service or a door.
+
+mod article;
+mod bulk;
+mod editing;
+mod health;
+mod hosts;
+mod links;
+mod models;
+mod permission;
+mod queue;
+mod search;
+mod tags;
+mod timestamp;
+
+pub use article::{
+    Article, ArticleSummary, DeletedArticle, DeletedPage, EmbeddingState, EmbeddingStatus, FolderCount, Gone, Page,
+    Revision,
+};
+pub use bulk::{Backlog, BulkRun, BulkRunSummary, FailedArticle};
+pub(crate) use editing::EditAction;
+pub use editing::{AskedEdit, ChangedChunks, EditAnswer, OnConflict};
+pub use health::{Part, Report, State};
+pub use hosts::{Actor, LivingHost, Worker};
+pub use links::{Backlink, BrokenLink, Mended, OutgoingLink};
+pub use models::{Build, SetView, SetsStatus};
+pub use permission::{Permission, UnknownPermission};
+pub use queue::{
+    Coverage, Event, Numbers, Priority, QueueNumbers, Task, TaskDetail, TaskPage, TaskStatus, WorkerNumbers,
+};
+pub use search::{Correction, Explanation, Hit, Mode, Passage, SearchAnswer, TermShare, Weights};
+pub use tags::{PropertyCount, TagCount, ValueCount};
+pub use timestamp::Timestamp;

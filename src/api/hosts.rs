@@ -1,0 +1,94 @@
+//! Hosts, their actors and their workers.
+
+use afterword_actors::Trouble;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Timestamp;
+
+/// A host that runs, as it last reported itself.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LivingHost {
+    /// This start of it; unique.
+    pub incarnation: String,
+    /// The machine's name.
+    pub hostname: String,
+    /// The process.
+    pub pid: i64,
+    /// Of the program.
+    pub version: String,
+    /// `running` or `draining`.
+    pub state: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it last said that it lives.
+    pub heartbeat_at: Timestamp,
+    /// What keeps it from its work: `what` is `provider`, `database`, `loading`, `model` or `slots`.
+    #[schema(value_type = Vec<Object>)]
+    pub trouble: Vec<Trouble>,
+    /// Its actors, the root first; `null` before the first report.
+    pub tree: Option<Actor>,
+}
+
+/// One actor of a tree, with those below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Actor {
+    /// Its role, e.g. `QueueActor` or `WorkerActor 0`.
+    pub name: String,
+    /// `running`, `degraded`, `restarting`, `failed`, `unresponsive` or `draining`.
+    pub state: &'static str,
+    /// For how many milliseconds it has been so.
+    pub for_ms: u64,
+    /// Times it was started again.
+    pub restarts: u64,
+    /// Messages sent to it that it has not taken up.
+    pub mailbox: usize,
+    /// What it does right now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doing: Option<String>,
+    /// What went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// The actors it supervises.
+    #[schema(no_recursion)]
+    pub children: Vec<Actor>,
+}
+
+/// A worker slot of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Worker {
+    /// The host.
+    pub incarnation: String,
+    /// From 0.
+    pub slot: i32,
+    /// `idle`, `busy`, `restarting` or `stopped`.
+    pub state: String,
+    /// Since when it has been so.
+    pub since: Timestamp,
+    /// What it works on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<i64>,
+    /// Tasks completed since the host started.
+    pub completed: i64,
+    /// Tries failed since the host started.
+    pub failed: i64,
+    /// Times it was started again.
+    pub restarts: i64,
+    /// Why it was, or why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+impl Actor {
+    /// Whether this actor and all below it are well.
+    pub fn is_healthy(&self) -> bool {
+        matches!(self.state, "running" | "draining") && self.children.iter().all(Self::is_healthy)
+    }
+
+    /// This actor and all below it, each before its children.
+    pub fn walk(&self) -> Vec<&Self> {
+        let mut all = vec![self];
+        all.extend(self.children.iter().flat_map(Self::walk));
+        all
+    }
+}

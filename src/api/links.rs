@@ -1,0 +1,58 @@
+//! Links between articles.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A link of an article.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OutgoingLink {
+    /// As it is written.
+    pub target: String,
+    /// The heading it leads to, if it names one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub anchor: String,
+    /// wiki, path or address
+    pub form: String,
+    /// The article it leads to; nothing if there is none.
+    pub slug: Option<String>,
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// An article that links to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Backlink {
+    /// The article that links.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// The link as it is written; the first, if there are several.
+    pub target: String,
+    /// How many links.
+    pub links: usize,
+}
+
+/// A link that leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BrokenLink {
+    /// The article that links.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// The link as it is written.
+    pub target: String,
+    /// wiki, path or address
+    pub form: String,
+}
+
+/// An article whose links were mended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Mended {
+    /// The article that links.
+    pub slug: String,
+    /// Its new revision.
+    pub revision: i64,
+    /// Links that lead to the new slug now.
+    pub links: usize,
+}

@@ -1,0 +1,54 @@
+//! Which model is in use, and how a change to another one goes.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Timestamp;
+
+/// Which model is in use, and what is to follow.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SetsStatus {
+    /// The set that searches use; missing before anything was embedded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_use: Option<SetView>,
+    /// The set that is being built; missing if none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub building: Option<Build>,
+    /// The model that the settings of this host name.
+    pub configured: String,
+}
+
+/// The vectors of one model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SetView {
+    /// The number of the set.
+    pub id: i64,
+    /// The model's name at its provider.
+    pub model: String,
+    /// Who makes the vectors: `local`, `openai` or `scripted`.
+    pub provider: String,
+    /// Articles to be embedded.
+    pub articles: i64,
+    /// Articles that are embedded at their present text.
+    pub embedded: i64,
+}
+
+/// How a build goes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Build {
+    /// What there is of it.
+    #[serde(flatten)]
+    pub set: SetView,
+    /// When it was begun; missing of one that an earlier version began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
+    /// Articles still to be embedded.
+    pub open: i64,
+    /// Articles that the set in use finds and this model could not embed: the change waits for them.
+    pub failed: i64,
+    /// Articles embedded per second in the last minute.
+    pub per_second: f64,
+    /// Time left at that rate, in milliseconds; missing while nothing is embedded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_ms: Option<i64>,
+}

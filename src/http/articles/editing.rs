@@ -1,0 +1,63 @@
+//! Changing a part of an article.
+
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{insert, keep, room};
+use crate::{
+    api::{AskedEdit, EditAnswer, OnConflict},
+    articles::{PartEdits, editing::Edit},
+    auth::Caller,
+    http::{
+        app::App,
+        extract::{self, IfMatch, IfMatchHeader, Path},
+        problem::Problem,
+        responses::Refused,
+    },
+};
+
+pub(super) fn writing() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(edit))
+}
+
+/// Changes of parts of an article's text: all of them are saved as one revision, or none is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Edits {
+    /// In their order; each sees what those before it have made.
+    #[schema(min_items = 1)]
+    edits: Vec<AskedEdit>,
+    /// What happens if the article is at another revision than `If-Match` says: `refuse` it, or `merge` both changes if they
+    /// are of different lines.
+    #[serde(default)]
+    on_conflict: OnConflict,
+}
+
+/// Change parts of an article's text: add at an end, change a section, replace a text. Answers what changed, not the text.
+#[utoipa::path(patch, path = "/articles/{slug}/body", operation_id = "edit_article", tag = "articles", request_body = Edits,
+    params(("slug" = String, Path), IfMatchHeader),
+    responses((status = OK, description = "What changed", body = EditAnswer, headers(("ETag" = String))), Refused))]
+async fn edit(
+    State(app): State<App>,
+    caller: Extension<Caller>,
+    Path(slug): Path<String>,
+    IfMatch(expected_revision): IfMatch,
+    extract::Json(given): extract::Json<Edits>,
+) -> Result<Response, Problem> {
+    let edits = given.edits.into_iter().map(Edit::try_from).collect::<Result<_, _>>();
+    let edits = edits.map_err(|error| Problem::invalid("edits", error))?;
+    let room = room(&app, &caller, &slug).await?;
+    let asked = PartEdits { edits, expected_revision, on_conflict: given.on_conflict };
+    let answer = app.host.edit(&slug, asked).await?;
+    let tag = format!("\"{}\"", answer.revision);
+    let mut response = Json(answer).into_response();
+    insert(response.headers_mut(), header::ETAG, tag);
+    Ok(keep(response, room))
+}

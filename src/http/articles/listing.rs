@@ -1,0 +1,93 @@
+//! Lists of articles.
+
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{filter, folder};
+use crate::{
+    api::{DeletedPage, Page, Timestamp},
+    http::{app::App, extract::Query, problem::Problem, responses::Refused},
+    time,
+};
+
+/// Articles of a page, if nobody asks for a number.
+const PAGE: u32 = 50;
+/// Most articles of a page.
+const MOST: u32 = 200;
+
+pub(super) fn reading() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(deleted))
+}
+
+/// Which articles to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    /// Only this folder and below.
+    #[serde(default)]
+    folder: String,
+    /// Only those for which all of these words hold, e.g. `tag:rust -status:draft created:2026-01..2026-03 updated:<7d`.
+    #[serde(default)]
+    filter: String,
+    /// Most articles.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Only those saved since then: how long ago (`7d`), a day (`2026-11-01`) or a moment (RFC 3339).
+    since: Option<String>,
+}
+
+/// Which deleted articles to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ListedDeleted {
+    /// Only this folder and below.
+    #[serde(default)]
+    folder: String,
+    /// Most articles.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u32>,
+    /// Only those deleted since then: how long ago (`7d`), a day (`2026-11-01`) or a moment (RFC 3339).
+    since: Option<String>,
+}
+
+/// List articles, the last saved first.
+#[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(Listed),
+    responses((status = OK, description = "A page of articles", body = Page), Refused))]
+async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
+    let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
+    let filter = filter(&listed.filter)?.saved_since(since(&app, listed.since.as_deref()).await?);
+    Ok(Json(app.host.articles.list_where(&folder, &filter, listed.cursor.as_deref(), limit).await?))
+}
+
+/// List articles that were deleted and can be restored, the last deleted first.
+///
+/// Each has a name, such as `id:12`, by which it can be restored although another article has its slug now.
+#[utoipa::path(get, path = "/deleted", operation_id = "list_deleted_articles", tag = "articles", params(ListedDeleted),
+    responses((status = OK, description = "The last deleted", body = DeletedPage), Refused))]
+async fn deleted(State(app): State<App>, Query(listed): Query<ListedDeleted>) -> Result<Json<DeletedPage>, Problem> {
+    let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
+    let since = since(&app, listed.since.as_deref()).await?;
+    Ok(Json(app.host.articles.deleted(&folder, since, limit).await?))
+}
+
+fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
+    let limit = asked.unwrap_or(PAGE);
+    if (1..=MOST).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
+    }
+}
+
+/// A point in time as a caller names it, by the database's clock.
+async fn since(app: &App, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let Some(named) = named else { return Ok(None) };
+    let now = app.host.queue.now().await?;
+    time::since(named, now).map(Some).map_err(|error| Problem::invalid("since", error))
+}

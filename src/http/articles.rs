@@ -1,13 +1,15 @@
 //! `/api/articles`: the article service over HTTP.
 
+mod answer;
 mod editing;
+mod given;
 mod listing;
 
 use axum::{
     Extension, Json,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{StatusCode, header},
+    response::Response,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,23 +18,20 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::App,
-    body::keeping,
     extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, Path},
     problem::Problem,
     responses::Refused,
 };
 use crate::{
     api::{Article, Gone, Mended, Priority},
-    articles::{
-        Changes, NewArticle,
-        folder::Folder,
-        front_matter::{NoSetting, Setting},
-        properties::Filter,
-        slug::Slug,
-    },
+    articles::{Changes, NewArticle},
     auth::Caller,
-    share::Taken,
 };
+
+use answer::{insert, tagged};
+pub(super) use answer::{keep, room, stored};
+pub(super) use given::{filter, folder};
+use given::{properties, slug as new_slug};
 
 pub(super) fn reading() -> OpenApiRouter<App> {
     listing::reading().routes(routes!(read))
@@ -163,7 +162,7 @@ async fn create(
     let new = NewArticle {
         title: given.title,
         body: given.body,
-        slug: given.slug.map(|slug| parse_slug(&slug)).transpose()?,
+        slug: given.slug.as_deref().map(new_slug).transpose()?,
         folder: folder(&given.folder)?,
         skip_embedding: given.skip_embedding,
         properties: properties(&given.properties)?,
@@ -257,7 +256,7 @@ async fn rename(
     extract::Json(given): extract::Json<Rename>,
 ) -> Result<Response, Problem> {
     let room = room(&app, &caller, &slug).await?;
-    let (articles, to) = (&app.host.articles, parse_slug(&given.slug)?);
+    let (articles, to) = (&app.host.articles, new_slug(&given.slug)?);
     let (saved, mended) = match given.update_links {
         true => articles.rename_with_links(&slug, to, expected_revision).await?,
         false => (articles.rename(&slug, to, expected_revision).await?, Vec::new()),
@@ -265,52 +264,4 @@ async fn rename(
     let (tag, place) = (saved.article.revision, saved.article.slug.clone());
     let renamed = Renamed { article: saved.article, mended };
     Ok(keep(tagged(StatusCode::OK, Json(renamed), tag, &place), room))
-}
-
-/// An article as an answer: its revision is the ETag, and its present name the place.
-pub(super) fn stored(status: StatusCode, article: Article) -> Response {
-    let (revision, slug) = (article.revision, article.slug.clone());
-    tagged(status, Json(article), revision, &slug)
-}
-
-fn tagged(status: StatusCode, answer: impl IntoResponse, revision: i64, slug: &str) -> Response {
-    let mut response = (status, answer).into_response();
-    insert(response.headers_mut(), header::ETAG, format!("\"{revision}\""));
-    insert(response.headers_mut(), header::CONTENT_LOCATION, format!("/api/articles/{slug}"));
-    response
-}
-
-/// Room for the article as it is now, if it is a large one.
-pub(super) async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
-    let size = app.host.articles.weight(slug).await?;
-    Ok(app.host.large_texts.room(&caller.who, size).await)
-}
-
-/// The answer, and its room until it has been sent.
-pub(super) fn keep(response: Response, room: Option<Taken>) -> Response {
-    if room.is_none() { response } else { response.map(|body| keeping(body, room)) }
-}
-
-/// Slugs and numbers are plain ASCII.
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
-    if let Ok(value) = HeaderValue::try_from(value) {
-        headers.insert(name, value);
-    }
-}
-
-pub(super) fn folder(path: &str) -> Result<Folder, Problem> {
-    Folder::parse(path).map_err(|error| Problem::invalid("folder", error))
-}
-
-pub(super) fn filter(words: &str) -> Result<Filter, Problem> {
-    Filter::parse(words).map_err(|error| Problem::invalid("filter", error))
-}
-
-fn properties(given: &Map<String, Value>) -> Result<Vec<(String, Option<Setting>)>, Problem> {
-    let setting = |(key, value): (&String, &Value)| Ok((key.clone(), Setting::from_json(key, value)?));
-    given.iter().map(setting).collect::<Result<_, NoSetting>>().map_err(|error| Problem::invalid("properties", error))
-}
-
-fn parse_slug(slug: &str) -> Result<Slug, Problem> {
-    Slug::parse(slug).map_err(|error| Problem::invalid("slug", error))
 }

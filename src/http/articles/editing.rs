@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{insert, keep, room};
+use super::answer::{insert, keep, room};
 use crate::{
     api::{AskedEdit, EditAnswer, OnConflict},
     articles::{PartEdits, editing::Edit},

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{filter, folder};
+use super::given::{filter, folder};
 use crate::{
     api::{DeletedPage, Page, Timestamp},
     http::{app::App, extract::Query, problem::Problem, responses::Refused},

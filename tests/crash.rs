@@ -150,10 +150,39 @@ async fn killed_again_and_again() {
         process.kill().expect("a kill");
         process.wait().expect("an end");
     }
-    // Three deaths while it was in work may have spent an article's attempts; a person puts it back.
-    let retried = place.command("0s", &["queue", "retry-failed"]).status().expect("a process that ends");
-    assert!(retried.success());
     place.all_embedded_after_a_restart("again and again").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_article_that_kills_its_host_is_found_and_no_other_pays() {
+    const CLAIMS: &str = "SELECT count(*) AS n FROM embedding_task_events WHERE event = 'claimed' AND task_id = (
+                              SELECT id FROM embedding_tasks WHERE slug = 'article-5')";
+    const OPEN: &str = "SELECT count(*) AS n FROM embedding_tasks WHERE status IN ('pending', 'processing')";
+    let place = Place::new();
+    let imported = place.command("0s", &["import", "articles"]).status().expect("a process that ends");
+    assert!(imported.success());
+    let database = place.database().await;
+    let mut deaths = 0_i64;
+    while number(&database, OPEN).await > 0 {
+        let mut host = place.command("400ms", &["import", "articles", "--wait", "--on-conflict", "skip"]);
+        let mut host = host.env("AFTERWORD_QUEUE__SLOTS", "12").spawn().expect("a process");
+        loop {
+            if number(&database, CLAIMS).await > deaths {
+                host.kill().expect("a kill");
+                deaths += 1;
+            }
+            if host.try_wait().expect("a look").is_some() {
+                break;
+            }
+        }
+        host.wait().expect("an end");
+    }
+    assert_eq!(deaths, 5);
+    let done = "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'completed' AND attempts = 1";
+    assert_eq!(number(&database, done).await, i64::try_from(ARTICLES).expect("few") - 1);
+    let found = "SELECT attempts AS n FROM embedding_tasks
+                 WHERE slug = 'article-5' AND status = 'failed' AND error_kind = 'crashed'";
+    assert_eq!(number(&database, found).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

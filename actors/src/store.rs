@@ -32,6 +32,7 @@ pub mod sql;
 mod sqlite;
 pub mod stats;
 pub mod subject;
+pub mod suspects;
 pub mod tasks;
 mod transaction;
 pub mod vectors;

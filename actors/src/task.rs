@@ -130,6 +130,8 @@ pub struct ClaimedTask {
     pub trace_id: Option<String>,
     /// The set that vectors are made for: `embedding_models.id`.
     pub model_id: i64,
+    /// At how many deaths of a host it was in work.
+    pub crashes: u32,
     /// The article at the moment of the claim.
     pub subject: Subject,
 }
@@ -203,6 +205,7 @@ pub(crate) mod tests {
             waited: Duration::ZERO,
             trace_id: None,
             model_id: 1,
+            crashes: 0,
             subject: Subject::Changed,
         }
     }

@@ -7,6 +7,8 @@ mod support;
 mod sqlite {
     type Bench = crate::support::Bench<crate::support::File>;
 
+    #[path = "runtime/deaths.rs"]
+    mod deaths;
     #[path = "runtime/interruptions.rs"]
     mod interruptions;
     #[path = "runtime/models.rs"]
@@ -25,6 +27,8 @@ mod sqlite {
 mod postgres {
     type Bench = crate::support::Bench<crate::support::Server>;
 
+    #[path = "runtime/deaths.rs"]
+    mod deaths;
     #[path = "runtime/interruptions.rs"]
     mod interruptions;
     #[path = "runtime/lost_answers.rs"]

@@ -56,6 +56,8 @@ pub struct Model {
     pub trace_id: Option<String>,
     /// The model whose vectors it makes; `None` for the set in use.
     pub model_id: Option<i64>,
+    /// At how many deaths of a host it was in work.
+    pub crashes: i32,
 }
 
 /// Rows refer to each other by number; joins are written where they are needed.

@@ -20,6 +20,7 @@ mod m20261126_000011_sources;
 mod m20261126_000012_terms;
 mod m20261126_000014_properties;
 mod m20261126_000015_links;
+mod m20261126_000016_crashes;
 mod runner;
 mod script;
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000012_terms::Migration),
             Box::new(m20261126_000014_properties::Migration),
             Box::new(m20261126_000015_links::Migration),
+            Box::new(m20261126_000016_crashes::Migration),
         ]
     }
 

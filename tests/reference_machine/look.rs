@@ -26,7 +26,7 @@ const ALL: &str = "
     UNION ALL
     SELECT 'task', id, row(id, article_id, slug, operation, status, priority, revision, attempts, scheduled_at, queue_key,
                            updated_at, started_at, completed_at, lease_token, lease_expires_at, incarnation, error_kind,
-                           cause, model_id)
+                           cause, model_id, crashes)
     FROM embedding_tasks
     UNION ALL
     SELECT 'event', id, row(task_id, at, article_id, event, from_status, to_status, attempt, error_kind)
@@ -188,6 +188,7 @@ impl Numbers {
             error: cells.text_or_none(16).map(|kind| kind.parse().expect("a kind of error")),
             cause: cells.text(17),
             model: cells.int_or_none(18).map(|id| self.models[&id]),
+            crashes: cells.int(19) as u32,
         }
     }
 

@@ -102,6 +102,8 @@ pub(crate) struct Task {
     pub(crate) cause: String,
     /// Whose vectors it makes; nothing for the set in use when it is claimed.
     pub(crate) model: Option<No>,
+    /// At how many deaths of a host it was in work.
+    pub(crate) crashes: u32,
 }
 
 /// An entry of the audit trail.

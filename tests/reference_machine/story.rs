@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// So often everything is swept, claimed and worked on before a story must have come to rest.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 40;
 
 /// Steps drawn for each that is taken: for many there is nothing to do them to.
 const DRAWN: usize = 2;

@@ -115,10 +115,12 @@ struct Row {
     waited: i64,
     trace_id: Option<String>,
     model_id: i64,
+    crashes: i32,
 }
 
 /// Claims up to `claim.slots.len()` due tasks, those that have waited longest for their priority first. Nothing while
-/// the queue is paused; never an article of which a task is in work.
+/// the queue is paused; never an article of which a task is in work. A task that was in work when hosts died is taken when few
+/// others or none are in work on this host, and those behind it wait for it: see [`super::suspects`].
 ///
 /// # Errors
 /// [`StoreError`]
@@ -134,7 +136,8 @@ pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Resu
     run(transaction, claim, sql, from).await
 }
 
-/// Claims one task by its id, due or not: for embedding inside the save call.
+/// Claims one task by its id, due or not: for embedding inside the save call, where nothing else is in work for this
+/// incarnation.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -219,6 +222,7 @@ fn claimed(row: Row, token: &str, subjects: &HashMap<i64, Subject>) -> Result<Cl
         waited: Duration::from_millis(u64::try_from(row.waited).unwrap_or_default()),
         trace_id: row.trace_id,
         model_id: row.model_id,
+        crashes: u32::try_from(row.crashes).unwrap_or(u32::MAX),
         subject: subjects.get(&row.article_id).copied().unwrap_or(Subject::Gone),
     })
 }

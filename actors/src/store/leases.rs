@@ -8,6 +8,7 @@ use super::{
     StoreError, hosts, locks,
     settle::{Next, Settled, Verdict, settle},
     sql::{Number, Sql},
+    suspects::{FREE_DEATHS, together},
 };
 use crate::{embedder::ErrorKind, task::Lease};
 
@@ -58,8 +59,8 @@ pub async fn renew_all_of(
         .await
 }
 
-/// Puts a page of tasks whose lease has run out back into the queue; one that has no attempts left is failed as
-/// `crashed`. Those of the incarnation `living` are left alone: a host that lives gives its tasks back itself.
+/// Puts a page of tasks whose lease has run out back into the queue. The attempt counts if nothing else was in work beside it,
+/// and one that has no attempts left is failed as `crashed`: see [`super::suspects`]. Those of the incarnation `living` are left alone: a host that lives gives its tasks back itself.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -69,7 +70,7 @@ pub async fn rescue_expired(
 ) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
-            "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
+            "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND lease_expires_at <= {now} AND incarnation IS DISTINCT FROM $2
              ORDER BY lease_expires_at LIMIT $1",
             [i64::from(RESCUE_PAGE).into(), living.unwrap_or_default().into()],
@@ -85,7 +86,7 @@ pub async fn rescue_expired(
 pub async fn rescue_from(transaction: &impl ConnectionTrait, incarnation: &str) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
-            "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
+            "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $2 LIMIT $1",
             [i64::from(RESCUE_PAGE).into(), incarnation.into()],
         )
@@ -115,6 +116,7 @@ struct Held {
     id: i64,
     lease_token: String,
     attempts: i32,
+    crashes: i32,
     incarnation: Option<String>,
 }
 
@@ -139,10 +141,19 @@ async fn give_back(
 
 fn verdict(held: Held, reason: &str) -> Verdict {
     let host = held.incarnation.as_deref().unwrap_or("an unknown host");
-    let message = format!("attempt {} on host {host}: {reason}", held.attempts);
+    let crashes = u32::try_from(held.crashes).unwrap_or_default();
+    let was_alone = crashes >= FREE_DEATHS;
+    let (next, what) = match (was_alone, together(crashes.saturating_add(1))) {
+        (true, _) => (Next::Crashed, "nothing else was in work there".to_owned()),
+        (false, 1) => (Next::Suspected, "it does not count, and nothing else will be in work beside it".to_owned()),
+        (false, few) => {
+            (Next::Suspected, format!("it does not count, and at most {} will be in work beside it", few - 1))
+        }
+    };
+    let message = format!("attempt {} on host {host}: {reason}; {what}", held.attempts);
     Verdict {
         lease: Lease { task_id: held.id, token: held.lease_token },
-        next: Next::Retry { delay: Duration::ZERO },
+        next,
         cause: "rescued",
         error: Some((ErrorKind::Crashed, message)),
     }
@@ -160,7 +171,7 @@ pub async fn release(
 ) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
-            "SELECT id, lease_token, attempts, incarnation FROM embedding_tasks
+            "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $2
                AND NOT EXISTS (SELECT 1 FROM {texts $3} k WHERE k.text = lease_token) LIMIT $1",
             [i64::from(RESCUE_PAGE).into(), incarnation.into(), sql_json(known).into()],

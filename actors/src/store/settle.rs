@@ -45,6 +45,10 @@ pub enum Next {
         /// From now, by the database's clock.
         delay: Duration,
     },
+    /// Again at once: its host has died. It is remembered, and does not count.
+    Suspected,
+    /// Again at once, if attempts are left: its host has died, and nothing else was in work there.
+    Crashed,
 }
 
 /// How a task stands after its verdict.
@@ -64,12 +68,13 @@ struct Row {
     status: String,
     attempts: i32,
     cause: String,
+    crashes: i32,
 }
 
 /// Carries the verdicts out. A lease that no longer holds is left out of the answer: somebody else has the task.
 ///
 /// A task that would go back to waiting is cancelled instead if a newer task of its article waits already, which does its
-/// work too; a bulk run that queued that one does not own it any more. The caller holds the articles (`store::locks`), so
+/// work too; a bulk run that queued that one does not own it any more, and deaths of hosts are remembered with it. The caller holds the articles (`store::locks`), so
 /// that none comes to wait meanwhile.
 ///
 /// # Errors
@@ -83,6 +88,11 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
     if !superseded.is_empty() {
         transaction.run(HAND_OVER, [serde_json::to_string(&superseded).unwrap_or_default().into()]).await?;
     }
+    let suspects = rows.iter().filter(|row| row.cause == "superseded" && row.crashes > 0);
+    let suspects: Vec<_> = suspects.map(|row| row.id).collect();
+    if !suspects.is_empty() {
+        transaction.run(SUSPECT_NEXT, [serde_json::to_string(&suspects).unwrap_or_default().into()]).await?;
+    }
     rows.into_iter().map(settled).collect()
 }
 
@@ -95,8 +105,7 @@ pub async fn standing_of(connection: &impl ConnectionTrait, tasks: &[i64]) -> Re
         return Ok(Vec::new());
     }
     let ids = serde_json::to_string(tasks).unwrap_or_default();
-    let sql =
-        "SELECT t.id, t.status, t.attempts, t.cause FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
+    let sql = "SELECT t.id, t.status, t.attempts, t.cause, t.crashes FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
     connection.rows::<Row>(sql, [ids.into()]).await?.into_iter().map(settled).collect()
 }
 
@@ -109,12 +118,14 @@ fn as_json(verdicts: &[Verdict]) -> String {
     let rows: Vec<_> = verdicts
         .iter()
         .map(|verdict| {
-            let (status, delay, refund) = match verdict.next {
-                Next::Completed => ("completed", Duration::ZERO, 0),
-                Next::Failed => ("failed", Duration::ZERO, 0),
-                Next::Cancelled => ("cancelled", Duration::ZERO, 0),
-                Next::Retry { delay } => ("pending", delay, 0),
-                Next::Refund { delay } => ("pending", delay, 1),
+            let (status, delay, refund, crashes) = match verdict.next {
+                Next::Completed => ("completed", Duration::ZERO, 0, 0),
+                Next::Failed => ("failed", Duration::ZERO, 0, 0),
+                Next::Cancelled => ("cancelled", Duration::ZERO, 0, 0),
+                Next::Retry { delay } => ("pending", delay, 0, 0),
+                Next::Refund { delay } => ("pending", delay, 1, 0),
+                Next::Suspected => ("pending", Duration::ZERO, 1, 1),
+                Next::Crashed => ("pending", Duration::ZERO, 0, 1),
             };
             let (kind, message) = match &verdict.error {
                 // PostgreSQL has no NUL in text.
@@ -130,7 +141,8 @@ fn as_json(verdicts: &[Verdict]) -> String {
                 kind,
                 message,
                 delay,
-                refund
+                refund,
+                crashes
             ])
         })
         .collect();
@@ -146,7 +158,7 @@ const SETTLE: &str = "
         status = v.status,
         cause = CASE WHEN v.status = 'failed' THEN 'failed'
                      WHEN v.status = 'cancelled' AND v.asked = 'pending' THEN 'superseded' ELSE v.cause END,
-        attempts = attempts - v.refund,
+        attempts = attempts - v.refund, crashes = crashes + v.crashed,
         updated_at = {now},
         completed_at = CASE WHEN v.status = 'pending' THEN NULL ELSE {now} END,
         scheduled_at = CASE WHEN v.status = 'pending' THEN {now} + v.delay ELSE scheduled_at END,
@@ -156,19 +168,19 @@ const SETTLE: &str = "
         lease_token = NULL, lease_expires_at = NULL,
         error_kind = v.error_kind, error_message = v.error_message
     FROM (
-        SELECT t.id AS task_id, j.cause, j.error_kind, j.error_message, j.delay, j.refund, j.asked,
+        SELECT t.id AS task_id, j.cause, j.error_kind, j.error_message, j.delay, j.refund, j.crashed, j.asked,
                CASE WHEN j.asked <> 'pending' THEN j.asked
                     WHEN EXISTS (SELECT 1 FROM embedding_tasks n
                                  WHERE n.article_id = t.article_id AND n.status = 'pending') THEN 'cancelled'
                     WHEN t.attempts - j.refund >= t.max_attempts THEN 'failed'
                     ELSE 'pending' END AS status
         FROM {rows $1: id BIGINT, token TEXT, asked TEXT, cause TEXT, error_kind TEXT, error_message TEXT, \
-                  delay BIGINT, refund INTEGER} j
+                  delay BIGINT, refund INTEGER, crashed INTEGER} j
         CROSS JOIN embedding_tasks t
         WHERE t.id = j.id AND t.lease_token = j.token {lock t}
     ) v
     WHERE id = v.task_id
-    RETURNING id, embedding_tasks.status, attempts, embedding_tasks.cause";
+    RETURNING id, embedding_tasks.status, attempts, embedding_tasks.cause, crashes";
 
 /// What a superseded task was to do is done by the one that waits: no bulk run may take that one back.
 const HAND_OVER: &str = "
@@ -176,6 +188,12 @@ const HAND_OVER: &str = "
     WHERE NOT adopted AND bulk_id IN (SELECT id FROM bulk_operations WHERE state IN ('queuing', 'running'))
       AND task_id IN (SELECT n.id FROM {ids $1} j CROSS JOIN embedding_tasks t CROSS JOIN embedding_tasks n
                       WHERE t.id = j.id AND n.article_id = t.article_id AND n.status = 'pending')";
+
+/// Who edits an article that kills hosts does not make it a harmless one.
+const SUSPECT_NEXT: &str = "
+    UPDATE embedding_tasks SET crashes = {greatest}(embedding_tasks.crashes, o.crashes)
+    FROM (SELECT t.article_id AS of_article, t.crashes FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id) o
+    WHERE article_id = o.of_article AND status = 'pending'";
 
 #[cfg(test)]
 mod tests {

@@ -25,6 +25,10 @@ pub(crate) struct Guards {
     pub(crate) adoption: bool,
     /// What an attempt spends is put back into the queue.
     pub(crate) put_back: bool,
+    /// A death of a host counts for a task only if the task has been in work at one before.
+    pub(crate) suspicion: bool,
+    /// What was in work at a death is in work alone from then on.
+    pub(crate) isolation: bool,
 }
 
 impl Guards {
@@ -40,5 +44,7 @@ impl Guards {
         counted_at_once: true,
         adoption: true,
         put_back: true,
+        suspicion: true,
+        isolation: true,
     };
 }

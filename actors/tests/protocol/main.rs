@@ -58,6 +58,11 @@ fn with_all_guards_deaths_and_lost_answers_lose_nothing() {
 }
 
 #[test]
+fn with_all_guards_death_after_death_costs_nothing_but_what_was_in_work_alone() {
+    nothing_is_found(Budget { saves: 2, crashes: 3 + more(), ..CALM });
+}
+
+#[test]
 fn with_all_guards_pauses_and_lost_answers_lose_nothing() {
     nothing_is_found(Budget { saves: 3, pauses: 1 + more(), losses: 1, ..CALM });
 }
@@ -135,6 +140,18 @@ fn counting_before_the_switch_activates_a_set_with_holes() {
 fn without_adoption_a_cancelled_bulk_run_takes_a_save_along() {
     let budget = Budget { runs: 1, cancellations: 1, ..CALM };
     assert!(found(budget, |guards| guards.adoption = false).contains(LOST));
+}
+
+#[test]
+fn without_suspicion_a_death_spends_the_attempts_of_all_that_was_in_work() {
+    let budget = Budget { crashes: 1, ..CALM };
+    assert!(found(budget, |guards| guards.suspicion = false).contains(SPENT));
+}
+
+#[test]
+fn without_isolation_the_next_death_does() {
+    let budget = Budget { crashes: 2, ..CALM };
+    assert!(found(budget, |guards| guards.isolation = false).contains(SPENT));
 }
 
 #[test]

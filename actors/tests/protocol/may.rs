@@ -38,7 +38,9 @@ impl Protocol {
             return;
         }
         for (number, article) in state.articles.iter().enumerate() {
-            let takes = |task: &Waiting| !self.guards.task_model || task.model == host.model;
+            let takes = |task: &Waiting| {
+                (!self.guards.task_model || task.model == host.model) && self.has_room(state, at, task)
+            };
             let is_free = article.in_work.is_empty() || !self.guards.one_in_work;
             if is_free && article.waiting.iter().any(takes) {
                 actions.push(Action::Claim { host: at, article: number });
@@ -76,6 +78,12 @@ impl Protocol {
                 actions.push(if host.counted_whole { Action::SwitchAsCounted(at) } else { Action::Count(at) });
             }
         }
+    }
+
+    /// A suspect is in work alone.
+    pub(crate) fn has_room(&self, state: &State, host: usize, task: &Waiting) -> bool {
+        let mut in_work = state.in_work_of(host);
+        !self.guards.isolation || in_work.all(|other| !other.suspect && !task.suspect)
     }
 
     /// A host puts back what a start held whose process has ended; of the others it knows by a lock that is free.

@@ -9,6 +9,8 @@ pub(crate) const ARTICLES: usize = 2;
 pub(crate) struct Waiting {
     pub(crate) model: usize,
     pub(crate) attempts: u8,
+    /// It was in work when its host died.
+    pub(crate) suspect: bool,
     /// A bulk run queued it, and no save has come to it since.
     pub(crate) of_run: bool,
 }
@@ -18,6 +20,7 @@ pub(crate) struct Waiting {
 pub(crate) struct InWork {
     pub(crate) model: usize,
     pub(crate) attempts: u8,
+    pub(crate) suspect: bool,
     pub(crate) of_run: bool,
     pub(crate) token: u8,
     pub(crate) host: usize,
@@ -108,6 +111,12 @@ impl State {
                 || article.stored[model] == article.revision
                 || article.given_up[model] == article.revision
         })
+    }
+
+    /// What the present start of `host` has in work, as the rows say.
+    pub(crate) fn in_work_of(&self, host: usize) -> impl Iterator<Item = &InWork> {
+        let in_work = self.articles.iter().flat_map(|article| &article.in_work);
+        in_work.filter(move |task| task.host == host && task.of_this_start)
     }
 
     /// One state for all that differ in names alone: which article, which host, which token.

@@ -18,7 +18,7 @@ impl Protocol {
             Action::Run(at) => {
                 state.left.runs -= 1;
                 let model = state.active;
-                state.articles[at].waiting.push(Waiting { model, attempts: 0, of_run: true });
+                state.articles[at].waiting.push(Waiting { model, attempts: 0, suspect: false, of_run: true });
             }
             Action::CancelRun => {
                 state.left.cancellations -= 1;
@@ -30,9 +30,10 @@ impl Protocol {
             }
             Action::ClaimUnheard { host, article } => {
                 state.left.losses -= 1;
-                // The lease runs out, and the attempt is spent for the lost answer.
-                state.articles[article].credit += 1;
-                self.claim(state, host, article);
+                let attempt = self.claim(state, host, article);
+                // The lease runs out, and the attempt is spent for the lost answer if the task was to be alone.
+                let article = &mut state.articles[article];
+                article.credit += i8::from(article.held(attempt.token).is_some_and(|task| task.suspect));
             }
             Action::Work { host, nth } => {
                 let article = state.hosts[host].attempts[nth].article;
@@ -73,10 +74,7 @@ impl Protocol {
                 host.lives = false;
                 host.counted_whole = false;
                 host.attempts.clear();
-                for article in &mut state.articles {
-                    let died = article.in_work.iter().filter(|task| task.host == at && task.of_this_start).count();
-                    article.credit += died as i8;
-                }
+                self.pay_if_alone(state, at);
             }
             Action::Start(at) => {
                 state.hosts[at].lives = true;
@@ -89,14 +87,14 @@ impl Protocol {
                 if state.holds(&task) {
                     // A worker that was paused, or cut off from the database.
                     state.left.pauses -= 1;
-                    state.articles[at].credit += 1;
+                    self.pay_if_alone(state, task.host);
                 }
                 let expired = state.articles[at].in_work.iter_mut().find(|other| other.token == task.token);
                 expired.expect("the task").expired = true;
             }
             Action::Rescue(at) => {
                 let expired: Vec<_> = state.articles[at].in_work.iter().copied().filter(|task| task.expired).collect();
-                expired.into_iter().for_each(|task| self.spend(&mut state.articles[at], task));
+                expired.into_iter().for_each(|task| self.rescue(&mut state.articles[at], task));
             }
             Action::RescueFrom { by, host } => {
                 let guarded = if by == host { self.guards.own_incarnation } else { self.guards.liveness };
@@ -104,7 +102,7 @@ impl Protocol {
                 for article in &mut state.articles {
                     let of_host = |task: &InWork| task.host == host && (!guarded || !lives || !task.of_this_start);
                     let held: Vec<_> = article.in_work.iter().copied().filter(of_host).collect();
-                    held.into_iter().for_each(|task| self.spend(article, task));
+                    held.into_iter().for_each(|task| self.rescue(article, task));
                 }
             }
             Action::Release(at) => {
@@ -127,7 +125,7 @@ impl Protocol {
             }
             Action::Sweep(at) => {
                 let model = state.building.expect("a set that is being built");
-                state.articles[at].waiting.push(Waiting { model, attempts: 0, of_run: false });
+                state.articles[at].waiting.push(Waiting { model, attempts: 0, suspect: false, of_run: false });
             }
             Action::Switch(_) => self.switch_if(state, self.looks_whole(state)),
             Action::Count(host) => state.hosts[host].counted_whole = self.looks_whole(state),
@@ -167,7 +165,7 @@ impl Protocol {
                 (task.model, task.attempts) = (model, 0);
                 task.of_run &= !self.guards.adoption;
             }
-            _ => article.waiting.push(Waiting { model, attempts: 0, of_run: false }),
+            _ => article.waiting.push(Waiting { model, attempts: 0, suspect: false, of_run: false }),
         }
     }
 
@@ -175,14 +173,16 @@ impl Protocol {
         let token = state.next_token;
         state.next_token += 1;
         let model = state.hosts[host].model;
+        let takes =
+            |task: &Waiting| (!self.guards.task_model || task.model == model) && self.has_room(state, host, task);
+        let place = state.articles[at].waiting.iter().position(takes).expect("a task that waits");
         let article = &mut state.articles[at];
-        let takes = |task: &Waiting| !self.guards.task_model || task.model == model;
-        let place = article.waiting.iter().position(takes).expect("a task that waits");
         let task = article.waiting.remove(place);
-        let (attempts, of_run) = (task.attempts + 1, task.of_run);
+        let (attempts, suspect, of_run) = (task.attempts + 1, task.suspect, task.of_run);
         article.in_work.push(InWork {
             model: task.model,
             attempts,
+            suspect,
             of_run,
             token,
             host,
@@ -213,9 +213,26 @@ impl Protocol {
         // The set that is being built gets what the set in use has got, in the same transaction.
         let is_closed = article.waiting.is_empty() && article.in_work.is_empty();
         if let Some(model) = building.filter(|&model| is_closed && article.stored[model] != article.revision) {
-            article.waiting.push(Waiting { model, attempts: 0, of_run: false });
+            article.waiting.push(Waiting { model, attempts: 0, suspect: false, of_run: false });
         }
         state.note_shown();
+    }
+
+    /// Its host has died, or seems to have.
+    fn rescue(&self, article: &mut Article, task: InWork) {
+        if task.suspect || !self.guards.suspicion {
+            return self.spend(article, task);
+        }
+        self.put_back(article, InWork { suspect: true, ..task }, 1);
+    }
+
+    /// The host dies: an attempt may be spent for it only if nothing else was in work.
+    fn pay_if_alone(&self, state: &mut State, host: usize) {
+        if state.in_work_of(host).count() == 1 {
+            let is_its = |task: &InWork| task.host == host && task.of_this_start;
+            let article = state.articles.iter_mut().find(|article| article.in_work.iter().any(is_its));
+            article.expect("the article in work").credit += 1;
+        }
     }
 
     /// An attempt counts; the task waits again, if it has attempts left.
@@ -228,6 +245,7 @@ impl Protocol {
         article.in_work.retain(|other| other.token != task.token);
         let attempts = task.attempts - refund;
         if !article.waiting.is_empty() && self.guards.one_waiting {
+            article.waiting.iter_mut().for_each(|waiting| waiting.suspect |= task.suspect);
             // What waits is newer, and does its work; a bulk run that queued it does not own it any more.
             if self.guards.adoption {
                 article.waiting.iter_mut().for_each(|waiting| waiting.of_run &= task.of_run);
@@ -237,7 +255,7 @@ impl Protocol {
         if attempts >= MAX_ATTEMPTS {
             article.given_up[task.model] = article.revision;
         } else if self.guards.put_back {
-            article.waiting.push(Waiting { model: task.model, attempts, of_run: task.of_run });
+            article.waiting.push(Waiting { model: task.model, attempts, suspect: task.suspect, of_run: task.of_run });
         }
     }
 }

@@ -98,7 +98,9 @@ impl Machine {
     fn rescue(&mut self, which: impl Fn(&super::Task) -> bool) -> Vec<Settled> {
         let held = self.held(which);
         for &no in &held {
-            self.settle(no, Next::Retry(0), "rescued", Some(ErrorKind::Crashed));
+            // Who was in work at two deaths was alone at this one.
+            let next = if self.rows.tasks[&no].crashes >= 2 { Next::Crashed } else { Next::Suspected };
+            self.settle(no, next, "rescued", Some(ErrorKind::Crashed));
         }
         self.settled(held)
     }
@@ -258,7 +260,17 @@ impl Machine {
             .collect();
         due.sort_unstable();
         due.truncate(most);
-        let mut taken: Vec<No> = due.into_iter().map(|(_, no)| no).collect();
+        let mut in_work = self.held(|task| task.host.as_ref() == Some(&incarnation));
+        let mut taken: Vec<No> = Vec::new();
+        for (_, no) in due {
+            in_work.push(no);
+            // Those behind it wait for it.
+            if in_work.len() > in_work.iter().map(|no| together(self.rows.tasks[no].crashes)).min().unwrap_or_default()
+            {
+                break;
+            }
+            taken.push(no);
+        }
         taken.sort_unstable();
         let claim = self.claims;
         for &no in &taken {
@@ -298,6 +310,15 @@ impl Machine {
             tasks.into_iter().map(|no| (no, self.rows.tasks[&no].status, self.rows.tasks[&no].attempts)).collect();
         settled.sort_unstable();
         settled
+    }
+}
+
+/// How many tasks at most a host has in work, one among them that was in work at so many deaths.
+fn together(crashes: u32) -> usize {
+    match crashes {
+        0 => usize::MAX,
+        1 => 8,
+        _ => 1,
     }
 }
 

@@ -17,6 +17,10 @@ pub(super) enum Next {
     Retry(i64),
     /// At once; the attempt is given back.
     Refund,
+    /// At once; its host has died, and others were in work beside it: the attempt is given back.
+    Suspected,
+    /// At once; its host has died, and nothing else was in work there: the attempt is spent.
+    Crashed,
 }
 
 pub(super) const LATER: Next = Next::Retry(DELAY);
@@ -150,6 +154,7 @@ impl Machine {
             error: None,
             cause: cause.to_owned(),
             model,
+            crashes: 0,
         };
         self.rows.tasks.insert(no, task);
         let entry = Entry {
@@ -170,15 +175,14 @@ impl Machine {
         let now = self.now;
         let task = &self.rows.tasks[&no];
         let article = task.article;
-        let refund = i32::from(next == Next::Refund);
+        let refund = i32::from(matches!(next, Next::Refund | Next::Suspected));
+        let crashes = task.crashes + u32::from(matches!(next, Next::Suspected | Next::Crashed));
         let (status, cause) = match next {
             Next::End(TaskStatus::Failed) => (TaskStatus::Failed, "failed"),
             Next::End(status) => (status, cause),
-            Next::Retry(_) | Next::Refund if self.task_of(article, TaskStatus::Pending).is_some() => {
-                (TaskStatus::Cancelled, "superseded")
-            }
-            Next::Retry(_) | Next::Refund if task.attempts - refund >= MAX_ATTEMPTS => (TaskStatus::Failed, "failed"),
-            Next::Retry(_) | Next::Refund => (TaskStatus::Pending, cause),
+            _ if self.task_of(article, TaskStatus::Pending).is_some() => (TaskStatus::Cancelled, "superseded"),
+            _ if task.attempts - refund >= MAX_ATTEMPTS => (TaskStatus::Failed, "failed"),
+            _ => (TaskStatus::Pending, cause),
         };
         let delay = if let Next::Retry(delay) = next { delay } else { 0 };
         if status == TaskStatus::Failed && task.model == self.active() {
@@ -187,6 +191,7 @@ impl Machine {
         self.change(no, cause, |task| {
             task.status = status;
             task.attempts -= refund;
+            task.crashes = crashes;
             task.lease = None;
             task.error = error;
             if status == TaskStatus::Pending {
@@ -200,6 +205,8 @@ impl Machine {
             && let Some(other) = self.task_of(article, TaskStatus::Pending)
         {
             self.adopt(other);
+            let waiting = self.rows.tasks.get_mut(&other).expect("the task");
+            waiting.crashes = waiting.crashes.max(crashes);
         }
     }
 

@@ -131,6 +131,11 @@ impl QueueState {
 
     fn hand_out(&mut self, claimed: Vec<ClaimedTask>) {
         for task in claimed {
+            if !self.roster.has_room_for(&task) {
+                // Another claim that was on its way brought it company.
+                self.commits.gather([settlement::returned(task)]);
+                continue;
+            }
             let is_own = task.model_id == self.at.context.model_row.id;
             if is_own && task.subject == Subject::Changed {
                 if self.provider.is_open() {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     outcome::{Finished, Outcome},
-    store::hosts::WorkerRow,
+    store::{hosts::WorkerRow, suspects::together},
     supervision::{Trouble, elapsed_ms},
     task::{ClaimedTask, Lease, Slot, Vectors},
     tree::messages::WorkerMessage,
@@ -70,6 +70,13 @@ impl Roster {
     /// Forgets what the workers work on; answers it.
     pub(super) fn take_tasks(&mut self) -> Vec<ClaimedTask> {
         self.seats.values_mut().filter_map(|seat| seat.task.take()).collect()
+    }
+
+    /// Whether `task` may be in work beside what is, and that beside it.
+    pub(super) fn has_room_for(&self, task: &ClaimedTask) -> bool {
+        let in_work = self.seats.values().filter_map(|seat| seat.task.as_ref());
+        let most = in_work.chain([task]).map(|task| together(task.crashes)).min();
+        most.is_none_or(|most| self.busy() < most as usize)
     }
 
     /// Gives `task` to the worker of its slot; answers it if there is none.

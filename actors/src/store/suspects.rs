@@ -1,0 +1,46 @@
+//! Which of the tasks in work has killed a host: found out by having ever fewer of them in work together.
+//!
+//! A death costs a task nothing while others may have been to blame. It is remembered with the task, and from then on few
+//! others are in work beside it, at last none. Only then does a death of its host count as an attempt.
+//!
+//! `docs/decisions/0213-suspects.md`
+
+/// Deaths that cost a task nothing.
+pub const FREE_DEATHS: u32 = 2;
+/// Most tasks that a host has in work together while one of them was in work at one death.
+pub const FEW: u32 = 8;
+/// What is as good as any number.
+const ANY: u32 = 1_000_000;
+
+/// How many tasks at most a host has in work, one among them that was in work at so many deaths.
+pub const fn together(crashes: u32) -> u32 {
+    match crashes {
+        0 => ANY,
+        1 => FEW,
+        _ => 1,
+    }
+}
+
+/// [`together`] of a task's row.
+macro_rules! together_of_row {
+    () => {
+        "CASE crashes WHEN 0 THEN 1000000 WHEN 1 THEN 8 ELSE 1 END"
+    };
+}
+pub(super) use together_of_row;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_statements_say_is_what_the_program_says() {
+        let said = format!("CASE crashes WHEN 0 THEN {ANY} WHEN 1 THEN {FEW} ELSE {} END", together(FREE_DEATHS));
+        assert_eq!(together_of_row!(), said);
+        assert_eq!((0..4).map(together).collect::<Vec<_>>(), [ANY, FEW, 1, 1]);
+        assert!(
+            together(FREE_DEATHS) == 1 && together(FREE_DEATHS - 1) > 1,
+            "a death counts when nothing else was in work"
+        );
+    }
+}

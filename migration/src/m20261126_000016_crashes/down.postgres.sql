@@ -1,0 +1,1 @@
+ALTER TABLE embedding_tasks DROP COLUMN crashes;

@@ -33,6 +33,7 @@ mod session;
 #[cfg(test)]
 mod snapshots;
 mod status;
+mod sync;
 mod table;
 mod token;
 
@@ -127,6 +128,7 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         Command::Demo { directory, keep } => demo::run(&session, directory.as_deref(), keep).await,
         Command::Import(arguments) => import::run(&session, arguments).await,
         Command::Export(arguments) => export::run(&session, arguments).await,
+        Command::Sync(arguments) => sync::run(&session, arguments).await,
         Command::Article { command } => article::run(&session, command).await,
         Command::Search(arguments) => search::run(&session, arguments).await,
         Command::Related(arguments) => search::related(&session, arguments).await,

@@ -17,6 +17,8 @@ mod sqlite {
     mod races;
     #[path = "notes/round_trip.rs"]
     mod round_trip;
+    #[path = "notes/sync.rs"]
+    mod sync;
 }
 
 #[path = "."]
@@ -29,4 +31,6 @@ mod postgres {
     mod races;
     #[path = "notes/round_trip.rs"]
     mod round_trip;
+    #[path = "notes/sync.rs"]
+    mod sync;
 }

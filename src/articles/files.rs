@@ -6,14 +6,16 @@
 //! ```text
 //! import   walk ── scan ── resolve (which source) ── plan ── carry out, or say what would be done
 //! export   plan (one place for each article) ── render ── write, or say what would be done
+//! sync     look at both ── plan ── carry out, or say what would be done
 //! ```
-//! Both plan once, whether anything is then done or not: a dry run cannot promise something else.
+//! Each plans once, whether anything is then done or not: a dry run cannot promise something else.
 
 mod content;
 mod decode;
 mod export;
 mod export_plan;
 mod import;
+mod naming;
 mod place;
 mod plan;
 mod render;
@@ -23,11 +25,13 @@ mod root;
 mod scan;
 mod slugs;
 mod source;
+mod sync;
 mod walk;
 
 pub use export::{Export, ExportReport, export};
 pub use import::{Count, Import, Step, import};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
+pub use sync::{Conflict, Folders, OfArticles, OfFiles, Sync, SyncError, SyncReport, sync};
 
 /// What to do about an article, or a file, that exists already and is not known to be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub(super) use article::{
     ArticleCommand, EditArguments, LinksArguments, PropertiesArguments, RelatedArguments, SearchArguments,
     TagsArguments, TextArguments,
 };
-pub(super) use files::{ExportArguments, ImportArguments, OnConflict};
+pub(super) use files::{ExportArguments, ImportArguments, OnConflict, SyncArguments};
 pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, TokenCommand};
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
 
@@ -97,6 +97,8 @@ pub(super) enum Command {
     Import(ImportArguments),
     /// Write articles out as markdown files
     Export(ExportArguments),
+    /// Keep a folder of markdown files and the articles the same, in both directions
+    Sync(SyncArguments),
     /// Create, read and change articles
     Article {
         #[command(subcommand)]

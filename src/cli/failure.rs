@@ -2,7 +2,13 @@
 
 use afterword_actors::store::StoreError;
 
-use crate::{articles::ArticleError, bulk::BulkError, config::ConfigErrors, queue::QueueError, search::SearchError};
+use crate::{
+    articles::{ArticleError, files::SyncError},
+    bulk::BulkError,
+    config::ConfigErrors,
+    queue::QueueError,
+    search::SearchError,
+};
 
 /// It could not do what it was asked.
 const FAILED: u8 = 1;
@@ -58,6 +64,7 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         .or_else(|| error.downcast_ref().map(of_search))
         .or_else(|| error.downcast_ref().map(of_queue))
         .or_else(|| error.downcast_ref().map(of_bulk))
+        .or_else(|| error.downcast_ref().map(of_sync))
         .or_else(|| error.downcast_ref().map(of_store))
 }
 
@@ -100,6 +107,14 @@ fn of_bulk(error: &BulkError) -> Failure {
     match error {
         BulkError::NotFound(_) | BulkError::NoneYet => failed("not_found"),
         BulkError::Store(error) => of_store(error),
+    }
+}
+
+fn of_sync(error: &SyncError) -> Failure {
+    match error {
+        SyncError::ManyDeletions { .. } => failed("many_deletions"),
+        SyncError::Folder { .. } => failed("failed"),
+        SyncError::Store(error) => of_store(error),
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     OnConflict,
     export_plan::{self, Facts, Listed, Planned},
     hash,
+    naming::naming,
     report::FileProblem,
     resolve,
     root::Root,
@@ -26,7 +27,6 @@ use super::{
 use crate::articles::{
     Article, Articles,
     folder::{Folder, within},
-    front_matter::Document,
     row,
 };
 
@@ -185,18 +185,11 @@ impl<'a> Run<'a> {
             .await?;
         let (files, sources) = (&self.files, &self.sources);
         let target = Some(self.target).filter(|target| *target != 0);
-        let mut naming = HashSet::new();
-        let plain = Facts { target, sources, files, naming: &HashSet::new() };
-        for article in &listed {
-            let renamed = plain.before(article).is_some_and(|before| before.slug != article.slug);
-            if renamed && let Some(article) = row::by_id(reader, article.id).await? {
-                let document = Document { head: article.front_matter, body: String::new() };
-                if document.fields().0.slug.is_some() {
-                    naming.insert(article.id);
-                }
-            }
-        }
-        Ok(export_plan::plan(&listed, &Facts { target, sources, files, naming: &naming }))
+        let (above, occupied) = (&Folder::default(), &HashSet::new());
+        let plain = Facts { target, sources, files, naming: &HashSet::new(), above, occupied };
+        let is_renamed = |article: &&Listed| plain.before(article).is_some_and(|before| before.slug != article.slug);
+        let naming = naming(reader, listed.iter().filter(is_renamed).map(|article| article.id)).await?;
+        Ok(export_plan::plan(&listed, &Facts { naming: &naming, ..plain }))
     }
 
     /// Writes one article; answers what to note of its file.

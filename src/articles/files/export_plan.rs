@@ -8,6 +8,7 @@ use super::{
     hash, place,
     source::{Known, Source},
 };
+use crate::articles::folder::Folder;
 
 /// An article that is exported.
 #[derive(Debug, Clone, FromQueryResult)]
@@ -35,6 +36,10 @@ pub(super) struct Facts<'a> {
     pub(super) files: &'a HashMap<i64, Vec<Known>>,
     /// Articles whose front matter names their slug: it needs not be their file's name.
     pub(super) naming: &'a HashSet<i64>,
+    /// The folder of articles that stands at the top of the target.
+    pub(super) above: &'a Folder,
+    /// Places in the target that hold something else, and stay as they are.
+    pub(super) occupied: &'a HashSet<String>,
 }
 
 impl Facts<'_> {
@@ -52,6 +57,14 @@ impl Facts<'_> {
         let above = self.sources.get(&known.source_id).filter(|source| Some(source.id) != self.target);
         place::joined(above.map_or("", |source| source.folder.as_str()), &known.path)
     }
+
+    /// A folder as a place among files. What an import would pass over is called otherwise.
+    fn folder_place(&self, folder: &str) -> String {
+        let part = |part: &str| {
+            if part.starts_with('.') || part == "node_modules" { format!("_{part}") } else { part.to_owned() }
+        };
+        place::relative(folder, self.above).split('/').map(part).collect::<Vec<_>>().join("/")
+    }
 }
 
 /// A place for each article; none is in the way of another.
@@ -60,7 +73,7 @@ pub(super) fn plan(articles: &[Listed], facts: &Facts<'_>) -> Vec<Planned> {
     for article in articles {
         let before = facts.before(article);
         let wanted = before.map_or_else(
-            || place::joined(&folder_place(&article.folder), &format!("{}.md", article.slug)),
+            || place::joined(&facts.folder_place(&article.folder), &format!("{}.md", article.slug)),
             |known| wanted(article, known, facts),
         );
         let is_original = before.is_some_and(|known| facts.place(known) == wanted);
@@ -70,7 +83,8 @@ pub(super) fn plan(articles: &[Listed], facts: &Facts<'_>) -> Vec<Planned> {
     }
     original.sort_by(|(own, a), (other, b)| (own, &a.place, a.id).cmp(&(other, &b.place, b.id)));
     derived.sort_by(|a, b| (&a.place, a.id).cmp(&(&b.place, b.id)));
-    let mut taken = Taken::default();
+    let folded = facts.occupied.iter().map(|place| place::folded(place)).collect();
+    let mut taken = Taken { folded, ..Taken::default() };
     original.iter().for_each(|(_, planned)| taken.folders_of(&planned.place));
     let mut plan: Vec<Planned> = Vec::with_capacity(articles.len());
     for (_, planned) in original {
@@ -87,20 +101,12 @@ fn wanted(article: &Listed, known: &Known, facts: &Facts<'_>) -> String {
     let before = facts.place(known);
     let parents = match article.folder == known.folder {
         true => before.rsplit_once('/').map(|(parents, _)| parents.to_owned()).unwrap_or_default(),
-        false => folder_place(&article.folder),
+        false => facts.folder_place(&article.folder),
     };
     let keeps_name = article.slug == known.slug || facts.naming.contains(&article.id);
     let (_, extension) = place::name(&before).rsplit_once('.').unwrap_or(("", "md"));
     let name = if keeps_name { place::name(&before).to_owned() } else { format!("{}.{extension}", article.slug) };
     place::joined(&parents, &name)
-}
-
-/// A folder as a place among files. What an import would pass over is called otherwise.
-fn folder_place(folder: &str) -> String {
-    let part = |part: &str| {
-        if part.starts_with('.') || part == "node_modules" { format!("_{part}") } else { part.to_owned() }
-    };
-    folder.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// Places that are taken, and folders that they need.

@@ -3,16 +3,21 @@
 mod blocking;
 mod error;
 mod request;
-mod run;
+pub(super) mod run;
 mod save;
 
 use std::{io, sync::Arc};
 
 use futures_util::{StreamExt, stream};
 
-use self::{blocking::blocking, error::ImportError, run::Run};
+use self::{
+    blocking::blocking,
+    error::ImportError,
+    run::{Run, Times},
+};
 use super::{
-    plan::{self, Facts},
+    OnConflict,
+    plan::{self, Facts, Policy},
     report::{FileProblem, ImportReport},
     resolve::{self, Asked},
     root::Root,
@@ -70,7 +75,7 @@ pub async fn import(
     report.failed = walked.failed;
     let asked = Asked { root: root.place(), above: &import.folder, name: import.source.as_deref() };
     let prefix = resolve::prefix(articles.database.reader(), &asked).await?;
-    let mut run = Run { articles, import, root: Arc::clone(&root), source: 0, prefix };
+    let mut run = Run { articles, import, root: Arc::clone(&root), source: 0, prefix, times: Times::OfFiles };
     let mut files = scanned(&run, &walked.files, &mut report, progress).await;
     let present = walked.files.iter().cloned().collect();
     let mut facts = Facts { present, ..Facts::default() };
@@ -88,7 +93,7 @@ pub async fn import(
             }
         }
         run.learn(&mut facts, resolved, &files).await?;
-        let actions = plan::plan(&files, &facts, import.on_conflict);
+        let actions = plan::plan(&files, &facts, policy(import.on_conflict));
         files = run.carry_out(files, actions, &mut report, &mut |files| tell(done + files)).await;
         done = total - files.len();
         if files.is_empty() {
@@ -100,6 +105,14 @@ pub async fn import(
     report.failed.sort_by(|a, b| a.file.cmp(&b.file));
     report.files.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(report)
+}
+
+fn policy(on_conflict: OnConflict) -> Policy {
+    match on_conflict {
+        OnConflict::Skip => Policy::Skip,
+        OnConflict::Update => Policy::Update,
+        OnConflict::Fail => Policy::Fail,
+    }
 }
 
 async fn scanned(

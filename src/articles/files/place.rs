@@ -4,6 +4,8 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::articles::folder::Folder;
+
 /// The folder of a place, part by part.
 pub(super) fn parents(place: &str) -> impl Iterator<Item = &str> {
     place.rsplit_once('/').map(|(parents, _)| parents).into_iter().flat_map(|parents| parents.split('/'))
@@ -39,6 +41,13 @@ pub(super) fn joined(parents: &str, name: &str) -> String {
         (_, true) => parents.to_owned(),
         (false, false) => format!("{parents}/{name}"),
     }
+}
+
+/// Where a folder of articles lies below `above`; the folder itself if it does not.
+pub(super) fn relative<'f>(folder: &'f str, above: &Folder) -> &'f str {
+    let above: &str = above.as_ref();
+    let rest = folder.strip_prefix(above).filter(|_| !above.is_empty());
+    rest.and_then(|rest| if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }).unwrap_or(folder)
 }
 
 /// Whether every part is the name of something in a folder, and none leads elsewhere.

@@ -4,12 +4,25 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    OnConflict, place,
+    place,
     scan::Scanned,
     slugs::{self, Wish},
     source::{Known, Occupant},
 };
 use crate::articles::slug::Slug;
+
+/// What to do about what both sides say differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Policy {
+    /// The article stays.
+    Skip,
+    /// The file wins.
+    Update,
+    /// That is an error.
+    Fail,
+    /// Both are brought together; nobody else decides.
+    Together,
+}
 
 /// What is to become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +33,8 @@ pub(super) enum Action {
     Update { known: Box<Known>, has_moved: bool },
     /// The file has moved, and its article has been edited meanwhile: only the place is noted.
     Follow { known: Box<Known> },
+    /// File and article have both been changed, or moved and changed: they are brought together.
+    Merge { known: Box<Known> },
     /// An article that came from nowhere says the same: it is this file's from now on.
     Adopt { occupant: Box<Occupant> },
     /// An article that came from nowhere has the slug, and becomes what the file says.
@@ -86,31 +101,31 @@ impl Facts {
 }
 
 /// One action for each file.
-pub(super) fn plan(files: &[Scanned], facts: &Facts, on_conflict: OnConflict) -> Vec<Action> {
+pub(super) fn plan(files: &[Scanned], facts: &Facts, policy: Policy) -> Vec<Action> {
     let moved = moves(files, facts);
     let mut actions: Vec<Option<Action>> = files
         .iter()
         .map(|file| match (facts.known.get(&file.file), moved.get(file.file.as_str())) {
-            (Some(known), _) => of_known(file, known, facts, on_conflict),
-            (None, Some(known)) => Some(of_moved(known, facts)),
+            (Some(known), _) => of_known(file, known, facts, policy),
+            (None, Some(known)) => Some(of_moved(known, facts, policy)),
             (None, None) => None,
         })
         .collect();
-    contended(files, facts, on_conflict, &mut actions);
+    contended(files, facts, policy, &mut actions);
     named(files, facts, &mut actions);
     actions.into_iter().map(|action| action.unwrap_or(Action::Refuse(Refusal::NoSlug))).collect()
 }
 
 /// A file that has an article; `None` if it needs a new one.
-fn of_known(file: &Scanned, known: &Known, facts: &Facts, on_conflict: OnConflict) -> Option<Action> {
+fn of_known(file: &Scanned, known: &Known, facts: &Facts, policy: Policy) -> Option<Action> {
     let is_same = known.file_hash == file.hash;
     let Some(present) = known.present else {
         let slug = known.slug.clone();
-        return match on_conflict {
+        return match policy {
             _ if is_same => Some(Action::Deleted { slug }),
-            OnConflict::Update => None,
-            OnConflict::Skip => Some(Action::Deleted { slug }),
-            OnConflict::Fail => Some(Action::Refuse(Refusal::DeletedHere { slug })),
+            Policy::Update | Policy::Together => None,
+            Policy::Skip => Some(Action::Deleted { slug }),
+            Policy::Fail => Some(Action::Refuse(Refusal::DeletedHere { slug })),
         };
     };
     let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
@@ -120,20 +135,27 @@ fn of_known(file: &Scanned, known: &Known, facts: &Facts, on_conflict: OnConflic
     if is_same && (is_edited || !stands_elsewhere) {
         return Some(Action::Unchanged { slug });
     }
-    Some(match on_conflict {
-        OnConflict::Skip if is_edited || facts.is_copy => Action::Skip { slug },
-        OnConflict::Fail if facts.is_copy => Action::Refuse(Refusal::CopyDiffers { slug }),
-        OnConflict::Fail if is_edited => Action::Refuse(Refusal::BothChanged { slug }),
-        OnConflict::Skip | OnConflict::Fail | OnConflict::Update => {
+    // What was about to be written when a run ended is not known to be there as it was meant.
+    let is_unsure = known.file_hash.is_empty();
+    Some(match policy {
+        Policy::Together if is_edited || is_unsure => Action::Merge { known: Box::new(known.clone()) },
+        Policy::Skip if is_edited || facts.is_copy => Action::Skip { slug },
+        Policy::Fail if facts.is_copy => Action::Refuse(Refusal::CopyDiffers { slug }),
+        Policy::Fail if is_edited => Action::Refuse(Refusal::BothChanged { slug }),
+        Policy::Skip | Policy::Fail | Policy::Update | Policy::Together => {
             Action::Update { known: Box::new(known.clone()), has_moved: false }
         }
     })
 }
 
-fn of_moved(known: &Known, facts: &Facts) -> Action {
+fn of_moved(known: &Known, facts: &Facts, policy: Policy) -> Action {
     let is_edited = known.present != Some(known.revision) && !facts.unedited.contains(&known.article_id);
     let known = Box::new(known.clone());
-    if is_edited { Action::Follow { known } } else { Action::Update { known, has_moved: true } }
+    match policy {
+        _ if !is_edited => Action::Update { known, has_moved: true },
+        Policy::Together => Action::Merge { known },
+        Policy::Skip | Policy::Update | Policy::Fail => Action::Follow { known },
+    }
 }
 
 /// New files that are known ones at another place: its accents are written otherwise, or it holds the same bytes as just
@@ -179,7 +201,7 @@ fn pairs<A: Copy, B: Copy>(
 }
 
 /// New files that want the slug of an article that came from nowhere: one of them may be that article.
-fn contended(files: &[Scanned], facts: &Facts, on_conflict: OnConflict, actions: &mut [Option<Action>]) {
+fn contended(files: &[Scanned], facts: &Facts, policy: Policy, actions: &mut [Option<Action>]) {
     let mut wanting: HashMap<&str, Vec<usize>> = HashMap::new();
     for (position, file) in files.iter().enumerate() {
         if actions[position].is_none() && !facts.known.contains_key(&file.file) {
@@ -191,19 +213,27 @@ fn contended(files: &[Scanned], facts: &Facts, on_conflict: OnConflict, actions:
             continue;
         };
         positions.sort_by(|a, b| files[*a].wish.rank().cmp(&files[*b].wish.rank()));
-        let same = positions.iter().find(|position| files[**position].content_hash == occupant.content_hash);
+        // Front matter that nobody has elsewhere is not replaced without a revision.
+        let says_the_same = |file: &Scanned| {
+            file.content_hash == occupant.content_hash
+                && (occupant.front_matter.is_empty() || occupant.front_matter == file.front_matter)
+        };
+        let same = positions.iter().find(|position| says_the_same(&files[**position]));
         let (position, is_same) = match (same, positions.first()) {
             (Some(same), _) => (*same, true),
             (None, Some(first)) => (*first, false),
             (None, None) => continue,
         };
         let (slug, title) = (occupant.slug.clone(), occupant.title.clone());
-        actions[position] = Some(match on_conflict {
+        let decided = match policy {
             _ if is_same => Action::Adopt { occupant: Box::new(occupant.clone()) },
-            OnConflict::Update => Action::Replace { occupant: Box::new(occupant.clone()) },
-            OnConflict::Skip => Action::Skip { slug },
-            OnConflict::Fail => Action::Refuse(Refusal::Exists { slug, title }),
-        });
+            Policy::Update => Action::Replace { occupant: Box::new(occupant.clone()) },
+            Policy::Skip => Action::Skip { slug },
+            Policy::Fail => Action::Refuse(Refusal::Exists { slug, title }),
+            // Both stay, under two names.
+            Policy::Together => continue,
+        };
+        actions[position] = Some(decided);
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Rendered<'a> {
     pub(super) came_from_file: bool,
     /// Slugs that lead to it.
     pub(super) former_slugs: &'a [String],
+    /// The folder of articles that stands at the top of the folder of files.
+    pub(super) above: &'a Folder,
 }
 
 /// The text of the file.
@@ -37,11 +39,11 @@ pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
 }
 
 fn edits(rendered: &Rendered<'_>, limits: Limits) -> Vec<(Field, Edit)> {
-    let Rendered { article, place, before, came_from_file, former_slugs } = rendered;
+    let Rendered { article, place, before, came_from_file, former_slugs, above } = rendered;
     let document = Document { head: article.front_matter.clone(), body: article.body.clone() };
     let (fields, _) = document.fields();
     let text = format!("{}{}", article.front_matter, article.body);
-    let read = content::read(&text, place, &Folder::default(), limits);
+    let read = content::read(&text, place, above, limits);
     let keeps_slug =
         before.is_some_and(|before| before.slug == article.slug && place::name(&before.path) == place::name(place));
     let mut edits = Vec::new();
@@ -53,7 +55,8 @@ fn edits(rendered: &Rendered<'_>, limits: Limits) -> Vec<(Field, Edit)> {
     let is_untitled = !came_from_file && fields.title.is_none();
     put(read.title != article.title || is_untitled, Field::Title, Edit::Text(article.title.clone()));
     put(!keeps_slug && read.slug.as_ref() != article.slug, Field::Slug, Edit::Text(article.slug.clone()));
-    put(read.folder.as_ref() != article.folder, Field::Folder, Edit::Text(article.folder.clone()));
+    let folder = place::relative(&article.folder, above).to_owned();
+    put(read.folder.as_ref() != article.folder, Field::Folder, Edit::Text(folder));
     let is_other = |said: Option<i64>, at: i64| said.map_or(!came_from_file, |said| said != at);
     put(is_other(fields.created, article.created_at.0), Field::Created, Edit::Time(article.created_at.0));
     put(is_other(fields.updated, article.updated_at.0), Field::Updated, Edit::Time(article.updated_at.0));

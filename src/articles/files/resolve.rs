@@ -64,6 +64,25 @@ pub(super) async fn resolve(
     }
 }
 
+/// The source that is this very folder, or was until it was moved here; parts of others and copies are new ones.
+pub(super) async fn own(
+    connection: &impl ConnectionTrait,
+    asked: &Asked<'_>,
+    files: &[Scanned],
+) -> Result<Resolved, StoreError> {
+    let sources = source::all(connection).await?;
+    let (machine, place) = (machine(connection), asked.root.to_string_lossy());
+    let is_own = |source: &&Source| {
+        let is_here = source.machine == machine && source.root == place;
+        source.name.is_none() && is_here && source.folder == asked.above.as_ref()
+    };
+    if let Some(own) = sources.iter().find(is_own) {
+        return of_one(connection, own.id).await;
+    }
+    let resolved = by_content(connection, asked, files, &sources, &machine).await?;
+    Ok(if resolved.is_copy { Resolved::default() } else { resolved })
+}
+
 /// Where the folder lies in its source; empty if it is the source.
 pub(super) async fn prefix(connection: &impl ConnectionTrait, asked: &Asked<'_>) -> Result<String, StoreError> {
     if asked.name.is_some() {

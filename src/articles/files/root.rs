@@ -4,15 +4,19 @@
 use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_fs_ext::{DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::{
     ambient_authority,
-    fs::{Dir, DirBuilder, OpenOptions},
+    fs::{Dir, DirBuilder, Metadata, OpenOptions},
 };
 
-use super::place;
+use super::{hash, place};
+
+/// What the names of files begin with that are being written.
+const PART: &str = ".afterword-";
 
 /// An open folder.
 pub(super) struct Root {
@@ -29,6 +33,24 @@ pub(super) enum ReadError {
     TooLarge { size: u64, limit: u64 },
     #[error("is no file")]
     NotAFile,
+}
+
+/// What a file must be at the moment in which it is replaced.
+#[derive(Debug, Clone)]
+pub(super) enum Before {
+    /// There is none.
+    Nothing,
+    /// It holds bytes of this hash.
+    Hash(String),
+}
+
+/// What changes with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// *Units:* nanoseconds since 1970.
+    pub(super) modified: i128,
+    size: u64,
+    number: u64,
 }
 
 impl Root {
@@ -105,6 +127,95 @@ impl Root {
         written
     }
 
+    /// Writes a file that is to be what is said; answers whether it was. What is written is on the disk before it bears its
+    /// name, and bears the time `modified` (*units:* milliseconds since 1970).
+    pub(super) fn put(&self, file: &str, bytes: &[u8], before: &Before, modified: i64) -> io::Result<bool> {
+        if !place::is_plain(file) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no place in a folder"));
+        }
+        let dir = self.made(place::parents(file))?;
+        let (name, part) = (place::name(file), unpredictable_name()?);
+        let put =
+            write_new(&dir, &part, bytes).and_then(|()| settle(&dir, &part, modified)).and_then(|()| match before {
+                Before::Nothing => named(&dir, &part, name),
+                Before::Hash(wanted) => self.exchanged(&dir, &part, file, wanted),
+            });
+        if !matches!(put, Ok(true)) {
+            let _ = dir.remove_file(&part);
+        }
+        // That it bears its name is to be on the disk as well, where folders can be brought there.
+        let _ = dir.open(".").and_then(|folder| folder.sync_all());
+        put
+    }
+
+    /// Gives what is written the name of a file that holds still what it held.
+    fn exchanged(&self, dir: &Dir, part: &str, file: &str, wanted: &str) -> io::Result<bool> {
+        let name = place::name(file);
+        match self.read(file, u64::MAX - 1) {
+            Ok(present) if hash(&present) == wanted => {}
+            Ok(_) => return Ok(false),
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(io::Error::other(error.to_string())),
+        }
+        dir.set_permissions(part, dir.symlink_metadata(name)?.permissions())?;
+        #[cfg(target_os = "linux")]
+        match rustix::fs::renameat_with(dir, part, dir, name, rustix::fs::RenameFlags::EXCHANGE) {
+            Ok(()) => return self.was_exchanged(dir, part, file, wanted),
+            // A file system that cannot.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {}
+            Err(error) => return Err(error.into()),
+        }
+        dir.rename(part, dir, name)?;
+        Ok(true)
+    }
+
+    /// Whether what stood at the file's place was still the same in the moment in which it was replaced. If somebody saved it
+    /// just then, it stands there again.
+    #[cfg(target_os = "linux")]
+    fn was_exchanged(&self, dir: &Dir, part: &str, file: &str, wanted: &str) -> io::Result<bool> {
+        let parents = file.rsplit_once('/').map_or("", |(parents, _)| parents);
+        let former = self.read(&place::joined(parents, part), u64::MAX - 1);
+        if former.is_ok_and(|bytes| hash(&bytes) == wanted) {
+            return dir.remove_file(part).map(|()| true);
+        }
+        rustix::fs::renameat_with(dir, part, dir, place::name(file), rustix::fs::RenameFlags::EXCHANGE)?;
+        Ok(false)
+    }
+
+    /// Removes what a process left that died while it wrote, long ago.
+    pub(super) fn clear(&self, part: &str) {
+        const LONG: std::time::Duration = std::time::Duration::from_secs(3600);
+        let is_part = place::name(part).starts_with(PART) && part.ends_with(".part");
+        let born =
+            self.about(part).ok().filter(|about| is_part && about.is_file()).and_then(|about| about.created().ok());
+        if born.is_some_and(|born| born.into_std().elapsed().is_ok_and(|age| age > LONG)) {
+            let _ = self.folder(place::parents(part)).and_then(|dir| dir.remove_file(place::name(part)));
+        }
+    }
+
+    /// What tells whether a file has changed; `None` if it is not there, or is no file.
+    pub(super) fn stamp(&self, file: &str) -> Option<Stamp> {
+        let about = self.about(file).ok().filter(Metadata::is_file)?;
+        let modified = about.modified().ok()?.into_std().duration_since(UNIX_EPOCH).ok()?;
+        let modified = i128::try_from(modified.as_nanos()).ok()?;
+        Some(Stamp { modified, size: about.len(), number: about.ino() })
+    }
+
+    /// When a file was changed last. *Units:* milliseconds since 1970.
+    pub(super) fn modified(&self, file: &str) -> Option<i64> {
+        const NANOSECONDS: i128 = 1_000_000;
+        i64::try_from(self.stamp(file)?.modified / NANOSECONDS).ok()
+    }
+
+    /// Whether nothing at all has this name. What cannot be looked at is taken for something.
+    pub(super) fn is_free(&self, file: &str) -> bool {
+        matches!(self.about(file), Err(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    fn about(&self, file: &str) -> io::Result<Metadata> {
+        self.folder(place::parents(file))?.symlink_metadata(place::name(file))
+    }
+
     /// Removes a file, and the folders that are empty without it.
     pub(super) fn remove(&self, file: &str) -> io::Result<()> {
         self.folder(place::parents(file))?.remove_file(place::name(file))?;
@@ -143,9 +254,32 @@ fn write_new(dir: &Dir, name: &str, bytes: &[u8]) -> io::Result<()> {
     dir.open_with(name, &options)?.write_all(bytes)
 }
 
+/// Brings a file to the disk, with the time it is to bear.
+fn settle(dir: &Dir, name: &str, modified: i64) -> io::Result<()> {
+    let file = dir.open_with(name, OpenOptions::new().write(true))?.into_std();
+    let modified = std::time::Duration::from_millis(u64::try_from(modified).unwrap_or_default());
+    // Not every file system keeps times.
+    let _ = file.set_modified(UNIX_EPOCH.checked_add(modified).unwrap_or_else(SystemTime::now));
+    file.sync_all()
+}
+
+/// Gives a file a name that nothing has; answers whether nothing had it.
+fn named(dir: &Dir, part: &str, name: &str) -> io::Result<bool> {
+    match dir.hard_link(part, dir, name) {
+        Ok(()) => dir.remove_file(part).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        // A file system without links.
+        Err(_) => match dir.symlink_metadata(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => dir.rename(part, dir, name).map(|()| true),
+            Err(error) => Err(error),
+            Ok(_) => Ok(false),
+        },
+    }
+}
+
 /// A name that nobody can have prepared, and that an import passes over.
 fn unpredictable_name() -> io::Result<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    Ok(format!(".afterword-{:032x}.part", u128::from_le_bytes(random)))
+    Ok(format!("{PART}{:032x}.part", u128::from_le_bytes(random)))
 }

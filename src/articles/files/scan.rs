@@ -15,6 +15,7 @@ pub(super) struct Scanned {
     pub(super) hash: String,
     /// Of what would be embedded: equal to that of an article that says the same.
     pub(super) content_hash: String,
+    pub(super) front_matter: String,
     pub(super) wish: Wish,
     pub(super) former_slugs: Vec<Slug>,
     pub(super) warnings: Vec<String>,
@@ -40,6 +41,7 @@ pub(super) fn scan(
         file: file.to_owned(),
         hash,
         content_hash: request::content_hash(&content.title, &content.body),
+        front_matter: content.head,
         wish: Wish { file: placed, slug: content.slug, is_named: content.names_slug, folder: content.folder },
         former_slugs: content.former_slugs,
         warnings: content.warnings,

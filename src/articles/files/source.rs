@@ -3,6 +3,8 @@
 use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
+use crate::articles::row;
+
 /// A folder of files.
 #[derive(Debug, Clone, FromQueryResult)]
 pub(super) struct Source {
@@ -216,6 +218,7 @@ pub(super) struct Occupant {
     pub(super) title: String,
     pub(super) content_hash: String,
     pub(super) revision: i64,
+    pub(super) front_matter: String,
     /// Whether it came from a file.
     pub(super) from_file: bool,
 }
@@ -225,16 +228,16 @@ pub(super) async fn occupants(
     connection: &impl ConnectionTrait,
     slugs: &[String],
 ) -> Result<Vec<Occupant>, StoreError> {
-    connection
-        .rows(
-            "SELECT n.name, a.id, a.slug, a.title, a.content_hash, a.revision,
+    let sql = format!(
+        "SELECT n.name, a.id, a.slug, a.title, a.content_hash, a.revision,
+                    {},
                     EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file
              FROM (
-                 SELECT b.slug AS name, b.id FROM {texts $1} j JOIN articles b ON b.slug = j.text
+                 SELECT b.slug AS name, b.id FROM {{texts $1}} j JOIN articles b ON b.slug = j.text
                  UNION ALL
-                 SELECT c.slug AS name, c.article_id AS id FROM {texts $1} j JOIN slug_aliases c ON c.slug = j.text
+                 SELECT c.slug AS name, c.article_id AS id FROM {{texts $1}} j JOIN slug_aliases c ON c.slug = j.text
              ) n JOIN articles a ON a.id = n.id",
-            [serde_json::to_string(slugs).unwrap_or_default().into()],
-        )
-        .await
+        row::FRONT_MATTER
+    );
+    connection.rows(&sql, [serde_json::to_string(slugs).unwrap_or_default().into()]).await
 }

@@ -40,6 +40,20 @@ struct Rules {
     own: Vec<Gitignore>,
 }
 
+/// Whether a walk would not come by a file at this place.
+pub(super) fn passes_by(root: &Root, place: &str) -> bool {
+    let (mut rules, mut path) = (None, String::new());
+    let parts: Vec<&str> = place.split('/').collect();
+    parts.iter().enumerate().any(|(number, part)| {
+        let own = root.folder(path.split('/')).map(|dir| rules_of(&dir, &path)).unwrap_or_default();
+        let here = Rc::new(Rules { above: rules.take(), own });
+        path = place::joined(&path, part);
+        let is_out = by_name(&path, number + 1 < parts.len(), &here).is_some();
+        rules = Some(here);
+        is_out
+    })
+}
+
 /// Everything in `root`. What cannot be read is told, and the rest goes on.
 pub(super) fn walk(root: &Root) -> Walked {
     let mut walked = Walked::default();
@@ -85,14 +99,21 @@ fn look(dir: &Dir, path: &str, rules: &Rules, walked: &mut Walked) -> std::io::R
     Ok(folders)
 }
 
-fn reason(file: &str, kind: FileType, rules: &Rules) -> Option<Reason> {
+/// What the name of a file, or of a folder, says.
+fn by_name(file: &str, is_folder: bool, rules: &Rules) -> Option<Reason> {
     let name = place::name(file);
-    match rules.judge(file, kind.is_dir()) {
-        Some(true) => return Some(Reason::Ignored),
-        Some(false) => {}
-        None if name.starts_with('.') && !is_dotted_note(name) => return Some(Reason::Hidden),
-        None if kind.is_dir() && name == "node_modules" => return Some(Reason::Packages),
-        None => {}
+    match rules.judge(file, is_folder) {
+        Some(true) => Some(Reason::Ignored),
+        Some(false) => None,
+        None if name.starts_with('.') && !is_dotted_note(name) => Some(Reason::Hidden),
+        None if is_folder && name == "node_modules" => Some(Reason::Packages),
+        None => None,
+    }
+}
+
+fn reason(file: &str, kind: FileType, rules: &Rules) -> Option<Reason> {
+    if let Some(reason) = by_name(file, kind.is_dir(), rules) {
+        return Some(reason);
     }
     if kind.is_symlink() {
         Some(Reason::Link)

@@ -21,6 +21,7 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
         "afterword import notes/ --dry-run\nafterword import notes/ --wait\nafterword import docs/ --folder manual --on-conflict update",
     ),
     ("export", "afterword export backup/\nafterword export site/ --folder blog --prune"),
+    ("sync", "afterword sync notes/ --dry-run\nafterword sync notes/\nafterword sync docs/ --folder manual"),
     (
         "article create",
         "afterword article create \"Tides\" --body \"The moon pulls.\"\nafterword article create \"Tides\" --file tides.md --folder sea\nman ls | afterword article create \"ls\" --file -",

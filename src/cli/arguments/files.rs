@@ -46,6 +46,25 @@ pub(in crate::cli) struct ExportArguments {
     pub(in crate::cli) prune: bool,
 }
 
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SyncArguments {
+    /// Folder with markdown files
+    ///
+    /// What was changed, moved, made or deleted on one side since the last time, is so on the other. What both changed is
+    /// merged by lines; where that cannot be, the file holds the article, and a copy beside it what the file held. The same
+    /// files stay out as of an import.
+    pub(in crate::cli) directory: PathBuf,
+    /// Keep this folder of articles in step, and no other
+    #[arg(long, default_value = "")]
+    pub(in crate::cli) folder: String,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Delete on one side what is gone on the other, also if that is more than a tenth
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+}
+
 /// What to do about something that exists already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum OnConflict {

@@ -10,7 +10,7 @@ use super::super::{
     root::{ReadError, Root},
     source::Known,
 };
-use crate::articles::{Article, request::Limits};
+use crate::articles::{Article, folder::Folder, request::Limits};
 
 /// Largest file that is compared with what would be written. *Units:* bytes.
 pub(super) const COMPARED: u64 = 1 << 30;
@@ -56,6 +56,7 @@ impl Work {
             before: self.planned.before.as_ref(),
             came_from_file: self.came_from_file,
             former_slugs: &self.former_slugs,
+            above: &Folder::default(),
         };
         let text = render(&rendered, self.limits);
         let file_hash = hash(text.as_bytes());

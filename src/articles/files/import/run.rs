@@ -26,20 +26,30 @@ const AT_ONCE: usize = 64;
 /// Of all files that are saved at the same time. *Units:* KiB.
 const ROOM: u32 = 256 << 10;
 
+/// When an article was changed that follows its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::articles::files) enum Times {
+    /// When the file says; now if it says nothing.
+    OfFiles,
+    /// When the file was changed, unless it says something new.
+    OfChanges,
+}
+
 /// One import.
-pub(super) struct Run<'a> {
-    pub(super) articles: &'a Articles,
-    pub(super) import: &'a Import,
-    pub(super) root: Arc<Root>,
+pub(in crate::articles::files) struct Run<'a> {
+    pub(in crate::articles::files) articles: &'a Articles,
+    pub(in crate::articles::files) import: &'a Import,
+    pub(in crate::articles::files) root: Arc<Root>,
     /// Where new files belong.
-    pub(super) source: i64,
+    pub(in crate::articles::files) source: i64,
     /// Where the folder lies in that source.
-    pub(super) prefix: String,
+    pub(in crate::articles::files) prefix: String,
+    pub(in crate::articles::files) times: Times,
 }
 
 impl Run<'_> {
     /// The source of new files, made if there is none.
-    pub(super) async fn settled(&self, resolved: &Resolved) -> Result<i64, StoreError> {
+    pub(in crate::articles::files) async fn settled(&self, resolved: &Resolved) -> Result<i64, StoreError> {
         let database = &self.articles.database;
         let machine = resolve::machine(database.reader());
         let root = self.root.place().to_string_lossy().into_owned();
@@ -83,7 +93,7 @@ impl Run<'_> {
             .await
     }
 
-    pub(super) async fn learn(
+    pub(in crate::articles::files) async fn learn(
         &self,
         facts: &mut Facts,
         resolved: Resolved,
@@ -103,7 +113,7 @@ impl Run<'_> {
     }
 
     /// Does what is planned, or, in a dry run, says it. Answers the files whose plan no longer held.
-    pub(super) async fn carry_out(
+    pub(in crate::articles::files) async fn carry_out(
         &self,
         files: Vec<Scanned>,
         actions: Vec<Action>,
@@ -147,6 +157,7 @@ fn tell(report: &mut ImportReport, file: &str, action: Action) {
         Action::Replace { occupant } => (occupant.slug, "updated"),
         Action::Follow { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),
         Action::Adopt { occupant } => (occupant.slug, "unchanged"),
+        Action::Merge { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),
         Action::Unchanged { slug } => (slug, "unchanged"),
         Action::Skip { slug } => (slug, "skipped"),
         Action::Deleted { slug } => (slug, "deleted"),

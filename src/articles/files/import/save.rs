@@ -17,7 +17,7 @@ use super::{
     },
     blocking::blocking,
     error::FileError,
-    run::Run,
+    run::{Run, Times},
 };
 use crate::articles::{
     Article, ArticleError, Changes, NewArticle, Saved, create, names,
@@ -63,7 +63,7 @@ impl Run<'_> {
                     .await
                     .map_err(|error: StoreError| error.into())
             }
-            Action::Unchanged { .. } | Action::Skip { .. } | Action::Deleted { .. } => Ok(()),
+            Action::Unchanged { .. } | Action::Skip { .. } | Action::Deleted { .. } | Action::Merge { .. } => Ok(()),
             Action::Refuse(refusal) => Err(FileError::Read(refusal.to_string())),
         }
     }
@@ -72,12 +72,16 @@ impl Run<'_> {
     async fn content(&self, file: &Scanned) -> Result<(Content, String), FileError> {
         let (root, name) = (Arc::clone(&self.root), file.file.clone());
         let placed = place::joined(&self.prefix, &name);
-        let (above, limits) = (self.import.folder.clone(), self.articles.limits);
+        let (above, limits, times) = (self.import.folder.clone(), self.articles.limits, self.times);
         let read = blocking(move || {
             let bytes = root.read(&name, limits.max_size).map_err(|error| error.to_string())?;
             let hash = hash(&bytes);
             let text = decode::text(bytes).map_err(|error| error.to_string())?;
-            Ok::<_, String>((content::read(&text, &placed, &above, limits), hash))
+            let mut content = content::read(&text, &placed, &above, limits);
+            if times == Times::OfChanges {
+                content.updated = content.updated.or_else(|| root.modified(&name));
+            }
+            Ok::<_, String>((content, hash))
         });
         let panicked = || FileError::Read("made the program panic while it was read".to_owned());
         read.await.ok_or_else(panicked)?.map_err(FileError::Read)
@@ -122,7 +126,7 @@ impl Run<'_> {
             folder: content.folder,
             front_matter: content.head,
             skip_embedding: content.skip_embedding,
-            created_at: content.created,
+            created_at: content.created.or(content.updated.filter(|_| self.times == Times::OfChanges)),
             updated_at: content.updated,
             priority: Some(Priority::Low),
             ..NewArticle::default()
@@ -159,8 +163,8 @@ impl Run<'_> {
     ) -> Result<(), FileError> {
         let former = content.former_slugs.clone();
         let text = TextReading::of(&content.body).await;
-        let changes = changes(content, revision).checked(self.articles.limits)?;
-        let settings = self.articles.settings();
+        let mut changes = changes(content, revision).checked(self.articles.limits)?;
+        let (settings, times) = (self.articles.settings(), self.times);
         let saved = self
             .articles
             .database
@@ -169,8 +173,11 @@ impl Run<'_> {
                     if !former.is_empty() {
                         names::alone(transaction).await?;
                     }
-                    let slug = slug_of(transaction, id).await?;
-                    let saved = update::update(transaction, &slug, changes, Some(&text), settings).await;
+                    let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
+                    if times == Times::OfChanges {
+                        changes.updated_at = changes.updated_at.filter(|said| *said > present.updated_at);
+                    }
+                    let saved = update::update(transaction, &present.slug, changes, Some(&text), settings).await;
                     let saved = saved.map_err(overtaken)?;
                     if saved.article.id != id {
                         return Err(FileError::Overtaken);
@@ -229,11 +236,6 @@ fn changes(content: Content, revision: i64) -> Changes {
         priority: Some(Priority::Low),
         expected_revision: Some(revision),
     }
-}
-
-async fn slug_of(transaction: &Transaction, id: i64) -> Result<String, FileError> {
-    let article = row::by_id(transaction, id).await?;
-    article.map(|article| article.slug).ok_or(FileError::Overtaken)
 }
 
 /// Former slugs lead to the article, unless another has them.

@@ -1,0 +1,92 @@
+//! A folder of files and the articles kept the same, in both directions.
+//!
+//! What both sides were when they last agreed is in `article_sources`: the file's hash, the article's revision. A run looks at
+//! both sides, plans once, and carries the plan out; each step can be repeated, so a run that was killed at any moment is gone
+//! on with by the next one. What is in doubt is kept twice, and nothing is ever overwritten that is not what the plan saw.
+//!
+//! ```text
+//! look ── plan ── ask if much would be deleted ── files to articles ── what both changed ── deletions ── articles to files
+//! ```
+//! Rounds follow until there is nothing to do: the copy of a conflict is an article of its own, and others do not wait.
+
+mod deletions;
+mod disk;
+mod incoming;
+mod look;
+mod memory;
+mod merge;
+mod outgoing;
+mod plan;
+mod report;
+mod run;
+
+use std::sync::Arc;
+
+use super::root::Root;
+use crate::articles::Articles;
+use disk::blocking;
+use memory::Memory;
+use run::Run;
+
+pub use report::{Conflict, OfArticles, OfFiles, Sync, SyncError, SyncReport};
+
+/// Looks of one run. What is still changing then is left to the next.
+const ROUNDS: usize = 6;
+
+/// A folder that is brought to the same state as the articles again and again: what it has read of the files, it need not read
+/// again.
+pub struct Folders {
+    asked: Sync,
+    memory: Memory,
+}
+
+/// Brings a folder and the articles to the same state.
+///
+/// # Errors
+/// [`SyncError`]; what was done before stays done, and the next run goes on. What is wrong with one file is in the report.
+pub async fn sync(articles: &Articles, asked: &Sync) -> Result<SyncReport, SyncError> {
+    Folders::new(asked.clone()).sync(articles).await
+}
+
+impl Folders {
+    /// One that has not looked yet.
+    pub fn new(asked: Sync) -> Self {
+        Self { asked, memory: Memory::default() }
+    }
+
+    /// What is asked of it.
+    pub fn asked(&self) -> &Sync {
+        &self.asked
+    }
+
+    /// Brings both sides to the same state.
+    ///
+    /// # Errors
+    /// As [`sync`].
+    pub async fn sync(&mut self, articles: &Articles) -> Result<SyncReport, SyncError> {
+        let directory = self.asked.directory.clone();
+        let opened = blocking(move || Root::open(&directory)).await?;
+        let open = |source| SyncError::Folder { path: self.asked.directory.clone(), source };
+        let root = Arc::new(opened.map_err(open)?);
+        let mut report = SyncReport { dry_run: self.asked.dry_run, ..SyncReport::default() };
+        for _ in 0..ROUNDS {
+            report.begin_round();
+            let looked = look::look(articles, &self.asked, &root, &mut self.memory, &mut report).await?;
+            let plan = plan::plan(&looked);
+            report.failed.extend(plan.refused.iter().cloned());
+            if !self.asked.many_deletions {
+                deletions::ask(&plan, &looked)?;
+            }
+            if plan.is_empty() {
+                break;
+            }
+            let run = Run { articles, asked: &self.asked, root: &root, looked: &looked };
+            let did = run.carry_out(plan, &mut report).await?;
+            if !did || self.asked.dry_run {
+                break;
+            }
+        }
+        report.sort();
+        Ok(report)
+    }
+}

@@ -1,0 +1,38 @@
+//! Files to articles.
+
+use afterword_actors::store::StoreError;
+
+use super::{
+    super::{plan::Action, report::ImportReport, scan::Scanned},
+    look,
+    report::SyncReport,
+    run::Run,
+};
+
+impl Run<'_> {
+    /// Brings files in. What something else was faster with, the next round looks at again.
+    pub(super) async fn bring_in(
+        &self,
+        incoming: Vec<(Scanned, Action)>,
+        report: &mut SyncReport,
+    ) -> Result<bool, StoreError> {
+        if incoming.is_empty() {
+            return Ok(false);
+        }
+        let import = look::importing(self.asked);
+        let run = look::incoming(self.articles, &import, self.root, self.looked.source);
+        let (files, actions) = incoming.into_iter().unzip();
+        let mut done = ImportReport::default();
+        let overtaken = run.carry_out(files, actions, &mut done, &mut |_| {}).await;
+        let did = !done.files.is_empty() || !overtaken.is_empty();
+        for file in done.files {
+            match file.result {
+                "created" => report.articles.created.push(file.file),
+                "updated" => report.articles.updated.push(file.file),
+                _ => {}
+            }
+        }
+        report.failed.extend(done.failed);
+        Ok(did)
+    }
+}

@@ -1,0 +1,351 @@
+//! A file and its article that were both changed: joined where their changes are of different lines, else both kept.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use afterword_actors::store::StoreError;
+
+use super::{
+    super::{
+        content::{self, Content},
+        decode, hash,
+        render::{Rendered, render},
+        root::Before,
+        scan::Scanned,
+        source::{self, Known},
+    },
+    disk::blocking,
+    report::{Conflict, SyncReport},
+    run::{Run, problem},
+};
+use crate::articles::{
+    Article, ArticleError, Changes, editing,
+    folder::Folder,
+    past::{self, NUMBERED},
+    properties::TextReading,
+    request::Limits,
+    row, update,
+};
+
+/// Revisions that are compared with a file, to see whether it is one of them.
+const LOOKED_AT: i64 = 20;
+
+/// What becomes of a file.
+enum Outcome {
+    /// It holds what the article says.
+    Same,
+    /// It holds what the article said before, and nobody changed it.
+    Behind,
+    /// This text joins both.
+    Joined(String),
+    /// Both stay.
+    Apart,
+}
+
+/// What is compared.
+struct Sides {
+    /// The file.
+    text: String,
+    article: Article,
+    /// The revision on which both agreed, and those that came after, the oldest first.
+    past: VecDeque<Article>,
+    known: Known,
+    place: String,
+    came_from_file: bool,
+    former_slugs: Vec<String>,
+    above: Folder,
+    limits: Limits,
+}
+
+impl Run<'_> {
+    /// Brings one file and its article together. Answers whether anything came of it.
+    pub(super) async fn bring_together(
+        &self,
+        file: &Scanned,
+        known: &Known,
+        report: &mut SyncReport,
+    ) -> Result<bool, StoreError> {
+        let Some(sides) = self.sides(file, known).await? else { return Ok(true) };
+        let (sides, outcome, theirs) = blocking(move || {
+            let theirs = sides.as_file(&sides.article);
+            let outcome = sides.compared(&theirs);
+            (sides, outcome, theirs)
+        })
+        .await?;
+        match outcome {
+            Outcome::Same => self.note(file, &sides, &theirs).await,
+            Outcome::Behind => {
+                let done = self.replace(file, &theirs, &sides, report).await?;
+                if done { self.note(file, &sides, &theirs).await } else { Ok(false) }
+            }
+            Outcome::Joined(joined) => {
+                // The file first: if nothing more comes of it, it is joined once more, and says the same.
+                let is_new = joined != sides.text;
+                if is_new && !self.replace(file, &joined, &sides, report).await? {
+                    return Ok(false);
+                }
+                report.merged.push(file.file.clone());
+                self.save(file, &sides, &joined, report).await
+            }
+            Outcome::Apart => {
+                let Some(copy) = self.put_aside(file, &sides, report).await? else { return Ok(false) };
+                if !self.replace(file, &theirs, &sides, report).await? {
+                    return Ok(false);
+                }
+                report.conflicts.push(Conflict { file: file.file.clone(), copy });
+                self.note(file, &sides, &theirs).await
+            }
+        }
+    }
+
+    async fn sides(&self, file: &Scanned, known: &Known) -> Result<Option<Sides>, StoreError> {
+        let reader = self.articles.database.reader();
+        let Some(article) = row::by_id(reader, known.article_id).await?.map(Article::from) else { return Ok(None) };
+        let (root, path, wanted) = (Arc::clone(self.root), file.file.clone(), file.hash.clone());
+        let limits = self.articles.limits;
+        let read = blocking(move || {
+            let bytes = root.read(&path, limits.max_size).ok().filter(|bytes| hash(bytes) == wanted)?;
+            decode::text(bytes).ok()
+        });
+        // It has changed since it was looked at.
+        let Some(text) = read.await? else { return Ok(None) };
+        let mut past = VecDeque::new();
+        let newest = known.revision.max(article.revision - LOOKED_AT) + 1..article.revision;
+        for revision in std::iter::once(known.revision).chain(newest) {
+            match past::revision(reader, &format!("{NUMBERED}{}", known.article_id), revision).await {
+                Ok(before) => past.push_back(before),
+                Err(ArticleError::Store(error)) => return Err(error),
+                // Nobody keeps it any more.
+                Err(_) => {}
+            }
+        }
+        Ok(Some(Sides {
+            text,
+            past,
+            came_from_file: self.looked.came_from_file(article.id, Some(known)),
+            former_slugs: self.looked.former.get(&article.id).cloned().unwrap_or_default(),
+            article,
+            known: known.clone(),
+            place: file.file.clone(),
+            above: self.looked.above.clone(),
+            limits,
+        }))
+    }
+
+    /// Saves the article as the joined text says, and notes that both agree.
+    async fn save(
+        &self,
+        file: &Scanned,
+        sides: &Sides,
+        joined: &str,
+        report: &mut SyncReport,
+    ) -> Result<bool, StoreError> {
+        if self.asked.dry_run {
+            return Ok(true);
+        }
+        let content = content::read(joined, &file.file, &self.looked.above, self.articles.limits);
+        let row = self.agreed(file, sides, joined, &content);
+        let before = sides.known.clone();
+        let checked = changes(content, sides).checked(self.articles.limits);
+        let saved = match checked {
+            Ok(changes) => {
+                let settings = self.articles.settings();
+                let text = TextReading::of(changes.body.as_deref().unwrap_or_default()).await;
+                let written = self.articles.database.write(move |transaction| {
+                    Box::pin(async move {
+                        let Some(present) = row::by_id(transaction, before.article_id).await? else { return Ok(None) };
+                        let saved = update::update(transaction, &present.slug, changes, Some(&text), settings).await?;
+                        if before.path != row.path {
+                            source::forget(transaction, before.source_id, &before.path).await?;
+                        }
+                        let row = Known { revision: saved.article.revision, ..row };
+                        source::record(transaction, &row, true).await?;
+                        Ok::<_, ArticleError>(Some(saved))
+                    })
+                });
+                written.await
+            }
+            Err(error) => Err(error),
+        };
+        match saved {
+            Ok(Some(saved)) => {
+                self.articles.follow_up(saved).await.map(drop).or_else(told)?;
+                Ok(true)
+            }
+            // Changed once more: the next round joins that.
+            Ok(None) | Err(ArticleError::Conflict { .. } | ArticleError::NotFound { .. }) => Ok(true),
+            Err(ArticleError::Store(error)) => Err(error),
+            Err(error) => {
+                report.failed.push(problem(&file.file, "cannot be saved", &error));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Writes what the file held beside it. Answers the copy's place.
+    async fn put_aside(
+        &self,
+        file: &Scanned,
+        sides: &Sides,
+        report: &mut SyncReport,
+    ) -> Result<Option<String>, StoreError> {
+        let (root, text, dry_run) = (Arc::clone(self.root), sides.text.clone(), self.asked.dry_run);
+        let names = copies_of(&file.file, &file.hash);
+        let copied = blocking(move || {
+            let modified = root.modified(&names.0).unwrap_or_default();
+            for name in names.1 {
+                let holds_it = root.read(&name, u64::MAX - 1).is_ok_and(|bytes| bytes == text.as_bytes());
+                if holds_it || dry_run && root.is_free(&name) {
+                    return Ok(Some((name, !holds_it)));
+                }
+                if !dry_run && root.put(&name, text.as_bytes(), &Before::Nothing, modified)? {
+                    return Ok(Some((name, true)));
+                }
+            }
+            Ok::<_, std::io::Error>(None)
+        });
+        match copied.await? {
+            Ok(Some((copy, is_new))) => {
+                if is_new {
+                    report.files.written.push(copy.clone());
+                }
+                if is_new && self.asked.dry_run {
+                    report.articles.created.push(copy.clone());
+                }
+                Ok(Some(copy))
+            }
+            Ok(None) => {
+                report.failed.push(problem(&file.file, "cannot be put aside", &"all names for a copy are taken"));
+                Ok(None)
+            }
+            Err(error) => {
+                report.failed.push(problem(&file.file, "cannot be put aside", &error));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Writes a file if it holds still what it held; answers whether it did.
+    async fn replace(
+        &self,
+        file: &Scanned,
+        text: &str,
+        sides: &Sides,
+        report: &mut SyncReport,
+    ) -> Result<bool, StoreError> {
+        if text != sides.text {
+            report.files.written.push(file.file.clone());
+        }
+        if self.asked.dry_run || text == sides.text {
+            return Ok(true);
+        }
+        let (root, path, text) = (Arc::clone(self.root), file.file.clone(), text.to_owned());
+        let (before, modified) = (Before::Hash(file.hash.clone()), sides.article.updated_at.0);
+        match blocking(move || root.put(&path, text.as_bytes(), &before, modified)).await? {
+            Ok(done) => Ok(done),
+            Err(error) => {
+                report.failed.push(problem(&file.file, "cannot be written", &error));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Notes that the file holds the article as it was looked at.
+    async fn note(&self, file: &Scanned, sides: &Sides, text: &str) -> Result<bool, StoreError> {
+        if self.asked.dry_run {
+            return Ok(true);
+        }
+        let content = content::read(text, &file.file, &self.looked.above, self.articles.limits);
+        let row = self.agreed(file, sides, text, &content);
+        let before = sides.known.clone();
+        self.articles
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if before.path != row.path {
+                        source::forget(transaction, before.source_id, &before.path).await?;
+                    }
+                    source::record(transaction, &row, true).await.map(|_| true)
+                })
+            })
+            .await
+    }
+
+    /// What is noted of the file. Its article may stand elsewhere, or be called otherwise: then it is moved by the next round.
+    fn agreed(&self, file: &Scanned, sides: &Sides, text: &str, content: &Content) -> Known {
+        Known {
+            path: file.file.clone(),
+            file_hash: hash(text.as_bytes()),
+            revision: sides.article.revision,
+            folder: content.folder.to_string(),
+            ..sides.known.clone()
+        }
+    }
+}
+
+/// The article is saved whatever comes of its embedding.
+fn told(error: ArticleError) -> Result<(), StoreError> {
+    match error {
+        ArticleError::Store(error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What the joined text changes of the article. It stands where it was moved to, on whichever side that was.
+fn changes(content: Content, sides: &Sides) -> Changes {
+    let has_moved = content.folder.as_ref() != sides.known.folder;
+    Changes {
+        title: Some(content.title),
+        body: Some(content.body),
+        folder: Some(content.folder).filter(|_| has_moved),
+        front_matter: Some(content.head),
+        skip_embedding: Some(content.skip_embedding),
+        expected_revision: Some(sides.article.revision),
+        ..Changes::default()
+    }
+}
+
+impl Sides {
+    /// A revision as this file says it: where the file is, under the name that it had.
+    fn as_file(&self, article: &Article) -> String {
+        let article = Article { slug: self.known.slug.clone(), folder: self.folder(), ..article.clone() };
+        let before = Known { path: self.place.clone(), ..self.known.clone() };
+        let rendered = Rendered {
+            article: &article,
+            place: &self.place,
+            before: Some(&before),
+            came_from_file: self.came_from_file,
+            former_slugs: &self.former_slugs,
+            above: &self.above,
+        };
+        render(&rendered, self.limits)
+    }
+
+    /// Where the file says that its article stands.
+    fn folder(&self) -> String {
+        content::read(&self.text, &self.place, &self.above, self.limits).folder.to_string()
+    }
+
+    fn compared(&self, theirs: &str) -> Outcome {
+        if self.text == theirs {
+            return Outcome::Same;
+        }
+        let forms = |article: &Article| [format!("{}{}", article.front_matter, article.body), self.as_file(article)];
+        // It was written from a revision that nothing noted, and nobody has changed it since.
+        if self.past.iter().any(|article| forms(article).contains(&self.text)) && self.known.path == self.place {
+            return Outcome::Behind;
+        }
+        let Some(base) = self.past.front().filter(|base| base.revision == self.known.revision) else {
+            return Outcome::Apart;
+        };
+        let agreed = forms(base).into_iter().find(|text| hash(text.as_bytes()) == self.known.file_hash);
+        let Some(agreed) = agreed else { return Outcome::Apart };
+        editing::merge(&agreed, &self.text, theirs).map_or(Outcome::Apart, Outcome::Joined)
+    }
+}
+
+/// The file, and names for a copy of it: the same for the same text, so that a run that was killed makes no second one.
+fn copies_of(file: &str, file_hash: &str) -> (String, Vec<String>) {
+    let (stem, extension) = file.rsplit_once('.').unwrap_or((file, "md"));
+    let named = |length: usize| format!("{stem} (conflict {}).{extension}", &file_hash[..length]);
+    (file.to_owned(), [8, 16, 64].map(named).to_vec())
+}

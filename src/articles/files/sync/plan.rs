@@ -1,0 +1,244 @@
+//! What is to be done on both sides. Nothing is read and nothing is written here, so that a dry run and a real one cannot come
+//! to different answers.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    super::{
+        export_plan::{self, Listed, Planned},
+        plan::{self as import_plan, Action, Policy},
+        report::FileProblem,
+        root::Before,
+        scan::Scanned,
+        source::Known,
+    },
+    look::Looked,
+};
+use crate::articles::folder::Folder;
+
+/// What is to be done.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// Files whose articles follow them.
+    pub(super) incoming: Vec<(Scanned, Action)>,
+    /// Files that were changed as well as their articles.
+    pub(super) merges: Vec<(Scanned, Known)>,
+    /// Files that are gone, and whose articles go with them.
+    pub(super) deletions: Vec<Known>,
+    /// Files that are there still, and whose articles are not.
+    pub(super) removals: Vec<Known>,
+    /// Neither the file nor the article is there.
+    pub(super) ended: Vec<Known>,
+    /// Nothing is at this place, and nothing will be.
+    pub(super) forgotten: Vec<Known>,
+    /// Articles whose files follow them.
+    pub(super) outgoing: Vec<Outgoing>,
+    /// Files of which nothing can be made.
+    pub(super) refused: Vec<FileProblem>,
+}
+
+/// An article that goes to its file.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    pub(super) planned: Planned,
+    /// What is known of the file at that place.
+    pub(super) here: Option<Known>,
+    /// What the file must be when it is written; `None` if it holds the article already.
+    pub(super) before: Option<Before>,
+    /// Where the article's file was until now.
+    pub(super) leaves: Vec<Known>,
+}
+
+impl Plan {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { incoming, merges, deletions, removals, ended, forgotten, outgoing, refused: _ } = self;
+        let rows = [deletions, removals, ended, forgotten];
+        incoming.is_empty() && merges.is_empty() && outgoing.is_empty() && rows.iter().all(|rows| rows.is_empty())
+    }
+}
+
+/// Both sides as they are when the files have been brought in, and what becomes of them then.
+struct After<'a> {
+    looked: &'a Looked,
+    plan: Plan,
+    /// Known files, by their places.
+    rows: BTreeMap<String, Known>,
+    listed: BTreeMap<i64, Listed>,
+    /// Articles that follow their files now; what becomes of their files, the next look decides.
+    busy: HashSet<i64>,
+}
+
+/// What is to be done about what was seen.
+pub(super) fn plan(looked: &Looked) -> Plan {
+    let mut after = After {
+        looked,
+        plan: Plan::default(),
+        rows: looked.facts.known.clone().into_iter().collect(),
+        listed: looked.listed.clone(),
+        busy: HashSet::new(),
+    };
+    let actions = import_plan::plan(&looked.files, &looked.facts, Policy::Together);
+    for (number, (file, action)) in looked.files.iter().zip(actions).enumerate() {
+        after.comes_in(number, file, action);
+    }
+    after.missing();
+    after.strayed();
+    after.goes_out();
+    after.plan
+}
+
+impl After<'_> {
+    /// A file, and what its article is then.
+    fn comes_in(&mut self, number: usize, file: &Scanned, action: Action) {
+        match &action {
+            Action::Unchanged { .. } | Action::Skip { .. } | Action::Follow { .. } | Action::Replace { .. } => return,
+            Action::Refuse(refusal) => {
+                self.plan.refused.push(FileProblem::new(&file.file, refusal));
+                return;
+            }
+            Action::Deleted { .. } => {
+                self.plan.removals.extend(self.rows.remove(&file.file));
+                return;
+            }
+            Action::Merge { known } => {
+                self.becomes(known, file, None);
+                self.plan.merges.push((file.clone(), known.as_ref().clone()));
+                return;
+            }
+            Action::Update { known, has_moved: _ } => self.becomes(known, file, Some(&file.wish.folder)),
+            Action::Adopt { occupant } => {
+                let known = self.paired(file, occupant.id, occupant.slug.clone());
+                self.becomes(&known, file, None);
+                self.rows.insert(file.file.clone(), known);
+            }
+            Action::Create { slug, .. } => {
+                // It has no number yet; what has none is never written out.
+                let id = -1 - i64::try_from(number).unwrap_or_default();
+                let (slug, folder) = (slug.to_string(), file.wish.folder.to_string());
+                self.listed.insert(id, Listed { id, slug: slug.clone(), folder });
+                let known = self.paired(file, id, slug);
+                self.busy.insert(id);
+                self.rows.insert(file.file.clone(), known);
+            }
+        }
+        self.plan.incoming.push((file.clone(), action));
+    }
+
+    /// The article of a file that comes in: it stands where the file says, and its file stays where it is.
+    fn becomes(&mut self, known: &Known, file: &Scanned, folder: Option<&Folder>) {
+        self.rows.remove(&known.path);
+        let article = self.listed.get_mut(&known.article_id).map(|article| {
+            if let Some(folder) = folder {
+                article.folder = folder.to_string();
+            }
+            article.clone()
+        });
+        let (slug, folder) = article
+            .map_or_else(|| (known.slug.clone(), known.folder.clone()), |article| (article.slug, article.folder));
+        self.rows.insert(file.file.clone(), Known { path: file.file.clone(), slug, folder, ..known.clone() });
+        self.busy.insert(known.article_id);
+    }
+
+    fn paired(&self, file: &Scanned, article_id: i64, slug: String) -> Known {
+        Known {
+            source_id: self.looked.source,
+            path: file.file.clone(),
+            article_id,
+            file_hash: file.hash.clone(),
+            revision: 1,
+            slug,
+            folder: file.wish.folder.to_string(),
+            written: false,
+            present: None,
+            present_slug: None,
+        }
+    }
+
+    /// Files that are gone. An article that was changed since gets its file back, another one goes with it.
+    fn missing(&mut self) {
+        let gone: Vec<Known> = self.rows.values().filter(|row| self.looked.gone.contains(&row.path)).cloned().collect();
+        let mut files: HashMap<i64, usize> = HashMap::new();
+        self.rows.values().for_each(|row| *files.entry(row.article_id).or_default() += 1);
+        for known in gone {
+            let is_listed = self.looked.listed.contains_key(&known.article_id);
+            // It was about to be written, or is remembered for the case that its article comes back.
+            let is_awaited = known.file_hash.is_empty();
+            let has_others = files.get(&known.article_id).is_some_and(|count| *count > 1);
+            let list = match known.present {
+                None if is_awaited => None,
+                None => Some(&mut self.plan.ended),
+                Some(_) if !is_listed || has_others => Some(&mut self.plan.forgotten),
+                Some(_) if is_awaited || self.looked.is_edited(&known) => continue,
+                Some(_) => Some(&mut self.plan.deletions),
+            };
+            self.rows.remove(&known.path);
+            files.entry(known.article_id).and_modify(|count| *count -= 1);
+            if let Some(list) = list {
+                list.push(known);
+            }
+        }
+        for known in &self.plan.deletions {
+            self.listed.remove(&known.article_id);
+        }
+    }
+
+    /// Files that hold what their articles say, and whose articles have left the folder that is kept in step.
+    fn strayed(&mut self) {
+        let has_left = |row: &Known| {
+            let is_listed = self.looked.listed.contains_key(&row.article_id);
+            let is_there = !self.looked.aside.contains(&row.path) && !self.looked.gone.contains(&row.path);
+            row.present.is_some() && !is_listed && is_there && !self.busy.contains(&row.article_id)
+        };
+        let strayed: Vec<String> = self.rows.values().filter(|row| has_left(row)).map(|row| row.path.clone()).collect();
+        for path in strayed {
+            self.plan.removals.extend(self.rows.remove(&path));
+        }
+    }
+
+    /// Articles that are not as their files say.
+    fn goes_out(&mut self) {
+        let mut files: HashMap<i64, Vec<Known>> = HashMap::new();
+        for row in self.rows.values() {
+            files.entry(row.article_id).or_default().push(row.clone());
+        }
+        if self.looked.above.as_ref().is_empty() {
+            for (article, elsewhere) in &self.looked.elsewhere {
+                files.entry(*article).or_default().extend(elsewhere.iter().cloned());
+            }
+        }
+        let facts = export_plan::Facts {
+            target: Some(self.looked.source),
+            sources: &self.looked.sources,
+            files: &files,
+            naming: &self.looked.naming,
+            above: &self.looked.above,
+            occupied: &self.looked.aside,
+        };
+        let mut listed: Vec<Listed> = self.listed.values().cloned().collect();
+        listed.sort_by(|a, b| a.slug.cmp(&b.slug));
+        for planned in export_plan::plan(&listed, &facts) {
+            if !self.busy.contains(&planned.id) {
+                let own = files.get(&planned.id).into_iter().flatten();
+                let own = own.filter(|row| row.source_id == self.looked.source).cloned().collect();
+                self.plan.outgoing.extend(self.outgoing(planned, own));
+            }
+        }
+    }
+
+    fn outgoing(&self, planned: Planned, own: Vec<Known>) -> Option<Outgoing> {
+        let (here, leaves): (Vec<Known>, Vec<Known>) = own.into_iter().partition(|row| row.path == planned.place);
+        let here = here.into_iter().next();
+        let is_aside = |row: &Known| self.looked.aside.contains(&row.path);
+        let before = match &here {
+            None => Some(Before::Nothing),
+            Some(row) if is_aside(row) => None,
+            Some(row) if self.looked.gone.contains(&row.path) => Some(Before::Nothing),
+            Some(row) => {
+                let is_renamed = self.listed.get(&planned.id).is_some_and(|article| article.slug != row.slug);
+                (is_renamed || self.looked.is_edited(row)).then(|| Before::Hash(row.file_hash.clone()))
+            }
+        };
+        let leaves: Vec<Known> = leaves.into_iter().filter(|row| !is_aside(row)).collect();
+        (before.is_some() || !leaves.is_empty()).then_some(Outgoing { planned, here, before, leaves })
+    }
+}

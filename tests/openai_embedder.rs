@@ -116,6 +116,32 @@ async fn a_smaller_batch_is_learnt_from_a_refusal() {
     assert!((2..=4).contains(&embedder.limits().texts), "halved until it fitted, and no further");
 }
 
+/// A server that refuses more than `most` texts, and does not say how many it takes.
+struct Narrow {
+    most: usize,
+}
+
+impl Respond for Narrow {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        if body["input"].as_array().is_some_and(|texts| texts.len() > self.most) {
+            return ResponseTemplate::new(413);
+        }
+        Good { base64: false, most: usize::MAX }.respond(request)
+    }
+}
+
+#[tokio::test]
+async fn an_odd_number_of_texts_is_divided_without_a_rest() {
+    for count in [3, 5, 7] {
+        let server = server(Narrow { most: count - 1 }).await;
+        let embedder = embedder(&server.uri(), Some(3), |settings| settings.batch_texts = count);
+        assert_eq!(embedder.embed(&texts(count), Purpose::Document).await.expect("vectors").len(), count);
+        let requests = server.received_requests().await.expect("a record").len();
+        assert_eq!(requests, 3, "one refusal, and two parts of {count}");
+    }
+}
+
 /// A server that reads no text of more than `longest` characters, and says so as text-embeddings-inference does.
 struct ShortSighted {
     longest: usize,

@@ -4,12 +4,15 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    embedder::Model,
+    embedder::{EmbedError, Model},
     outcome::Outcome,
     pipeline::Pipeline,
     settings::RuntimeSettings,
-    settlement::{Decided, Decision, Gathered, apply, blamed, decide, refunded},
-    store::{Database, StoreError, Transaction, settle::Settled},
+    settlement::{Decided, Decision, Gathered, WrongLength, apply, blamed, decide, refunded},
+    store::{
+        Database, StoreError, Transaction,
+        settle::{Next, Settled, Verdict, settle},
+    },
     task::{ClaimedTask, Vectors},
 };
 
@@ -60,5 +63,19 @@ pub async fn judge(
 pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -> Result<Vec<Settled>, StoreError> {
     let gathered = |ended: &Ended| Gathered { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };
     let batch: Vec<_> = ended.iter().map(gathered).collect();
-    Ok(apply(transaction, &batch, building).await?.settled)
+    let applied = apply(transaction, &batch, building).await?;
+    let mut settled = applied.settled;
+    settled.extend(settle(transaction, &applied.wrong_lengths.into_iter().map(given_back).collect::<Vec<_>>()).await?);
+    Ok(settled)
+}
+
+/// Without a queue that asks the provider once more, it is the provider's fault.
+fn given_back(WrongLength { lease, answered, stored }: WrongLength) -> Verdict {
+    let EmbedError { kind, message, .. } = EmbedError::other_model(answered, stored);
+    Verdict {
+        lease,
+        next: Next::Refund { delay: Duration::ZERO },
+        cause: "provider failed",
+        error: Some((kind, message)),
+    }
 }

@@ -100,7 +100,7 @@ impl Inline {
                         // A save begins no build: only a server does.
                         None => models::join(transaction, &identity, None).await?.id,
                     };
-                    let makes = Sets::new(own, offer).makes(&models::wanted(transaction).await?);
+                    let makes = Sets::new(own, offer, 1).makes(&models::wanted(transaction).await?);
                     let token = new_token();
                     let request =
                         Claim { token: &token, incarnation: &incarnation, slots: &[0], lease, from: None, makes };

@@ -59,7 +59,7 @@ impl Pipeline {
     /// For an attempt that shares nothing with others.
     pub(crate) fn of_one(database: &Database, model: &Model, model_id: i64, again: Delays) -> Self {
         let Model { embedder, chunker } = model.clone();
-        let (requests, room) = (Requests::new(embedder), Arc::default());
+        let (requests, room) = (Requests::new(embedder, usize::MAX), Arc::default());
         Self { database: database.clone(), chunker, requests, room, model_id, again }
     }
 

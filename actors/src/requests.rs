@@ -42,13 +42,16 @@ pub(crate) use messages::{Refusal, Standing, Text};
 pub(crate) struct Requests {
     embedder: Arc<dyn Embedder>,
     attempts: AtomicU64,
+    /// Requests at the same time, if the embedder allows more.
+    most: usize,
     /// Begun by the first attempt, and by the next one if it has died.
     desk: Mutex<Option<Running>>,
 }
 
 impl Requests {
-    pub(crate) fn new(embedder: Arc<dyn Embedder>) -> Arc<Self> {
-        Arc::new(Self { embedder, attempts: AtomicU64::default(), desk: Mutex::default() })
+    /// As many at the same time as `embedder` allows, and at most `most`.
+    pub(crate) fn new(embedder: Arc<dyn Embedder>, most: usize) -> Arc<Self> {
+        Arc::new(Self { embedder, attempts: AtomicU64::default(), most, desk: Mutex::default() })
     }
 
     /// How much one request may carry now.
@@ -60,7 +63,7 @@ impl Requests {
     pub(crate) fn enter(&self, standing: Standing) -> Entry {
         let id = self.attempts.fetch_add(1, Ordering::Relaxed);
         match self.embedder.requests() {
-            Some(most) => Entry::new(id, standing, self.messages(most), None),
+            Some(most) => Entry::new(id, standing, self.messages(most.min(self.most)), None),
             None => {
                 let own = self.run(1);
                 Entry::new(id, standing, own.messages.clone(), Some(own))

@@ -51,6 +51,8 @@ pub(crate) struct Sets {
     own: i64,
     model: Made,
     others: Arc<dyn OtherModels>,
+    /// Requests at the same time for one set.
+    requests: usize,
     /// The set in use, if it is not the host's own; made once.
     second: Mutex<Option<Second>>,
 }
@@ -67,15 +69,18 @@ pub(crate) struct Made {
     pub(crate) requests: Arc<Requests>,
 }
 
-impl From<Model> for Made {
-    fn from(model: Model) -> Self {
-        Self { requests: Requests::new(Arc::clone(&model.embedder)), model }
+impl Made {
+    /// With at most so many requests at the same time.
+    fn new(model: Model, requests: usize) -> Self {
+        Self { requests: Requests::new(Arc::clone(&model.embedder), requests), model }
     }
 }
 
 impl Sets {
-    pub(crate) fn new(own: i64, offer: Offer) -> Self {
-        Self { own, model: offer.model.into(), others: offer.others, second: Mutex::default() }
+    /// With at most so many requests at the same time for each.
+    pub(crate) fn new(own: i64, offer: Offer, requests: usize) -> Self {
+        let model = Made::new(offer.model, requests);
+        Self { own, model, others: offer.others, requests, second: Mutex::default() }
     }
 
     /// Which of the wanted sets this host makes.
@@ -122,7 +127,7 @@ impl Sets {
         let mut second = self.second.lock().unwrap_or_else(PoisonError::into_inner);
         if second.as_ref().is_none_or(|second| second.set != *set) {
             let model = set.identity().and_then(|identity| self.others.model_of(&identity, set.settings.as_deref()));
-            *second = Some(Second { set: set.clone(), model: model.map(Made::from) });
+            *second = Some(Second { set: set.clone(), model: model.map(|model| Made::new(model, self.requests)) });
         }
         second.as_ref().is_some_and(|second| second.model.is_some())
     }
@@ -187,15 +192,15 @@ mod tests {
     #[test]
     fn a_host_makes_its_own_set_and_the_one_in_use_if_it_reaches_it() {
         let wanted = Wanted { active: Some(set(1, "old")), building: Some(set(2, "new")) };
-        let alone = Sets::new(2, model("new").into());
+        let alone = Sets::new(2, model("new").into(), 1);
         let makes = alone.makes(&wanted);
         assert_eq!((makes.makes_active, makes.makes_building), (false, true));
         let offer = Offer { model: model("new"), settings: None, others: Arc::new(Knows("old")) };
-        let both = Sets::new(2, offer);
+        let both = Sets::new(2, offer, 1);
         let makes = both.makes(&wanted);
         assert_eq!((makes.makes_active, makes.makes_building), (true, true));
         assert!(both.made(1).is_some_and(|old| old.model.embedder.identity().model == "old"));
-        let stranger = Sets::new(3, model("third").into());
+        let stranger = Sets::new(3, model("third").into(), 1);
         assert!(stranger.makes(&wanted).nothing());
         let told = stranger.unwanted_because(&wanted).unwrap_or_default();
         assert!(

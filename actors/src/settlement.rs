@@ -7,8 +7,10 @@ mod decide;
 
 use std::sync::Arc;
 
-pub(crate) use apply::{Applied, apply};
-pub(crate) use decide::{Decided, Decision, Write, blamed, continued, decide, refunded, returned, unwritable};
+pub(crate) use apply::{Applied, WrongLength, apply};
+pub(crate) use decide::{
+    Decided, Decision, Write, blamed, continued, decide, odd_length, refunded, returned, unwritable,
+};
 
 /// An attempt that is to be ended.
 #[derive(Debug, Clone)]

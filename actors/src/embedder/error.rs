@@ -34,6 +34,14 @@ impl EmbedError {
         Self::new(ErrorKind::Config, Fault::Provider, message)
     }
 
+    /// The model behind the name is another one.
+    pub(crate) fn other_model(answered: u32, stored: u32) -> Self {
+        Self::config(format!(
+            "the provider answered vectors of {answered} numbers, but the index holds vectors of {stored}; set \
+             embedding.model to the model the index was built with, or give the new model its own name"
+        ))
+    }
+
     /// This text cannot be embedded, now or later.
     pub fn data(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Data, Fault::Document, message)

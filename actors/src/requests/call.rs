@@ -3,7 +3,8 @@
 //! A failure of a request says nothing of those that only waited for it. If the provider is not there, asks for patience,
 //! or refuses a harmless text too, all get it and no document pays. Else the request is to blame, whatever the provider
 //! calls it: a fire wall refuses one text with 401, a gateway answers 503. A request that several articles share is then
-//! divided until that one stands alone; what a request of one article brings is judged by its attempt.
+//! divided until that one stands alone; what a request of one article brings is judged by its attempt, and is the provider's
+//! own no more if it was sent twice and a harmless text was taken each time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,6 +43,11 @@ pub(super) enum Failed {
 }
 
 impl Request {
+    /// Whether one that hangs or fails is no surprise: it was divided off one that failed, or its article has failed before.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_part || self.items.iter().any(|item| item.alone)
+    }
+
     /// Whether it carries texts of more than one article.
     fn is_shared(&self) -> bool {
         self.items.iter().any(|item| item.attempt != self.items[0].attempt)
@@ -73,12 +79,19 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
             Err(error) => error,
         };
         let refusal = Refusal { error, took: begun.elapsed() };
+        let of_the_moment = refusal.error.kind == ErrorKind::Transient && refusal.took < SOON;
         if refusal.error.fault == Fault::Provider {
-            let error = &refusal.error;
-            if error.retry_after.is_some() || probe(embedder.as_ref()).await.is_err() {
+            if refusal.error.retry_after.is_some() || probe(embedder.as_ref()).await.is_err() {
                 return Err(Failed::All(refusal));
             }
-            return Err(if request.is_shared() { Failed::Some } else { Failed::These(refusal) });
+            if request.is_shared() {
+                return Err(Failed::Some);
+            }
+            if of_the_moment && std::mem::take(&mut is_first) {
+                continue;
+            }
+            let error = EmbedError { fault: Fault::Unclear, ..refusal.error };
+            return Err(Failed::These(Refusal { error, ..refusal }));
         }
         let is_data = refusal.error.kind == ErrorKind::Data;
         if !request.is_shared() {
@@ -87,7 +100,6 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
         if let Err(error) = probe(embedder.as_ref()).await {
             return Err(Failed::All(Refusal { error, ..refusal }));
         }
-        let of_the_moment = refusal.error.kind == ErrorKind::Transient && refusal.took < SOON;
         if !of_the_moment || !std::mem::take(&mut is_first) {
             return Err(Failed::Some);
         }

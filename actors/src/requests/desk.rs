@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     call::{Failed, Request, call},
     messages::{Ask, Message, Refusal},
-    pool::{Item, Pool},
+    pool::{Item, Pool, Who},
     recent::Recent,
     replies::Replies,
     under_way::{Member, UnderWay},
@@ -169,22 +169,21 @@ impl Desk {
     }
 
     fn next(&mut self) -> Option<Request> {
-        // A text at which the provider hangs must not take all places.
-        let parts = self.running.values().filter(|(request, _)| request.is_part).count();
-        if (2 * parts < self.most || self.pool.is_empty())
+        if self.has_place_for_a_part()
             && let Some(part) = self.next_part()
         {
             return Some(part);
         }
-        while !self.pool.is_empty() {
+        let who = self.whose_turn();
+        while self.pool.has_any(who) {
             let limits = self.embedder.limits();
-            if !self.pool.fills(limits)
+            if !self.pool.fills(limits, who)
                 && !self.entered.is_empty()
                 && self.waits_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE
             {
                 return None;
             }
-            let items = self.next_items(limits);
+            let items = self.next_items(limits, who);
             if !items.is_empty() {
                 self.waits_since = None;
                 return Some(Request { items, is_part: false });
@@ -194,11 +193,32 @@ impl Desk {
         None
     }
 
+    fn doubtful(&self) -> usize {
+        self.running.values().filter(|(request, _)| request.is_doubtful()).count()
+    }
+
+    /// Texts at which the provider hangs must not take all places: of several, one is for those that have not failed.
+    fn has_place_for_doubtful(&self) -> bool {
+        self.doubtful() < self.most.saturating_sub(1).max(1)
+    }
+
+    fn has_place_for_a_part(&self) -> bool {
+        let parts = self.running.values().filter(|(request, _)| request.is_part).count();
+        self.has_place_for_doubtful() && (2 * parts < self.most || !self.pool.has_any(Who::Unfailed))
+    }
+
+    /// Those that have failed before take half of the places while others wait.
+    fn whose_turn(&self) -> Who {
+        let others_wait = !self.parts.is_empty() || self.pool.has_any(Who::Unfailed);
+        let has_place = self.has_place_for_doubtful() && (2 * self.doubtful() < self.most || !others_wait);
+        if has_place { Who::All } else { Who::Unfailed }
+    }
+
     /// Texts that have to be sent. Those that were answered a moment ago are answered, those that are under way waited for.
-    fn next_items(&mut self, limits: BatchLimits) -> Vec<Item> {
+    fn next_items(&mut self, limits: BatchLimits, who: Who) -> Vec<Item> {
         let mut known = Vec::new();
         let Self { pool, under_way, recent, .. } = self;
-        let items = pool.next(limits, |item, member| match recent.get(&item.text.hash) {
+        let items = pool.next(limits, who, |item, member| match recent.get(&item.text.hash) {
             Some(vector) => {
                 known.push((member, vector.clone()));
                 true

@@ -30,6 +30,15 @@ impl Item {
     }
 }
 
+/// Whose texts a request may carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Anybody's.
+    All,
+    /// Those of attempts that share requests: their articles have not failed.
+    Unfailed,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     attempts: HashMap<u64, Waiting>,
@@ -105,26 +114,31 @@ impl Pool {
         waiting.texts.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.attempts.is_empty()
+    /// Whether there is a text of `who`.
+    pub(super) fn has_any(&self, who: Who) -> bool {
+        match who {
+            Who::All => !self.attempts.is_empty(),
+            Who::Unfailed => !self.shared.by_key.is_empty(),
+        }
     }
 
-    /// Whether a request would not become fuller by waiting.
-    pub(super) fn fills(&self, limits: BatchLimits) -> bool {
-        !self.alone.by_key.is_empty() || self.texts >= limits.texts || self.tokens >= limits.tokens
+    /// Whether a request of `who` would not become fuller by waiting.
+    pub(super) fn fills(&self, limits: BatchLimits, who: Who) -> bool {
+        (who == Who::All && !self.alone.by_key.is_empty()) || self.texts >= limits.texts || self.tokens >= limits.tokens
     }
 
     /// The texts of the next request, without those of which `is_cared_for` says that they need not be sent.
     pub(super) fn next(
         &mut self,
         limits: BatchLimits,
+        who: Who,
         mut is_cared_for: impl FnMut(&Item, Member) -> bool,
     ) -> Vec<Item> {
         let mut items: Vec<Item> = Vec::new();
         let mut tokens = 0_usize;
         let mut only = None;
         while items.len() < limits.texts.max(1) {
-            let Some(attempt) = only.or_else(|| self.pick(items.is_empty())) else { break };
+            let Some(attempt) = only.or_else(|| self.pick(who == Who::All && items.is_empty())) else { break };
             let Some((place, item)) = self.first_of(attempt) else { break };
             let more = tokens.saturating_add(item.text.tokens as usize);
             if more > limits.tokens && !items.is_empty() {
@@ -142,10 +156,10 @@ impl Pool {
         items
     }
 
-    /// The attempt whose text goes next. Only the first text of a request may be of one that shares none.
-    fn pick(&self, is_first: bool) -> Option<u64> {
+    /// The attempt whose text goes next. Only the first text of a request may be of one that shares none: `alone_too`.
+    fn pick(&self, alone_too: bool) -> Option<u64> {
         let shared = self.shared.next(self.least_next);
-        let alone = self.alone.next(self.least_next).filter(|_| is_first);
+        let alone = self.alone.next(self.least_next).filter(|_| alone_too);
         shared.into_iter().chain(alone).min().map(|(_, _, attempt)| attempt)
     }
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{
     Requests, Standing, Text,
-    pool::{Item, Pool},
+    pool::{Item, Pool, Who},
     under_way::UnderWay,
 };
 use crate::embedder::{BatchLimits, EmbedError, Embedder, Fault, ModelIdentity, Purpose, Vector};
@@ -30,7 +30,7 @@ fn texts(attempt: u64, tokens: &[u32]) -> Vec<Arc<Text>> {
 
 /// The next request of `pool`, each text sent once.
 fn next(pool: &mut Pool, limits: BatchLimits, under_way: &mut UnderWay) -> Vec<Item> {
-    pool.next(limits, |item, member| under_way.join(item.key(), member))
+    pool.next(limits, Who::All, |item, member| under_way.join(item.key(), member))
 }
 
 fn attempts_of(items: &[Item]) -> Vec<u64> {
@@ -49,7 +49,7 @@ proptest! {
             pool.add(id as u64, Standing { queue_key: *queue_key, alone: *alone }, texts(id as u64, tokens));
         }
         let mut sent = Vec::new();
-        while !pool.is_empty() {
+        while pool.has_any(Who::All) {
             let items = next(&mut pool, limits, &mut under_way);
             prop_assert!((1..=most).contains(&items.len()));
             let sum: usize = items.iter().map(|item| item.text.tokens as usize).sum();
@@ -166,7 +166,7 @@ impl Embedder for Slow {
 
 /// `notes` attempts of one text each, all at once; answers which failed, and how.
 async fn embed_notes(slow: &Arc<Slow>, notes: usize) -> Vec<(usize, EmbedError)> {
-    let requests = Requests::new(Arc::clone(slow) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(slow) as Arc<dyn Embedder>, usize::MAX);
     let attempts = (0..notes).map(|note| {
         let entry = requests.enter(Standing { queue_key: note as i64, alone: false });
         tokio::spawn(async move {
@@ -201,7 +201,7 @@ async fn nobody_waits_for_company_when_nothing_else_is_in_work() {
 #[tokio::test(start_paused = true)]
 async fn a_request_with_room_waits_a_little_for_those_that_are_coming_and_not_for_ever() {
     let slow = slow(1, |_| None);
-    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let (first, second) = (requests.enter(Standing::default()), requests.enter(Standing::default()));
     let third = requests.enter(Standing::default());
     let late = async {
@@ -237,7 +237,7 @@ async fn the_one_bad_text_fails_alone_in_few_requests() {
 #[tokio::test(start_paused = true)]
 async fn a_text_at_which_the_provider_hangs_delays_no_other_for_long() {
     let slow = Arc::new(Hanging(slow(4, |_| None)));
-    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let begun = Instant::now();
     let notes = (0..200).map(|note| {
         let entry = requests.enter(Standing { queue_key: note, alone: false });
@@ -252,6 +252,47 @@ async fn a_text_at_which_the_provider_hangs_delays_no_other_for_long() {
     }
     assert!(begun.elapsed() < 3 * HANGS, "{:?}", begun.elapsed());
     assert!(bad.await.expect("an attempt").is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_attempts_at_which_the_provider_hangs_leave_a_place_to_others() {
+    for places in [2, 4] {
+        let slow = Arc::new(Hanging(slow(places, |_| None)));
+        let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
+        let embed = |name: &str, alone| {
+            let entry = requests.enter(Standing { queue_key: 0, alone });
+            let texts = vec![text(name.to_owned(), 5)];
+            tokio::spawn(async move { entry.embed(texts, |_, _| {}).await.map_err(|refused| refused.refusal.error) })
+        };
+        let bad: Vec<_> = (0..10).map(|_| embed("note 3", true)).collect();
+        tokio::time::sleep(LATENCY).await;
+        let begun = Instant::now();
+        for number in 10..15 {
+            assert_eq!(embed(&format!("note {number}"), false).await.expect("an attempt"), Ok(()));
+        }
+        assert!(begun.elapsed() < 6 * LATENCY, "{:?} with {places} places", begun.elapsed());
+        for bad in bad {
+            assert!(bad.await.expect("an attempt").is_err());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_that_is_answered_503_again_and_again_is_no_fault_of_the_provider() {
+    let slow = slow(2, |texts| texts.iter().any(|text| text == "note 0").then(|| EmbedError::unavailable("a 503")));
+    let failed = embed_notes(&slow, 1).await;
+    assert_eq!(failed.iter().map(|(_, error)| error.fault).collect::<Vec<_>>(), [Fault::Unclear]);
+    assert_eq!(slow.requests.lock().expect("the lock").len(), 2, "it is sent twice before that is said");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_503_of_the_moment_costs_nothing() {
+    let times = AtomicUsize::new(0);
+    let slow = slow(2, move |texts| {
+        let first = texts[0] != "probe" && times.fetch_add(1, Ordering::SeqCst) == 0;
+        first.then(|| EmbedError::unavailable("a 503"))
+    });
+    assert_eq!(embed_notes(&slow, 1).await, []);
 }
 
 const HANGS: Duration = Duration::from_secs(60);
@@ -304,7 +345,7 @@ async fn a_provider_that_asks_for_a_pause_is_not_even_probed() {
 #[tokio::test(start_paused = true)]
 async fn who_is_gone_costs_no_request() {
     let slow = slow(1, |_| None);
-    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let entries: Vec<_> = (0..3).map(|_| requests.enter(Standing::default())).collect();
     let mut attempts: Vec<_> = entries
         .into_iter()

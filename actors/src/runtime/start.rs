@@ -101,7 +101,7 @@ impl Runtime {
             })
             .await?;
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
-        let sets = Sets::new(model_row.id, offer);
+        let sets = Sets::new(model_row.id, offer, requests_of(settings.slots));
         let room = Arc::new(Room::default());
         let context = Context { database, settings, incarnation, host, model, model_row, sets, room, events };
         let context = Arc::new(context);
@@ -120,6 +120,11 @@ impl Runtime {
 enum Standing {
     Server,
     Visitor,
+}
+
+/// One slot is one request after the other; with more, an article may use all that the provider allows.
+fn requests_of(slots: u32) -> usize {
+    if slots <= 1 { 1 } else { usize::MAX }
 }
 
 fn this_host(incarnation: &str) -> NewHost {

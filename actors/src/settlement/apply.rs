@@ -7,7 +7,6 @@ use super::{
     decide::{Decided, Write},
 };
 use crate::{
-    embedder::ErrorKind,
     store::{
         StoreError, Transaction, missing, models,
         settle::{Next, Settled, Verdict, settle, standing_of},
@@ -23,9 +22,19 @@ pub(crate) struct Applied {
     pub(crate) settled: Vec<Settled>,
     /// Tasks (ids) by which vectors were stored.
     pub(crate) stored: HashSet<i64>,
-    /// The set, and what is the matter, when the provider's vectors have another length than those stored: the model is not
-    /// the one it claims.
-    pub(crate) wrong_dimension: Option<(i64, String)>,
+    /// Attempts whose vectors have another length than those stored. They are not ended: whose fault it is is not known here.
+    pub(crate) wrong_lengths: Vec<WrongLength>,
+}
+
+/// Vectors that cannot stand beside those of their set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WrongLength {
+    /// Of the attempt.
+    pub(crate) lease: Lease,
+    /// Numbers in a vector of the provider.
+    pub(crate) answered: u32,
+    /// Numbers in those of the set.
+    pub(crate) stored: u32,
 }
 
 /// Ends `batch`. An attempt whose lease no longer holds writes nothing; one that is in doubt is answered as it stands.
@@ -98,10 +107,11 @@ async fn one(
         }
         // An older revision than the stored one would take the index back.
         (Write::Store(set), Standing::Wanted { stored }) if set.revision >= stored => {
-            if let Some(message) = wrong_dimension(set, pinned.get(&model_id).copied()) {
-                applied.wrong_dimension = Some((model_id, message.clone()));
-                let next = Next::Refund { delay: std::time::Duration::ZERO };
-                return Ok(verdict(next, "provider failed", Some((ErrorKind::Config, message))));
+            if let Some(stored) = pinned.get(&model_id).copied()
+                && let Some(answered) = other_length(set, stored)
+            {
+                applied.wrong_lengths.push(WrongLength { lease: task.lease.clone(), answered, stored });
+                return Ok(None);
             }
             vectors::store(transaction, task.article_id, model_id, set, stored).await?;
             applied.stored.insert(task.lease.task_id);
@@ -130,13 +140,6 @@ async fn pinned_dimensions(transaction: &Transaction, batch: &[Gathered]) -> Res
     Ok(pinned)
 }
 
-fn wrong_dimension(set: &EmbeddedSet, pinned: Option<u32>) -> Option<String> {
-    let pinned = pinned?;
-    let wrong = set.chunks.iter().map(|chunk| chunk.vector.dimension()).find(|&dimension| dimension != pinned);
-    wrong.map(|dimension| {
-        format!(
-            "the provider answered vectors of {dimension} numbers, but the index holds vectors of {pinned}; set \
-             embedding.model to the model the index was built with, or give the new model its own name"
-        )
-    })
+fn other_length(set: &EmbeddedSet, stored: u32) -> Option<u32> {
+    set.chunks.iter().map(|chunk| chunk.vector.dimension()).find(|&answered| answered != stored)
 }

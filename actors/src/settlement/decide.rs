@@ -86,6 +86,17 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
     Decided { task, elapsed, write: Write::Nothing, next, cause: "provider failed", error }
 }
 
+/// What an attempt has failed of whose vectors have another length than those of its set, if a probe shows that others have not.
+/// A first attempt may have shared its request; a later one was alone.
+pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Failure {
+    let message = format!(
+        "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the text, or ask \
+         those who run the provider"
+    );
+    let kind = if task.attempt > 1 { ErrorKind::Data } else { ErrorKind::Transient };
+    Failure { kind, fault: Fault::Unclear, message, retry_after: None }
+}
+
 /// No one pays yet: a part of the document is done and kept, and the next attempt begins behind it.
 pub(crate) fn continued(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
     let next = Next::Refund { delay: backoff::delay_after(task.attempt, retry) };

@@ -196,3 +196,13 @@ async fn long_articles_in_work_take_so_much_memory_and_no_more_whatever_the_slot
     let most = weighing.most.load(Ordering::SeqCst);
     assert!((1..=2).contains(&most), "{most} bodies of 6 MiB in work, of 16 MiB");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_slot_is_one_request_after_the_other() {
+    let (bench, model) = (Bench::new().await, sharing(4));
+    let lines: Vec<_> = (0..60).map(|number| format!("line {number}")).collect();
+    bench.save("long", &lines.join("\n")).await;
+    let runtime = start(&bench, &model, 1).await;
+    assert_eq!(bench.settled(&runtime).await.completed, 1);
+    assert_eq!(model.peak.load(Ordering::SeqCst), 1);
+}

@@ -322,8 +322,44 @@ async fn a_model_whose_vectors_change_their_length_is_not_asked_again_and_again(
         runtime.status().await.expect("a tree");
     }
     let asked = model.requests.load(Ordering::SeqCst) - before;
-    assert!(asked <= slots, "{asked} requests by {slots} slots within the minute");
+    assert!(asked <= slots + 1, "{asked} requests by {slots} slots within the minute, a probe among them");
     assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks WHERE status = 'pending'").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_whose_vector_has_another_length_fails_and_stalls_nobody() {
+    let (bench, model) = (Bench::new().await, super::requests::sharing(2));
+    let settings = asked_again_in_a_minute();
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    bench.save("before", "text").await;
+    assert_eq!(bench.settled(&runtime).await.completed, 1);
+    bench.save("odd", "good line\nODD line").await;
+    for number in 0..20 {
+        bench.save(&format!("article-{number}"), "text").await;
+    }
+    runtime.wake();
+    let stats = tokio::time::timeout(DEADLINE, bench.settled(&runtime)).await.expect("an end within the minute");
+    assert_eq!((stats.completed, stats.failed), (21, 1));
+    let failed = "SELECT attempts AS n FROM embedding_tasks
+                  WHERE slug = 'odd' AND status = 'failed' AND error_kind = 'data' AND error_message LIKE '%of 5 numbers%'";
+    assert_eq!(bench.number(failed).await, 2, "it was asked for alone before it failed");
+    assert!(runtime.status().await.expect("a tree").is_healthy());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_answered_503_alone_pays_alone() {
+    let (bench, model) = (Bench::new().await, super::requests::sharing(2));
+    model.fail("GATEWAY", EmbedError::unavailable("a 503"), usize::MAX);
+    bench.save("gateway", "GATEWAY").await;
+    for number in 0..20 {
+        bench.save(&format!("article-{number}"), "text").await;
+    }
+    let settings = asked_again_in_a_minute();
+    let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
+    let stats = tokio::time::timeout(DEADLINE, bench.settled(&runtime)).await.expect("an end within the minute");
+    assert_eq!((stats.completed, stats.failed), (20, 1));
+    assert_eq!(bench.number("SELECT attempts AS n FROM embedding_tasks WHERE status = 'failed'").await, 3);
+    assert!(runtime.status().await.expect("a tree").is_healthy());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,8 @@ use tokio::sync::{Semaphore, watch};
 
 pub(crate) use place::{File, Place, Server};
 
-/// A model whose calls wait for permits, and which fails for texts that say so.
+/// A model whose calls wait for permits, and which fails for texts that say so: `POISON`, `FLAKY`, `PANIC`, `HANG`, and `ODD` for
+/// a vector of another length.
 pub(crate) struct TestModel {
     identity: ModelIdentity,
     /// Calls take one each; closed never.
@@ -186,7 +187,8 @@ impl Embedder for TestModel {
             }
         }
         let dimension = self.dimension.load(Ordering::SeqCst);
-        Ok(texts.iter().map(|text| vector_of(text, dimension)).collect())
+        let length = |text: &str| dimension + usize::from(text.contains("ODD"));
+        Ok(texts.iter().map(|text| vector_of(text, length(text))).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests that the server takes: as many texts as it wants, and no text longer than it can read.
 //!
-//! A request that is refused for its size is halved. If every part is taken, there were too many texts, and later
+//! A request that is refused for its size is halved, the larger half first: no single text is left over. If every part is taken, there were too many texts, and later
 //! requests are smaller. If a text alone is refused, that text is too long: it is embedded in parts, and later requests
 //! stay as large as they were.
 
@@ -49,7 +49,7 @@ impl OpenAiEmbedder {
                     Ok(vectors)
                 }
                 Err(Refused::TooLarge { limit, .. }) if texts.len() > 1 => {
-                    let part = limit.unwrap_or(texts.len() / 2);
+                    let part = limit.unwrap_or(texts.len().div_ceil(2));
                     self.divided(texts, part, purpose, trial).await
                 }
                 Err(Refused::TooLarge { error, .. }) => {

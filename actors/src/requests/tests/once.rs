@@ -135,7 +135,7 @@ async fn attempt(requests: Arc<Requests>, plan: Plan) -> Ended {
 async fn run(plans: &[Plan], faults: &HashMap<u8, Fault>, shared: usize) -> (Vec<Ended>, HashMap<String, Counts>) {
     let embedder =
         Arc::new(Counting { inner: slow(shared, |_| None), faults: faults.clone(), counts: Mutex::default() });
-    let requests = Requests::new(Arc::clone(&embedder) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(&embedder) as Arc<dyn Embedder>, usize::MAX);
     let attempts: Vec<_> =
         plans.iter().map(|plan| tokio::spawn(attempt(Arc::clone(&requests), plan.clone()))).collect();
     let mut ended = Vec::new();
@@ -185,7 +185,7 @@ proptest! {
 #[tokio::test(start_paused = true)]
 async fn what_was_answered_a_moment_ago_is_not_sent_again_until_it_is_to_be_forgotten() {
     let slow = slow(1, |_| None);
-    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let ask = async |alone| {
         let entry = requests.enter(Standing { queue_key: 0, alone });
         entry.embed(vec![text("one".into(), 5)], |_, _| {}).await.expect("a vector");
@@ -199,7 +199,7 @@ async fn what_was_answered_a_moment_ago_is_not_sent_again_until_it_is_to_be_forg
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_text_of_a_request_that_fails_for_another_pays_nothing() {
     let slow = slow(2, |texts| texts.iter().any(|text| text == "bad").then(|| EmbedError::transient("a 500")));
-    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let embed = |texts: &[&str]| {
         let entry = requests.enter(Standing::default());
         let texts = texts.iter().map(|&input| text(input.into(), 5)).collect();
@@ -243,7 +243,7 @@ impl Embedder for Fragile {
 #[tokio::test(start_paused = true)]
 async fn a_desk_that_dies_leaves_nobody_waiting_and_the_next_attempt_begins_another() {
     let fragile = Arc::new(Fragile { inner: slow(1, |_| None), breaks: watch::Sender::new(true) });
-    let requests = Requests::new(Arc::clone(&fragile) as Arc<dyn Embedder>);
+    let requests = Requests::new(Arc::clone(&fragile) as Arc<dyn Embedder>, usize::MAX);
     let ask = async |entry: super::super::Entry| entry.embed(vec![text("one".into(), 5)], |_, _| {}).await.is_ok();
     let (first, second) = (requests.enter(Standing::default()), requests.enter(Standing::default()));
     assert_eq!(tokio::join!(ask(first), ask(second)), (false, false));

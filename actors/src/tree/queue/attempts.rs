@@ -11,8 +11,8 @@ use super::{
 use crate::{
     embedder::{EmbedError, Fault},
     outcome::{Finished, Outcome},
-    settlement::{self, Decision, decide},
-    task::{Failure, Slot},
+    settlement::{self, Decision, WrongLength, decide},
+    task::{ClaimedTask, Failure, Slot},
     tree::messages::{HeartbeatMessage, QueueMessage, WorkerMessage},
 };
 
@@ -51,20 +51,36 @@ impl QueueState {
         match decide(task, elapsed, outcome, self.at.context.settings.retry) {
             Decision::Commit(decided) => self.commits.gather([decided]),
             Decision::Ask(task, elapsed, failure) => {
-                let undecided = Undecided { task, elapsed, failure, gained };
-                if self.drain.begun {
-                    // A shutdown waits for no probe.
-                    self.judged(Judgement::Provider(vec![undecided]));
-                } else {
-                    let was_open = self.provider.is_open();
-                    let judgement = self.provider.failed(undecided, &self.myself);
-                    self.judged(judgement);
-                    self.show_change(was_open);
-                }
+                self.undecided(Undecided { task, elapsed, failure, gained });
             }
         }
         self.schedule_probe();
         self.schedule_flush();
+    }
+
+    /// Vectors of another length than those of their set are one text's fault, or the model behind the name is another: a probe
+    /// tells.
+    pub(super) fn odd_length(&mut self, task: &ClaimedTask, elapsed: Duration, wrong: &WrongLength) {
+        let &WrongLength { answered, stored, .. } = wrong;
+        if task.model_id != self.at.context.model_row.id {
+            let error = EmbedError::other_model(answered, stored);
+            self.rest_second(&error.message);
+            return self.commits.gather([settlement::refunded(task.clone(), elapsed, error.into())]);
+        }
+        self.provider.expect_length(stored);
+        let failure = settlement::odd_length(task, answered, stored);
+        self.undecided(Undecided { task: task.clone(), elapsed, failure, gained: false });
+    }
+
+    fn undecided(&mut self, undecided: Undecided) {
+        if self.drain.begun {
+            // A shutdown waits for no probe.
+            return self.judged(Judgement::Provider(vec![undecided]));
+        }
+        let was_open = self.provider.is_open();
+        let judgement = self.provider.failed(undecided, &self.myself);
+        self.judged(judgement);
+        self.show_change(was_open);
     }
 
     pub(super) fn probed(&mut self, result: Result<(), EmbedError>) {

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     context::Context,
-    embedder::EmbedError,
     owned::{Owned, answer_of},
     settlement::{self, Applied, Gathered, apply},
     store::{
@@ -119,13 +118,12 @@ impl QueueState {
                 self.second.works();
             }
         }
-        if let Some((set, _)) = &applied.wrong_dimension {
-            self.at.context.forget_answers(*set);
-        }
-        match &applied.wrong_dimension {
-            Some((set, message)) if *set == own => self.provider.trip(EmbedError::config(message.clone())),
-            Some((_, message)) => self.rest_second(message),
-            None => {}
+        for wrong in &applied.wrong_lengths {
+            let ended = batch.iter().map(|gathered| &gathered.decided).find(|ended| ended.task.lease == wrong.lease);
+            if let Some(ended) = ended {
+                self.at.context.forget_answers(ended.task.model_id);
+                self.odd_length(&ended.task, ended.elapsed, wrong);
+            }
         }
     }
 
@@ -138,7 +136,7 @@ impl QueueState {
             }
             let is_own = task.model_id == self.at.context.model_row.id;
             if is_own && task.subject == Subject::Changed {
-                if self.provider.is_open() {
+                if self.provider.is_open() || self.provider.may_be_another_model() {
                     // It has failed since the claim was made.
                     self.commits.gather([settlement::returned(task)]);
                     continue;

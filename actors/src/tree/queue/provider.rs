@@ -4,7 +4,8 @@
 //! A failure says what the back end saw, not whose fault it is. Whose it is is found out here:
 //! - a wish for a pause, or no provider there: the circuit opens, and no document pays;
 //! - a task that fails so again and again while it is the only one, just after a probe has worked: suspect;
-//! - a refusal of the key, of the text, a time-out, a suspect's failure: one probe with a harmless text decides.
+//! - a refusal of the key, of the text, a time-out, vectors of another length, a suspect's failure: one probe with a harmless text
+//!   decides.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     circuit::{Admission, Circuit, wish},
-    embedder::{EmbedError, Embedder, ErrorKind, Fault, Readiness},
+    embedder::{EmbedError, Embedder, ErrorKind, Fault, Purpose, Readiness, Vector},
     owned::{Owned, answer_of},
     settings::Delays,
     supervision::Trouble,
@@ -34,6 +35,8 @@ pub(super) struct Provider {
     _watch: Option<Owned>,
     circuit: Circuit,
     probe: Option<Owned>,
+    /// Numbers in a vector, once one had another length: probes look at it from then on.
+    length: Option<u32>,
     /// Until a probe says whose fault it was.
     undecided: Vec<Undecided>,
     /// How often each task has failed as a trial.
@@ -69,6 +72,7 @@ impl Provider {
             _watch: watch,
             circuit: Circuit::new(circuit),
             probe: None,
+            length: None,
             undecided: Vec::new(),
             trials_failed: HashMap::new(),
         }
@@ -148,6 +152,16 @@ impl Provider {
         std::mem::take(&mut self.undecided)
     }
 
+    /// Probes fail from now on if their vectors have not this length.
+    pub(super) fn expect_length(&mut self, length: u32) {
+        self.length = Some(length);
+    }
+
+    /// Whether vectors of another length came, and the probe that tells whose fault it is is on its way.
+    pub(super) fn may_be_another_model(&self) -> bool {
+        self.length.is_some() && self.has_undecided()
+    }
+
     /// Notes a failure of the provider as a whole.
     pub(super) fn trip(&mut self, error: EmbedError) {
         if !self.circuit.is_open() {
@@ -212,9 +226,9 @@ impl Provider {
         if self.probe.as_ref().is_some_and(|probe| !probe.has_ended()) {
             return;
         }
-        let (embedder, queue) = (Arc::clone(&self.embedder), queue.clone());
+        let (embedder, queue, length) = (Arc::clone(&self.embedder), queue.clone(), self.length);
         self.probe = Some(Owned::spawn(async move {
-            let answer = answer_of(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await;
+            let answer = answer_of(tokio::time::timeout(PROBE_TIMEOUT, probe(embedder.as_ref(), length))).await;
             let result = match answer {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) => Err(EmbedError::transient(format!("no answer to a probe within {PROBE_TIMEOUT:?}"))),
@@ -222,6 +236,16 @@ impl Provider {
             };
             let _ = queue.send_message(QueueMessage::Probed(result));
         }));
+    }
+}
+
+/// Whether the provider does a harmless text, and its vector has this length.
+async fn probe(embedder: &dyn Embedder, length: Option<u32>) -> Result<(), EmbedError> {
+    let Some(stored) = length else { return embedder.probe().await };
+    let vectors = embedder.embed(&["probe".to_owned()], Purpose::Document).await?;
+    match vectors.first().map(Vector::dimension) {
+        Some(answered) if answered != stored => Err(EmbedError::other_model(answered, stored)),
+        _ => Ok(()),
     }
 }
 

@@ -27,7 +27,7 @@ impl QueueState {
                 tracing::warn!(task = decided.task.lease.task_id, "an attempt ended after its lease; nothing written");
                 continue;
             };
-            let error = error_of(decided, settled, applied);
+            let error = decided.error.clone();
             log(decided, settled, error.as_ref());
             observations.push(observation(decided, settled));
             self.at.context.publish(event(&decided.task, settled.status, settled.attempts, error));
@@ -64,12 +64,6 @@ fn event(task: &ClaimedTask, status: TaskStatus, attempts: u32, error: Option<(E
         error_kind,
         error,
     }
-}
-
-/// What went wrong: known before the commit, or seen only in it.
-fn error_of(decided: &Decided, settled: &Settled, applied: &Applied) -> Option<(ErrorKind, String)> {
-    let seen = applied.wrong_dimension.as_ref().filter(|_| settled.status == TaskStatus::Pending);
-    decided.error.clone().or_else(|| seen.map(|(_, message)| (ErrorKind::Config, message.clone())))
 }
 
 fn log(decided: &Decided, settled: &Settled, error: Option<&(ErrorKind, String)>) {

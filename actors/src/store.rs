@@ -45,5 +45,5 @@ pub use open::OpenOptions;
 pub use open_error::OpenError;
 pub(crate) use presence::Presence;
 pub use presence::PresenceError;
-pub use sqlite::{APPLICATION_ID, Alone, LivenessError};
+pub use sqlite::{APPLICATION_ID, Alone, Beside, LivenessError};
 pub use transaction::{Transaction, WriteFuture};

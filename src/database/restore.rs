@@ -158,7 +158,7 @@ async fn look_through(database: &Database) -> Result<i64, RestoreError> {
 }
 
 fn remove_database(path: &Path) {
-    for side in ["", "-wal", "-shm", "-journal"] {
+    for side in ["", "-wal", "-shm", "-journal", ".vectors"] {
         let _ = fs::remove_file(with_suffix(path, side));
     }
     let _ = fs::remove_dir_all(with_suffix(path, ".hosts"));

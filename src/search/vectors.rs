@@ -1,17 +1,31 @@
-//! The vectors of one model. A server looks through its own; those of a file are kept in memory. Rows are the truth, and
-//! the memory is an index that catches up before every look, so that a search sees what any process has committed.
+//! The vectors of one model. PostgreSQL looks through its own; those of SQLite are kept in memory, and in a file beside the
+//! database once there are many. Rows are the truth, and both are an index that catches up before every look, so that a
+//! search sees what any process has committed.
 //!
-//! A scan of 8-bit codes ranks the articles; the stored 32-bit vectors of the first decide their order: exact in
+//! Signs choose among the vectors of the file, 8-bit codes rank the articles; the stored 32-bit vectors of the first decide their order: exact in
 //! practice, a quarter of the memory, and only as many rows read as are looked at.
 
+mod best;
 mod catch_up;
+mod codes;
 mod contents;
 mod found;
+mod index;
+mod keeping;
+mod kept;
 mod matrix;
 mod memory;
+mod reading;
 mod server;
+#[cfg(test)]
+mod tests;
+mod writing;
 
-use std::{collections::HashSet, sync::PoisonError, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use afterword_actors::{
     embedder::Vector,
@@ -23,6 +37,7 @@ use crate::fulltext::Among;
 pub(super) use found::{Nearest, NoIndex};
 use matrix::Matrix;
 pub(super) use memory::Memory as VectorIndex;
+use reading::Broken;
 
 /// Chunks found for each article that is wanted: some articles have several among the nearest.
 const CHUNKS_PER_ARTICLE: usize = 4;
@@ -56,7 +71,11 @@ impl VectorIndex {
     /// Reads the vectors of `model_id`, so that the next look need not.
     pub(super) async fn prepare(&self, database: &Database, model_id: i64) -> Result<(), StoreError> {
         match database.engine() {
-            Engine::Sqlite => self.whole(database, model_id).await.map(drop),
+            Engine::Sqlite => {
+                self.whole(database, model_id).await?;
+                self.kept().await;
+                Ok(())
+            }
             Engine::Postgres => Ok(()),
         }
     }
@@ -89,16 +108,21 @@ impl VectorIndex {
     /// The nearest chunks by what is in memory.
     async fn scan(&self, database: &Database, look: Look<'_>, limit: usize) -> Result<Vec<Nearest>, NoIndex> {
         let within = articles_within(database, look.among).await?;
-        let matrix = self.within(database, look.model_id, look.patience).await?;
-        let scan = {
-            let query = look.near.clone();
+        let within = Arc::new(within);
+        for _ in 0..2 {
+            let index = self.within(database, look.model_id, look.patience).await?;
+            let (query, within, looked_at) = (look.near.clone(), Arc::clone(&within), Arc::clone(&index));
             // Milliseconds of arithmetic: not on the threads that serve everybody else.
-            tokio::task::spawn_blocking(move || {
-                let matrix = matrix.read().unwrap_or_else(PoisonError::into_inner);
-                matrix.scan(query.as_slice(), within.as_ref(), limit)
-            })
-        };
-        Ok(scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))?)
+            let scan = tokio::task::spawn_blocking(move || {
+                let index = looked_at.read().unwrap_or_else(PoisonError::into_inner);
+                index.scan(query.as_slice(), within.as_ref().as_ref(), limit)
+            });
+            match scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))? {
+                Ok(found) => return Ok(found),
+                Err(Broken) => self.forget(database, &index),
+            }
+        }
+        Err(StoreError::Failed("files of vectors break again and again".to_owned()).into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use sea_orm::DatabaseConnection;
 
 use super::{
-    Engine, OpenError, OpenOptions, StoreError,
+    Beside, Engine, OpenError, OpenOptions, StoreError,
     acting::{acting, carried},
     postgres::Postgres,
     sqlite::Sqlite,
@@ -78,6 +78,11 @@ impl Database {
             Parts::Sqlite(file) => Some(&file.path),
             Parts::Postgres(_) => None,
         }
+    }
+
+    /// The place of vectors that are kept beside the database file, if it is one.
+    pub fn beside(&self) -> Option<Beside> {
+        self.file().map(Beside::new)
     }
 
     /// Where it is, for people: without a password.

@@ -1,6 +1,7 @@
 //! One database file: many readers, one writer.
 
 mod batch;
+mod beside;
 mod commit_gate;
 mod job;
 mod liveness;
@@ -26,6 +27,7 @@ use sea_orm::{
 
 use super::{OpenError, OpenOptions, StoreError, location};
 
+pub use beside::Beside;
 use commit_gate::CommitGate;
 pub(super) use liveness::Liveness;
 pub use liveness::LivenessError;

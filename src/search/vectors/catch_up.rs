@@ -2,22 +2,29 @@
 //! page, so that memory holds one page besides the index, whatever there is to read.
 
 use std::{
-    collections::BTreeSet,
-    sync::{Arc, PoisonError},
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, PoisonError, RwLock},
 };
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{Database, StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
-    Matrix,
     contents::{Contents, Loaded},
+    index::Index,
+    kept::Kept,
 };
 
 /// Chunks read at a time.
 const PAGE: i64 = 2_000;
 /// Changes read at a time.
 const CHANGES: i64 = 500;
+/// Sets of vectors whose marks are read at a time.
+const MARKS: i64 = 10_000;
+
+/// Which set of vectors an article `e` has, in 32 bits: a file that other rows were read into is known by the sum of them.
+const MARK: &str = "(SELECT h.n * h.n >> 13 & 4294967295 FROM (
+    SELECT (e.article_id * 2654435761 + e.embedded_at * 40503 + e.revision * 97 + e.chunk_count) & 2147483647 AS n) h)";
 
 #[derive(FromQueryResult)]
 struct ChunkRow {
@@ -39,21 +46,22 @@ pub(super) async fn last_change(connection: &impl ConnectionTrait) -> Result<i64
 }
 
 /// Makes `contents` hold what is committed now of `model_id`.
-pub(super) async fn pass(
-    contents: &Contents,
-    connection: &impl ConnectionTrait,
-    model_id: i64,
-) -> Result<(), StoreError> {
+pub(super) async fn pass(contents: &Contents, database: &Database, model_id: i64) -> Result<(), StoreError> {
+    let connection = database.reader();
     let log = log(connection).await?;
     let last = log.last.unwrap_or(0);
-    let mut loaded = match contents.of(model_id) {
-        Some(loaded) if covers(loaded.seq, &log) => loaded,
+    let known = contents.take_offer(model_id).or_else(|| contents.of(model_id));
+    let mut loaded = match known.filter(|loaded| covers(loaded.seq, &log)) {
+        Some(loaded) => loaded,
         // Searches look at what was there before, if it is of this model, until the new one is whole.
-        Some(_) | None => load(contents, connection, model_id, last).await?,
+        None => match from_file(database, model_id, &log).await? {
+            Some(loaded) => loaded,
+            None => load(contents, connection, model_id, last).await?,
+        },
     };
     while let Some(seq) = follow(connection, &loaded).await? {
         loaded.seq = seq;
-        if contents.of(model_id).is_some_and(|shown| Arc::ptr_eq(&shown.matrix, &loaded.matrix)) {
+        if contents.of(model_id).is_some_and(|shown| Arc::ptr_eq(&shown.index, &loaded.index)) {
             contents.show(loaded.clone());
         }
     }
@@ -74,6 +82,50 @@ async fn log(connection: &impl ConnectionTrait) -> Result<Log, StoreError> {
     row.ok_or_else(|| StoreError::Unexpected("no row from the log of vector changes".to_owned()))
 }
 
+/// What the file beside the database keeps, if it is of this model and agrees with the rows; one that does not is removed.
+async fn from_file(database: &Database, model_id: i64, log: &Log) -> Result<Option<Loaded>, StoreError> {
+    let Some(beside) = database.beside() else { return Ok(None) };
+    let path = beside.path();
+    let opened = tokio::task::spawn_blocking(move || Kept::open(&path)).await;
+    let loaded = match opened {
+        Ok(Ok(None)) => return Ok(None),
+        Ok(Ok(Some(kept))) if kept.model_id == model_id && covers(kept.seq, log) => {
+            let seq = kept.seq;
+            let index = Index::of(kept);
+            let agrees = seq <= log.last.unwrap_or(0) && agrees(database.reader(), &index, model_id, seq).await?;
+            agrees.then(|| Loaded { model_id, seq, index: Arc::new(RwLock::new(index)) })
+        }
+        Ok(_) | Err(_) => None,
+    };
+    if loaded.is_none() {
+        tracing::info!(file = %beside.path().display(), "the file of vectors is out of date or broken, and made anew");
+        beside.remove();
+    }
+    Ok(loaded)
+}
+
+/// Whether the sets of vectors that have not changed since `seq` are those that `index` keeps.
+async fn agrees(connection: &impl ConnectionTrait, index: &Index, model_id: i64, seq: i64) -> Result<bool, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Sets {
+        changed: String,
+        count: i64,
+        sum: i64,
+    }
+    let changed = "SELECT article_id FROM vector_changes WHERE seq > $2 AND model_id = $1";
+    // One statement sees one state.
+    let sql = format!(
+        "SELECT (SELECT json_group_array(article_id) FROM ({changed})) AS changed, count(*) AS count,
+                coalesce(sum({MARK}), 0) AS sum
+         FROM article_embeddings e WHERE e.model_id = $1 AND e.article_id NOT IN ({changed})"
+    );
+    let sets = connection.row::<Sets>(&sql, [model_id.into(), seq.into()]).await?;
+    Ok(sets.is_some_and(|Sets { changed, count, sum }| {
+        let changed: HashSet<i64> = serde_json::from_str(&changed).unwrap_or_default();
+        index.kept_without(&changed) == (count, sum)
+    }))
+}
+
 /// Reads everything, in the order of the chunks' numbers: those of other models are passed over without reading their
 /// vectors. Changes that come while it reads are numbered above `seq`, and followed afterwards.
 async fn load(
@@ -88,7 +140,7 @@ async fn load(
         article_id: i64,
         vector: Option<Vec<u8>>,
     }
-    let mut matrix = Matrix::default();
+    let mut index = marked(connection, model_id).await?;
     let (mut after, mut read) = (0, 0);
     loop {
         contents.note_read(read);
@@ -103,11 +155,31 @@ async fn load(
         after = last.id;
         for Row { id, article_id, vector } in page {
             let Some(vector) = vector else { continue };
-            matrix.insert(article_id, id, &vector);
+            index.insert(article_id, id, &vector);
             read += 1;
         }
     }
-    Ok(Loaded { model_id, seq, matrix: Arc::new(std::sync::RwLock::new(matrix)) })
+    Ok(Loaded { model_id, seq, index: Arc::new(RwLock::new(index)) })
+}
+
+/// The marks of all sets of vectors, without the vectors.
+async fn marked(connection: &impl ConnectionTrait, model_id: i64) -> Result<Index, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        article_id: i64,
+        mark: i64,
+    }
+    let sql = format!(
+        "SELECT e.article_id, {MARK} AS mark FROM article_embeddings e
+         WHERE e.model_id = $1 AND e.article_id > $2 ORDER BY e.article_id LIMIT $3 + 0"
+    );
+    let (mut index, mut after) = (Index::default(), 0);
+    loop {
+        let page = connection.rows::<Row>(&sql, [model_id.into(), after.into(), MARKS.into()]).await?;
+        let Some(last) = page.last() else { return Ok(index) };
+        after = last.article_id;
+        page.iter().for_each(|row| index.mark(row.article_id, u32::try_from(row.mark).unwrap_or_default()));
+    }
 }
 
 /// Applies the next changes after `loaded.seq`; answers the last of them, or nothing if there were none.
@@ -136,17 +208,19 @@ async fn apply(connection: &impl ConnectionTrait, loaded: &Loaded, articles: &BT
     struct Set {
         article_id: i64,
         chunks: i64,
+        mark: Option<i64>,
     }
     if articles.is_empty() {
         return Ok(());
     }
-    let sets = connection
-        .rows::<Set>(
-            "SELECT j.id AS article_id, CAST(coalesce(e.chunk_count, 0) AS BIGINT) AS chunks FROM {ids $1} j
-             LEFT JOIN article_embeddings e ON e.article_id = j.id AND e.model_id = $2",
-            [serde_json::to_string(articles).unwrap_or_default().into(), loaded.model_id.into()],
-        )
-        .await?;
+    let sql = format!(
+        "SELECT j.id AS article_id, CAST(coalesce(e.chunk_count, 0) AS BIGINT) AS chunks,
+                CASE WHEN e.article_id IS NOT NULL THEN {MARK} END AS mark
+         FROM {{ids $1}} j LEFT JOIN article_embeddings e ON e.article_id = j.id AND e.model_id = $2"
+    );
+    let articles = serde_json::to_string(articles).unwrap_or_default();
+    let sets = connection.rows::<Set>(&sql, [articles.into(), loaded.model_id.into()]).await?;
+    let marks: Vec<_> = sets.iter().filter_map(|set| Some((set.article_id, u32::try_from(set.mark?).ok()?))).collect();
     let (mut together, mut chunks) = (Vec::new(), 0);
     for set in sets {
         if set.chunks > PAGE {
@@ -160,7 +234,10 @@ async fn apply(connection: &impl ConnectionTrait, loaded: &Loaded, articles: &BT
         together.push(set.article_id);
         chunks += set.chunks;
     }
-    replace(connection, loaded, &together).await
+    replace(connection, loaded, &together).await?;
+    let mut index = loaded.index.write().unwrap_or_else(PoisonError::into_inner);
+    marks.into_iter().for_each(|(article, mark)| index.mark(article, mark));
+    Ok(())
 }
 
 /// Reads the chunks of a few articles again.
@@ -172,9 +249,9 @@ async fn replace(connection: &impl ConnectionTrait, loaded: &Loaded, articles: &
             [serde_json::to_string(articles).unwrap_or_default().into(), loaded.model_id.into()],
         )
         .await?;
-    let mut matrix = loaded.matrix.write().unwrap_or_else(PoisonError::into_inner);
-    articles.iter().for_each(|&article| matrix.remove(article));
-    chunks.iter().for_each(|chunk| matrix.insert(chunk.article_id, chunk.id, &chunk.vector));
+    let mut index = loaded.index.write().unwrap_or_else(PoisonError::into_inner);
+    articles.iter().for_each(|&article| index.remove(article));
+    chunks.iter().for_each(|chunk| index.insert(chunk.article_id, chunk.id, &chunk.vector));
     Ok(())
 }
 
@@ -189,14 +266,14 @@ async fn replace_long(connection: &impl ConnectionTrait, loaded: &Loaded, articl
                 [article.into(), loaded.model_id.into(), from.into(), PAGE.into()],
             )
             .await?;
-        let mut matrix = loaded.matrix.write().unwrap_or_else(PoisonError::into_inner);
+        let mut index = loaded.index.write().unwrap_or_else(PoisonError::into_inner);
         if from == 0 {
-            matrix.remove(article);
+            index.remove(article);
         }
         if chunks.is_empty() {
             return Ok(());
         }
-        chunks.iter().for_each(|chunk| matrix.insert(chunk.article_id, chunk.id, &chunk.vector));
+        chunks.iter().for_each(|chunk| index.insert(chunk.article_id, chunk.id, &chunk.vector));
         from += PAGE;
     }
 }

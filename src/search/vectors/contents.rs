@@ -1,16 +1,18 @@
 //! The vectors that are in memory.
 
 use std::sync::{
-    Arc, PoisonError, RwLock,
+    Arc, Mutex, PoisonError, RwLock,
     atomic::{AtomicU64, Ordering},
 };
 
-use super::Matrix;
+use super::index::Index;
 
 /// What is in memory.
 #[derive(Default)]
 pub(super) struct Contents {
     loaded: RwLock<Option<Loaded>>,
+    /// The same from a file that has just been written; the next pass goes on with it.
+    offered: Mutex<Option<Loaded>>,
     /// Chunks read by the reading that is under way.
     pub(super) read: AtomicU64,
 }
@@ -21,7 +23,7 @@ pub(super) struct Loaded {
     pub(super) model_id: i64,
     /// Changes up to this one are in.
     pub(super) seq: i64,
-    pub(super) matrix: Arc<RwLock<Matrix>>,
+    pub(super) index: Arc<RwLock<Index>>,
 }
 
 impl Contents {
@@ -34,6 +36,27 @@ impl Contents {
     /// Searches look at `loaded` from now on.
     pub(super) fn show(&self, loaded: Loaded) {
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+    }
+
+    /// The next pass goes on with `loaded`.
+    pub(super) fn offer(&self, loaded: Loaded) {
+        *self.offered.lock().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
+    }
+
+    /// Whether something was offered that no pass has taken.
+    pub(super) fn has_offer(&self) -> bool {
+        self.offered.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// What was offered of `model_id`; nothing is offered afterwards.
+    pub(super) fn take_offer(&self, model_id: i64) -> Option<Loaded> {
+        let offered = self.offered.lock().unwrap_or_else(PoisonError::into_inner).take();
+        offered.filter(|loaded| loaded.model_id == model_id)
+    }
+
+    /// Searches look at `index` no longer.
+    pub(super) fn forget(&self, index: &Arc<RwLock<Index>>) {
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).take_if(|loaded| Arc::ptr_eq(&loaded.index, index));
     }
 
     /// Notes how many chunks have been read for the first time.

@@ -1,13 +1,14 @@
 //! Vectors as 8-bit codes in rows of one length, and the scan over them.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap, HashSet},
-};
+use std::collections::{HashMap, HashSet};
 
 use pulp::Arch;
 
-use super::Nearest;
+use super::{
+    Nearest,
+    best::Best,
+    codes::{dot, quantise},
+};
 
 /// One row for each chunk; rows of removed chunks are used again.
 #[derive(Default)]
@@ -28,10 +29,31 @@ struct Owner {
     article_id: i64,
 }
 
-/// Codes reach from -127 to 127.
-const CODE_MAX: f32 = 127.0;
-
 impl Matrix {
+    /// An empty one for vectors of one length.
+    pub(super) fn of(dimension: usize) -> Self {
+        Self { dimension, ..Self::default() }
+    }
+
+    /// How long its vectors are; 0 as long as that is not known.
+    pub(super) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// Chunks in it.
+    pub(super) fn len(&self) -> usize {
+        self.owners.len() - self.free.len()
+    }
+
+    /// The chunks of an article: number, scale and codes of each.
+    pub(super) fn rows(&self, article_id: i64) -> impl Iterator<Item = (i64, f32, &[i8])> {
+        self.rows_of.get(&article_id).into_iter().flatten().filter_map(|&row| {
+            let row = row as usize;
+            let codes = &self.codes[row * self.dimension..(row + 1) * self.dimension];
+            Some((self.owners[row]?.chunk_id, self.scales[row], codes))
+        })
+    }
+
     /// Takes in a stored vector: little-endian `f32`. One of another length than the first is left out.
     pub(super) fn insert(&mut self, article_id: i64, chunk_id: i64, bytes: &[u8]) {
         let dimension = bytes.len() / 4;
@@ -67,14 +89,13 @@ impl Matrix {
         }
     }
 
-    /// The chunks nearest to `query`, the best first, as well as codes can tell.
-    pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, count: usize) -> Vec<Nearest> {
-        if query.len() != self.dimension || count == 0 {
-            return Vec::new();
+    /// Adds the chunks nearest to `query` to `best`, as well as codes can tell.
+    pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, best: Best) -> Best {
+        if query.len() != self.dimension {
+            return best;
         }
         let mut code = vec![0; query.len()];
         let scale = quantise(query.iter().copied(), &mut code);
-        let best = Best::new(count);
         // The widest vector instructions of this machine, chosen when the program runs.
         Arch::new().dispatch(
             #[inline(always)]
@@ -90,82 +111,9 @@ impl Matrix {
                         best.push(Nearest { article_id: owner.article_id, chunk_id: owner.chunk_id, similarity });
                     }
                 }
-                best.into_sorted()
+                best
             },
         )
-    }
-}
-
-/// Writes the codes of `numbers`; answers the scale that turns them back.
-fn quantise(numbers: impl Iterator<Item = f32> + Clone, codes: &mut [i8]) -> f32 {
-    let largest = numbers.clone().fold(0.0_f32, |largest, number| largest.max(number.abs()));
-    if largest == 0.0 {
-        codes.fill(0);
-        return 0.0;
-    }
-    let factor = CODE_MAX / largest;
-    for (code, number) in codes.iter_mut().zip(numbers) {
-        *code = (number * factor).round() as i8;
-    }
-    largest / CODE_MAX
-}
-
-/// The sum of products. In 32-bit numbers: that is the form compilers have an instruction for.
-#[inline(always)]
-fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
-}
-
-/// The best so far, and what is needed to be among them.
-struct Best {
-    count: usize,
-    heap: BinaryHeap<Reverse<Scored>>,
-}
-
-impl Best {
-    fn new(count: usize) -> Self {
-        Self { count, heap: BinaryHeap::with_capacity(count + 1) }
-    }
-
-    #[inline(always)]
-    fn wants(&self, similarity: f32) -> bool {
-        self.heap.len() < self.count || self.heap.peek().is_some_and(|Reverse(worst)| similarity > worst.0.similarity)
-    }
-
-    #[inline(never)]
-    fn push(&mut self, nearest: Nearest) {
-        self.heap.push(Reverse(Scored(nearest)));
-        if self.heap.len() > self.count {
-            self.heap.pop();
-        }
-    }
-
-    fn into_sorted(self) -> Vec<Nearest> {
-        self.heap.into_sorted_vec().into_iter().map(|Reverse(scored)| scored.0).collect()
-    }
-}
-
-/// In the order of similarity; of equals, the older chunk is the greater.
-struct Scored(Nearest);
-
-impl PartialEq for Scored {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Scored {}
-
-impl PartialOrd for Scored {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Scored {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let (own, other) = (&self.0, &other.0);
-        own.similarity.total_cmp(&other.similarity).then(other.chunk_id.cmp(&own.chunk_id))
     }
 }
 
@@ -180,7 +128,7 @@ mod tests {
     }
 
     fn scanned(matrix: &Matrix, query: &[f32], within: Option<&HashSet<i64>>, count: usize) -> Vec<i64> {
-        matrix.scan(query, within, count).into_iter().map(|nearest| nearest.chunk_id).collect()
+        matrix.scan(query, within, Best::new(count)).into_sorted().into_iter().map(|nearest| nearest.chunk_id).collect()
     }
 
     proptest! {
@@ -196,7 +144,7 @@ mod tests {
             let mut matrix = Matrix::default();
             matrix.insert(1, 1, &bytes(&a));
             let exact: f32 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
-            prop_assert!((matrix.scan(&b, None, 1)[0].similarity - exact).abs() < 0.005);
+            prop_assert!((matrix.scan(&b, None, Best::new(1)).into_sorted()[0].similarity - exact).abs() < 0.005);
         }
 
         #[test]

@@ -13,13 +13,14 @@ use futures_util::{
 };
 use tokio::task::AbortHandle;
 
-use super::{Matrix, NoIndex, catch_up, contents::Contents};
+use super::{NoIndex, catch_up, contents::Contents, index::Index, keeping::Keeping};
 
 /// The index of the model that searches use.
 #[derive(Default)]
 pub(in crate::search) struct Memory {
     contents: Arc<Contents>,
     pass: Mutex<Option<Pass>>,
+    keeping: Keeping,
 }
 
 /// The task that reads what is new.
@@ -29,14 +30,30 @@ struct Pass {
 }
 
 impl Memory {
-    /// The matrix of `model_id` with every change that is committed now.
-    pub(super) async fn whole(&self, database: &Database, model_id: i64) -> Result<Arc<RwLock<Matrix>>, StoreError> {
+    /// One that keeps a file as soon as there are so many chunks.
+    #[cfg(test)]
+    pub(super) fn keeping_from(least: usize) -> Self {
+        let mut memory = Self::default();
+        memory.keeping = Keeping::from(least);
+        memory
+    }
+
+    /// Chunks that the last reading of all rows has read.
+    #[cfg(test)]
+    pub(super) fn read_from_rows(&self) -> u64 {
+        self.contents.read.load(Ordering::Relaxed)
+    }
+
+    /// The vectors of `model_id` with every change that is committed now.
+    pub(super) async fn whole(&self, database: &Database, model_id: i64) -> Result<Arc<RwLock<Index>>, StoreError> {
         let upto = catch_up::last_change(database.reader()).await?;
         loop {
             if let Some(loaded) = self.contents.of(model_id)
                 && loaded.seq >= upto
+                && !self.contents.has_offer()
             {
-                return Ok(loaded.matrix);
+                self.keep(database, model_id);
+                return Ok(loaded.index);
             }
             // One that was under way may have begun before the last change, or for another model.
             self.pass(database, model_id).await?;
@@ -49,13 +66,33 @@ impl Memory {
         database: &Database,
         model_id: i64,
         patience: Duration,
-    ) -> Result<Arc<RwLock<Matrix>>, NoIndex> {
+    ) -> Result<Arc<RwLock<Index>>, NoIndex> {
         if let Ok(whole) = tokio::time::timeout(patience, self.whole(database, model_id)).await {
             return Ok(whole?);
         }
         let loaded = self.contents.of(model_id);
         let chunks = self.contents.read.load(Ordering::Relaxed);
-        loaded.map(|loaded| loaded.matrix).ok_or(NoIndex::Reading { chunks })
+        loaded.map(|loaded| loaded.index).ok_or(NoIndex::Reading { chunks })
+    }
+
+    /// Writes what is in memory to a file beside the database, if that is worth it: nobody waits for it.
+    fn keep(&self, database: &Database, model_id: i64) {
+        if let Some(beside) = database.beside() {
+            self.keeping.consider(&self.contents, beside, model_id);
+        }
+    }
+
+    /// Waits for a file that is being written.
+    pub(super) async fn kept(&self) {
+        self.keeping.end().await;
+    }
+
+    /// Reads everything from the rows before the next look: the file of `index` is not what was written.
+    pub(super) fn forget(&self, database: &Database, index: &Arc<RwLock<Index>>) {
+        if let Some(beside) = database.beside() {
+            beside.remove();
+        }
+        self.contents.forget(index);
     }
 
     /// The pass that is under way, or a new one.
@@ -67,7 +104,7 @@ impl Memory {
             return pass.end.clone();
         }
         let (contents, database) = (Arc::clone(&self.contents), database.clone());
-        let work = tokio::spawn(async move { catch_up::pass(&contents, database.reader(), model_id).await });
+        let work = tokio::spawn(async move { catch_up::pass(&contents, &database, model_id).await });
         let new = Pass { work: work.abort_handle(), end: ended(work).boxed().shared() };
         let end = new.end.clone();
         *pass = Some(new);

@@ -3,12 +3,15 @@
 //! The new file first gets a name that says that it is whole. From then on the way leads forward: if the process dies when
 //! the old file has gone and the new one has not come, the next one to open the database ends it. Left-over logs of the old
 //! file go with it: SQLite would take them for the new one's.
+//! Vectors that were kept beside it go as well.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use super::beside::Beside;
 
 /// A whole database that waits to take its place.
 const READY: &str = ".restored";
@@ -34,6 +37,7 @@ pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     };
     afterword_faults::point!("restore.moved", io::Error::other::<String>);
     move_logs(database, &kept)?;
+    Beside::new(database).remove();
     fs::rename(&ready, database)?;
     sync_folder(database)?;
     afterword_faults::point!("restore.placed", io::Error::other::<String>);
@@ -50,6 +54,7 @@ pub(super) fn finish(database: &Path) -> io::Result<()> {
         // It died before it touched anything.
         return fs::remove_file(&ready);
     }
+    Beside::new(database).remove();
     move_logs(database, &last_kept(database).unwrap_or_else(|| beside(database, BEFORE)))?;
     match fs::rename(&ready, database) {
         // Another process was first.

@@ -1,0 +1,222 @@
+//! Vectors that a file keeps: their signs are in memory and choose, their codes stay in the file and are read for those that
+//! were chosen. The file is never changed, only replaced by another.
+//!
+//! *Shape:* one record for each chunk, then the head, then the foot. A record is scale, codes and checksum; the chunks of an article
+//! stand together, and the articles are in the order of their numbers. What has been read wrong is known by a checksum, of
+//! each record and of the head.
+
+use std::{fs::File, io, path::Path};
+
+use pulp::Arch;
+
+use super::{
+    Nearest,
+    best::Best,
+    codes::{differences, dot_stored, quantise, signs, words},
+    reading::{Broken, Fields, read_at},
+};
+
+/// What the foot ends with. Another version of the layout has another number.
+pub(super) const MAGIC: [u8; 8] = *b"AWVEC\0\0\x01";
+/// The foot: length of the head, its checksum, four bytes of nothing, [`MAGIC`]. *Units:* bytes.
+pub(super) const FOOT: usize = 24;
+/// Beside its codes, a record has a scale and a checksum. *Units:* bytes.
+pub(super) const BESIDE_CODES: usize = 8;
+/// For each chunk that is wanted, so many are chosen by their signs…
+const CHOSEN_FOR_EACH: usize = 8;
+/// …and so many at least: all of the ten nearest are among the first 500 (`docs/decisions/0202-vectors-in-a-file.md`).
+const CHOSEN_AT_LEAST: usize = 2_000;
+/// Records with so many others between them are read together.
+const TOGETHER: usize = 8;
+
+/// An article in the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeptArticle {
+    pub(super) id: i64,
+    /// Which of its sets of vectors it was: see `catch_up`.
+    pub(super) mark: u32,
+    /// Its first record; the next article's is behind its last.
+    pub(super) first: u32,
+}
+
+/// A file of vectors.
+pub(super) struct Kept {
+    file: File,
+    pub(super) model_id: i64,
+    /// Changes up to this one are in.
+    pub(super) seq: i64,
+    pub(super) dimension: usize,
+    pub(super) articles: Vec<KeptArticle>,
+    pub(super) chunk_ids: Vec<i64>,
+    signs: Vec<u64>,
+}
+
+impl Kept {
+    /// Opens the file at `path`; `None` if there is none.
+    pub(super) fn open(path: &Path) -> Result<Option<Self>, Broken> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let length = file.metadata()?.len();
+        let mut foot = [0; FOOT];
+        let foot_at = length.checked_sub(FOOT as u64).ok_or(Broken)?;
+        read_at(&file, &mut foot, foot_at)?;
+        let mut fields = Fields(&foot);
+        let (head_length, checksum, nothing) = (fields.u64()?, fields.u32()?, fields.u32()?);
+        if nothing != 0 || fields.0 != MAGIC {
+            return Err(Broken);
+        }
+        let head_at = foot_at.checked_sub(head_length).ok_or(Broken)?;
+        let mut head = vec![0; usize::try_from(head_length).map_err(|_| Broken)?];
+        read_at(&file, &mut head, head_at)?;
+        if crc32fast::hash(&head) != checksum {
+            return Err(Broken);
+        }
+        let kept = Self::read(file, Fields(&head))?;
+        let records = kept.chunk_ids.len() as u64 * kept.record() as u64;
+        if records == head_at { Ok(Some(kept)) } else { Err(Broken) }
+    }
+
+    fn read(file: File, mut head: Fields<'_>) -> Result<Self, Broken> {
+        let (model_id, seq) = (head.i64()?, head.i64()?);
+        let (dimension, articles, chunks) = (head.usize()?, head.usize()?, head.usize()?);
+        let article = |fields: &[u8]| {
+            let mut fields = Fields(fields);
+            Ok(KeptArticle { id: fields.i64()?, mark: fields.u32()?, first: fields.u32()? })
+        };
+        let articles = head.array(articles, 16)?.map(article).collect::<Result<Vec<_>, Broken>>()?;
+        let number = |bytes: &[u8]| Fields(bytes).u64();
+        let chunk_ids: Vec<_> =
+            head.array(chunks, 8)?.map(|bytes| number(bytes).map(u64::cast_signed)).collect::<Result<_, _>>()?;
+        let signs: Vec<_> = head.array(chunks * words(dimension), 8)?.map(number).collect::<Result<_, _>>()?;
+        Ok(Self { file, model_id, seq, dimension, articles, chunk_ids, signs })
+    }
+
+    fn record(&self) -> usize {
+        self.dimension + BESIDE_CODES
+    }
+
+    /// The place of an article among those of the file.
+    pub(super) fn place(&self, article_id: i64) -> Option<usize> {
+        self.articles.binary_search_by_key(&article_id, |article| article.id).ok()
+    }
+
+    /// The records of the article at `place`.
+    pub(super) fn rows(&self, place: usize) -> std::ops::Range<usize> {
+        let first = |article: &KeptArticle| article.first as usize;
+        first(&self.articles[place])..self.articles.get(place + 1).map_or(self.chunk_ids.len(), first)
+    }
+
+    /// Scale and codes of records that follow each other.
+    pub(super) fn records(&self, rows: std::ops::Range<usize>) -> Result<Vec<(f32, Vec<i8>)>, Broken> {
+        let bytes = self.bytes(rows.start, rows.end)?;
+        let record = |bytes: &[u8]| {
+            let (scale, codes) = whole(bytes)?;
+            Ok((scale, codes.iter().map(|code| code.cast_signed()).collect()))
+        };
+        bytes.chunks_exact(self.record()).map(record).collect()
+    }
+
+    fn bytes(&self, from: usize, to: usize) -> Result<Vec<u8>, Broken> {
+        let mut bytes = vec![0; (to - from) * self.record()];
+        read_at(&self.file, &mut bytes, from as u64 * self.record() as u64)?;
+        Ok(bytes)
+    }
+
+    /// Adds the chunks nearest to `query` to `best`, of the articles whose places are `allowed`; of every one if that is
+    /// `None`.
+    pub(super) fn scan(
+        &self,
+        query: &[f32],
+        allowed: Option<&dyn Fn(usize) -> bool>,
+        best: Best,
+    ) -> Result<Best, Broken> {
+        let mut codes = vec![0; self.dimension];
+        let scale = quantise(query.iter().copied(), &mut codes);
+        let signs: Vec<_> = signs(&codes).collect();
+        let count = (best.count() * CHOSEN_FOR_EACH).max(CHOSEN_AT_LEAST);
+        let rows = self.choose(&signs, allowed, count);
+        let mut best = best;
+        let mut rest = rows.as_slice();
+        while let Some(&first) = rest.first() {
+            let near = rest.windows(2).take_while(|pair| (pair[1] - pair[0]) as usize <= TOGETHER).count() + 1;
+            let (together, behind) = rest.split_at(near);
+            rest = behind;
+            let bytes = self.bytes(first as usize, together[near - 1] as usize + 1)?;
+            best = self.rank(first, together, &bytes, (scale, &codes), best)?;
+        }
+        Ok(best)
+    }
+
+    /// The records whose signs differ least, in order.
+    fn choose(&self, signs: &[u64], allowed: Option<&dyn Fn(usize) -> bool>, count: usize) -> Vec<u32> {
+        let mut differences = differences(&self.signs, signs);
+        if let Some(allowed) = allowed {
+            for place in (0..self.articles.len()).filter(|place| !allowed(*place)) {
+                differences[self.rows(place)].fill(u16::MAX);
+            }
+        }
+        let mut counts = vec![0_usize; self.dimension + 2];
+        for &difference in &differences {
+            counts[usize::from(difference).min(self.dimension + 1)] += 1;
+        }
+        let (mut limit, mut below) = (0, 0);
+        while limit < self.dimension && below + counts[limit] <= count {
+            below += counts[limit];
+            limit += 1;
+        }
+        // Of those at the limit, as many as are wanted still.
+        let mut at_limit = count - below.min(count);
+        let is_chosen = |&(_, &difference): &(usize, &u16)| match usize::from(difference).cmp(&limit) {
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Equal => {
+                let is_wanted = at_limit > 0;
+                at_limit = at_limit.saturating_sub(1);
+                is_wanted
+            }
+            std::cmp::Ordering::Greater => false,
+        };
+        let chosen = differences.iter().enumerate().filter(is_chosen);
+        chosen.map(|(row, _)| u32::try_from(row).unwrap_or(u32::MAX)).collect()
+    }
+
+    /// Adds `rows` to the best; `bytes` are the records from `first` on.
+    fn rank(
+        &self,
+        first: u32,
+        rows: &[u32],
+        bytes: &[u8],
+        (query_scale, query): (f32, &[i8]),
+        mut best: Best,
+    ) -> Result<Best, Broken> {
+        for &row in rows {
+            let at = (row - first) as usize * self.record();
+            let (scale, codes) = whole(&bytes[at..at + self.record()])?;
+            let similarity = similarity(codes, query) as f32 * scale * query_scale;
+            if best.wants(similarity) {
+                let place = self.articles.partition_point(|article| article.first <= row) - 1;
+                let (article_id, chunk_id) = (self.articles[place].id, self.chunk_ids[row as usize]);
+                best.push(Nearest { article_id, chunk_id, similarity });
+            }
+        }
+        Ok(best)
+    }
+}
+
+fn similarity(codes: &[u8], query: &[i8]) -> i32 {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || dot_stored(codes, query),
+    )
+}
+
+/// Scale and codes of a record that is as it was written.
+fn whole(record: &[u8]) -> Result<(f32, &[u8]), Broken> {
+    let (told, checksum) = record.split_at(record.len() - 4);
+    if crc32fast::hash(told).to_le_bytes() != checksum {
+        return Err(Broken);
+    }
+    let (scale, codes) = told.split_at(4);
+    Ok((f32::from_le_bytes([scale[0], scale[1], scale[2], scale[3]]), codes))
+}

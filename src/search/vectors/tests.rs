@@ -1,0 +1,232 @@
+//! What a file keeps and what is read from the rows answer alike, whatever has happened to either.
+
+use std::{path::Path, time::Duration};
+
+use afterword_actors::{
+    embedder::Vector,
+    store::{Database, OpenOptions, StoreError, sql::Sql},
+};
+use proptest::prelude::*;
+
+use super::{Depth, Look, Nearest, VectorIndex};
+use crate::fulltext::Among;
+
+const DIMENSION: usize = 70;
+const MODEL: i64 = 1;
+
+/// What happens to the rows.
+#[derive(Debug, Clone)]
+enum Change {
+    /// An article gets so many vectors, of this seed.
+    Save(i64, u8, u16),
+    Delete(i64),
+}
+
+/// What happens to the file while no process has it open.
+#[derive(Debug, Clone)]
+enum Damage {
+    None,
+    Flip(prop::sample::Index),
+    Cut(prop::sample::Index),
+    Longer,
+    Gone,
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        4 => (1_i64..9, 0_u8..6, any::<u16>()).prop_map(|(article, chunks, seed)| Change::Save(article, chunks, seed)),
+        1 => (1_i64..9).prop_map(Change::Delete),
+    ]
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        3 => Just(Damage::None),
+        3 => any::<prop::sample::Index>().prop_map(Damage::Flip),
+        1 => any::<prop::sample::Index>().prop_map(Damage::Cut),
+        1 => Just(Damage::Longer),
+        1 => Just(Damage::Gone),
+    ]
+}
+
+fn vector(seed: u64) -> Vector {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let number = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % 2_001) as f32 - 1_000.0
+    });
+    Vector::normalised(number.take(DIMENSION).collect()).expect("a vector")
+}
+
+async fn open(path: &Path) -> Database {
+    Database::open(&OpenOptions::new(format!("sqlite://{}", path.display()))).await.expect("a database")
+}
+
+async fn prepared(path: &Path) -> Database {
+    let database = open(path).await;
+    crate::database::migrate(&database).await.expect("a schema");
+    let model = "INSERT INTO embedding_models (id, fingerprint, identity, state, created_at)
+                 VALUES ($1, 'f', '', 'active', 0)";
+    database.write_connection().run(model, [MODEL.into()]).await.expect("a model");
+    database
+}
+
+async fn apply(database: &Database, change: Change) {
+    let written = database.write::<_, StoreError, _>(move |transaction| {
+        Box::pin(async move {
+            match change {
+                Change::Delete(article) => {
+                    transaction.run("DELETE FROM articles WHERE id = $1", [article.into()]).await?;
+                }
+                Change::Save(article, chunks, seed) => {
+                    let article_sql =
+                        "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+                                       VALUES ($1, 'a-' || $1, '', '', 'h', 0, 0) ON CONFLICT DO NOTHING";
+                    transaction.run(article_sql, [article.into()]).await?;
+                    let set = "INSERT INTO article_embeddings VALUES ($1, $2, 1, 'h', $3, $4)
+                               ON CONFLICT (article_id, model_id) DO UPDATE
+                               SET chunk_count = excluded.chunk_count, embedded_at = excluded.embedded_at";
+                    let values = [article.into(), MODEL.into(), i64::from(chunks).into(), i64::from(seed).into()];
+                    transaction.run(set, values).await?;
+                    transaction.run("DELETE FROM article_chunks WHERE article_id = $1", [article.into()]).await?;
+                    for position in 0..chunks {
+                        let bytes = vector(u64::from(seed) << 8 | u64::from(position)).to_bytes();
+                        let chunk =
+                            "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash,
+                                         tokens, vector) VALUES ($1, $2, $3, '', '', '', 1, $4)";
+                        let values = [article.into(), MODEL.into(), i64::from(position).into(), bytes.into()];
+                        transaction.run(chunk, values).await?;
+                    }
+                }
+            }
+            Ok(())
+        })
+    });
+    written.await.expect("a change");
+}
+
+async fn nearest(index: &VectorIndex, database: &Database, query: &Vector) -> Vec<Nearest> {
+    let look = Look {
+        model_id: MODEL,
+        near: query,
+        among: &Among::default(),
+        depth: Depth { least: 10, most: 10 },
+        patience: Duration::from_secs(60),
+    };
+    index.nearest(database, look).await.expect("an answer")
+}
+
+/// What there is in the rows, by no index.
+async fn plainly(database: &Database, query: &Vector) -> Vec<Nearest> {
+    nearest(&VectorIndex::keeping_from(usize::MAX), database, query).await
+}
+
+fn damaged(path: &Path, damage: Damage) {
+    let Ok(mut bytes) = std::fs::read(path) else { return };
+    match damage {
+        Damage::None => {}
+        Damage::Flip(at) => {
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << (at % 8);
+        }
+        Damage::Cut(at) => bytes.truncate(at.index(bytes.len())),
+        Damage::Longer => bytes.push(0),
+        Damage::Gone => {
+            std::fs::remove_file(path).expect("a file");
+            return;
+        }
+    }
+    std::fs::write(path, bytes).expect("a file");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn a_file_and_what_came_after_it_answer_as_the_rows_do(
+        lives in prop::collection::vec((prop::collection::vec(change(), 1..6), damage()), 1..6),
+    ) {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.db");
+        let outcome: Result<(), TestCaseError> = runtime.block_on(async {
+            let database = prepared(&path).await;
+            let file = database.beside().expect("a place").path();
+            let query = vector(77);
+            for (changes, damage) in lives {
+                let index = VectorIndex::keeping_from(2);
+                for change in changes {
+                    apply(&database, change).await;
+                    prop_assert_eq!(nearest(&index, &database, &query).await, plainly(&database, &query).await);
+                }
+                index.prepare(&database, MODEL).await.expect("an index");
+                prop_assert_eq!(nearest(&index, &database, &query).await, plainly(&database, &query).await);
+                drop(index);
+                damaged(&file, damage);
+            }
+            let index = VectorIndex::keeping_from(2);
+            prop_assert_eq!(nearest(&index, &database, &query).await, plainly(&database, &query).await);
+            Ok(())
+        });
+        outcome?;
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_used_is_its_owners_and_belongs_to_its_rows_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let database = prepared(&path).await;
+    let file = database.beside().expect("a place").path();
+    for article in 1..6 {
+        apply(&database, Change::Save(article, 3, 5)).await;
+    }
+    let index = VectorIndex::keeping_from(2);
+    index.prepare(&database, MODEL).await.expect("an index");
+    assert!(file.exists(), "it was worth keeping");
+    assert_eq!(index.read_from_rows(), 15);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    }
+    let next = VectorIndex::keeping_from(2);
+    apply(&database, Change::Save(2, 1, 9)).await;
+    let query = vector(3);
+    assert_eq!(nearest(&next, &database, &query).await, plainly(&database, &query).await);
+    assert_eq!(next.read_from_rows(), 0, "the file spared it");
+    // Other rows under the numbers of those that the file knows, as a copy of another day has them.
+    database
+        .write_connection()
+        .run("UPDATE article_embeddings SET embedded_at = 6 WHERE article_id = 4", [])
+        .await
+        .expect("a change");
+    database.write_connection().run("DELETE FROM vector_changes WHERE seq > 6", []).await.expect("a change");
+    database
+        .write_connection()
+        .run("UPDATE sqlite_sequence SET seq = 6 WHERE name = 'vector_changes'", [])
+        .await
+        .expect("a change");
+    let foreign = VectorIndex::keeping_from(usize::MAX);
+    nearest(&foreign, &database, &query).await;
+    assert!(foreign.read_from_rows() > 0 && !file.exists(), "it was not believed");
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_no_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let database = prepared(&path).await;
+    // Nothing can be renamed to the name of a folder that is not empty.
+    let file = database.beside().expect("a place").path();
+    std::fs::create_dir_all(file.join("in the way")).expect("a folder");
+    for article in 1..6 {
+        apply(&database, Change::Save(article, 3, 5)).await;
+        let index = VectorIndex::keeping_from(2);
+        index.prepare(&database, MODEL).await.expect("an index");
+        let query = vector(3);
+        assert_eq!(nearest(&index, &database, &query).await, plainly(&database, &query).await);
+    }
+    assert!(!path.with_file_name("a.db.vectors.part").exists());
+}

@@ -1,0 +1,96 @@
+//! Writing what is in memory to a file.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{
+    codes::{signs, words},
+    index::{Index, Whole},
+    kept::{BESIDE_CODES, MAGIC},
+    reading::Broken,
+};
+
+/// Articles taken from the index at a time: searches and changes go on between.
+const SLICE: usize = 500;
+
+/// Writes `index`, which has every change up to `seq`, as vectors of `model_id`. What changes meanwhile may be in the file or
+/// not: it comes again to whoever reads on from `seq`. Ends early when it is told to `stop`.
+pub(super) fn write(file: &File, index: &RwLock<Index>, model_id: i64, seq: i64, stop: &AtomicBool) -> io::Result<()> {
+    let read = || index.read().unwrap_or_else(PoisonError::into_inner);
+    let (articles, dimension) = {
+        let index = read();
+        (index.articles(), index.dimension())
+    };
+    let mut head = Head::default();
+    let mut to = BufWriter::with_capacity(1 << 20, file);
+    for slice in articles.chunks(SLICE) {
+        if stop.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let wholes: Result<Vec<_>, Broken> = {
+            let index = read();
+            slice.iter().filter_map(|&id| index.whole(id).transpose()).collect()
+        };
+        let wholes = wholes.map_err(|Broken| io::Error::from(io::ErrorKind::InvalidData))?;
+        wholes.iter().try_for_each(|whole| head.take(whole, dimension, &mut to))?;
+    }
+    to.write_all(&head.bytes(model_id, seq, dimension))?;
+    to.flush()
+}
+
+/// What is known of the records.
+#[derive(Default)]
+struct Head {
+    articles: Vec<u8>,
+    chunk_ids: Vec<u8>,
+    signs: Vec<u8>,
+    article_count: u32,
+    chunk_count: u32,
+}
+
+impl Head {
+    /// Writes the records of an article.
+    fn take(&mut self, Whole { id, mark, chunks }: &Whole, dimension: usize, to: &mut impl Write) -> io::Result<()> {
+        self.articles.extend(id.to_le_bytes());
+        self.articles.extend(mark.to_le_bytes());
+        self.articles.extend(self.chunk_count.to_le_bytes());
+        self.article_count += 1;
+        let mut record = Vec::with_capacity(dimension + BESIDE_CODES);
+        for (chunk, scale, codes) in chunks {
+            record.clear();
+            record.extend(scale.to_le_bytes());
+            record.extend(codes.iter().map(|code| code.cast_unsigned()));
+            record.extend(crc32fast::hash(&record).to_le_bytes());
+            to.write_all(&record)?;
+            self.chunk_ids.extend(chunk.to_le_bytes());
+            self.signs.extend(signs(codes).flat_map(u64::to_le_bytes));
+            self.chunk_count += 1;
+        }
+        debug_assert_eq!(self.signs.len(), self.chunk_count as usize * words(dimension) * 8);
+        Ok(())
+    }
+
+    /// Head and foot.
+    fn bytes(&self, model_id: i64, seq: i64, dimension: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.articles.len() + self.chunk_ids.len() + self.signs.len() + 64);
+        bytes.extend(model_id.to_le_bytes());
+        bytes.extend(seq.to_le_bytes());
+        bytes.extend(u32::try_from(dimension).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend(self.article_count.to_le_bytes());
+        bytes.extend(self.chunk_count.to_le_bytes());
+        bytes.extend([&self.articles[..], &self.chunk_ids, &self.signs].concat());
+        let checksum = crc32fast::hash(&bytes);
+        let length = bytes.len() as u64;
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(checksum.to_le_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(MAGIC);
+        bytes
+    }
+}

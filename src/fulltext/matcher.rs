@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
+    sync::{Mutex, PoisonError},
 };
 
 use super::{
@@ -17,6 +18,8 @@ pub(crate) struct Matcher {
     terms: Vec<Term>,
     /// What each term is worth, in the order of the terms.
     weights: Vec<f64>,
+    /// Words that were brought to their stems: the same ones come again in all texts.
+    known: Mutex<HashMap<String, String>>,
     /// First characters of what is looked for: a stem begins as its word does, so that most words need not be stemmed.
     beginnings: HashSet<char>,
     /// Whole terms of one word, by what they are called.
@@ -58,7 +61,7 @@ impl Matcher {
                 _ => others.push((term, phrase.clone())),
             }
         }
-        Self { stems, terms, weights, beginnings, single, others }
+        Self { stems, terms, weights, known: Mutex::default(), beginnings, single, others }
     }
 
     /// The terms it looks for.
@@ -76,6 +79,7 @@ impl Matcher {
         if self.terms.is_empty() {
             return (Vec::new(), 0);
         }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut candidates, mut count) = (Vec::new(), 0);
         tokens::each(text, |folded, range, kind| {
             let place = count;
@@ -87,7 +91,18 @@ impl Matcher {
                     return;
                 }
             }
-            let term = if kind == Kind::Word { self.stems.stem(word).into_owned() } else { word.to_owned() };
+            let term = match (kind, known.get(word)) {
+                (Kind::Word, Some(term)) => term.clone(),
+                (Kind::Word, None) => {
+                    let term = self.stems.stem(word).into_owned();
+                    known.insert(word.to_owned(), term.clone());
+                    term
+                }
+                (Kind::Pair | Kind::Last | Kind::Single | Kind::Symbol, _) => word.to_owned(),
+            };
+            if self.others.is_empty() && !self.single.contains_key(&term) {
+                return;
+            }
             candidates.push(Candidate { place, range: folded.origin(range), term, word: word.to_owned() });
         });
         (self.among(&candidates), count)

@@ -61,7 +61,7 @@ pub(crate) fn tokens(text: &str, stems: &Stems) -> Vec<Token> {
 /// Gives `to` each word of `text`, not yet brought to its stem: the folded text, its place there, and what it is.
 pub(super) fn each(text: &str, mut to: impl FnMut(&Folded, Range<usize>, Kind)) {
     let folded = Folded::of(text);
-    each_run(&folded.text, |run| run.each_term(|range, kind| to(&folded, range, kind)));
+    each_term(&folded.text, |range, kind| to(&folded, range, kind));
 }
 
 /// The terms of `text` as an index is given them, in order.
@@ -70,42 +70,42 @@ pub(crate) fn terms(text: &str, stems: &Stems) -> Vec<String> {
     // Words come again, and a stem takes longer to make than to look up.
     let mut known: HashMap<&str, String> = HashMap::new();
     let mut terms = Vec::with_capacity(folded.len() / 6 + 1);
-    each_run(&folded, |run| {
-        run.each_term(|range, kind| {
-            let word = &folded[range];
-            terms.push(match kind {
-                Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word).into_owned()).clone(),
-                Kind::Pair | Kind::Last | Kind::Single | Kind::Symbol => word.to_owned(),
-            });
+    each_term(&folded, |range, kind| {
+        let word = &folded[range];
+        terms.push(match kind {
+            Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word).into_owned()).clone(),
+            Kind::Pair | Kind::Last | Kind::Single | Kind::Symbol => word.to_owned(),
         });
     });
     terms
 }
 
-/// Gives `to` the runs of characters of one class in a folded text.
-fn each_run(folded: &str, mut to: impl FnMut(&Run)) {
+/// Gives `to` the terms of a folded text: the place of each.
+fn each_term(folded: &str, mut to: impl FnMut(Range<usize>, Kind)) {
     let mut run = Run { class: Class::Gap, clusters: Vec::new() };
-    let mut end_run = |run: &mut Run| {
-        if !run.clusters.is_empty() {
-            to(run);
-            run.clusters.clear();
-        }
-    };
-    for (at, c) in folded.char_indices() {
-        let end = at + c.len_utf8();
-        match (Class::of(c), run.clusters.last_mut()) {
-            (Class::Mark, Some(last)) => last.end = end,
-            (Class::Mark, None) | (Class::Gap, _) => end_run(&mut run),
-            (class, _) => {
-                if class != run.class || class == Class::Symbol {
-                    end_run(&mut run);
-                }
-                run.class = class;
-                run.clusters.push(at..end);
+    let mut at = 0;
+    while at < folded.len() {
+        if run.clusters.is_empty()
+            && let Some(end) = plain_word(folded.as_bytes(), at)
+        {
+            if end > at {
+                to(at..end.min(at + LONGEST), Kind::Word);
             }
+            at = end.max(at + 1);
+            continue;
         }
+        let Some(c) = folded[at..].chars().next() else { break };
+        run.take(c, at, &mut to);
+        at += c.len_utf8();
     }
-    end_run(&mut run);
+    run.end(&mut to);
+}
+
+/// Where the word at a place ends if it is all ASCII, and nothing behind it can belong to it; of a gap, the place itself.
+fn plain_word(bytes: &[u8], at: usize) -> Option<usize> {
+    let is_letter = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let end = bytes[at..].iter().position(|byte| !is_letter(byte)).map_or(bytes.len(), |length| at + length);
+    bytes.get(end).is_none_or(u8::is_ascii).then_some(end)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,8 +158,29 @@ struct Run {
 }
 
 impl Run {
-    /// Gives `to` each term: its place in the folded text.
-    fn each_term(&self, mut to: impl FnMut(Range<usize>, Kind)) {
+    /// Takes the next character, which stands at a place; a run that ends with it is given to `to` in terms.
+    fn take(&mut self, c: char, at: usize, to: &mut impl FnMut(Range<usize>, Kind)) {
+        let end = at + c.len_utf8();
+        match (Class::of(c), self.clusters.last_mut()) {
+            (Class::Mark, Some(last)) => last.end = end,
+            (Class::Mark, None) | (Class::Gap, _) => self.end(to),
+            (class, _) => {
+                if class != self.class || class == Class::Symbol {
+                    self.end(to);
+                }
+                self.class = class;
+                self.clusters.push(at..end);
+            }
+        }
+    }
+
+    /// Ends it: gives `to` the place of each term.
+    fn end(&mut self, to: &mut impl FnMut(Range<usize>, Kind)) {
+        self.each_term(to);
+        self.clusters.clear();
+    }
+
+    fn each_term(&self, to: &mut impl FnMut(Range<usize>, Kind)) {
         let clusters = &self.clusters;
         let (Some(first), Some(last)) = (clusters.first(), clusters.last()) else { return };
         match self.class {
@@ -181,6 +202,8 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn terms(text: &str) -> Vec<String> {
@@ -206,5 +229,21 @@ mod tests {
         let found: Vec<_> =
             tokens(text, &Stems::of("english")).into_iter().map(|token| text[token.range].to_owned()).collect();
         assert_eq!(found, ["Die", "Straße", "ﬁn", "数据", "据库", "库"]);
+    }
+
+    proptest! {
+        #[test]
+        fn words_that_are_plain_are_what_they_are_by_their_characters(
+            text in r"([a-z0-9]{0,120}|[ -~]{0,12}|[\u{300}-\u{306}é猫ガ数据שа-я\u{1f600} \n]{0,4}|\PC{0,3}){0,12}",
+        ) {
+            let folded = Folded::of(&text).text;
+            let (mut quickly, mut slowly) = (Vec::new(), Vec::new());
+            each_term(&folded, |range, kind| quickly.push((range, kind)));
+            let mut run = Run { class: Class::Gap, clusters: Vec::new() };
+            let mut to = |range, kind| slowly.push((range, kind));
+            folded.char_indices().for_each(|(at, c)| run.take(c, at, &mut to));
+            run.end(&mut to);
+            prop_assert_eq!(quickly, slowly);
+        }
     }
 }

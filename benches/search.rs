@@ -1,6 +1,8 @@
-//! Searching 100,000 chunks of 384 numbers. A plain program: `cargo bench --bench search`.
+//! Searching chunks of 384 numbers, four of each article. A plain program: `cargo bench --bench search`; `BENCH_SEARCH_ARTICLES`
+//! says how many (25,000), and `BENCH_SEARCH_FOLDER` where the collection is kept for another time.
 //!
-//! The collection is made by one process and searched by another, so that memory is that of a server that searches.
+//! The collection is made by one process and searched by others, so that memory is that of a server that searches, and a
+//! first search is one after a start.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -22,6 +24,10 @@ use afterword_actors::{
 use support::OneModel;
 
 const ARTICLES: usize = 25_000;
+/// Vectors are scattered around so many middles, as those of texts about some thousand subjects.
+const SUBJECTS: u64 = 3_000;
+/// The hundred most frequent words stand for "the" and "of", which questions are searched without, and words like them.
+const FREQUENT: f64 = 100.0;
 const CHUNKS: usize = 4;
 const DIMENSION: usize = 384;
 const ROUNDS: usize = 200;
@@ -49,17 +55,32 @@ impl Random {
         (0..count).map(|_| format!("w{}", self.word())).collect::<Vec<_>>().join(" ")
     }
 
-    /// Words people search for: not the hundred most frequent, which stand for "the" and "of".
-    fn question(&mut self, count: usize) -> String {
-        let words = std::iter::repeat_with(|| self.word()).filter(|word| *word > 100.0).take(count);
-        words.map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ")
+    /// Words people search for, some of which are in very many articles.
+    fn question(&mut self, frequent: usize, others: usize) -> String {
+        let mut words: Vec<f64> = Vec::new();
+        while words.len() < frequent + others {
+            let word = self.word();
+            let is_wanted = if words.len() < frequent { word <= FREQUENT } else { word > FREQUENT };
+            words.extend(is_wanted.then_some(word));
+        }
+        words.into_iter().map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ")
+    }
+
+    fn numbers(&mut self) -> Vec<f32> {
+        (0..DIMENSION).map(|_| (self.next() - 0.5) as f32).collect()
     }
 
     fn vector(&mut self) -> Vec<u8> {
-        let numbers: Vec<f32> = (0..DIMENSION).map(|_| (self.next() - 0.5) as f32).collect();
+        let subject = (self.next() * SUBJECTS as f64) as u64;
+        let mut numbers = Random(u64::MAX / 2 + subject * 1_000_003).numbers();
+        numbers.iter_mut().zip(self.numbers()).for_each(|(middle, own)| *middle += own);
         let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();
         numbers.iter().flat_map(|number| (number / length).to_le_bytes()).collect()
     }
+}
+
+fn articles() -> usize {
+    std::env::var("BENCH_SEARCH_ARTICLES").ok().and_then(|count| count.parse().ok()).unwrap_or(ARTICLES)
 }
 
 fn embedder() -> Arc<ScriptedEmbedder> {
@@ -124,7 +145,7 @@ async fn fill(path: &Path) {
             })
         })
     };
-    for start in (0..ARTICLES).step_by(500) {
+    for start in (0..articles()).step_by(500) {
         write(start..start + 500).await.expect("articles");
     }
     database.close().await;
@@ -136,40 +157,78 @@ fn memory_mib() -> f64 {
     line.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap_or_default() / 1024.0
 }
 
+/// What one question takes, with everything that it answers.
+async fn ask(search: &Search, text: String, mode: Mode) -> Duration {
+    let begun = Instant::now();
+    let answer = search.search(&Query::new(text, mode, 10)).await.expect("an answer");
+    let took = begun.elapsed();
+    assert!(!answer.hits.is_empty());
+    assert!(answer.degraded.is_none(), "{:?}", answer.degraded);
+    took
+}
+
+fn service(database: Database) -> Search {
+    Search::new(database, Arc::new(OneModel(embedder())), SearchSettings::default())
+}
+
+/// A process that answers one question and ends.
+async fn search_once(path: &Path) {
+    let database = open(path).await;
+    let search = service(database);
+    search.warm_up().await.expect("an index");
+    ask(&search, Random(3).question(0, 4), Mode::Hybrid).await;
+}
+
 async fn search(path: &Path) {
     let before = memory_mib();
-    let database = open(path).await;
-    let search = Search::new(database, Arc::new(OneModel(embedder())), SearchSettings::default());
     let begun = Instant::now();
+    let search = service(open(path).await);
     search.warm_up().await.expect("an index");
-    println!("reading the index: {:.1} s", begun.elapsed().as_secs_f64());
-    for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
+    ask(&search, Random(5).question(0, 4), Mode::Hybrid).await;
+    println!("from the start to the first answer: {:.2} s", begun.elapsed().as_secs_f64());
+    let kinds = [
+        ("words", Mode::Keyword, 0, 4),
+        ("words, two frequent", Mode::Keyword, 2, 2),
+        ("words, frequent", Mode::Keyword, 2, 0),
+        ("meaning", Mode::Semantic, 0, 4),
+        ("hybrid", Mode::Hybrid, 0, 4),
+    ];
+    for (name, mode, frequent, others) in kinds {
         let mut random = Random(7);
         let mut times: Vec<Duration> = Vec::new();
         for _ in 0..ROUNDS {
-            let query = Query::new(random.question(4), mode, 10);
-            let begun = Instant::now();
-            let answer = search.search(&query).await.expect("an answer");
-            times.push(begun.elapsed());
-            assert!(answer.degraded.is_none() && !answer.hits.is_empty());
+            times.push(ask(&search, random.question(frequent, others), mode).await);
         }
         times.sort_unstable();
         let ms = |share: f64| times[((ROUNDS - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-        println!("{:<10} p50 {:>6.2} ms   p99 {:>6.2} ms", format!("{mode:?}"), ms(0.5), ms(0.99));
+        println!("{name:<20} p50 {:>6.2} ms   p99 {:>6.2} ms", ms(0.5), ms(0.99));
     }
     println!("resident memory: {:.0} MiB (at start {before:.0} MiB)", memory_mib());
 }
 
+/// This program once more, to do `part`.
+fn run(part: &str, path: &Path) {
+    let own = std::env::current_exe().expect("this program");
+    let begun = Instant::now();
+    let mut command = std::process::Command::new(own);
+    let status = command.env("BENCH_SEARCH_PART", part).env("BENCH_SEARCH_FILE", path).status().expect("a run");
+    assert!(status.success());
+    println!("{part}: {:.2} s", begun.elapsed().as_secs_f64());
+}
+
 #[tokio::main]
 async fn main() {
-    if let Some(path) = std::env::var_os("BENCH_SEARCH_FILE") {
-        return search(&PathBuf::from(path)).await;
+    if let (Ok(part), Some(path)) = (std::env::var("BENCH_SEARCH_PART"), std::env::var_os("BENCH_SEARCH_FILE")) {
+        let path = PathBuf::from(path);
+        return if part == "one search" { search_once(&path).await } else { search(&path).await };
     }
+    let kept = std::env::var_os("BENCH_SEARCH_FOLDER").map(PathBuf::from);
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("bench.db");
-    println!("making {ARTICLES} articles with {} chunks of {DIMENSION} numbers", ARTICLES * CHUNKS);
-    fill(&path).await;
-    let own = std::env::current_exe().expect("this program");
-    let status = std::process::Command::new(own).env("BENCH_SEARCH_FILE", &path).status().expect("a run");
-    assert!(status.success());
+    let path = kept.unwrap_or_else(|| folder.path().to_owned()).join("bench.db");
+    if !path.exists() {
+        println!("making {} articles with {CHUNKS} chunks of {DIMENSION} numbers", articles());
+        fill(&path).await;
+    }
+    run("many searches", &path);
+    run("one search", &path);
 }

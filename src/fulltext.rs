@@ -18,7 +18,7 @@ mod stop_words;
 mod tokens;
 mod wanted;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use afterword_actors::store::{Engine, StoreError};
 use sea_orm::{ConnectionTrait, Value};
@@ -28,6 +28,7 @@ pub(crate) use earlier::some as some_earlier;
 pub(crate) use found::{Found, Part};
 pub(crate) use matcher::{Matcher, merged};
 pub(crate) use spoken::language as language_of;
+pub(crate) use sqlite::{Lists, Lookups};
 pub(crate) use state::{Standing, State, VERSION};
 pub(crate) use stems::{Stems, is_known as is_language, languages};
 pub(crate) use tokens::{is_unspaced, tokens};
@@ -74,6 +75,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) text: &'a str,
     /// Whether there are any.
     pub(crate) with_earlier: bool,
+    /// Where the terms occur, if that was looked up.
+    pub(crate) lists: Option<&'a Arc<Lists>>,
 }
 
 /// Articles in `among`, the best first; equals in the order of their numbers.
@@ -91,7 +94,7 @@ pub(crate) async fn ranking(
     }
     let count = i64::try_from(limit).unwrap_or(i64::MAX);
     let found = match Engine::of(connection) {
-        Engine::Sqlite => sqlite::ranking(connection, wanted.terms, among, count).await?,
+        Engine::Sqlite => sqlite::ranking(connection, wanted.terms, wanted.lists, among, limit).await?,
         Engine::Postgres => postgres::ranking(connection, wanted.terms, among, count).await?,
     };
     if !wanted.with_earlier {

@@ -1,5 +1,15 @@
 //! Terms in SQLite: FTS5, ranked by BM25.
 
+#[cfg(test)]
+mod agreement;
+mod doclist;
+mod lengths;
+mod lists;
+mod pages;
+mod structure;
+
+use std::{collections::HashSet, sync::Arc};
+
 use afterword_actors::store::{
     StoreError,
     sql::{Number, Sql},
@@ -11,6 +21,11 @@ use super::{
     found::{Found, Part, TITLE_WEIGHT},
     wanted::{Phrase, Term},
 };
+use crate::offload;
+pub(crate) use lists::{Lists, Lookups};
+
+/// Postings that are ranked where they are: moving them would take longer.
+const FEW: usize = 5_000;
 
 pub(super) async fn index(
     transaction: &impl ConnectionTrait,
@@ -23,6 +38,53 @@ pub(super) async fn index(
 }
 
 pub(super) async fn ranking(
+    connection: &impl ConnectionTrait,
+    terms: &[Term],
+    lists: Option<&Arc<Lists>>,
+    among: &Among,
+    limit: usize,
+) -> Result<Vec<Found>, StoreError> {
+    if let Some(lists) = lists
+        && let Some(found) = ranked(lists, terms, among.is_everything().then_some(limit)).await
+    {
+        return sifted(connection, found, among, limit).await;
+    }
+    by_fts5(connection, terms, among, i64::try_from(limit).unwrap_or(i64::MAX)).await
+}
+
+async fn ranked(lists: &Arc<Lists>, terms: &[Term], limit: Option<usize>) -> Option<Vec<Found>> {
+    if lists.len() <= FEW {
+        return lists.ranking(terms, limit);
+    }
+    let (lists, terms) = (Arc::clone(lists), terms.to_vec());
+    offload::run(move || lists.ranking(&terms, limit)).await
+}
+
+/// The first `limit` that are in `among`.
+async fn sifted(
+    connection: &impl ConnectionTrait,
+    found: Vec<Found>,
+    among: &Among,
+    limit: usize,
+) -> Result<Vec<Found>, StoreError> {
+    let Some(condition) = among.condition(2) else { return Ok(found) };
+    let sql = format!("SELECT a.id AS n FROM {{ids $1}} j CROSS JOIN articles a WHERE a.id = j.id AND {condition}");
+    let (mut kept, mut rest, mut count) = (Vec::new(), found.as_slice(), limit.max(1));
+    while kept.len() < limit && !rest.is_empty() {
+        let (looked_at, behind) = rest.split_at(count.min(rest.len()));
+        rest = behind;
+        count = count.saturating_mul(4);
+        let ids: Vec<_> = looked_at.iter().map(|found| found.id).collect();
+        let values = std::iter::once(serde_json::to_string(&ids).unwrap_or_default().into());
+        let within = connection.rows::<Number>(&sql, values.chain(among.values.clone())).await?;
+        let within: HashSet<_> = within.into_iter().map(|row| row.n).collect();
+        kept.extend(looked_at.iter().filter(|found| within.contains(&found.id)));
+    }
+    kept.truncate(limit);
+    Ok(kept)
+}
+
+async fn by_fts5(
     connection: &impl ConnectionTrait,
     terms: &[Term],
     among: &Among,

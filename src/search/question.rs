@@ -1,9 +1,12 @@
 //! A question made ready: its terms and how rare they are, what it demands, and what was corrected.
 
+use std::sync::Arc;
+
 use afterword_actors::store::{Database, StoreError};
+use sea_orm::ConnectionTrait;
 
 use super::{Correction, Query, filter::Index, parse::Parsed, spelling};
-use crate::fulltext::{self, Among, Phrase, Standing, Stems, Term, tokens};
+use crate::fulltext::{self, Among, Lists, Lookups, Phrase, Standing, Stems, Term, tokens};
 
 /// A question.
 pub(super) struct Question {
@@ -11,6 +14,8 @@ pub(super) struct Question {
     pub(super) terms: Vec<Term>,
     /// How rare each term is, in their order: its idf as BM25 has it.
     pub(super) rarity: Vec<f64>,
+    /// Where they occur, if that was looked up.
+    pub(super) lists: Option<Arc<Lists>>,
     /// The articles that may answer.
     pub(super) among: Among,
     /// What the meaning is taken of; corrected.
@@ -25,7 +30,12 @@ pub(super) struct Question {
 
 impl Question {
     /// Reads a question, `text`, about the articles that `query` is about.
-    pub(super) async fn read(database: &Database, text: &str, query: &Query) -> Result<Self, StoreError> {
+    pub(super) async fn read(
+        database: &Database,
+        lookups: &Lookups,
+        text: &str,
+        query: &Query,
+    ) -> Result<Self, StoreError> {
         let reader = database.reader();
         let Standing { language, with_earlier, now } = Standing::read(reader).await?;
         let stems = Stems::of(&language);
@@ -33,11 +43,8 @@ impl Question {
         let index = Index { engine: database.engine(), stems: &stems, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
         let mut terms = terms(&parsed, &stems);
-        let phrases: Vec<_> = terms.iter().map(|term| term.alternatives[0].clone()).collect();
-        let (mut frequencies, all) = match phrases.is_empty() {
-            true => (Vec::new(), 0),
-            false => fulltext::frequencies(reader, &phrases.iter().collect::<Vec<_>>()).await?,
-        };
+        let mut lists = lookups.look_up(database, &terms).await?;
+        let (mut frequencies, all) = frequencies(reader, &terms, lists.as_deref()).await?;
         // What no article has by the present rules may be in one that was written by others. And in another language than the
         // index's, its stems tell no slip from an inflection.
         let is_foreign = fulltext::language_of(tokens(text, &stems).iter().map(|token| token.word.as_str()))
@@ -46,10 +53,13 @@ impl Question {
             true => Vec::new(),
             false => spelling::correct(reader, &stems, &mut terms, &mut frequencies).await?,
         };
+        if !corrections.is_empty() {
+            lists = lookups.look_up(database, &terms).await?;
+        }
         let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
         let text = corrected(&parsed.text, &corrections, &stems);
         let is_listing = text.trim().is_empty();
-        Ok(Self { terms, rarity, among, text, corrections, stems, with_earlier, is_listing })
+        Ok(Self { terms, rarity, lists, among, text, corrections, stems, with_earlier, is_listing })
     }
 
     /// A question about all articles but one, without terms yet.
@@ -58,6 +68,7 @@ impl Question {
         Ok(Self {
             terms: Vec::new(),
             rarity: Vec::new(),
+            lists: None,
             among: Among::default().and("a.id <> $?1", [id.into()]),
             text: String::new(),
             corrections: Vec::new(),
@@ -65,6 +76,26 @@ impl Question {
             with_earlier,
             is_listing: false,
         })
+    }
+}
+
+/// In how many articles each term occurs, and how many there are.
+async fn frequencies(
+    connection: &impl ConnectionTrait,
+    terms: &[Term],
+    lists: Option<&Lists>,
+) -> Result<(Vec<i64>, i64), StoreError> {
+    let phrases: Vec<_> = terms.iter().map(|term| &term.alternatives[0]).collect();
+    if phrases.is_empty() {
+        return Ok((Vec::new(), 0));
+    }
+    let known = lists.and_then(|lists| {
+        let frequencies: Option<Vec<_>> = phrases.iter().map(|phrase| lists.frequency(phrase)).collect();
+        Some((frequencies?, lists.all))
+    });
+    match known {
+        Some(known) => Ok(known),
+        None => fulltext::frequencies(connection, &phrases).await,
     }
 }
 

@@ -43,9 +43,15 @@ impl Search {
             return Err(SearchError::Limit(self.settings.max_limit));
         }
         let subject = self.subject(slug).await?.ok_or_else(|| SearchError::NoArticle(slug.to_owned()))?;
-        let question = self.question_of(&subject).await?;
+        let mut question = self.question_of(&subject).await?;
+        question.lists = self.lookups.look_up(&self.database, &question.terms).await?;
         let depth = self.settings.candidates.max(limit);
-        let wanted = Wanted { terms: &question.terms, text: &subject.title, with_earlier: question.with_earlier };
+        let wanted = Wanted {
+            terms: &question.terms,
+            text: &subject.title,
+            with_earlier: question.with_earlier,
+            lists: question.lists.as_ref(),
+        };
         let words = fulltext::ranking(self.database.reader(), wanted, &question.among, depth).await?;
         let mut rankings = Rankings { words, depth, ..Rankings::default() };
         self.look(&subject, &question, limit, &mut rankings).await?;

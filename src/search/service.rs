@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     articles::{ArticleSummary, EmbeddingState, summaries},
-    fulltext::{self, Found, Matcher, Wanted},
+    fulltext::{self, Found, Lookups, Matcher, Wanted},
 };
 
 /// How searches are made.
@@ -66,6 +66,7 @@ pub struct Search {
     pub(super) database: Database,
     pub(super) models: Arc<dyn QueryModels>,
     pub(super) index: Arc<VectorIndex>,
+    pub(super) lookups: Arc<Lookups>,
     pub(super) settings: Arc<SearchSettings>,
 }
 
@@ -92,7 +93,7 @@ struct Chosen {
 impl Search {
     /// A service on `database`; the index is read at the first search.
     pub fn new(database: Database, models: Arc<dyn QueryModels>, settings: SearchSettings) -> Self {
-        Self { database, models, index: Arc::default(), settings: Arc::new(settings) }
+        Self { database, models, index: Arc::default(), lookups: Arc::default(), settings: Arc::new(settings) }
     }
 
     /// Searches what is committed now.
@@ -103,7 +104,7 @@ impl Search {
     pub async fn search(&self, query: &Query) -> Result<SearchAnswer, SearchError> {
         self.check(query)?;
         let (text, cut_to) = cut(&query.text);
-        let question = Question::read(&self.database, text, query).await?;
+        let question = Question::read(&self.database, &self.lookups, text, query).await?;
         let rankings = self.rank(query, &question).await?;
         self.answer(query, question, rankings, cut_to).await
     }
@@ -170,8 +171,12 @@ impl Search {
             match query.mode {
                 Mode::Semantic => Ok(Vec::new()),
                 Mode::Hybrid | Mode::Keyword => {
-                    let wanted =
-                        Wanted { terms: &question.terms, text: &question.text, with_earlier: question.with_earlier };
+                    let wanted = Wanted {
+                        terms: &question.terms,
+                        text: &question.text,
+                        with_earlier: question.with_earlier,
+                        lists: question.lists.as_ref(),
+                    };
                     fulltext::ranking(self.database.reader(), wanted, &question.among, deep).await
                 }
             }

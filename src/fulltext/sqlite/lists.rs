@@ -1,0 +1,168 @@
+//! The terms of a question as FTS5 keeps them, read by this program, and ranked: the same order and the same scores as its
+//! `bm25`, which looks each article's length up by itself and counts each term's articles anew (`docs/decisions/0203-…`).
+//!
+//! What is not understood is left to FTS5: a layout of another version, phrases, beginnings.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
+use sea_orm::{ConnectionTrait, TransactionTrait};
+
+use super::{
+    super::{
+        found::Found,
+        wanted::{Phrase, Term},
+    },
+    doclist::Posting,
+    lengths::{Known, Lengths, State, TOGETHER},
+    pages::{Block, postings},
+    structure,
+};
+
+/// How soon another occurrence says nothing new, and how much a text's length counts: what FTS5 takes.
+const K1: f64 = 1.2;
+const B: f64 = 0.75;
+/// The worth of a term that more than half of all articles have.
+const NEXT_TO_NOTHING: f64 = 1e-6;
+
+/// What is known of the index from one search to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups {
+    known: Mutex<Option<Known>>,
+}
+
+/// Where the terms of a question occur.
+#[derive(Debug, Clone)]
+pub(crate) struct Lists {
+    /// Articles and how often they have it, in order, for each term.
+    postings: HashMap<String, Vec<Posting>>,
+    lengths: Arc<Lengths>,
+    /// Articles as FTS5 counts them.
+    pub(crate) all: i64,
+    average: f64,
+}
+
+impl Lookups {
+    /// Looks up those of `terms` that are single ones; `None` if the index is not to be read so.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub(crate) async fn look_up(&self, database: &Database, terms: &[Term]) -> Result<Option<Arc<Lists>>, StoreError> {
+        if database.engine() != Engine::Sqlite {
+            return Ok(None);
+        }
+        let phrases = terms.iter().flat_map(|term| &term.alternatives);
+        let words: Vec<_> = phrases.filter_map(single).collect::<HashSet<_>>().into_iter().collect();
+        if words.is_empty() {
+            return Ok(None);
+        }
+        // Everything of one state.
+        let transaction = database.reader().begin().await?;
+        let lists = self.read(&transaction, &words).await?;
+        transaction.commit().await?;
+        Ok(lists.map(Arc::new))
+    }
+
+    async fn read(&self, connection: &impl ConnectionTrait, words: &[&str]) -> Result<Option<Lists>, StoreError> {
+        let Some(state) = state(connection).await? else { return Ok(None) };
+        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = Known::of(connection, state, before).await?;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
+        let Known { state, lengths } = known;
+        let Some(postings) = postings(connection, &state.segments, words).await? else { return Ok(None) };
+        let average = state.terms as f64 / state.rows as f64;
+        Ok(Some(Lists { postings, lengths, all: state.rows, average }))
+    }
+}
+
+fn single(phrase: &Phrase) -> Option<&str> {
+    match phrase.terms.as_slice() {
+        [one] if !phrase.is_prefix => Some(one),
+        _ => None,
+    }
+}
+
+async fn state(connection: &impl ConnectionTrait) -> Result<Option<State>, StoreError> {
+    let sql = "SELECT block FROM article_terms_data WHERE id IN ($1, $2) ORDER BY id";
+    let blocks = connection.rows::<Block>(sql, [structure::AVERAGES.into(), structure::STRUCTURE.into()]).await?;
+    let Ok([averages, structure]) = <[Block; 2]>::try_from(blocks).map(|blocks| blocks.map(|block| block.block)) else {
+        return Ok(None);
+    };
+    let numbers = structure::averages(&averages).zip(structure::segments(&structure));
+    Ok(numbers.map(|((rows, terms), segments)| State { structure, averages, segments, rows, terms }))
+}
+
+impl Lists {
+    /// Occurrences in all of them.
+    pub(super) fn len(&self) -> usize {
+        self.postings.values().map(Vec::len).sum()
+    }
+
+    /// In how many articles a phrase occurs, if that was looked up.
+    pub(crate) fn frequency(&self, phrase: &Phrase) -> Option<i64> {
+        let postings = self.postings.get(single(phrase)?)?;
+        i64::try_from(postings.len()).ok()
+    }
+
+    /// Articles that have any of the terms, or the first of them; the best first, equals in the order of their numbers. `None` if
+    /// not all of the terms were looked up.
+    pub(super) fn ranking(&self, terms: &[Term], limit: Option<usize>) -> Option<Vec<Found>> {
+        let mut asked = Vec::new();
+        for term in terms {
+            for phrase in &term.alternatives {
+                let postings = self.postings.get(single(phrase)?)?;
+                let rarity = rarity(postings.len() as f64, self.all as f64);
+                // One that was asked for twice counts twice.
+                asked.extend((0..term.times).map(|_| (rarity, postings.as_slice())));
+            }
+        }
+        let mut found = self.scored(asked)?;
+        let order = |a: &Found, b: &Found| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
+        if let Some(limit) = limit.filter(|limit| *limit > 0 && *limit < found.len()) {
+            found.select_nth_unstable_by(limit - 1, order);
+            found.truncate(limit);
+        }
+        found.sort_unstable_by(order);
+        Some(found)
+    }
+
+    /// Every article that has a term. The lists go side by side, over some thousand articles at a time.
+    fn scored(&self, mut asked: Vec<(f64, &[Posting])>) -> Option<Vec<Found>> {
+        let mut found = Vec::new();
+        let (mut scores, mut places) = (vec![0.0; TOGETHER], Vec::new());
+        while let Some(next) = asked.iter().filter_map(|(_, postings)| postings.first()).map(|posting| posting.0).min()
+        {
+            let first = next - next.rem_euclid(TOGETHER as i64);
+            let lengths = self.lengths.page(next)?;
+            for (rarity, postings) in &mut asked {
+                let here = postings.partition_point(|posting| posting.0 < first + TOGETHER as i64);
+                let (taken, behind) = postings.split_at(here);
+                *postings = behind;
+                for &(id, times) in taken {
+                    let place = (id - first) as usize;
+                    if scores[place] == 0.0 {
+                        places.push(place);
+                    }
+                    let (times, length) = (f64::from(times), f64::from(lengths[place].checked_sub(1)?));
+                    scores[place] +=
+                        *rarity * ((times * (K1 + 1.0)) / (times + K1 * (1.0 - B + B * length / self.average)));
+                }
+            }
+            found.extend(
+                places
+                    .drain(..)
+                    .map(|place| Found { id: first + place as i64, score: std::mem::take(&mut scores[place]) }),
+            );
+        }
+        Some(found)
+    }
+}
+
+/// What a term is worth that so many articles have, of `all`. *Source:* SQLite, `fts5_aux.c`.
+fn rarity(articles: f64, all: f64) -> f64 {
+    let rarity = ((all - articles + 0.5) / (articles + 0.5)).ln();
+    if rarity <= 0.0 { NEXT_TO_NOTHING } else { rarity }
+}

@@ -25,7 +25,7 @@ pub use entry::{Fault, Origin};
 pub use layers::{ChosenBy, SettingsFile, Sources};
 pub use sections::{
     Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue,
-    Retention, Scripted, Search, Secret, Server, Settings, Telemetry,
+    Retention, Scripted, Search, Secret, Server, Settings, SyncedFolder, Telemetry,
 };
 pub use show::Row;
 pub use slots::Slots;

@@ -32,7 +32,7 @@ impl Health {
         Report { state, parts }
     }
 
-    fn note(&self, finding: Finding) {
+    pub(crate) fn note(&self, finding: Finding) {
         let Finding { part: name, state, detail, expected } = finding;
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let since = match parts.get(name) {

@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod gate;
+mod in_step;
 mod listener;
 mod room;
 mod watched;
@@ -86,6 +87,7 @@ async fn open(
     let watched = Watched { database, settings, runtime: runtime.clone() };
     let health = Health::begin(&watched).await;
     tokio::spawn(health.clone().watch(watched, stopping.clone()));
+    in_step::keep(&loaded.settings.sync, &host.articles, &health, stopping);
     let page = loaded.settings.server.page.then(|| {
         let (host, runtime, health) = (host.clone(), runtime.clone(), health.clone());
         page::Parts { host, runtime, health, settings: loaded.rows(), stopping: stopping.clone() }

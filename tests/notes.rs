@@ -19,6 +19,8 @@ mod sqlite {
     mod round_trip;
     #[path = "notes/sync.rs"]
     mod sync;
+    #[path = "notes/watch.rs"]
+    mod watch;
 }
 
 #[path = "."]
@@ -27,10 +29,14 @@ mod postgres {
 
     #[path = "notes/files.rs"]
     mod files;
+    #[path = "notes/manager.rs"]
+    mod manager;
     #[path = "notes/races.rs"]
     mod races;
     #[path = "notes/round_trip.rs"]
     mod round_trip;
     #[path = "notes/sync.rs"]
     mod sync;
+    #[path = "notes/watch.rs"]
+    mod watch;
 }

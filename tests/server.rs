@@ -10,6 +10,8 @@ mod closed;
 mod description;
 #[path = "server/echo.rs"]
 mod echo;
+#[path = "server/in_step.rs"]
+mod in_step;
 #[path = "server/issuer.rs"]
 mod issuer;
 #[path = "server/life.rs"]

@@ -24,7 +24,7 @@ pub struct Part {
 pub struct Report {
     /// The worst of all parts.
     pub state: State,
-    /// `database`, `model`, `provider`, `queue`, `runtime` and `server`.
+    /// `database`, `model`, `provider`, `queue`, `runtime` and `server`; `folders`, if some are kept in step.
     pub parts: BTreeMap<&'static str, Part>,
 }
 

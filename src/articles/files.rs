@@ -15,6 +15,7 @@ mod decode;
 mod export;
 mod export_plan;
 mod import;
+mod manager;
 mod naming;
 mod place;
 mod plan;
@@ -30,8 +31,9 @@ mod walk;
 
 pub use export::{Export, ExportReport, export};
 pub use import::{Count, Import, Step, import};
+pub use manager::{ManagerError, ManagerReport, NotBroughtIn, import_manager};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
-pub use sync::{Conflict, Folders, OfArticles, OfFiles, Sync, SyncError, SyncReport, sync};
+pub use sync::{Conflict, Folders, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, sync, watch};
 
 /// What to do about an article, or a file, that exists already and is not known to be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,6 +54,7 @@ impl From<Finding> for Check {
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let mut checks = vec![settings(session)];
+    checks.extend(folders(session));
     let open = match missing_file(session) {
         Some(check) => Err(check),
         None => session.database().await.map_err(|error| Check::new("database", Level::Fault, error.to_string())),
@@ -86,6 +87,26 @@ pub(super) fn list_of(look: Look, checks: &[Check]) -> String {
 fn settings(session: &Session) -> Check {
     let set = session.loaded.origins.len();
     Check::new("settings", Level::Ok, format!("valid, {set} of them set"))
+}
+
+/// Folders that a server would keep in step.
+fn folders(session: &Session) -> Option<Check> {
+    let folders = &session.loaded.settings.sync;
+    let (there, missing): (Vec<_>, Vec<_>) = folders.iter().map(|folder| &folder.path).partition(|path| path.is_dir());
+    let names = |paths: &[&std::path::PathBuf]| {
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    match (there.as_slice(), missing.as_slice()) {
+        ([], []) => None,
+        (there, []) => {
+            Some(Check::new("folders", Level::Ok, format!("{} can be kept in step by a server", names(there))))
+        }
+        (_, missing) => {
+            let message =
+                format!("{} is not there, and is not kept in step; make it, or correct [[sync]]", names(missing));
+            Some(Check::new("folders", Level::Warning, message))
+        }
+    }
 }
 
 /// Opening a database makes it if it is not there, and a check must make nothing.

@@ -1,5 +1,7 @@
 //! `import`
 
+mod manager;
+
 use std::collections::BTreeMap;
 
 use afterword_actors::store::{missing, stats::QueueStats};
@@ -35,6 +37,9 @@ impl From<OnConflict> for files::OnConflict {
 }
 
 pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow::Result<()> {
+    if let Some(url) = &arguments.from_manager {
+        return manager::run(session, url, arguments.dry_run).await;
+    }
     let host = if arguments.dry_run { session.host().await? } else { session.saving_host().await? };
     if !arguments.wait || arguments.dry_run {
         let report = bring_in(session, &host.articles, &arguments).await?;
@@ -75,8 +80,9 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
     if arguments.source.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Usage("--source wants a name, for example --source notes".to_owned()).into());
     }
+    let directory = arguments.directory.clone().unwrap_or_default();
     let import = Import {
-        directory: arguments.directory.clone(),
+        directory: directory.clone(),
         folder: session::folder(&arguments.folder)?,
         source: arguments.source.clone(),
         on_conflict: arguments.on_conflict.into(),
@@ -96,7 +102,7 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
     let report = report?;
     if report.files.is_empty() && report.failed.is_empty() {
         let left_out = left_out_in_words(&report.left_out);
-        return Err(anyhow!("there are no markdown files in {}{left_out}", arguments.directory.display()));
+        return Err(anyhow!("there are no markdown files in {}{left_out}", directory.display()));
     }
     Ok(report)
 }

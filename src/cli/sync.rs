@@ -4,11 +4,13 @@ use anyhow::anyhow;
 
 use super::{
     arguments::SyncArguments,
+    output::Output,
     session::{self, Session},
 };
 use crate::{
-    articles::files::{self, FileProblem, Sync, SyncReport},
+    articles::files::{self, FileProblem, Sync, SyncReport, Told},
     plural::count,
+    signals::Signals,
 };
 
 /// Problems named in full; of more, their number.
@@ -22,40 +24,81 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
         dry_run: arguments.dry_run,
     };
     let host = if asked.dry_run { session.host().await? } else { session.saving_host().await? };
+    let teller = Teller { output: session.output, verbose: session.verbose };
+    if arguments.watch {
+        let signals = Signals::install()?;
+        tokio::select! {
+            () = files::watch(&host.articles, asked, |told| teller.tell(told)) => {}
+            () = signals.stop() => {}
+        }
+        return Ok(());
+    }
     let report = files::sync(&host.articles, &asked).await?;
-    finish(session, &report)
-}
-
-fn finish(session: &Session, report: &SyncReport) -> anyhow::Result<()> {
-    session.output.answer(report, |_| text_of(report))?;
-    for note in &report.notes {
-        session.output.note(note);
-    }
-    for conflict in &report.conflicts {
-        session.output.note(&format!(
-            "{}: changed here and there in the same lines; it holds the article now, and \"{}\" what it held",
-            conflict.file, conflict.copy
-        ));
-    }
-    for slug in &report.left_out {
-        session.output.note(&format!("{slug}: has no file, because .gitignore or .afterwordignore names its place"));
-    }
-    name_all(session, &report.warnings, "warnings");
-    name_all(session, &report.failed, "failures");
+    teller.report(&report)?;
     match report.failed.len() {
         0 => Ok(()),
         failed => Err(anyhow!("not kept in step: {}", count(failed, "file"))),
     }
 }
 
-/// Each on a line of its own, as long as there are few.
-fn name_all(session: &Session, problems: &[FileProblem], what: &str) {
-    let shown = if session.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
-    for problem in &problems[..shown] {
-        session.output.note(&format!("{}: {}", problem.file, problem.error));
+/// Says what was done.
+#[derive(Clone, Copy)]
+struct Teller {
+    output: Output,
+    verbose: u8,
+}
+
+impl Teller {
+    /// Of a folder that is watched, for as long as anybody listens.
+    fn tell(self, told: Told) {
+        match told {
+            Told::Begun { directory, without_signs } => {
+                self.output.note(&format!("{} is kept in step; Ctrl-C ends it", directory.display()));
+                if let Some(reason) = without_signs {
+                    self.output.note(&format!("it cannot be watched ({reason}), and is looked at every few seconds"));
+                }
+            }
+            Told::Did(report) => {
+                if let Err(error) = self.report(&report) {
+                    self.output.error(&error);
+                }
+            }
+            Told::Well => self.output.note("all is well again"),
+            Told::Failed(error) => {
+                self.output.error(&error.into());
+            }
+        }
     }
-    if shown < problems.len() {
-        session.output.note(&format!("and {} more {what}; -v names them all", problems.len() - shown));
+
+    fn report(self, report: &SyncReport) -> anyhow::Result<()> {
+        let output = self.output;
+        output.answer(report, |_| text_of(report))?;
+        for note in &report.notes {
+            output.note(note);
+        }
+        for conflict in &report.conflicts {
+            output.note(&format!(
+                "{}: changed here and there in the same lines; it holds the article now, and \"{}\" what it held",
+                conflict.file, conflict.copy
+            ));
+        }
+        for slug in &report.left_out {
+            output.note(&format!("{slug}: has no file, because .gitignore or .afterwordignore names its place"));
+        }
+        self.name_all(&report.warnings, "warnings");
+        self.name_all(&report.failed, "failures");
+        Ok(())
+    }
+
+    /// Each on a line of its own, as long as there are few.
+    fn name_all(self, problems: &[FileProblem], what: &str) {
+        let shown = if self.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
+        for problem in &problems[..shown] {
+            self.output.note(&format!("{}: {}", problem.file, problem.error));
+        }
+        if shown < problems.len() {
+            self.output.note(&format!("and {} more {what}; -v names them all", problems.len() - shown));
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use figment::value::Value;
 use super::{entry::Entry, hidden::is_secret, keys::known_keys};
 
 /// Settings that are one of a few names, or a number too.
-const NAMES: [(&str, &str); 4] = [
+const NAMES: [(&str, &str); 5] = [
     ("queue.slots", "auto or a whole number, e.g. 1"),
     ("embedding.provider", "one of: local, openai, scripted"),
     ("embedding.openai.encoding", "one of: float, base64"),
     ("log.format", "one of: pretty, json"),
+    ("sync", "folders in the settings file, each under [[sync]] with path = \"…\" and, if wanted, folder = \"…\""),
 ];
 
 /// Turns the text of a variable or flag into a number or a switch where the setting is one; everything else stays text,

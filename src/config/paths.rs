@@ -12,11 +12,14 @@ const SQLITE: &str = "sqlite://";
 
 /// Replaces `entry`'s value if it names a file.
 pub(super) fn make_absolute(entry: &mut Entry) {
-    let Value::String(_, text) = &entry.value else { return };
     let base = match &entry.origin {
         Origin::File(file) => file.parent(),
         Origin::Default | Origin::Variable(_) | Origin::Flag => None,
     };
+    if let ("sync", Value::Array(_, folders)) = (entry.key.as_str(), &mut entry.value) {
+        return folders.iter_mut().for_each(|folder| anchor_path(folder, base));
+    }
+    let Value::String(_, text) = &entry.value else { return };
     let text = match entry.key.as_str() {
         "embedding.model_dir" if !text.is_empty() => anchored(text, base),
         "database.url" => match text.strip_prefix(SQLITE) {
@@ -26,6 +29,15 @@ pub(super) fn make_absolute(entry: &mut Entry) {
         _ => return,
     };
     entry.value = Value::from(text);
+}
+
+/// The `path` of a table.
+fn anchor_path(table: &mut Value, base: Option<&Path>) {
+    if let Value::Dict(_, values) = table
+        && let Some(Value::String(_, path)) = values.get_mut("path")
+    {
+        *path = anchored(path, base);
+    }
 }
 
 fn anchored(path: &str, base: Option<&Path>) -> String {

@@ -24,6 +24,8 @@ pub struct Settings {
     pub search: Search,
     /// What an article may be.
     pub articles: Articles,
+    /// Folders of files that a server keeps in step.
+    pub sync: Vec<SyncedFolder>,
     /// The host server.
     pub server: Server,
     /// Who comes in, beside the holders of tokens made here.
@@ -301,6 +303,17 @@ section! {
         /// Longest title, in characters.
         max_title: usize = 300,
     }
+}
+
+/// A folder of files that a server keeps in step with the articles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncedFolder {
+    /// Where the files are.
+    pub path: PathBuf,
+    /// The folder of articles; all if it is empty.
+    #[serde(default)]
+    pub folder: String,
 }
 
 section! {

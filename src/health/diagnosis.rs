@@ -14,7 +14,7 @@ const LONG_EMPTY: u64 = 5_000;
 /// What was found of one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// `database`, `model`, `provider`, `queue`, `runtime` or `server`.
+    /// `database`, `model`, `provider`, `queue`, `runtime`, `server` or `folders`.
     pub part: &'static str,
     /// Its health.
     pub state: State,

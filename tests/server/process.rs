@@ -159,5 +159,9 @@ pub(crate) fn program(folder: &std::path::Path) -> Command {
         .current_dir(folder)
         .env("AFTERWORD_DATABASE__URL", format!("sqlite://{}", folder.join("server.db").display()))
         .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted");
+    let settings = folder.join("config.toml");
+    if settings.exists() {
+        command.env("AFTERWORD_CONFIG", settings);
+    }
     command
 }

@@ -19,8 +19,14 @@ mod outgoing;
 mod plan;
 mod report;
 mod run;
+mod signs;
+mod watch;
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::root::Root;
 use crate::articles::Articles;
@@ -29,6 +35,7 @@ use memory::Memory;
 use run::Run;
 
 pub use report::{Conflict, OfArticles, OfFiles, Sync, SyncError, SyncReport};
+pub use watch::{Told, watch};
 
 /// Looks of one run. What is still changing then is left to the next.
 const ROUNDS: usize = 6;
@@ -38,6 +45,10 @@ const ROUNDS: usize = 6;
 pub struct Folders {
     asked: Sync,
     memory: Memory,
+    /// Since when files have been gone.
+    gone: HashMap<String, Instant>,
+    /// A file that is gone for a shorter time may come back.
+    patience: Duration,
 }
 
 /// Brings a folder and the articles to the same state.
@@ -51,7 +62,7 @@ pub async fn sync(articles: &Articles, asked: &Sync) -> Result<SyncReport, SyncE
 impl Folders {
     /// One that has not looked yet.
     pub fn new(asked: Sync) -> Self {
-        Self { asked, memory: Memory::default() }
+        Self { asked, memory: Memory::default(), gone: HashMap::new(), patience: Duration::ZERO }
     }
 
     /// What is asked of it.
@@ -72,7 +83,8 @@ impl Folders {
         for _ in 0..ROUNDS {
             report.begin_round();
             let looked = look::look(articles, &self.asked, &root, &mut self.memory, &mut report).await?;
-            let plan = plan::plan(&looked);
+            let mut plan = plan::plan(&looked);
+            report.waiting = self.hold_back(&mut plan);
             report.failed.extend(plan.refused.iter().cloned());
             if !self.asked.many_deletions {
                 deletions::ask(&plan, &looked)?;
@@ -88,5 +100,18 @@ impl Folders {
         }
         report.sort();
         Ok(report)
+    }
+
+    /// Takes deletions out of a plan whose files may come back; answers how many.
+    fn hold_back(&mut self, plan: &mut plan::Plan) -> usize {
+        let now = Instant::now();
+        let (before, all) = (std::mem::take(&mut self.gone), plan.deletions.len());
+        for known in &plan.deletions {
+            self.gone.insert(known.path.clone(), before.get(&known.path).copied().unwrap_or(now));
+        }
+        let (gone, patience) = (&self.gone, self.patience);
+        plan.deletions
+            .retain(|known| gone.get(&known.path).is_some_and(|since| now.duration_since(*since) >= patience));
+        all - plan.deletions.len()
     }
 }

@@ -18,10 +18,10 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
     ("mcp", "claude mcp add afterword -- afterword mcp"),
     (
         "import",
-        "afterword import notes/ --dry-run\nafterword import notes/ --wait\nafterword import docs/ --folder manual --on-conflict update",
+        "afterword import notes/ --dry-run\nafterword import notes/ --wait\nafterword import docs/ --folder manual --on-conflict update\nafterword import --from-manager postgres://user:password@host/articles --dry-run",
     ),
     ("export", "afterword export backup/\nafterword export site/ --folder blog --prune"),
-    ("sync", "afterword sync notes/ --dry-run\nafterword sync notes/\nafterword sync docs/ --folder manual"),
+    ("sync", "afterword sync notes/ --dry-run\nafterword sync notes/\nafterword sync docs/ --folder manual --watch"),
     (
         "article create",
         "afterword article create \"Tides\" --body \"The moon pulls.\"\nafterword article create \"Tides\" --file tides.md --folder sea\nman ls | afterword article create \"ls\" --file -",

@@ -10,7 +10,11 @@ pub(in crate::cli) struct ImportArguments {
     ///
     /// Files are known by their places: a file that was imported before changes its article, and no other. Hidden files,
     /// node_modules, and what .gitignore or .afterwordignore name stay out; -v names what was left out.
-    pub(in crate::cli) directory: PathBuf,
+    #[arg(required_unless_present = "from_manager")]
+    pub(in crate::cli) directory: Option<PathBuf>,
+    /// Bring in the articles of mcp-markdown-manager instead, with their history, from its database (postgres://…)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["directory", "on_conflict", "wait", "folder", "source"])]
+    pub(in crate::cli) from_manager: Option<String>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
@@ -63,6 +67,9 @@ pub(in crate::cli) struct SyncArguments {
     /// Delete on one side what is gone on the other, also if that is more than a tenth
     #[arg(long)]
     pub(in crate::cli) yes: bool,
+    /// Go on until it is interrupted: changes of either side are on the other within a second or so
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(in crate::cli) watch: bool,
 }
 
 /// What to do about something that exists already.

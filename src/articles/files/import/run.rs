@@ -118,7 +118,7 @@ impl Run<'_> {
         files: Vec<Scanned>,
         actions: Vec<Action>,
         report: &mut ImportReport,
-        progress: &mut dyn FnMut(usize),
+        progress: &mut (dyn FnMut(usize) + Send),
     ) -> Vec<Scanned> {
         let room = Semaphore::new(ROOM as usize);
         let work = stream::iter(files.into_iter().zip(actions)).map(|(file, action)| {

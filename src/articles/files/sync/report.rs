@@ -39,6 +39,9 @@ pub struct SyncReport {
     pub warnings: Vec<FileProblem>,
     /// What there is to know about the folder as a whole.
     pub notes: Vec<String>,
+    /// Files that are gone for so short a time that they may come back.
+    #[serde(skip)]
+    pub waiting: usize,
     /// Nothing was done.
     pub dry_run: bool,
 }
@@ -82,7 +85,8 @@ impl SyncReport {
 
     /// Brings everything into an order that does not depend on the order of what was done.
     pub(super) fn sort(&mut self) {
-        let Self { articles, files, merged, conflicts, left_out, failed, warnings, notes: _, dry_run: _ } = self;
+        let Self { articles, files, merged, conflicts, left_out, failed, warnings, notes: _, waiting: _, dry_run: _ } =
+            self;
         let OfArticles { created, updated, deleted } = articles;
         let OfFiles { written, removed } = files;
         for names in [created, updated, deleted, written, removed, merged, left_out] {
@@ -116,7 +120,7 @@ pub enum SyncError {
     /// Much would be deleted.
     #[error(
         "of {known} files, {gone} are gone, whose articles would be deleted, and {deleted} would be removed, whose articles \
-         were deleted or moved away; nothing was done. If that is meant, say --yes; if a disk is not mounted, mount it"
+         were deleted or moved away; nothing was done. If that is meant, `afterword sync --yes` does it; if a disk is not mounted, mount it"
     )]
     ManyDeletions {
         /// Files that are gone, and whose articles are there.

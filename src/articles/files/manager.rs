@@ -1,0 +1,89 @@
+//! Coming over from mcp-markdown-manager: its articles with their history, read from its PostgreSQL database.
+//!
+//! Each article is saved again revision by revision. Which of them are here is noted with each save (`article_sources`, as of
+//! files), so a run that was interrupted is gone on with by the next one, and a repeated one brings what is new there. What
+//! was edited or deleted here stays so. The other database is only read.
+
+mod report;
+mod save;
+mod theirs;
+
+use std::collections::HashMap;
+
+use afterword_actors::store::StoreError;
+
+use super::source::{self, Known};
+use crate::articles::{ArticleError, Articles};
+use save::{Outcome, Place};
+use theirs::{State, TheirArticle, Theirs};
+
+pub use report::{ManagerError, ManagerReport, NotBroughtIn};
+
+/// The name of the source: articles of another program, by their slugs there.
+const NAME: &str = "mcp-markdown-manager";
+
+/// Brings all articles in. `progress` hears how many are done, and of how many.
+///
+/// # Errors
+/// [`ManagerError`]; what was brought in stays, and the next run goes on.
+pub async fn import_manager(
+    articles: &Articles,
+    url: &str,
+    dry_run: bool,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<ManagerReport, ManagerError> {
+    let theirs = Theirs::open(url).await?;
+    let mut report = ManagerReport { articles: theirs.count().await?, dry_run, ..ManagerReport::default() };
+    let source = source_of(articles, dry_run).await?;
+    let known = source::files(articles.database.reader(), source, "").await?;
+    let known: HashMap<String, Known> = known.into_iter().map(|known| (known.path.clone(), known)).collect();
+    let (mut after, mut done) = (None, 0);
+    while let Some(page) = theirs.page(after.as_deref()).await? {
+        for article in &page {
+            let states = theirs.states(article).await?;
+            report.revisions += states.len();
+            let place = Place::of(source, article, known.get(&save::place(article)).cloned());
+            bring_in(articles, article, states, &place, &mut report).await?;
+            done += 1;
+            progress(done, report.articles);
+        }
+        after = page.last().map(|article| article.id.clone());
+    }
+    Ok(report)
+}
+
+async fn bring_in(
+    articles: &Articles,
+    article: &TheirArticle,
+    states: Vec<State>,
+    place: &Place,
+    report: &mut ManagerReport,
+) -> Result<(), StoreError> {
+    let planned = save::plan(articles, place, &states).await?;
+    let outcome = if report.dry_run { Ok(planned.outcome) } else { planned.carry_out(articles, article, place).await };
+    match outcome {
+        Ok(Outcome::Created) => report.created += 1,
+        Ok(Outcome::Continued) => report.continued += 1,
+        Ok(Outcome::Unchanged) => report.unchanged += 1,
+        Ok(Outcome::Edited) => report.edited.push(article.slug.clone()),
+        Ok(Outcome::Deleted) => report.deleted.push(article.slug.clone()),
+        Err(ArticleError::Store(error)) => return Err(error),
+        Err(error) => report.failed.push(NotBroughtIn { slug: article.slug.clone(), error: error.to_string() }),
+    }
+    Ok(())
+}
+
+/// The source, made if there is none; 0 in a dry run without one.
+async fn source_of(articles: &Articles, dry_run: bool) -> Result<i64, StoreError> {
+    let all = source::all(articles.database.reader()).await?;
+    if let Some(found) = all.iter().find(|source| source.name.as_deref() == Some(NAME)) {
+        return Ok(found.id);
+    }
+    if dry_run {
+        return Ok(0);
+    }
+    let database = &articles.database;
+    database
+        .write(move |transaction| Box::pin(async move { source::add(transaction, Some(NAME), "", NAME, "").await }))
+        .await
+}

@@ -1,0 +1,56 @@
+//! Signs of change in a folder of files, as the system gives them.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+
+/// Hidden files that say which others stay out.
+const RULES: [&str; 2] = [".gitignore", ".afterwordignore"];
+
+/// Where signs arrive, for as long as this is held.
+pub(super) struct Signs {
+    seen: Arc<Notify>,
+    watcher: Result<RecommendedWatcher, notify::Error>,
+}
+
+impl Signs {
+    /// Listens from now on. What the system cannot watch (a network's folder, more folders than it allows) gives no signs.
+    pub(super) fn of(directory: &Path) -> Self {
+        let seen = Arc::new(Notify::new());
+        let (root, woken) = (directory.canonicalize().unwrap_or_else(|_| directory.to_owned()), Arc::clone(&seen));
+        let below = root.clone();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            if event.as_ref().is_ok_and(|event| !is_sign(event, &below)) {
+                return;
+            }
+            woken.notify_one();
+        });
+        let watcher = watcher.and_then(|mut watcher| watcher.watch(&root, RecursiveMode::Recursive).map(|()| watcher));
+        Self { seen, watcher }
+    }
+
+    /// Why there are none.
+    pub(super) fn why_none(&self) -> Option<String> {
+        self.watcher.as_ref().err().map(ToString::to_string)
+    }
+
+    /// Waits for the next one; one that came since the last time counts.
+    pub(super) async fn next(&self) {
+        self.seen.notified().await;
+    }
+}
+
+/// Whether it may mean that a note is another one now. Reading one does not, and neither does what is hidden.
+fn is_sign(event: &Event, root: &Path) -> bool {
+    let is_seen = |path: &PathBuf| {
+        let below = path.strip_prefix(root).unwrap_or(path);
+        let mut names = below.components().map(|part| part.as_os_str().to_string_lossy());
+        names.all(|name| !name.starts_with('.') || name.starts_with("..") || RULES.contains(&name.as_ref()))
+    };
+    event.need_rescan()
+        || !matches!(event.kind, EventKind::Access(_)) && (event.paths.is_empty() || event.paths.iter().any(is_seen))
+}

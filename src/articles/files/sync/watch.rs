@@ -1,0 +1,115 @@
+//! A folder and the articles kept the same for as long as somebody wants it.
+
+use std::{path::PathBuf, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    Folders,
+    report::{Sync, SyncError, SyncReport},
+    signs::Signs,
+};
+use crate::articles::{Articles, Feed};
+
+/// So long nothing more must come before a look: what comes together is one look.
+const QUIET: Duration = Duration::from_millis(150);
+/// However much goes on, a look is not put off for longer.
+const PUT_OFF: Duration = Duration::from_secs(1);
+/// How often the articles are asked what has changed.
+const ASK: Duration = Duration::from_millis(500);
+/// How often everything is looked at, whatever signs there were.
+const SAFETY: Duration = Duration::from_secs(300);
+/// The same where the system gives no signs.
+const WITHOUT_SIGNS: Duration = Duration::from_secs(10);
+/// After a failure.
+const AGAIN: Duration = Duration::from_secs(5);
+/// While somebody has to say whether much is to be deleted.
+const ASKED: Duration = Duration::from_secs(30);
+/// A file that is gone for a shorter time may be about to come back: editors and checkouts replace files so.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is told of a folder that is watched.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each is told once, and kept by nobody")]
+pub enum Told {
+    /// It is watched; if the system gives no signs of change, why not.
+    Begun {
+        /// The folder.
+        directory: PathBuf,
+        /// It is looked at every few seconds instead.
+        without_signs: Option<String>,
+    },
+    /// Something was done, or goes wrong otherwise than before.
+    Did(SyncReport),
+    /// Both sides are the same, and nothing goes wrong any more.
+    Well,
+    /// Nothing could be done; it is tried again.
+    Failed(SyncError),
+}
+
+/// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process.
+pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) + Send) {
+    let directory = asked.directory.clone();
+    let mut folders = Folders { patience: PATIENCE, ..Folders::new(asked) };
+    let (mut signs, mut feed) = (Signs::of(&directory), articles.changes());
+    tell(Told::Begun { directory: directory.clone(), without_signs: signs.why_none() });
+    let (mut trouble, mut has_failed) = (String::new(), false);
+    loop {
+        let done = folders.sync(articles).await;
+        let pause = match &done {
+            Err(SyncError::ManyDeletions { .. }) => ASKED,
+            Err(_) => AGAIN,
+            Ok(report) if report.waiting > 0 => PATIENCE,
+            Ok(_) if signs.why_none().is_some() => WITHOUT_SIGNS,
+            Ok(_) => SAFETY,
+        };
+        let (now, is_back) = (trouble_of(&done), has_failed && done.is_ok());
+        has_failed = done.is_err();
+        match done {
+            Err(error) if now != trouble => tell(Told::Failed(error)),
+            Ok(report) if report.did_something() || !now.is_empty() && now != trouble => tell(Told::Did(report)),
+            Ok(_) if now.is_empty() && !trouble.is_empty() => tell(Told::Well),
+            Ok(_) | Err(_) => {}
+        }
+        trouble = now;
+        if is_back {
+            // It is another folder now, under the same name; what was changed before it was watched is seen at once.
+            signs = Signs::of(&directory);
+            continue;
+        }
+        a_change(&signs, &mut feed, pause).await;
+    }
+}
+
+/// What goes wrong, in a form that can be compared.
+fn trouble_of(done: &Result<SyncReport, SyncError>) -> String {
+    match done {
+        Err(error) => error.to_string(),
+        Ok(report) => report.failed.iter().map(|problem| format!("{}: {}\n", problem.file, problem.error)).collect(),
+    }
+}
+
+/// Waits until something has changed on either side and nothing more comes, or until `pause` is over.
+async fn a_change(signs: &Signs, feed: &mut Feed, pause: Duration) {
+    let end = Instant::now() + pause;
+    let mut ask = tokio::time::interval(ASK);
+    ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = signs.next() => break,
+            () = tokio::time::sleep_until(end) => return,
+            _ = ask.tick() => match feed.next().await {
+                Ok(changes) if changes.is_empty() => {}
+                Ok(_) => return,
+                Err(error) => tracing::debug!(%error, "changes of articles are looked for again"),
+            },
+        }
+    }
+    let latest = Instant::now() + PUT_OFF;
+    while Instant::now() < latest {
+        let quiet = (Instant::now() + QUIET).min(latest);
+        if tokio::time::timeout_at(quiet, signs.next()).await.is_err() {
+            return;
+        }
+    }
+}

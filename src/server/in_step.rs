@@ -1,0 +1,151 @@
+//! Folders of files that are kept in step while the server runs. None of them is a reason not to serve.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    articles::{
+        Articles,
+        files::{Sync, SyncReport, Told, watch},
+        folder::Folder,
+    },
+    config::SyncedFolder,
+    health::{Finding, Health},
+};
+
+/// The part of the server's health.
+const PART: &str = "folders";
+/// Before a folder is watched again, of which the watch has ended.
+const AGAIN: Duration = Duration::from_secs(15);
+
+/// What goes wrong with each folder.
+#[derive(Clone)]
+struct Troubles {
+    health: Health,
+    folders: Arc<Mutex<BTreeMap<PathBuf, String>>>,
+}
+
+/// Keeps `folders` in step until `stopping`.
+pub(super) fn keep(folders: &[SyncedFolder], articles: &Articles, health: &Health, stopping: &CancellationToken) {
+    if folders.is_empty() {
+        return;
+    }
+    let troubles = Troubles { health: health.clone(), folders: Arc::default() };
+    troubles.show();
+    for folder in folders {
+        match Folder::parse(&folder.folder) {
+            Err(error) => troubles.note(&folder.path, Some(error.to_string())),
+            Ok(articles_folder) => {
+                let directory = folder.path.clone();
+                let asked = Sync { directory, folder: articles_folder, many_deletions: false, dry_run: false };
+                tokio::spawn(keep_one(articles.clone(), asked, troubles.clone(), stopping.clone()));
+            }
+        }
+    }
+}
+
+/// Keeps one folder in step; if the watch ends, which is a fault of ours, it begins anew.
+async fn keep_one(articles: Articles, asked: Sync, troubles: Troubles, stopping: CancellationToken) {
+    while !stopping.is_cancelled() {
+        let watching = watched(articles.clone(), asked.clone(), troubles.clone(), stopping.clone());
+        let ended = watching.await;
+        if stopping.is_cancelled() {
+            return;
+        }
+        let reason = ended.err().map_or_else(|| "the watch has ended".to_owned(), |error| error.to_string());
+        troubles.note(&asked.directory, Some(format!("{reason}; it begins anew")));
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
+}
+
+/// Watches on a thread of its own, until `stopping`.
+fn watched(articles: Articles, asked: Sync, told: Troubles, stopping: CancellationToken) -> JoinHandle<()> {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || {
+        runtime.block_on(async {
+            let directory = asked.directory.clone();
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = watch(&articles, asked, |now| told.hear(&directory, now)) => {}
+            }
+        });
+    })
+}
+
+impl Troubles {
+    fn hear(&self, directory: &Path, told: Told) {
+        let shown = directory.display();
+        match told {
+            Told::Begun { without_signs: None, .. } => tracing::info!(folder = %shown, "kept in step"),
+            Told::Begun { without_signs: Some(reason), .. } => {
+                tracing::warn!(folder = %shown, reason, "kept in step by looking every few seconds: it cannot be watched");
+            }
+            Told::Well => self.note(directory, None),
+            Told::Failed(error) => self.note(directory, Some(error.to_string())),
+            Told::Did(report) => {
+                log(directory, &report);
+                self.note(directory, failures(&report));
+            }
+        }
+    }
+
+    fn note(&self, directory: &Path, trouble: Option<String>) {
+        {
+            let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+            match trouble {
+                Some(trouble) => drop(folders.insert(directory.to_owned(), trouble)),
+                None => drop(folders.remove(directory)),
+            }
+        }
+        self.show();
+    }
+
+    /// The server's health says which folders are not kept in step.
+    fn show(&self) {
+        let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
+        let told: Vec<_> = folders.iter().map(|(folder, trouble)| format!("{}: {trouble}", folder.display())).collect();
+        self.health.note(match told.is_empty() {
+            true => Finding::ready(PART),
+            false => Finding::degraded(PART, told.join("; ")),
+        });
+    }
+}
+
+fn failures(report: &SyncReport) -> Option<String> {
+    let first = report.failed.first()?;
+    let others = report.failed.len() - 1;
+    let more = if others == 0 { String::new() } else { format!(", and {others} more") };
+    Some(format!("{} ({}){more}", first.file, first.error))
+}
+
+fn log(directory: &Path, report: &SyncReport) {
+    let SyncReport { articles, files, merged, conflicts, .. } = report;
+    tracing::info!(
+        folder = %directory.display(),
+        created = articles.created.len(),
+        updated = articles.updated.len(),
+        deleted = articles.deleted.len(),
+        written = files.written.len(),
+        removed = files.removed.len(),
+        merged = merged.len(),
+        "brought into step"
+    );
+    for conflict in conflicts {
+        tracing::warn!(
+            folder = %directory.display(),
+            file = conflict.file,
+            copy = conflict.copy,
+            "changed on both sides in the same lines: the file holds the article, the copy what the file held"
+        );
+    }
+}

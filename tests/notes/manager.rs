@@ -1,0 +1,106 @@
+//! Articles of mcp-markdown-manager come over with their history; a run that was interrupted is gone on with.
+
+use afterword::articles::{
+    Articles, Changes,
+    files::{ManagerError, ManagerReport, import_manager},
+};
+
+use super::World;
+use crate::support::{FileWorld, Place, article};
+
+const TABLES: [&str; 6] = [
+    "DROP SCHEMA IF EXISTS manager CASCADE",
+    "CREATE SCHEMA manager",
+    "CREATE TABLE manager.articles (id SERIAL PRIMARY KEY, title TEXT NOT NULL, slug TEXT NOT NULL UNIQUE, content TEXT NOT NULL,
+         folder TEXT, is_public BOOLEAN, no_rag BOOLEAN, created_at TIMESTAMPTZ, updated_at TIMESTAMPTZ, created_by TEXT,
+         updated_by TEXT)",
+    "CREATE TABLE manager.article_history (id SERIAL PRIMARY KEY, article_id INTEGER NOT NULL, version_id INTEGER NOT NULL,
+         title TEXT, content TEXT, folder TEXT, message TEXT, content_hash TEXT, created_by TEXT, created_at TIMESTAMPTZ)",
+    "INSERT INTO manager.articles VALUES
+         (1, 'Tides', 'tides', 'third', 'sea/notes', TRUE, FALSE, '2024-01-01T00:00Z', '2024-03-01T00:00Z', 'a', 'b'),
+         (2, 'Quiet', 'Quiet_One', 'only', NULL, FALSE, TRUE, '2024-02-01T00:00Z', NULL, 'a', NULL),
+         (3, 'Taken', 'taken', 'theirs', '', NULL, NULL, '2024-02-02T00:00Z', '2024-02-02T00:00Z', NULL, NULL)",
+    "INSERT INTO manager.article_history (article_id, version_id, title, content, folder, created_at) VALUES
+         (1, 1, 'Tide', 'first', NULL, '2024-01-01T00:00Z'), (1, 2, 'Tides', 'second', 'sea', '2024-02-01T00:00Z'),
+         (1, 3, 'Tides', 'third', 'sea/notes', '2024-03-01T00:00Z'), (2, 1, 'Quiet', 'only', NULL, '2024-02-01T00:00Z')",
+];
+
+/// The other program's database, which is this server's too, in a schema of its own.
+async fn theirs() -> (World, String) {
+    let theirs = World::new().await;
+    for statement in TABLES {
+        theirs.run(statement).await;
+    }
+    let url = format!("{}?options=-c%20search_path%3Dmanager", theirs.place.url());
+    (theirs, url)
+}
+
+async fn bring_in(articles: &Articles, url: &str) -> ManagerReport {
+    let plan = import_manager(articles, url, true, &|_, _| {}).await.expect("a look");
+    let report = import_manager(articles, url, false, &|_, _| {}).await.expect("a run");
+    assert_eq!(plan, ManagerReport { dry_run: true, ..report }, "what is done is what was promised");
+    import_manager(articles, url, false, &|_, _| {}).await.expect("a run again")
+}
+
+async fn come_over<P: Place>(world: &crate::support::World<P>) {
+    let (theirs, url) = theirs().await;
+    let articles = world.articles(None);
+    articles.create(article("taken", "ours")).await.expect("an article");
+    let first = import_manager(&articles, &url, true, &|_, _| {}).await.expect("a look");
+    assert_eq!((first.articles, first.revisions, first.created), (3, 5, 3));
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 1, "a dry run does nothing");
+    let again = bring_in(&articles, &url).await;
+    assert_eq!((again.unchanged, again.created, again.failed.len()), (3, 0, 0), "{again:?}");
+    let tides = articles.read("tides").await.expect("an article");
+    assert_eq!((tides.body.as_str(), tides.folder.as_str(), tides.revision), ("third", "sea/notes", 3));
+    assert_eq!(
+        (tides.created_at.to_string().as_str(), tides.updated_at.to_string().as_str()),
+        ("2024-01-01T00:00:00Z", "2024-03-01T00:00:00Z")
+    );
+    assert_eq!(tides.properties["public"], true);
+    let first = articles.read_revision("tides", 1).await.expect("a revision");
+    assert_eq!((first.title.as_str(), first.body.as_str()), ("Tide", "first"));
+    assert!(articles.read("quiet-one").await.expect("an article").skip_embedding);
+    assert_eq!(articles.read("taken").await.expect("an article").body, "ours");
+
+    // As a run leaves it that was killed after the first revision.
+    articles.restore("tides", Some(1)).await.expect("a revision");
+    world.run("DELETE FROM article_versions WHERE slug = 'tides'").await;
+    world.run("UPDATE articles SET revision = 1, front_matter = '' WHERE slug = 'tides'").await;
+    let hash = afterword_hash("Tide\0\0first");
+    let sql = format!("UPDATE article_sources SET revision = 1, file_hash = '{hash}' WHERE path = 'tides.md'");
+    world.run(Box::leak(sql.into_boxed_str())).await;
+    let report = import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run");
+    assert_eq!((report.continued, report.unchanged, report.failed.len()), (1, 2, 0), "{report:?}");
+    let tides = articles.read("tides").await.expect("an article");
+    assert_eq!((tides.revision, tides.body.as_str()), (3, "third"));
+
+    // What is new there comes; what was edited or deleted here stays so.
+    theirs.run("UPDATE manager.articles SET content = 'fourth'").await;
+    let changes = Changes { body: Some("edited here".to_owned()), ..Changes::default() };
+    articles.update("quiet-one", changes).await.expect("a save");
+    let other = articles.list(&afterword::articles::folder::Folder::default(), None, 10).await.expect("a page");
+    let other = other.articles.into_iter().find(|found| found.slug.starts_with("taken-")).expect("an article");
+    articles.delete(&other.slug, None).await.expect("a deletion");
+    let report = import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run");
+    assert_eq!(
+        (report.continued, report.edited, report.deleted),
+        (1, vec!["Quiet_One".to_owned()], vec!["taken".to_owned()])
+    );
+    assert_eq!(articles.read("tides").await.expect("an article").body, "fourth");
+    assert_eq!(articles.read("quiet-one").await.expect("an article").body, "edited here");
+
+    let wrong = import_manager(&articles, "sqlite://x.db", false, &|_, _| {}).await;
+    assert!(matches!(wrong, Err(ManagerError::Theirs(_))));
+}
+
+fn afterword_hash(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn articles_come_over_with_their_history_and_once() {
+    come_over(&FileWorld::new().await).await;
+    come_over(&World::new().await).await;
+}

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     future::Future,
+    io::Write,
     pin::pin,
     process::{Command, Stdio},
     task::Poll,
@@ -282,6 +283,64 @@ async fn a_folder_that_is_known_goes_on_from_there() {
     second.put("d.md", "---\ntitle: Title of d\n---\ntext\n");
     run(&articles, &second).await;
     assert!(texts(&second).values().any(|text| text.contains("tags: [kept]")), "{:?}", texts(&second));
+}
+
+/// Of two copies of a folder only one is there at a time: what the other brought is no reason to take its changes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_a_folder_take_nothing_back() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let notes: Vec<(String, String)> =
+        (0..12).map(|n| (format!("a{n}.md"), format!("# A{n}\n\none\n\nbetween\n\ntwo\n"))).collect();
+    let notes: Vec<(&str, &str)> = notes.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let (one, two) = (Vault::of(&notes), Vault::of(&notes));
+    let away = |vault: &Vault| vault.root().with_extension("away");
+    let leave = |vault: &Vault| fs::rename(vault.root(), away(vault)).expect("it goes");
+    let come = |vault: &Vault| fs::rename(away(vault), vault.root()).expect("it comes");
+    leave(&two);
+    run(&articles, &one).await;
+    leave(&one);
+    come(&two);
+    run(&articles, &two).await;
+    leave(&two);
+    come(&one);
+    one.put("born.md", "# Born\n");
+    one.put("a1.md", "# A1\n\nONE\n\nbetween\n\ntwo\n");
+    run(&articles, &one).await;
+    leave(&one);
+    come(&two);
+    two.put("a1.md", "# A1\n\none\n\nbetween\n\nTWO\n");
+    let report = run(&articles, &two).await;
+    assert!(report.articles.deleted.is_empty() && report.files.removed.is_empty(), "{report:?}");
+    assert_eq!(body(&articles, "a1").await, "# A1\n\nONE\n\nbetween\n\nTWO\n");
+    assert!(texts(&two).contains_key("born.md"), "{:?}", texts(&two).keys());
+}
+
+/// Whoever had a file open writes on, wherever it is by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_to_a_file_after_it_was_taken_away_is_kept() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("log.md", "# Log\n\none\n"), ("sub/gone.md", "# Gone\n"), ("still.md", "# Still\n")]);
+    run(&articles, &vault).await;
+    let open = |file: &str| fs::OpenOptions::new().append(true).open(vault.path(file)).expect("a file");
+    let held = [open("log.md"), open("sub/gone.md")];
+    change(&articles, "log", "# Log\n\none\nfrom there\n").await;
+    articles.delete("gone", None).await.expect("a deletion");
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.files.written.len(), report.files.removed.len()), (1, 1));
+    assert!(!vault.path("sub").exists(), "nothing is left of an empty folder");
+    for mut file in held {
+        file.write_all(b"late\n").expect("it is written");
+    }
+    let report = sync(&articles, &asked(&vault)).await.expect("a run");
+    let told: Vec<_> = report.conflicts.iter().map(|conflict| conflict.file.as_str()).collect();
+    assert_eq!(told, ["log.md", "sub/gone.md"]);
+    let copies: Vec<_> = report.conflicts.iter().map(|conflict| texts(&vault)[&conflict.copy].clone()).collect();
+    assert_eq!(copies, ["# Log\n\none\nlate\n", "# Gone\nlate\n"]);
+    assert_eq!(texts(&vault)["log.md"], "# Log\n\none\nfrom there\n");
+    assert_eq!(slugs(&articles).await.len(), 4, "the copies are articles as well");
+    run(&articles, &vault).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,23 +64,18 @@ pub(super) async fn resolve(
     }
 }
 
-/// The source that is this very folder, or was until it was moved here; parts of others and copies are new ones.
-pub(super) async fn own(
-    connection: &impl ConnectionTrait,
-    asked: &Asked<'_>,
-    files: &[Scanned],
-) -> Result<Resolved, StoreError> {
-    let sources = source::all(connection).await?;
+/// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the articles is not
+/// the same, and the changes of one would be taken back by the other.
+pub(super) async fn own(connection: &impl ConnectionTrait, asked: &Asked<'_>) -> Result<Resolved, StoreError> {
     let (machine, place) = (machine(connection), asked.root.to_string_lossy());
-    let is_own = |source: &&Source| {
+    let is_own = |source: &Source| {
         let is_here = source.machine == machine && source.root == place;
         source.name.is_none() && is_here && source.folder == asked.above.as_ref()
     };
-    if let Some(own) = sources.iter().find(is_own) {
-        return of_one(connection, own.id).await;
+    match source::all(connection).await?.into_iter().find(is_own) {
+        Some(own) => of_one(connection, own.id).await,
+        None => Ok(Resolved::default()),
     }
-    let resolved = by_content(connection, asked, files, &sources, &machine).await?;
-    Ok(if resolved.is_copy { Resolved::default() } else { resolved })
 }
 
 /// Where the folder lies in its source; empty if it is the source.

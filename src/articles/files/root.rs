@@ -1,6 +1,8 @@
 //! A folder of files, held open: nothing is read or written outside it, whatever links there are, and whatever changes
 //! while it is used.
 
+mod replaced;
+
 use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
@@ -14,6 +16,7 @@ use cap_std::{
 };
 
 use super::{hash, place};
+pub(super) use replaced::Late;
 
 /// What the names of files begin with that are being written.
 const PART: &str = ".afterword-";
@@ -134,52 +137,22 @@ impl Root {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no place in a folder"));
         }
         let dir = self.made(place::parents(file))?;
-        let (name, part) = (place::name(file), unpredictable_name()?);
-        let put =
-            write_new(&dir, &part, bytes).and_then(|()| settle(&dir, &part, modified)).and_then(|()| match before {
-                Before::Nothing => named(&dir, &part, name),
-                Before::Hash(wanted) => self.exchanged(&dir, &part, file, wanted),
-            });
-        if !matches!(put, Ok(true)) {
-            let _ = dir.remove_file(&part);
-        }
+        let put = match before {
+            Before::Nothing => new_file(&dir, place::name(file), bytes, modified),
+            Before::Hash(wanted) => self.replaced(&dir, file, bytes, wanted, modified),
+        };
         // That it bears its name is to be on the disk as well, where folders can be brought there.
         let _ = dir.open(".").and_then(|folder| folder.sync_all());
         put
     }
 
-    /// Gives what is written the name of a file that holds still what it held.
-    fn exchanged(&self, dir: &Dir, part: &str, file: &str, wanted: &str) -> io::Result<bool> {
-        let name = place::name(file);
+    /// Whether a file holds what has the hash `wanted`; nothing holds nothing.
+    fn holds(&self, file: &str, wanted: &str) -> io::Result<bool> {
         match self.read(file, u64::MAX - 1) {
-            Ok(present) if hash(&present) == wanted => {}
-            Ok(_) => return Ok(false),
-            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(io::Error::other(error.to_string())),
+            Ok(present) => Ok(hash(&present) == wanted),
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(io::Error::other(error.to_string())),
         }
-        dir.set_permissions(part, dir.symlink_metadata(name)?.permissions())?;
-        #[cfg(target_os = "linux")]
-        match rustix::fs::renameat_with(dir, part, dir, name, rustix::fs::RenameFlags::EXCHANGE) {
-            Ok(()) => return self.was_exchanged(dir, part, file, wanted),
-            // A file system that cannot.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {}
-            Err(error) => return Err(error.into()),
-        }
-        dir.rename(part, dir, name)?;
-        Ok(true)
-    }
-
-    /// Whether what stood at the file's place was still the same in the moment in which it was replaced. If somebody saved it
-    /// just then, it stands there again.
-    #[cfg(target_os = "linux")]
-    fn was_exchanged(&self, dir: &Dir, part: &str, file: &str, wanted: &str) -> io::Result<bool> {
-        let parents = file.rsplit_once('/').map_or("", |(parents, _)| parents);
-        let former = self.read(&place::joined(parents, part), u64::MAX - 1);
-        if former.is_ok_and(|bytes| hash(&bytes) == wanted) {
-            return dir.remove_file(part).map(|()| true);
-        }
-        rustix::fs::renameat_with(dir, part, dir, place::name(file), rustix::fs::RenameFlags::EXCHANGE)?;
-        Ok(false)
     }
 
     /// Removes what a process left that died while it wrote, long ago.
@@ -219,6 +192,12 @@ impl Root {
     /// Removes a file, and the folders that are empty without it.
     pub(super) fn remove(&self, file: &str) -> io::Result<()> {
         self.folder(place::parents(file))?.remove_file(place::name(file))?;
+        self.remove_empty(file);
+        Ok(())
+    }
+
+    /// Removes the folders of a place that are empty.
+    fn remove_empty(&self, file: &str) {
         let mut parents: Vec<&str> = place::parents(file).collect();
         while let Some(name) = parents.pop() {
             let emptied = self.folder(parents.iter().copied()).and_then(|dir| dir.remove_dir(name));
@@ -226,7 +205,6 @@ impl Root {
                 break;
             }
         }
-        Ok(())
     }
 
     fn made<'p>(&self, mut parts: impl Iterator<Item = &'p str>) -> io::Result<Dir> {
@@ -263,14 +241,39 @@ fn settle(dir: &Dir, name: &str, modified: i64) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Writes a file at a place where nothing is; answers whether nothing was.
+fn new_file(dir: &Dir, name: &str, bytes: &[u8], modified: i64) -> io::Result<bool> {
+    let part = unpredictable_name()?;
+    let put = write_new(dir, &part, bytes)
+        .and_then(|()| settle(dir, &part, modified))
+        .and_then(|()| named(dir, &part, dir, name));
+    if !matches!(put, Ok(true)) {
+        let _ = dir.remove_file(&part);
+    }
+    put
+}
+
+/// Gives what is written the rights of the file of that name in `dir`, and its owner if that can be had.
+fn like(dir: &Dir, written: &Dir, name: &str) -> io::Result<()> {
+    let about = dir.symlink_metadata(name)?;
+    #[cfg(unix)]
+    {
+        use cap_std::fs::MetadataExt;
+        let file = written.open_with(name, OpenOptions::new().write(true))?.into_std();
+        // Only root gives files away.
+        let _ = std::os::unix::fs::fchown(file, Some(about.uid()), Some(about.gid()));
+    }
+    written.set_permissions(name, about.permissions())
+}
+
 /// Gives a file a name that nothing has; answers whether nothing had it.
-fn named(dir: &Dir, part: &str, name: &str) -> io::Result<bool> {
-    match dir.hard_link(part, dir, name) {
-        Ok(()) => dir.remove_file(part).map(|()| true),
+fn named(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<bool> {
+    match from.hard_link(part, dir, name) {
+        Ok(()) => from.remove_file(part).map(|()| true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         // A file system without links.
         Err(_) => match dir.symlink_metadata(name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => dir.rename(part, dir, name).map(|()| true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => from.rename(part, dir, name).map(|()| true),
             Err(error) => Err(error),
             Ok(_) => Ok(false),
         },

@@ -28,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::root::Root;
+use super::root::{Late, Root};
 use crate::articles::Articles;
 use disk::blocking;
 use memory::Memory;
@@ -80,6 +80,9 @@ impl Folders {
         let open = |source| SyncError::Folder { path: self.asked.directory.clone(), source };
         let root = Arc::new(opened.map_err(open)?);
         let mut report = SyncReport { dry_run: self.asked.dry_run, ..SyncReport::default() };
+        if !self.asked.dry_run {
+            self.take_back(&root, &mut report).await?;
+        }
         for _ in 0..ROUNDS {
             report.begin_round();
             let looked = look::look(articles, &self.asked, &root, &mut self.memory, &mut report).await?;
@@ -100,6 +103,15 @@ impl Folders {
         }
         report.sort();
         Ok(report)
+    }
+
+    /// What was written to files after they had been replaced becomes files again, before anything is looked at.
+    async fn take_back(&self, root: &Arc<Root>, report: &mut SyncReport) -> Result<(), SyncError> {
+        let root = Arc::clone(root);
+        let late = blocking(move || root.late()).await?;
+        let late = late.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
+        report.conflicts.extend(late.into_iter().map(|Late { file, copy }| Conflict { file, copy }));
+        Ok(())
     }
 
     /// Takes deletions out of a plan whose files may come back; answers how many.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use afterword_actors::store::StoreError;
 
 use super::{
-    super::{hash, source},
+    super::source,
     disk::blocking,
     look::Looked,
     plan::Plan,
@@ -69,11 +69,7 @@ impl Run<'_> {
             return Ok(true);
         }
         let (root, known_then) = (Arc::clone(self.root), known.clone());
-        let removed = blocking(move || {
-            let is_same =
-                root.read(&known_then.path, u64::MAX - 1).is_ok_and(|bytes| hash(&bytes) == known_then.file_hash);
-            if is_same { root.remove(&known_then.path).map(|()| true) } else { Ok(false) }
-        });
+        let removed = blocking(move || root.taken(&known_then.path, &known_then.file_hash));
         match removed.await? {
             Ok(false) => Ok(true),
             Ok(true) => {

@@ -92,7 +92,7 @@ pub(super) async fn look(
         files.iter().flat_map(|file| file.warnings.iter().map(|warning| FileProblem::new(&file.file, warning))),
     );
     let place = Asked { root: root.place(), above: &asked.folder, name: None };
-    let resolved = resolve::own(reader, &place, &files).await?;
+    let resolved = resolve::own(reader, &place).await?;
     report.notes.extend(resolved.note.clone().filter(|note| !report.notes.contains(note)));
     let import = importing(asked);
     let mut run = incoming(articles, &import, root, resolved.source.unwrap_or_default());

@@ -1,0 +1,197 @@
+//! What stood at a place that was written anew or emptied.
+//!
+//! Whoever had the file open may write to it later, or may be in the middle of a save: an editor that empties a file first, a
+//! log that is appended to. So what is taken away is kept for a day in a hidden folder, under a name that says what it held. If
+//! it holds something else at a later look, that was written since, and is put beside its place as a file of its own.
+
+use std::{
+    io,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use cap_fs_ext::DirExt;
+use cap_std::fs::{Dir, OpenOptions};
+
+use super::{Root, like, named, settle, write_new};
+use crate::articles::files::{hash, place};
+
+/// Where it is kept.
+const KEPT: &str = ".afterword-replaced";
+/// For so long.
+const RETENTION: Duration = Duration::from_secs(24 * 3600);
+/// What was changed no later than so long before it was taken away is read again at each look: clocks of file systems are coarse.
+const CLOSE: Duration = Duration::from_secs(10);
+/// A hash is told by so many of its characters.
+const TOLD: usize = 32;
+
+/// A file that was written to after it had been taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::articles::files) struct Late {
+    /// Where it stood.
+    pub(in crate::articles::files) file: String,
+    /// Where it stands now.
+    pub(in crate::articles::files) copy: String,
+}
+
+/// A place for what a file holds.
+struct Kept {
+    dir: Dir,
+    path: String,
+}
+
+/// What the name of an entry says.
+struct Entry {
+    taken: SystemTime,
+    hashes: [String; 2],
+}
+
+impl Root {
+    /// Puts `bytes` in the place of a file that holds what has the hash `wanted`; answers whether it did. The file changes in one
+    /// moment where the system can do that.
+    pub(super) fn replaced(
+        &self,
+        dir: &Dir,
+        file: &str,
+        bytes: &[u8],
+        wanted: &str,
+        modified: i64,
+    ) -> io::Result<bool> {
+        if !self.holds(file, wanted)? {
+            return Ok(false);
+        }
+        let (name, new) = (place::name(file), hash(bytes));
+        let kept = self.keeping(file, wanted, &new)?;
+        write_new(&kept.dir, name, bytes)?;
+        settle(&kept.dir, name, modified)?;
+        like(dir, &kept.dir, name)?;
+        if !exchanged(&kept.dir, dir, name)? {
+            // The place is free for a moment; a run that is killed in it writes the file again.
+            return Ok(self.taken(file, wanted)? && named(&kept.dir, name, dir, name)?);
+        }
+        if self.holds(&kept.path, wanted)? {
+            return Ok(true);
+        }
+        // Somebody saved it just then: theirs stands there again.
+        exchanged(&kept.dir, dir, name)?;
+        if self.holds(&kept.path, &new)? {
+            kept.dir.remove_file(name)?;
+        }
+        Ok(false)
+    }
+
+    /// Takes away a file that holds what has the hash `wanted`; answers whether it did.
+    pub(in crate::articles::files) fn taken(&self, file: &str, wanted: &str) -> io::Result<bool> {
+        if !self.holds(file, wanted)? {
+            return Ok(false);
+        }
+        let (name, kept) = (place::name(file), self.keeping(file, wanted, wanted)?);
+        let dir = self.folder(place::parents(file))?;
+        dir.rename(name, &kept.dir, name)?;
+        if self.holds(&kept.path, wanted)? {
+            self.remove_empty(file);
+            return Ok(true);
+        }
+        // Somebody saved it just then. If another file stands there by now, the next look puts this one beside it.
+        named(&kept.dir, name, &dir, name)?;
+        Ok(false)
+    }
+
+    /// Puts what was written late beside its place, and forgets what nobody wrote to for a day.
+    pub(in crate::articles::files) fn late(&self) -> io::Result<Vec<Late>> {
+        let mut late = Vec::new();
+        let kept = match self.folder([KEPT].into_iter()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(late),
+            kept => kept?,
+        };
+        for entry in kept.entries()? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let Some(known) = Entry::read(&name) else { continue };
+            for file in files_below(&kept.open_dir_nofollow(&name)?, "")? {
+                late.extend(self.returned(&known, &name, &file)?);
+            }
+            if known.taken.elapsed().is_ok_and(|age| age > RETENTION) {
+                kept.remove_dir_all(&name)?;
+            }
+        }
+        Ok(late)
+    }
+
+    /// The file, if it was written to since.
+    fn returned(&self, entry: &Entry, name: &str, file: &str) -> io::Result<Option<Late>> {
+        let path = place::joined(&place::joined(KEPT, name), file);
+        let modified = self.about(&path)?.modified()?.into_std();
+        if modified + CLOSE < entry.taken {
+            return Ok(None);
+        }
+        let Ok(bytes) = self.read(&path, u64::MAX - 1) else { return Ok(None) };
+        let held = hash(&bytes);
+        if entry.hashes.iter().any(|hash| held.starts_with(hash)) {
+            return Ok(None);
+        }
+        let (from, to) = (self.folder(place::parents(&path))?, self.made(place::parents(file))?);
+        let (stem, extension) = file.rsplit_once('.').unwrap_or((file, "md"));
+        for length in [8, TOLD] {
+            let copy = format!("{stem} (saved late {}).{extension}", &held[..length]);
+            if named(&from, place::name(file), &to, place::name(&copy))? {
+                return Ok(Some(Late { file: file.to_owned(), copy }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn keeping(&self, file: &str, held: &str, new: &str) -> io::Result<Kept> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let told = |hash: &str| hash.chars().take(TOLD).collect::<String>();
+        let entry = format!("{now}-{}-{}", told(held), told(new));
+        let path = place::joined(&place::joined(KEPT, &entry), file);
+        let dir = self.made(place::parents(&path))?;
+        // Versions of a folder are none of its contents.
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        if let Ok(rules) = self.folder([KEPT].into_iter())?.open_with(".gitignore", &options) {
+            io::Write::write_all(&mut rules.into_std(), b"*\n")?;
+        }
+        Ok(Kept { dir, path })
+    }
+}
+
+impl Entry {
+    fn read(name: &str) -> Option<Self> {
+        let mut parts = name.split('-');
+        let taken = UNIX_EPOCH.checked_add(Duration::from_millis(parts.next()?.parse().ok()?))?;
+        let hashes = [parts.next()?.to_owned(), parts.next()?.to_owned()];
+        (hashes.iter().all(|hash| hash.len() == TOLD) && parts.next().is_none()).then_some(Self { taken, hashes })
+    }
+}
+
+/// Files of a folder and below, by their places in it. Links are none.
+fn files_below(dir: &Dir, above: &str) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for entry in dir.entries()? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let (kind, place) = (entry.file_type()?, place::joined(above, &name));
+        if kind.is_dir() {
+            files.extend(files_below(&dir.open_dir_nofollow(&name)?, &place)?);
+        } else if kind.is_file() {
+            files.push(place);
+        }
+    }
+    Ok(files)
+}
+
+/// Two files of one name change places in one moment; answers whether the system can.
+#[cfg(target_os = "linux")]
+fn exchanged(one: &Dir, other: &Dir, name: &str) -> io::Result<bool> {
+    use rustix::io::Errno;
+    match rustix::fs::renameat_with(one, name, other, name, rustix::fs::RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchanged(_: &Dir, _: &Dir, _: &str) -> io::Result<bool> {
+    Ok(false)
+}

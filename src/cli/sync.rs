@@ -78,7 +78,7 @@ impl Teller {
         }
         for conflict in &report.conflicts {
             output.note(&format!(
-                "{}: changed here and there in the same lines; it holds the article now, and \"{}\" what it held",
+                "{}: changed on both sides; it says what the article says, and \"{}\" what was written to it",
                 conflict.file, conflict.copy
             ));
         }
@@ -103,9 +103,10 @@ impl Teller {
 }
 
 fn text_of(report: &SyncReport) -> String {
-    let SyncReport { articles, files, merged, conflicts, dry_run, .. } = report;
+    let SyncReport { articles, files, merged, conflicts, dry_run, failed, left_out, .. } = report;
     if !report.did_something() {
-        return "nothing to do: both sides are the same".to_owned();
+        let are_same = failed.is_empty() && left_out.is_empty();
+        return if are_same { "nothing to do: both sides are the same" } else { "nothing was done" }.to_owned();
     }
     let lead = if *dry_run { "would be: " } else { "" };
     format!(

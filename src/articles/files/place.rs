@@ -55,6 +55,17 @@ pub(super) fn is_plain(place: &str) -> bool {
     place.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
 }
 
+/// The place of a copy beside a file: its name with `mark` behind it, and cut where it would be longer than names may be.
+pub(super) fn beside(file: &str, mark: &str) -> String {
+    /// *Units:* bytes. *Source:* Linux, `NAME_MAX`; other systems allow as much.
+    const LONGEST: usize = 255;
+    let (parents, whole) = file.rsplit_once('/').unwrap_or(("", file));
+    let (stem, extension) = whole.rsplit_once('.').unwrap_or((whole, "md"));
+    let most = LONGEST.saturating_sub(extension.len() + mark.len() + " ().".len());
+    let stem = &stem[..stem.floor_char_boundary(most)];
+    joined(parents, &format!("{stem} ({mark}).{extension}"))
+}
+
 /// What two places have in common that some file systems do not tell apart.
 pub(super) fn folded(place: &str) -> String {
     place.nfc().flat_map(char::to_lowercase).collect()
@@ -70,4 +81,18 @@ pub(super) fn below(inner: &Path, outer: &Path) -> Option<String> {
     let rest = inner.strip_prefix(outer).ok()?;
     let parts: Option<Vec<&str>> = rest.components().map(|part| part.as_os_str().to_str()).collect();
     Some(parts?.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn a_copy_stands_beside_its_file_under_a_name_that_may_be() {
+        assert_eq!(beside("a/b.md", "conflict 1a"), "a/b (conflict 1a).md");
+        assert_eq!(beside("plain", "x"), "plain (x).md");
+        let long = beside(&format!("a/{}.md", "é".repeat(126)), "conflict 1a2b3c4d");
+        let name = long.rsplit('/').next().unwrap_or_default();
+        assert!(name.len() <= 255 && name.ends_with("é (conflict 1a2b3c4d).md"), "{long}");
+    }
 }

@@ -129,9 +129,8 @@ impl Root {
             return Ok(None);
         }
         let (from, to) = (self.folder(place::parents(&path))?, self.made(place::parents(file))?);
-        let (stem, extension) = file.rsplit_once('.').unwrap_or((file, "md"));
         for length in [8, TOLD] {
-            let copy = format!("{stem} (saved late {}).{extension}", &held[..length]);
+            let copy = place::beside(file, &format!("saved late {}", &held[..length]));
             if named(&from, place::name(file), &to, place::name(&copy))? {
                 return Ok(Some(Late { file: file.to_owned(), copy }));
             }

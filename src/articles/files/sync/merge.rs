@@ -7,7 +7,7 @@ use afterword_actors::store::StoreError;
 use super::{
     super::{
         content::{self, Content},
-        decode, hash,
+        decode, hash, place,
         render::{Rendered, render},
         root::Before,
         scan::Scanned,
@@ -345,7 +345,6 @@ impl Sides {
 
 /// The file, and names for a copy of it: the same for the same text, so that a run that was killed makes no second one.
 fn copies_of(file: &str, file_hash: &str) -> (String, Vec<String>) {
-    let (stem, extension) = file.rsplit_once('.').unwrap_or((file, "md"));
-    let named = |length: usize| format!("{stem} (conflict {}).{extension}", &file_hash[..length]);
+    let named = |length: usize| place::beside(file, &format!("conflict {}", &file_hash[..length]));
     (file.to_owned(), [8, 16, 64].map(named).to_vec())
 }

@@ -96,17 +96,30 @@ pub(super) async fn by_name(connection: &impl ConnectionTrait, name: &str) -> Re
 }
 
 /// As [`by_slug`], held until the commit, and as it is once it is held: whoever changed it before has finished.
+///
+/// # Errors
+/// [`StoreError::Busy`] if the name goes from article to article faster than one of them can be held.
 pub(super) async fn by_slug_held(
     transaction: &impl ConnectionTrait,
     slug: &str,
 ) -> Result<Option<ArticleRow>, StoreError> {
-    if Engine::of(transaction) == Engine::Postgres {
-        let held = "SELECT a.id FROM articles a
-                    WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
-                                          (SELECT article_id FROM slug_aliases WHERE slug = $1)) {lock a}";
-        transaction.run(held, [as_stored(slug).as_ref().into()]).await?;
+    /// So often the name may lead to another article while the one that it led to is waited for.
+    const TRIES: usize = 20;
+    if Engine::of(transaction) == Engine::Sqlite {
+        return by_slug(transaction, slug).await;
     }
-    by_slug(transaction, slug).await
+    let hold = "SELECT a.id AS n FROM articles a
+                WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
+                                      (SELECT article_id FROM slug_aliases WHERE slug = $1)) {lock a}";
+    for _ in 0..TRIES {
+        let held = transaction.row::<Number>(hold, [as_stored(slug).as_ref().into()]).await?;
+        let Some(found) = by_slug(transaction, slug).await? else { return Ok(None) };
+        // While it was waited for it may have been deleted or renamed, and another have the name now, which nobody holds.
+        if held.is_some_and(|held| held.n == found.id) {
+            return Ok(Some(found));
+        }
+    }
+    Err(StoreError::Busy)
 }
 
 /// The article of this id.

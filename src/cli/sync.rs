@@ -73,9 +73,6 @@ impl Teller {
     fn report(self, report: &SyncReport) -> anyhow::Result<()> {
         let output = self.output;
         output.answer(report, |_| text_of(report))?;
-        for note in &report.notes {
-            output.note(note);
-        }
         for conflict in &report.conflicts {
             output.note(&format!(
                 "{}: changed on both sides; it says what the article says, and \"{}\" what was written to it",

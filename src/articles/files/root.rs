@@ -253,17 +253,17 @@ fn new_file(dir: &Dir, name: &str, bytes: &[u8], modified: i64) -> io::Result<bo
     put
 }
 
-/// Gives what is written the rights of the file of that name in `dir`, and its owner if that can be had.
-fn like(dir: &Dir, written: &Dir, name: &str) -> io::Result<()> {
+/// Gives `part`, which is written, the rights of the file `name`, and its owner if that can be had.
+fn like(dir: &Dir, name: &str, written: &Dir, part: &str) -> io::Result<()> {
     let about = dir.symlink_metadata(name)?;
     #[cfg(unix)]
     {
         use cap_std::fs::MetadataExt;
-        let file = written.open_with(name, OpenOptions::new().write(true))?.into_std();
+        let file = written.open_with(part, OpenOptions::new().write(true))?.into_std();
         // Only root gives files away.
         let _ = std::os::unix::fs::fchown(file, Some(about.uid()), Some(about.gid()));
     }
-    written.set_permissions(name, about.permissions())
+    written.set_permissions(part, about.permissions())
 }
 
 /// Gives a file a name that nothing has; answers whether nothing had it.

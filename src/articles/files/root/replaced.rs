@@ -12,7 +12,7 @@ use std::{
 use cap_fs_ext::DirExt;
 use cap_std::fs::{Dir, OpenOptions};
 
-use super::{Root, like, named, settle, write_new};
+use super::{PART, Root, like, named, settle, unpredictable_name, write_new};
 use crate::articles::files::{hash, place};
 
 /// Where it is kept.
@@ -61,9 +61,12 @@ impl Root {
         }
         let (name, new) = (place::name(file), hash(bytes));
         let kept = self.keeping(file, wanted, &new)?;
-        write_new(&kept.dir, name, bytes)?;
-        settle(&kept.dir, name, modified)?;
-        like(dir, &kept.dir, name)?;
+        // Whole before it bears its name: another run may look at what is kept at the same time.
+        let part = unpredictable_name()?;
+        write_new(&kept.dir, &part, bytes)?;
+        settle(&kept.dir, &part, modified)?;
+        like(dir, name, &kept.dir, &part)?;
+        kept.dir.rename(&part, &kept.dir, name)?;
         if !exchanged(&kept.dir, dir, name)? {
             // The place is free for a moment; a run that is killed in it writes the file again.
             return Ok(self.taken(file, wanted)? && named(&kept.dir, name, dir, name)?);
@@ -106,11 +109,17 @@ impl Root {
         for entry in kept.entries()? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             let Some(known) = Entry::read(&name) else { continue };
-            for file in files_below(&kept.open_dir_nofollow(&name)?, "")? {
-                late.extend(self.returned(&known, &name, &file)?);
+            // Another run may be at the same entry; what cannot be looked at now, the next look finds.
+            let Ok(files) = kept.open_dir_nofollow(&name).and_then(|entry| files_below(&entry, "")) else { continue };
+            let mut can_go = known.taken.elapsed().is_ok_and(|age| age > RETENTION);
+            for file in &files {
+                match self.returned(&known, &name, file) {
+                    Ok(found) => late.extend(found),
+                    Err(_) => can_go = false,
+                }
             }
-            if known.taken.elapsed().is_ok_and(|age| age > RETENTION) {
-                kept.remove_dir_all(&name)?;
+            if can_go {
+                let _ = kept.remove_dir_all(&name);
             }
         }
         Ok(late)
@@ -123,7 +132,7 @@ impl Root {
         if modified + CLOSE < entry.taken {
             return Ok(None);
         }
-        let Ok(bytes) = self.read(&path, u64::MAX - 1) else { return Ok(None) };
+        let bytes = self.read(&path, u64::MAX - 1).map_err(io::Error::other)?;
         let held = hash(&bytes);
         if entry.hashes.iter().any(|hash| held.starts_with(hash)) {
             return Ok(None);
@@ -172,7 +181,7 @@ fn files_below(dir: &Dir, above: &str) -> io::Result<Vec<String>> {
         let (kind, place) = (entry.file_type()?, place::joined(above, &name));
         if kind.is_dir() {
             files.extend(files_below(&dir.open_dir_nofollow(&name)?, &place)?);
-        } else if kind.is_file() {
+        } else if kind.is_file() && !name.starts_with(PART) {
             files.push(place);
         }
     }
@@ -193,4 +202,38 @@ fn exchanged(one: &Dir, other: &Dir, name: &str) -> io::Result<bool> {
 #[cfg(not(target_os = "linux"))]
 fn exchanged(_: &Dir, _: &Dir, _: &str) -> io::Result<bool> {
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::super::{Before, Root};
+    use crate::articles::files::hash;
+
+    #[test]
+    fn a_look_takes_no_file_that_another_run_is_writing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = Root::open(folder.path()).expect("it opens");
+        let text = |round: u8| vec![b'a' + round; 4 << 20];
+        std::fs::write(folder.path().join("a.md"), text(0)).expect("a file");
+        let is_over = AtomicBool::new(false);
+        let late = std::thread::scope(|scope| {
+            let looker = scope.spawn(|| {
+                let mut late = Vec::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    late.extend(root.late().expect("a look"));
+                }
+                late
+            });
+            for round in 1..20 {
+                let before = Before::Hash(hash(&text(round - 1)));
+                let put = root.put("a.md", &text(round), &before, 0);
+                is_over.store(round == 19 || !matches!(put, Ok(true)), Ordering::Relaxed);
+                assert!(put.expect("it is written"), "round {round}");
+            }
+            looker.join().expect("it ends")
+        });
+        assert_eq!(late, []);
+    }
 }

@@ -93,7 +93,6 @@ pub(super) async fn look(
     );
     let place = Asked { root: root.place(), above: &asked.folder, name: None };
     let resolved = resolve::own(reader, &place).await?;
-    report.notes.extend(resolved.note.clone().filter(|note| !report.notes.contains(note)));
     let import = importing(asked);
     let mut run = incoming(articles, &import, root, resolved.source.unwrap_or_default());
     if !asked.dry_run {

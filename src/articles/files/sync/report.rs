@@ -37,8 +37,6 @@ pub struct SyncReport {
     pub failed: Vec<FileProblem>,
     /// What could not be read in files that did become articles.
     pub warnings: Vec<FileProblem>,
-    /// What there is to know about the folder as a whole.
-    pub notes: Vec<String>,
     /// Files that are gone for so short a time that they may come back.
     #[serde(skip)]
     pub waiting: usize,
@@ -85,8 +83,7 @@ impl SyncReport {
 
     /// Brings everything into an order that does not depend on the order of what was done.
     pub(super) fn sort(&mut self) {
-        let Self { articles, files, merged, conflicts, left_out, failed, warnings, notes: _, waiting: _, dry_run: _ } =
-            self;
+        let Self { articles, files, merged, conflicts, left_out, failed, warnings, waiting: _, dry_run: _ } = self;
         let OfArticles { created, updated, deleted } = articles;
         let OfFiles { written, removed } = files;
         for names in [created, updated, deleted, written, removed, merged, left_out] {

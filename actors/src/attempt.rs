@@ -1,5 +1,5 @@
-//! One attempt, step by step and without the actors: work, judge, commit. Embedding inside a save goes this way, and so
-//! do tests that put other things between the steps.
+//! One attempt, step by step and without the actors: work, judge, commit. A save that embeds inside the call uses these
+//! steps, and so do tests that act between them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
     task::{ClaimedTask, Vectors},
 };
 
-/// An attempt of which is known what becomes of its task. To commit it twice is safe: the lease is a fence.
+/// An attempt whose effect on its task is decided. Committing it twice is safe: the lease is a fence.
 #[derive(Debug, Clone)]
 pub struct Ended {
     decided: Arc<Decided>,
@@ -24,7 +24,8 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// It may have been committed before, without an answer: it is answered as it stands then.
+    /// Marks it as perhaps committed before: [`commit`] then returns the task's present state even if the lease is
+    /// gone.
     #[must_use]
     pub fn in_doubt(self) -> Self {
         Self { in_doubt: true, ..self }
@@ -37,7 +38,8 @@ pub async fn work(database: &Database, model: &Model, settings: &RuntimeSettings
     pipeline.run(task, &mut Vectors::new()).await
 }
 
-/// Decides as the QueueActor does, without a circuit: one probe settles whose fault it was.
+/// Decides as the QueueActor does, but without a circuit: one probe tells whether the document or the provider is to
+/// blame.
 pub async fn judge(
     model: &Model,
     settings: &RuntimeSettings,
@@ -55,10 +57,10 @@ pub async fn judge(
     Ended { decided: Arc::new(decided), in_doubt: false }
 }
 
-/// Writes what the attempts bring and ends them, each if its lease holds; `building` is the set that is being built, 0 if
-/// none is. Answers how the tasks stand; those whose lease does not hold are missing unless they are in doubt.
+/// Writes the results of the attempts and ends them, each if its lease is valid; `building` is the set that is being
+/// built, 0 if none. Returns the states of the tasks; those without a valid lease are missing unless they are in doubt.
 ///
-/// # Errors
+/// [`StoreError`]; the transaction must then be rolled back.
 /// [`StoreError`]; the transaction must then be undone.
 pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -> Result<Vec<Settled>, StoreError> {
     let gathered = |ended: &Ended| Gathered { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };
@@ -69,7 +71,7 @@ pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -
     Ok(settled)
 }
 
-/// Without a queue that asks the provider once more, it is the provider's fault.
+/// Blames the provider: without a queue, nothing probes it once more.
 fn given_back(WrongLength { lease, answered, stored }: WrongLength) -> Verdict {
     let EmbedError { kind, message, .. } = EmbedError::other_model(answered, stored);
     Verdict {

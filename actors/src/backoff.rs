@@ -7,18 +7,18 @@ use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff as
 /// Delays that double from `base` up to `max`, with some jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delays {
-    /// The first.
+    /// The first delay.
     pub base: Duration,
-    /// None is longer.
+    /// The longest delay.
     pub max: Duration,
 }
 
 /// Each delay is twice the one before.
 pub const FACTOR: f64 = 2.0;
-/// Each delay is moved by up to this share either way, so that what failed together does not come back together.
+/// Each delay is moved by up to this share either way, so that what failed together is not tried again together.
 pub const JITTER: f64 = 0.2;
 
-/// A row of growing delays; [`Backoff::reset`] begins it again.
+/// A series of growing delays; [`Backoff::reset`] starts it again.
 #[derive(Debug)]
 pub struct Backoff {
     inner: ExponentialBackoff,
@@ -26,7 +26,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A row that begins at `delays.base`.
+    /// Starts a series at `delays.base`.
     pub fn new(delays: Delays) -> Self {
         let inner = ExponentialBackoffBuilder::new()
             .with_initial_interval(delays.base)
@@ -43,13 +43,13 @@ impl Backoff {
         self.inner.next_backoff().unwrap_or(self.max).min(self.max)
     }
 
-    /// Begins again.
+    /// Starts the series again.
     pub fn reset(&mut self) {
         self.inner.reset();
     }
 }
 
-/// The delay after attempt number `attempt`, counted from 1.
+/// Returns the delay after attempt number `attempt`, counted from 1.
 pub fn delay_after(attempt: u32, delays: Delays) -> Duration {
     let mut backoff = Backoff::new(delays);
     // Beyond 64 doublings every base has reached every maximum.

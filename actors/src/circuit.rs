@@ -8,9 +8,9 @@
 //!                  └── longer delay ┴──────┘ (trip)
 //! ```
 //!
-//! Only failed probes and failed trials make the delay longer: failures of what was in flight when it opened say
-//! nothing new. Only stored vectors close it: a provider that answers probes and nothing else stays on trial, with one
-//! task at a time.
+//! Only failed probes and failed trials make the delay longer: tasks that were being processed when it opened say
+//! nothing new by failing. Only stored vectors close it: a provider that answers probes and nothing else stays on
+//! trial, with one task at a time.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{
     settings::Delays,
 };
 
-/// A provider's own wish when to come back is obeyed up to this.
+/// The longest `retry_after` of a provider that is obeyed.
 pub const LONGEST_WISH: Duration = Duration::from_secs(3600);
 
 /// The circuit of one provider.
@@ -65,12 +65,12 @@ pub struct OpenCircuit {
 }
 
 impl Circuit {
-    /// A closed circuit; `delays` lie between the probes once it is open.
+    /// Makes a closed circuit; `delays` lie between the probes once it is open.
     pub fn new(delays: Delays) -> Self {
         Self { state: State::Closed, backoff: Backoff::new(delays), max: delays.max }
     }
 
-    /// How many tasks may be claimed.
+    /// Returns how many tasks may be claimed.
     pub fn admission(&self) -> Admission {
         match &self.state {
             State::Closed => Admission::All,
@@ -84,13 +84,13 @@ impl Circuit {
         matches!(self.state, State::Open { .. })
     }
 
-    /// Whether `task` is the one by which the provider is tried.
+    /// Whether `task` is the one that tries the provider.
     pub fn is_trial(&self, task: i64) -> bool {
         matches!(self.state, State::Trial { task: Some(on_trial), .. } if on_trial == task)
     }
 
-    /// Notes a failure of the provider as a whole. What needs a person is probed at the longest delay at once. A circuit
-    /// that is open already only obeys the failure's wish for a longer pause.
+    /// Records a failure of the provider as a whole. One that a person has to fix is probed at the longest delay from
+    /// the start. If the circuit is open already, the failure can only lengthen the pause, by its `retry_after`.
     pub fn trip(&mut self, failure: EmbedError, now: Instant) {
         match &mut self.state {
             State::Open { until, .. } => *until = (*until).max(later(now, wish(&failure))),
@@ -113,7 +113,7 @@ impl Circuit {
         }
     }
 
-    /// Notes what became of a probe. One that the circuit did not ask for cannot end a pause.
+    /// Records the result of a probe. One that the circuit did not ask for cannot end a pause.
     pub fn probed(&mut self, result: Result<(), EmbedError>, now: Instant) {
         match (&self.state, result) {
             (&State::Open { since, probing: true, .. }, Ok(())) => self.state = State::Trial { since, task: None },
@@ -123,14 +123,14 @@ impl Circuit {
         }
     }
 
-    /// Notes that `task` has been claimed to be embedded.
+    /// Records that `task` has been claimed to be embedded.
     pub fn began(&mut self, task: i64) {
         if let State::Trial { task: on_trial @ None, .. } = &mut self.state {
             *on_trial = Some(task);
         }
     }
 
-    /// Notes that what became of `task` has been committed, and whether vectors were stored by it.
+    /// Records that the end of an attempt at `task` is committed, and whether it stored vectors.
     pub fn committed(&mut self, task: i64, stored: bool) {
         match &mut self.state {
             State::Closed if stored => self.backoff.reset(),
@@ -153,7 +153,7 @@ impl Circuit {
         }
     }
 
-    /// Why it is open, if it is.
+    /// Returns why it is open, if it is.
     pub fn opened(&self, now: Instant) -> Option<OpenCircuit> {
         match &self.state {
             State::Closed | State::Trial { .. } => None,
@@ -173,12 +173,12 @@ impl Circuit {
     }
 }
 
-/// The provider's own wish when to come back, within reason.
+/// The provider's `retry_after`, up to [`LONGEST_WISH`].
 pub(crate) fn wish(failure: &EmbedError) -> Duration {
     failure.retry_after.unwrap_or_default().min(LONGEST_WISH)
 }
 
-/// An instant beyond what the clock can tell is as good as the longest wish.
+/// `now + delay`, or `now` + [`LONGEST_WISH`] where the clock cannot represent that.
 fn later(now: Instant, delay: Duration) -> Instant {
     now.checked_add(delay).unwrap_or_else(|| now + LONGEST_WISH)
 }

@@ -20,7 +20,7 @@ pub(crate) struct Context {
     pub(crate) settings: RuntimeSettings,
     /// Unique for each start of a host.
     pub(crate) incarnation: String,
-    /// The host's row as it is entered.
+    /// The host's row as it is first written.
     pub(crate) host: NewHost,
     pub(crate) model: Model,
     pub(crate) model_row: embedding_model::Model,
@@ -30,21 +30,21 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// What makes the vectors of the set `model_id`; nothing if this host does not make it.
+    /// Returns what makes the vectors of the set `model_id`; `None` if this host does not make it.
     pub(crate) fn pipeline(&self, model_id: i64) -> Option<Pipeline> {
         let Made { model, requests } = self.sets.made(model_id)?;
         let (database, room) = (self.database.clone(), Arc::clone(&self.room));
         Some(Pipeline { database, chunker: model.chunker, requests, room, model_id, again: self.settings.retry })
     }
 
-    /// The vectors of the set `model_id` that were answered a moment ago are not to be used again.
+    /// Forgets the recently answered vectors of the set `model_id`, so that they are not used again.
     pub(crate) fn forget_answers(&self, model_id: i64) {
         if let Some(made) = self.sets.made(model_id) {
             made.requests.forget();
         }
     }
 
-    /// Tells the subscribers; there may be none.
+    /// Sends `event` to the subscribers; there may be none.
     pub(crate) fn publish(&self, event: TaskEvent) {
         let _ = self.events.send(event);
     }

@@ -23,15 +23,15 @@ pub use vector::{Vector, VectorError};
 /// [`Purpose::Query`] apart from [`Purpose::Document`], so that a long backfill never delays a search.
 #[async_trait]
 pub trait Embedder: Send + Sync + 'static {
-    /// Which model this is; known without any input or output, and never changing for one value.
+    /// Which model this is; known without any input or output, and constant for one value.
     fn identity(&self) -> &ModelIdentity;
 
     /// How much one call to [`Embedder::embed`] may carry.
     fn limits(&self) -> BatchLimits;
 
-    /// How many calls for documents are worth making at the same time. They carry texts of all articles in work, so that
-    /// each is as full as [`Embedder::limits`] allows. `None`: each article is embedded by calls of its own, one after the
-    /// other, and as many articles at once as there are slots.
+    /// How many calls for documents are worth making at the same time. They carry texts of all articles that are being
+    /// processed, so that each is as full as [`Embedder::limits`] allows. `None`: each article is embedded by calls of
+    /// its own, one after the other, and as many articles at once as there are slots.
     fn requests(&self) -> Option<usize> {
         None
     }
@@ -44,19 +44,19 @@ pub trait Embedder: Send + Sync + 'static {
     /// [`EmbedError`], classified once, here, where the cause is known.
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError>;
 
-    /// How many tokens the model needs for a word of `text`; `None` if it does not say. English takes about 1.2 in a model of
-    /// English, a language that a model does not know several.
+    /// How many tokens the model needs for a word of `text`; `None` if it does not say. English takes about 1.2 in a
+    /// model of English; a language that a model does not know takes several.
     fn tokens_per_word(&self, _text: &str) -> Option<f64> {
         None
     }
 
-    /// How far the model is, as it changes; `None` for one that can be used at any time. Nothing is claimed, and no
+    /// The state of loading as it changes; `None` for a model that can be used at any time. Nothing is claimed, and no
     /// attempt spent, before it is [`Readiness::Ready`].
     fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
         None
     }
 
-    /// Says whether the provider as a whole works, by embedding one short harmless text.
+    /// Checks whether the provider as a whole works, by embedding one short harmless text.
     ///
     /// # Errors
     /// The [`EmbedError`] of that attempt.
@@ -67,7 +67,7 @@ pub trait Embedder: Send + Sync + 'static {
 
 /// Cuts an article into the chunks that are embedded one by one.
 pub trait Chunker: Send + Sync + 'static {
-    /// Cuts `source`; the result is empty only if the article holds no text at all, title included.
+    /// Cuts `source`; the result is empty only if the article contains no text at all, title included.
     ///
     /// Blocking: the caller runs it off the async threads.
     ///
@@ -100,7 +100,7 @@ pub struct Source<'a> {
 pub struct Chunk {
     /// Headings from the outermost to the innermost, joined by `" > "`; empty above the first heading.
     pub heading_path: String,
-    /// The piece itself, as it stands in the body.
+    /// The piece itself, as it is in the body.
     pub text: String,
     /// What the model is given: title and heading path, a blank line, then `text`.
     pub input: String,

@@ -1,4 +1,4 @@
-//! What a runtime tells its host as it happens. A hint, like every message: the audit trail is the record.
+//! What a runtime tells its host as it happens. Only a hint, as every message is: the audit trail is the record.
 
 use serde::Serialize;
 
@@ -13,12 +13,12 @@ pub struct TaskEvent {
     pub article_id: i64,
     /// The article's slug when the task was made.
     pub slug: String,
-    /// Where the task stands now.
+    /// The task's new status.
     pub status: TaskStatus,
     /// Attempts that count, this one included.
     pub attempts: u32,
     /// What went wrong, if anything.
     pub error_kind: Option<ErrorKind>,
-    /// For people.
+    /// The error's message, for people.
     pub error: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! Embedding inside the save call, for hosts that switch the queue off. The same task, the same steps, no tree.
+//! Embedding inside the save call, for hosts that switch the queue off: the same task and steps, without the actor
+//! tree.
 
 use std::time::Duration;
 
@@ -21,18 +22,19 @@ use crate::{
     task::{ClaimedTask, TaskStatus, Vectors},
 };
 
-/// How long a save waits for a model that is being loaded. Its task waits longer.
+/// How long a save waits for a model that is being loaded. Its task is kept longer.
 const LOADING: Duration = Duration::from_secs(20);
-/// Between looks at a task that another process has in work, or whose article has an earlier task in work.
+/// Delays between looks at a task that another process is processing, or whose article has an earlier task that is.
 const TAKEN: Delays = Delays { base: Duration::from_millis(20), max: Duration::from_secs(1) };
-/// How long a save waits for what another process has in work.
+/// How long a save waits for another process's processing.
 const OTHERS: Duration = Duration::from_secs(20);
 
-/// Claims the task `id`, embeds its article now and commits; answers how the task stands. A failure is no error: the
-/// task stays with its reason, for a later attempt; so does one that this model does not make. What has begun goes on to its end even if the caller is dropped.
+/// Claims the task `id`, embeds its article now and commits; returns the task's status. A failure is not an error: the
+/// task keeps its reason and waits for a later attempt; so does a task that this model does not make. What has begun
+/// runs to its end even if the caller is dropped.
 ///
 /// # Errors
-/// [`StoreError`]; the task then stays where it is, and nothing is lost.
+/// [`StoreError`]; the task is then unchanged, and nothing is lost.
 pub async fn embed_now(
     database: &Database,
     model: &Model,
@@ -126,7 +128,7 @@ impl Inline {
         };
         let id = task.lease.task_id;
         let ended = attempt::judge(&self.model, &self.settings, task, begun.elapsed(), outcome).await;
-        // If its lease was taken away meanwhile, the answer is how it stands.
+        // If its lease was taken away meanwhile, the answer is the task's present state.
         let ended = [ended.in_doubt()];
         let settled = self
             .database
@@ -138,7 +140,7 @@ impl Inline {
         settled.ok_or_else(|| StoreError::Unexpected(format!("the embedding task {id} is gone")))
     }
 
-    /// A short lease that is renewed: a process that dies holds its task up no longer than any host.
+    /// Renews a short lease: if this process dies, it blocks the task no longer than any other host would.
     async fn keep_lease(&self, task: &ClaimedTask) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(self.settings.heartbeat_interval).await;

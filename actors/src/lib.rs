@@ -1,9 +1,9 @@
 //! The supervised runtime of Afterword: a tree of actors over a durable queue of embedding tasks.
 //!
-//! A host saves an article and its task in one transaction, answers its caller, and wakes the runtime. The runtime does the
-//! rest: it claims the task, cuts the article, has the pieces embedded, and commits the vectors and the end of the task
-//! together. No task is lost by a crash, a restart, a provider or a database that is away; `README.md` of this crate says
-//! what holds for messages, restarts, mailboxes and shutdown.
+//! A host saves an article and its task in one transaction, answers its caller, and wakes the runtime. The runtime does
+//! the rest: it claims the task, cuts the article, has the pieces embedded, and commits the vectors and the end of the
+//! task together. No task is lost by a crash, a restart, a provider or a database that is away; `README.md` of this
+//! crate says what is guaranteed for messages, restarts, mailboxes and shutdown.
 //!
 //! # A host in five steps
 //!
@@ -11,8 +11,9 @@
 //! 2. Bring a model: an [`embedder::Embedder`] that makes vectors and an [`embedder::Chunker`] that cuts articles.
 //! 3. [`Runtime::start`] the runtime.
 //! 4. Save in [`store::Database::write`], call [`store::tasks::enqueue`] in the same transaction, and [`Runtime::wake`] it.
-//! 5. [`Runtime::stop`] it at the end: what is in work is finished, or given back.
-//!
+//! 4. Save in [`store::Database::write`], call [`store::tasks::enqueue`] in the same transaction, and [`Runtime::wake`]
+//!    it.
+//! 5. [`Runtime::stop`] it at the end: what is being processed is finished, or released.
 //! ```
 //! use std::{sync::Arc, time::Duration};
 //!
@@ -66,11 +67,11 @@
 //! # }
 //! ```
 //!
-//! `examples/own_host.rs` goes on from here: a host with a table of its own that saves, waits and asks.
+//! `examples/own_host.rs` continues from here: a host with a table of its own that saves, waits and asks.
 //!
 //! # Map
 //!
-//! Here is no HTTP, no MCP, no command line and no model.
+//! It contains no HTTP, no MCP, no command line and no model.
 //!
 //! - [`embedder`]: what the runtime asks of a model
 //! - [`task`]: the values of a task's life; [`outcome`]: what came of an attempt
@@ -79,7 +80,7 @@
 //! - `pipeline`: one attempt at one task; `requests`: what the texts of all attempts share
 //! - `settlement`: what its outcome means, and the commit; [`attempt`]: all of that for one attempt, without the actors
 //! - `tree`, `supervision`: the actors
-//! - [`Runtime`]: all of it, started and stopped
+//! - [`Runtime`]: all of it, to be started and stopped
 
 pub mod attempt;
 pub mod backoff;

@@ -16,9 +16,9 @@ pub struct Finished {
     pub outcome: Outcome,
     /// How long it took.
     pub elapsed: Duration,
-    /// The vectors it made, and those it was given of an earlier attempt. Empty after an attempt that succeeded.
+    /// The vectors it made, and those it was given by an earlier attempt. Empty after an attempt that succeeded.
     pub made: Vectors,
-    /// Whether it made any that it was not given.
+    /// Whether it made any vector that it was not given.
     pub gained: bool,
 }
 
@@ -34,12 +34,12 @@ impl Finished {
 pub enum Outcome {
     /// The article is embedded, by this set of chunks.
     Embedded(EmbeddedSet),
-    /// The stored vectors are those of the present content already.
+    /// The stored vectors are already those of the present content.
     Unchanged {
-        /// The revision they hold for.
+        /// The article's revision, for which they are valid too.
         revision: i64,
     },
-    /// The vectors have been asked to go, or the article needs none.
+    /// The vectors are to be removed, or the article needs none.
     Discard {
         /// For the audit trail.
         cause: &'static str,

@@ -4,7 +4,7 @@ use std::{any::Any, future::Future, panic::AssertUnwindSafe};
 
 use futures_util::FutureExt;
 
-/// Aborts its task when dropped, so that no work outlives the actor that began it.
+/// Aborts its task when dropped, so that no work outlives the actor that started it.
 pub(crate) struct Owned(tokio::task::JoinHandle<()>);
 
 impl Owned {
@@ -29,12 +29,13 @@ impl Drop for Owned {
     }
 }
 
-/// What `work` answers, or the text of its panic: the actor that waits for it must hear of its end in any case.
+/// Returns what `work` returns, or the text of its panic: the actor that waits for it must learn of its end in any
+/// case.
 pub(crate) async fn answer_of<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| panic_text(panic.as_ref()))
 }
 
-/// What a panic said.
+/// Returns a panic's message.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     panic
         .downcast_ref::<String>()

@@ -1,5 +1,5 @@
-//! One attempt at one task: load, cut, reuse, embed. It writes nothing; what it made is committed by the QueueActor, and
-//! what a failed attempt made is given to the next.
+//! One attempt at one task: load, cut, reuse, embed. It writes nothing; the QueueActor commits what it made, and the
+//! next attempt is given what a failed one made.
 
 mod batches;
 mod hashed;
@@ -23,17 +23,17 @@ use room::Taken;
 /// What an attempt needs.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
-    /// Where articles and known vectors are read.
+    /// Articles and known vectors are read from it.
     pub(crate) database: Database,
-    /// What cuts.
+    /// Cuts articles into chunks.
     pub(crate) chunker: Arc<dyn Chunker>,
-    /// What embeds.
+    /// Embeds the chunks.
     pub(crate) requests: Arc<Requests>,
-    /// For the articles that are in work.
+    /// Bounds the memory of the articles that are being processed.
     pub(crate) room: Arc<Room>,
-    /// The model's row.
+    /// `embedding_models.id`.
     pub(crate) model_id: i64,
-    /// Between the tries of one request.
+    /// Delays between the tries of one request.
     pub(crate) again: Delays,
 }
 
@@ -56,15 +56,15 @@ impl From<StoreError> for Stopped {
 }
 
 impl Pipeline {
-    /// For an attempt that shares nothing with others.
+    /// Makes one for an attempt that shares nothing with others.
     pub(crate) fn of_one(database: &Database, model: &Model, model_id: i64, again: Delays) -> Self {
         let Model { embedder, chunker } = model.clone();
         let (requests, room) = (Requests::new(embedder, usize::MAX), Arc::default());
         Self { database: database.clone(), chunker, requests, room, model_id, again }
     }
 
-    /// Works on `task`; every failure is an outcome. `made` holds what an earlier attempt has made, and afterwards what
-    /// this one has made too, also if it is dropped before its end.
+    /// Works on `task`; every failure is an outcome. `made` brings the vectors of earlier attempts; afterwards it
+    /// contains those of this one too, even if it is dropped before its end.
     pub(crate) async fn run(&self, task: &ClaimedTask, made: &mut Vectors) -> Outcome {
         if let Some(outcome) = without_embedding(task) {
             return outcome;
@@ -77,7 +77,7 @@ impl Pipeline {
     }
 
     async fn embed(&self, task: &ClaimedTask, made: &mut Vectors) -> Result<Outcome, Stopped> {
-        // What has failed before may fail again: others must not wait for it.
+        // A task that has failed before may fail again: others must not wait for it.
         let standing = Standing { queue_key: task.queue_key, alone: task.attempt > 1 };
         let entry = self.requests.enter(standing);
         let (text, _room) = self.read(task.article_id).await?;
@@ -94,7 +94,7 @@ impl Pipeline {
         Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
     }
 
-    /// Reads an article when there is room for it.
+    /// Reads an article once there is room for it.
     async fn read(&self, article_id: i64) -> Result<(Option<vectors::Text>, Option<Taken>), StoreError> {
         let reader = self.database.runtime_reader();
         let taken = self.room.take_short().await;
@@ -140,7 +140,7 @@ impl Pipeline {
     }
 }
 
-/// What the claim alone decides, without reading the body.
+/// The outcome, if the claim alone decides it and the body need not be read.
 fn without_embedding(task: &ClaimedTask) -> Option<Outcome> {
     match (task.operation, task.subject) {
         (Operation::Delete, _) => Some(Outcome::Discard { cause: "vectors removed" }),
@@ -151,7 +151,7 @@ fn without_embedding(task: &ClaimedTask) -> Option<Outcome> {
     }
 }
 
-/// Repeated chunks are embedded once, and those that have a vector not at all.
+/// The chunks to be embedded: of equal ones the first, and none that has a vector already.
 fn first_of_each_hash<'a>(chunks: &'a [HashedChunk], known: &Vectors, made: &Vectors) -> Vec<&'a HashedChunk> {
     let mut seen = HashSet::new();
     let is_new = |hash: &String| !known.contains_key(hash) && !made.contains_key(hash);

@@ -1,11 +1,13 @@
 //! Requests to the provider of one model, shared by the attempts of a host.
 //!
-//! An attempt brings the texts of one article and gets their vectors one by one; which texts travel together is decided
-//! here. A request carries texts of all articles in work, up to the limits of the embedder, and as many run at the same
-//! time as [`Embedder::requests`] says. An embedder that says nothing is asked by each attempt for itself.
+//! An attempt brings the texts of one article and gets their vectors one by one; this module decides which texts travel
+//! together. A request carries texts of all articles that are being processed, up to the limits of the embedder, and as
+//! many run at the same time as [`Embedder::requests`] says. If it returns `None`, each attempt sends requests of its
+//! own.
 //!
-//! - `pool`: which text goes next; `under_way`: which have gone; `recent`: which have come back a moment ago; all pure
-//! - `desk`: the task that sends requests and hands out what they bring
+//! - `pool`: which text goes next; `under_way`: which have been sent; `recent`: which were answered a moment ago; all
+//!   pure
+//! - `desk`: the task that sends requests and distributes their results
 //! - `messages`: what attempts and the desk say to each other; `replies`: where the answers go
 //! - `call`: one request, and what its failure means for its texts
 //!
@@ -42,24 +44,24 @@ pub(crate) use messages::{Refusal, Standing, Text};
 pub(crate) struct Requests {
     embedder: Arc<dyn Embedder>,
     attempts: AtomicU64,
-    /// Requests at the same time, if the embedder allows more.
+    /// Most requests at the same time, even if the embedder allows more.
     most: usize,
-    /// Begun by the first attempt, and by the next one if it has died.
+    /// Started by the first attempt, and again by the next one if it has died.
     desk: Mutex<Option<Running>>,
 }
 
 impl Requests {
-    /// As many at the same time as `embedder` allows, and at most `most`.
+    /// Allows as many requests at the same time as `embedder` does, and at most `most`.
     pub(crate) fn new(embedder: Arc<dyn Embedder>, most: usize) -> Arc<Self> {
         Arc::new(Self { embedder, attempts: AtomicU64::default(), most, desk: Mutex::default() })
     }
 
-    /// How much one request may carry now.
+    /// Returns how much one request may carry now.
     pub(crate) fn limits(&self) -> BatchLimits {
         self.embedder.limits()
     }
 
-    /// Announces an attempt that may bring texts soon: a request with room left waits for it a little.
+    /// Announces an attempt that may bring texts soon: a request with room left waits a little for it.
     pub(crate) fn enter(&self, standing: Standing) -> Entry {
         let id = self.attempts.fetch_add(1, Ordering::Relaxed);
         match self.embedder.requests() {
@@ -71,10 +73,10 @@ impl Requests {
         }
     }
 
-    /// What has been answered is not to be used again: the database did not take it.
+    /// Forgets recent answers, because the database did not take them.
     pub(crate) fn forget(&self) {
         if let Some(running) = &*self.desk.lock().unwrap_or_else(PoisonError::into_inner) {
-            // One that has died has forgotten.
+            // A desk that has died has forgotten.
             let _ = running.messages.send(Message::Forget);
         }
     }

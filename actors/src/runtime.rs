@@ -1,4 +1,4 @@
-//! The runtime as a host holds it: start it on a database with a model, wake it after a save, stop it at the end.
+//! The runtime as a host sees it: start it on a database with a model, wake it after a save, stop it at the end.
 
 mod start;
 mod stop;
@@ -38,7 +38,7 @@ pub struct Runtime {
     presence: Option<Presence>,
 }
 
-/// What a host's doors need of a runtime; cheap to clone, outlives it harmlessly.
+/// What a host's doors need of a runtime; cheap to clone, and may outlive it.
 #[derive(Clone)]
 pub struct RuntimeHandle {
     context: Arc<Context>,
@@ -46,12 +46,12 @@ pub struct RuntimeHandle {
 }
 
 impl Runtime {
-    /// A handle to give to whoever saves articles or shows the queue.
+    /// Returns a handle for the code that saves articles or shows the queue.
     pub fn handle(&self) -> RuntimeHandle {
         RuntimeHandle { context: Arc::clone(&self.context), addresses: self.addresses.clone() }
     }
 
-    /// Queues a task and wakes the queue. A save does better to call [`tasks::enqueue`] in its own transaction, and
+    /// Queues a task and wakes the queue. A save should rather call [`tasks::enqueue`] in its own transaction, and
     /// [`RuntimeHandle::wake`] after the commit.
     ///
     /// # Errors
@@ -60,13 +60,13 @@ impl Runtime {
         self.handle().enqueue(task).await
     }
 
-    /// Says that there may be work. A hint: without it the work is found at the next poll.
+    /// Announces that there may be work. A hint: without it the work is found at the next poll.
     pub fn wake(&self) {
         self.handle().wake();
     }
 
-    /// What keeps the runtime from its work, and the whole tree: state, since when, restarts, mailbox, current task, last
-    /// error.
+    /// Returns what keeps the runtime from its work, and the whole tree: state, since when, restarts, mailbox, current
+    /// task, last error. `None` if the root does not answer.
     pub async fn status(&self) -> Option<RuntimeStatus> {
         self.handle().status().await
     }
@@ -87,7 +87,7 @@ impl Runtime {
         self.handle().resume().await
     }
 
-    /// Every change of a task's status on this host, as it happens.
+    /// Subscribes to every change of a task's status on this host, as it happens.
     pub fn subscribe(&self) -> broadcast::Receiver<TaskEvent> {
         self.context.events.subscribe()
     }
@@ -135,7 +135,7 @@ impl RuntimeHandle {
         Ok(id)
     }
 
-    /// See [`Runtime::wake`]. Other hosts on the same server are told, too.
+    /// See [`Runtime::wake`]. On PostgreSQL, other hosts are notified too.
     pub fn wake(&self) {
         self.addresses.queue.send(QueueMessage::Wake);
         self.context.database.announce();
@@ -164,13 +164,13 @@ impl RuntimeHandle {
         changed
     }
 
-    /// Opens a bulk run over `scope` in `folder` (empty for all) and begins it; answers its id.
+    /// Opens a bulk run over `scope` in `folder` (empty for all) and starts it; returns its id.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn start_bulk(&self, scope: Scope, folder: String) -> Result<i64, StoreError> {
         let reader = self.context.database.reader();
-        // Without a set nothing has been embedded yet, which is what number 0 says.
+        // Before the first set nothing has been embedded: number 0 stands for that.
         let in_use = models::wanted(reader).await?.active.map_or(0, |set| set.id);
         let (articles, _) = missing::count(reader, in_use, scope, &folder).await?;
         let id = self
@@ -184,7 +184,7 @@ impl RuntimeHandle {
         Ok(id)
     }
 
-    /// Exact numbers of the queue.
+    /// Counts the queue exactly.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -192,27 +192,27 @@ impl RuntimeHandle {
         stats::queue(self.context.database.reader()).await
     }
 
-    /// What the workers of this host have done; `None` while the MetricsActor is being restarted.
+    /// What the workers of this host have done; `None` if the MetricsActor does not answer, as during a restart.
     pub async fn metrics(&self) -> Option<MetricsSnapshot> {
         self.addresses.metrics.ask(MetricsMessage::Snapshot).await
     }
 
-    /// Every change of a task's status on this host, as it happens.
+    /// Subscribes to every change of a task's status on this host, as it happens.
     pub fn subscribe(&self) -> broadcast::Receiver<TaskEvent> {
         self.context.events.subscribe()
     }
 
-    /// The database the runtime works on.
+    /// The database that the runtime works on.
     pub fn database(&self) -> &Database {
         &self.context.database
     }
 
-    /// This start of this host.
+    /// The id of this start of the host.
     pub fn incarnation(&self) -> &str {
         &self.context.incarnation
     }
 
-    /// Why this host works on nothing, for people, if its model makes none of the sets that are wanted.
+    /// Why this host processes nothing, for people, if its model makes none of the wanted sets.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -221,7 +221,7 @@ impl RuntimeHandle {
         Ok(self.context.sets.unwanted_because(&wanted))
     }
 
-    /// Waiting tasks for a set that is being built, and not by this host.
+    /// Counts waiting tasks for a set that is being built, but not by this host.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -234,7 +234,7 @@ impl RuntimeHandle {
         missing::waiting(reader, makes.building).await
     }
 
-    /// The model the runtime embeds with.
+    /// `embedding_models.id` of the host's own model.
     pub fn model_id(&self) -> i64 {
         self.context.model_row.id
     }

@@ -4,11 +4,11 @@ use afterword_migration::MigrationError;
 
 use crate::store::{Database, StoreError};
 
-/// Why a step of the schema was not run. The database is as it was before the step.
+/// Why a step of the schema was not applied. The database is as it was before the step.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaError {
-    /// The database is a newer program's, or holds something else under a name that the step needs.
+    /// The database belongs to a newer program, or contains something else under a name that the step needs.
     #[error(transparent)]
     Refused(MigrationError),
     /// The database failed.

@@ -1,5 +1,5 @@
 //! Which sets of vectors this host makes: that of its own model, and that of the model in use if the host can reach its
-//! provider. So both are kept up to date while one follows the other.
+//! provider. So both are kept up to date while one replaces the other.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,24 +12,24 @@ use crate::{
     },
 };
 
-/// A host's model, and what it knows of others.
+/// A host's model, and how it can make others.
 #[derive(Clone)]
 pub struct Offer {
-    /// The one the settings ask for.
+    /// The model that the settings ask for.
     pub model: Model,
-    /// How its provider is reached, without secrets: kept with the set, for hosts whose settings ask for another.
+    /// How to reach its provider, without secrets: stored with the set, for hosts whose settings ask for another model.
     pub settings: Option<String>,
     /// Makes the models of other sets.
     pub others: Arc<dyn OtherModels>,
 }
 
-/// Makes the models of sets that other settings made.
+/// Makes the models of sets that were made with other settings.
 pub trait OtherModels: Send + Sync + 'static {
-    /// The model of exactly this identity, reached as `settings` say; nothing if it cannot be reached from here.
+    /// Returns the model of exactly this identity, reached as `settings` say; `None` if it cannot be reached from here.
     fn model_of(&self, identity: &ModelIdentity, settings: Option<&str>) -> Option<Model>;
 }
 
-/// Knows none.
+/// Makes none.
 struct NoOthers;
 
 impl OtherModels for NoOthers {
@@ -39,7 +39,7 @@ impl OtherModels for NoOthers {
 }
 
 impl From<Model> for Offer {
-    /// This model and no other.
+    /// Offers this model and no other.
     fn from(model: Model) -> Self {
         Self { model, settings: None, others: Arc::new(NoOthers) }
     }
@@ -51,9 +51,9 @@ pub(crate) struct Sets {
     own: i64,
     model: Made,
     others: Arc<dyn OtherModels>,
-    /// Requests at the same time for one set.
+    /// Most requests at the same time for one set.
     requests: usize,
-    /// The set in use, if it is not the host's own; made once.
+    /// The model of the set in use, if that is not the host's own; made once.
     second: Mutex<Option<Second>>,
 }
 
@@ -70,20 +70,20 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// With at most so many requests at the same time.
+    /// Allows at most `requests` at the same time.
     fn new(model: Model, requests: usize) -> Self {
         Self { requests: Requests::new(Arc::clone(&model.embedder), requests), model }
     }
 }
 
 impl Sets {
-    /// With at most so many requests at the same time for each.
+    /// Allows at most `requests` at the same time for each set.
     pub(crate) fn new(own: i64, offer: Offer, requests: usize) -> Self {
         let model = Made::new(offer.model, requests);
         Self { own, model, others: offer.others, requests, second: Mutex::default() }
     }
 
-    /// Which of the wanted sets this host makes.
+    /// Returns which of the wanted sets this host makes.
     pub(crate) fn makes(&self, wanted: &Wanted) -> Makes {
         let building = wanted.building.as_ref().map_or(0, |set| set.id);
         let Some(active) = &wanted.active else {
@@ -97,7 +97,7 @@ impl Sets {
         }
     }
 
-    /// Why this host makes none of the wanted sets, for people; nothing if it makes one.
+    /// Why this host makes none of the wanted sets, for people; `None` if it makes one.
     pub(crate) fn unwanted_because(&self, wanted: &Wanted) -> Option<String> {
         if !self.makes(wanted).nothing() {
             return None;
@@ -114,7 +114,7 @@ impl Sets {
         ))
     }
 
-    /// The model of the set `id`, if it was among those that this host makes.
+    /// The model of the set `id`, if this host makes it.
     pub(crate) fn made(&self, id: i64) -> Option<Made> {
         if id == self.own {
             return Some(self.model.clone());

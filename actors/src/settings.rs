@@ -1,4 +1,4 @@
-//! What a host may choose about the runtime.
+//! The settings of a runtime.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ pub use crate::backoff::Delays;
 pub struct RuntimeSettings {
     /// Worker slots; with 1, tasks are worked on strictly one at a time.
     pub slots: u32,
-    /// Most tasks taken in one transaction.
+    /// Most tasks claimed in one transaction.
     pub claim_batch: u32,
-    /// How often to look for tasks that nobody announced.
+    /// How often to look for tasks that were not announced.
     pub poll_interval: Duration,
-    /// All tries of a task, the first included.
+    /// All attempts at a task, the first included.
     pub max_attempts: u32,
-    /// Delays between the tries of one task.
+    /// Delays between the attempts at one task.
     pub retry: Delays,
-    /// Delays between the probes of a provider that is down.
+    /// Delays between the probes of a provider that fails.
     pub circuit: Delays,
-    /// How long a claim holds unless it is renewed.
+    /// How long a claim is valid unless it is renewed.
     pub lease: Duration,
-    /// A worker that takes longer over one task gives up.
+    /// The longest time for one attempt; then the worker gives up.
     pub max_processing_time: Duration,
-    /// How often leases are renewed and the host's rows written; a third of `lease` or less.
+    /// How often leases are renewed and the host's rows written; at most a third of `lease`.
     pub heartbeat_interval: Duration,
     /// How often the minute row is written.
     pub metrics_interval: Duration,
@@ -31,7 +31,7 @@ pub struct RuntimeSettings {
     pub sweep_interval: Duration,
     /// Most tasks of low priority (sweeps, bulk runs, new models) that wait for one set at a time.
     pub sweep_batch: u32,
-    /// How often what has been kept long enough is removed.
+    /// How often expired records are removed.
     pub cleanup_interval: Duration,
     /// How long things are kept.
     pub retention: Retention,
@@ -42,7 +42,7 @@ pub struct RuntimeSettings {
 /// How often a child may be restarted before its supervisor escalates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RestartSettings {
-    /// Restarts of one child within `window`.
+    /// Most restarts of one child within `window`.
     pub intensity: u32,
     /// See `intensity`.
     pub window: Duration,
@@ -50,22 +50,22 @@ pub struct RestartSettings {
     pub delays: Delays,
 }
 
-/// How long things are kept; zero means for ever.
+/// How long things are kept; zero means without limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Finished tasks. The newest task of an article stays while it says that the article failed.
+    /// Finished tasks. An article's newest task is kept while it says that the article failed.
     pub tasks: Duration,
     /// The audit trail.
     pub events: Duration,
-    /// Minute rows.
+    /// Minute rows of the metrics.
     pub metrics: Duration,
-    /// Bulk runs that have ended, with what they did to each article.
+    /// Bulk runs that have ended, with their result for each article.
     pub bulk_runs: Duration,
     /// The last revisions of deleted articles.
     pub deleted_articles: Duration,
-    /// Past revisions of living articles, from the moment in which they became past.
+    /// Past revisions of existing articles, counted from the moment when they were replaced.
     pub versions: Duration,
-    /// The newest past revisions of a living article, which stay whatever their age.
+    /// The newest past revisions of an existing article, which are kept whatever their age.
     pub versions_kept: u32,
     /// Rows of hosts that have ended.
     pub hosts: Duration,

@@ -1,6 +1,6 @@
-//! From an attempt that has ended to the rows: what its outcome means for its task, and the commit that says so.
+//! From an ended attempt to the rows: what its outcome means for its task, and the commit that records it.
 //!
-//! `pipeline → settlement → store`. Used by the QueueActor and by saves that embed inside the call; knows neither.
+//! `pipeline → settlement → store`. Used by the QueueActor and by saves that embed inside the call; depends on neither.
 
 mod apply;
 mod decide;
@@ -12,11 +12,11 @@ pub(crate) use decide::{
     Decided, Decision, Write, blamed, continued, decide, odd_length, refunded, returned, unwritable,
 };
 
-/// An attempt that is to be ended.
+/// A decided attempt, ready to be committed.
 #[derive(Debug, Clone)]
 pub(crate) struct Gathered {
     pub(crate) decided: Arc<Decided>,
-    /// A commit that held it has failed: it may be ended already.
+    /// A commit that contained it has failed: it may be ended already.
     pub(crate) in_doubt: bool,
 }
 

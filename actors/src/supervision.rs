@@ -1,5 +1,5 @@
 //! What all supervisors share: which child follows which, how often one may be restarted, how it is started and found
-//! again, and how it says how it is.
+//! again, and how it reports its health.
 
 pub(crate) mod address;
 mod plan;

@@ -1,4 +1,4 @@
-//! The values of a task's life: what is asked, what is claimed, what came of it.
+//! The values of a task's life: the request, the claim, the result.
 
 mod embedded;
 mod failure;
@@ -20,23 +20,23 @@ pub enum Operation {
     Create,
     /// It changed, or its embedding has to be made again.
     Update,
-    /// Its vectors have to go.
+    /// Its vectors have to be removed.
     Delete,
 }
 
-/// Where a task stands.
+/// The status of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskStatus {
     /// Waiting for a worker, or for the time of its next attempt.
     Pending,
-    /// A worker holds it under a lease.
+    /// Claimed by a host, under a lease.
     Processing,
     /// Done; the next search sees it.
     Completed,
-    /// Given up; it says why.
+    /// Given up; the reason is stored with it.
     Failed,
-    /// Not needed any more, or stopped by a person.
+    /// No longer needed, or stopped by a person.
     Cancelled,
 }
 
@@ -48,13 +48,13 @@ pub enum Priority {
     Low,
     /// Creates and updates.
     Normal,
-    /// A person waits for this one article.
+    /// A person waits for this article.
     High,
 }
 
 impl Priority {
-    /// How far behind a task of high priority it stands in the queue. Fixed when the task is scheduled, so that
-    /// waiting makes every task overtake what comes later: a low task is never starved.
+    /// How far it is put behind a task of high priority in the queue. Fixed when the task is scheduled, so that a task
+    /// that waits overtakes every later one: a low task never starves.
     pub const fn handicap(self) -> Duration {
         match self {
             Self::High => Duration::ZERO,
@@ -75,18 +75,18 @@ pub struct NewTask {
     pub operation: Operation,
     /// How urgent it is.
     pub priority: Priority,
-    /// The revision to embed, at least.
+    /// The oldest revision that may be embedded.
     pub revision: i64,
-    /// All tries, the first included.
+    /// All attempts, the first included.
     pub max_attempts: u32,
-    /// Who asked: goes to the audit trail.
+    /// The reason, for the audit trail.
     pub cause: &'static str,
     /// Joins the log lines from save to searchable.
     pub trace_id: Option<String>,
 }
 
 impl NewTask {
-    /// For an article that has just been created: 3 attempts, normal priority.
+    /// Makes the task of an article that was just created: 3 attempts, normal priority.
     pub fn created(article_id: i64, slug: impl Into<String>) -> Self {
         Self {
             article_id,
@@ -101,14 +101,14 @@ impl NewTask {
     }
 }
 
-/// A task under lease, with what the claim saw of its article.
+/// A claimed task, with the state of its article at the claim.
 #[derive(Debug, Clone)]
 pub struct ClaimedTask {
     /// What finish, renew and release are checked against.
     pub lease: Lease,
     /// `articles.id`
     pub article_id: i64,
-    /// For people.
+    /// The article's slug, for people.
     pub slug: String,
     /// What happened.
     pub operation: Operation,
@@ -116,11 +116,11 @@ pub struct ClaimedTask {
     pub priority: Priority,
     /// See [`Position`].
     pub queue_key: i64,
-    /// The revision it was asked to embed.
+    /// The revision that it was asked to embed.
     pub revision: i64,
     /// This attempt's number, from 1.
     pub attempt: u32,
-    /// All tries.
+    /// All attempts that it may take.
     pub max_attempts: u32,
     /// The worker slot it was claimed for.
     pub slot: Slot,
@@ -128,22 +128,22 @@ pub struct ClaimedTask {
     pub waited: Duration,
     /// Joins the log lines from save to searchable.
     pub trace_id: Option<String>,
-    /// The set that vectors are made for: `embedding_models.id`.
+    /// The set that the vectors are made for: `embedding_models.id`.
     pub model_id: i64,
-    /// At how many deaths of a host it was in work.
+    /// How many times a host died while processing it.
     pub crashes: u32,
     /// The article at the moment of the claim.
     pub subject: Subject,
 }
 
 impl ClaimedTask {
-    /// Where it stood in the queue.
+    /// Its position in the queue.
     pub fn position(&self) -> Position {
         Position { queue_key: self.queue_key, id: self.lease.task_id }
     }
 }
 
-/// Where a task stands in the queue: the order of claims.
+/// A task's position in the queue: the order of claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// `embedding_tasks.queue_key`
@@ -153,7 +153,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Before every task.
+    /// The position before every task.
     pub(crate) const FRONT: Self = Self { queue_key: i64::MIN, id: 0 };
 }
 
@@ -166,14 +166,14 @@ pub struct Lease {
     pub token: String,
 }
 
-/// What the claim saw of the article.
+/// The state of the article at the claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// It has been deleted.
     Gone,
     /// It is not to be embedded.
     Skipped,
-    /// Its content is embedded already; only the revision has to be noted.
+    /// Its content is embedded already; only the revision has to be recorded.
     Unchanged {
         /// The present revision.
         revision: i64,
@@ -189,7 +189,7 @@ pub type Slot = u32;
 pub(crate) mod tests {
     use super::*;
 
-    /// A task that stood at `queue_key`.
+    /// A task whose position was `queue_key`.
     pub(crate) fn claimed_at(queue_key: i64) -> ClaimedTask {
         ClaimedTask {
             lease: Lease { task_id: 1, token: String::new() },

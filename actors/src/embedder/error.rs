@@ -1,4 +1,4 @@
-//! Why an embedding failed, and whose fault it is.
+//! Why an embedding failed, and whether the text or the provider is to blame.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -14,7 +14,7 @@ pub struct EmbedError {
     pub fault: Fault,
     /// For people: lower case, what failed and what to do about it, no secrets.
     pub message: String,
-    /// The provider's own wish when to come back (HTTP `Retry-After`).
+    /// How long the provider asks to be left alone (HTTP `Retry-After`).
     pub retry_after: Option<Duration>,
 }
 
@@ -29,12 +29,12 @@ impl EmbedError {
         Self::new(ErrorKind::Transient, Fault::Provider, message)
     }
 
-    /// A person has to mend the settings: 401, 403, quota, unknown model, wrong dimension.
+    /// A person has to fix the settings: 401, 403, quota, unknown model, wrong dimension.
     pub fn config(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Config, Fault::Provider, message)
     }
 
-    /// The model behind the name is another one.
+    /// The model behind the name is not the one that made the stored vectors.
     pub(crate) fn other_model(answered: u32, stored: u32) -> Self {
         Self::config(format!(
             "the provider answered vectors of {answered} numbers, but the index holds vectors of {stored}; set \
@@ -52,7 +52,7 @@ impl EmbedError {
         Self::new(ErrorKind::Resource, Fault::Unclear, message)
     }
 
-    /// A panic while this text was worked on.
+    /// A panic while this text was being processed.
     pub fn crashed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Crashed, Fault::Document, message)
     }
@@ -64,7 +64,8 @@ impl EmbedError {
         self
     }
 
-    /// The same failure of a probe: who refuses a harmless text refuses for a reason that no text can mend.
+    /// The same failure, of a probe: a provider that refuses a harmless text refuses for a reason that no text can
+    /// change.
     pub(crate) fn refuses_everything(self) -> Self {
         match self.kind {
             ErrorKind::Data => {
@@ -86,7 +87,7 @@ impl EmbedError {
 pub enum ErrorKind {
     /// May pass by itself: time-out, 429, 5xx, 424.
     Transient,
-    /// A person has to mend the settings.
+    /// A person has to fix the settings.
     Config,
     /// This text cannot be embedded; it is not tried again.
     Data,
@@ -115,7 +116,7 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// A name that is no [`ErrorKind`].
+/// A name that is not an [`ErrorKind`].
 #[derive(Debug, thiserror::Error)]
 #[error("unknown error kind \"{0}\"")]
 pub struct UnknownErrorKind(String);
@@ -131,7 +132,7 @@ impl FromStr for ErrorKind {
     }
 }
 
-/// Who is to blame, which decides whether the document's attempts are spent.
+/// What is to blame, which decides whether the document's attempts are spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// The provider as a whole: the attempt is given back and the circuit opens.

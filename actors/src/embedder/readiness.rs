@@ -1,12 +1,12 @@
-//! How far a model is that has to be fetched or loaded before it can be used.
+//! The state of a model that has to be fetched or loaded before it can be used.
 
-/// How far a model is.
+/// The state of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
-    /// It is being fetched or loaded; for people, how far.
+    /// It is being fetched or loaded; the progress, for people.
     Loading(String),
     /// It can be used.
     Ready,
-    /// It cannot be used, for this reason; perhaps later.
+    /// It cannot be used, for this reason; that may change.
     Failed(String),
 }

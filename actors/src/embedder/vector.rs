@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vector(Box<[f32]>);
 
-/// Why numbers are no [`Vector`].
+/// Why numbers are not a [`Vector`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VectorError {
     /// A vector without numbers.
@@ -16,7 +16,7 @@ pub enum VectorError {
     /// All numbers are zero, so that it has no direction.
     #[error("the vector is zero and has no direction")]
     Zero,
-    /// Stored bytes that are no multiple of four.
+    /// The number of stored bytes is not a multiple of four.
     #[error("a stored vector has {0} bytes, which is no multiple of 4")]
     Torn(usize),
 }

@@ -1,4 +1,4 @@
-//! All texts of one article, in requests that they share with other articles; one request of many that fails is tried
+//! All texts of one article, in requests that they share with other articles; one failed request of several is tried
 //! again by itself.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -12,15 +12,16 @@ use crate::{
     task::{Failure, Vectors},
 };
 
-/// All tries of one text of an article that needs several requests, the first included. An attempt that is one request is
-/// tried again as a task.
+/// All tries of one text of an article that needs several requests, the first included. An attempt that is a single
+/// request is tried again as a task.
 const TRIES: u32 = 3;
-/// A request that failed so late is not tried again by itself: the provider hangs, and a probe should find that out.
+/// A request that failed after this long is not tried again by itself: the provider hangs, and a probe should find that
+/// out.
 const LATE: Duration = Duration::from_secs(10);
-/// The delays between the tries do not grow beyond this: the task has longer ones.
+/// The longest delay between the tries: the task has longer ones.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Embeds `chunks` as documents and adds their vectors to `made` as they come: a failure loses none that was made.
+/// Embeds `chunks` as documents and adds their vectors to `made` as they arrive: a failure loses none that was made.
 pub(super) async fn embed_all(
     entry: &Entry,
     limits: BatchLimits,
@@ -55,8 +56,8 @@ fn fits_one_request(chunks: &[&HashedChunk], limits: BatchLimits) -> bool {
     chunks.len() == 1 || (chunks.len() <= limits.texts && tokens <= limits.tokens)
 }
 
-/// A text that is refused stands alone by now. Whether the text or the provider is at fault is not known here: a provider
-/// may refuse everything in these words.
+/// A refused text has been sent alone before it gets here. Whether the text or the provider is at fault is not known: a
+/// provider may refuse everything with the same answer.
 fn judged(error: EmbedError, chunk: &HashedChunk) -> EmbedError {
     match error.kind {
         ErrorKind::Data if error.fault == Fault::Document => {

@@ -1,4 +1,4 @@
-//! A chunk, and what is embedded of it.
+//! A chunk, and the text that is embedded for it.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::{
     task::{EmbeddedChunk, Failure, Vectors},
 };
 
-/// A chunk, and what is embedded of it.
+/// A chunk, and the text that is embedded for it.
 pub(super) struct HashedChunk {
-    /// Its input is in `text`.
+    /// Its `input` has been moved to `text`.
     pub(super) chunk: Chunk,
     pub(super) text: Arc<Text>,
 }
@@ -28,7 +28,7 @@ impl From<Chunk> for HashedChunk {
 }
 
 impl HashedChunk {
-    /// It with its vector, which is `known` or was `made`.
+    /// Joins it with its vector from `known` or `made`.
     pub(super) fn with_vector(self, known: &Vectors, made: &Vectors) -> Result<EmbeddedChunk, Failure> {
         let Self { chunk: Chunk { heading_path, text, tokens, .. }, text: embedded } = self;
         let hash = embedded.hash.clone();

@@ -1,19 +1,19 @@
-//! Memory for the articles in work: bounded by their bytes, not by their number.
+//! Memory for the articles that are being processed: bounded by their bytes, not by their number.
 //!
-//! Short articles and long ones have room of their own, so that a note never waits behind a long article.
+//! Short articles and long ones have separate room, so that a note never waits behind a long article.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// A body of so many bytes at most is short.
+/// The longest short body. *Units:* bytes.
 pub(super) const SHORT: u32 = 64 << 10;
-/// Bytes of all short bodies that are in work together.
+/// All short bodies that are processed at the same time. *Units:* bytes.
 const ALL_SHORT: usize = 16 << 20;
-/// Bytes of all long bodies that are in work together; one that is longer than this is in work without other long ones. Cut
-/// and embedded, a body takes several times its length.
+/// All long bodies that are processed at the same time; one that is longer than this is processed without other long
+/// ones. Cut and embedded, a body takes several times its length. *Units:* bytes.
 const ALL_LONG: usize = 16 << 20;
-/// Room is given out in pieces of so many bytes.
+/// Room is given out in pieces of this size. *Units:* bytes.
 const PIECE: u64 = 1 << 10;
 
 /// Room for bodies.
@@ -23,7 +23,7 @@ pub(crate) struct Room {
     long: Arc<Semaphore>,
 }
 
-/// Room that is taken until this is dropped.
+/// Room that is reserved until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Taken(Option<OwnedSemaphorePermit>);
 
@@ -35,7 +35,7 @@ impl Default for Room {
 }
 
 impl Room {
-    /// Waits for room for any short body; [`Taken::keep`] gives back what this one does not need.
+    /// Waits for room for any short body; [`Taken::keep`] returns what this one does not need.
     pub(crate) async fn take_short(&self) -> Taken {
         take(&self.short, pieces(u64::from(SHORT))).await
     }
@@ -47,7 +47,7 @@ impl Room {
 }
 
 impl Taken {
-    /// Keeps room for `bytes` bytes only.
+    /// Keeps room for only `bytes` bytes.
     pub(crate) fn keep(mut self, bytes: u64) -> Self {
         let spare = |permit: &mut OwnedSemaphorePermit| {
             let spare = permit.num_permits().saturating_sub(pieces(bytes) as usize);
@@ -63,7 +63,7 @@ async fn take(room: &Arc<Semaphore>, pieces: u32) -> Taken {
     Taken(Arc::clone(room).acquire_many_owned(pieces).await.ok())
 }
 
-/// At least one: nothing in work is without weight.
+/// At least one: every body takes some room.
 fn pieces(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(PIECE)).unwrap_or(u32::MAX).max(1)
 }

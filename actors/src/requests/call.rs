@@ -1,10 +1,11 @@
 //! One request, and what its failure means for its texts.
 //!
-//! A failure of a request says nothing of those that only waited for it. If the provider is not there, asks for patience,
-//! or refuses a harmless text too, all get it and no document pays. Else the request is to blame, whatever the provider
-//! calls it: a fire wall refuses one text with 401, a gateway answers 503. A request that several articles share is then
-//! divided until that one stands alone; what a request of one article brings is judged by its attempt, and is the provider's
-//! own no more if it was sent twice and a harmless text was taken each time.
+//! A failed request says nothing about the texts of other attempts that wait for its result. If the provider cannot be
+//! reached, asks for a pause, or refuses a harmless text too, all of them get the failure and no document pays.
+//! Otherwise the request is to blame, whatever the provider calls it: a firewall refuses one text with 401, a gateway
+//! answers 503. A request that several articles share is then divided until the bad text is alone. A failed request of
+//! one article is judged by its attempt; it is no longer taken for the provider's fault if it was sent twice and a
+//! harmless text was accepted each time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,32 +19,32 @@ use crate::{
 
 /// A probe that takes longer has failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
-/// A shared request that fails sooner is sent once more as it is: most failures are of the moment.
+/// A shared request that fails sooner than this is sent once more unchanged: most failures are momentary.
 const SOON: Duration = Duration::from_secs(10);
-/// A request is divided into so many: fewer rounds for those that are not to blame than by halves.
+/// The number of parts: fewer rounds for the texts that are not to blame than by halves.
 const PARTS: usize = 8;
 
 /// Texts that travel together.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) items: Vec<Item>,
-    /// It was divided off a larger one.
+    /// It is a part of a larger request.
     pub(super) is_part: bool,
 }
 
-/// A request without vectors.
+/// A request that brought no vectors.
 #[derive(Debug)]
 pub(super) enum Failed {
     /// The provider fails as a whole.
     All(Refusal),
     /// These texts are refused.
     These(Refusal),
-    /// One text or one article of these is to blame.
+    /// One text or one article of these is to blame; which is not known.
     Some,
 }
 
 impl Request {
-    /// Whether one that hangs or fails is no surprise: it was divided off one that failed, or its article has failed before.
+    /// Whether a failure is to be expected: it is a part of one that failed, or its article has failed before.
     pub(super) fn is_doubtful(&self) -> bool {
         self.is_part || self.items.iter().any(|item| item.alone)
     }
@@ -53,7 +54,7 @@ impl Request {
         self.items.iter().any(|item| item.attempt != self.items[0].attempt)
     }
 
-    /// The parts in which the one that is to blame is looked for: by articles, those of one article by halves.
+    /// Divides it to find the text that is to blame: by articles, and a request of one article by halves.
     pub(super) fn divided(self) -> Vec<Self> {
         if !self.is_shared() {
             let mut left = self.items;
@@ -118,7 +119,7 @@ async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vector>,
     }
 }
 
-/// Whether the provider does a harmless text. Its failure is the provider's.
+/// Checks whether the provider embeds a harmless text. A failure is then the provider's.
 async fn probe(embedder: &dyn Embedder) -> Result<(), EmbedError> {
     let error = match answer_of(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await {
         Ok(Ok(Ok(()))) => return Ok(()),

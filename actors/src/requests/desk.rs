@@ -1,5 +1,5 @@
-//! The task that sends requests and hands out what they bring. It owns what waits and what is under way; attempts speak to
-//! it by messages.
+//! The task that sends requests and distributes their results. It owns what waits and what is under way; attempts speak
+//! to it by messages.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -29,7 +29,7 @@ use crate::{
 /// How long a request with room left waits for attempts that are still reading and cutting their articles.
 const PATIENCE: Duration = Duration::from_millis(10);
 
-/// A desk at work, which ends with this value.
+/// A running desk, which ends when this value is dropped.
 pub(super) struct Running {
     pub(super) messages: mpsc::UnboundedSender<Message>,
     _work: Owned,
@@ -37,7 +37,7 @@ pub(super) struct Running {
 
 pub(super) struct Desk {
     embedder: Arc<dyn Embedder>,
-    /// Requests at the same time.
+    /// Most requests at the same time.
     most: usize,
     /// Attempts that may bring texts soon.
     entered: HashSet<u64>,
@@ -45,16 +45,16 @@ pub(super) struct Desk {
     pool: Pool,
     under_way: UnderWay,
     recent: Recent,
-    /// Of requests that were divided; they go first.
+    /// Parts of divided requests; they go first.
     parts: VecDeque<Request>,
     running: HashMap<Id, (Arc<Request>, AbortHandle)>,
     requests: JoinSet<Result<Vec<Vector>, Failed>>,
-    /// A request with room left has waited since then.
+    /// Since when a request with room left has waited for more texts.
     waits_since: Option<Instant>,
 }
 
 impl Desk {
-    /// Begins to work, with `most` requests at the same time.
+    /// Starts it, with `most` requests at the same time.
     pub(super) fn start(embedder: Arc<dyn Embedder>, most: usize) -> Running {
         let (messages, inbox) = mpsc::unbounded_channel();
         Running { messages, _work: Owned::spawn(Self::new(embedder, most).run(inbox)) }
@@ -76,7 +76,7 @@ impl Desk {
         }
     }
 
-    /// Works until nobody can send messages any more.
+    /// Runs until every sender of messages is gone.
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         loop {
             self.dispatch();
@@ -85,7 +85,7 @@ impl Desk {
                 message = inbox.recv() => {
                     let Some(message) = message else { return };
                     self.take(message);
-                    // What has come together is looked at together.
+                    // Messages that arrived together are handled together.
                     while let Ok(message) = inbox.try_recv() {
                         self.take(message);
                     }
@@ -109,7 +109,7 @@ impl Desk {
             Message::NoMore(id) => self.no_more(id),
             Message::Left(id) => {
                 self.entered.remove(&id);
-                // What has come back by now is not lost with who waited for it.
+                // Answers that have arrived are kept even though this attempt does not wait for them any more.
                 while let Some(ended) = self.requests.try_join_next_with_id() {
                     self.ended(ended);
                 }
@@ -123,7 +123,7 @@ impl Desk {
         }
     }
 
-    /// The answers of `id` end with those of the texts that are under way.
+    /// Sends nothing more for `id`; its answers end with those of the texts that are under way.
     fn no_more(&mut self, id: u64) {
         let mut withdrawn = self.pool.remove(id);
         for item in self.parts.iter().flat_map(|part| &part.items) {
@@ -197,7 +197,8 @@ impl Desk {
         self.running.values().filter(|(request, _)| request.is_doubtful()).count()
     }
 
-    /// Texts at which the provider hangs must not take all places: of several, one is for those that have not failed.
+    /// Whether doubtful texts, at which the provider may hang, leave a place free: of several places, one is kept for
+    /// texts that have not failed.
     fn has_place_for_doubtful(&self) -> bool {
         self.doubtful() < self.most.saturating_sub(1).max(1)
     }
@@ -207,14 +208,15 @@ impl Desk {
         self.has_place_for_doubtful() && (2 * parts < self.most || !self.pool.has_any(Who::Unfailed))
     }
 
-    /// Those that have failed before take half of the places while others wait.
+    /// Attempts that have failed before take at most half of the places while others wait.
     fn whose_turn(&self) -> Who {
         let others_wait = !self.parts.is_empty() || self.pool.has_any(Who::Unfailed);
         let has_place = self.has_place_for_doubtful() && (2 * self.doubtful() < self.most || !others_wait);
         if has_place { Who::All } else { Who::Unfailed }
     }
 
-    /// Texts that have to be sent. Those that were answered a moment ago are answered, those that are under way waited for.
+    /// Returns the next texts that have to be sent: those answered a moment ago are answered here, those under way are
+    /// waited for.
     fn next_items(&mut self, limits: BatchLimits, who: Who) -> Vec<Item> {
         let mut known = Vec::new();
         let Self { pool, under_way, recent, .. } = self;
@@ -231,7 +233,7 @@ impl Desk {
         items
     }
 
-    /// Without texts that nobody waits for any more.
+    /// Returns the next part, without texts that no attempt waits for any more.
     fn next_part(&mut self) -> Option<Request> {
         while let Some(mut part) = self.parts.pop_front() {
             let (kept, left) = part.items.into_iter().partition(|item| self.under_way.is_awaited(&item.key()));
@@ -253,7 +255,7 @@ impl Desk {
                 (error.id(), Err(Failed::These(Refusal { error: broken, took: Duration::ZERO })))
             }
         };
-        // It is not there if nobody waited for it any more.
+        // It is missing if no attempt waited for it any more.
         let Some((request, _)) = self.running.remove(&id) else { return };
         match result {
             Ok(vectors) => {
@@ -281,8 +283,8 @@ impl Desk {
         }
     }
 
-    /// A request of one article has failed. Who only waits for one of its texts may not pay for the others: those texts are
-    /// sent again.
+    /// Refuses a failed request of one article. Other attempts that wait for one of its texts do not pay for it: those
+    /// texts are sent again.
     fn refuse_these(&mut self, request: &Request, refusal: &Refusal) {
         if request.items.len() == 1 {
             return self.refuse(request, refusal);
@@ -304,7 +306,8 @@ impl Desk {
         }
     }
 
-    /// Nothing more is sent to a provider that fails: the queue decides when it is asked again.
+    /// Refuses everything that waits, so that nothing more goes to a provider that fails: the queue decides when to try
+    /// it again.
     fn refuse_all_that_waits(&mut self, refusal: &Refusal) {
         for part in std::mem::take(&mut self.parts) {
             self.refuse(&part, refusal);
@@ -312,7 +315,7 @@ impl Desk {
         for attempt in self.replies.attempts() {
             let withdrawn = self.pool.remove(attempt);
             if withdrawn > 0 {
-                // One refusal speaks for all of them.
+                // One refusal is enough for all of them.
                 self.replies.tell(Member { attempt, place: 0 }, Err(refusal.clone()));
                 self.replies.expect_less(attempt, withdrawn - 1);
             }

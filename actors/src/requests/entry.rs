@@ -1,4 +1,4 @@
-//! An attempt's place at the desk.
+//! An attempt's access to the desk.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use super::{
 };
 use crate::embedder::{EmbedError, Vector};
 
-/// One attempt. Dropping it takes back what has not been sent, and ends requests that nobody else waits for.
+/// One attempt. Dropping it withdraws what has not been sent, and aborts requests that no other attempt waits for.
 pub(crate) struct Entry {
     id: u64,
     standing: Standing,
     messages: mpsc::UnboundedSender<Message>,
-    /// A desk of its own.
+    /// A desk that no other attempt uses, if the embedder does not share requests.
     _own: Option<Running>,
 }
 
-/// The first text that was refused, given by its place.
+/// The first text that was refused, given by its index.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) place: usize,
@@ -38,10 +38,10 @@ impl Entry {
         entry
     }
 
-    /// Embeds `texts`, and gives each vector to `each` as it comes, with the place of its text.
+    /// Embeds `texts`, and passes each vector to `each` as it arrives, with the index of its text.
     ///
     /// # Errors
-    /// [`Refused`]: nothing more was sent after the first refusal, and what had been sent was waited for.
+    /// [`Refused`]: nothing more was sent after the first refusal, and answers to what had been sent were awaited.
     pub(crate) async fn embed(
         &self,
         texts: Vec<Arc<Text>>,
@@ -70,7 +70,7 @@ impl Entry {
     }
 
     fn send(&self, message: Message) {
-        // If the desk has died, the answers end, which is noticed there.
+        // If the desk has died, the channel of answers closes, which is noticed there.
         let _ = self.messages.send(message);
     }
 }

@@ -11,19 +11,19 @@ use crate::embedder::{EmbedError, Vector};
 pub(crate) struct Text {
     /// What the model is given.
     pub(crate) input: String,
-    /// Of `input`. Equal texts that are under way together are sent once.
+    /// Hash of `input`. Equal texts that are under way together are sent once.
     pub(crate) hash: String,
     /// Length of `input` in the model's tokens.
     pub(crate) tokens: u32,
 }
 
-/// How an attempt stands among the others.
+/// An attempt's rank among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Standing {
     /// Lower goes first: `embedding_tasks.queue_key`.
     pub(crate) queue_key: i64,
-    /// Its texts share no request with those of others, nor a text that is under way: it has failed before, and none is to
-    /// pay for another.
+    /// It has failed before: its texts share no request with those of others and are not joined to equal ones under
+    /// way, so that no article pays for another.
     pub(crate) alone: bool,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Refusal {
     pub(crate) took: Duration,
 }
 
-/// What became of one text, given by its place among those that an attempt asked for.
+/// The result for one text, given by its index among those that an attempt asked for.
 pub(super) type Answer = (usize, Result<Vector, Refusal>);
 
 pub(super) enum Message {
@@ -43,11 +43,11 @@ pub(super) enum Message {
     Entered(u64),
     /// It has brought them.
     Asked(Ask),
-    /// What has not been sent for it is not to be sent any more.
+    /// Send nothing more of what has not been sent for it.
     NoMore(u64),
-    /// It is gone.
+    /// It has ended.
     Left(u64),
-    /// What has been answered is not to be used again.
+    /// Forget recent answers.
     Forget,
 }
 

@@ -1,8 +1,8 @@
-//! Texts that wait, and which of them a request carries. Pure.
+//! Texts that wait, and which of them a request carries next. Pure.
 //!
-//! Every second text is that of the attempt which stands first in the queue, the others go to the attempts that have been
-//! given least. So a save goes before bulk work, a long article is not put off by the short ones that keep coming, and a
-//! short one is not behind all of a long one.
+//! Every second text belongs to the first attempt in the queue, the others to the attempts that have been given least.
+//! So a save goes before bulk work, a long article is not put off by short ones that keep coming, and a short one does
+//! not wait for all of a long one.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::embedder::BatchLimits;
 
-/// A text that is to be sent, and the attempt that it is sent for.
+/// A text to be sent, and the attempt that it is sent for.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     pub(super) attempt: u64,
     pub(super) text: Arc<Text>,
-    /// The attempt shares nothing.
+    /// The attempt shares no requests.
     pub(super) alone: bool,
 }
 
@@ -30,26 +30,26 @@ impl Item {
     }
 }
 
-/// Whose texts a request may carry.
+/// Which attempts' texts a request may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Who {
-    /// Anybody's.
+    /// All of them.
     All,
-    /// Those of attempts that share requests: their articles have not failed.
+    /// Those that share requests: their articles have not failed.
     Unfailed,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     attempts: HashMap<u64, Waiting>,
-    /// Those that share requests.
+    /// Attempts that share requests.
     shared: Line,
-    /// Those that share none.
+    /// Attempts that share none.
     alone: Line,
-    /// Of the shared texts.
+    /// Number of waiting shared texts.
     texts: usize,
     tokens: usize,
-    /// The next text goes to who has been given least.
+    /// The next text goes to the attempt that has been given least.
     least_next: bool,
 }
 
@@ -60,7 +60,7 @@ struct Waiting {
     sent: usize,
 }
 
-/// Attempts in both orders.
+/// Attempts in both orders: by queue key, and by how little they were given.
 #[derive(Debug, Default)]
 struct Line {
     by_key: BTreeSet<(i64, u64)>,
@@ -89,7 +89,7 @@ impl Line {
 }
 
 impl Pool {
-    /// Adds an attempt with texts; it must not have any here.
+    /// Adds an attempt with texts; it must have none here yet.
     pub(super) fn add(&mut self, attempt: u64, standing: Standing, texts: Vec<Arc<Text>>) {
         let waiting = Waiting { standing, texts: texts.into_iter().enumerate().collect(), sent: 0 };
         if waiting.texts.is_empty() {
@@ -103,7 +103,7 @@ impl Pool {
         self.attempts.insert(attempt, waiting);
     }
 
-    /// Takes back what waits for `attempt`; answers how many texts that were.
+    /// Withdraws what waits for `attempt`; returns the number of texts.
     pub(super) fn remove(&mut self, attempt: u64) -> usize {
         let Some(waiting) = self.attempts.remove(&attempt) else { return 0 };
         self.line(waiting.standing).remove(attempt, &waiting);
@@ -114,7 +114,7 @@ impl Pool {
         waiting.texts.len()
     }
 
-    /// Whether there is a text of `who`.
+    /// Whether a text of `who` waits.
     pub(super) fn has_any(&self, who: Who) -> bool {
         match who {
             Who::All => !self.attempts.is_empty(),
@@ -122,12 +122,12 @@ impl Pool {
         }
     }
 
-    /// Whether a request of `who` would not become fuller by waiting.
+    /// Whether a request of `who` is full, or would not get fuller by waiting.
     pub(super) fn fills(&self, limits: BatchLimits, who: Who) -> bool {
         (who == Who::All && !self.alone.by_key.is_empty()) || self.texts >= limits.texts || self.tokens >= limits.tokens
     }
 
-    /// The texts of the next request, without those of which `is_cared_for` says that they need not be sent.
+    /// Takes the texts of the next request, without those that `is_cared_for` says need not be sent.
     pub(super) fn next(
         &mut self,
         limits: BatchLimits,
@@ -156,7 +156,8 @@ impl Pool {
         items
     }
 
-    /// The attempt whose text goes next. Only the first text of a request may be of one that shares none: `alone_too`.
+    /// Picks the attempt whose text goes next. `alone_too` allows attempts that share nothing: only as the first text
+    /// of a request.
     fn pick(&self, alone_too: bool) -> Option<u64> {
         let shared = self.shared.next(self.least_next);
         let alone = self.alone.next(self.least_next).filter(|_| alone_too);

@@ -1,16 +1,16 @@
 //! Vectors that were answered a moment ago. Pure.
 //!
-//! An article's vectors are in the database when all of it is embedded. Until then, another article with the same text finds
-//! them here; and so does the next attempt of a worker that has died.
+//! An article's vectors reach the database when all of it is embedded. Until then, another article with the same text
+//! finds them here; so does the next attempt after a worker has died.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::embedder::Vector;
 
-/// Most memory for them. *Units:* bytes.
+/// Most memory for the vectors. *Units:* bytes.
 const BUDGET: usize = 16 << 20;
 
-/// By the text's hash.
+/// Vectors by the hash of their text.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     vectors: HashMap<String, Vector>,
@@ -20,10 +20,10 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Remembers the vector of a text; the oldest are forgotten for it.
+    /// Remembers the vector of a text; drops the oldest if there is no room.
     pub(super) fn keep(&mut self, hash: &str, vector: &Vector) {
         if self.vectors.insert(hash.to_owned(), vector.clone()).is_some() {
-            return; // As long as before: a model's vectors are of one length.
+            return; // Same size: all vectors of a model have one length.
         }
         self.order.push_back(hash.to_owned());
         self.bytes += size_of(hash, vector);
@@ -40,13 +40,13 @@ impl Recent {
         self.vectors.get(hash)
     }
 
-    /// They are not to be had from here any more.
+    /// Forgets all of them.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
 }
 
-/// With its hash, which is kept twice, and the two maps' own needs.
+/// Estimated memory: the hash is stored twice, and the collections have some overhead. *Units:* bytes.
 fn size_of(hash: &str, vector: &Vector) -> usize {
     2 * hash.len() + 4 * vector.as_slice().len() + 128
 }

@@ -1,4 +1,4 @@
-//! Where the answers of each attempt go, and how many are still to come. Pure but for the sending.
+//! Where the answers of each attempt go, and how many are still to come. Pure except for the sending.
 
 use std::collections::HashMap;
 
@@ -22,22 +22,22 @@ struct Reply {
 }
 
 impl Replies {
-    /// `attempt` waits for so many answers.
+    /// Registers that `attempt` waits for `answers` answers.
     pub(super) fn expect(&mut self, attempt: u64, to: mpsc::UnboundedSender<Answer>, answers: usize) {
         self.attempts.insert(attempt, Reply { to, open: answers });
     }
 
-    /// Those that wait.
+    /// The attempts that wait.
     pub(super) fn attempts(&self) -> Vec<u64> {
         self.attempts.keys().copied().collect()
     }
 
-    /// `attempt` waits no more; answers whether it did.
+    /// Removes `attempt`; returns whether it waited.
     pub(super) fn leave(&mut self, attempt: u64) -> bool {
         self.attempts.remove(&attempt).is_some()
     }
 
-    /// One answer. With the last one, the attempt waits no more.
+    /// Sends one answer. After the last one, the attempt is removed.
     pub(super) fn tell(&mut self, Member { attempt, place }: Member, answer: Result<Vector, Refusal>) {
         if let Some(reply) = self.attempts.get(&attempt) {
             let _ = reply.to.send((place, answer));
@@ -45,7 +45,7 @@ impl Replies {
         }
     }
 
-    /// So many answers will not come.
+    /// Expects `answers` fewer.
     pub(super) fn expect_less(&mut self, attempt: u64, answers: usize) {
         if let Some(reply) = self.attempts.get_mut(&attempt) {
             reply.open -= answers;

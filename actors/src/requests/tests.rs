@@ -28,7 +28,7 @@ fn texts(attempt: u64, tokens: &[u32]) -> Vec<Arc<Text>> {
     tokens.iter().enumerate().map(|(place, &tokens)| text(format!("{attempt}/{place}"), tokens)).collect()
 }
 
-/// The next request of `pool`, each text sent once.
+/// The next request of `pool`, with each text once.
 fn next(pool: &mut Pool, limits: BatchLimits, under_way: &mut UnderWay) -> Vec<Item> {
     pool.next(limits, Who::All, |item, member| under_way.join(item.key(), member))
 }
@@ -108,7 +108,7 @@ struct Slow {
     rule: Rule,
 }
 
-/// How a request of these texts fails.
+/// How a request with these texts fails.
 type Rule = Box<dyn Fn(&[String]) -> Option<EmbedError> + Send + Sync>;
 
 const LATENCY: Duration = Duration::from_millis(100);
@@ -164,7 +164,7 @@ impl Embedder for Slow {
     }
 }
 
-/// `notes` attempts of one text each, all at once; answers which failed, and how.
+/// Embeds `notes` attempts of one text each, all at once; returns which failed, and how.
 async fn embed_notes(slow: &Arc<Slow>, notes: usize) -> Vec<(usize, EmbedError)> {
     let requests = Requests::new(Arc::clone(slow) as Arc<dyn Embedder>, usize::MAX);
     let attempts = (0..notes).map(|note| {
@@ -216,7 +216,7 @@ async fn a_request_with_room_waits_a_little_for_those_that_are_coming_and_not_fo
 
 #[tokio::test(start_paused = true)]
 async fn the_one_bad_text_fails_alone_in_few_requests() {
-    // Also one that calls it the provider's own failure: a fire wall's 401, a gateway's 503.
+    // Also if the failure is called the provider's own: a firewall's 401, a gateway's 503.
     for error in [
         EmbedError::data("bad"),
         EmbedError::transient("a 500"),
@@ -229,7 +229,7 @@ async fn the_one_bad_text_fails_alone_in_few_requests() {
         let failed = embed_notes(&slow, 40).await;
         assert_eq!(failed.iter().map(|(note, error)| (*note, error.kind)).collect::<Vec<_>>(), [(7, kind)]);
         let requests = slow.requests.lock().expect("the lock").len();
-        // Four full ones; the bad one once more, in parts of two, and those apart.
+        // Four full ones; the bad one once more, in parts of two, and those divided.
         assert!(requests <= 4 + 1 + 5 + 2, "{requests} requests");
     }
 }

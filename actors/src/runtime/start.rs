@@ -25,28 +25,28 @@ use crate::{
     },
 };
 
-/// Events a slow listener may fall behind before it loses the oldest.
+/// Events that a slow listener may fall behind before it loses the oldest.
 const EVENT_BACKLOG: usize = 4096;
 
 /// Why a runtime did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// That by which others see that this host lives.
+    /// The lock or the session that shows others that this host is alive could not be taken.
     #[error(transparent)]
     Presence(#[from] PresenceError),
-    /// The database, or its schema.
+    /// The database, or its schema, cannot be used.
     #[error("the runtime cannot use the database: {0}")]
     Store(#[from] StoreError),
-    /// The root of the tree.
+    /// The root of the tree did not start.
     #[error("the actor tree did not start: {0}")]
     Tree(String),
 }
 
 impl Runtime {
-    /// Starts the tree of a server on `database`, whose schema must be up to date, embedding with the model that is offered.
-    /// If this database has never used that model, its set is built from now on; see [`models::offer`].
+    /// Starts the tree of a server on `database`, whose schema must be up to date, embedding with the offered model. If
+    /// this database has never used that model, its set is built from now on; see [`models::offer`].
     ///
-    /// What an earlier start left in work, here or on a host that has died, is rescued at once.
+    /// What an earlier start or a host that has died left in `processing` is recovered at once.
     ///
     /// # Errors
     /// [`StartError`] if the database cannot be used.
@@ -58,8 +58,8 @@ impl Runtime {
         Self::enter(database, offer.into(), settings, Standing::Server).await
     }
 
-    /// Starts the tree of a host that comes and goes, a command or an agent: as [`Runtime::start`], but it begins no build,
-    /// and works only for the sets that are wanted without it; see [`models::join`].
+    /// Starts the tree of a short-lived host, a command or an agent: as [`Runtime::start`], but it starts no build, and
+    /// works only for the sets that are wanted anyway; see [`models::join`].
     ///
     /// # Errors
     /// [`StartError`] if the database cannot be used.
@@ -78,7 +78,7 @@ impl Runtime {
         standing: Standing,
     ) -> Result<Self, StartError> {
         let model = offer.model.clone();
-        // Unique for each start: a name that came again would hide what its namesake held.
+        // Unique for each start: a reused name would hide what the earlier host of that name had claimed.
         let incarnation = Uuid::now_v7().to_string();
         let addresses = Addresses::empty();
         let queue = addresses.queue.clone();
@@ -109,20 +109,20 @@ impl Runtime {
         let counted = Counted { actor: RuntimeSupervisor, address: addresses.root.clone() };
         let (root, _) =
             Actor::spawn(None, counted, arguments).await.map_err(|error| StartError::Tree(error.to_string()))?;
-        // It can be asked from now on: what it is sent while it starts its children waits in its mailbox.
+        // From here on it can be asked: messages sent while it starts its children wait in its mailbox.
         addresses.root.enter(root.clone());
         Ok(Self { context, addresses, root, presence: Some(presence) })
     }
 }
 
-/// What a host's settings mean for all.
+/// Whether the model of a host may start a build: a server's may, a visitor's may not.
 #[derive(Clone, Copy)]
 enum Standing {
     Server,
     Visitor,
 }
 
-/// One slot is one request after the other; with more, an article may use all that the provider allows.
+/// With one slot, one request at a time; with more, an article may use all that the provider allows.
 fn requests_of(slots: u32) -> usize {
     if slots <= 1 { 1 } else { usize::MAX }
 }

@@ -1,4 +1,4 @@
-//! The end of a runtime: finish what is in work, up to a deadline; give the rest back; say so.
+//! The end of a runtime: finish what is being processed, up to a deadline; release the rest; report both.
 
 use std::time::Duration;
 
@@ -17,15 +17,15 @@ use crate::{
 /// How a drain went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Drained {
-    /// Whether all that was in work was finished before the deadline.
+    /// Whether everything that was being processed ended before the deadline.
     pub finished: bool,
-    /// Tasks given back, their attempts uncounted.
+    /// Tasks released, their attempts uncounted.
     pub released: u64,
 }
 
 impl Runtime {
-    /// Claims no more and waits until nothing is in work, at most until `deadline`; then stops the workers and gives
-    /// back what is left. No attempt is lost by it.
+    /// Stops claiming and waits until nothing is being processed, at most for `deadline`; then stops the workers and
+    /// releases what is left. No attempt is lost by it.
     pub async fn drain(&self, deadline: Duration) -> Drained {
         let queue = &self.addresses.queue;
         let finished = queue.ask_for(QueueMessage::Drain, deadline).await.is_some();
@@ -34,7 +34,7 @@ impl Runtime {
         Drained { finished, released }
     }
 
-    /// Drains, writes the last numbers, and stops the tree.
+    /// Drains, writes the last metrics, and stops the tree.
     pub async fn stop(mut self, deadline: Duration) -> Drained {
         let drained = self.drain(deadline).await;
         self.addresses.metrics.ask(MetricsMessage::Flush).await;

@@ -1,4 +1,4 @@
-//! Committing ended attempts: fence, vectors, task state, in the transaction it is given.
+//! Commits ended attempts in the transaction it is given: fence, vectors, task state.
 
 use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry};
 
@@ -15,30 +15,32 @@ use crate::{
     task::{ClaimedTask, EmbeddedSet, Lease},
 };
 
-/// What a commit did.
+/// The result of a commit.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    /// How the tasks stand whose lease held.
+    /// The states of the tasks whose lease was valid.
     pub(crate) settled: Vec<Settled>,
-    /// Tasks (ids) by which vectors were stored.
+    /// Tasks (ids) for which vectors were stored.
     pub(crate) stored: HashSet<i64>,
-    /// Attempts whose vectors have another length than those stored. They are not ended: whose fault it is is not known here.
+    /// Attempts whose vectors have another length than those stored. They are not ended: what is to blame is not known
+    /// here.
     pub(crate) wrong_lengths: Vec<WrongLength>,
 }
 
-/// Vectors that cannot stand beside those of their set.
+/// Vectors that do not fit those of their set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrongLength {
-    /// Of the attempt.
+    /// The attempt's lease.
     pub(crate) lease: Lease,
-    /// Numbers in a vector of the provider.
+    /// Length of the provider's vectors.
     pub(crate) answered: u32,
-    /// Numbers in those of the set.
+    /// Length of the set's vectors.
     pub(crate) stored: u32,
 }
 
-/// Ends `batch`. An attempt whose lease no longer holds writes nothing; one that is in doubt is answered as it stands.
-/// While the set `building` is made (0 if none is), the articles of ended tasks for the set in use are queued for it.
+/// Ends `batch`. An attempt whose lease is not valid any more writes nothing; one in doubt is answered with its present
+/// state. While the set `building` is built (0 if none), the articles of ended tasks for the set in use are queued for
+/// it.
 pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], building: i64) -> Result<Applied, StoreError> {
     if batch.is_empty() {
         return Ok(Applied::default());
@@ -66,7 +68,7 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], buildin
     Ok(applied)
 }
 
-/// What the set that is being built needs of the articles whose tasks for the set in use have ended.
+/// Queues, for the set that is being built, the articles whose tasks for the set in use have ended.
 async fn queue_next(
     transaction: &Transaction,
     tasks: &[&ClaimedTask],
@@ -86,7 +88,7 @@ async fn queue_next(
     missing::queue_next(transaction, &articles, building, max_attempts).await
 }
 
-/// Writes what `decided` brings, and says what becomes of its task; nothing if its lease does not hold.
+/// Writes the result of `decided` and returns what becomes of its task; `None` if its lease is not valid.
 async fn one(
     transaction: &Transaction,
     decided: &Decided,
@@ -125,7 +127,7 @@ async fn one(
     Ok(verdict(decided.next, decided.cause, decided.error.clone()))
 }
 
-/// The length of each model's vectors, pinned by its first; none of a model for which `batch` has no vectors.
+/// The length of each model's vectors, fixed by its first one; only of models for which `batch` has vectors.
 async fn pinned_dimensions(transaction: &Transaction, batch: &[Gathered]) -> Result<HashMap<i64, u32>, StoreError> {
     let mut pinned = HashMap::new();
     for Gathered { decided, .. } in batch {

@@ -12,7 +12,7 @@ use crate::{
     task::{ClaimedTask, EmbeddedSet, Failure, Operation},
 };
 
-/// An attempt whose consequence is known and not yet committed.
+/// An attempt with a decided consequence that is not committed yet.
 #[derive(Debug)]
 pub(crate) struct Decided {
     pub(crate) task: ClaimedTask,
@@ -23,14 +23,14 @@ pub(crate) struct Decided {
     pub(crate) error: Option<(ErrorKind, String)>,
 }
 
-/// What is written beside the task's state.
+/// What is written besides the task's state.
 #[derive(Debug)]
 pub(crate) enum Write {
     /// These vectors.
     Store(EmbeddedSet),
-    /// That the stored vectors hold for this revision too.
+    /// That the stored vectors are valid for this revision too.
     Confirm(i64),
-    /// No vectors any more, if the article wants none.
+    /// The removal of the vectors, if the article is to have none.
     Remove,
     /// Nothing.
     Nothing,
@@ -41,11 +41,11 @@ pub(crate) enum Write {
 pub(crate) enum Decision {
     /// Commit this.
     Commit(Decided),
-    /// Find out first whether the document or the provider is to blame.
+    /// First find out whether the document or the provider is to blame.
     Ask(ClaimedTask, Duration, Failure),
 }
 
-/// Decides, giving documents their delays from `retry`.
+/// Decides; a document that fails is delayed by `retry`.
 pub(crate) fn decide(task: ClaimedTask, elapsed: Duration, outcome: Outcome, retry: Delays) -> Decision {
     let commit = |task: ClaimedTask, write, next, cause| {
         Decision::Commit(Decided { task, elapsed, write, next, cause, error: None })
@@ -65,7 +65,7 @@ pub(crate) fn decide(task: ClaimedTask, elapsed: Duration, outcome: Outcome, ret
     }
 }
 
-/// The document pays: its attempt is spent.
+/// The document pays: its attempt counts.
 pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
     let next = match failure.kind {
         // The same text would fail the same way.
@@ -79,15 +79,15 @@ pub(crate) fn blamed(task: ClaimedTask, elapsed: Duration, failure: Failure, ret
     Decided { task, elapsed, write: Write::Nothing, next, cause: "retry scheduled", error }
 }
 
-/// The provider pays: the attempt is given back, and the circuit decides when claiming goes on.
+/// The provider pays: the attempt does not count, and the circuit decides when claiming continues.
 pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -> Decided {
     let next = Next::Refund { delay: Duration::ZERO };
     let error = Some((failure.kind, failure.message));
     Decided { task, elapsed, write: Write::Nothing, next, cause: "provider failed", error }
 }
 
-/// What an attempt has failed of whose vectors have another length than those of its set, if a probe shows that others have not.
-/// A first attempt may have shared its request; a later one was alone.
+/// The failure of an attempt whose vectors have another length than those of its set, if a probe shows that other
+/// vectors have not. A first attempt may have shared its request; a later one was alone.
 pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Failure {
     let message = format!(
         "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the text, or ask \
@@ -97,14 +97,14 @@ pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Fail
     Failure { kind, fault: Fault::Unclear, message, retry_after: None }
 }
 
-/// No one pays yet: a part of the document is done and kept, and the next attempt begins behind it.
+/// Neither pays yet: a part of the document is done and kept, and the next attempt continues after it.
 pub(crate) fn continued(task: ClaimedTask, elapsed: Duration, failure: Failure, retry: Delays) -> Decided {
     let next = Next::Refund { delay: backoff::delay_after(task.attempt, retry) };
     let error = Some((failure.kind, failure.message));
     Decided { task, elapsed, write: Write::Nothing, next, cause: "partly embedded", error }
 }
 
-/// No one pays: the task reached no worker, or its worker was taken away.
+/// Neither pays: the task reached no worker, or its worker was taken away.
 pub(crate) fn returned(task: ClaimedTask) -> Decided {
     let next = Next::Refund { delay: Duration::ZERO };
     Decided { task, elapsed: Duration::ZERO, write: Write::Nothing, next, cause: "released", error: None }
@@ -121,7 +121,7 @@ fn unread(task: ClaimedTask, elapsed: Duration, error: StoreError, retry: Delays
     blamed(task, elapsed, EmbedError::resource(message).into(), retry)
 }
 
-/// The database refuses what this attempt would write, and nothing else: its document pays.
+/// The database refuses only what this attempt would write: its document pays.
 pub(crate) fn unwritable(decided: &Decided, error: &StoreError, retry: Delays) -> Decided {
     let failure = EmbedError::resource(format!("the vectors cannot be stored: {error}"));
     blamed(decided.task.clone(), decided.elapsed, failure.into(), retry)

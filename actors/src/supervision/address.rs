@@ -1,4 +1,4 @@
-//! Where an actor is found, whichever of its lives it is in.
+//! A stable address of an actor across its restarts.
 
 use std::{
     sync::{
@@ -11,14 +11,14 @@ use std::{
 use ractor::{ActorRef, Message, RpcReplyPort};
 use tokio::sync::watch;
 
-/// How long a question to an actor may take. Longer means that the actor is stuck, and that is the answer.
+/// How long a question to an actor may take. An actor that takes longer is stuck, and is reported as such.
 pub(crate) const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A place whose tenant changes at a restart. Sending to an empty place drops the message: messages are hints, rows
-/// are the truth.
+/// An address whose actor changes at a restart. Sending to an address without an actor drops the message: messages are
+/// hints, rows are the truth.
 pub(crate) struct Address<M> {
     tenant: Arc<watch::Sender<Option<ActorRef<M>>>>,
-    /// Messages sent and not yet taken up.
+    /// Messages sent and not yet handled.
     waiting: Arc<AtomicUsize>,
 }
 
@@ -33,7 +33,7 @@ impl<M: Message> Address<M> {
         Self { tenant: Arc::new(watch::Sender::new(None)), waiting: Arc::default() }
     }
 
-    /// A new life begins, with an empty mailbox.
+    /// Enters a new actor, with an empty mailbox.
     pub(crate) fn enter(&self, actor: ActorRef<M>) {
         self.waiting.store(0, Ordering::Relaxed);
         self.tenant.send_replace(Some(actor));
@@ -47,14 +47,14 @@ impl<M: Message> Address<M> {
         self.tenant.borrow().clone()
     }
 
-    /// Sends, answering whether somebody was there to take it.
+    /// Sends; returns whether an actor was there to take it.
     pub(crate) fn send(&self, message: M) -> bool {
         let Some(actor) = self.tenant() else { return false };
         self.waiting.fetch_add(1, Ordering::Relaxed);
         actor.send_message(message).is_ok()
     }
 
-    /// Asks; `None` if nobody is there or no answer came in [`ASK_TIMEOUT`].
+    /// Asks; `None` if there is no actor or no answer within [`ASK_TIMEOUT`].
     pub(crate) async fn ask<T: Send + 'static>(&self, question: impl FnOnce(RpcReplyPort<T>) -> M) -> Option<T> {
         self.ask_for(question, ASK_TIMEOUT).await
     }
@@ -72,12 +72,12 @@ impl<M: Message> Address<M> {
         tokio::time::timeout(timeout, answer).await.ok()?.ok()
     }
 
-    /// Notes that the tenant takes up a message.
+    /// Records that the actor begins to handle a message.
     pub(crate) fn taken(&self) {
         let _ = self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
     }
 
-    /// Messages sent and not yet taken up.
+    /// Messages sent and not yet handled.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }

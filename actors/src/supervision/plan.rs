@@ -1,8 +1,8 @@
-//! The children of a supervisor as a table: who follows whom, and who is started again when.
+//! The children of a supervisor as a table: which follows which, and which is started again when.
 //!
-//! A pure state machine. The supervisor starts, stops and waits as it is told here. A follower is started by the success
-//! of its leader's start and by nothing else while the leader is down: so no order of deaths and timers leaves a
-//! follower beside a leader that does not know it.
+//! A pure state machine. The supervisor starts, stops and waits as it says. While its leader is down, a follower is
+//! started by the success of the leader's start and by nothing else: so no order of deaths and timers leaves a follower
+//! running with a leader that does not know it.
 
 use std::{hash::Hash, time::Duration};
 
@@ -11,11 +11,11 @@ use tokio::time::Instant;
 use super::{ActorState, Decision, Restarts};
 use crate::settings::RestartSettings;
 
-/// A child, and whom it follows.
+/// A child, and the one it follows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spec<R> {
     pub(crate) role: R,
-    /// Ends and starts with this one, which stands before it in the table.
+    /// It ends and starts with this one, which is earlier in the table.
     pub(crate) restarts_with: Option<R>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Plan<R>(Vec<Planned<R>>);
 pub(crate) struct Planned<R> {
     spec: Spec<R>,
     phase: Phase,
-    /// Of the last restart that was decided on.
+    /// Number of the last restart that was decided.
     generation: u64,
     restarts: Restarts,
     last_error: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) struct Planned<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Up,
-    /// Until the timer of its generation; given up for a while if it is `failed`.
+    /// Until the timer of its generation fires; given up for a while if it is `failed`.
     Waiting {
         failed: bool,
     },
@@ -49,16 +49,16 @@ enum Phase {
 /// What follows from the end of a child.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ended<R> {
-    /// Start it again after this delay, naming this generation.
+    /// Start it again after this delay, with this generation.
     pub(crate) restart: (Duration, u64),
-    /// Whether it has ended too often.
+    /// Whether it has failed too often.
     pub(crate) failed: bool,
     /// Followers to be stopped now.
     pub(crate) stop: Vec<R>,
 }
 
 impl<R: Copy + Eq + Hash> Plan<R> {
-    /// Children that have not been started yet.
+    /// Makes a plan whose children have not been started yet.
     pub(crate) fn new(specs: &[Spec<R>], settings: RestartSettings) -> Self {
         let planned = |&spec| Planned {
             spec,
@@ -71,13 +71,13 @@ impl<R: Copy + Eq + Hash> Plan<R> {
         Self(specs.iter().map(planned).collect())
     }
 
-    /// The children that follow nobody: to be started first.
+    /// The children that follow no other: to be started first.
     pub(crate) fn leaders(&self) -> Vec<R> {
         let leaders = self.0.iter().filter(|child| child.spec.restarts_with.is_none());
         leaders.map(|child| child.spec.role).collect()
     }
 
-    /// Whether the restart of this generation is to be carried out now.
+    /// Whether the restart of this generation is to be done now.
     pub(crate) fn is_due(&mut self, role: R, generation: u64) -> bool {
         let leader_is_up = self.leader_is_up(role);
         let Some(child) = self.get(role) else { return false };
@@ -88,7 +88,7 @@ impl<R: Copy + Eq + Hash> Plan<R> {
         waits && leader_is_up
     }
 
-    /// Notes that a child has started; answers the followers to be started now.
+    /// Records that a child has started; returns the followers to be started now.
     pub(crate) fn started(&mut self, role: R) -> Vec<R> {
         if let Some(child) = self.get(role) {
             (child.phase, child.since) = (Phase::Up, Instant::now());
@@ -97,7 +97,7 @@ impl<R: Copy + Eq + Hash> Plan<R> {
         behind.map(|child| child.spec.role).collect()
     }
 
-    /// Notes that a child has ended, or that its start failed; nothing if it was retired.
+    /// Records that a child has ended, or that its start failed; `None` if it was retired.
     pub(crate) fn ended(&mut self, role: R, reason: String, now: Instant) -> Option<Ended<R>> {
         let child = self.get(role).filter(|child| child.phase != Phase::Retired)?;
         let (failed, delay) = match child.restarts.decide(now) {
@@ -115,7 +115,7 @@ impl<R: Copy + Eq + Hash> Plan<R> {
         Some(Ended { restart, failed, stop })
     }
 
-    /// Notes that a child is not to be started again.
+    /// Records that a child is not to be started again.
     pub(crate) fn retire(&mut self, role: R) {
         if let Some(child) = self.get(role) {
             child.phase = Phase::Retired;
@@ -126,7 +126,7 @@ impl<R: Copy + Eq + Hash> Plan<R> {
         self.0.iter().any(|child| child.spec.role == role && child.phase == Phase::Retired)
     }
 
-    /// The children that are to run, in order.
+    /// The children that are supposed to run, in order.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Planned<R>> {
         self.0.iter().filter(|child| child.phase != Phase::Retired)
     }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever dies and whichever timer fires when: a follower never runs beside a leader that is down, it never
+        /// Whatever ends and whichever timer fires when: a follower never runs with a leader that is down, it never
         /// outlives one, and when all timers have fired everything runs.
         #[test]
         fn whatever_happens_everything_runs_again(steps in prop::collection::vec((any::<bool>(), 0u8..3, any::<prop::sample::Index>()), 0..60)) {

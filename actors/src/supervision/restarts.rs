@@ -29,7 +29,7 @@ impl Restarts {
         Self { settings, backoff: Backoff::new(settings.delays), recent: VecDeque::new(), total: 0 }
     }
 
-    /// Notes that the child ended at `now`.
+    /// Records that the child ended at `now`; returns what to do.
     pub(crate) fn decide(&mut self, now: Instant) -> Decision {
         while self.recent.front().is_some_and(|&at| now.duration_since(at) > self.settings.window) {
             self.recent.pop_front();
@@ -45,7 +45,7 @@ impl Restarts {
         Decision::Restart(self.backoff.next_delay())
     }
 
-    /// Restarts in all.
+    /// The number of all restarts.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }

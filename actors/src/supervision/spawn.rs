@@ -1,4 +1,4 @@
-//! Starting an actor where others find it.
+//! Starts an actor and enters it at its address.
 
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 
@@ -7,7 +7,7 @@ use super::Address;
 /// Starts `actor` below `supervisor` and enters it at `address`.
 ///
 /// # Errors
-/// [`SpawnErr`] if its start fails; `address` then keeps its last tenant.
+/// [`SpawnErr`] if its start fails; `address` then keeps its last actor.
 pub(crate) async fn spawn<A: Actor>(
     actor: A,
     address: &Address<A::Msg>,
@@ -20,7 +20,7 @@ pub(crate) async fn spawn<A: Actor>(
     Ok(reference)
 }
 
-/// An actor whose address knows how many messages it has not taken up.
+/// An actor whose address counts the messages that it has not handled.
 pub(crate) struct Counted<A: Actor> {
     pub(crate) actor: A,
     pub(crate) address: Address<A::Msg>,

@@ -12,15 +12,15 @@ pub struct ActorStatus {
     pub name: String,
     /// Its health.
     pub state: ActorState,
-    /// For how long it has been in this state. *Units:* milliseconds.
+    /// How long it has been in this state. *Units:* milliseconds.
     pub for_ms: u64,
-    /// Times it was started again.
+    /// How often it was started again.
     pub restarts: u64,
-    /// Messages sent to it that it has not taken up.
+    /// Messages sent to it that it has not handled.
     pub mailbox: usize,
-    /// What it does right now, for people.
+    /// What it does at the moment, for people.
     pub doing: Option<String>,
-    /// What went wrong last, for people.
+    /// Its last error, for people.
     pub last_error: Option<String>,
     /// What keeps it from its work now, for programs. Absent in reports of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -43,7 +43,7 @@ pub enum ActorState {
     Failed,
     /// It did not answer in time.
     Unresponsive,
-    /// Finishing what is in work.
+    /// Finishing what is being processed; nothing new is claimed.
     Draining,
 }
 
@@ -72,7 +72,7 @@ impl ActorStatus {
         self
     }
 
-    /// The same, each actor with at most `most` children that have nothing to do; it says how many are left out.
+    /// The same, each actor with at most `most` children that have nothing to do, and a note of how many are left out.
     pub(crate) fn briefly(mut self, most: usize) -> Self {
         let before = self.children.len();
         let mut idle = 0;
@@ -95,7 +95,7 @@ impl ActorStatus {
             && self.children.iter().all(ActorStatus::is_healthy)
     }
 
-    /// This actor and all below it, each before its children.
+    /// Returns this actor and all below it, each before its children.
     pub fn walk(&self) -> Vec<&ActorStatus> {
         let mut all = vec![self];
         all.extend(self.children.iter().flat_map(ActorStatus::walk));

@@ -1,4 +1,4 @@
-//! What keeps a runtime from its work, as data: programs match variants, and only a door puts them into words.
+//! What keeps a runtime from its work, as data: programs match variants, and only the doors put them into words.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embedder::ErrorKind;
 
-/// One reason why tasks wait. All times are durations in milliseconds at the moment of the report.
+/// One reason why tasks wait. All times are durations up to the moment of the report, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -17,31 +17,31 @@ pub enum Trouble {
         kind: ErrorKind,
         /// What failed and what to do about it.
         message: String,
-        /// How long it has failed.
+        /// How long it has failed. *Units:* milliseconds.
         open_ms: u64,
-        /// Until it is asked again.
+        /// Until it is probed again. *Units:* milliseconds.
         next_probe_ms: u64,
     },
-    /// The database does not carry commits out.
+    /// The database does not carry out commits.
     Database {
-        /// What it said.
+        /// Its error.
         message: String,
-        /// How long it has failed.
+        /// How long it has failed. *Units:* milliseconds.
         for_ms: u64,
     },
     /// The model is being fetched or loaded: tasks wait for it, and nothing is wrong.
     Loading {
-        /// How far it is.
+        /// The progress.
         message: String,
     },
     /// The model cannot be used.
     Model {
-        /// Why not.
+        /// The reason.
         message: String,
     },
     /// The model of this host makes none of the sets of vectors that are wanted: nothing is claimed.
     Unwanted {
-        /// Which are, and what to do.
+        /// Which ones are wanted, and what to do.
         message: String,
     },
     /// Fewer workers are known to the queue than there are slots.
@@ -50,18 +50,18 @@ pub enum Trouble {
         filled: u32,
         /// Slots there should be.
         wanted: u32,
-        /// How long it has been so.
+        /// How long it has been so. *Units:* milliseconds.
         for_ms: u64,
     },
 }
 
 impl Trouble {
-    /// Whether this is a stage of a normal start and no fault.
+    /// Whether this is a stage of a normal start and not a fault.
     pub fn passes_by_itself(&self) -> bool {
         matches!(self, Self::Loading { .. })
     }
 
-    /// Whether this is the same trouble as `other`, however long it has lasted.
+    /// Whether this is the same trouble as `other`, whatever their durations.
     pub fn is_still(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Provider { kind, message, .. }, Self::Provider { kind: other, message: said, .. }) => {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::embedder::Vector;
 
-/// Vectors by the hash of what was embedded.
+/// Vectors by the hash of the embedded text.
 pub type Vectors = HashMap<String, Vector>;
 
 /// All chunks of an article at one revision.
@@ -12,7 +12,7 @@ pub type Vectors = HashMap<String, Vector>;
 pub struct EmbeddedSet {
     /// The revision the chunks were cut from.
     pub revision: i64,
-    /// Of the content they were cut from.
+    /// Hash of the content that they were cut from.
     pub content_hash: String,
     /// In the order of the body.
     pub chunks: Vec<EmbeddedChunk>,
@@ -25,10 +25,10 @@ pub struct EmbeddedChunk {
     pub heading_path: String,
     /// The piece of the body.
     pub text: String,
-    /// Of the embedded input.
+    /// Hash of the embedded input.
     pub hash: String,
-    /// Length of the embedded input.
+    /// Length of the embedded input, in tokens.
     pub tokens: u32,
-    /// Unit length.
+    /// Of unit length.
     pub vector: Vector,
 }

@@ -7,13 +7,13 @@ use crate::embedder::{EmbedError, ErrorKind, Fault};
 /// A failed attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What sort.
+    /// The sort of failure.
     pub kind: ErrorKind,
-    /// Whose fault.
+    /// What is to blame.
     pub fault: Fault,
     /// For people.
     pub message: String,
-    /// The provider's wish when to come back.
+    /// How long the provider asks to be left alone.
     pub retry_after: Option<Duration>,
 }
 

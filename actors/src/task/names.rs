@@ -1,10 +1,10 @@
-//! The names of enum values as they stand in the database and in every answer.
+//! The names of enum values in the database and in every answer.
 
 use std::{fmt, str::FromStr};
 
 use super::{Operation, Priority, TaskStatus};
 
-/// A name that stands for no value.
+/// A name that belongs to no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} \"{name}\"; one of: {known}")]
 pub struct UnknownName {

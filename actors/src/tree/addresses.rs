@@ -1,4 +1,4 @@
-//! Where the actors of one runtime are found. Each actor is given the addresses it sends to, and no others.
+//! The addresses of the actors of one runtime. Each actor is given those that it sends to, and no others.
 
 use super::{
     maintenance::MaintenanceMessage,
@@ -7,7 +7,7 @@ use super::{
 };
 use crate::supervision::Address;
 
-/// Where the actors are found.
+/// The addresses of all actors.
 #[derive(Clone)]
 pub(crate) struct Addresses {
     pub(crate) root: Address<RuntimeSupervisorMessage>,

@@ -1,6 +1,6 @@
-//! HeartbeatActor: keeps this host's leases and rows alive, and frees what dead hosts held.
+//! HeartbeatActor: keeps this host's leases and rows alive, and releases the tasks of dead hosts.
 //!
-//! The beat runs beside the mailbox: it asks the whole tree for its health, this actor included.
+//! A beat runs beside the mailbox: it asks the whole tree for its health, this actor included.
 
 mod beat;
 
@@ -60,7 +60,7 @@ impl Actor for HeartbeatActor {
 
 impl HeartbeatState {
     fn begin(&mut self, myself: &ActorRef<HeartbeatMessage>) {
-        // A beat that still runs waits for the database; a second one would only wait beside it.
+        // A beat that still runs waits for the database; a second one would only wait as well.
         if self.beat.as_ref().is_some_and(|beat| !beat.has_ended()) {
             return;
         }

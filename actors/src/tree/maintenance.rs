@@ -1,7 +1,7 @@
-//! MaintenanceActor: what has to be done now and then. It queues what nothing else queued, carries bulk runs on,
-//! switches models, has the vectors indexed when there are many, and removes what has been kept long enough.
+//! MaintenanceActor: periodic work. It queues articles that nothing else queued, advances bulk runs, switches models,
+//! has the vectors indexed when there are many, and removes expired records.
 //!
-//! All of it runs beside the mailbox: the actor answers at once, however long the database takes.
+//! All of it runs beside the mailbox: the actor answers at once, however slow the database is.
 
 mod bulk_runs;
 mod clock;
@@ -31,21 +31,21 @@ pub(crate) struct MaintenanceArguments {
 }
 
 pub(crate) enum MaintenanceMessage {
-    /// To itself, and from a host that has opened a bulk run: carry bulk runs on, and the filling of the sets.
+    /// To itself, and from a host that has opened a bulk run: advance bulk runs, and the filling of the sets.
     Advance,
-    /// To itself: there was more to carry on.
+    /// To itself: there was more to advance.
     AdvanceAgain,
-    /// To itself: compare articles with their stored vectors, once more from the first on.
+    /// To itself: compare articles with their stored vectors, from the first one again.
     Sweep,
-    /// To itself: remove what has been kept long enough.
+    /// To itself: remove expired records.
     Clean,
-    /// To itself: what was begun has ended; the text is that of a panic.
+    /// To itself: the work that was started has ended; the text is that of a panic.
     Worked(Result<Box<Worked>, String>),
     /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
 }
 
-/// What came of a round of upkeep.
+/// The result of a round of upkeep.
 pub(crate) struct Worked {
     upkeep: Upkeep,
     /// Whether there is more to do soon.
@@ -54,23 +54,23 @@ pub(crate) struct Worked {
 
 pub(crate) struct MaintenanceState {
     context: Arc<Context>,
-    /// It is away while it works.
+    /// Missing while it works.
     upkeep: Option<Upkeep>,
     work: Option<Owned>,
-    /// What is to be done when it is back.
+    /// What to do when it is back.
     wanted: Wanted,
-    /// A further advance is on its way.
+    /// A further advance is scheduled.
     soon: bool,
-    /// An index of vectors takes minutes.
+    /// Building an index of vectors takes minutes.
     building: Option<Owned>,
-    /// So does a clean-up of much.
+    /// So does a large clean-up.
     cleaning: Option<Owned>,
     doing: Option<String>,
     last_error: Option<String>,
     since: Instant,
 }
 
-/// From one look at the sets to the next while they are being filled.
+/// The delay between looks at the sets while they are being filled.
 const SOON: Duration = Duration::from_millis(100);
 
 impl Actor for MaintenanceActor {
@@ -84,7 +84,7 @@ impl Actor for MaintenanceActor {
         MaintenanceArguments { context, queue }: MaintenanceArguments,
     ) -> Result<MaintenanceState, ActorProcessingErr> {
         let settings = &context.settings;
-        // A run that was asked for comes before the sweep, which would queue its articles without it.
+        // A requested run comes before the sweep, which would queue its articles without it.
         let _ = myself.send_message(MaintenanceMessage::Advance);
         let _ = myself.send_message(MaintenanceMessage::Sweep);
         myself.send_interval(settings.poll_interval, || MaintenanceMessage::Advance);
@@ -148,14 +148,14 @@ impl MaintenanceState {
         if matches!(result, Ok(true)) {
             self.advance_soon(myself);
         }
-        // The database is away, or busy: the next tick tries again.
+        // The database is away or busy: the next tick tries again.
         self.last_error = result.err().map(|error| error.to_string());
         if self.wanted != Wanted::default() {
             self.want(myself, Wanted::default());
         }
     }
 
-    /// The tasks go out as fast as there are slots: a poll interval is too long for a fast model.
+    /// Advances again soon, as fast as slots become free: a poll interval is too long for a fast model.
     fn advance_soon(&mut self, myself: &ActorRef<MaintenanceMessage>) {
         if !std::mem::replace(&mut self.soon, true) {
             myself.send_after(SOON, || MaintenanceMessage::AdvanceAgain);

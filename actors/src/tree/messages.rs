@@ -1,5 +1,6 @@
-//! What the actors say to each other, by receiver. A message imports no actor, so that two actors may know each other's
-//! messages and neither knows the other. MetricsActor and MaintenanceActor answer no actor: their messages stand with them.
+//! The messages of the actors, by receiver. A message imports no actor, so two actors may know each other's messages
+//! without knowing each other. MetricsActor and MaintenanceActor send to no actor: their messages are in their own
+//! files.
 
 use ractor::{ActorCell, ActorRef, RpcReplyPort};
 
@@ -15,7 +16,7 @@ use crate::{
 
 /// To the RuntimeSupervisor.
 pub(crate) enum RuntimeSupervisorMessage {
-    /// To itself: start this child again, if this is still the restart that was decided on.
+    /// To itself: start this child again, if this is still the latest restart of it.
     Restart(Role, u64),
     /// Stop this child for good: part of a shutdown.
     Retire(Role, RpcReplyPort<()>),
@@ -37,7 +38,7 @@ pub(crate) enum QueueMessage {
     Flush,
     /// To itself: a commit has ended.
     Committed(u64, Box<Committed>),
-    /// To itself: tell what a commit did.
+    /// To itself: report what a commit did.
     Tell(Vec<Gathered>, Box<Applied>),
     /// This worker fills the slot.
     Seated(Slot, ActorRef<WorkerMessage>),
@@ -49,31 +50,31 @@ pub(crate) enum QueueMessage {
     Finished(Box<Finished>),
     /// To itself: the provider has been probed.
     Probed(Result<(), EmbedError>),
-    /// The leases this host works under.
+    /// The leases that this host works under.
     Held(RpcReplyPort<Vec<Lease>>),
     /// The workers as the queue sees them.
     Roster(RpcReplyPort<Vec<WorkerRow>>),
-    /// Claim no more; answer when nothing is in work.
+    /// Claim no more; answer when nothing is being processed.
     Drain(RpcReplyPort<()>),
-    /// Give back all that is still held, uncounted; answers how many tasks.
+    /// Release all tasks that are still claimed, uncounted; answers how many.
     Release(RpcReplyPort<u64>),
     /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
 }
 
-/// What a commit did, and the tasks it claimed.
+/// The result of a commit, and the tasks it claimed.
 pub(crate) type Committed = Result<(Applied, Vec<ClaimedTask>), StoreError>;
 
-/// What a look found.
+/// The result of a look.
 #[derive(Debug, Clone)]
 pub(crate) struct Look {
     /// A task may be claimed.
     pub(super) due: bool,
-    /// This host holds a task that no worker knows of.
+    /// This host has claimed a task that no worker knows of.
     pub(super) strays: bool,
     /// Which sets this host makes.
     pub(super) makes: Makes,
-    /// Why it makes none, if so.
+    /// Why it makes none of the wanted sets, if so.
     pub(super) unwanted: Option<String>,
 }
 
@@ -81,7 +82,7 @@ pub(crate) struct Look {
 pub(crate) enum WorkerSupervisorMessage {
     /// To itself: start the worker of this slot again.
     Restart(Slot),
-    /// Tell the queue again which workers there are.
+    /// Tell the queue again which workers exist.
     Muster,
     /// The health of the supervisor and of its workers.
     Status(RpcReplyPort<ActorStatus>),
@@ -91,7 +92,7 @@ pub(crate) enum WorkerSupervisorMessage {
 
 /// To a WorkerActor.
 pub(crate) enum WorkerMessage {
-    /// Work on this task, beginning with what an earlier attempt has made.
+    /// Work on this task, starting with the vectors of an earlier attempt.
     Embed(Box<ClaimedTask>, Vectors),
     /// To itself: the attempt has ended.
     Ended(Ended),

@@ -1,6 +1,6 @@
-//! MetricsActor: how long tasks take and wait, how many succeed, per worker and in all.
+//! MetricsActor: how long tasks take and wait, how many succeed, per worker and in total.
 //!
-//! It only counts; what it is told and what it forgets changes no task.
+//! It only counts; nothing that it learns or forgets changes a task.
 
 mod minute;
 mod observation;
@@ -33,7 +33,7 @@ pub(crate) enum MetricsMessage {
     Write,
     /// Write the minute's rows now, and say when it is done.
     Flush(RpcReplyPort<()>),
-    /// The numbers now.
+    /// The present numbers.
     Snapshot(RpcReplyPort<MetricsSnapshot>),
     /// The health of the actor.
     Status(RpcReplyPort<ActorStatus>),
@@ -112,7 +112,7 @@ impl MetricsState {
                 self.minutes.forget_written();
                 self.last_error = None;
             }
-            // The rows stay and are written next time.
+            // The rows are kept and written next time.
             Err(error) => self.last_error = Some(format!("minute rows not written: {error}")),
         }
     }

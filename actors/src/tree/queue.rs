@@ -1,20 +1,20 @@
 //! QueueActor: the one place of a host where tasks are claimed and ended.
 //!
-//! It gathers what its mailbox holds and commits it in one transaction: what has finished, then as many claims as there
-//! are idle workers. No handler waits for the database: commits and looks run beside the mailbox and come back as
-//! messages, and what one commit did is told while the next one runs. What it remembers is a convenience; after a
-//! restart it gives back what its host holds and begins from the rows.
+//! It gathers what its mailbox contains and commits it in one transaction: what has finished, then as many claims as
+//! there are idle workers. No handler waits for the database: commits and looks run beside the mailbox and come back as
+//! messages, and the result of one commit is reported while the next one runs. What it remembers is a convenience;
+//! after a restart it releases the tasks of its host and begins from the rows.
 //!
-//! What it remembers is `state`, whose parts know nothing of each other:
+//! What it remembers is `state`, whose parts do not know each other:
 //! - `roster`: the workers, and what each works on
 //! - `commits`: what is gathered, what is under way, and the database's outage
-//! - `provider`: the circuit, the probe, and whom a failure is blamed on
-//! - `second`: the set in use, where that is not the own model's
+//! - `provider`: the circuit, the probe, and what a failure is blamed on
+//! - `second`: the set in use, if that is not the own model's
 //! - `salvage`: vectors of attempts that failed
 //! - `place`: where in the queue a claim begins
 //!
-//! What it does: `look` finds work, `flush` commits and claims, `attempts` judges what has ended, `tell` says what a commit
-//! did, `drain` ends it all.
+//! What it does: `look` finds work, `flush` commits and claims, `attempts` judges what has ended, `tell` reports what a
+//! commit did, `drain` ends it all.
 
 mod attempts;
 mod commits;

@@ -1,4 +1,4 @@
-//! The root's children by role: in which order they start, and whom each follows.
+//! The root's children by role: the order of their start, and which follows which.
 
 use crate::supervision::Spec;
 
@@ -13,7 +13,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Each after those it sends to; a follower after its leader.
+    /// Each child comes after those that it sends to; a follower after its leader.
     pub(crate) const TABLE: [Spec<Self>; 5] = [
         Spec { role: Self::Metrics, restarts_with: None },
         Spec { role: Self::Queue, restarts_with: None },

@@ -1,8 +1,8 @@
 //! RuntimeSupervisor: the root.
 //!
-//! Strategy: one for one, except that the workers go down with the QueueActor they report to and start again when it has
-//! started ([`Role::TABLE`]). A child that fails too often is marked failed, which makes the host unready; it is tried
-//! again at long intervals, because a host that has given up helps no one.
+//! Strategy: one for one, except that the workers go down with the QueueActor they report to and start again when it
+//! has started ([`Role::TABLE`]). A child that fails too often is marked failed, which makes the host unready; it is
+//! tried again at long intervals, because a host that has given up is of no use.
 
 mod children;
 
@@ -21,9 +21,10 @@ use crate::{
     supervision::{ActorState, ActorStatus, Plan, RuntimeStatus},
 };
 
-/// How long the root waits for a child's status: longer than a worker is waited for, shorter than an asker waits.
+/// How long the root waits for a child's status: longer than a child waits for a worker's, shorter than the asker waits
+/// for the root.
 const CHILD_TIMEOUT: Duration = Duration::from_millis(1500);
-/// How long a child that is killed may take to end.
+/// How long a killed child may take to end.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The root.
@@ -31,7 +32,7 @@ pub(crate) struct RuntimeSupervisor;
 
 pub(crate) struct RuntimeSupervisorArguments {
     pub(crate) context: Arc<Context>,
-    /// The root starts all the others, and gives each what it needs of these.
+    /// The root starts all the others, and gives each the addresses that it needs.
     pub(crate) addresses: Addresses,
 }
 
@@ -118,7 +119,7 @@ impl RuntimeSupervisorState {
                     self.cells.insert(role, cell);
                     to_start.extend(self.plan.started(role));
                 }
-                // A start that fails brings no supervision event.
+                // A failed start brings no supervision event.
                 Err(error) => self.schedule(myself, role, format!("could not start: {error}")).await,
             }
         }
@@ -126,13 +127,13 @@ impl RuntimeSupervisorState {
 
     async fn ended(&mut self, myself: &ActorRef<RuntimeSupervisorMessage>, cell: &ActorCell, reason: String) {
         let found = self.cells.iter().find(|(_, own)| own.get_id() == cell.get_id());
-        let Some((&role, _)) = found else { return }; // One that was stopped on purpose.
+        let Some((&role, _)) = found else { return }; // It was stopped on purpose.
         tracing::error!(actor = role.name(), reason, "an actor ended; it is started again");
         self.forget(role);
         self.schedule(myself, role, reason).await;
     }
 
-    /// Has a child started again, and stops those that follow it.
+    /// Schedules a child's restart, and stops those that follow it.
     async fn schedule(&mut self, myself: &ActorRef<RuntimeSupervisorMessage>, role: Role, reason: String) {
         let Some(ended) = self.plan.ended(role, reason, Instant::now()) else { return };
         if ended.failed {
@@ -145,24 +146,25 @@ impl RuntimeSupervisorState {
         }
     }
 
-    /// Stops a child without calling it a failure.
+    /// Stops a child without counting a failure.
     async fn take_down(&mut self, role: Role) {
         let Some(cell) = self.forget(role) else { return };
         let _ = cell.kill_and_wait(Some(KILL_TIMEOUT)).await;
     }
 
-    /// The child is gone, or about to be.
+    /// Removes a child that is gone, or about to be.
     fn forget(&mut self, role: Role) -> Option<ActorCell> {
         let cell = self.cells.remove(&role)?;
         role.leave(&self.addresses);
         if role == Role::Workers && !self.plan.is_retired(role) {
-            // None of them will report, and what they worked on is not to blame. At a shutdown its release gives it back.
+            // None of them will report, and their tasks are not to blame. At a shutdown, its release returns these
+            // tasks.
             self.addresses.queue.send(QueueMessage::Dismissed);
         }
         Some(cell)
     }
 
-    /// Asks the children beside the mailbox, so that one that is stuck does not hold the root up.
+    /// Asks the children beside the mailbox, so that one that is stuck does not block the root.
     fn report(&self, reply: RpcReplyPort<RuntimeStatus>) {
         let mut own = ActorStatus::running("RuntimeSupervisor", self.since);
         own.mailbox = self.addresses.root.waiting();

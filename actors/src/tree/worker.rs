@@ -1,6 +1,6 @@
 //! WorkerActor: one slot, one task at a time.
 //!
-//! The attempt runs beside the mailbox, so that the actor answers while it works; it ends with the actor. A panic in
+//! The attempt runs beside the mailbox, so that the actor can answer while it works; it ends with the actor. A panic in
 //! the model is an outcome, not the end of the actor.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -20,7 +20,7 @@ use crate::{
     task::{ClaimedTask, Slot, Subject, Vectors},
 };
 
-/// Works on what it is given.
+/// Works on the tasks that it is given.
 pub(crate) struct WorkerActor;
 
 pub(crate) struct WorkerArguments {
@@ -80,7 +80,7 @@ impl WorkerState {
             return self.end(Ended { outcome, made, gained: false });
         };
         if task.subject != Subject::Changed {
-            // Nothing to embed: no need for a task of its own, which is what lets a queue of no-ops fly.
+            // Nothing to embed: without spawning a task, a queue of such tasks is done very fast.
             self.job = Some(Job { task: task.clone(), begun: Instant::now(), _attempt: None });
             let outcome = pipeline.run(&task, &mut made).now_or_never();
             let outcome = outcome.unwrap_or_else(|| crashed("an attempt without embedding had to wait"));
@@ -92,7 +92,7 @@ impl WorkerState {
             let before = made.len();
             let outcome = attempt(&pipeline, &given, limit, &mut made).await;
             let gained = made.len() > before;
-            // If the actor has gone, its supervisor has said so to the queue.
+            // If the actor is gone, its supervisor has told the queue.
             let _ = myself.send_message(WorkerMessage::Ended(Ended { outcome, made, gained }));
         });
         self.job = Some(Job { task, begun: Instant::now(), _attempt: Some(attempt) });

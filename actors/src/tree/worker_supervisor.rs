@@ -1,6 +1,6 @@
 //! WorkerSupervisor: one WorkerActor for each slot, each restarted by itself (one for one).
 //!
-//! The QueueActor hears from here, and only from here, which worker fills a slot: what one sender says arrives in its
+//! The QueueActor learns from here, and only from here, which worker fills a slot: messages of one sender arrive in
 //! order. A worker that fails too often ends the supervisor with an error: its own supervisor then decides.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -18,7 +18,7 @@ use crate::{
     task::Slot,
 };
 
-/// How long a worker's status is waited for.
+/// How long a worker's status is awaited.
 const WORKER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Keeps the slots filled.
@@ -159,7 +159,7 @@ impl WorkerSupervisorState {
         self.slots.values().filter_map(|seat| Some(seat.worker.as_ref()?.get_cell())).collect()
     }
 
-    /// Asks the workers beside the mailbox, so that one that is stuck does not hold the supervisor up.
+    /// Asks the workers beside the mailbox, so that one that is stuck does not block the supervisor.
     fn report(&self, reply: RpcReplyPort<ActorStatus>) {
         let mut own = ActorStatus::running("WorkerSupervisor", self.since);
         own.restarts = self.slots.values().map(|seat| seat.restarts.total()).sum();

@@ -1,4 +1,4 @@
-//! Every text is embedded once, whatever happens to those that bring it.
+//! Every text is embedded once, whatever happens to the attempts that bring it.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use super::*;
 /// What one attempt does.
 #[derive(Debug, Clone)]
 struct Plan {
-    /// Of few different ones, so that attempts share some.
+    /// From a small range, so that attempts share some.
     texts: Vec<u8>,
     queue_key: i64,
-    /// *Units:* milliseconds, until it comes.
+    /// Until it arrives. *Units:* milliseconds.
     comes: u64,
-    /// *Units:* milliseconds, while it reads and cuts.
+    /// While it reads and cuts. *Units:* milliseconds.
     cuts: u64,
-    /// *Units:* milliseconds until it is killed.
+    /// Until it is killed, if it is. *Units:* milliseconds.
     dies: Option<u64>,
     alone: bool,
 }
@@ -51,7 +51,7 @@ fn faults() -> impl Strategy<Value = HashMap<u8, Fault>> {
     prop::collection::hash_map(0u8..60, fault, 0..3)
 }
 
-/// Counts what it answers and what it does not.
+/// Counts the texts that it answers and those that it refuses.
 struct Counting {
     inner: Arc<Slow>,
     faults: HashMap<u8, Fault>,
@@ -111,7 +111,7 @@ impl Embedder for Counting {
     }
 }
 
-/// What an attempt was answered; nothing if it was killed.
+/// The answers to an attempt; `None` if it was killed.
 type Ended = Option<(Vec<usize>, Result<(), EmbedError>)>;
 
 async fn attempt(requests: Arc<Requests>, plan: Plan) -> Ended {
@@ -131,7 +131,7 @@ async fn attempt(requests: Arc<Requests>, plan: Plan) -> Ended {
     }
 }
 
-/// All attempts and what they were answered.
+/// Runs all attempts and returns their answers.
 async fn run(plans: &[Plan], faults: &HashMap<u8, Fault>, shared: usize) -> (Vec<Ended>, HashMap<String, Counts>) {
     let embedder =
         Arc::new(Counting { inner: slow(shared, |_| None), faults: faults.clone(), counts: Mutex::default() });
@@ -151,8 +151,9 @@ async fn run(plans: &[Plan], faults: &HashMap<u8, Fault>, shared: usize) -> (Vec
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
-    /// A text is answered once. It is sent again only if a request that carried it failed, or was broken off because all who
-    /// waited for it were gone. Attempts that have failed before share nothing, and may ask again for what is under way.
+    /// A text is answered once. It is sent again only if a request that carried it failed, or was aborted because every
+    /// attempt that waited for it was gone. Attempts that have failed before share nothing, and may ask again for what
+    /// is under way.
     #[test]
     fn a_text_is_embedded_once_whatever_fails_and_whoever_dies(
         plans in plans(), faults in faults(), shared in 1usize..4,
@@ -214,7 +215,7 @@ async fn who_waits_for_a_text_of_a_request_that_fails_for_another_pays_nothing()
     assert!(first.await.expect("an attempt").is_err());
 }
 
-/// Its limits panic when they are told to: in the desk.
+/// Its limits panic on demand: inside the desk.
 struct Fragile {
     inner: Arc<Slow>,
     breaks: watch::Sender<bool>,

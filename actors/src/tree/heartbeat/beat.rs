@@ -1,4 +1,4 @@
-//! One beat: first what keeps tasks safe, then what is only told.
+//! One beat: first what keeps tasks safe, then what is only shown.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ pub(crate) struct HeartbeatArguments {
     pub(crate) queue: Address<QueueMessage>,
 }
 
-/// Idle workers that are written one by one with the tree; of the others, how many there are.
+/// Most idle workers that are written one by one with the tree; of the others, only their number is.
 const WORKERS_SHOWN: usize = 16;
 
 pub(super) async fn beat(arguments: &HeartbeatArguments) -> Result<(), StoreError> {
@@ -34,7 +34,7 @@ async fn renew(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) -
             });
             renewed.await
         }
-        // No answer is not "nothing": this host lives, and what it holds is its own to give back.
+        // No answer does not mean "no leases": this host is alive, so every lease of its incarnation is renewed.
         None => {
             let incarnation = context.incarnation.clone();
             let renewed = context.database.write_behind(move |transaction| {
@@ -45,7 +45,7 @@ async fn renew(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) -
     }
 }
 
-/// Frees what hosts held that are known to be dead, and whatever lease of another host has run out.
+/// Releases the tasks of hosts known to be dead, and every expired lease of another host.
 async fn rescue(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) -> Result<(), StoreError> {
     let mut rescued = 0;
     let silence = silence_of_the_dead(context);
@@ -61,8 +61,9 @@ async fn rescue(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) 
     Ok(())
 }
 
-/// A file lock is free only when its process has ended. A session with PostgreSQL also ends when its connection is cut,
-/// or PostgreSQL is restarted: a host that lives beats all the same, and has its lock again soon.
+/// How long a host must be silent besides. SQLite: the kernel frees its lock only when the process has ended.
+/// PostgreSQL also ends a session when the connection is cut or PostgreSQL restarts: a host that is alive still beats,
+/// and soon has its lock again.
 fn silence_of_the_dead(context: &Context) -> Duration {
     match context.database.engine() {
         Engine::Sqlite => Duration::ZERO,

@@ -1,4 +1,4 @@
-//! Carrying bulk runs on: their articles are queued as what was queued before is worked off.
+//! Advances bulk runs: their articles are queued as the ones queued before are done.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Upkeep {
-    /// Answers whether there is more to do soon.
+    /// Advances every unfinished run; returns whether there is more to do soon.
     pub(super) async fn carry_bulk_runs_on(&self) -> Result<bool, StoreError> {
         let mut more = false;
         for run in bulk::unfinished(self.context.database.reader()).await? {
@@ -23,8 +23,8 @@ impl Upkeep {
         Ok(more)
     }
 
-    /// Queues a run's articles page by page, saves passing between the pages, and closes it when all have ended. Answers
-    /// whether there is more to do soon.
+    /// Queues a run's articles page by page, so that saves can commit between the pages, and closes it when all have
+    /// ended. Returns whether there is more to do soon.
     async fn carry_on(&self, run: Arc<bulk_operation::Model>) -> Result<bool, StoreError> {
         loop {
             match self.queue_page(Arc::clone(&run)).await? {
@@ -34,7 +34,7 @@ impl Upkeep {
             };
         }
         if bulk::progress(self.context.database.reader(), run.id).await?.open > 0 {
-            // All are queued: to close the run, the next tick is soon enough.
+            // All are queued: the next tick is soon enough to close the run.
             return Ok(false);
         }
         let id = run.id;

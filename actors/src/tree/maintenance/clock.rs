@@ -1,4 +1,4 @@
-//! A clock that is set back makes tasks wait that were scheduled before: they are brought forward.
+//! If the clock is set back, tasks that were scheduled before would wait too long: they are brought forward.
 
 use super::upkeep::Upkeep;
 use crate::store::{StoreError, sql, tasks};
@@ -7,7 +7,7 @@ use crate::store::{StoreError, sql, tasks};
 const PAGE: u32 = 500;
 
 impl Upkeep {
-    /// Compares the database's clock with the last look; a clock may also have been set back while no host looked.
+    /// Compares the database's clock with the last look; it may also have been set back while no host was looking.
     pub(super) async fn follow_the_clock(&mut self) -> Result<(), StoreError> {
         let now = sql::now(self.context.database.reader()).await?;
         if now < self.clock {

@@ -1,8 +1,8 @@
 //! Filling the sets of vectors: what is missing in the set in use, and all of a set that is being built.
 //!
-//! Articles are gone through in the order of their ids. Few tasks wait at a time, at low priority, so that what is saved
-//! meanwhile goes first; more follow as these are worked off. What the first pass has not brought (a host of an earlier
-//! version has taken a task for a set of its own) is queued again by the pass of the next sweep.
+//! Articles are visited in the order of their ids. Few tasks wait at a time, at low priority, so that saves go first;
+//! more follow as these are done. What the first pass has not embedded (a host of an earlier version has taken a task
+//! for a set of its own) is queued again by the pass of the next sweep.
 
 use tokio::time::Instant;
 
@@ -18,14 +18,14 @@ use crate::{
     tree::messages::QueueMessage,
 };
 
-/// Articles queued in one transaction; small, because saves wait for it.
+/// Articles queued in one transaction; few, because saves wait for it.
 const PAGE: u32 = 100;
-/// A set is counted in at most one of so many parts of the time.
+/// Counting a set takes at most this fraction (one part in …) of the time.
 const COUNTED_IN: u32 = 20;
 
 impl Upkeep {
-    /// Queues what the sets need that this host makes, and changes over to the one that is being built when it is whole.
-    /// Answers whether there is more to queue soon.
+    /// Queues what is missing in the sets that this host makes, and switches to the set that is being built once it is
+    /// complete. Returns whether there is more to queue soon.
     pub(super) async fn fill_sets(&mut self) -> Result<bool, StoreError> {
         let wanted = models::wanted(self.context.database.reader()).await?;
         let makes = self.context.sets.makes(&wanted);
@@ -89,7 +89,7 @@ impl Upkeep {
         Ok(queued.len())
     }
 
-    /// Counts the set that is being built when nothing is left to do for it, and brings it into use if it is whole.
+    /// Counts the set that is being built when nothing is left to do for it, and brings it into use if it is complete.
     async fn change_over(&mut self, makes: Makes) -> Result<(), StoreError> {
         let model_id = makes.building;
         let fill = self.fills.entry(model_id).or_default();
@@ -116,7 +116,7 @@ impl Upkeep {
         } else {
             let hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
             let fill = self.fills.entry(model_id).or_default();
-            // What is open is being saved at this moment; what has failed waits for a person.
+            // Open tasks are being saved at this moment; failed ones wait for a person.
             fill.is_uncounted = hindrance.open > 0;
             fill.count_after = Some(now + now.elapsed() * COUNTED_IN);
             tracing::info!(

@@ -1,4 +1,4 @@
-//! The part of maintenance that follows what articles and sets need, and what it remembers of it.
+//! The part of maintenance that follows the needs of articles and sets, and what it remembers of them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,20 +15,20 @@ pub(super) struct Upkeep {
     pub(super) context: Arc<Context>,
     pub(super) queue: Address<QueueMessage>,
     pub(super) doing: Option<String>,
-    /// How far each set has been filled, by its number.
+    /// The progress of each set, by its `embedding_models.id`.
     pub(super) fills: BTreeMap<i64, Fill>,
-    /// The database's clock at the last look. *Units:* milliseconds since 1970.
+    /// The database's clock at the last look. *Units:* milliseconds since 1970 (UTC).
     pub(super) clock: i64,
     /// Tasks may have been scheduled by a clock that has been set back since.
     pub(super) clock_stepped: bool,
 }
 
-/// What a round is to do.
+/// What a round has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Wanted {
-    /// Carry bulk runs on, and the filling of the sets.
+    /// Advance bulk runs, and the filling of the sets.
     pub(super) advance: bool,
-    /// Compare all articles with their vectors, from the first on.
+    /// Compare all articles with their vectors, from the first one.
     pub(super) sweep: bool,
 }
 
@@ -38,16 +38,16 @@ impl Wanted {
     }
 }
 
-/// How far one set has been filled.
+/// The progress of filling one set.
 #[derive(Debug, Default)]
 pub(super) struct Fill {
-    /// Articles up to this id have been looked at.
+    /// The last article (id) that has been looked at.
     pub(super) cursor: i64,
-    /// All have; the next sweep begins again.
+    /// All have been looked at; the next sweep begins again.
     pub(super) is_done: bool,
-    /// Something may have changed since it was last counted.
+    /// Something may have changed since the last count.
     pub(super) is_uncounted: bool,
-    /// It is not counted before: a count looks at every article.
+    /// When it may be counted next: a count looks at every article.
     pub(super) count_after: Option<Instant>,
 }
 
@@ -62,13 +62,13 @@ impl Upkeep {
         Self { context, queue, doing: None, fills: BTreeMap::new(), clock: 0, clock_stepped: true }
     }
 
-    /// For people.
+    /// What it does at the moment, for people.
     pub(super) fn doing(&self) -> Option<&str> {
         self.doing.as_deref()
     }
 
-    /// Does what is wanted; answers whether there is more to do soon. What was asked for comes before the sweep, which would
-    /// queue its articles without it.
+    /// Does what is wanted; returns whether there is more to do soon. Requested runs come before the sweep, which would
+    /// queue their articles without them.
     pub(super) async fn work(&mut self, Wanted { advance, sweep }: Wanted) -> Result<bool, StoreError> {
         let advanced = if advance { self.advance().await } else { Ok(false) };
         let swept = if sweep { self.sweep().await } else { Ok(false) };
@@ -93,7 +93,7 @@ impl Upkeep {
         self.fill_sets().await
     }
 
-    /// Most tasks of low priority that wait for one set: enough for every slot, while the next are queued.
+    /// Most tasks of low priority that wait for one set: enough for every slot while the next ones are queued.
     pub(super) fn ahead(&self) -> u32 {
         let settings = &self.context.settings;
         settings.sweep_batch.max(settings.slots.saturating_mul(2))

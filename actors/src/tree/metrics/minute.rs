@@ -18,7 +18,7 @@ const KEPT: i64 = 60;
 #[derive(Debug, Default)]
 pub(super) struct Minutes {
     unwritten: BTreeMap<(i64, Slot), Tally>,
-    /// Attempts that ended in each minute: completed, and all.
+    /// Attempts that ended in each minute: (completed, all).
     ended: BTreeMap<i64, (u64, u64)>,
 }
 
@@ -45,7 +45,7 @@ impl Minutes {
         self.unwritten.iter().map(|(&(minute, slot), tally)| row(minute, slot, incarnation, tally)).collect()
     }
 
-    /// The running minute is written again later, whole; earlier ones are done.
+    /// Forgets earlier minutes, which are complete; the current one is written again later, whole.
     pub(super) fn forget_written(&mut self) {
         self.unwritten = self.unwritten.split_off(&(this_minute(), 0));
     }
@@ -75,7 +75,7 @@ fn this_minute() -> i64 {
     now_ms() / MINUTE_MS * MINUTE_MS
 }
 
-/// Rates may use the host's clock: no decision depends on them.
+/// The host's clock, in milliseconds since 1970, is good enough for rates: no decision depends on them.
 fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -1,4 +1,4 @@
-//! What the MetricsActor is told.
+//! What the MetricsActor is told about an attempt.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::task::{Slot, TaskStatus};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Observation {
     pub(crate) slot: Slot,
-    /// Where the task stands after it; `pending` means that it is tried again.
+    /// The task's status after it; `pending` means that it is tried again.
     pub(crate) status: TaskStatus,
     pub(crate) processing: Duration,
     pub(crate) waited: Duration,

@@ -11,7 +11,7 @@ use crate::task::Slot;
 /// What the workers of this host have done since it started.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricsSnapshot {
-    /// *Units:* seconds.
+    /// How long the MetricsActor has run. *Units:* seconds.
     pub uptime_seconds: f64,
     /// All workers together.
     pub total: WorkerMetrics,
@@ -32,15 +32,15 @@ pub struct WorkerMetrics {
     pub completed: u64,
     /// Tasks given up.
     pub failed: u64,
-    /// Attempts that ended in a later attempt.
+    /// Attempts that are followed by another one.
     pub retried: u64,
-    /// Tasks found needless.
+    /// Tasks that turned out not to be needed.
     pub cancelled: u64,
-    /// Completed of completed and failed; `None` before the first.
+    /// Completed / (completed + failed); `None` before the first.
     pub success_rate: Option<f64>,
-    /// From claim to end of the attempt.
+    /// From the claim to the end of the attempt.
     pub processing: Distribution,
-    /// From due to claim.
+    /// From becoming due to the claim.
     pub wait: Distribution,
 }
 

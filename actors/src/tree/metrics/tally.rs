@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use super::observation::Observation;
 use crate::task::TaskStatus;
 
-/// Two significant digits: an error below 1 %, and a few KiB a histogram.
+/// Two significant digits: an error below 1 %, and a few KiB per histogram.
 const DIGITS: u8 = 2;
 
 /// What one worker has done.

@@ -1,4 +1,4 @@
-//! What becomes of attempts: which worker has a task, how it ended, and who pays for a failure.
+//! What becomes of attempts: which worker has a task, how it ended, and what pays for a failure.
 
 use std::time::Duration;
 
@@ -58,8 +58,8 @@ impl QueueState {
         self.schedule_flush();
     }
 
-    /// Vectors of another length than those of their set are one text's fault, or the model behind the name is another: a probe
-    /// tells.
+    /// Vectors of another length than those of their set are one text's fault, or the model behind the name has
+    /// changed: a probe tells which.
     pub(super) fn odd_length(&mut self, task: &ClaimedTask, elapsed: Duration, wrong: &WrongLength) {
         let &WrongLength { answered, stored, .. } = wrong;
         if task.model_id != self.at.context.model_row.id {
@@ -92,7 +92,7 @@ impl QueueState {
         self.schedule_flush();
     }
 
-    /// Other processes see at once that the provider fails, or works again.
+    /// Lets other processes see at once that the provider fails, or works again.
     fn show_change(&self, was_open: bool) {
         if self.provider.is_open() != was_open {
             self.at.heartbeat.send(HeartbeatMessage::Beat);
@@ -123,8 +123,8 @@ impl QueueState {
         }
     }
 
-    /// An attempt for the set in use, which is not the own model's. No probe tells whose fault a failure is: one that is the
-    /// provider's for certain costs the document nothing, and what may be either's counts as an attempt.
+    /// Ends an attempt for the set in use, if that is not the own model's. No probe tells what is to blame: a failure
+    /// that is certainly the provider's costs the document nothing, and one that may be either's counts as an attempt.
     pub(super) fn finished_beside(&mut self, finished: Finished) {
         let Finished { task, outcome, elapsed, .. } = finished;
         let retry = self.at.context.settings.retry;
@@ -142,7 +142,7 @@ impl QueueState {
         self.schedule_flush();
     }
 
-    /// The provider of the set in use is left alone for a while; the own model's work goes on.
+    /// Leaves the provider of the set in use alone for a while; the own model's work continues.
     pub(super) fn rest_second(&mut self, error: &str) {
         self.second.rest(error, &self.myself);
     }

@@ -1,8 +1,8 @@
 //! What is gathered for the next commit, and what is under way.
 //!
-//! A commit that fails may have been carried out all the same: its answer can be lost. So the next one asks the rows. What
-//! it claimed stands there under a token that no worker has, and is given back uncounted; what it ended no longer has its
-//! token, and is told as it stands.
+//! A commit that fails may have been carried out all the same: its answer can be lost. So the next one asks the rows.
+//! What it claimed is there under a token that no worker has, and is released uncounted; what it ended no longer has
+//! its token, and is reported with its present state.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     task::{Lease, Position, Slot},
 };
 
-/// PostgreSQL may still be carrying a commit out whose connection is lost; after so long it has ended.
+/// PostgreSQL may still be carrying out a commit whose connection is lost; after this long it has ended.
 const IN_DOUBT: Duration = Duration::from_secs(60);
 
 /// What is gathered, and what is under way.
@@ -26,26 +26,26 @@ pub(super) struct Commits {
     /// To be committed by the next flush.
     gathered: Vec<Gathered>,
     pub(super) under_way: Vec<Commit>,
-    /// Commits begun so far; the number of the next.
+    /// Commits begun so far, which is the number of the next one.
     pub(super) number: u64,
     pub(super) flush_scheduled: bool,
-    /// Something came up while no further commit could begin: the end of one begins the next.
+    /// Something came up while no further commit could begin: the end of a running one starts the next.
     pub(super) flush_wanted: bool,
     recovery: Recovery,
-    /// So many are committed one by one, because the database refused something among them.
+    /// How many are still to be committed one by one, because the database refused something among them.
     pub(super) one_by_one: usize,
     outage: Option<Outage>,
     pub(super) outage_delays: Backoff,
 }
 
-/// Whether this host may hold tasks under tokens that the queue does not know.
+/// Whether this host may have claimed tasks under tokens that the queue does not know.
 struct Recovery {
     due: bool,
-    /// A commit may be carried out until then.
+    /// Until then a lost commit may still be carried out.
     in_doubt_until: Option<Instant>,
 }
 
-/// A commit on its way.
+/// A commit under way.
 pub(super) struct Commit {
     pub(super) number: u64,
     pub(super) batch: Vec<Gathered>,
@@ -69,7 +69,7 @@ pub(super) struct Outage {
     pub(super) error: StoreError,
 }
 
-/// SQLite has one writer. On PostgreSQL, one commit is made ready while another is carried out.
+/// SQLite has one writer. On PostgreSQL, one commit is prepared while another is carried out.
 const fn most_at_once(engine: Engine) -> usize {
     match engine {
         Engine::Sqlite => 1,
@@ -85,7 +85,7 @@ impl Commits {
             number: 0,
             flush_scheduled: false,
             flush_wanted: false,
-            // An earlier life of this actor may have held some.
+            // An earlier run of this actor may have claimed some.
             recovery: Recovery { due: true, in_doubt_until: None },
             one_by_one: 0,
             outage: None,
@@ -119,7 +119,7 @@ impl Commits {
         self.recovery.due = true;
     }
 
-    /// What attempts that are not ended yet hold.
+    /// The leases of attempts that are not ended yet.
     pub(super) fn leases(&self) -> impl Iterator<Item = &Lease> {
         let on_their_way = self.under_way.iter().flat_map(|commit| &commit.batch);
         self.gathered.iter().chain(on_their_way).map(|gathered| &gathered.decided.task.lease)
@@ -135,7 +135,7 @@ impl Commits {
         self.under_way.iter().flat_map(|commit| &commit.claim.slots).copied().collect()
     }
 
-    /// Waits for the end of all commits; what they claim is given back by the caller.
+    /// Waits for the end of all commits; the caller releases what they claim.
     pub(super) async fn ended(&mut self) {
         for commit in std::mem::take(&mut self.under_way) {
             commit.work.ended().await;
@@ -147,7 +147,8 @@ impl Commits {
         self.recovery.due || self.recovery.in_doubt_until.is_some_and(|until| until <= Instant::now())
     }
 
-    /// A second commit beside the first is for much work only: little is gathered until the first has ended.
+    /// Whether another commit may begin. A second one beside the first is for much work only: little is gathered until
+    /// the first has ended.
     pub(super) fn may_begin(&self, context: &Context) -> bool {
         let much = context.settings.claim_batch as usize / 2;
         match self.under_way.len() {
@@ -159,7 +160,7 @@ impl Commits {
         }
     }
 
-    /// What the next commit ends.
+    /// Takes what the next commit ends.
     pub(super) fn next_batch(&mut self) -> Vec<Gathered> {
         if self.one_by_one == 0 {
             return std::mem::take(&mut self.gathered);
@@ -182,7 +183,7 @@ impl Commits {
         }
     }
 
-    /// Puts a batch back that may or may not have been committed.
+    /// Puts back a batch that may or may not have been committed.
     pub(super) fn failed(&mut self, batch: Vec<Gathered>, error: StoreError, engine: Engine, retry: Delays) {
         let refused = !error.is_of_the_database() && !batch.is_empty();
         let alone = batch.len() == 1;
@@ -197,7 +198,7 @@ impl Commits {
         self.gathered.splice(0..0, again);
         self.recovery.due = true;
         self.recovery.in_doubt_until = match engine {
-            Engine::Sqlite => None, // Its answer and its end are one.
+            Engine::Sqlite => None, // Its answer and its end coincide.
             Engine::Postgres => Some(Instant::now() + IN_DOUBT),
         };
         if self.outage.is_none() {

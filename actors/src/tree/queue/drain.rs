@@ -1,4 +1,4 @@
-//! The end of this host's work: nothing more is claimed, and what cannot be finished is given back.
+//! The end of this host's work: nothing more is claimed, and what cannot be finished is released.
 
 use ractor::RpcReplyPort;
 
@@ -22,7 +22,7 @@ impl QueueState {
         }
     }
 
-    /// Gives everything back; the workers have been stopped before.
+    /// Releases everything; the workers have been stopped before.
     pub(super) async fn release(&mut self) -> u64 {
         self.drain.begun = true;
         self.commits.ended().await;

@@ -1,4 +1,4 @@
-//! Commits on their way: what has finished is ended, then work is claimed for the idle. They run beside the mailbox.
+//! Commits under way: finished attempts are ended, then work is claimed for idle workers. They run beside the mailbox.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -21,19 +21,19 @@ use crate::{
 };
 
 impl QueueState {
-    /// A flush is worth its transaction if there is something to commit or a worker to claim for.
+    /// Schedules a flush if there is something to commit or a worker to claim for.
     pub(super) fn schedule_flush(&mut self) {
         if !self.commits.may_begin(&self.at.context) {
             self.commits.flush_wanted = true;
         } else if !self.commits.flush_scheduled && (self.commits.has_something() || !self.claimable_slots().is_empty())
         {
             self.commits.flush_scheduled = true;
-            // Behind what the mailbox holds already: all of that joins the same commit.
+            // Behind what is in the mailbox already: all of that joins the same commit.
             let _ = self.myself.send_message(QueueMessage::Flush);
         }
     }
 
-    /// Begins to commit what has been gathered and to claim for the idle.
+    /// Starts to commit what has been gathered and to claim for idle workers.
     pub(super) fn flush(&mut self) {
         self.commits.flush_scheduled = false;
         if !self.commits.may_begin(&self.at.context) {
@@ -42,7 +42,7 @@ impl QueueState {
         }
         let claims = self.commits.one_by_one == 0;
         let slots = if claims { self.claimable_slots() } else { Vec::new() };
-        // In an outage, an empty commit is how its end is found out.
+        // During an outage, an empty commit finds out when it ends.
         if !self.commits.has_something() && slots.is_empty() {
             return;
         }
@@ -62,9 +62,10 @@ impl QueueState {
         self.commits.under_way.push(Commit { number, batch, claim, recovers, work });
     }
 
-    /// Work for the workers first, then the next commit; what this one did is told while that one runs.
+    /// Gives the workers work first, then starts the next commit; the result of this one is reported while that one
+    /// runs.
     pub(super) fn committed(&mut self, number: u64, end: Committed) {
-        // It is not there if it was awaited at the release of everything.
+        // It is missing if the release of everything has awaited it.
         let Some(at) = self.commits.under_way.iter().position(|commit| commit.number == number) else { return };
         let Commit { batch, claim, recovers, .. } = self.commits.under_way.remove(at);
         match end {
@@ -90,7 +91,7 @@ impl QueueState {
         }
     }
 
-    /// The database failed a look or a commit: try again, ever more rarely.
+    /// A look or a commit failed: try again, at growing delays.
     pub(super) fn database_failed(&mut self, error: StoreError) {
         let context = &self.at.context;
         self.commits.failed(Vec::new(), error, context.database.engine(), context.settings.retry);
@@ -104,7 +105,7 @@ impl QueueState {
         }
     }
 
-    /// What a commit says of the provider.
+    /// Records what a commit says about the provider.
     fn applied(&mut self, batch: &[Gathered], applied: &Applied) {
         let own = self.at.context.model_row.id;
         let finals: HashSet<_> =
@@ -130,14 +131,14 @@ impl QueueState {
     fn hand_out(&mut self, claimed: Vec<ClaimedTask>) {
         for task in claimed {
             if !self.roster.has_room_for(&task) {
-                // Another claim that was on its way brought it company.
+                // Another claim that was under way has claimed beside it a task that it must not be processed with.
                 self.commits.gather([settlement::returned(task)]);
                 continue;
             }
             let is_own = task.model_id == self.at.context.model_row.id;
             if is_own && task.subject == Subject::Changed {
                 if self.provider.is_open() || self.provider.may_be_another_model() {
-                    // It has failed since the claim was made.
+                    // The provider has failed since the claim was made.
                     self.commits.gather([settlement::returned(task)]);
                     continue;
                 }
@@ -157,7 +158,7 @@ impl QueueState {
     }
 }
 
-/// Ends `batch` and claims; with `known`, first gives back what this host holds under other tokens.
+/// Ends `batch` and claims; with `known`, first releases what this host has claimed under other tokens.
 fn commit(
     context: Arc<Context>,
     batch: Vec<Gathered>,
@@ -191,13 +192,13 @@ fn commit(
                 })
             })
             .await?;
-        // An error here is an answer that is lost.
+        // An error here is a lost answer.
         afterword_faults::point!("queue.committed", StoreError::Failed);
         Ok(done)
     }
 }
 
-/// What an earlier life of this host's QueueActor held, or a commit whose answer was lost.
+/// Releases what an earlier run of this host's QueueActor claimed, or a commit whose answer was lost.
 async fn give_back(transaction: &Transaction, incarnation: &str, known: &[String]) -> Result<(), StoreError> {
     while !leases::release(transaction, incarnation, known).await?.is_empty() {}
     Ok(())

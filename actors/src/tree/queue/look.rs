@@ -1,4 +1,4 @@
-//! Looking for work that was not announced: another process queued it, or its time has come. A look costs no write lock;
+//! Looks for work that was not announced: another process queued it, or its time has come. A look takes no write lock;
 //! a claim does.
 
 use std::sync::Arc;
@@ -15,7 +15,8 @@ impl QueueState {
     pub(super) fn poll(&mut self) {
         self.provider.probe_if_due(&self.myself);
         if self.roster.filled() < self.roster.slots() {
-            // Not from whom they are, but whether all are known: no order of starts and messages leaves one out.
+            // Asks for all of them rather than for the missing ones: then no order of starts and messages leaves one
+            // out.
             self.at.workers.send(WorkerSupervisorMessage::Muster);
         }
         if self.commits.is_busy() {
@@ -24,7 +25,7 @@ impl QueueState {
         if self.commits.has_something() {
             return self.schedule_flush();
         }
-        // Which sets are wanted is looked at also while the own provider fails: the other one may work.
+        // Also while the own provider fails: the other set's provider may work.
         if self.look.as_ref().is_none_or(Owned::has_ended) && !self.idle_slots().is_empty() {
             let (context, known) = (Arc::clone(&self.at.context), self.known_tokens(&[]));
             let may = self.may_make();

@@ -1,9 +1,9 @@
 //! Where in the queue a claim begins to look.
 //!
-//! On PostgreSQL, a row that has been taken leaves a dead entry in the index until the last snapshot that could see it has
-//! ended. While somebody holds one open, claims that begin at the front pass over every task taken since. So a claim
-//! goes on where the one before ended, as long as there is a backlog, and looks at everything now and then: what was in
-//! somebody's way, or came late, stands further to the front.
+//! On PostgreSQL, a row that has been claimed leaves a dead entry in the index until the last snapshot that could see
+//! it has ended. While a transaction keeps one open, claims that begin at the front pass over every task claimed since.
+//! So a claim continues where the one before ended, as long as there is a backlog, and from time to time one looks at
+//! everything: a row that was locked, or came late, is further to the front.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use tokio::time::Instant;
 
 use crate::task::{ClaimedTask, Position};
 
-/// From one look at everything to the next, while there is a backlog.
+/// The interval between looks at everything, while there is a backlog.
 const WHOLE_LOOK: Duration = Duration::from_secs(10);
 
-/// What the last claims have reached.
+/// How far the last claims have come.
 pub(super) struct Place {
     reached: Option<Position>,
     looked_at_all: Instant,
@@ -25,19 +25,19 @@ impl Place {
         Self { reached: None, looked_at_all: Instant::now() }
     }
 
-    /// Where the next claim begins; nothing for the front.
+    /// Where the next claim begins; `None` for the front.
     pub(super) fn next(&self) -> Option<Position> {
         self.reached.filter(|_| self.looked_at_all.elapsed() < WHOLE_LOOK)
     }
 
-    /// A claim of `asked` tasks that began at `from` has found these. Answers whether it is worth looking again.
+    /// Records what a claim of `asked` tasks that began at `from` has found. Returns whether it is worth looking again.
     pub(super) fn claimed(&mut self, from: Option<Position>, asked: usize, found: &[ClaimedTask]) -> bool {
         if from.is_none() {
             self.looked_at_all = Instant::now();
         }
         let was_full = !found.is_empty() && found.len() == asked;
         self.reached = found.iter().map(ClaimedTask::position).max().filter(|_| was_full);
-        // A full batch: there may be more. One that began in the middle: there may be some at the front.
+        // After a full batch there may be more; after one that began in the middle there may be some at the front.
         was_full || (from.is_some() && asked > 0)
     }
 }

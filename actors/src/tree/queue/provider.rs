@@ -1,11 +1,11 @@
-//! The embedding provider as the queue sees it: its circuit, the probe, the readiness of its model, and whom a failure
+//! The embedding provider as the queue sees it: its circuit, the probe, the readiness of its model, and what a failure
 //! is blamed on.
 //!
-//! A failure says what the back end saw, not whose fault it is. Whose it is is found out here:
-//! - a wish for a pause, or no provider there: the circuit opens, and no document pays;
-//! - a task that fails so again and again while it is the only one, just after a probe has worked: suspect;
-//! - a refusal of the key, of the text, a time-out, vectors of another length, a suspect's failure: one probe with a harmless text
-//!   decides.
+//! A failure says what the back end saw, not what is to blame. That is found out here:
+//! - the provider asks for a pause or is unreachable: the circuit opens, and no document pays;
+//! - a task fails this way repeatedly while it is the only one, just after a probe has worked: suspect;
+//! - a refusal of the key or of the text, a time-out, vectors of another length, a suspect's failure: one probe with a
+//!   harmless text decides.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -24,9 +24,9 @@ use crate::{
 
 /// A probe that takes longer has failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
-/// A task that has failed as a trial so often is suspect.
+/// A task that has failed as a trial this often is suspect.
 const SUSPECT: u32 = 2;
-/// Most tasks that are remembered for having failed as a trial.
+/// Most tasks that are remembered because they failed as a trial.
 const MOST_REMEMBERED: usize = 1_000;
 
 pub(super) struct Provider {
@@ -35,15 +35,15 @@ pub(super) struct Provider {
     _watch: Option<Owned>,
     circuit: Circuit,
     probe: Option<Owned>,
-    /// Numbers in a vector, once one had another length: probes look at it from then on.
+    /// The expected length of a vector, once one had another: probes check it from then on.
     length: Option<u32>,
-    /// Until a probe says whose fault it was.
+    /// Failures that wait for a probe to decide what is to blame.
     undecided: Vec<Undecided>,
     /// How often each task has failed as a trial.
     trials_failed: HashMap<i64, u32>,
 }
 
-/// A failed attempt that is the document's fault or the provider's.
+/// A failed attempt that is either the document's fault or the provider's.
 pub(super) struct Undecided {
     pub(super) task: ClaimedTask,
     pub(super) elapsed: Duration,
@@ -52,13 +52,13 @@ pub(super) struct Undecided {
     pub(super) gained: bool,
 }
 
-/// Whose fault failures are.
+/// What is to blame for failures.
 pub(super) enum Judgement {
     /// Not known yet.
     Open,
-    /// The provider's: these attempts do not count.
+    /// The provider: these attempts do not count.
     Provider(Vec<Undecided>),
-    /// The documents'.
+    /// The documents.
     Documents(Vec<Undecided>),
 }
 
@@ -78,23 +78,23 @@ impl Provider {
         }
     }
 
-    /// How many tasks may be claimed now.
+    /// Returns how many tasks may be claimed now.
     pub(super) fn admission(&self) -> Admission {
         let is_ready = self.readiness.as_ref().is_none_or(|readiness| *readiness.borrow() == Readiness::Ready);
         if is_ready && self.undecided.is_empty() { self.circuit.admission() } else { Admission::None }
     }
 
-    /// Whether it is known to fail.
+    /// Whether the provider is known to fail.
     pub(super) fn is_open(&self) -> bool {
         self.circuit.is_open()
     }
 
-    /// Notes that `task` begins to be embedded.
+    /// Records that embedding `task` begins.
     pub(super) fn began(&mut self, task: i64) {
         self.circuit.began(task);
     }
 
-    /// Notes that the end of an attempt at `task` has been committed.
+    /// Records that the end of an attempt at `task` has been committed.
     pub(super) fn committed(&mut self, task: i64, stored: bool, is_final: bool) {
         if is_final {
             self.trials_failed.remove(&task);
@@ -102,11 +102,11 @@ impl Provider {
         self.circuit.committed(task, stored);
     }
 
-    /// Takes up a failed attempt.
+    /// Takes a failed attempt.
     pub(super) fn failed(&mut self, undecided: Undecided, queue: &ActorRef<QueueMessage>) -> Judgement {
         let (task, failure) = (undecided.task.lease.task_id, &undecided.failure);
         if self.circuit.is_open() {
-            // It is known to fail: nothing new is learnt, except that it wants a longer pause.
+            // It is known to fail: nothing new is learnt, except that it may ask for a longer pause.
             if failure.fault == Fault::Provider {
                 self.trip(as_error(failure));
             }
@@ -129,7 +129,7 @@ impl Provider {
         Judgement::Open
     }
 
-    /// Takes up the answer to a probe, and judges all that waited for it.
+    /// Takes the answer to a probe, and judges all that waited for it.
     pub(super) fn probed(&mut self, result: Result<(), EmbedError>) -> Judgement {
         self.probe = None;
         let result = result.map_err(EmbedError::refuses_everything);
@@ -141,28 +141,28 @@ impl Provider {
         }
         self.circuit.probed(result, Instant::now());
         if was_open && works && self.circuit.is_open() {
-            return Judgement::Open; // The pause goes on, and with it the wait.
+            return Judgement::Open; // The pause goes on, and so does the wait.
         }
         let undecided = std::mem::take(&mut self.undecided);
         if works { Judgement::Documents(undecided) } else { Judgement::Provider(undecided) }
     }
 
-    /// Nothing will be decided any more.
+    /// Returns the undecided failures: nothing will be decided any more.
     pub(super) fn give_up_deciding(&mut self) -> Vec<Undecided> {
         std::mem::take(&mut self.undecided)
     }
 
-    /// Probes fail from now on if their vectors have not this length.
+    /// Makes probes fail from now on if their vectors have another length.
     pub(super) fn expect_length(&mut self, length: u32) {
         self.length = Some(length);
     }
 
-    /// Whether vectors of another length came, and the probe that tells whose fault it is is on its way.
+    /// Whether vectors of another length came, and the probe that tells what is to blame is under way.
     pub(super) fn may_be_another_model(&self) -> bool {
         self.length.is_some() && self.has_undecided()
     }
 
-    /// Notes a failure of the provider as a whole.
+    /// Records a failure of the provider as a whole.
     pub(super) fn trip(&mut self, error: EmbedError) {
         if !self.circuit.is_open() {
             warn(&error);
@@ -170,7 +170,7 @@ impl Provider {
         self.circuit.trip(error, Instant::now());
     }
 
-    /// Begins the probe that the circuit asks for, if it is due.
+    /// Starts the probe that the circuit asks for, if it is due.
     pub(super) fn probe_if_due(&mut self, queue: &ActorRef<QueueMessage>) {
         let waited_for = self.has_undecided() && !self.circuit.is_open();
         if self.circuit.begin_probe(Instant::now()) || waited_for {
@@ -191,7 +191,7 @@ impl Provider {
         !self.undecided.is_empty()
     }
 
-    /// What keeps the provider from being used.
+    /// Returns what keeps the provider from being used.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         let readiness = self.readiness.as_ref().map(|readiness| readiness.borrow().clone());
         match readiness {
@@ -212,7 +212,7 @@ impl Provider {
     fn note_trial(&mut self, undecided: &Undecided) {
         let task = undecided.task.lease.task_id;
         if undecided.gained {
-            // The provider does its texts, and is only short of breath.
+            // The provider accepts its texts, and was only overloaded.
             self.trials_failed.remove(&task);
         } else if self.circuit.is_trial(task) {
             if self.trials_failed.len() >= MOST_REMEMBERED {
@@ -239,7 +239,7 @@ impl Provider {
     }
 }
 
-/// Whether the provider does a harmless text, and its vector has this length.
+/// Checks whether the provider embeds a harmless text, and its vector has this length.
 async fn probe(embedder: &dyn Embedder, length: Option<u32>) -> Result<(), EmbedError> {
     let Some(stored) = length else { return embedder.probe().await };
     let vectors = embedder.embed(&["probe".to_owned()], Purpose::Document).await?;
@@ -249,7 +249,7 @@ async fn probe(embedder: &dyn Embedder, length: Option<u32>) -> Result<(), Embed
     }
 }
 
-/// The queue waits for the model, and begins at once when it is there.
+/// Wakes the queue as soon as the model is ready.
 async fn wake_when_ready(mut readiness: watch::Receiver<Readiness>, queue: ActorRef<QueueMessage>) {
     while readiness.changed().await.is_ok() {
         if *readiness.borrow_and_update() == Readiness::Ready {

@@ -13,7 +13,7 @@ use crate::{
     tree::messages::WorkerMessage,
 };
 
-/// One seat for each slot, whether or not a worker sits there.
+/// One seat for each slot, with or without a worker.
 pub(super) struct Roster {
     seats: BTreeMap<Slot, Seat>,
     /// Since when a seat has been empty.
@@ -36,7 +36,8 @@ impl Roster {
         Self { seats, short_since: Some(Instant::now()) }
     }
 
-    /// Seats `worker`. Answers the task that was lost with the worker before it; nothing if it sits there already.
+    /// Seats `worker`. Returns the task that was lost with the worker before it; `None` if this worker sits there
+    /// already.
     pub(super) fn seat(&mut self, slot: Slot, worker: ActorRef<WorkerMessage>) -> Option<ClaimedTask> {
         let seat = self.seats.entry(slot).or_default();
         let sits = seat.worker.as_ref().is_some_and(|present| present.get_id() == worker.get_id());
@@ -48,7 +49,7 @@ impl Roster {
         lost
     }
 
-    /// The worker has died; answers what it worked on.
+    /// Records that a worker has died; returns the task that it was processing.
     pub(super) fn vacate(&mut self, slot: Slot, reason: &str) -> Option<ClaimedTask> {
         self.short_since.get_or_insert_with(Instant::now);
         let seat = self.seats.entry(slot).or_default();
@@ -60,26 +61,26 @@ impl Roster {
         Some(task)
     }
 
-    /// All workers are gone; answers what they worked on.
+    /// Records that all workers are gone; returns the tasks that they were processing.
     pub(super) fn dismiss(&mut self) -> Vec<ClaimedTask> {
         self.short_since.get_or_insert_with(Instant::now);
         self.seats.values_mut().for_each(|seat| seat.worker = None);
         self.take_tasks()
     }
 
-    /// Forgets what the workers work on; answers it.
+    /// Forgets and returns what the workers are processing.
     pub(super) fn take_tasks(&mut self) -> Vec<ClaimedTask> {
         self.seats.values_mut().filter_map(|seat| seat.task.take()).collect()
     }
 
-    /// Whether `task` may be in work beside what is, and that beside it.
+    /// Whether `task` may be processed together with those that are.
     pub(super) fn has_room_for(&self, task: &ClaimedTask) -> bool {
         let in_work = self.seats.values().filter_map(|seat| seat.task.as_ref());
         let most = in_work.chain([task]).map(|task| together(task.crashes)).min();
         most.is_none_or(|most| self.busy() < most as usize)
     }
 
-    /// Gives `task` to the worker of its slot; answers it if there is none.
+    /// Gives `task` to the worker of its slot; returns it if there is none.
     pub(super) fn give(&mut self, task: ClaimedTask, made: Vectors) -> Result<(), Box<ClaimedTask>> {
         let Some(seat) = self.seats.get_mut(&task.slot) else { return Err(Box::new(task)) };
         let message = WorkerMessage::Embed(Box::new(task.clone()), made);
@@ -88,15 +89,15 @@ impl Roster {
             return Ok(());
         }
         if seat.task.is_none() {
-            // It has died, and its supervisor has not said so yet.
+            // It has died, and its supervisor has not reported it yet.
             seat.worker = None;
             self.short_since.get_or_insert_with(Instant::now);
         }
         Err(Box::new(task))
     }
 
-    /// Notes the end of an attempt. False for the answer of a worker that was given up meanwhile: its lease has been
-    /// dealt with.
+    /// Records the end of an attempt. Returns false for a worker that was given up meanwhile: its lease has been dealt
+    /// with.
     pub(super) fn end(&mut self, finished: &Finished) -> bool {
         let Some(seat) = self.seats.get_mut(&finished.slot()) else { return false };
         if seat.task.as_ref().is_none_or(|task| task.lease != finished.task.lease) {
@@ -131,7 +132,7 @@ impl Roster {
         u32::try_from(self.seats.values().filter(|seat| seat.worker.is_some()).count()).unwrap_or(u32::MAX)
     }
 
-    /// What is missing, if anything is.
+    /// Returns what is missing, if anything is.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         let since = self.short_since?;
         Some(Trouble::Slots { filled: self.filled(), wanted: self.slots(), for_ms: elapsed_ms(since) })
@@ -149,7 +150,7 @@ impl Roster {
         self.seats.values().filter_map(|seat| seat.task.as_ref())
     }
 
-    /// As they are shown to other processes.
+    /// The workers as they are shown to other processes.
     pub(super) fn rows(&self) -> Vec<WorkerRow> {
         let row = |(&slot, seat): (&Slot, &Seat)| WorkerRow {
             slot,

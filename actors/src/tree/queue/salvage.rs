@@ -1,6 +1,6 @@
-//! Vectors of attempts that failed, so that the next attempt embeds only what is missing.
+//! Vectors of failed attempts, so that the next attempt embeds only what is missing.
 //!
-//! In memory, and bounded: what is thrown out, or lost with the actor, is embedded again.
+//! In memory, and bounded: what is dropped, or lost with the actor, is embedded again.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,17 +9,17 @@ use crate::task::Vectors;
 /// Most memory for vectors. *Units:* bytes.
 const BUDGET: usize = 64 << 20;
 
-/// By article, because its next attempt may be another task's.
+/// By article, because its next attempt may belong to another task.
 #[derive(Default)]
 pub(super) struct Salvage {
     articles: HashMap<i64, Vectors>,
-    /// Those kept longest first; an article that was taken out may still stand here.
+    /// The longest kept first.
     order: VecDeque<i64>,
     bytes: usize,
 }
 
 impl Salvage {
-    /// Keeps what an attempt at `article` has made; false if it is too much.
+    /// Keeps what an attempt at `article` has made; returns false if it is too large.
     pub(super) fn keep(&mut self, article: i64, made: Vectors) -> bool {
         self.take(article);
         let size = size_of(&made);
@@ -37,7 +37,7 @@ impl Salvage {
         true
     }
 
-    /// What is known of `article`, for its next attempt.
+    /// Takes what is known of `article`, for its next attempt.
     pub(super) fn take(&mut self, article: i64) -> Vectors {
         let Some(made) = self.articles.remove(&article) else { return Vectors::new() };
         self.order.retain(|kept| *kept != article);

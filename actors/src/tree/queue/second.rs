@@ -1,5 +1,5 @@
-//! Work for the set in use on a host whose own model is to follow it. The circuit is the own model's; the other provider
-//! is left alone for a while when it fails, and neither keeps the other from its work.
+//! Work for the set in use on a host whose own model is to replace it. The circuit is for the own model's provider; the
+//! other provider is left alone for a while when it fails, and neither keeps the other from its work.
 
 use ractor::ActorRef;
 use tokio::time::Instant;
@@ -8,27 +8,27 @@ use crate::{
     backoff::Backoff, settings::Delays, store::claim::Makes, supervision::Trouble, tree::messages::QueueMessage,
 };
 
-/// What is known of the sets that are wanted, and of the provider of the one in use.
+/// What is known of the wanted sets, and of the provider of the one in use.
 pub(super) struct Second {
-    /// This host makes the set in use by another model than its own.
+    /// This host makes the set in use, with another model than its own.
     is_made: bool,
-    /// Why this host makes none of the sets that are wanted.
+    /// Why this host makes none of the wanted sets.
     unwanted: Option<String>,
     rests_until: Option<Instant>,
     delays: Backoff,
 }
 
-/// For which sets tasks may be claimed now.
+/// The sets for which tasks may be claimed now.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MayMake {
-    /// The own model's.
+    /// The own model's set.
     pub(super) own: bool,
-    /// The one in use, where that is another.
+    /// The set in use, if that is another.
     pub(super) second: bool,
 }
 
 impl MayMake {
-    /// What of `makes` is claimed for; `own` is the host's own set.
+    /// Restricts `makes` to what may be claimed; `own` is the host's own set.
     pub(super) fn of(self, makes: Makes, own: i64) -> Makes {
         let may = |set: i64| if set == own { self.own } else { self.second };
         Makes {
@@ -53,7 +53,7 @@ impl Second {
         self.is_made && self.rests_until.is_none_or(|until| until <= Instant::now())
     }
 
-    /// Notes that its provider works.
+    /// Records that its provider works.
     pub(super) fn works(&mut self) {
         self.delays.reset();
     }
@@ -64,7 +64,7 @@ impl Second {
 
     pub(super) fn rest(&mut self, error: &str, queue: &ActorRef<QueueMessage>) {
         if !self.may_be_made() && self.rests_until.is_some() {
-            return; // What was in flight says nothing new.
+            return; // Attempts that were under way say nothing new.
         }
         let pause = self.delays.next_delay();
         tracing::warn!(error, ?pause, "the provider of the set in use fails; its tasks wait");

@@ -1,4 +1,4 @@
-//! What the QueueActor remembers between messages: its parts, and what they say together.
+//! What the QueueActor remembers between messages: its parts, and what follows from them together.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
 
 pub(crate) struct QueueArguments {
     pub(crate) context: Arc<Context>,
-    /// Asked which workers there are.
+    /// Asked which workers exist.
     pub(crate) workers: Address<WorkerSupervisorMessage>,
     /// Told of attempts that have ended.
     pub(crate) metrics: Address<MetricsMessage>,
@@ -50,7 +50,7 @@ pub(crate) struct QueueState {
     since: Instant,
 }
 
-/// The end of this host's work, once it is asked for.
+/// The end of this host's work, once it is requested.
 #[derive(Default)]
 pub(super) struct Drain {
     pub(super) begun: bool,
@@ -75,13 +75,13 @@ impl QueueState {
         }
     }
 
-    /// Free slots for which a task may be claimed now.
+    /// Free slots that a task may be claimed for now.
     pub(super) fn claimable_slots(&self) -> Vec<Slot> {
         let batch = self.at.context.settings.claim_batch.max(1) as usize;
         let most = match self.provider.admission() {
             Admission::All => batch,
             Admission::One => 1_usize.saturating_sub(self.commits.claimed_for().len()),
-            // Its provider is another.
+            // The set in use has another provider.
             Admission::None if self.second.may_be_made() => batch,
             Admission::None => 0,
         };
@@ -99,7 +99,7 @@ impl QueueState {
         self.roster.idle().filter(|slot| !claimed_for.contains(slot)).collect()
     }
 
-    /// For which sets tasks may be claimed now.
+    /// The sets for which tasks may be claimed now.
     pub(super) fn may_make(&self) -> MayMake {
         MayMake { own: self.provider.admission() != Admission::None, second: self.second.may_be_made() }
     }
@@ -111,7 +111,7 @@ impl QueueState {
         }
     }
 
-    /// All leases that this host has to keep.
+    /// All leases that this host has to renew.
     pub(super) fn held(&self) -> Vec<Lease> {
         self.leases().cloned().collect()
     }
@@ -120,7 +120,7 @@ impl QueueState {
         self.roster.leases().chain(self.commits.leases()).chain(self.provider.leases())
     }
 
-    /// The tokens of all that this host holds or is about to, with those of `batch`.
+    /// The tokens of all that this host has claimed or is claiming, with those of `batch`.
     pub(super) fn known_tokens(&self, batch: &[Gathered]) -> Vec<String> {
         let batch = batch.iter().map(|gathered| gathered.decided.task.lease.token.as_str());
         let held = self.leases().map(|lease| lease.token.as_str());
@@ -151,7 +151,7 @@ impl QueueState {
         status
     }
 
-    /// What keeps the queue from its work; the database last, because nothing goes on without it.
+    /// What keeps the queue from its work; the database last, because without it nothing works.
     fn trouble(&self) -> Vec<Trouble> {
         let mut all: Vec<_> = self.provider.trouble().into_iter().collect();
         all.extend(self.roster.trouble());

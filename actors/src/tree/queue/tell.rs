@@ -1,4 +1,4 @@
-//! Telling what a commit did: log, metrics, subscribers.
+//! Reports what a commit did: log, metrics, subscribers.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl QueueState {
-    /// Log, metrics, subscribers, and the timers of what has to be tried again.
+    /// Writes the log, informs metrics and subscribers, and sets the timers of what has to be tried again.
     pub(super) fn tell(&mut self, batch: &[Gathered], applied: &Applied) {
         let settled: HashMap<_, _> = applied.settled.iter().map(|settled| (settled.task_id, settled)).collect();
         let mut observations = Vec::with_capacity(batch.len());
@@ -39,7 +39,7 @@ impl QueueState {
         self.answer_drained();
     }
 
-    /// That a worker begins with `task`.
+    /// Reports that a worker begins with `task`.
     pub(super) fn tell_started(&self, task: &ClaimedTask) {
         tracing::info!(
             task = task.lease.task_id,

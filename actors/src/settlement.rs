@@ -1,6 +1,6 @@
 //! From an ended attempt to the rows: what its outcome means for its task, and the commit that records it.
 //!
-//! `pipeline → settlement → store`. Used by the QueueActor and by saves that embed inside the call; depends on neither.
+//! `pipeline → settlement → store`. Used by the QueueActor and by saves that embed inside the call; knows neither.
 
 mod apply;
 mod decide;

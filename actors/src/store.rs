@@ -1,8 +1,8 @@
-//! What is stored: the queue, the vectors, the hosts. All SQL of the runtime stands below this module.
+//! What is stored: the queue, the vectors, the hosts. All SQL of the runtime is below this module.
 //!
-//! Rows are the truth and every function here is one step of their life; nothing here runs by itself except the
-//! writer of SQLite, which groups commits, and the session with PostgreSQL, which hears of work. Time is the database's:
-//! no statement is given the host's clock.
+//! Rows are the truth and every function here is one step of their life; nothing here runs by itself except the writer
+//! of SQLite, which groups commits, and the session with PostgreSQL, which listens for work. Time is the database's: no
+//! statement is given the host's clock.
 
 mod acting;
 mod answer;

@@ -1,4 +1,4 @@
-//! Who does what: carried beside the work from the door to the audit trail.
+//! The acting caller: carried beside the work from the door to the audit trail.
 
 use super::transaction::WriteFuture;
 
@@ -6,17 +6,17 @@ tokio::task_local! {
     static ACTING: String;
 }
 
-/// Does `work` for `who`: what it records in the audit trail says so.
+/// Does `work` for `who`, whose name its entries in the audit trail then contain.
 pub async fn acting_as<T>(who: String, work: impl Future<Output = T>) -> T {
     ACTING.scope(who, work).await
 }
 
-/// For whom the work that runs now is done, if a door said so.
+/// The name for which the running work is done, if a door gave one.
 pub fn acting() -> Option<String> {
     ACTING.try_with(Clone::clone).ok()
 }
 
-/// The same write for the same one, wherever it is carried out.
+/// Keeps the acting name for a write that runs on another task.
 pub(super) fn carried<T: Send + 'static, E: Send + 'static>(
     who: Option<String>,
     work: WriteFuture<'_, T, E>,

@@ -1,14 +1,14 @@
-//! How long PostgreSQL is waited for.
+//! How long an answer of PostgreSQL is awaited.
 
 use std::time::Duration;
 
 use super::StoreError;
 
-/// A server that does not answer for so long is gone, whatever the network says. Maintenance by the operator is not
-/// bound by it.
+/// A PostgreSQL that has not answered for this long is gone, whatever the network says. Maintenance by the operator is
+/// not bound by it.
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
-/// The answer to a request, or that there is none.
+/// Returns the answer to a request, or an error if none comes in time.
 pub(super) async fn answered<T>(
     request: impl Future<Output = Result<T, sea_orm::DbErr>> + Send,
 ) -> Result<T, StoreError> {

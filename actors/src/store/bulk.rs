@@ -1,4 +1,4 @@
-//! Bulk runs: found in pages, queued with the page's position in one transaction, so that a crash costs nothing.
+//! Bulk runs: found in pages, each queued in one transaction with the run's position, so that a crash loses nothing.
 //!
 //! A run works for the set that searches use, behind what is saved meanwhile: its tasks have low priority, and few of
 //! them wait at a time, because tasks that have waited long overtake new ones.
@@ -15,17 +15,17 @@ use super::{
 };
 use crate::task::Priority;
 
-/// Articles queued in one transaction; small, because saves wait for it.
+/// Articles queued in one transaction; few, because saves wait for it.
 const PAGE: u32 = 100;
-/// Failures that a summary lists one by one; the number of all is exact.
+/// Failures that a summary lists one by one; their total is exact.
 const LISTED_FAILURES: u32 = 100;
 
-/// How a run stands.
+/// The progress of a run. *Units:* articles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
 pub struct Progress {
     /// Articles queued so far.
     pub queued: i64,
-    /// Waiting or in work.
+    /// Pending or processing.
     pub open: i64,
     /// Embedded.
     pub succeeded: i64,
@@ -35,33 +35,33 @@ pub struct Progress {
     pub cancelled: i64,
 }
 
-/// How a run ended.
+/// The result of a run. *Units:* articles, except the duration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Embedded.
     pub succeeded: i64,
     /// Given up.
     pub failed: i64,
-    /// Never to be embedded.
+    /// Excluded from embedding.
     pub skipped: i64,
     /// Cancelled, or overtaken by a newer task of the same article.
     pub cancelled: i64,
-    /// *Units:* milliseconds.
+    /// From its opening to its end. *Units:* milliseconds.
     pub duration_ms: i64,
     /// The first failures with their reasons.
     pub failures: Vec<FailedItem>,
 }
 
-/// An article a run could not embed.
+/// An article that a run could not embed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromQueryResult)]
 pub struct FailedItem {
     /// The article.
     pub slug: String,
     /// The task, for `queue show`.
     pub task_id: i64,
-    /// What sort of error.
+    /// The sort of error.
     pub error_kind: Option<String>,
-    /// What went wrong.
+    /// The error, for people.
     pub error_message: Option<String>,
 }
 
@@ -70,13 +70,13 @@ pub struct FailedItem {
 pub enum Page {
     /// It was queued; there may be more.
     Queued,
-    /// So much waits that more would stand in the way of saves; later.
+    /// More waiting tasks would delay saves: try again later.
     Later,
     /// The whole run has been queued, or it has ended.
     NoMore,
 }
 
-/// Opens a run over `articles` articles; they are queued by [`advance`], page by page.
+/// Opens a run over `articles` articles; [`advance`] queues them page by page.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -111,12 +111,12 @@ pub async fn advance(
     max_attempts: u32,
     ahead: u32,
 ) -> Result<Page, StoreError> {
-    // Read again inside the transaction: another host may have gone on, or a person may have cancelled.
+    // Read again inside the transaction: another host may have advanced it, or a person may have cancelled it.
     let Some(run) = held(transaction, run.id).await? else { return Ok(Page::NoMore) };
     if run.state != "queuing" {
         return Ok(Page::NoMore);
     }
-    // Without a set nothing has been embedded yet, which is what number 0 says.
+    // Before the first set nothing has been embedded: number 0 stands for that.
     let model_id = models::wanted(transaction).await?.active.map_or(0, |set| set.id);
     let room = ahead.saturating_sub(missing::low_waiting(transaction, model_id, ahead).await?);
     if room == 0 {
@@ -145,7 +145,7 @@ pub async fn advance(
     Ok(Page::Queued)
 }
 
-/// Closes a run of which nothing is open any more, with its summary. Answers the summary if it did.
+/// Closes a run that has no open tasks left. Returns its summary if it did.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -161,8 +161,8 @@ pub async fn close_if_done(transaction: &impl ConnectionTrait, id: i64) -> Resul
     Ok(Some(summary))
 }
 
-/// Cancels a run: what it alone queued and nobody has begun is taken back. What waited already, what a save has joined
-/// since, and what another open run is about, stays. Answers whether it was open.
+/// Cancels a run and those of its waiting tasks that it alone queued. Tasks that waited before, that a save has joined
+/// since, or that belong to another open run too, are kept. Returns whether it was open.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -179,8 +179,8 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<bool,
     Ok(true)
 }
 
-/// The articles are held before it is looked who has joined: a save that joins at this moment comes before, and keeps its
-/// task, or after, and queues another.
+/// Locks the articles before it checks which tasks a save has joined: a save that comes at this moment is either
+/// before, and keeps its task, or after, and queues another.
 async fn take_back(transaction: &impl ConnectionTrait, id: i64) -> Result<(), StoreError> {
     let waiting = transaction
         .rows::<super::sql::Number>(
@@ -208,7 +208,7 @@ async fn take_back(transaction: &impl ConnectionTrait, id: i64) -> Result<(), St
         .map(drop)
 }
 
-/// How many articles a run is about, as counted when it was opened; nothing of a run that an earlier version opened.
+/// Returns the number of articles of a run, as counted when it was opened; `None` for a run of an earlier version.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -217,7 +217,7 @@ pub async fn total(connection: &impl ConnectionTrait, id: i64) -> Result<Option<
     Ok(connection.row::<super::sql::Number>(sql, [id.into()]).await?.map(|row| row.n))
 }
 
-/// How a run stands now.
+/// Returns the present progress of a run.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -236,7 +236,7 @@ pub async fn progress(connection: &impl ConnectionTrait, id: i64) -> Result<Prog
     Ok(row.unwrap_or_default())
 }
 
-/// The failures of a run, with reasons.
+/// Returns the failures of a run, with reasons.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -251,7 +251,7 @@ pub async fn failures(connection: &impl ConnectionTrait, id: i64, limit: u32) ->
         .await
 }
 
-/// One run, or nothing.
+/// Finds one run.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -259,12 +259,12 @@ pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<b
     connection.row("SELECT * FROM bulk_operations WHERE id = $1", [id.into()]).await
 }
 
-/// The same, held until the commit: two hosts that carry it on take turns.
+/// Finds one run and locks it until the commit: two hosts that advance it take turns.
 async fn held(transaction: &impl ConnectionTrait, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
     transaction.row("SELECT o.* FROM bulk_operations o WHERE o.id = $1 {lock o}", [id.into()]).await
 }
 
-/// Runs, the newest first.
+/// Returns runs, the newest first.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -272,7 +272,7 @@ pub async fn list(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<b
     connection.rows("SELECT * FROM bulk_operations ORDER BY id DESC LIMIT $1", [i64::from(limit).into()]).await
 }
 
-/// How many runs there are.
+/// Counts all runs.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -281,7 +281,7 @@ pub async fn count(connection: &impl ConnectionTrait) -> Result<i64, StoreError>
     Ok(counted.map_or(0, |row| row.n))
 }
 
-/// Runs that are not closed, the oldest first.
+/// Returns the runs that are not closed, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,4 +1,4 @@
-//! Taking tasks off the queue: one guarded statement, a fresh token for each claim.
+//! Claiming tasks: one guarded statement, a fresh token for each claim.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,31 +12,31 @@ use super::{
 };
 use crate::task::{ClaimedTask, Lease, Position, Slot, Subject};
 
-/// Who claims, for what.
+/// Which host claims, and for what.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
-    /// The lease token of what it takes: see [`new_token`].
+    /// The lease token of the claimed tasks: see [`new_token`].
     pub token: &'a str,
     /// This start of this host.
     pub incarnation: &'a str,
     /// The free slots; at most one task for each.
     pub slots: &'a [Slot],
-    /// How long the lease holds unless it is renewed.
+    /// How long the lease is valid unless it is renewed.
     pub lease: Duration,
-    /// Behind which task to begin, if those before have been taken; nothing for the front. A file has no use for it.
+    /// The task to begin behind, if those before it have been claimed; `None` starts at the front. Ignored by SQLite.
     pub from: Option<Position>,
     /// Which sets of vectors the host makes.
     pub makes: Makes,
 }
 
-/// A token for one claim. Never the same twice, over hosts and restarts, and in the order of the claims for those who
-/// read the table.
+/// Makes a token for one claim. It never repeats, over hosts and restarts; tokens sort in the order of the claims, for
+/// people who read the table.
 pub fn new_token() -> String {
     Uuid::now_v7().simple().to_string()
 }
 
-/// Which of the sets that are wanted a host makes. A task of neither (its set has been retired, or an earlier version
-/// queued it) is one of the set in use.
+/// Which of the wanted sets a host makes. A task of neither (its set has been retired, or an earlier version queued it)
+/// counts for the set in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Makes {
     /// The set in use, 0 if there is none.
@@ -50,12 +50,12 @@ pub struct Makes {
 }
 
 impl Makes {
-    /// The set in use, and no other is being built.
+    /// Only the set in use; none is being built.
     pub fn only(active: i64) -> Self {
         Self { active, makes_active: true, ..Self::default() }
     }
 
-    /// Neither: there is nothing to claim.
+    /// Whether it makes neither: there is nothing to claim.
     pub fn nothing(&self) -> bool {
         !self.makes_active && !self.makes_building
     }
@@ -72,9 +72,9 @@ impl Makes {
     }
 }
 
-/// The waiting task `t` is one that the host makes, given the places of these values: the set being built, whether it is
-/// made here, and whether the set in use is. What nobody has taken up for half a minute, because no host makes the set in use any
-/// more, is taken up for the set that is being built.
+/// Condition: the host makes the waiting task `t`. The arguments are the parameters of: the set being built, whether it
+/// is made here, and whether the set in use is. A task that has waited half a minute, because no host makes the set in
+/// use any more, is claimed for the set that is being built.
 macro_rules! makeable {
     ($building:literal, $makes_building:literal, $makes_active:literal) => {
         concat!(
@@ -91,7 +91,7 @@ macro_rules! makeable {
     };
 }
 
-/// The set that a claimed task is worked on for; numbers as in [`run`].
+/// The set that a claimed task is processed for; parameters as in [`run`].
 macro_rules! claimed_for {
     () => {
         "CASE WHEN model_id = $6 OR $9 = 0 THEN $6 ELSE $8 END"
@@ -118,15 +118,16 @@ struct Row {
     crashes: i32,
 }
 
-/// Claims up to `claim.slots.len()` due tasks, those that have waited longest for their priority first. Nothing while
-/// the queue is paused; never an article of which a task is in work. A task that was in work when hosts died is taken when few
-/// others or none are in work on this host, and those behind it wait for it: see [`super::suspects`].
+/// Claims up to `claim.slots.len()` due tasks, those first that have waited longest for their priority; none while the
+/// queue is paused, and never one whose article has another in `processing`. A task during whose processing hosts died
+/// is claimed only when this host processes few others or none, and those behind it wait for it: see
+/// [`super::suspects`].
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Result<Vec<ClaimedTask>, StoreError> {
     let (sql, from) = match Engine::of(transaction) {
-        // A file's claims begin at the front.
+        // SQLite always claims from the front.
         Engine::Sqlite => (sqlite::DUE, Vec::new()),
         Engine::Postgres => {
             let Position { queue_key, id } = claim.from.unwrap_or(Position::FRONT);
@@ -136,8 +137,8 @@ pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Resu
     run(transaction, claim, sql, from).await
 }
 
-/// Claims one task by its id, due or not: for embedding inside the save call, where nothing else is in work for this
-/// incarnation.
+/// Claims one task by its id, due or not: for embedding inside the save call, where this incarnation processes nothing
+/// else.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -153,7 +154,7 @@ pub async fn claim_one(
     Ok(run(transaction, request, sql, vec![task_id.into()]).await?.pop())
 }
 
-/// Whether a task is due that the host makes. It costs no write lock; a claim does.
+/// Whether a task is due that the host makes. Takes no write lock; a claim does.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -169,7 +170,7 @@ pub async fn any_due(connection: &impl ConnectionTrait, makes: Makes) -> Result<
 }
 
 /// Runs `sql`: `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, `$6` to `$9` what the host makes, then
-/// what it has of its own.
+/// its own parameters.
 async fn run(
     transaction: &impl ConnectionTrait,
     claim: Claim<'_>,
@@ -189,7 +190,7 @@ async fn run(
     rows.into_iter().map(|row| claimed(row, claim.token, &subjects)).collect()
 }
 
-/// What the claim sees of each article, for the set that its task is worked on for.
+/// Reads the state of each article, for the set that its task is processed for.
 async fn subjects(
     transaction: &impl ConnectionTrait,
     rows: &[Row],

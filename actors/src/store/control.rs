@@ -1,4 +1,4 @@
-//! The pause switch: it holds for every host on the database and outlives them.
+//! The pause switch: it is valid for every host on the database and outlives them.
 
 use sea_orm::ConnectionTrait;
 
@@ -7,7 +7,7 @@ use super::{
     sql::{Number, Sql},
 };
 
-/// Stops every host from claiming; tasks in work are finished. Answers whether this changed anything.
+/// Stops every host from claiming; tasks that are being processed are finished. Returns whether this changed anything.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -25,7 +25,7 @@ pub async fn pause(transaction: &impl ConnectionTrait) -> Result<bool, StoreErro
     Ok(changed > 0)
 }
 
-/// Lets every host claim again. Answers whether this changed anything.
+/// Lets every host claim again. Returns whether this changed anything.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -37,7 +37,8 @@ pub async fn resume(transaction: &impl ConnectionTrait) -> Result<bool, StoreErr
     Ok(changed > 0)
 }
 
-/// Notes that the database `source` is copied into this one. Answers false if this one holds articles of another.
+/// Records that the database `source` is being copied into this one. Returns false if this one contains articles of
+/// another.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -53,7 +54,7 @@ pub async fn begin_copy(transaction: &impl ConnectionTrait, source: &str) -> Res
     Ok(transaction.row::<Number>(noted, [source.into()]).await?.is_some())
 }
 
-/// Notes that the copy is whole.
+/// Records that the copy is complete.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,4 +1,4 @@
-//! The handle to a database, whichever engine it is.
+//! The handle to a database, SQLite or PostgreSQL.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,7 +18,7 @@ pub struct Database {
     parts: Arc<Parts>,
 }
 
-/// One for each handle: what it takes to open SQLite does not matter.
+/// One for each handle, so its size does not matter.
 #[expect(clippy::large_enum_variant, reason = "there is one of them, behind a pointer")]
 pub(super) enum Parts {
     Sqlite(Sqlite),
@@ -40,7 +40,7 @@ impl Database {
         Ok(Self { parts: Arc::new(parts) })
     }
 
-    /// What it is.
+    /// Returns which engine it is.
     pub fn engine(&self) -> Engine {
         match self.parts.as_ref() {
             Parts::Sqlite(_) => Engine::Sqlite,
@@ -48,7 +48,7 @@ impl Database {
         }
     }
 
-    /// For queries. Never write through it: see [`Database::write`].
+    /// The connections for queries. Never write through them: see [`Database::write`].
     pub fn reader(&self) -> &DatabaseConnection {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => &file.read,
@@ -56,7 +56,7 @@ impl Database {
         }
     }
 
-    /// For the queries by which a runtime keeps its tasks safe: connections that articles and searches do not share.
+    /// The connections for the queries that keep a runtime's tasks safe: articles and searches do not share them.
     pub(crate) fn runtime_reader(&self) -> &DatabaseConnection {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => &file.runtime,
@@ -64,7 +64,7 @@ impl Database {
         }
     }
 
-    /// For what must not run inside a transaction: migrations and maintenance by the operator.
+    /// The connection for what must not run inside a transaction: migrations and maintenance by the operator.
     pub fn write_connection(&self) -> &DatabaseConnection {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => &file.write,
@@ -72,7 +72,7 @@ impl Database {
         }
     }
 
-    /// The database file, if it is one.
+    /// The path of the database file; `None` on PostgreSQL.
     pub fn file(&self) -> Option<&Path> {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => Some(&file.path),
@@ -80,7 +80,7 @@ impl Database {
         }
     }
 
-    /// The place of vectors that are kept beside the database file, if it is one.
+    /// The place of the vectors that are stored beside SQLite's file; `None` on PostgreSQL.
     pub fn beside(&self) -> Option<Beside> {
         self.file().map(Beside::new)
     }
@@ -97,13 +97,13 @@ impl Database {
         &self.parts
     }
 
-    /// Runs `body` in a transaction and answers when it is committed; `Err` from `body` undoes what it did.
+    /// Runs `body` in a transaction and returns when it is committed; `Err` from `body` rolls it back.
     ///
-    /// Once accepted, the transaction runs to its end even if the caller is dropped. On SQLite, neighbours that wait at
-    /// the same moment share one commit, each in its own savepoint; on PostgreSQL each has a transaction of its own.
+    /// Once accepted, the transaction runs to its end even if the caller is dropped. On SQLite, writes that wait at the
+    /// same moment share one commit, each in its own savepoint; on PostgreSQL each has a transaction of its own.
     ///
     /// # Errors
-    /// What `body` answers, or the [`StoreError`] of the commit.
+    /// What `body` returns, or the [`StoreError`] of the commit.
     pub async fn write<T, E, F>(&self, body: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -117,11 +117,11 @@ impl Database {
         }
     }
 
-    /// Like [`Database::write`], for work that nobody waits for: on SQLite, saves go before it and do not share its
-    /// commits, and it takes every other turn. On PostgreSQL nobody waits for anybody.
+    /// Like [`Database::write`], for work that no caller waits for: on SQLite, saves go before it and do not share its
+    /// commits, and it takes every other turn. On PostgreSQL writes do not wait for each other.
     ///
     /// # Errors
-    /// What `body` answers, or the [`StoreError`] of the commit.
+    /// What `body` returns, or the [`StoreError`] of the commit.
     pub async fn write_behind<T, E, F>(&self, body: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -134,8 +134,8 @@ impl Database {
         }
     }
 
-    /// Says to other hosts that there may be work. A hint, sent beside the commit and not in it; between processes on
-    /// one file there is none, and a poll finds the work.
+    /// Tells other hosts on PostgreSQL that there may be work. A hint, sent beside the commit and not in it; between
+    /// processes on one SQLite database there is none, and a poll finds the work.
     pub fn announce(&self) {
         match self.parts.as_ref() {
             Parts::Sqlite(_) => {}
@@ -143,7 +143,7 @@ impl Database {
         }
     }
 
-    /// Closes all connections; what was accepted is finished first.
+    /// Closes all connections; accepted writes are finished first.
     pub async fn close(self) {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => file.close().await,

@@ -3,14 +3,14 @@
 //!
 //! | in a statement | stands for |
 //! |---|---|
-//! | `{now}` | the database's clock in milliseconds, the same all through a statement |
+//! | `{now}` | the database's clock in milliseconds, constant within a statement |
 //! | `{ids $1}` | rows with a column `id`, from a JSON array of numbers |
 //! | `{texts $1}` | rows with a column `text`, from a JSON array of strings |
 //! | `{rows $1: id BIGINT, token TEXT}` | rows with these columns, from a JSON array of arrays |
 //! | `{least}(a, b)`, `{greatest}(a, b)` | the smaller, the larger |
-//! | `{lock t}` | rows of `t` are held until the commit, taken in the order of their ids |
+//! | `{lock t}` | rows of `t` are locked until the commit, in the order of their ids |
 //!
-//! Lists go as JSON, because a statement with a place for each element would be another statement for each length.
+//! Lists are passed as JSON, because a parameter for each element would make another statement for each length.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -19,14 +19,14 @@ use sea_orm::{ConnectionTrait, DbBackend};
 /// The database behind a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
-    /// One file, one writer.
+    /// SQLite: one file, one writer.
     Sqlite,
-    /// A server, any number of hosts.
+    /// PostgreSQL: any number of hosts.
     Postgres,
 }
 
 impl Engine {
-    /// That of `connection`.
+    /// Returns the engine of `connection`.
     pub fn of(connection: &impl ConnectionTrait) -> Self {
         match connection.get_database_backend() {
             DbBackend::Sqlite => Self::Sqlite,
@@ -38,12 +38,12 @@ impl Engine {
     const fn now(self) -> &'static str {
         match self {
             Self::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-            // Not now(), which is the time at which the transaction began.
+            // Not now(), which is the time when the transaction began.
             Self::Postgres => "CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)",
         }
     }
 
-    /// The statement as this engine understands it.
+    /// Returns the statement as this engine understands it.
     pub(super) fn expand(self, sql: &str) -> Cow<'_, str> {
         if !sql.contains('{') {
             return Cow::Borrowed(sql);
@@ -74,12 +74,12 @@ impl Engine {
             ("ids", _) => self.write_elements(to, argument, "id BIGINT"),
             ("texts", _) => self.write_elements(to, argument, "text TEXT"),
             ("rows", _) => self.write_rows(to, argument),
-            // A single writer has nobody to be kept out.
+            // With a single writer, nothing needs a lock.
             ("lock", Self::Sqlite) => {}
             ("lock", Self::Postgres) => {
                 append(to, format_args!("ORDER BY {argument}.id FOR NO KEY UPDATE OF {argument}"))
             }
-            // No name of ours: a brace of the statement's own.
+            // Not a placeholder; keep the brace.
             _ => append(to, format_args!("{{{name}}}")),
         }
     }
@@ -103,8 +103,8 @@ impl Engine {
         let (parameter, columns) = argument.split_once(": ").unwrap_or((argument, ""));
         to.push_str(match self {
             Self::Sqlite => "(SELECT ",
-            // Read once, and not again for each row it is compared with; as jsonb, of which a column is a step and not
-            // another reading of the row.
+            // Read once, and not again for each row it is compared with; as jsonb, whose columns are read without
+            // parsing the row again.
             Self::Postgres => "(WITH given AS MATERIALIZED (SELECT ",
         });
         for (position, column) in columns.split(", ").enumerate() {

@@ -1,4 +1,4 @@
-//! Why the database did not do what it was asked.
+//! Why the database did not do what it was asked to.
 
 use sea_orm::{DbErr, RuntimeErr, sqlx::postgres::PgDatabaseError};
 
@@ -8,31 +8,31 @@ pub enum StoreError {
     /// Another process held a lock for too long, or two waited for each other.
     #[error("the database is locked by another process; try again, or stop the process that holds it")]
     Busy,
-    /// No room left.
+    /// The disk is full.
     #[error("the disk that holds the database is full; nothing was saved, make room and try again")]
     DiskFull,
     /// The file cannot be written.
     #[error("the database cannot be written: {0}; check the permissions of the file and of its folder")]
     ReadOnly(String),
-    /// The file is no database, or torn.
+    /// The file is not a database, or damaged.
     #[error("the database file is damaged: {0}; restore a backup, or run `afterword db verify` to see what is left")]
     Damaged(String),
-    /// No connection, or it was cut.
+    /// There is no connection, or it was cut.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
     /// A constraint refused the row.
     #[error("the database refused the row: {0}")]
     Constraint(String),
-    /// Stored data the program does not understand.
+    /// Stored data that the program does not understand.
     #[error("the database holds what this program does not understand: {0}")]
     Unexpected(String),
-    /// Anything else.
+    /// Any other error.
     #[error("the database failed: {0}")]
     Failed(String),
 }
 
 impl StoreError {
-    /// Whether it says nothing about the row that was asked for: every other statement would fail likewise.
+    /// Whether it says nothing about the requested row: every other statement would fail in the same way.
     pub(crate) fn is_of_the_database(&self) -> bool {
         match self {
             Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) => true,
@@ -40,7 +40,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the same statement may work later without anybody changing it.
+    /// Whether the same statement may work later without any change.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) | Self::Failed(_))
     }
@@ -68,7 +68,7 @@ mod postgres_code {
     pub(super) const DISK_FULL: &str = "53100";
     pub(super) const READ_ONLY_TRANSACTION: &str = "25006";
     pub(super) const IDLE_IN_TRANSACTION_TIMEOUT: &str = "25P03";
-    /// Connections that broke.
+    /// Broken connections.
     pub(super) const CONNECTION_CLASS: &str = "08";
     pub(super) const CONSTRAINT_CLASS: &str = "23";
     /// Too many connections, out of memory.
@@ -130,7 +130,7 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
     match code {
         SERIALIZATION_FAILURE | DEADLOCK_DETECTED | LOCK_NOT_AVAILABLE => return StoreError::Busy,
         DISK_FULL => return StoreError::DiskFull,
-        // After a failover: this server is not, or not yet, the one that is written to.
+        // After a failover: this PostgreSQL is not, or not yet, the primary.
         READ_ONLY_TRANSACTION => {
             return StoreError::Unreachable(format!("the server is a read-only standby: {message}"));
         }

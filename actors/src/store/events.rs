@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{StoreError, acting, sql::Sql};
 
-/// Records an administrative act and who does it, in the transaction that carries it out.
+/// Records an administrative act and its caller, in the transaction that carries it out.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -19,7 +19,7 @@ pub async fn record_act(transaction: &impl ConnectionTrait, event: &str, detail:
         .map(drop)
 }
 
-/// Records an act upon one article, in the transaction that carries it out.
+/// Records an act on one article, in the transaction that carries it out.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -38,7 +38,7 @@ pub async fn record_article_act(
         .map(drop)
 }
 
-/// The same if a door has said who acts. Of a save by nobody in particular its task tells.
+/// The same, if a door has named the caller. A save without a named caller is recorded by its task alone.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -54,7 +54,7 @@ pub async fn record_article_act_of_caller(
     }
 }
 
-/// What is recorded, with the name of the one who acts.
+/// The detail, with the name of the caller.
 fn signed(detail: &str) -> String {
     match acting() {
         Some(who) if detail.is_empty() => format!("by {who}"),
@@ -72,7 +72,8 @@ pub struct Filter {
     pub limit: u32,
 }
 
-/// Up to `limit` entries after the entry `after`, the oldest first: for whoever follows the trail and misses nothing.
+/// Returns up to `limit` entries after the entry `after`, the oldest first: for readers that follow the trail without a
+/// gap.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -85,7 +86,7 @@ pub async fn following(
     connection.rows(sql, [after.into(), i64::from(limit).into()]).await
 }
 
-/// Up to `limit` entries before the entry `before`, the oldest first.
+/// Returns up to `limit` entries before the entry `before`, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -98,7 +99,7 @@ pub async fn preceding(
     connection.rows(sql, [before.into(), i64::from(limit).into()]).await
 }
 
-/// Those of these entries that are there, the oldest first.
+/// Returns those of these entries that exist, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -111,7 +112,7 @@ pub async fn these(
     connection.rows(sql, [ids.into()]).await
 }
 
-/// The newest `limit` entries that fit, the oldest of them first.
+/// Returns the newest `limit` entries that match, the oldest of them first.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -121,7 +122,7 @@ pub async fn list(
 ) -> Result<Vec<embedding_task_event::Model>, StoreError> {
     let newest = |which: &str| format!("SELECT * FROM ({which} ORDER BY id DESC LIMIT $1) newest ORDER BY id");
     let limit = i64::from(filter.limit);
-    // A statement for each: one that left it to its parameters would be planned as one that reads everything.
+    // Two statements: one that left the condition to its parameters would be planned as one that reads everything.
     match filter.task_id {
         None => connection.rows(&newest("SELECT * FROM embedding_task_events"), [limit.into()]).await,
         Some(task) => {

@@ -1,9 +1,9 @@
-//! The failure of the database inside a piece of work, whatever the work makes of it.
+//! A failure of the database inside a piece of work, whatever the work makes of it.
 //!
-//! The body of a write answers with an error of its caller's kind, or with none. But a failed statement may have ended
-//! the transaction: SQLite undoes all of it when the disk is full, PostgreSQL lets nothing of it be committed after any
-//! error, and answers `COMMIT` as if it were. What shared the transaction is then told why, and that is known where the
-//! statement failed.
+//! The body of a write returns an error of its caller's kind, or none. But a failed statement may have ended the
+//! transaction: SQLite rolls all of it back when the disk is full; PostgreSQL commits nothing of it after any error,
+//! and answers `COMMIT` as if it did. Everything that shared the transaction is then told the reason, which is known
+//! where the statement failed.
 
 use std::cell::RefCell;
 
@@ -13,8 +13,7 @@ tokio::task_local! {
     static NOTED: RefCell<Option<StoreError>>;
 }
 
-/// Runs `work`; returns what it returns, and the first failure of a statement meanwhile: an outage, or else a refused
-/// row.
+/// Runs `work`; returns its result, and the first failure of a statement meanwhile: an outage, or else a refused row.
 pub(super) async fn observed<T>(work: impl Future<Output = T>) -> (T, Option<StoreError>) {
     NOTED
         .scope(RefCell::new(None), async {
@@ -24,7 +23,7 @@ pub(super) async fn observed<T>(work: impl Future<Output = T>) -> (T, Option<Sto
         .await
 }
 
-/// Notes a failed statement, if it belongs to observed work.
+/// Records a failed statement, if it belongs to observed work.
 pub(super) fn note(error: &StoreError) {
     let _ = NOTED.try_with(|noted| {
         let mut noted = noted.borrow_mut();

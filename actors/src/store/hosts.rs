@@ -1,4 +1,4 @@
-//! The rows by which hosts and their workers are seen from outside.
+//! The rows that show hosts and their workers to other processes.
 
 use std::time::Duration;
 
@@ -15,32 +15,32 @@ pub struct NewHost {
     pub incarnation: String,
     /// The machine's name.
     pub hostname: String,
-    /// The process.
+    /// The process id.
     pub pid: u32,
-    /// Of the program.
+    /// The program's version.
     pub version: &'static str,
 }
 
-/// What a host says of one of its workers.
+/// The state of one worker, as its host reports it.
 #[derive(Debug, Clone)]
 pub struct WorkerRow {
     /// From 0.
     pub slot: Slot,
     /// `idle`, `busy`, `restarting` or `stopped`.
     pub state: &'static str,
-    /// What it works on.
+    /// The task that it is processing: `embedding_tasks.id`.
     pub task_id: Option<i64>,
     /// Tasks completed since the start.
     pub completed: u64,
     /// Attempts failed since the start.
     pub failed: u64,
-    /// Times it was started again.
+    /// How often it was started again.
     pub restarts: u64,
-    /// Why it was, or why the last attempt failed.
+    /// Why it was started again, or why the last attempt failed.
     pub last_error: Option<String>,
 }
 
-/// Enters the host; nothing happens if it is there.
+/// Inserts the host's row; does nothing if it exists.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -60,8 +60,8 @@ pub async fn register(transaction: &impl ConnectionTrait, host: &NewHost) -> Res
         .map(drop)
 }
 
-/// Notes that the host lives, with its tree and its workers. A row that was removed meanwhile is entered again; one that has
-/// stopped stays so, whatever was still on its way.
+/// Records that the host is alive, with its tree and its workers. A row that was removed meanwhile is inserted again; a
+/// host that has stopped stays stopped, whatever is still under way.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -99,13 +99,13 @@ const UPSERT_WORKERS: &str = "
     WHERE (w.state, w.completed, w.failed, w.restarts) <> (excluded.state, excluded.completed, excluded.failed, excluded.restarts)
        OR w.task_id IS DISTINCT FROM excluded.task_id OR w.last_error IS DISTINCT FROM excluded.last_error";
 
-/// In the order of the columns that [`UPSERT_WORKERS`] names.
+/// The values in the order of the columns that [`UPSERT_WORKERS`] names.
 fn worker_values(worker: &WorkerRow) -> serde_json::Value {
     let WorkerRow { slot, state, task_id, completed, failed, restarts, last_error } = worker;
     serde_json::json!([slot, state, task_id, completed, failed, restarts, last_error])
 }
 
-/// Notes that a host has ended, by its own word (`stopped`) or found so by another (`lost`).
+/// Records that a host has ended, as reported by itself (`stopped`) or found by another (`lost`).
 ///
 /// # Errors
 /// [`StoreError`]
@@ -123,7 +123,7 @@ pub async fn end(transaction: &impl ConnectionTrait, incarnation: &str, state: &
         .map(drop)
 }
 
-/// Hosts that have not said that they ended and have been silent for `silence`, other than `incarnation`.
+/// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -146,7 +146,7 @@ pub async fn others(
     Ok(rows.into_iter().map(|row| row.incarnation).collect())
 }
 
-/// Hosts that have not said that they ended, the last started first.
+/// Returns hosts that have not reported their end, the last started first.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -155,7 +155,7 @@ pub async fn open(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<e
     connection.rows(sql, [i64::from(limit).into()]).await
 }
 
-/// The workers of one host.
+/// Returns the workers of one host.
 ///
 /// # Errors
 /// [`StoreError`]

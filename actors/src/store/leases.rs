@@ -1,4 +1,4 @@
-//! Keeping leases alive, finding those that have run out, and freeing what a dead host held.
+//! Renewing leases, finding those that have expired, and releasing the tasks of dead hosts.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{embedder::ErrorKind, task::Lease};
 /// Tasks rescued in one transaction; the next page follows at once.
 pub const RESCUE_PAGE: u32 = 500;
 
-/// Prolongs the leases that still hold. Answers how many did.
+/// Renews those leases that are still valid. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -37,8 +37,8 @@ pub async fn renew(transaction: &impl ConnectionTrait, leases: &[Lease], lease: 
         .await
 }
 
-/// Prolongs every lease that `incarnation` holds: for a host that lives and does not know at the moment which they are.
-/// Answers how many there were.
+/// Renews every lease of `incarnation`: for a host that is alive but cannot list them at the moment. Returns how many
+/// there were.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -59,8 +59,9 @@ pub async fn renew_all_of(
         .await
 }
 
-/// Puts a page of tasks whose lease has run out back into the queue. The attempt counts if nothing else was in work beside it,
-/// and one that has no attempts left is failed as `crashed`: see [`super::suspects`]. Those of the incarnation `living` are left alone: a host that lives gives its tasks back itself.
+/// Puts a page of tasks whose lease has expired back into the queue. The attempt counts if its host processed nothing
+/// else, and a task without attempts left is failed as `crashed`: see [`super::suspects`]. Those of the incarnation
+/// `living` are left alone: a host that is alive releases its tasks itself.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -79,7 +80,7 @@ pub async fn rescue_expired(
     give_back(transaction, held, "the lease ran out while it was worked on").await
 }
 
-/// Puts a page of the tasks that `incarnation` holds back into the queue, because it is known to have ended.
+/// Puts a page of the tasks that `incarnation` has claimed back into the queue, because it is known to have ended.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -94,8 +95,8 @@ pub async fn rescue_from(transaction: &impl ConnectionTrait, incarnation: &str) 
     give_back(transaction, held, "the host ended while it was worked on").await
 }
 
-/// Puts everything back that `incarnation` holds, because it is known to have ended, and notes that it is lost. Answers
-/// how many tasks it held.
+/// Puts all tasks of `incarnation` back, because it is known to have ended, and records it as lost. Returns how many
+/// tasks there were.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -159,8 +160,8 @@ fn verdict(held: Held, reason: &str) -> Verdict {
     }
 }
 
-/// Gives back a page of what `incarnation` itself holds, without counting the attempts, except under the tokens `known`:
-/// at a clean shutdown, when its QueueActor begins a new life, and after a commit whose answer was lost.
+/// Releases a page of the tasks of `incarnation` itself without counting the attempts, except those under the tokens
+/// `known`: at a clean shutdown, when its QueueActor is restarted, and after a commit whose answer was lost.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -190,7 +191,7 @@ pub async fn release(
     settle(transaction, &verdicts).await
 }
 
-/// Whether `incarnation` holds a task under a token that is not among `known`.
+/// Whether `incarnation` has claimed a task under a token that is not among `known`.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -210,7 +211,7 @@ pub async fn holds_others(
     Ok(found.is_some())
 }
 
-/// A list of texts cannot fail to be JSON.
+/// Converting a list of texts to JSON cannot fail.
 fn sql_json(texts: &[String]) -> String {
     serde_json::Value::from(texts).to_string()
 }

@@ -1,6 +1,6 @@
-//! A limit that all hosts on a database keep together: so many calls of a provider in any minute.
+//! A limit that all hosts on a database share: the number of calls of a provider in any minute.
 //!
-//! It is computed from the calls that were made, a row each, and from nothing that could drift.
+//! It is computed from the calls that were made, one row each, so that no counter can drift.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{Engine, StoreError, sql::Sql};
 
-/// What a limit is counted over. *Units:* milliseconds.
+/// The period that a limit counts. *Units:* milliseconds.
 const WINDOW: i64 = 60_000;
 
-/// Notes a call of `provider` if there were fewer than `limit` in the last minute; else answers how long to wait before
-/// asking again.
+/// Records a call of `provider` if there were fewer than `limit` in the last minute; otherwise returns how long to wait
+/// before asking again.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -46,7 +46,7 @@ pub async fn take(
     Ok(None)
 }
 
-/// A row that says nothing but that it is there.
+/// A row without a value of interest.
 struct Nothing;
 
 impl FromQueryResult for Nothing {

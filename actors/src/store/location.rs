@@ -1,8 +1,8 @@
-//! Where an SQLite database is: one path for one file, whatever name it is opened by.
+//! Where an SQLite database is: one path for one file, by whichever name it is opened.
 //!
-//! SQLite keeps its write-ahead log, and this program its locks, beside the database under its name. A symbolic link is
-//! followed to the one name. A file that has two names otherwise would have two logs, each of which destroys the other's
-//! pages: it is refused.
+//! SQLite puts its write-ahead log, and this program its locks, beside the database under its name. A symbolic link is
+//! followed to the real name. A file with two hard links would have two logs, each of which destroys the other's pages:
+//! it is refused.
 
 use std::{
     fs,
@@ -12,13 +12,13 @@ use std::{
 
 use super::OpenError;
 
-/// More links than that lead in a circle.
+/// More links than this are a circle.
 const MAX_LINKS: usize = 40;
 
-/// The path of the database at `address` (what follows `sqlite://`), without links.
+/// Returns the path of the database at `address` (what follows `sqlite://`), without links.
 ///
 /// # Errors
-/// [`OpenError`] if no file is named, or one that must not be used.
+/// [`OpenError`] if the address names no file, or one that must not be used.
 pub(super) fn resolve(address: &str) -> Result<PathBuf, OpenError> {
     let path = address.split_once('?').map_or(address, |(path, _)| path);
     if path.is_empty() || path == ":memory:" {
@@ -29,13 +29,13 @@ pub(super) fn resolve(address: &str) -> Result<PathBuf, OpenError> {
     Ok(path)
 }
 
-/// Makes the folder of `path`, for its owner only, if it is not there.
+/// Creates the folder of `path`, for its owner only, if it does not exist.
 pub(super) fn make_folder(path: &Path) -> Result<(), OpenError> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     private_folder(folder).map_err(|source| OpenError::Folder { path: folder.to_path_buf(), source })
 }
 
-/// Makes a folder that only its owner may enter, and those above it.
+/// Creates a folder that only its owner may enter, and those above it.
 pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -44,16 +44,17 @@ pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Makes an empty file that only its owner may read, if there is none; SQLite gives its log the same permissions. What
-/// is in the way is said by SQLite.
+/// Creates an empty file that only its owner may read, if there is none; SQLite gives its log the same permissions.
+/// SQLite reports what prevents it.
 pub(super) fn make_file(path: &Path) {
-    // Closing any handle of a file drops the locks that this process holds on it: no one may open it meanwhile.
+    // Closing any handle of a file drops the locks that this process holds on it: no other thread may open it
+    // meanwhile.
     static MAKING: Mutex<()> = Mutex::new(());
     let _making = MAKING.lock();
     drop(private_file().create_new(true).open(path));
 }
 
-/// Options for writing a file that only its owner may read, if it is made.
+/// Options for writing a file that only its owner may read, if it is created.
 pub(super) fn private_file() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
     options.write(true);
@@ -70,7 +71,7 @@ fn at_home(path: &str) -> Result<PathBuf, OpenError> {
     Ok(home.join(rest.trim_start_matches('/')))
 }
 
-/// Also of a file that is not there yet.
+/// Resolves links, also of a file that does not exist yet.
 fn canonical(path: &Path) -> PathBuf {
     let mut path = path.to_path_buf();
     for _ in 0..MAX_LINKS {
@@ -108,10 +109,10 @@ fn has_one_name(path: &Path) -> Result<(), OpenError> {
     if path.is_dir() { Err(OpenError::NotAFile(path.to_path_buf())) } else { Ok(()) }
 }
 
-/// Whether the file itself, and not a folder above it, is where something is mounted.
+/// Whether the file itself, and not a folder above it, is a mount point.
 #[cfg(unix)]
 fn is_mounted_alone(path: &Path) -> bool {
-    // Where there is no such list, nothing is known.
+    // Without such a list, nothing is known.
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let escaped = path.to_string_lossy().replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011");
     mounts.lines().any(|mount| mount.split(' ').nth(4) == Some(&escaped))

@@ -1,13 +1,13 @@
-//! Holding articles while something is decided about their tasks.
+//! Locks on articles while their tasks are decided about.
 //!
-//! SQLite has one writer, and nothing to hold. On PostgreSQL, a save and the end of an attempt may come together: which
-//! of them is first decides whether a task goes back to waiting or is superseded, whether vectors are stored or the
-//! article wants none. A save holds its article's row because it writes it; whoever else decides takes it here, before
-//! looking, and always in the order of ids.
+//! SQLite has one writer, so nothing to lock. On PostgreSQL, a save and the end of an attempt may coincide: their order
+//! decides whether a task goes back to waiting or is superseded, and whether vectors are stored or the article wants
+//! none. A save locks its article's row by writing it; every other decision locks it here, before reading, and always
+//! in the order of ids.
 
 //!
-//! An article that has been deleted has no row to hold, and may be restored at any moment. So whoever decides about its
-//! tasks, and whoever restores it, holds its number instead.
+//! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
+//! restoration, lock its number instead.
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -18,7 +18,7 @@ struct Held {
     id: i64,
 }
 
-/// Holds `articles` (ids) until the commit; those that have been deleted, too.
+/// Locks `articles` (ids) until the commit; deleted ones too.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -47,7 +47,7 @@ async fn hold_rows(transaction: &impl ConnectionTrait, articles: &[i64]) -> Resu
         .await
 }
 
-/// Holds the number of an article that has been deleted, until the commit.
+/// Locks the number of a deleted article until the commit.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -64,7 +64,7 @@ pub async fn hold_deleted(transaction: &impl ConnectionTrait, article: i64) -> R
     }
 }
 
-/// Holds the articles of `tasks` (ids) until the commit.
+/// Locks the articles of `tasks` (ids) until the commit.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -80,7 +80,7 @@ pub(super) async fn hold_articles_of(transaction: &impl ConnectionTrait, tasks: 
             [ids.clone().into()],
         )
         .await?;
-    // An article has one task in work: usually all are held now.
+    // An article has at most one task in `processing`: usually all are locked now.
     if held.len() >= tasks.len() {
         return Ok(());
     }

@@ -1,11 +1,11 @@
-//! Minute rows of what each worker did.
+//! Minute rows of the results of each worker.
 
 use afterword_entities::embedding_metric;
 use sea_orm::ConnectionTrait;
 
 use super::{StoreError, sql::Sql};
 
-/// Writes the rows of one minute; a row written twice holds the last values.
+/// Writes the rows of one minute; writing a row again replaces its values.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -44,7 +44,7 @@ pub async fn write(transaction: &impl ConnectionTrait, rows: &[embedding_metric:
     Ok(())
 }
 
-/// The rows since `minute`, the oldest first.
+/// Returns the rows since `minute`, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`]

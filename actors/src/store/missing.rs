@@ -8,13 +8,13 @@ use crate::task::Priority;
 /// Which articles to look for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Missing, stale or failed: all that needs embedding.
+    /// Missing, stale or failed: everything that needs embedding.
     Needed,
-    /// No vectors by this model.
+    /// Without vectors of this model.
     Missing,
     /// The newest task of this model failed, and the content is not embedded.
     Failed,
-    /// Vectors of an older content.
+    /// With vectors of an older content.
     Stale,
     /// Every article.
     All,
@@ -35,7 +35,7 @@ impl Scope {
         }
     }
 
-    /// `a` is the article, `e` what the model stored of it.
+    /// The condition in SQL: `a` is the article, `e` its stored set of the model.
     const fn condition(self) -> &'static str {
         match self {
             Self::Needed => "e.content_hash IS DISTINCT FROM a.content_hash",
@@ -51,10 +51,10 @@ impl Scope {
     }
 }
 
-/// Not in work, not waiting (for the set in use, what waits for another set does not count), and not given up by this
-/// model (`$1`) at the present revision. A task that a person has cancelled by itself, also before any host had said for
-/// which model, says that the article is to wait for its next save; that holds for the set in use alone, because a set
-/// that is being built can be cancelled as a whole.
+/// Not in `processing`, not waiting (for the set in use, what waits for another set does not count), and not given up
+/// by this model (`$1`) at the present revision. If a person has cancelled a single task, even one queued before it was
+/// given a model, the article waits for its next save; that is so only for the set in use, because a build can be
+/// cancelled as a whole.
 const UNATTENDED: &str = "
     NOT EXISTS (SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'pending'
                     AND (t.model_id IS NULL OR t.model_id = $1
@@ -75,8 +75,8 @@ struct Id {
     id: i64,
 }
 
-/// Up to `limit` articles with ids above `after` that need embedding by `model_id` and that nothing is going to embed: what
-/// the queue lost, or what a new model has not made yet.
+/// Returns up to `limit` articles with ids above `after` that need embedding by `model_id` and have no task for it:
+/// lost by the queue, or not yet embedded by a new model.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -96,7 +96,8 @@ pub async fn unattended(
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Tasks of low priority that wait for vectors by `model_id`, counted up to `most`: how much maintenance is ahead.
+/// Counts the tasks of low priority that wait for vectors of `model_id`, up to `most`: the maintenance that is still
+/// ahead.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -113,7 +114,7 @@ pub async fn low_waiting(connection: &impl ConnectionTrait, model_id: i64, most:
     Ok(row.and_then(|row| u32::try_from(row.n).ok()).unwrap_or_default())
 }
 
-/// Tasks that wait for vectors by `model_id`.
+/// Counts the tasks that wait for vectors of `model_id`.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -122,7 +123,7 @@ pub async fn waiting(connection: &impl ConnectionTrait, model_id: i64) -> Result
     Ok(connection.row::<super::sql::Number>(sql, [model_id.into()]).await?.map_or(0, |row| row.n))
 }
 
-/// Whether a task for vectors by `model_id` waits or is in work.
+/// Whether a task for vectors of `model_id` is pending or processing.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -133,7 +134,7 @@ pub async fn any_open(connection: &impl ConnectionTrait, model_id: i64) -> Resul
     Ok(connection.row::<super::sql::Number>(sql, [model_id.into()]).await?.is_some())
 }
 
-/// Whether a task for the set in use waits or is in work.
+/// Whether a task for the set in use is pending or processing.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -147,8 +148,8 @@ pub async fn any_open_for_the_set_in_use(connection: &impl ConnectionTrait) -> R
     Ok(connection.row::<super::sql::Number>(&sql, []).await?.is_some())
 }
 
-/// Queues what a set that is being built needs of `articles`, after their tasks for the set in use have ended: both sets
-/// are kept up to date, one after the other, by the one waiting task that an article may have.
+/// Queues what a set that is being built needs of `articles`, after their tasks for the set in use have ended: both
+/// sets are kept up to date, one after the other, by the one waiting task that an article may have.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -180,13 +181,13 @@ pub struct Page<'a> {
     pub scope: Scope,
     /// Only in this folder and below; all if empty.
     pub folder: &'a str,
-    /// Only above this id: where the page before ended.
+    /// Only above this id: the end of the page before.
     pub after: i64,
     /// Most rows.
     pub limit: u32,
 }
 
-/// The ids of one page.
+/// Returns the ids of one page.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -203,7 +204,7 @@ pub async fn page(connection: &impl ConnectionTrait, model_id: i64, page: &Page<
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// How many articles there are in `scope`, and how many of the folder's are never to be embedded.
+/// Counts the articles in `scope`, and those of the folder that are excluded from embedding.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -239,27 +240,27 @@ pub struct Queued {
     pub article_id: i64,
     /// `embedding_tasks.id`
     pub task_id: i64,
-    /// It was waiting already, or is in work.
+    /// The task existed already, pending or processing.
     pub adopted: bool,
 }
 
-/// What many tasks have in common.
+/// The common properties of many tasks.
 #[derive(Debug, Clone, Copy)]
 pub struct Order {
-    /// Whose vectors they make.
+    /// The model of their vectors: `embedding_models.id`.
     pub model_id: i64,
     /// How urgent they are.
     pub priority: Priority,
-    /// All tries of each, the first included.
+    /// All attempts at each, the first included.
     pub max_attempts: u32,
-    /// Who asked: goes to the audit trail.
+    /// The reason, for the audit trail.
     pub cause: &'static str,
 }
 
-/// Queues a task for each of `articles`, in a few statements. A set that is being built waits for the end of whatever is in
-/// work: the end queues what is needed then. An article whose present revision is in work by this model,
-/// or that waits already, keeps the task it has; one that waits for another set than the one in use waits for that one
-/// from now on, if that is what is asked for.
+/// Queues a task for each of `articles`, in a few statements. A set that is being built waits for the end of whatever
+/// is in `processing`: that end queues what is needed. An article whose present revision is being processed by this
+/// model, or that waits already, keeps its task; if that waits for another set than the one in use, and the set in use
+/// is asked for, it waits for that one from now on.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,5 +1,5 @@
 //! The sets of vectors, one for each model, and the change from one to the next. A new set is built beside the one in
-//! use; searches change over when it is whole, and not before.
+//! use; searches switch to it when it is complete, and not before.
 //!
 //! | state | vectors are made | searches use it |
 //! |---|---|---|
@@ -7,9 +7,9 @@
 //! | `building` | of every article, at low priority | no |
 //! | `retired` | no | no |
 //!
-//! At most one set is active and at most one is being built. Only three things begin a build or end it: a server whose
-//! settings name a model that this database has never used ([`offer`]), an operator ([`switch_to`], [`cancel`]), and the
-//! set itself when it is whole ([`activate_if_whole`]).
+//! At most one set is active and at most one is being built. Only three things start or end a build: a server whose
+//! settings name a model that this database has never used ([`offer`]), an operator ([`switch_to`], [`cancel`]), and
+//! the set itself when it is complete ([`activate_if_whole`]).
 
 mod settings;
 mod whole;
@@ -35,7 +35,7 @@ pub struct Set {
     pub identity: String,
     /// `active` or `building`.
     state: String,
-    /// How its provider is reached, as the host that offered it left it.
+    /// How its provider is reached, as written by the host that offered it.
     pub settings: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Set {
         Self { id, identity, state: "active".to_owned(), settings: None }
     }
 
-    /// The model that makes it; nothing if it was written by a program this one does not understand.
+    /// The model that makes it; `None` if a program that this one does not understand wrote it.
     pub fn identity(&self) -> Option<ModelIdentity> {
         serde_json::from_str(&self.identity).ok()
     }
@@ -56,30 +56,30 @@ impl Set {
 /// The sets that vectors are made for now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
-    /// Searches use it; nothing before the first host.
+    /// The set that searches use; `None` before the first host.
     pub active: Option<Set>,
-    /// It is to follow.
+    /// The set that is to replace it.
     pub building: Option<Set>,
 }
 
-/// What came of a wish to change to a model.
+/// The result of a request to change to a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Switch {
-    /// Its set is in use, and stays: that of the model `instead_of`, which was being built, is not any more.
+    /// Its set is in use and stays so; the set of the model `instead_of`, which was being built, is abandoned.
     InUse {
         /// `embedding_models.id`
         instead_of: Option<i64>,
     },
     /// Its set is being built already.
     UnderWay,
-    /// Its set is being built from now on; that of the model `instead_of`, which was being built, is not any more.
+    /// Its set is being built from now on; the set of the model `instead_of`, which was being built, is abandoned.
     Begun {
         /// `embedding_models.id`
         instead_of: Option<i64>,
     },
 }
 
-/// The sets that vectors are made for now.
+/// Returns the sets that vectors are made for now.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -102,8 +102,8 @@ pub async fn wanted(connection: &impl ConnectionTrait) -> Result<Wanted, StoreEr
     Ok(wanted)
 }
 
-/// Enters the model of a host that comes and goes: a command, an agent. It makes the first set there is, and otherwise
-/// begins nothing and ends nothing.
+/// Enters the model of a short-lived host: a command, an agent. If there is no set, it makes the first one; otherwise
+/// it starts and ends no build.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -117,9 +117,9 @@ pub async fn join(
     again(transaction, row.id).await
 }
 
-/// Enters the model of a server. One that this database has never used is built for from now on, unless another is being
-/// built. One that was in use before, or whose build was cancelled, waits for an operator: a server that is started again
-/// with settings of yesterday must not undo what has been done since.
+/// Enters the model of a server. A build starts for one that this database has never used, unless another is being
+/// built. A model that was in use before, or whose build was cancelled, waits for an operator: a server that restarts
+/// with old settings must not undo what has been done since.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -137,8 +137,8 @@ pub async fn offer(
     again(transaction, row.id).await
 }
 
-/// Begins to build the set of this model because an operator says so, instead of any other that is being built. If it is
-/// the set in use, there is nothing to build, and no other may follow it.
+/// Starts to build the set of this model by order of an operator, instead of any other that is being built. If it is
+/// the set in use, nothing is built any more.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -159,8 +159,8 @@ pub async fn switch_to(
     Ok(Switch::Begun { instead_of })
 }
 
-/// Ends the build because an operator says so; the set in use stays, and what waits for the other is cancelled. Answers
-/// the model whose set was being built.
+/// Ends the build by order of an operator; the set in use stays, and tasks that wait for the other are cancelled.
+/// Returns the model whose set was being built.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -219,7 +219,7 @@ async fn stop_building(transaction: &impl ConnectionTrait) -> Result<Option<i64>
     transaction
         .run("UPDATE embedding_models SET state = 'retired', retired_at = {now} WHERE state = 'building'", [])
         .await?;
-    // A save that came to one of these tasks has made it a task of the set in use.
+    // A save that joined one of these tasks has made it a task of the set in use.
     transaction
         .run(
             "UPDATE embedding_tasks SET status = 'cancelled', cause = 'model switch cancelled', updated_at = {now},
@@ -231,7 +231,7 @@ async fn stop_building(transaction: &impl ConnectionTrait) -> Result<Option<i64>
     Ok(Some(id))
 }
 
-/// Changes of the sets take turns: on PostgreSQL by a lock that ends with the transaction, the model's number of its own.
+/// Lets changes of the sets take turns: on PostgreSQL by an advisory lock that ends with the transaction.
 async fn hold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
     match Engine::of(transaction) {
         Engine::Sqlite => Ok(()),
@@ -249,7 +249,7 @@ fn missing_row() -> StoreError {
     StoreError::Unexpected("the model that was just entered is not there".to_owned())
 }
 
-/// The model with this fingerprint, or nothing.
+/// Finds the model with this fingerprint.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -260,7 +260,7 @@ pub async fn by_fingerprint(
     connection.row("SELECT * FROM embedding_models WHERE fingerprint = $1", [fingerprint.into()]).await
 }
 
-/// The model that searches use, or nothing before the first start.
+/// Returns the model that searches use; `None` before the first start.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -268,7 +268,7 @@ pub async fn active(connection: &impl ConnectionTrait) -> Result<Option<embeddin
     connection.row("SELECT * FROM embedding_models WHERE state = 'active'", []).await
 }
 
-/// Pins the length of a model's vectors, once; answers the length that holds.
+/// Sets the length of a model's vectors, once; returns the stored length.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -278,7 +278,7 @@ pub async fn pin_dimension(
     dimension: u32,
 ) -> Result<u32, StoreError> {
     let pinned = "SELECT dimension AS n FROM embedding_models WHERE id = $1 AND dimension IS NOT NULL";
-    // Looked at first: writing the row each time would make all hosts wait for each other.
+    // Read first: writing the row each time would make all hosts wait for each other.
     let row = match transaction.row::<Number>(pinned, [model_id.into()]).await? {
         Some(row) => Some(row),
         None => {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{OpenError, location};
 
-/// Where the database is and how many may use it at once.
+/// Where the database is and how many connections it gets.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
     /// `sqlite://path/to/file.db` or `postgres://user:password@host/database`
@@ -13,17 +13,17 @@ pub struct OpenOptions {
     pub read_connections: u32,
     /// Connections for writing; SQLite has one.
     pub write_connections: u32,
-    /// How long to wait for a lock that another process holds.
+    /// How long to wait for a lock of another process.
     pub busy_timeout: Duration,
-    /// How long to wait for a server that refuses connections: it may be starting.
+    /// How long to wait for a PostgreSQL that refuses connections: it may be starting.
     pub start_timeout: Duration,
 }
 
-/// Whoever types a command is told soon.
+/// Short, because a person waits for a command.
 const START_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl OpenOptions {
-    /// Sensible defaults for `url`.
+    /// Makes options for `url` with the defaults.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -34,7 +34,7 @@ impl OpenOptions {
         }
     }
 
-    /// The path of the SQLite database, without links; `None` if the address is not of one. Opens nothing.
+    /// Returns the path of the SQLite database, without links; `None` if the address is not of SQLite. Opens nothing.
     ///
     /// # Errors
     /// [`OpenError`] if it names no file, or one that must not be used.

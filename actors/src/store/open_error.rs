@@ -7,19 +7,19 @@ use super::StoreError;
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// An address this program has no driver for.
+    /// The address has an unknown scheme.
     #[error("the database address \"{0}\" is not understood; it must begin with sqlite:// or postgres://")]
     UnknownScheme(String),
-    /// No file named.
+    /// The address names no file.
     #[error("the database address names no file; write for example sqlite:///home/me/afterword.db")]
     NoFile,
-    /// `~` without a home.
+    /// The address begins with `~`, and there is no home directory.
     #[error("the database address begins with ~, and there is no home directory; write the whole path")]
     NoHome,
-    /// A folder, or a device.
+    /// The path is a folder or a device.
     #[error("{} is not a file; name the file of the database", .0.display())]
     NotAFile(PathBuf),
-    /// Hard links.
+    /// The file has several hard links.
     #[error(
         "{} has {names} names (hard links); SQLite keeps a log beside each, and they would destroy each other: copy the \
          file with `afterword db backup` instead, and remove the other names", path.display()
@@ -27,57 +27,57 @@ pub enum OpenError {
     SeveralNames {
         /// The name by which it was to be opened.
         path: PathBuf,
-        /// How many it has.
+        /// How many names it has.
         names: u64,
     },
-    /// A mount of one file.
+    /// The file itself is a mount point.
     #[error(
         "{} is mounted by itself, and SQLite's log beside it would be left behind; mount the folder that holds it",
         .0.display()
     )]
     MountedAlone(PathBuf),
-    /// Not an SQLite file.
+    /// The file is not an SQLite database.
     #[error(
         "{} is not an SQLite database, or its beginning is damaged; name another file, or restore a backup \
          (`afterword db restore FILE`)", .0.display()
     )]
     NotSqlite(PathBuf),
-    /// Another program's database.
+    /// The database belongs to another program.
     #[error("{} is another program's database ({what}); nothing was changed: name another file", path.display())]
     NotOurs {
         /// The file.
         path: PathBuf,
-        /// How that is known.
+        /// What shows that.
         what: String,
     },
-    /// A restore that was killed.
+    /// A restore was killed and cannot be finished.
     #[error("a restore of {} was interrupted and cannot be ended: {source}", path.display())]
     Unfinished {
         /// The database.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A restore that runs.
+    /// A restore is running.
     #[error("{} is being restored by another process; try again when that has ended", .0.display())]
     BeingReplaced(PathBuf),
-    /// Not an address of PostgreSQL.
+    /// The address is not one of PostgreSQL.
     #[error("the database address is not understood: {0}; write for example postgres://me@localhost/afterword")]
     Address(String),
-    /// The folder could not be made.
+    /// The folder could not be created.
     #[error("cannot create the folder {}: {source}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The database refused.
+    /// The database refused to be opened.
     #[error("cannot open the database {url}: {source}")]
     Store {
         /// The address, without a password.
         url: String,
-        /// What it said.
+        /// Its error.
         source: StoreError,
     },
 }

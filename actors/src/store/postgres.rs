@@ -1,7 +1,7 @@
-//! A PostgreSQL server: any number of hosts, every write a transaction of its own (READ COMMITTED).
+//! PostgreSQL: any number of hosts, every write a transaction of its own (READ COMMITTED).
 //!
-//! Writers run beside each other. Whoever decides about an article's tasks holds the article first
-//! ([`super::locks`]), and what locks many rows takes them in the order of their ids: no two wait for each other.
+//! Writers run side by side. A decision about an article's tasks first locks the article ([`super::locks`]), and a
+//! statement that locks many rows takes them in the order of their ids: so there are no deadlocks.
 
 mod bell;
 mod session;
@@ -21,11 +21,11 @@ use super::{OpenError, OpenOptions, StoreError, answer::answered, failure};
 use bell::Bell;
 pub(super) use session::Session;
 
-/// A connection that rested for so long is tried before it is used.
+/// A connection that was idle for longer than this is tested before it is used.
 const RESTED: Duration = Duration::from_secs(1);
-/// A connection that does not answer in this time, before its use or after, is thrown away.
+/// A connection that does not answer in this time, before its use or after, is closed.
 const LAST_WORD: Duration = Duration::from_secs(5);
-/// Connections that nobody needs are given back to the server.
+/// An unused connection is closed after this time.
 const IDLE: Duration = Duration::from_secs(300);
 /// Statements kept prepared on each connection; above the number of different statements in the program.
 const STATEMENT_CACHE: usize = 512;
@@ -36,7 +36,7 @@ const RUNTIME_CONNECTIONS: u32 = 3;
 /// Connections to PostgreSQL.
 pub(super) struct Postgres {
     pub(super) read: DatabaseConnection,
-    /// The runtime's own: searches cannot keep it waiting.
+    /// For the runtime only: searches cannot keep it waiting.
     pub(super) runtime: DatabaseConnection,
     pub(super) write: DatabaseConnection,
     address: PgConnectOptions,
@@ -62,8 +62,8 @@ impl Postgres {
         self.bell.ring();
     }
 
-    /// A connection of its own for what takes minutes: nobody waits for it, it waits for whomever it has to, and it has
-    /// the memory to build an index in.
+    /// Opens a connection for work that takes minutes: it waits for locks without a limit, and has enough memory to
+    /// build an index.
     pub(super) async fn apart(&self) -> Result<PgConnection, StoreError> {
         const PATIENT: &str = "
             SELECT set_config('lock_timeout', '0', false),
@@ -104,7 +104,7 @@ where
 {
     let transaction = begin(connection).await?;
     let (result, failure) = failure::observed(body(&transaction)).await;
-    // After a failed statement PostgreSQL rolls back, and answers a COMMIT without an error.
+    // After a failed statement PostgreSQL rolls back, and answers COMMIT without an error.
     let result = if let (Ok(_), Some(failure)) = (&result, failure) { Err(failure.into()) } else { result };
     match result {
         Ok(value) => {
@@ -112,15 +112,15 @@ where
             Ok(value)
         }
         Err(error) => {
-            // If this fails too, the pool throws the connection away, and PostgreSQL rolls back when it misses it.
+            // If this fails too, the pool closes the connection, and PostgreSQL rolls back when it notices.
             let _ = tokio::time::timeout(LAST_WORD, transaction.rollback()).await;
             Err(error)
         }
     }
 }
 
-/// A server that was restarted leaves dead connections in the pool. Nothing has been done yet, so that another may be
-/// tried.
+/// Begins a transaction. A PostgreSQL that was restarted leaves dead connections in the pool; as nothing has been done
+/// yet, another one may be tried.
 async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
     match answered(connection.begin()).await {
         Err(StoreError::Unreachable(_)) => answered(connection.begin()).await,
@@ -129,12 +129,12 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, S
 }
 
 fn address(options: &OpenOptions) -> Result<PgConnectOptions, OpenError> {
-    // The error repeats no part of the address: it may hold a password.
+    // The error repeats no part of the address: it may contain a password.
     let parsed = PgConnectOptions::from_str(&options.url).map_err(|error| OpenError::Address(error.to_string()))?;
     let lock_timeout = options.busy_timeout.as_millis().to_string();
     Ok(parsed.application_name("afterword").statement_cache_capacity(STATEMENT_CACHE).options([
         ("lock_timeout", lock_timeout.as_str()),
-        // A host that is stopped in the middle of a transaction must not hold its rows for ever.
+        // A host that is suspended in the middle of a transaction must not keep its locks without limit.
         ("idle_in_transaction_session_timeout", "15s"),
         ("tcp_keepalives_idle", "10"),
         ("tcp_keepalives_interval", "5"),
@@ -152,7 +152,7 @@ fn place(address: &PgConnectOptions) -> String {
     format!("postgres://{}@{}:{}/{database}", address.get_username(), address.get_host(), address.get_port())
 }
 
-/// Waits for a server that is starting. A pool would only say that it waited in vain; this says for what.
+/// Waits for a PostgreSQL that is starting. A pool would only report that it waited in vain; this reports for what.
 async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), sea_orm::DbErr> {
     const AGAIN: Duration = Duration::from_millis(250);
     let begun = tokio::time::Instant::now();
@@ -166,7 +166,7 @@ async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), 
             Ok(Err(error)) => error,
             Err(_) => sqlx::Error::PoolTimedOut,
         };
-        // Refused for a reason (a password, a name) is refused for good; not so by a server that starts or is full.
+        // A refusal with a reason (a password, a name) is final; one by a PostgreSQL that is starting or full is not.
         let code = error.as_database_error().and_then(|refusal| refusal.code());
         let may_pass = code.is_none_or(|code| matches!(&*code, "57P03" | "53300"));
         let ends = if nobody_listens(&error) { begun + options.start_timeout } else { ends };
@@ -177,7 +177,8 @@ async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), 
     }
 }
 
-/// Whether the machine answered that there is no server, or the socket is not there: most often nobody has started it.
+/// Whether the machine answered that nothing listens there, or the socket does not exist: most often PostgreSQL is not
+/// running.
 fn nobody_listens(error: &sqlx::Error) -> bool {
     use std::io::ErrorKind::{ConnectionRefused, NotFound};
     matches!(error, sqlx::Error::Io(error) if matches!(error.kind(), ConnectionRefused | NotFound))
@@ -211,7 +212,7 @@ async fn connect(
     sea_orm::Database::connect(connect).await
 }
 
-/// An error means that the connection is thrown away.
+/// Whether the connection answers; on an error it is closed.
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let answer = tokio::time::timeout(LAST_WORD, connection.ping()).await;
     answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)

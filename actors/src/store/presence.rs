@@ -1,7 +1,7 @@
-//! How a host shows the others that it lives, and how it hears from them.
+//! How a host shows the others that it is alive, and how it is notified by them.
 //!
-//! A lease says when a host may be presumed dead; presence says at once that it is. Beside a database file it is a
-//! file lock, on PostgreSQL a lock of a session; both are dropped by the system when the process dies.
+//! A lease says when a host may be presumed dead; presence says at once that it is. With SQLite it is a file lock, with
+//! PostgreSQL a lock of a session; the system drops both when the process dies.
 
 use afterword_entities::embedding_host;
 
@@ -13,25 +13,25 @@ use super::{
     sqlite::{Liveness, LivenessError},
 };
 
-/// This host's, as long as the value lives.
+/// The presence of this host, until it is dropped.
 pub(crate) enum Presence {
     File { _lock: Liveness },
     Session { _session: Session },
 }
 
-/// Why a host could not show that it lives.
+/// Why a host could not show that it is alive.
 #[derive(Debug, thiserror::Error)]
 pub enum PresenceError {
-    /// The lock file.
+    /// The lock file could not be locked.
     #[error(transparent)]
     File(#[from] LivenessError),
-    /// The session.
+    /// The session with PostgreSQL could not be opened.
     #[error("cannot keep a session for hearing of work: {0}")]
     Session(#[from] StoreError),
 }
 
 impl Presence {
-    /// Shows that `incarnation` lives; calls `hear` whenever another process says that there may be work.
+    /// Shows that `incarnation` is alive; calls `hear` whenever another process announces that there may be work.
     ///
     /// # Errors
     /// [`PresenceError`]
@@ -48,7 +48,7 @@ impl Presence {
 }
 
 impl Database {
-    /// Those of `hosts` (incarnations) whose process has ended.
+    /// Returns those of `hosts` (incarnations) that are known to have ended.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -61,7 +61,7 @@ impl Database {
         }
     }
 
-    /// Hosts that work now, or finish what they have begun; at most `limit`, the last started first.
+    /// Returns hosts that are running or draining; at most `limit`, the last started first.
     ///
     /// # Errors
     /// [`StoreError`]

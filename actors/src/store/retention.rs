@@ -1,7 +1,7 @@
-//! Removing what has been kept long enough, in pages that are small in time, so that no save waits for a clean-up.
+//! Removes expired records, in pages that take little time, so that no save waits for a clean-up.
 //!
-//! What may go is looked for without holding up writers; only the removal itself is a write, and after each there is as
-//! long a rest.
+//! Finding expired records does not block writers; only the removal is a write, and each is followed by a pause of the
+//! same length.
 
 mod kinds;
 mod pace;
@@ -23,7 +23,7 @@ const KEPT_IDEMPOTENCY_KEYS: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How long vectors are kept that searches do not use any more: a change back finds them.
 const KEPT_RETIRED_VECTORS: Duration = Duration::from_secs(24 * 3600);
-/// Longer than any limit looks back.
+/// Longer than the period of any limit.
 const KEPT_PROVIDER_CALLS: Duration = Duration::from_secs(600);
 
 /// What a clean-up removed.
@@ -35,13 +35,13 @@ pub struct Removed {
     pub events: u64,
     /// Minute rows.
     pub metrics: u64,
-    /// What ended bulk runs did, an entry for each article.
+    /// Entries of ended bulk runs, one for each article.
     pub bulk_items: u64,
     /// Bulk runs that have ended.
     pub bulk_runs: u64,
     /// Revisions of deleted articles.
     pub deleted_articles: u64,
-    /// Past revisions of living articles.
+    /// Past revisions of existing articles.
     pub versions: u64,
     /// Rows of hosts.
     pub hosts: u64,
@@ -49,7 +49,7 @@ pub struct Removed {
     pub retired_vectors: u64,
 }
 
-/// Removes all that `retention` allows.
+/// Removes everything that `retention` allows.
 ///
 /// # Errors
 /// [`StoreError`]; what was removed before stays removed.
@@ -74,7 +74,7 @@ pub async fn clean(database: &Database, retention: &Retention) -> Result<Removed
     Ok(removed)
 }
 
-/// Removes finished tasks older than `age` now, whatever the settings say. Answers how many.
+/// Removes finished tasks older than `age` now, whatever the settings say. Returns how many.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -92,7 +92,7 @@ pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, Stor
     Ok(removed)
 }
 
-/// Zero would mean for ever.
+/// Any age: zero would mean that nothing expires.
 const WHATEVER_AGE: Duration = Duration::from_millis(1);
 
 struct Broom<'a> {
@@ -100,15 +100,15 @@ struct Broom<'a> {
     pace: Pace,
 }
 
-/// Something that was looked at.
+/// A record that was looked at.
 #[derive(FromQueryResult)]
 struct Seen {
-    /// With `id`: where it stands in the order in which it is looked for.
+    /// With `id`: its position in the order of the look.
     at: i64,
     id: i64,
-    /// What else it takes to name it.
+    /// The rest of its key, if it has one.
     name: Option<String>,
-    /// Whether it goes.
+    /// Whether it is to be removed.
     doomed: bool,
 }
 
@@ -128,7 +128,7 @@ impl Broom<'_> {
             removed += gone;
             let Some(last) = seen.last() else { return Ok(removed) };
             let is_last = match kind.place {
-                // From the front each time: what could not be removed would be found for ever.
+                // Each look starts at the front: records that could not be removed would be found again without end.
                 Place::Front => gone == 0,
                 Place::Id | Place::AtAndId => i64::try_from(seen.len()).unwrap_or(i64::MAX) < page,
             };
@@ -149,7 +149,7 @@ impl Broom<'_> {
         self.database.reader().rows::<Seen>(&kind.look, values).await
     }
 
-    /// Removes a page, and rests as long as that kept others from writing.
+    /// Removes a page, and pauses as long as that kept others from writing.
     async fn remove(&mut self, kind: &Kind, doomed: &[(i64, i64, &Option<String>)]) -> Result<u64, StoreError> {
         let (keys, remove) = (serde_json::to_string(doomed).unwrap_or_default(), kind.remove);
         let (gone, held) = self

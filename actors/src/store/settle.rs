@@ -1,7 +1,7 @@
 //! Ending an attempt: vectors and task state in one transaction, fenced by the lease token.
 //!
 //! Finish, retry, release and rescue are one statement with different verdicts, so that the rules (attempts, the one
-//! waiting task of an article) stand in one place.
+//! waiting task of an article) are in one place.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::{
     task::{Lease, TaskStatus},
 };
 
-/// What is to become of a task under lease.
+/// What is to become of a claimed task.
 #[derive(Debug, Clone)]
 pub struct Verdict {
-    /// Only if this lease still holds.
+    /// The lease; the verdict is applied only if it is still valid.
     pub lease: Lease,
-    /// Where the task goes.
+    /// The task's next state.
     pub next: Next,
-    /// Goes to the audit trail.
+    /// The reason, for the audit trail.
     pub cause: &'static str,
-    /// What went wrong, if anything.
+    /// The error, if there was one.
     pub error: Option<(ErrorKind, String)>,
 }
 
-/// Where a task goes.
+/// The next state of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// Done.
@@ -45,18 +45,18 @@ pub enum Next {
         /// From now, by the database's clock.
         delay: Duration,
     },
-    /// Again at once: its host has died. It is remembered, and does not count.
+    /// Again at once: its host has died. The death is counted with the task, but not as an attempt.
     Suspected,
-    /// Again at once, if attempts are left: its host has died, and nothing else was in work there.
+    /// Again at once, if attempts are left: its host has died while processing nothing else.
     Crashed,
 }
 
-/// How a task stands after its verdict.
+/// The state of a task after its verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// `embedding_tasks.id`
     pub task_id: i64,
-    /// Its status now.
+    /// Its new status.
     pub status: TaskStatus,
     /// Attempts that count.
     pub attempts: u32,
@@ -71,11 +71,12 @@ struct Row {
     crashes: i32,
 }
 
-/// Carries the verdicts out. A lease that no longer holds is left out of the answer: somebody else has the task.
+/// Applies the verdicts. Those whose lease is not valid any more are missing from the answer: the task belongs to
+/// another claim.
 ///
-/// A task that would go back to waiting is cancelled instead if a newer task of its article waits already, which does its
-/// work too; a bulk run that queued that one does not own it any more, and deaths of hosts are remembered with it. The caller holds the articles (`store::locks`), so
-/// that none comes to wait meanwhile.
+/// A task that would go back to waiting is cancelled instead if a newer task of its article waits already, which does
+/// its work too; that one no longer belongs to the bulk run that queued it, and takes over the count of host deaths.
+/// The caller locks the articles (`store::locks`), so that no task starts to wait meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -96,7 +97,7 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
     rows.into_iter().map(settled).collect()
 }
 
-/// How these tasks (ids) stand now: for verdicts whose commit gave no answer.
+/// Returns the present state of these tasks (ids): for verdicts whose commit gave no answer.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -149,10 +150,10 @@ fn as_json(verdicts: &[Verdict]) -> String {
     serde_json::Value::Array(rows).to_string()
 }
 
-/// Whoever has a token is in work: a constraint of the table says so. Asking for the status too would lead a planner to
-/// compare all tasks in work with all verdicts.
+/// A task with a token is in `processing`: a constraint of the table says so. Checking the status too would make a
+/// planner compare all such tasks with all verdicts.
 ///
-/// `handicap` repeats [`crate::task::Priority::handicap`]; a test holds the two together.
+/// `handicap` repeats [`crate::task::Priority::handicap`]; a test checks that they agree.
 const SETTLE: &str = "
     UPDATE embedding_tasks SET
         status = v.status,
@@ -182,14 +183,14 @@ const SETTLE: &str = "
     WHERE id = v.task_id
     RETURNING id, embedding_tasks.status, attempts, embedding_tasks.cause, crashes";
 
-/// What a superseded task was to do is done by the one that waits: no bulk run may take that one back.
+/// The waiting task does a superseded task's work: no bulk run may cancel it.
 const HAND_OVER: &str = "
     UPDATE bulk_items SET adopted = TRUE
     WHERE NOT adopted AND bulk_id IN (SELECT id FROM bulk_operations WHERE state IN ('queuing', 'running'))
       AND task_id IN (SELECT n.id FROM {ids $1} j CROSS JOIN embedding_tasks t CROSS JOIN embedding_tasks n
                       WHERE t.id = j.id AND n.article_id = t.article_id AND n.status = 'pending')";
 
-/// Who edits an article that kills hosts does not make it a harmless one.
+/// Editing an article that kills hosts does not make it harmless.
 const SUSPECT_NEXT: &str = "
     UPDATE embedding_tasks SET crashes = {greatest}(embedding_tasks.crashes, o.crashes)
     FROM (SELECT t.article_id AS of_article, t.crashes FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id) o

@@ -1,4 +1,4 @@
-//! Statements with numbered parameters, and the few expressions all of them share.
+//! Statements with numbered parameters, and the few expressions that all of them share.
 
 use std::future::Future;
 
@@ -7,24 +7,23 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, V
 use super::{StoreError, dialect::Engine};
 
 /// Runs statements on a connection or inside a transaction. Parameters are written `$1`, `$2`, …; what the engines
-/// write differently stands in braces, such as `{now}` for the database's clock in milliseconds: see
-/// [`Engine`].
+/// write differently is in braces, such as `{now}` for the database's clock in milliseconds: see [`Engine`].
 pub trait Sql {
-    /// All rows of a query.
+    /// Returns all rows of a query.
     fn rows<T: FromQueryResult + Send>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send;
 
-    /// The first row of a query, if there is one.
+    /// Returns the first row of a query, if there is one.
     fn row<T: FromQueryResult + Send>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send;
 
-    /// Runs a statement; answers how many rows it changed.
+    /// Runs a statement; returns how many rows it changed.
     fn run(
         &self,
         sql: &str,
@@ -57,7 +56,7 @@ impl<C: ConnectionTrait> Sql for C {
     }
 }
 
-/// PostgreSQL may be cut off without a word; SQLite answers.
+/// A connection to PostgreSQL may be cut silently, so there is a time limit; SQLite always answers.
 async fn answer<T>(engine: Engine, request: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, StoreError> {
     let answer = match engine {
         Engine::Sqlite => request.await.map_err(StoreError::from),
@@ -70,14 +69,15 @@ fn statement(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIter
     let sql = Engine::of(connection).expand(sql);
     let values = values.into_iter().map(without_nul);
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    // Values may be secret, and as long as an article: nothing to log, but what a test repeats to count what it reads.
+    // Values may be secret, and as long as an article: they are traced only in debug builds, for tests that count what
+    // is read.
     #[cfg(debug_assertions)]
     tracing::trace!(target: "afterword::sql", sql = statement.sql, with_values = %statement);
     statement
 }
 
-/// PostgreSQL refuses NUL in text, and SQLite's functions take it for the end: whatever a client sends, it is the
-/// character that stands for one that cannot be shown, which no name of ours contains.
+/// Replaces NUL by U+FFFD: PostgreSQL refuses NUL in text, and SQLite's functions take it for the end. No name of the
+/// program contains U+FFFD.
 fn without_nul(value: Value) -> Value {
     match value {
         Value::String(Some(text)) if text.contains('\0') => Value::String(Some(text.replace('\0', "\u{fffd}"))),
@@ -85,7 +85,7 @@ fn without_nul(value: Value) -> Value {
     }
 }
 
-/// A row that holds one whole number, of whatever width the database gives it.
+/// A row with one whole number, of whichever width the database returns.
 #[derive(Debug)]
 pub struct Number {
     /// The column must be named `n`.
@@ -100,7 +100,7 @@ impl FromQueryResult for Number {
     }
 }
 
-/// The time by the database's clock.
+/// Returns the time by the database's clock.
 ///
 /// *Units:* milliseconds since 1970-01-01T00:00Z.
 ///

@@ -1,4 +1,4 @@
-//! One database file: many readers, one writer.
+//! An SQLite database: many readers, one writer.
 
 mod batch;
 mod beside;
@@ -39,7 +39,7 @@ use writer::Writer;
 
 /// Statements kept prepared on each connection; above the number of different statements in the program.
 const STATEMENT_CACHE: usize = 512;
-/// Page cache of a connection, in KiB; negative as SQLite wants it for a size rather than a number of pages.
+/// Page cache of a connection. *Units:* KiB; negative, because SQLite takes a positive number for pages.
 const CACHE_KIB: &str = "-16384";
 
 /// Connections by which the runtime reads.
@@ -48,7 +48,7 @@ const RUNTIME_CONNECTIONS: u32 = 3;
 /// An open database file.
 pub(super) struct Sqlite {
     pub(super) read: DatabaseConnection,
-    /// The runtime's own: searches cannot keep it waiting.
+    /// For the runtime only: searches cannot keep it waiting.
     pub(super) runtime: DatabaseConnection,
     pub(super) write: DatabaseConnection,
     pub(super) writer: Writer,
@@ -68,7 +68,7 @@ impl Sqlite {
         afterword_faults::point!("open.made", OpenError::Address);
         let fail = |source| OpenError::Store { url: options.url.clone(), source };
         let gate = CommitGate::default();
-        // The first connection turns the file to WAL before readers come.
+        // The first connection switches the file to WAL before readers come.
         let write = connect_patiently(options, &path, &gate).await.map_err(fail)?;
         afterword_faults::point!("open.connected", OpenError::Address);
         let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
@@ -77,7 +77,7 @@ impl Sqlite {
         Ok(Self { read, runtime, write, writer, path, _occupied: occupied })
     }
 
-    /// Finishes what was accepted, then closes.
+    /// Finishes accepted writes, then closes.
     pub(super) async fn close(&self) {
         // The writer's own connection is closed last, when its queue is empty.
         let _: Result<(), StoreError> = self.writer.write(|_| Box::pin(async { Ok(()) })).await;
@@ -88,7 +88,7 @@ impl Sqlite {
     }
 }
 
-/// SQLite does not wait when two processes turn a new file to WAL at the same time: one of them is sent away at once.
+/// Connects with retries: when two processes switch a new file to WAL at the same time, SQLite refuses one at once.
 async fn connect_patiently(
     options: &OpenOptions,
     path: &Path,
@@ -104,11 +104,11 @@ async fn connect_patiently(
     }
 }
 
-/// What connections are for.
+/// The purpose of a pool's connections.
 enum Connections {
-    /// One, which is watched.
+    /// Writing: one connection, watched by this gate.
     Writer(CommitGate),
-    /// So many.
+    /// Reading: this many connections.
     Readers(u32),
 }
 
@@ -135,7 +135,7 @@ async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Resul
     Ok(sea_orm::Database::connect(connect).await?)
 }
 
-/// A pool that keeps a connection only as long as it can be trusted.
+/// Configures a pool to keep a connection only as long as it can be trusted.
 fn watched(pool: PoolOptions<Driver>, gate: &CommitGate) -> PoolOptions<Driver> {
     let (new, returned) = (gate.clone(), gate.clone());
     pool.after_connect(move |connection, _| {

@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::{StoreError, sql::Sql};
 
-/// How the queue stands at one moment; all numbers from one statement.
+/// The state of the queue at one moment; all numbers from one statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
 pub struct QueueStats {
     /// Waiting, delayed ones included.
     pub pending: i64,
-    /// Under lease.
+    /// Claimed, under lease.
     pub processing: i64,
     /// Done and not yet removed by retention.
     pub completed: i64,
@@ -20,20 +20,20 @@ pub struct QueueStats {
     pub cancelled: i64,
     /// Waiting for the time of their next attempt; part of `pending`.
     pub delayed: i64,
-    /// Since the longest-waiting due task became due. *Units:* milliseconds.
+    /// How long ago the longest-waiting due task became due; `None` if no task is due. *Units:* milliseconds.
     pub oldest_due_ms: Option<i64>,
     /// Whether claiming is paused.
     pub paused: bool,
 }
 
 impl QueueStats {
-    /// All tasks there are.
+    /// The number of all tasks.
     pub fn total(&self) -> i64 {
         self.pending + self.processing + self.completed + self.failed + self.cancelled
     }
 }
 
-/// The numbers now.
+/// Counts the queue now.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -58,11 +58,11 @@ pub async fn queue(connection: &impl ConnectionTrait) -> Result<QueueStats, Stor
     row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
 }
 
-/// Changes of counts that are folded in one transaction.
+/// Changes of counts that are added up in one transaction.
 const FOLDED: i64 = 10_000;
 
-/// Folds what PostgreSQL has noted of changes into its totals, so that [`queue`] has little to add up. Any host may; the
-/// numbers are the same before and after.
+/// Adds PostgreSQL's recorded changes to its totals, so that [`queue`] has few to add up. Any host may do it; the
+/// numbers do not change.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -92,17 +92,17 @@ pub async fn fold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> 
 pub struct Coverage {
     /// All articles.
     pub articles: i64,
-    /// Never to be embedded.
+    /// Excluded from embedding.
     pub skipped: i64,
-    /// Embedded at their present content.
+    /// With vectors of their present content.
     pub embedded: i64,
-    /// Embedded, but at an older content.
+    /// With vectors of an older content.
     pub stale: i64,
-    /// Not embedded at all.
+    /// Without vectors.
     pub missing: i64,
 }
 
-/// The coverage of `model_id`, judged from what is stored.
+/// Counts the coverage of `model_id`, judged from what is stored.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,4 +1,4 @@
-//! What a claim sees of its article, without reading the body.
+//! The state of an article for a claim, without reading the body.
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -13,7 +13,7 @@ struct Row {
     unchanged: bool,
 }
 
-/// The subjects of `articles` (ids), for one model, in no particular order.
+/// Returns the subjects of `articles` (ids), for one model, in no particular order.
 ///
 /// # Errors
 /// [`StoreError`]

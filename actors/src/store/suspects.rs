@@ -1,18 +1,18 @@
-//! Which of the tasks in work has killed a host: found out by having ever fewer of them in work together.
+//! Which task has killed a host: found out by processing ever fewer of the suspects together.
 //!
-//! A death costs a task nothing while others may have been to blame. It is remembered with the task, and from then on few
-//! others are in work beside it, at last none. Only then does a death of its host count as an attempt.
+//! A death costs a task nothing while others may have been to blame. It is counted with the task, and from then on few
+//! others are processed together with it, in the end none. Only then does a death of its host count as an attempt.
 //!
 //! `docs/decisions/0213-suspects.md`
 
 /// Deaths that cost a task nothing.
 pub const FREE_DEATHS: u32 = 2;
-/// Most tasks that a host has in work together while one of them was in work at one death.
+/// Most tasks that a host processes together if one of them was being processed at one death.
 pub const FEW: u32 = 8;
-/// What is as good as any number.
+/// Practically no limit.
 const ANY: u32 = 1_000_000;
 
-/// How many tasks at most a host has in work, one among them that was in work at so many deaths.
+/// Returns how many tasks a host processes together at most, if one of them was being processed at `crashes` deaths.
 pub const fn together(crashes: u32) -> u32 {
     match crashes {
         0 => ANY,
@@ -21,7 +21,7 @@ pub const fn together(crashes: u32) -> u32 {
     }
 }
 
-/// [`together`] of a task's row.
+/// [`together`] for a task's row, in SQL.
 macro_rules! together_of_row {
     () => {
         "CASE crashes WHEN 0 THEN 1000000 WHEN 1 THEN 8 ELSE 1 END"

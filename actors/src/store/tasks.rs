@@ -8,17 +8,17 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use super::{StoreError, locks, sql::Sql};
 use crate::task::{NewTask, Priority, TaskStatus};
 
-/// Queues `task` for the set in use, or lets the article's waiting task do its work too: `n` edits make one embedding.
+/// Queues `task` for the set in use, or lets the article's waiting task do its work too: `n` edits cause one embedding.
 ///
 /// A newer revision gives a waiting task fresh attempts and makes it due at once; the same revision asked for again
 /// only raises its priority. A waiting task of a set that is being built becomes one of the set in use; the other set's
-/// turn comes when it has ended ([`super::missing::queue_next`]). A bulk run that had queued the waiting task does not own
-/// it any more: whoever cancels the run leaves the save alone.
+/// turn comes when it has ended ([`super::missing::queue_next`]). It no longer belongs to the bulk run that queued it:
+/// cancelling that run does not cancel the save's task.
 ///
-/// Answers the task's id. Call it in the transaction that saved the article, after the article's own statement.
+/// Returns the task's id. Call it in the transaction that saved the article, after the article's own statement.
 ///
 /// # Errors
-/// [`StoreError`]; the transaction must then be undone.
+/// [`StoreError`]; the transaction must then be rolled back.
 pub async fn enqueue(transaction: &impl ConnectionTrait, task: &NewTask) -> Result<i64, StoreError> {
     let handicap = i64::try_from(task.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let row = transaction
@@ -84,7 +84,7 @@ const ENQUEUE: &str = "
         cause = 'coalesced'
     RETURNING id, cause = 'coalesced' AS joined";
 
-/// Takes an article's waiting task back, because nothing is left to embed. Answers how many there were: 0 or 1.
+/// Cancels an article's waiting task, because nothing is left to embed. Returns how many there were: 0 or 1.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -102,16 +102,16 @@ pub async fn withdraw(
         .await
 }
 
-/// What became of a request about one task.
+/// The result of a request about one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// Done.
     Done,
     /// There is no such task.
     NotFound,
-    /// The task stands where this cannot be done.
+    /// The task's status does not allow it.
     NotAllowed(TaskStatus),
-    /// Another task of the same article waits already; that one will do the work.
+    /// Another task of the same article waits already; it will do the work.
     AlreadyWaiting(i64),
 }
 
@@ -158,23 +158,23 @@ pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change
     if changed == 1 { Ok(Change::Done) } else { refused(transaction, id).await }
 }
 
-/// Asked before anything makes way for it.
+/// Checked before other tasks make way for it.
 async fn may_be_retried(connection: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
     let sql = "SELECT id FROM embedding_tasks WHERE id = $1 AND status IN ('failed', 'cancelled', 'pending')";
     Ok(connection.row::<Id>(sql, [id.into()]).await?.is_some())
 }
 
-/// What became of a page of failed tasks.
+/// The result of a page of failed tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retried {
     /// Tasks that wait again.
     pub tasks: u64,
-    /// Where the next page begins; nothing if this was the last.
+    /// Where the next page begins; `None` if this was the last.
     pub next: Option<i64>,
 }
 
-/// Looks at the `page` failed tasks behind the number `after`, and puts back with fresh attempts what is its article's newest
-/// of one model. They are many, so they stand behind what is saved meanwhile.
+/// Looks at the `page` failed tasks behind the number `after`, and puts back with fresh attempts those that are the
+/// newest of their article and model. As they are many, they go behind what is saved meanwhile.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -188,7 +188,7 @@ pub async fn retry_failed(transaction: &impl ConnectionTrait, after: i64, page: 
     let mut candidates = transaction.rows::<Candidate>(GIVEN_UP, [i64::from(page).into(), after.into()]).await?;
     let is_full = candidates.len() >= page as usize;
     let next = candidates.last().map(|last| last.id).filter(|_| is_full);
-    // An article may have failed by two models: one of its tasks waits at a time.
+    // An article may have failed by two models: only one of its tasks waits at a time.
     let mut seen = HashSet::new();
     candidates.retain(|candidate| candidate.is_given_up && seen.insert(candidate.article_id));
     let (ids, articles): (Vec<_>, Vec<_>) = candidates.iter().map(|task| (task.id, task.article_id)).unzip();
@@ -224,7 +224,7 @@ const GIVEN_UP: &str = "
            AS is_given_up
     FROM embedding_tasks f WHERE f.status = 'failed' AND f.id > $2 ORDER BY f.id LIMIT $1";
 
-/// One task, or nothing.
+/// Finds one task.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -232,7 +232,7 @@ pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<e
     connection.row("SELECT * FROM embedding_tasks WHERE id = $1", [id.into()]).await
 }
 
-/// The newest task of an article, or nothing.
+/// Finds the newest task of an article.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -252,13 +252,13 @@ pub struct Filter {
     pub status: Option<TaskStatus>,
     /// Only of this article.
     pub article_id: Option<i64>,
-    /// Only older than this task: where the page before ended.
+    /// Only older than this task: the end of the page before.
     pub before: Option<i64>,
     /// Most rows.
     pub limit: u32,
 }
 
-/// Tasks, the newest first.
+/// Returns tasks, the newest first.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -268,12 +268,13 @@ pub async fn list(
 ) -> Result<Vec<embedding_task::Model>, StoreError> {
     let mut sql = "SELECT * FROM embedding_tasks WHERE id < $2".to_owned();
     let mut values: Vec<Value> = vec![i64::from(filter.limit).into(), filter.before.unwrap_or(i64::MAX).into()];
-    // Only what is asked for stands in the statement, a status as it is named by its index: what is left to parameters is
-    // planned as something that may be anything, by reading all tasks.
+    // The statement contains only the conditions that are asked for, with the status as its index writes it: a
+    // condition left to parameters would be planned for any value, by reading all tasks.
     match (filter.status, filter.article_id) {
-        // Of one article there are few: looked for among its own, whatever their status, and not among all of that status.
+        // An article has few tasks: they are searched among its own, whatever their status, and not among all of that
+        // status.
         (Some(status), Some(_)) => sql.push_str(&format!(" AND coalesce(status, '') = '{status}'")),
-        // More than a look for an article's waiting task says: see the index.
+        // `id > 0` tells it apart from the look for an article's waiting task: see the index.
         (Some(TaskStatus::Pending), None) => sql.push_str(" AND status = 'pending' AND id > 0"),
         (Some(status), None) => sql.push_str(&format!(" AND status = '{status}'")),
         (None, _) => {}
@@ -286,7 +287,7 @@ pub async fn list(
     connection.rows(&sql, values).await
 }
 
-/// How many tasks an article has, of one status or of any.
+/// Counts the tasks of an article, of one status or of all.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -302,8 +303,8 @@ pub async fn count_of_article(
     Ok(counted.map_or(0, |row| row.n))
 }
 
-/// Takes what waits for a set that is being built out of the way of `tasks` (ids) of other sets: when those have ended, it
-/// is queued again.
+/// Takes tasks that wait for a set that is being built out of the way of `tasks` (ids) of other sets: when those have
+/// ended, they are queued again.
 async fn make_way(transaction: &impl ConnectionTrait, tasks: &[i64]) -> Result<(), StoreError> {
     let ids = serde_json::to_string(tasks).unwrap_or_default();
     transaction
@@ -319,8 +320,8 @@ async fn make_way(transaction: &impl ConnectionTrait, tasks: &[i64]) -> Result<(
         .map(drop)
 }
 
-/// Brings a page of waiting tasks forward that were scheduled by a clock which has been set back since: each waits from now
-/// on as long as it was to wait then. Answers how many there were.
+/// Brings forward a page of waiting tasks that were scheduled before the clock was set back: each waits from now as
+/// long as it was to wait then. Returns how many there were.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -338,7 +339,7 @@ pub async fn follow_the_clock(transaction: &impl ConnectionTrait, page: u32) -> 
         .await
 }
 
-/// Clocks of a cluster differ by less; a step back of less delays nothing that matters.
+/// Clocks of a cluster differ by less than this; a smaller step back delays nothing that matters.
 const CLOCK_TOLERANCE_MS: i64 = 2_000;
 
 async fn refused(connection: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {

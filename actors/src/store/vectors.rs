@@ -23,15 +23,15 @@ pub struct Text {
     pub title: String,
     /// Markdown.
     pub body: String,
-    /// The revision this is.
+    /// The revision of this text.
     pub revision: i64,
-    /// Of title and body.
+    /// Hash of title and body.
     pub content_hash: String,
-    /// Never embed it.
+    /// It is excluded from embedding.
     pub skip_embedding: bool,
 }
 
-/// The present text of an article, or nothing if it has been deleted.
+/// Returns the present text of an article; `None` if it has been deleted.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -44,7 +44,7 @@ pub async fn text_of(connection: &impl ConnectionTrait, article_id: i64) -> Resu
         .await
 }
 
-/// What was read of an article.
+/// The result of reading an article.
 #[derive(Debug)]
 pub enum Reading {
     /// All of it.
@@ -56,7 +56,7 @@ pub enum Reading {
     },
 }
 
-/// The text of an article if its body has at most `most` bytes; `None` if the article is gone.
+/// Returns the text of an article if its body has at most `most` bytes; `None` if the article is deleted.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -88,7 +88,7 @@ pub async fn text_up_to(
     }))
 }
 
-/// Vectors that `model_id` has made before for inputs with these hashes, in any article.
+/// Returns the vectors that `model_id` has made before for inputs with these hashes, in any article.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -111,11 +111,11 @@ pub async fn known(
             [model_id.into(), hashes.into()],
         )
         .await?;
-    // A vector whose bytes are torn is made again rather than trusted.
+    // A damaged vector is made again rather than trusted.
     Ok(rows.into_iter().filter_map(|row| Some((row.hash, Vector::from_bytes(&row.vector).ok()?))).collect())
 }
 
-/// Whether an attempt may still write, seen inside the transaction that would write.
+/// Whether an attempt may still write, read inside the transaction that would write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// The article wants these vectors; those stored are of this revision, 0 if there are none.
@@ -129,8 +129,9 @@ pub enum Standing {
     Skipped,
 }
 
-/// The standing under each lease that still holds, for the set that its task is worked on for; the others are missing from
-/// the answer. By lease and not by task: one batch may end two attempts at a task, of which one has lost it.
+/// Returns the standing under each lease that is still valid, for the set that its task is processed for; others are
+/// missing from the answer. By lease and not by task: one batch may end two attempts at a task, one of which has lost
+/// it.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -175,7 +176,7 @@ fn pair(lease: &Lease) -> (i64, &str) {
     (lease.task_id, &lease.token)
 }
 
-/// Makes `set` the article's vectors for `model_id`. Chunks that stand where they stood keep their row.
+/// Makes `set` the article's vectors for `model_id`. Chunks that have not moved keep their row.
 ///
 /// The caller has checked the lease and the [`Standing`] in this transaction, and passes on its `stored`.
 ///
@@ -205,7 +206,7 @@ pub async fn store(
         )
         .await?;
     let kept = match stored {
-        0 => HashSet::new(), // The first set has nothing to fit in with.
+        0 => HashSet::new(), // The first set has no stored chunks to compare with.
         _ => drop_changed(transaction, article_id, model_id, &set.chunks).await?,
     };
     let new: Vec<_> = set.chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position)).collect();
@@ -215,7 +216,7 @@ pub async fn store(
     }
 }
 
-/// Notes that the stored vectors hold for `revision` too.
+/// Records that the stored vectors are valid for `revision` too.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -243,7 +244,7 @@ pub async fn remove(transaction: &impl ConnectionTrait, article_id: i64) -> Resu
     transaction.run("DELETE FROM article_embeddings WHERE article_id = $1", [article_id.into()]).await.map(drop)
 }
 
-/// Deletes the rows that do not stand where `chunks` has them; answers the positions that are right already.
+/// Deletes the rows that differ from `chunks` at their position; returns the positions that are right already.
 async fn drop_changed(
     transaction: &impl ConnectionTrait,
     article_id: i64,

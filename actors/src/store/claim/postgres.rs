@@ -1,9 +1,9 @@
-//! Claims on PostgreSQL: hosts that claim at the same moment pass over each other's rows.
+//! Claims on PostgreSQL: hosts that claim at the same moment skip each other's locked rows.
 //!
-//! The unique index on articles in work has the last word: two tasks of one article cannot both be taken. `OFFSET 0`
-//! keeps the look into that index a look for each task, where a planner that takes tasks in work for rare would compare
-//! all with all. The tasks are named in an array, so that each is looked up: a join would be planned once for any number
-//! of tasks, as one that reads the whole history. `width_bucket` is the place of an id in the sorted array.
+//! The unique index on articles in `processing` decides: two tasks of one article cannot both be claimed. `OFFSET 0`
+//! makes the planner look into that index once per task, where it would otherwise take such tasks for rare and compare
+//! all with all. The tasks are named in an array, so that each is looked up: a join would be planned once for any
+//! number of tasks, as one that reads the whole history. `width_bucket` is the index of an id in the sorted array.
 
 use crate::store::suspects::together_of_row;
 
@@ -42,7 +42,7 @@ macro_rules! claim {
     };
 }
 
-/// It begins no later than a few seconds ago: what is saved now never stands further to the front than now.
+/// It begins at least five seconds back, so that a task saved now is never in front of it.
 pub(super) const DUE: &str = claim!(
     "SELECT t.id, t.queue_key, t.crashes FROM embedding_tasks t
      WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now} AND ",

@@ -1,7 +1,7 @@
-//! Claims on SQLite: the one writer picks and takes in one statement.
+//! Claims on SQLite: the one writer selects and claims in one statement.
 //!
-//! A limit that is a bare parameter makes SQLite compile the whole statement again at each call; a sum does not. The pause
-//! is a limit too: as a condition it would be asked of each task that waits.
+//! With a bare parameter as the limit, SQLite compiles the whole statement again at each call; with a sum it does not.
+//! The pause is a limit too: as a condition it would be evaluated for each waiting task.
 
 use crate::store::suspects::together_of_row;
 

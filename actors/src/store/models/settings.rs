@@ -1,4 +1,4 @@
-//! What is kept with a set beside its model: how the provider is reached, and how its build stands.
+//! What is stored with a set besides its model: how the provider is reached, and the state of its build.
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -7,18 +7,18 @@ use crate::store::{
     sql::{Number, Sql},
 };
 
-/// What is kept with a set.
+/// What is stored with a set.
 #[derive(Debug, Clone, PartialEq, Eq, Default, FromQueryResult)]
 pub struct Kept {
     /// How its provider is reached, JSON, without secrets.
     pub settings: Option<String>,
-    /// When its build was begun last. *Units:* milliseconds since 1970.
+    /// When its last build was started. *Units:* milliseconds since 1970. `None`: never, or by an earlier version.
     pub building_since: Option<i64>,
-    /// It may come into use although some articles could not be embedded by it.
+    /// It may come into use although it failed to embed some articles.
     pub accepts_failed: bool,
 }
 
-/// What is kept with the set of `model_id`; nothing of a set that an earlier version made.
+/// Returns what is stored with the set of `model_id`; the default for a set of an earlier version.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -27,7 +27,7 @@ pub async fn kept(connection: &impl ConnectionTrait, model_id: i64) -> Result<Ke
     Ok(connection.row(sql, [model_id.into()]).await?.unwrap_or_default())
 }
 
-/// A server knows best how its own model is reached.
+/// Stores how a model is reached: a server knows this best for its own model.
 pub(super) async fn keep(
     transaction: &impl ConnectionTrait,
     model_id: i64,
@@ -59,7 +59,7 @@ pub(super) async fn keep_if_missing(
         .map(drop)
 }
 
-/// The set is being built from now on, and nothing is accepted beforehand.
+/// Records the start of a build, for which no failures are accepted yet.
 pub(super) async fn note_begin(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), StoreError> {
     transaction
         .run(
@@ -71,7 +71,7 @@ pub(super) async fn note_begin(transaction: &impl ConnectionTrait, model_id: i64
         .map(drop)
 }
 
-/// Articles that `model_id` has embedded within the last `span_ms` milliseconds.
+/// Counts the articles that `model_id` has embedded within the last `span_ms` milliseconds.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -84,7 +84,7 @@ pub async fn embedded_within(
     Ok(connection.row::<Number>(sql, [model_id.into(), span_ms.into()]).await?.map_or(0, |row| row.n))
 }
 
-/// An operator accepts that articles which could not be embedded by this model are not found by meaning.
+/// Records that an operator accepts that articles which this model failed to embed are not found by meaning.
 ///
 /// # Errors
 /// [`StoreError`]

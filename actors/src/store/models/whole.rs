@@ -1,20 +1,20 @@
-//! When a set that is being built may come into use: counted in the transaction that changes over.
+//! When a set that is being built may come into use: checked in the transaction that switches to it.
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{Kept, hold, kept, wanted};
 use crate::store::{StoreError, events, sql::Sql};
 
-/// Why an article keeps a set from coming into use.
+/// How many articles keep a set from coming into use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromQueryResult)]
 pub struct Hindrance {
     /// Articles still to be embedded by the new model.
     pub open: i64,
-    /// Articles that the new model has failed to embed for good, and that the set in use finds.
+    /// Articles that the new model has given up, and that the set in use finds.
     pub failed: i64,
 }
 
-/// What keeps the set of `model_id` from coming into use; nothing if it is whole.
+/// Counts what keeps the set of `model_id` from coming into use; zero if it is complete.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -28,13 +28,13 @@ pub async fn hindrances(connection: &impl ConnectionTrait, model_id: i64) -> Res
     row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
 }
 
-/// Brings the set of `model_id` into use if it is being built and is whole. Answers whether it did.
+/// Brings the set of `model_id` into use if it is being built and complete. Returns whether it did.
 ///
-/// Whole means: each article that is to be embedded has vectors of its present content by this model, or has failed for
-/// good by this model at its present revision and is not found by the set in use either. An article that was saved since
-/// the build began, and that the set in use does not know yet either, is waited for by both: a collection in which
-/// something is always being written comes to an end too. A set without vectors never follows one that has some, unless
-/// no article is to be embedded.
+/// Complete means: each article that is to be embedded has vectors of its present content by this model, or was given
+/// up by this model at its present revision and is not found by the set in use either. An article that was saved since
+/// the build began, and that the set in use does not know yet either, does not delay the change: so a build ends even
+/// while articles are constantly saved. A set without vectors never replaces one that has some, unless no article is to
+/// be embedded.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -87,7 +87,7 @@ async fn beside(connection: &impl ConnectionTrait, model_id: i64) -> Result<(i64
 }
 
 fn values(model_id: i64, active: i64, kept: &Kept) -> [sea_orm::Value; 4] {
-    // What an earlier version began to build was begun at some time before.
+    // A build started by an earlier version has no start time.
     [model_id.into(), active.into(), kept.building_since.unwrap_or(i64::MAX).into(), kept.accepts_failed.into()]
 }
 
@@ -97,8 +97,8 @@ const GIVEN_UP: &str = "EXISTS (
                    WHERE t.article_id = a.id AND t.model_id = $1 ORDER BY t.id DESC LIMIT 1) n
     WHERE n.status = 'failed' AND n.revision >= a.revision)";
 
-/// Articles `a` that keep the set of `$1` from following that of `$2`. `e` is what the new set has of it, `o` what the set
-/// in use has; `$3` is the beginning of the build, `$4` whether failures are accepted.
+/// Articles `a` that keep the set of `$1` from replacing that of `$2`. `e` is the article's row in the new set, `o` the
+/// one in the set in use; `$3` is the start of the build, `$4` whether failures are accepted.
 const BEHIND: &str = "
     articles a
     LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1

@@ -1,8 +1,8 @@
-//! Telling the other hosts that there may be work.
+//! Notifies the other hosts that there may be work.
 //!
-//! Not inside the commits that make the work: a transaction with a NOTIFY holds a lock of the whole server from there
-//! to its end, so that such commits go one after the other. What is told beside the commit may be lost; a poll then
-//! finds the work.
+//! Not inside the commits that make the work: a transaction with a NOTIFY takes a lock of the whole server for its
+//! commit, so that such commits go one after the other. A notification beside the commit may be lost; a poll then finds
+//! the work.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use tokio::sync::mpsc;
 
 use crate::store::answer::answered;
 
-/// What hosts listen for.
+/// The channel that hosts listen on.
 pub(super) const CHANNEL: &str = "afterword_tasks";
-/// The shortest time from one telling to the next: many saves make one.
+/// The shortest time between two notifications: many saves cause one.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Rings on every host that listens.
+/// Notifies every host that listens.
 pub(super) struct Bell(mpsc::Sender<()>);
 
 impl Bell {
@@ -27,7 +27,7 @@ impl Bell {
     }
 
     pub(super) fn ring(&self) {
-        // Full: it will ring anyway, after whatever has been committed by now.
+        // Full: a notification is due anyway, after what has been committed until now.
         let _ = self.0.try_send(());
     }
 }

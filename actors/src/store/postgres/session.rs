@@ -1,7 +1,7 @@
-//! The one connection by which a host hears of work, and by which the others see that it lives.
+//! The connection by which a host is notified of work, and by which the others see that it is alive.
 //!
-//! Its lock is of the session: the server drops it when the connection ends. A connection that is lost is made again;
-//! it listens first, and only then is the queue told to look: what was announced in between is seen by that look.
+//! Its advisory lock belongs to the session: PostgreSQL drops it when the connection ends. A lost connection is made
+//! again; it listens first, and then tells the queue to look: that look sees what was announced in between.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ use crate::{
     store::{StoreError, sql::Sql},
 };
 
-/// A connection on which nothing has been heard for so long is asked whether it is still there.
+/// A connection that was silent for this long is tested.
 const SILENCE: Duration = Duration::from_secs(20);
-/// How long it may take to answer that.
+/// How long it may take to answer that test.
 const ANSWER: Duration = Duration::from_secs(10);
-/// Between tries to connect again.
+/// Delays between attempts to connect again.
 const AGAIN: Delays = Delays { base: Duration::from_millis(100), max: Duration::from_secs(5) };
 
 /// Listens, and holds the host's lock, until it is dropped.
@@ -38,7 +38,7 @@ impl Drop for Session {
 }
 
 impl Postgres {
-    /// Shows that `incarnation` lives; calls `hear` when there may be work.
+    /// Shows that `incarnation` is alive; calls `hear` when there may be work.
     pub(in crate::store) async fn enter(
         &self,
         incarnation: &str,
@@ -54,7 +54,7 @@ impl Postgres {
         Ok(Session(tokio::spawn(keep(pool, key, listener, hear)).abort_handle()))
     }
 
-    /// Those of `hosts` whose lock nobody holds.
+    /// Returns those of `hosts` whose lock is free.
     pub(in crate::store) async fn dead_among(&self, hosts: &[String]) -> Result<Vec<String>, StoreError> {
         #[derive(FromQueryResult)]
         struct Row {
@@ -91,7 +91,7 @@ fn unreachable(error: sqlx::Error) -> StoreError {
 async fn listen(pool: &PgPool, key: i64) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
-    // Shared: an earlier connection of this host, whose end the server has not seen yet, must not be in the way.
+    // Shared: an earlier connection of this host, whose end PostgreSQL has not noticed yet, must not block it.
     sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(key).execute(&mut listener).await?;
     Ok(listener)
 }
@@ -116,7 +116,7 @@ async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() 
     }
 }
 
-/// Waits for word; answers false when the connection is lost.
+/// Waits for a notification; returns false when the connection is lost.
 async fn is_heard(listener: &mut PgListener) -> bool {
     loop {
         match tokio::time::timeout(SILENCE, listener.try_recv()).await {

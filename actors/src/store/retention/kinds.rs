@@ -1,13 +1,13 @@
-//! What is removed: how it is looked for, and how it goes.
+//! What is removed: how it is found, and how it is removed.
 //!
 //! Each look reads as many rows as its page has, and begins where the one before ended. Its parameters are `$1` the age
 //! in milliseconds, `$2` the page, then the place. A removal gets the page's keys as `$1`.
 
 use std::borrow::Cow;
 
-/// One sort of things.
+/// One kind of records.
 pub(super) struct Kind {
-    /// Answers `at`, `id`, `name` and `doomed`.
+    /// Returns `at`, `id`, `name` and `doomed`.
     pub(super) look: Cow<'static, str>,
     pub(super) remove: &'static str,
     pub(super) place: Place,
@@ -16,15 +16,15 @@ pub(super) struct Kind {
 /// Where a look begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// At the front: all that is looked at goes.
+    /// At the front: everything that is found is removed.
     Front,
     /// Behind the number `$3`.
     Id,
-    /// Behind the time `$3`, and the number `$4` of that time.
+    /// Behind the time `$3`, and the number `$4` within that time.
     AtAndId,
 }
 
-/// The newest task of an article stays while it says that the article failed, and a task of a bulk run while that runs.
+/// An article's newest task is kept while it says that the article failed, and a task of a bulk run while that runs.
 pub(super) const FINISHED_TASKS: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT t.completed_at AS at, t.id, CAST(NULL AS TEXT) AS name,
@@ -37,13 +37,13 @@ pub(super) const FINISHED_TASKS: Kind = Kind {
          WHERE t.completed_at IS NOT NULL AND (t.completed_at, t.id) > ($3, $4) AND t.completed_at < {now} - $1
          ORDER BY t.completed_at, t.id LIMIT $2",
     ),
-    // What was put back meanwhile is not finished any more.
+    // A task that was put back meanwhile is not finished any more.
     remove: "DELETE FROM embedding_tasks
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j) AND completed_at IS NOT NULL",
     place: Place::AtAndId,
 };
 
-/// Entries are numbered in the order of their times, so the oldest stand at the front.
+/// Entries are numbered in the order of their times, so the oldest are at the front.
 pub(super) const EVENTS: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
@@ -67,7 +67,7 @@ pub(super) const METRICS: Kind = Kind {
     place: Place::Id,
 };
 
-/// What ended runs did, the run that ended first before others.
+/// Entries of ended runs, the run that ended first before others.
 pub(super) const BULK_ITEMS: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT i.bulk_id AS at, i.article_id AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
@@ -83,7 +83,7 @@ pub(super) const BULK_ITEMS: Kind = Kind {
     place: Place::Front,
 };
 
-/// Ended runs of which nothing is left.
+/// Ended runs without entries.
 pub(super) const BULK_RUNS: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT b.finished_at AS at, b.id, CAST(NULL AS TEXT) AS name,
@@ -97,8 +97,8 @@ pub(super) const BULK_RUNS: Kind = Kind {
     place: Place::AtAndId,
 };
 
-/// The past of deleted articles. The revision that says that the article was deleted is its last, and goes last: by it
-/// the others are found.
+/// The revisions of deleted articles. The one that records the deletion is the last, and is removed last: the others
+/// are found by it.
 pub(super) const DELETED_ARTICLES: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT v.article_id AS at, v.revision AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
@@ -109,14 +109,14 @@ pub(super) const DELETED_ARTICLES: Kind = Kind {
          CROSS JOIN article_versions v WHERE v.article_id = o.article_id
          ORDER BY o.superseded_at, v.article_id, v.revision LIMIT $2",
     ),
-    // An article that was restored meanwhile needs its past.
+    // An article that was restored meanwhile keeps its past.
     remove: "DELETE FROM article_versions WHERE (article_id, revision) IN (
                  SELECT at, id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j
                  WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = j.at))",
     place: Place::Front,
 };
 
-/// Past revisions of living articles, behind the newest `kept` of each.
+/// Past revisions of existing articles, behind the newest `kept` of each.
 pub(super) fn versions(kept: u32) -> Kind {
     Kind {
         look: Cow::Owned(format!(
@@ -146,7 +146,7 @@ pub(super) const HOSTS: Kind = Kind {
     place: Place::Front,
 };
 
-/// Keys of creates that nobody repeats any more.
+/// Keys of creates that may not be repeated any more.
 pub(super) const IDEMPOTENCY_KEYS: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT created_at AS at, created_at AS id, key AS name, TRUE AS doomed FROM idempotency_keys
@@ -168,7 +168,7 @@ pub(super) const PROVIDER_CALLS: Kind = Kind {
     place: Place::Id,
 };
 
-/// Sets of models that are not used any more; their chunks go with them.
+/// Sets of models that are not used any more; their chunks are removed with them.
 pub(super) const RETIRED_VECTORS: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT e.model_id AS at, e.article_id AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
@@ -186,8 +186,8 @@ pub(super) const RETIRED_VECTORS: Kind = Kind {
     place: Place::Front,
 };
 
-/// Only SQLite has this log. The last 100,000 changes stay, for indexes in memory that catch up; one that is further
-/// behind reads everything again.
+/// Only SQLite has this log. The last 100,000 changes are kept, for indexes in memory that catch up; one that is
+/// further behind reads everything again.
 pub(super) const VECTOR_CHANGES: Kind = Kind {
     look: Cow::Borrowed(
         "SELECT seq AS at, seq AS id, CAST(NULL AS TEXT) AS name, TRUE AS doomed FROM vector_changes

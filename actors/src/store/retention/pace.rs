@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long a page may keep others from writing.
+/// How long a page may block other writers.
 const HOLD: Duration = Duration::from_millis(20);
 /// Most rows of a page, however fast they go.
 const MOST: i64 = 1_000;
@@ -26,10 +26,10 @@ impl Pace {
         self.page
     }
 
-    /// Notes that `rows` were removed in `held`.
+    /// Learns from a page: `rows` were removed, and writers were blocked for `held`.
     pub(super) fn took(&mut self, held: Duration, rows: i64) {
         let fitting = HOLD.as_secs_f64() / held.as_secs_f64().max(1e-6) * rows as f64;
-        // Growing step by step: one page that was fast says little about the next.
+        // Grows step by step: one fast page says little about the next.
         let most = if rows < self.page { self.page } else { (self.page * 2).min(MOST) };
         self.page = (fitting as i64).clamp(1, most);
     }

@@ -1,8 +1,8 @@
 //! One transaction for the writes that wait: each in a savepoint, one commit, then the answers.
 //!
-//! A batch ends well, or it is refused: once a savepoint cannot be made, released or rolled back, or SQLite has ended the
-//! transaction by itself, everything that ran in it is answered with the reason, the connection is replaced, and the
-//! writes that had not begun run in a new transaction on the new connection.
+//! A batch is committed, or it is refused: once a savepoint cannot be made, released or rolled back, or SQLite has
+//! ended the transaction by itself, every write that ran in it gets the reason as its answer, the connection is
+//! replaced, and the writes that had not begun run in a new transaction on the new connection.
 
 use std::{collections::VecDeque, panic::AssertUnwindSafe};
 
@@ -25,7 +25,7 @@ pub(super) async fn write(connection: &DatabaseConnection, gate: &CommitGate, jo
             Ok(Err(error)) => {
                 tracing::warn!(%error, "writes were refused, and the connection that writes is made anew");
             }
-            // Their callers hear that there is no answer; the writer lives on.
+            // Their callers notice that no answer comes; the writer continues.
             Err(_) => {
                 tracing::error!("a batch of writes panicked; it was rolled back");
                 gate.distrust();
@@ -61,7 +61,8 @@ async fn batch(
     ended
 }
 
-/// `BEGIN IMMEDIATE` fails if SQLite has a transaction open already, so that its success says that there was none.
+/// Begins a transaction. `BEGIN IMMEDIATE` fails if SQLite has one open already, so its success shows that there was
+/// none.
 async fn begin(connection: &DatabaseConnection, gate: &CommitGate) -> Result<DatabaseTransaction, StoreError> {
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
@@ -71,7 +72,7 @@ async fn begin(connection: &DatabaseConnection, gate: &CommitGate) -> Result<Dat
             Ok(transaction)
         }
         Err(error) => {
-            // Waiting for another process says nothing against the connection.
+            // Having to wait for another process does not discredit the connection.
             if error != StoreError::Busy {
                 gate.distrust();
             }
@@ -102,7 +103,7 @@ async fn end(transaction: DatabaseTransaction, gate: &CommitGate, is_empty: bool
         gate.distrust();
         return Err(undone());
     }
-    // An empty transaction is rolled back: nothing was kept in it.
+    // An empty transaction is rolled back: there is nothing to keep.
     let ended = if is_empty { transaction.rollback().await } else { transaction.commit().await };
     ended.map_err(|error| {
         gate.distrust();
@@ -112,7 +113,7 @@ async fn end(transaction: DatabaseTransaction, gate: &CommitGate, is_empty: bool
     Ok(())
 }
 
-/// The only job of a transaction needs no savepoint: if it fails, the whole transaction is rolled back.
+/// Runs the only job of a transaction, without a savepoint: if it fails, the whole transaction is rolled back.
 async fn run_alone(
     job: Box<dyn Job>,
     transaction: &DatabaseTransaction,
@@ -174,14 +175,14 @@ fn undone() -> StoreError {
     StoreError::Failed("SQLite has undone the transaction by itself; nothing was saved, try again".to_owned())
 }
 
-/// How a job's body ended; `None` if it panicked. The caller of that one hears that the writer has gone.
+/// How a job's body ended; `None` if it panicked: its caller then notices that no answer comes.
 struct Ran {
     verdict: Option<Verdict>,
-    /// How the database failed inside it, which is why the transaction is lost if it is.
+    /// How the database failed inside it: the reason, if the transaction is lost.
     cause: Option<StoreError>,
 }
 
-/// A panic in one job must not end the writer.
+/// Runs one job; its panic does not end the writer.
 async fn run(job: Box<dyn Job>, transaction: &DatabaseTransaction) -> Ran {
     let (verdict, cause) = failure::observed(caught(job.run(transaction))).await;
     Ran { verdict, cause }

@@ -1,4 +1,5 @@
-//! A file beside an SQLite database that is made of its rows: whoever finds it missing, broken or out of date makes it anew.
+//! A file beside an SQLite database that is derived from its rows: a process that finds it missing, broken or out of
+//! date makes it anew.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -9,14 +10,14 @@ use std::{
 use super::liveness;
 use crate::store::location;
 
-/// Behind the database's name.
+/// Appended to the database's name.
 const SUFFIX: &str = ".vectors";
-/// Of what is being written.
+/// Suffix of a file that is still being written.
 const PART: &str = ".vectors.part";
 /// The file that is locked while one is written, in the folder of the hosts' locks.
 const LOCK: &str = "vectors";
 
-/// The place of the vectors that are kept beside a database.
+/// The file of the vectors that are stored beside a database.
 #[derive(Debug, Clone)]
 pub struct Beside {
     database: PathBuf,
@@ -27,15 +28,15 @@ impl Beside {
         Self { database: database.to_path_buf() }
     }
 
-    /// The file.
+    /// Returns its path.
     pub fn path(&self) -> PathBuf {
         self.with(SUFFIX)
     }
 
-    /// Puts what `write` writes in the place of the file, for its owner only; `false` if another process is about to.
+    /// Replaces the file by what `write` writes, readable for its owner only; `false` if another process is doing so.
     ///
     /// # Errors
-    /// What the system says of the files, or `write` does; nothing of it is left behind.
+    /// The errors of the file system and of `write`; nothing is left behind.
     pub fn replace(&self, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<bool> {
         let folder = liveness::folder(&self.database);
         location::private_folder(&folder)?;
@@ -44,7 +45,7 @@ impl Beside {
             return Ok(false);
         }
         let part = self.with(PART);
-        // What a process left that died.
+        // Left by a process that died.
         let _ = fs::remove_file(&part);
         let written = location::private_file()
             .create_new(true)
@@ -57,7 +58,7 @@ impl Beside {
         written.map(|()| true)
     }
 
-    /// Removes the file, if it is there and that is possible.
+    /// Removes the file, if it exists and that is possible.
     pub fn remove(&self) {
         let _ = fs::remove_file(self.path());
     }

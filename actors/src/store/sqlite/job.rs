@@ -1,4 +1,4 @@
-//! A write that waits for the writer: its body, and who is to be answered.
+//! A write that waits for the writer: its body, and where its answer goes.
 
 use futures_util::future::BoxFuture;
 use sea_orm::DatabaseTransaction;
@@ -6,13 +6,13 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
-/// What became of a job's body; the caller hears of it when the transaction has ended.
+/// The result of a job's body; its caller gets it when the transaction has ended.
 pub(super) enum Verdict {
     Keep(Announce),
     Undo(Announce),
 }
 
-/// Answers the caller: with the body's result, or with why that does not hold.
+/// Answers the caller: with the body's result, or with the reason why it was not committed.
 pub(super) type Announce = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// A write of any type.
@@ -41,7 +41,7 @@ where
         Box::pin(async move {
             let result = work.await;
             let keep = result.is_ok();
-            // A caller that has gone needs no answer.
+            // A caller that is gone needs no answer.
             let announce: Announce = Box::new(move |committed| {
                 let _ = reply.send(committed.map_err(E::from).and(result));
             });

@@ -1,7 +1,7 @@
-//! Which hosts on this database file are alive, by file locks that the system drops when a process dies.
+//! Which hosts on this SQLite database are alive, by file locks that the system drops when a process dies.
 //!
-//! A lease says when a host may be presumed dead; the lock says at once that it is. A reused process number cannot
-//! deceive it, and `kill -9` releases it.
+//! A lease says when a host may be presumed dead; the lock says at once that it is. A reused process id cannot deceive
+//! it, and `kill -9` frees it.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -11,7 +11,7 @@ use std::{
 
 use crate::store::location;
 
-/// This process's lock; held as long as the value lives.
+/// This process's lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Liveness {
     path: PathBuf,
@@ -45,11 +45,11 @@ impl Liveness {
         let Ok(file) = File::open(&path) else { return true };
         match file.try_lock() {
             Ok(()) => {
-                // Nobody holds it: the file is a leftover.
+                // The lock is free: the file is a leftover.
                 let _ = fs::remove_file(&path);
                 true
             }
-            // Also when the file system knows no locks: then only the lease decides.
+            // Also when the file system has no locks: then only the lease decides.
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
         }
     }

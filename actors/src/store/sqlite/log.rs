@@ -1,8 +1,8 @@
 //! Keeps the write-ahead log short.
 //!
-//! SQLite begins the log anew when a commit finds that no reader uses it. Where searches overlap there is always one, and
-//! the log grows without end. So the writer, when the log is long, lets SQLite wait a moment for the readers of that
-//! moment; those that come later read the file itself. It does so between two batches, and seldom if it was in vain.
+//! SQLite restarts the log when a commit finds that no reader uses it. Where searches overlap there is always one, and
+//! the log grows without end. So the writer, when the log is long, lets SQLite wait a moment for the present readers;
+//! later ones read the file itself. It does so between two batches, and rarely if it was in vain.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,11 +14,11 @@ use tokio::time::Instant;
 
 use crate::store::{StoreError, sql::Sql};
 
-/// Above this the log is worth a wait. *Units:* bytes.
+/// Above this length the log is worth a wait. *Units:* bytes.
 const LONG: u64 = 16 << 20;
-/// How long saves may have to wait for readers, at most. *Units:* milliseconds.
+/// The longest time that saves may have to wait for readers. *Units:* milliseconds.
 const WAIT_MS: u64 = 200;
-/// After a try that was in vain, the next one waits at least so long, then twice as long.
+/// After a try in vain, the next one waits at least this long, then twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -31,14 +31,14 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// `busy_timeout` is the patience of the connection at other times.
+    /// `busy_timeout` is the connection's time-out at other times.
     pub(super) fn of(database: &Path, busy_timeout: Duration) -> Self {
         let mut path = database.as_os_str().to_owned();
         path.push("-wal");
         Self { path: path.into(), busy_timeout, pause: PAUSE, next: Instant::now() }
     }
 
-    /// Puts the log into the database and cuts it off, if it is long.
+    /// Copies the log into the database and truncates it, if it is long.
     pub(super) async fn keep_short(&mut self, connection: &DatabaseConnection) {
         let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         if length < LONG || Instant::now() < self.next {
@@ -54,7 +54,7 @@ impl Log {
         }
     }
 
-    /// Answers false if readers were in the way.
+    /// Returns false if readers prevented it.
     async fn cut(&self, connection: &DatabaseConnection) -> Result<bool, StoreError> {
         #[derive(FromQueryResult)]
         struct Outcome {

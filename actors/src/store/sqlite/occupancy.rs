@@ -1,7 +1,7 @@
-//! Who has the database open: every process holds a lock as long as it does, and what must be alone takes it whole.
+//! Which processes have the database open: each holds a shared lock as long, and exclusive work takes the whole lock.
 //!
-//! The lock is a file beside the database, and the system drops it when a process dies. Processes of earlier versions do
-//! not hold it; SQLite's own lock shows them.
+//! The lock is a file beside the database, and the system drops it when a process dies. Processes of earlier versions
+//! do not take it; SQLite's own lock shows them.
 
 use std::{
     fs::{File, TryLockError},
@@ -19,10 +19,10 @@ use crate::store::{OpenError, OpenOptions, location};
 
 /// The file that is locked, in the folder of the hosts' locks.
 const FILE: &str = "database";
-/// Between tries.
+/// The delay between tries.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// This process has the database open, as long as the value lives.
+/// The shared lock of a process that has the database open.
 pub(super) struct Occupied {
     _lock: Option<File>,
 }
@@ -39,7 +39,7 @@ impl Occupied {
         loop {
             match file.try_lock_shared() {
                 Ok(()) => return Ok(Self { _lock: Some(file) }),
-                // The file system knows no locks.
+                // The file system has no locks.
                 Err(TryLockError::Error(_)) => return Ok(Self { _lock: None }),
                 Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < ends => tokio::time::sleep(AGAIN).await,
                 Err(TryLockError::WouldBlock) => return Err(OpenError::BeingReplaced(database.to_path_buf())),
@@ -48,19 +48,19 @@ impl Occupied {
     }
 }
 
-/// No other process has the database open, or can open it, as long as the value lives.
+/// The exclusive lock: no other process has the database open, or can open it, until this is dropped.
 pub struct Alone {
     path: PathBuf,
     _lock: Option<File>,
 }
 
 impl Alone {
-    /// Takes the SQLite database of `options` for this process alone. Returns `None` if another process has it open.
+    /// Locks the SQLite database of `options` for this process alone. Returns `None` if another process has it open.
     ///
-    /// A database that is not there, or damaged, can be taken, too.
+    /// It may also be missing or damaged.
     ///
     /// # Errors
-    /// [`OpenError`] if no file is named, or its folder cannot be made.
+    /// [`OpenError`] if no file is named, or its folder cannot be created.
     pub async fn take(options: &OpenOptions) -> Result<Option<Self>, OpenError> {
         let path = options.sqlite_file()?.ok_or(OpenError::NoFile)?;
         location::make_folder(&path)?;
@@ -74,22 +74,22 @@ impl Alone {
         Ok(Some(Self { path, _lock: lock }))
     }
 
-    /// Where the database is.
+    /// Returns the path of the database.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Puts the database `new`, a file in the same folder, in the place of this one. Returns where that has gone, if there
-    /// was one. If the process dies meanwhile, the next one that opens the database ends what was begun.
+    /// Replaces this database by `new`, a file in the same folder. Returns where the old one is now, if there was one.
+    /// If the process dies meanwhile, the next one that opens the database finishes the replacement.
     ///
     /// # Errors
-    /// What the system says of the files.
+    /// The errors of the file system.
     pub fn replace(&self, new: &Path) -> std::io::Result<Option<PathBuf>> {
         replacement::put(&self.path, new)
     }
 }
 
-/// Whether SQLite gets the whole file; if so, its log has gone into it.
+/// Whether SQLite can lock the whole file; if so, its log has been copied into it.
 async fn is_unused(path: &Path) -> bool {
     let options = SqliteConnectOptions::new().filename(path).locking_mode(SqliteLockingMode::Exclusive);
     let Ok(mut connection) = options.busy_timeout(Duration::ZERO).disable_statement_logging().connect().await else {

@@ -1,6 +1,7 @@
-//! Whose file it is, asked before anything is written to it.
+//! Which program a file belongs to, checked before anything is written to it.
 //!
-//! Ours bear an application id; those of earlier versions are known by their history. A new file is empty.
+//! This program's files have an application id; those of earlier versions are recognised by their history. A new file
+//! is empty.
 
 use std::{path::Path, time::Duration};
 
@@ -11,14 +12,14 @@ use sea_orm::sqlx::{
 
 use super::OpenError;
 
-/// In the head of our files: "Aftw". The migration writes it.
+/// In the header of this program's files: "Aftw". The migration writes it.
 pub const APPLICATION_ID: i64 = 0x4166_7477;
-/// The first entry of every history of ours.
+/// The first entry of every history of this program.
 const FIRST_STEP: &str = "m20261124_000001_articles";
-/// The table of the history; programs that use the same library have one, too.
+/// The table of the history; other programs that use the same library have one, too.
 const HISTORY: &str = "seaql_migrations";
 
-/// Refuses a file that is another program's, or no database.
+/// Refuses a file that belongs to another program, or is not a database.
 ///
 /// # Errors
 /// [`OpenError::NotOurs`], [`OpenError::NotSqlite`]
@@ -32,7 +33,7 @@ pub(super) async fn check(path: &Path, patience: Duration) -> Result<(), OpenErr
         name
     });
     let read_only = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(patience);
-    // Without a log the file is all there is; then the look leaves no files behind, as any other reader would.
+    // Without a log the file is complete; an immutable look then creates no files, as any other reader would.
     let quiet = read_only.clone().immutable(true);
     let seen = match look(&quiet).await {
         Err(Unreadable::Failed) => look(&read_only).await,
@@ -42,7 +43,7 @@ pub(super) async fn check(path: &Path, patience: Duration) -> Result<(), OpenErr
     match seen {
         Ok(Owner::Other(what)) => Err(OpenError::NotOurs { path: path.to_path_buf(), what }),
         Err(Unreadable::NotSqlite) => Err(OpenError::NotSqlite(path.to_path_buf())),
-        // What else is wrong is said when it is opened.
+        // Other errors are reported when it is opened.
         Ok(Owner::Afterword) | Err(Unreadable::Failed) => Ok(()),
     }
 }
@@ -51,7 +52,7 @@ pub(super) async fn check(path: &Path, patience: Duration) -> Result<(), OpenErr
 enum Owner {
     /// This program, or none yet.
     Afterword,
-    /// What speaks against it.
+    /// Another program; the evidence.
     Other(String),
 }
 

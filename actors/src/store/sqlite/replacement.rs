@@ -1,9 +1,9 @@
-//! Putting another file in the place of a database, so that at each moment one of the two is found.
+//! Replaces a database file, so that at each moment either the old or the new one is found.
 //!
-//! The new file first gets a name that says that it is whole. From then on the way leads forward: if the process dies when
-//! the old file has gone and the new one has not come, the next one to open the database ends it. Left-over logs of the old
-//! file go with it: SQLite would take them for the new one's.
-//! Vectors that were kept beside it go as well.
+//! The new file first gets a name that says that it is complete. From then on the replacement only goes forward: if the
+//! process dies between the removal of the old file and the arrival of the new one, the next process that opens the
+//! database finishes it. Left-over logs of the old file are removed with it: SQLite would take them for the new one's.
+//! So are the vectors that were stored beside it.
 
 use std::{
     fs, io,
@@ -13,13 +13,13 @@ use std::{
 
 use super::beside::Beside;
 
-/// A whole database that waits to take its place.
+/// Suffix of a complete database that waits to be moved into place.
 const READY: &str = ".restored";
-/// What was there before, with the time in seconds.
+/// Suffix of the replaced database, followed by the time in seconds.
 const BEFORE: &str = ".before-restore-";
 const LOGS: [&str; 2] = ["-wal", "-shm"];
 
-/// Puts `new` in the place of `database`; returns where that has gone, if there was one.
+/// Replaces `database` by `new`; returns where the old one is now, if there was one.
 pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     let ready = beside(database, READY);
     fs::rename(new, &ready)?;
@@ -44,7 +44,7 @@ pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     Ok(moved.then_some(kept))
 }
 
-/// Ends what a process has begun that died.
+/// Finishes the replacement of a process that died.
 pub(super) fn finish(database: &Path) -> io::Result<()> {
     let ready = beside(database, READY);
     if !ready.exists() {
@@ -57,7 +57,7 @@ pub(super) fn finish(database: &Path) -> io::Result<()> {
     Beside::new(database).remove();
     move_logs(database, &last_kept(database).unwrap_or_else(|| beside(database, BEFORE)))?;
     match fs::rename(&ready, database) {
-        // Another process was first.
+        // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other.and_then(|()| sync_folder(database)),
     }
@@ -73,7 +73,7 @@ fn move_logs(database: &Path, kept: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The one that was moved away last.
+/// The database that was moved away last.
 fn last_kept(database: &Path) -> Option<PathBuf> {
     let prefix = beside(database, BEFORE).file_name()?.to_string_lossy().into_owned();
     let entries = fs::read_dir(database.parent()?).ok()?.flatten().map(|entry| entry.path());
@@ -90,7 +90,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A renamed file is found after a loss of power only if its folder has been written, too.
+/// Syncs the folder: otherwise a renamed file may be lost at a power failure.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());

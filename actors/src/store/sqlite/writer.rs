@@ -1,10 +1,10 @@
-//! The single writer of an SQLite database: whoever waits is committed together.
+//! The single writer of an SQLite database: waiting writes are committed together.
 //!
 //! Jobs that arrive while a transaction runs share the next one, each in a savepoint of its own, so that one refused
-//! save never takes its neighbours along. `BEGIN IMMEDIATE` always: a transaction that reads first and then writes
-//! fails under load. A job that was accepted runs to its end even if its caller has gone.
+//! save never takes its neighbours along. Always `BEGIN IMMEDIATE`: a transaction that reads first and then writes
+//! fails under load. An accepted job runs to its end even if its caller is gone.
 //!
-//! Two lanes: what somebody waits for goes first and is committed without the rest, which takes every other turn.
+//! Two lanes: jobs that a caller waits for go first and are committed without the others, which take every other turn.
 
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
@@ -39,7 +39,7 @@ impl Writer {
         Self { first, behind }
     }
 
-    /// Runs `body` inside a transaction and answers after the commit.
+    /// Runs `body` inside a transaction and returns after the commit.
     pub(in crate::store) async fn write<T, E, F>(&self, body: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -49,7 +49,7 @@ impl Writer {
         answer(&self.first, body).await
     }
 
-    /// Like [`Writer::write`], for work that nobody waits for.
+    /// Like [`Writer::write`], for work that no caller waits for.
     pub(in crate::store) async fn write_behind<T, E, F>(&self, body: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -78,7 +78,7 @@ async fn serve(connection: DatabaseConnection, gate: CommitGate, mut log: Log, m
             biased;
             Some(job) = first.recv() => {
                 batch::write(&connection, &gate, with_those_waiting(job, &mut first)).await;
-                // However many saves there are: the rest takes every other turn.
+                // However many saves there are, the other lane takes every other turn.
                 if let Ok(job) = behind.try_recv() {
                     batch::write(&connection, &gate, with_those_waiting(job, &mut behind)).await;
                 }

@@ -1,5 +1,5 @@
-//! Indexes of vectors on PostgreSQL, one for each model, built while others write and search. SQLite has none: its vectors
-//! are in the memory of whoever searches.
+//! Indexes of vectors on PostgreSQL, one for each model, built while others write and search. SQLite has none: its
+//! vectors are in the memory of the process that searches.
 
 use std::time::Duration;
 
@@ -13,30 +13,30 @@ use crate::store::{
 
 /// Longest vector that pgvector has an index for; longer ones are compared one by one.
 pub const LONGEST: i32 = 4_000;
-/// Fewer vectors are compared one by one in the time that other parts of a search take.
+/// Below this number, comparing one by one takes no longer than other parts of a search.
 const WORTHWHILE: i64 = 20_000;
-/// One at a time, whichever host begins.
+/// One build at a time, whichever host starts it.
 const TAKE_TURN: &str = "SELECT pg_try_advisory_lock(7237, 1)";
-/// From one look whether another is still building to the next.
+/// The delay between looks whether another host is still building.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Builds the index of `model_id` anew, beside the one that serves, which gives way when the new one is whole. Waits for
+/// Builds the index of `model_id` anew, beside the one in use, which is dropped when the new one is complete. Waits for
 /// another host that is building.
 ///
 /// # Errors
-/// [`StoreError`]; what there was serves on.
+/// [`StoreError`]; the old index stays in use.
 pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result<(), StoreError> {
     let Parts::Postgres(server) = database.parts() else { return Ok(()) };
     let mut connection = server.apart().await?;
     while !take_turn(&mut connection).await? {
-        // Not by waiting for the lock: a statement that waits is one that the other build waits for.
+        // Polls instead of waiting for the lock: a waiting statement is one that the other build waits for.
         tokio::time::sleep(AGAIN).await;
     }
     build_on(&mut connection, model_id, dimension).await
 }
 
 /// Builds the index of `model_id` if there is none, there are vectors enough to be worth it, and no other host does so.
-/// Answers whether it did.
+/// Returns whether it did.
 ///
 /// # Errors
 /// [`StoreError`]; searches compare all vectors meanwhile.
@@ -44,7 +44,7 @@ pub(crate) async fn build_if_worthwhile(database: &Database, model_id: i64) -> R
     let Parts::Postgres(server) = database.parts() else { return Ok(false) };
     let Some(dimension) = wanting(database, model_id).await? else { return Ok(false) };
     let mut connection = server.apart().await?;
-    // Another host may have built it before the turn came.
+    // Another host may have built it meanwhile.
     if !take_turn(&mut connection).await? || wanting(database, model_id).await?.is_none() {
         return Ok(false);
     }
@@ -52,7 +52,7 @@ pub(crate) async fn build_if_worthwhile(database: &Database, model_id: i64) -> R
     build_on(&mut connection, model_id, dimension).await.map(|()| true)
 }
 
-/// The length of the vectors, if an index of them is wanted and missing.
+/// Returns the length of the vectors, if an index of them is wanted and missing.
 async fn wanting(database: &Database, model_id: i64) -> Result<Option<i32>, StoreError> {
     let sql = "SELECT CAST(m.dimension AS BIGINT) AS n FROM embedding_models m
                WHERE m.id = $1 AND m.dimension <= $2 AND to_regclass('article_chunks_near_' || m.id) IS NULL
@@ -65,10 +65,10 @@ async fn take_turn(connection: &mut PgConnection) -> Result<bool, StoreError> {
     sqlx::query_scalar(TAKE_TURN).fetch_one(connection).await.map_err(failed)
 }
 
-/// The lock ends with the connection.
+/// Builds it on `connection`, which holds the lock until it ends.
 async fn build_on(connection: &mut PgConnection, model_id: i64, dimension: i32) -> Result<(), StoreError> {
     let (name, new) = (format!("article_chunks_near_{model_id}"), format!("article_chunks_near_{model_id}_new"));
-    // One by one and outside a transaction: that is how an index is built while others write.
+    // One by one and outside a transaction: only so is an index built while others write.
     for sql in [
         format!("DROP INDEX IF EXISTS {new}"),
         format!(
@@ -79,7 +79,7 @@ async fn build_on(connection: &mut PgConnection, model_id: i64, dimension: i32) 
         format!("ALTER INDEX {new} RENAME TO {name}"),
         "ANALYZE article_chunks".to_owned(),
     ] {
-        // Nothing in it but numbers of ours.
+        // It contains only numbers of this program.
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut *connection).await.map_err(failed)?;
     }
     Ok(())

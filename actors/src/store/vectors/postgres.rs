@@ -1,5 +1,5 @@
-//! Chunks go to PostgreSQL as one list, so that one prepared statement serves any number of them. Their vectors go as
-//! bytes, which is what is reused, and in half precision, which is what searches look at.
+//! Chunks are sent to PostgreSQL as one list, so that one prepared statement serves any number of them. Their vectors
+//! are stored as bytes, for reuse, and in half precision, for searches.
 
 use std::fmt::Write;
 
@@ -46,7 +46,7 @@ fn as_json(position: usize, chunk: &EmbeddedChunk) -> serde_json::Value {
     serde_json::json!([position, heading_path, text, hash, tokens, hex, literal(vector)])
 }
 
-/// As pgvector reads it.
+/// Formats a vector as pgvector reads it.
 pub fn literal(vector: &Vector) -> String {
     let mut literal = String::with_capacity(12 * vector.as_slice().len() + 2);
     for (position, number) in vector.as_slice().iter().enumerate() {

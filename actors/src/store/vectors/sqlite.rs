@@ -1,4 +1,4 @@
-//! Chunks go to SQLite as values of a statement; their vectors as bytes.
+//! Chunks are sent to SQLite as values of a statement; their vectors as bytes.
 
 use sea_orm::{ConnectionTrait, Value};
 

@@ -11,7 +11,7 @@ pub struct TaskEvent {
     pub task_id: i64,
     /// `articles.id`
     pub article_id: i64,
-    /// The article's slug when the task was made.
+    /// The article's slug at the last request, for people.
     pub slug: String,
     /// The task's new status.
     pub status: TaskStatus,

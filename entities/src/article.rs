@@ -10,27 +10,27 @@ pub struct Model {
     /// Row number; never reused.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// Unique name in addresses.
+    /// Unique name in addresses; a rename moves the old one to `slug_aliases`.
     pub slug: String,
     /// Plain text.
     pub title: String,
-    /// `/`-separated path, empty for the root.
+    /// `/`-separated path; empty for the root.
     pub folder: String,
     /// Markdown.
     pub body: String,
-    /// Front matter keys Afterword does not know, YAML.
+    /// YAML of unknown front matter keys, written by earlier versions; counts only while `front_matter` is empty.
     pub extra: String,
-    /// Grows by 1 at each save.
+    /// From 1; each save adds 1.
     pub revision: i64,
-    /// SHA-256 of what is embedded: title and body.
+    /// SHA-256 of title and body: what is embedded.
     pub content_hash: String,
-    /// Never embed this article.
+    /// Exclude this article from embedding.
     pub skip_embedding: bool,
-    /// When the row was made.
+    /// When the article was created.
     pub created_at: i64,
-    /// When the row last changed.
+    /// When it was last saved.
     pub updated_at: i64,
-    /// Front matter of its file as it is written, fences and all.
+    /// Front matter of its file as it is written, fences included; empty if there is none.
     pub front_matter: String,
 }
 

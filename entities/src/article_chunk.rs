@@ -1,9 +1,9 @@
-//! `article_chunks`: one embedded piece of an article.
+//! `article_chunks`: one embedded chunk of an article, written with the end of its task.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// One embedded piece of an article.
+/// One embedded chunk of an article, written with the end of its task.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "article_chunks")]
 pub struct Model {
@@ -16,15 +16,15 @@ pub struct Model {
     pub model_id: i64,
     /// From 0, in the order of the body.
     pub position: i32,
-    /// Heading path.
+    /// Headings from the outermost to the innermost, joined by `" > "`; empty above the first heading.
     pub heading_path: String,
-    /// Text.
+    /// The chunk as it is in the body.
     pub text: String,
-    /// SHA-256 of the embedded input.
+    /// SHA-256 of the embedded input; equal inputs reuse the vector.
     pub hash: String,
-    /// Length of the embedded input.
+    /// Length of the embedded input, in the model's tokens.
     pub tokens: i32,
-    /// `dimension` × 4 bytes, little-endian `f32`, unit length.
+    /// Unit length: `dimension` little-endian `f32`, 4 bytes each.
     pub vector: Vec<u8>,
 }
 

@@ -1,9 +1,9 @@
-//! `article_embeddings`: which revision of an article a model has embedded.
+//! `article_embeddings`: the revision of an article that a model has embedded, written with the end of a task.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// Which revision of an article a model has embedded.
+/// The revision of an article that a model has embedded, written with the end of a task.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "article_embeddings")]
 pub struct Model {
@@ -13,13 +13,13 @@ pub struct Model {
     /// `embedding_models.id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub model_id: i64,
-    /// Number of the revision.
+    /// The newest revision of `articles` that the vectors are valid for.
     pub revision: i64,
-    /// Of the content that was embedded.
+    /// `articles.content_hash` of what was embedded; another one there means stale.
     pub content_hash: String,
-    /// Chunk count.
+    /// Number of its rows in `article_chunks`; 0 for an article without text.
     pub chunk_count: i32,
-    /// Embedded at.
+    /// When the vectors were last stored.
     pub embedded_at: i64,
 }
 

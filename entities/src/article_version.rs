@@ -10,32 +10,32 @@ pub struct Model {
     /// `articles.id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub article_id: i64,
-    /// Number of the revision.
+    /// `articles.revision` of that time.
     #[sea_orm(primary_key, auto_increment = false)]
     pub revision: i64,
-    /// Unique name in addresses.
+    /// The slug of that revision.
     pub slug: String,
-    /// Plain text.
+    /// The title, plain text.
     pub title: String,
-    /// `/`-separated path, empty for the root.
+    /// `/`-separated path; empty for the root.
     pub folder: String,
-    /// Markdown.
+    /// The body, Markdown.
     pub body: String,
-    /// Extra.
+    /// `articles.extra` of that revision.
     pub extra: String,
-    /// Content hash.
+    /// SHA-256 of title and body.
     pub content_hash: String,
-    /// Skip embedding.
+    /// Whether it was excluded from embedding.
     pub skip_embedding: bool,
     /// When the article was created.
     pub created_at: i64,
     /// When this revision was saved.
     pub updated_at: i64,
-    /// When the next revision or the deletion took its place.
+    /// When the next revision or the deletion replaced it.
     pub superseded_at: i64,
     /// Whether it was the last one before a deletion.
     pub deleted: bool,
-    /// Front matter of its file as it was written, fences and all.
+    /// Front matter of its file as it was written, fences included; empty if there was none.
     pub front_matter: String,
 }
 

@@ -1,9 +1,9 @@
-//! `bulk_operations`: a bulk embedding run.
+//! `bulk_operations`: a bulk embedding run, advanced by MaintenanceActor.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// A bulk embedding run.
+/// A bulk embedding run, advanced by MaintenanceActor.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "bulk_operations")]
 pub struct Model {
@@ -12,17 +12,17 @@ pub struct Model {
     pub id: i64,
     /// `needed`, `missing`, `failed`, `stale` or `all`.
     pub scope: String,
-    /// `/`-separated path, empty for the root.
+    /// Only articles in this `/`-separated folder and below; empty for all.
     pub folder: String,
-    /// `queuing`, `running`, `completed` or `cancelled`.
+    /// `queuing`, `running` (all queued), `completed` or `cancelled`.
     pub state: String,
-    /// Articles up to this id have been looked at.
+    /// The last `articles.id` that has been looked at; 0 at the start.
     pub cursor: i64,
-    /// Requested at.
+    /// When it was opened.
     pub requested_at: i64,
-    /// Finished at.
+    /// When it was completed or cancelled; `None` before.
     pub finished_at: Option<i64>,
-    /// Frozen at the end, JSON.
+    /// The result at its end, JSON; `None` before, when progress is counted from `bulk_items`.
     pub summary: Option<String>,
 }
 

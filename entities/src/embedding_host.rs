@@ -1,28 +1,28 @@
-//! `embedding_hosts`: one start of a host.
+//! `embedding_hosts`: one start of a host, written by its HeartbeatActor.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// One start of a host.
+/// One start of a host, written by its HeartbeatActor.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "embedding_hosts")]
 pub struct Model {
-    /// Unique for each start.
+    /// The id of the start; never reused.
     #[sea_orm(primary_key, auto_increment = false)]
     pub incarnation: String,
-    /// Hostname.
+    /// Name of the machine.
     pub hostname: String,
-    /// Pid.
+    /// Id of the process.
     pub pid: i64,
-    /// Version.
+    /// Version of the program.
     pub version: String,
-    /// `running`, `draining`, `stopped` or `lost`.
+    /// `running`, `draining`, `stopped` (said by the host) or `lost` (found by another).
     pub state: String,
-    /// Started at.
+    /// When it was started.
     pub started_at: i64,
-    /// Heartbeat at.
+    /// When it last reported.
     pub heartbeat_at: i64,
-    /// The actor tree as last reported, JSON.
+    /// The actor tree as last reported, JSON; `None` before the first report.
     pub tree: Option<String>,
 }
 

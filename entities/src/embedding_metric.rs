@@ -1,40 +1,41 @@
-//! `embedding_metrics`: what one worker slot did in one minute; durations in microseconds.
+//! `embedding_metrics`: the results of one worker slot in one minute, written by MetricsActor; durations in
+//! microseconds.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// What one worker slot did in one minute; durations in microseconds.
+/// The results of one worker slot in one minute, written by MetricsActor; durations in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "embedding_metrics")]
 pub struct Model {
     /// Start of the minute.
     #[sea_orm(primary_key, auto_increment = false)]
     pub minute: i64,
-    /// Incarnation.
+    /// `embedding_hosts.incarnation`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub incarnation: String,
-    /// Slot.
+    /// Worker slot of the host, from 0.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slot: i32,
-    /// Completed.
+    /// Tasks completed.
     pub completed: i64,
-    /// Failed.
+    /// Tasks given up.
     pub failed: i64,
-    /// Retried.
+    /// Attempts that are followed by another one.
     pub retried: i64,
-    /// Processing p50 us.
+    /// Half of the attempts took at most this long.
     pub processing_p50_us: i64,
-    /// Processing p95 us.
+    /// 95 % of the attempts took at most this long.
     pub processing_p95_us: i64,
-    /// Processing p99 us.
+    /// 99 % of the attempts took at most this long.
     pub processing_p99_us: i64,
-    /// Processing sum us.
+    /// The time of all attempts together.
     pub processing_sum_us: i64,
-    /// Wait p50 us.
+    /// Half of the tasks waited at most this long from being due to the claim.
     pub wait_p50_us: i64,
-    /// Wait p95 us.
+    /// 95 % of the tasks waited at most this long.
     pub wait_p95_us: i64,
-    /// Wait p99 us.
+    /// 99 % of the tasks waited at most this long.
     pub wait_p99_us: i64,
 }
 

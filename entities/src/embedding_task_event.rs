@@ -1,36 +1,36 @@
-//! `embedding_task_events`: an entry of the audit trail.
+//! `embedding_task_events`: an entry of the audit trail, written by triggers on tasks and by administrative acts.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// An entry of the audit trail.
+/// An entry of the audit trail, written by triggers on tasks and by administrative acts.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "embedding_task_events")]
 pub struct Model {
     /// Row number; never reused.
     #[sea_orm(primary_key)]
     pub id: i64,
-    /// At.
+    /// When it happened.
     pub at: i64,
-    /// Empty for an administrative act.
+    /// `embedding_tasks.id`; `None` for an administrative act.
     pub task_id: Option<i64>,
-    /// `articles.id`.
+    /// `articles.id`; `None` for an act that concerns no article.
     pub article_id: Option<i64>,
-    /// Event.
+    /// The task's `cause`, or the name of the act.
     pub event: String,
-    /// From status.
+    /// The task's status before; `None` for a new task and for an act.
     pub from_status: Option<String>,
-    /// To status.
+    /// The task's status after; `None` for an act.
     pub to_status: Option<String>,
-    /// Attempt.
+    /// `embedding_tasks.attempts` after it; `None` for an act.
     pub attempt: Option<i32>,
-    /// Incarnation.
+    /// `embedding_hosts.incarnation` of the last claim; `None` before the first and for an act.
     pub incarnation: Option<String>,
-    /// Slot.
+    /// Worker slot of the last claim; `None` likewise.
     pub slot: Option<i32>,
-    /// Error kind.
+    /// `embedding_tasks.error_kind` after it; `None` without an error.
     pub error_kind: Option<String>,
-    /// Detail.
+    /// The error, the request's cause, or the act in words and its caller; `None` if there is nothing to say.
     pub detail: Option<String>,
 }
 

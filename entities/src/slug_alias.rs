@@ -1,18 +1,18 @@
-//! `slug_aliases`: a slug an article had before it was renamed.
+//! `slug_aliases`: a slug that an article had before it was renamed; it leads to the article still.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-/// A slug an article had before it was renamed.
+/// A slug that an article had before it was renamed; it leads to the article still.
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel, Serialize)]
 #[sea_orm(table_name = "slug_aliases")]
 pub struct Model {
-    /// Unique name in addresses.
+    /// The former slug.
     #[sea_orm(primary_key, auto_increment = false)]
     pub slug: String,
     /// `articles.id`.
     pub article_id: i64,
-    /// When the row was made.
+    /// When the article was renamed.
     pub created_at: i64,
 }
 

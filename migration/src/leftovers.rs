@@ -1,8 +1,8 @@
-//! What a step has left behind that was interrupted: earlier versions ran steps on SQLite without a transaction.
+//! Leftovers of an interrupted step: earlier versions ran steps on SQLite without a transaction.
 //!
 //! Such a database has some of a step's tables and no entry of the step; no version opens it. The objects are compared
-//! with those the step makes in an empty database. If they are the same, and hold no rows but those that the step itself
-//! puts there, they are dropped, and the step is run from its beginning. Anything else is left alone and named.
+//! with those the step makes in an empty database. If they are the same, and contain no rows but those that the step
+//! itself inserts, they are dropped, and the step is run from its beginning. Anything else is left alone and named.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use sea_orm_migration::{
 
 use crate::{MigrationError, Migrator};
 
-/// Objects of a schema by name: what kind, and the statement that made them.
+/// Objects of a schema by name: their kind, and the statement that made them.
 type Objects = BTreeMap<String, (String, String)>;
 
-/// Removes what `step`, which is about to run, has left behind.
+/// Removes the leftovers of `step`, which is about to run.
 ///
 /// # Errors
-/// [`MigrationError::Occupied`] if something else is in the way of the step.
+/// [`MigrationError::Occupied`] if another object has a name that the step needs.
 pub(crate) async fn remove(transaction: &DatabaseTransaction, step: &str) -> Result<(), MigrationError> {
     if transaction.get_database_backend() != DbBackend::Sqlite {
         return Ok(());
@@ -28,7 +28,7 @@ pub(crate) async fn remove(transaction: &DatabaseTransaction, step: &str) -> Res
     if there.is_empty() {
         return Ok(());
     }
-    // A step of an upgrade finds the tables of all steps before it: only a look at what it makes tells.
+    // A step of an upgrade finds the tables of all steps before it: they are told apart by what the step makes.
     let model = Model::of(step).await?;
     let left: Vec<_> = model.made.iter().filter(|(name, _)| there.contains_key(*name)).collect();
     for (name, made) in &left {
@@ -39,7 +39,7 @@ pub(crate) async fn remove(transaction: &DatabaseTransaction, step: &str) -> Res
             return Err(occupied());
         }
     }
-    // Triggers first; an index goes with its table, the parts of a full-text table with the whole.
+    // Triggers first; an index is dropped with its table, the parts of a full-text table with the whole.
     for kind in ["trigger", "index", "table"] {
         for (name, _) in left.iter().filter(|(_, made)| made.0 == kind) {
             transaction.execute_unprepared(&format!("DROP {kind} IF EXISTS \"{name}\"")).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn remove(transaction: &DatabaseTransaction, step: &str) -> Res
     Ok(())
 }
 
-/// An empty database at that step.
+/// An empty database after that step.
 struct Model {
     db: DatabaseConnection,
     made: Objects,
@@ -80,7 +80,7 @@ impl Model {
     }
 }
 
-/// All but what belongs to another object: indexes of constraints, and the parts of full-text tables.
+/// All objects except those that belong to another: indexes of constraints, and the parts of full-text tables.
 async fn objects(db: &impl ConnectionTrait) -> Result<Objects, DbErr> {
     const ALL: &str = "
         SELECT o.name, o.type, coalesce(o.sql, '') FROM sqlite_schema o

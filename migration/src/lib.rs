@@ -28,7 +28,7 @@ pub use runner::{Connection, MigrationError, applied, apply, take_back};
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
-/// All steps, in order. [`apply`] and [`take_back`] run them; `up` and `down` of the trait do, too.
+/// All steps, in order. [`apply`] and [`take_back`] run them; so do `up` and `down` of the trait.
 pub struct Migrator;
 
 #[async_trait::async_trait]

@@ -1,4 +1,4 @@
-//! Articles, their past, their former slugs, and their words.
+//! Articles, their past revisions, their former slugs, and their words.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Tokens by which programs come in.
+//! Tokens by which programs authenticate.
 
 use sea_orm_migration::prelude::*;
 

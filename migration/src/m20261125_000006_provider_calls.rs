@@ -1,4 +1,4 @@
-//! Calls of embedding providers, for the limit that hosts keep together.
+//! Calls of embedding providers, for the limit that all hosts share.
 
 use sea_orm_migration::prelude::*;
 

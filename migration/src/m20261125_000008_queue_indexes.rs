@@ -1,4 +1,4 @@
-//! Indexes of the queue that serve what they are for and nothing else.
+//! Indexes of the queue that the planner uses for one purpose each.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Indexes for all that a running host asks, so that no answer costs a look through the history.
+//! Indexes for every query of a running host, so that none reads through the history.
 
 use sea_orm_migration::prelude::*;
 

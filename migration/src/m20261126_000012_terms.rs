@@ -1,4 +1,4 @@
-//! The index of words anew: terms that the program makes, the same on both engines, and how they were made.
+//! The new index of words: terms that the program makes, the same on both engines, and how they were made.
 
 use sea_orm_migration::prelude::*;
 

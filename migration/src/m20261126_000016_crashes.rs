@@ -1,4 +1,4 @@
-//! A task says at how many deaths of a host it was in work.
+//! A task counts how many times a host died while processing it.
 
 use sea_orm_migration::prelude::*;
 

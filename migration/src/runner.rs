@@ -1,8 +1,8 @@
-//! Applies steps and takes them back: each is one transaction together with its entry in the history.
+//! Applies steps and takes them back: each in one transaction together with its entry in the history.
 //!
-//! sea-orm's own runner opens a transaction on PostgreSQL only. Here SQLite has one, too: a process that is killed, or
-//! finds no room, leaves the step undone or done. Processes that start together wait for each other: on SQLite for the
-//! one that writes, on PostgreSQL for an advisory lock. Each looks at the history again when its turn has come.
+//! sea-orm's own runner opens a transaction on PostgreSQL only. Here SQLite has one, too: if the process is killed or
+//! the disk is full, the step is either undone or done. Processes that start together wait for each other: on SQLite
+//! for the writer, on PostgreSQL for an advisory lock. Each reads the history again when its turn has come.
 
 use std::time::{Duration, Instant};
 
@@ -15,21 +15,21 @@ use sea_orm_migration::{
 
 use crate::{Migrator, leftovers};
 
-/// So long a start waits for another one that changes the schema; a step may have to rewrite a large table.
+/// How long a start waits for another one that changes the schema; a step may have to rewrite a large table.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// What is in the head of our SQLite files from now on: "Aftw".
+/// Written to the header of SQLite databases from now on: "Aftw".
 const APPLICATION_ID: u32 = 0x4166_7477;
 
 /// Why a step was not run. The database is as it was before the step.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The history holds a step that this program does not know.
+    /// The history contains a step that this program does not know.
     #[error(
         "the database was migrated by a newer version of afterword (it has \"{0}\"); use that version, or restore a \
          backup made before"
     )]
     Newer(String),
-    /// A table or an index of that name is there, and it is not what a step that was interrupted has left behind.
+    /// A table or an index of that name exists, and is not a leftover of an interrupted step.
     #[error(
         "the database holds \"{object}\", which step {step} would make; it is not afterword's, or it holds data: name \
          another database, or rename \"{object}\""
@@ -37,7 +37,7 @@ pub enum MigrationError {
     Occupied {
         /// The step.
         step: String,
-        /// What is in its way.
+        /// The object in its way.
         object: String,
     },
     /// The database failed.
@@ -54,7 +54,7 @@ impl From<MigrationError> for DbErr {
     }
 }
 
-/// Applies what is missing, at most `limit` steps. Returns the names of the steps that it applied.
+/// Applies the missing steps, at most `limit`. Returns the names of the steps that it applied.
 ///
 /// # Errors
 /// [`MigrationError`]; the steps before the one that failed stay applied.
@@ -88,25 +88,25 @@ pub async fn take_back(db: &(impl Connection + ?Sized), limit: Option<u32>) -> R
     Ok(taken)
 }
 
-/// The names of the steps that a database has, in their order. Reads only.
+/// Returns the names of the steps that a database has, in their order. Reads only.
 ///
 /// # Errors
-/// [`MigrationError::Newer`], or the database's.
+/// [`MigrationError::Newer`], or an error of the database.
 pub async fn applied(db: &(impl Connection + ?Sized)) -> Result<Vec<String>, MigrationError> {
     let history = history(db).await?;
     missing(&history)?;
     Ok(Migrator::migrations().iter().map(|step| step.name().to_owned()).filter(|name| history.contains(name)).collect())
 }
 
-/// What steps run on.
+/// A connection that steps can run on.
 pub trait Connection: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction> + Sync {}
 impl<C: ConnectionTrait + TransactionTrait<Transaction = DatabaseTransaction> + Sync> Connection for C {}
 
-/// The step after those that this call has applied already, which are `earlier`.
+/// Applies the next step, and returns its name; `earlier` are the steps that this call has applied already.
 async fn apply_next(db: &(impl Connection + ?Sized), earlier: &[String]) -> Result<Option<String>, MigrationError> {
     let transaction = begin(db).await?;
     Migrator::install(&transaction).await?;
-    // Another process may have been here while this one waited.
+    // Another process may have applied it while this one waited.
     let history = history(&transaction).await?;
     let Some(step) = missing(&history)?.into_iter().next() else {
         transaction.rollback().await?;
@@ -164,7 +164,7 @@ async fn begin(db: &(impl Connection + ?Sized)) -> Result<DatabaseTransaction, D
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     let begun = Instant::now();
     let transaction = loop {
-        // The connection itself waits for a while.
+        // The connection itself waits for `busy_timeout`.
         match db.begin_with_options(options).await {
             Err(error) if is_busy(&error) && begun.elapsed() < PATIENCE => {}
             other => break other?,
@@ -188,7 +188,7 @@ fn is_busy(error: &DbErr) -> bool {
     code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == BUSY)
 }
 
-/// The entries of the history; none if there is no history.
+/// Returns the entries of the history; none if there is no history.
 async fn history(db: &(impl ConnectionTrait + ?Sized)) -> Result<Vec<String>, DbErr> {
     const SQLITE: &str = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'seaql_migrations'";
     const POSTGRES: &str = "SELECT CAST(to_regclass('seaql_migrations') IS NOT NULL AS INTEGER) + CAST(0 AS BIGINT)";
@@ -225,7 +225,7 @@ async fn strike(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbE
     transaction.execute_unprepared(&sql).await.map(drop)
 }
 
-/// Lets other programs see whose file it is, and this one that it is no other's.
+/// Marks an SQLite database as this program's, for itself and for other programs.
 async fn mark(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     if transaction.get_database_backend() != DbBackend::Sqlite {
         return Ok(());

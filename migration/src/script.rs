@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-/// What one step says to each engine, in one direction.
+/// The scripts of one step for each engine, in one direction.
 #[derive(Clone, Copy)]
 pub(crate) struct Scripts {
     pub(crate) sqlite: &'static str,
@@ -13,7 +13,7 @@ impl Scripts {
     /// Runs the script of the engine that `manager` is connected to.
     ///
     /// # Errors
-    /// Whatever the database refuses; and any database for which there is no script.
+    /// Any error of the database, and a database for which there is no script.
     pub(crate) async fn run(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let script = match manager.get_database_backend() {
             DbBackend::Sqlite => self.sqlite,
@@ -24,7 +24,7 @@ impl Scripts {
     }
 }
 
-/// The scripts of a step, which lie in a folder of its name: `up.sqlite.sql`, `up.postgres.sql`, and so on.
+/// The scripts of a step, in the folder of its name: `up.sqlite.sql`, `up.postgres.sql`, and so on.
 macro_rules! scripts {
     ($direction:literal of $step:literal) => {
         $crate::script::Scripts {

@@ -1,4 +1,4 @@
-//! Bulk runs: embedding many articles at once, with progress and a summary. What every door calls.
+//! Bulk runs: embedding many articles at once, with progress and a summary. Every door calls this.
 
 mod view;
 
@@ -17,7 +17,7 @@ pub use crate::api::{BulkRun, BulkRunSummary, FailedArticle};
 
 use crate::articles::folder::Folder;
 
-/// Failures that are listed one by one; the number of all is exact.
+/// Failures that are listed one by one; their total is exact.
 const LISTED_FAILURES: u32 = 50;
 
 /// Starts, shows and cancels bulk runs. Cheap to clone.
@@ -31,13 +31,13 @@ pub struct Bulk {
 /// A refused request. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BulkError {
-    /// No run of this number.
+    /// There is no run with this number.
     #[error("there is no bulk run {0}; list the runs to see all")]
     NotFound(i64),
-    /// No run at all.
+    /// There has been no run.
     #[error("there has been no bulk run yet; start one")]
     NoneYet,
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -47,22 +47,22 @@ pub enum BulkError {
 pub struct Count {
     /// Articles it would queue.
     pub articles: i64,
-    /// Articles never to be embedded.
+    /// Articles that are excluded from embedding.
     pub skipped: i64,
 }
 
 impl Bulk {
-    /// Bulk runs on `database`.
+    /// Makes the service for `database`.
     pub fn new(database: Database, max_attempts: u32) -> Self {
         Self { database, max_attempts, runtime: None }
     }
 
-    /// The same, begun at once by the runtime of this process.
+    /// The same, with runs started at once by the runtime of this process.
     pub(crate) fn waking(self, runtime: RuntimeHandle) -> Self {
         Self { runtime: Some(runtime), ..self }
     }
 
-    /// How many articles a run would queue.
+    /// Counts the articles that a run would queue.
     ///
     /// # Errors
     /// [`BulkError::Store`]
@@ -72,7 +72,7 @@ impl Bulk {
         Ok(Count { articles, skipped })
     }
 
-    /// Opens a run, which the running hosts carry out; answers its number.
+    /// Opens a run, which the running hosts carry out; returns its number.
     ///
     /// # Errors
     /// [`BulkError::Store`]
@@ -89,8 +89,8 @@ impl Bulk {
         Ok(opened.await?)
     }
 
-    /// Queues the first articles of a run now, before any worker begins: what waits already becomes part of the run. Whoever
-    /// works carries the run on.
+    /// Queues the first articles of a run now, before any worker begins, so that waiting tasks become part of the run.
+    /// The running hosts then advance it.
     ///
     /// # Errors
     /// [`BulkError::NotFound`]
@@ -109,7 +109,7 @@ impl Bulk {
         }
     }
 
-    /// How a run stands, or how it ended.
+    /// Returns the progress of a run, or its result.
     ///
     /// # Errors
     /// [`BulkError::NotFound`]
@@ -122,7 +122,7 @@ impl Bulk {
         Ok(BulkRun::of(row, progress, total, failures, sql::now(reader).await?))
     }
 
-    /// The run that was started last.
+    /// Returns the run that was started last.
     ///
     /// # Errors
     /// [`BulkError::NoneYet`]
@@ -131,7 +131,7 @@ impl Bulk {
         self.run(last.id).await
     }
 
-    /// Runs, the last started first.
+    /// Returns runs, the last started first.
     ///
     /// # Errors
     /// [`BulkError::Store`]
@@ -140,7 +140,7 @@ impl Bulk {
         Ok(rows.into_iter().map(BulkRunSummary::from).collect())
     }
 
-    /// How many runs there are: they are removed some time after their end.
+    /// Counts the runs: they are removed some time after their end.
     ///
     /// # Errors
     /// [`BulkError::Store`]
@@ -148,7 +148,7 @@ impl Bulk {
         Ok(bulk::count(self.database.reader()).await?)
     }
 
-    /// Takes back what a run queued and nobody has begun. Answers whether the run was open.
+    /// Cancels a run and its waiting tasks. Returns whether the run was open.
     ///
     /// # Errors
     /// [`BulkError::NotFound`]
@@ -161,7 +161,8 @@ impl Bulk {
         Ok(cancelled.await?)
     }
 
-    /// A run is for the set that searches use. Without one nothing has been embedded yet, which is what number 0 says.
+    /// A run is for the set that searches use. Before the first set nothing has been embedded: number 0 stands for
+    /// that.
     async fn model_id(&self) -> Result<i64, StoreError> {
         Ok(models::wanted(self.database.reader()).await?.active.map_or(0, |set| set.id))
     }

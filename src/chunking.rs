@@ -1,7 +1,7 @@
 //! Cutting articles into the chunks that are embedded one by one.
 //!
-//! An article is cut at its headings, then between blocks, then inside the block that does not fit. Owns where the
-//! cuts fall and what the model is given for each piece; measures through [`TokenCounter`] and knows no model.
+//! An article is cut at its headings, then between blocks, then inside the block that does not fit. Owns where it is
+//! cut and what the model is given for each piece; measures through [`TokenCounter`] and knows no model.
 
 mod breadcrumb;
 mod changed;
@@ -32,16 +32,16 @@ pub use tokens::{ApproximateTokens, TokenCounter};
 /// below them: those are in the heading paths of the chunks below. A heading with nothing below it is text of the
 /// section around it, so that nothing of an article is lost to search.
 ///
-/// Chunks do not overlap. What an overlap would give, the context of a piece, the heading path gives more cheaply;
-/// and with it a change in one place would change the neighbouring chunks, which then would have to be embedded again.
-/// For the same reason sections are cut apart from one another: a change in one leaves the chunks of the others alone.
+/// Chunks do not overlap. The heading path gives a piece its context at a lower cost than an overlap, and with an
+/// overlap a change in one place would change the neighbouring chunks, which would then have to be embedded again. For
+/// the same reason sections are cut independently: a change in one leaves the chunks of the others alone.
 pub struct MarkdownChunker {
     counter: Arc<dyn TokenCounter>,
     limits: ChunkLimits,
 }
 
 impl MarkdownChunker {
-    /// A chunker that measures with `counter`.
+    /// Makes a chunker that measures with `counter`.
     ///
     /// # Errors
     /// [`LimitsError`] if `limits` leave no room for text.
@@ -92,10 +92,10 @@ impl Cutting<'_> {
         Ok(())
     }
 
-    /// As much text from `at` as fits below `prefix`, and the whole as the model gets it.
+    /// Returns as much text from `at` as fits below `prefix`, and the whole input of the model.
     ///
-    /// Counts of pieces need not add up to the count of the whole, so the whole is what is measured; if it is too
-    /// long after all, the text gives way by the difference.
+    /// The counts of pieces need not add up to that of the whole, so the whole is measured; if it is too long after
+    /// all, the text is shortened by the difference.
     fn fill(&self, section: &Section, at: usize, prefix: &str) -> Result<(usize, Measured), EmbedError> {
         let mut room = self.measure.room.saturating_sub(self.measure.count(prefix));
         loop {
@@ -142,7 +142,7 @@ impl Cutting<'_> {
     }
 }
 
-/// What the model is given, and its length with the tokens that come on top.
+/// The input of the model, and its length including the added tokens.
 struct Measured {
     text: String,
     tokens: usize,
@@ -151,7 +151,7 @@ struct Measured {
 /// Deeper indentation than this, in bytes, is dropped: it is layout, and it must not fill a chunk with blanks.
 const LONGEST_INDENT: usize = 16;
 
-/// What the model is given: title and headings, a blank line, the text.
+/// Joins the model's input: title and headings, a blank line, the text.
 fn join(prefix: &str, text: &str) -> String {
     if prefix.is_empty() { text.to_owned() } else { format!("{prefix}\n\n{text}") }
 }

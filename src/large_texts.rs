@@ -1,4 +1,4 @@
-//! How much of large texts is in memory for answers at once, for each client and in all.
+//! Bounds the memory of large texts in answers, for each client and in total.
 
 use crate::{
     auth::Who,
@@ -7,9 +7,9 @@ use crate::{
 
 /// Texts up to this size are not counted. *Units:* bytes.
 const SMALL: u64 = 256 << 10;
-/// What is counted in. *Units:* bytes.
+/// The unit of counting. *Units:* bytes.
 const UNIT: u64 = 1 << 10;
-/// Clients that may be answered with the largest text at the same time.
+/// How many clients may be sent the largest text at the same time.
 const LARGEST_AT_ONCE: u32 = 2;
 
 /// Room for large texts. Cheap to clone.
@@ -17,13 +17,13 @@ const LARGEST_AT_ONCE: u32 = 2;
 pub(crate) struct LargeTexts(Shares);
 
 impl LargeTexts {
-    /// Room for texts of up to `largest` bytes.
+    /// Makes room for texts of up to `largest` bytes.
     pub(crate) fn new(largest: u64) -> Self {
         let each = units(largest);
         Self(Shares::new(each.saturating_mul(LARGEST_AT_ONCE), each))
     }
 
-    /// Waits for room for a text of `size` bytes that `who` wants; a small one takes none.
+    /// Waits for room for a text of `size` bytes for the client `who`; a small one takes none.
     pub(crate) async fn room(&self, who: &Who, size: u64) -> Option<Taken> {
         if size <= SMALL { None } else { self.0.take(who, units(size)).await }
     }

@@ -7,9 +7,9 @@
 //! - [`search`]: by words, by meaning, or both
 //! - [`embedding`]: the back ends that make vectors; [`chunking`]: the pieces they are made of
 //! - [`model`]: local models and where they come from
-//! - [`auth`]: who may come in, and what they may do
-//! - [`queue`], [`bulk`], [`sets`], [`hosts`]: looking after the queue, bulk runs, changes of the model, and who works on them
-//! - [`server`], [`http`]: the host server and its door; [`health`], [`telemetry`]: how it is, and what is measured
+//! - [`auth`]: authentication of callers, and what they may do
+//! - [`queue`], [`bulk`], [`sets`], [`hosts`]: the queue, bulk runs, changes of the model, and the hosts that process
+//! - [`server`], [`http`]: the host server and its door; [`health`], [`telemetry`]: its health, and what is measured
 //! - [`secrets`]: what must never be shown
 //! - [`config`]: settings, and where each came from; [`user_folders`]: where the user keeps them
 //! - [`database`]: schema, backup, restore, verification

@@ -7,11 +7,11 @@ fn main() -> ExitCode {
     afterword::cli::run()
 }
 
-/// What this program writes is for its owner: articles, backups, exports, settings, models.
+/// Makes new files private: articles, backups, exports, settings and models are for their owner.
 #[cfg(unix)]
 fn keep_files_private() {
     use rustix::{fs::Mode, process::umask};
-    // What the caller has forbidden stays so.
+    // What the caller has forbidden stays forbidden.
     umask(umask(Mode::empty()) | Mode::RWXG | Mode::RWXO);
 }
 

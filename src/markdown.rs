@@ -1,4 +1,4 @@
-//! Reading the structure of markdown: where blocks begin, which headings stand above a place, what the plain words are.
+//! The structure of markdown: where blocks begin, which headings are above a place, what the plain words are.
 //!
 //! Owns the parser's settings and the plain text it yields. Knows no budget, no model and no article.
 
@@ -15,7 +15,7 @@ pub(crate) use mentions::{Form, Link, Mentions};
 pub(crate) use outline::{Heading, Kind, Mark, Outline, Piece};
 pub(crate) use plain::{PlainText, first_title};
 
-/// Whether `c` prints nothing: white space, a control character, or a byte order mark.
+/// Whether `c` is invisible: white space, a control character, or a byte order mark.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || c == '\u{feff}'
 }

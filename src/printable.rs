@@ -1,11 +1,11 @@
-//! Texts of others as they may stand in a log, a message or on a terminal: in one line, without control characters, and cut.
+//! Makes foreign texts safe for a log, a message or a terminal: one line, no control characters, cut to a length.
 
 use std::{
     borrow::Cow,
     fmt::{self, Write},
 };
 
-/// At most `most` characters of `text` in one line; control characters are written as what they are, `…` stands where
+/// Returns at most `most` characters of `text` in one line; control characters are written as escapes, `…` marks where
 /// it was cut.
 pub(crate) fn line(text: &str, most: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(4 * most));
@@ -25,7 +25,7 @@ pub(crate) fn push(to: &mut impl Write, c: char) -> fmt::Result {
     if c.is_control() || is_hidden(c) { write!(to, "{}", c.escape_unicode()) } else { to.write_char(c) }
 }
 
-/// A text of many lines as a terminal may be given it: it may change colours, and nothing else.
+/// Makes a text of many lines safe for a terminal: it may change colours, and nothing else.
 pub(crate) fn for_terminal(text: &str) -> Cow<'_, str> {
     let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if !text.contains(is_obeyed) {
@@ -58,7 +58,7 @@ fn colour(text: &str) -> usize {
     if numbers[end..].starts_with('m') { end + 3 } else { 0 }
 }
 
-/// Separators of lines that are no control characters, and what turns the direction of writing.
+/// Whether `c` is a line separator that is not a control character, or changes the direction of writing.
 fn is_hidden(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,7 +1,7 @@
-//! The queue as people and programs look after it: what every door calls.
+//! The queue as people and programs manage it. Every door calls this.
 //!
-//! It shows tasks and their audit trail, and carries out what a person wants done to them. It works on no task itself:
-//! that is the runtime's business.
+//! It shows tasks and their audit trail, and does what a person wants done to them. It processes no task itself: that
+//! is the runtime's job.
 
 mod coverage;
 mod error;
@@ -34,7 +34,7 @@ const PAGE: u32 = 200;
 /// Entries of the audit trail that are shown of one task.
 const TRAIL: u32 = 200;
 
-/// Looks after the queue. Cheap to clone.
+/// Manages the queue. Cheap to clone.
 #[derive(Clone)]
 pub struct Queue {
     database: Database,
@@ -49,14 +49,14 @@ pub struct TaskFilter {
     pub status: Option<TaskStatus>,
     /// Only of the article with this number.
     pub article_id: Option<i64>,
-    /// Only older than this task: where the page before ended.
+    /// Only older than this task: the end of the page before.
     pub before: Option<i64>,
     /// Most rows.
     pub limit: u32,
 }
 
 impl Queue {
-    /// The queue of `database`.
+    /// Makes the service for `database`.
     pub fn new(database: Database) -> Self {
         Self { database, coverage: coverage::Recent::default(), runtime: None }
     }
@@ -66,7 +66,7 @@ impl Queue {
         Self { runtime: Some(runtime), ..self }
     }
 
-    /// Exact numbers now, and rates of the last hour.
+    /// Returns exact numbers now, and rates of the last hour.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -75,7 +75,7 @@ impl Queue {
         Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 
-    /// The same for whoever asks every few seconds: the coverage is from the last half minute or so.
+    /// The same for callers that ask every few seconds: the coverage may be half a minute old.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -84,7 +84,8 @@ impl Queue {
         Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 
-    /// What was done in each minute of the last hour, the oldest first; minutes in which no host wrote anything are missing.
+    /// Returns what was done in each minute of the last hour, the oldest first; minutes for which no host wrote are
+    /// missing.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -92,7 +93,7 @@ impl Queue {
         Ok(minutes::of_the_last_hour(self.database.reader()).await?)
     }
 
-    /// Tasks, the newest first.
+    /// Returns tasks, the newest first.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -123,7 +124,7 @@ impl Queue {
         })
     }
 
-    /// One task with its audit trail, and why it stands where it stands.
+    /// Returns one task with its audit trail, and the reason for its state.
     ///
     /// # Errors
     /// [`QueueError::NotFound`]
@@ -135,7 +136,7 @@ impl Queue {
         Ok(TaskDetail { task: row.into(), explanation, events })
     }
 
-    /// Entries of the audit trail, the oldest first.
+    /// Returns entries of the audit trail, the oldest first.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -143,8 +144,8 @@ impl Queue {
         Ok(trail::named(&self.database, events::list(self.database.reader(), filter).await?).await?)
     }
 
-    /// Up to `limit` entries of the audit trail after the entry `after`, the oldest first: for pages of it. Whoever follows
-    /// it uses [`Queue::follow`], which misses nothing.
+    /// Returns up to `limit` entries of the audit trail after the entry `after`, the oldest first: for pages of it. To
+    /// follow it without a gap, use [`Queue::follow`].
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -152,7 +153,7 @@ impl Queue {
         Ok(trail::named(&self.database, events::following(self.database.reader(), after, limit).await?).await?)
     }
 
-    /// Up to `limit` entries of the audit trail before the entry `before`, the oldest first.
+    /// Returns up to `limit` entries of the audit trail before the entry `before`, the oldest first.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -179,7 +180,7 @@ impl Queue {
         done(id, change)
     }
 
-    /// Puts the newest failed task of every article back; answers how many.
+    /// Puts the newest failed task of every article back; returns how many.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -209,7 +210,7 @@ impl Queue {
         done(id, change)
     }
 
-    /// Stops every host from beginning tasks. Answers whether this changed anything.
+    /// Stops every host from claiming tasks. Returns whether this changed anything.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -217,7 +218,7 @@ impl Queue {
         Ok(self.database.write::<_, StoreError, _>(|transaction| Box::pin(control::pause(transaction))).await?)
     }
 
-    /// Lets every host begin tasks again. Answers whether this changed anything.
+    /// Lets every host claim tasks again. Returns whether this changed anything.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -228,7 +229,7 @@ impl Queue {
         Ok(changed)
     }
 
-    /// Removes tasks that finished longer ago than `age`; answers how many.
+    /// Removes tasks that finished longer ago than `age`; returns how many.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -236,7 +237,7 @@ impl Queue {
         Ok(retention::clean_tasks(&self.database, age).await?)
     }
 
-    /// Puts tasks back that hosts hold which have died: what a running host does by itself. Answers how many.
+    /// Puts the tasks of dead hosts back: what a running host does by itself. Returns how many.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -258,7 +259,7 @@ impl Queue {
         Ok(rescued + expired.len())
     }
 
-    /// The time by the database's clock. *Units:* milliseconds since 1970.
+    /// Returns the time by the database's clock. *Units:* milliseconds since 1970.
     ///
     /// # Errors
     /// [`QueueError::Store`]

@@ -1,8 +1,8 @@
-//! What must never be shown: the secrets of this process, struck out of every text that leaves it other than as an
+//! What must never be shown: the secrets of this process are removed from every text that leaves it other than as an
 //! article.
 //!
-//! Settings tell which there are when they are read ([`keep`]). Errors of others (a provider, a database) are struck where
-//! they come in, and what is logged or said once more where it goes out.
+//! The settings register them when they are read ([`keep`]). Foreign errors (of a provider, a database) are cleaned
+//! where they come in, and logs and answers once more where they go out.
 
 use std::{
     borrow::Cow,
@@ -11,17 +11,17 @@ use std::{
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// All but what stands for itself in any part of an address. *Source:* RFC 3986, 2.3.
+/// Every character that must be encoded in an address. *Source:* RFC 3986, 2.3.
 const UNRESERVED_STAY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Stands for a secret.
+/// Replaces a secret.
 pub const HIDDEN: &str = "(hidden)";
-/// Shorter ones would strike out ordinary words. *Units:* bytes.
+/// Shorter ones would also remove ordinary words. *Units:* bytes.
 const SHORTEST: usize = 6;
 
 static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
-/// From now on `secret` is struck out, also as JSON and addresses write it.
+/// Registers `secret`: from now on it is removed, also as JSON and addresses write it.
 pub fn keep(secret: &str) {
     let secret = secret.trim();
     if secret.len() < SHORTEST {
@@ -38,16 +38,16 @@ pub fn keep(secret: &str) {
     known.sort_by_key(|form| std::cmp::Reverse(form.len()));
 }
 
-/// From now on the secrets within an address are struck out.
+/// Registers the secrets within an address.
 pub fn keep_those_of(address: &str) {
     let parts = Parts::of(address);
-    // A password that is also the name of the user or the database is no secret that could be told from them.
+    // A password that is also the name of the user or the database cannot be told apart from them.
     for secret in parts.secrets().filter(|secret| !parts.names().any(|name| name == *secret)) {
         keep(secret);
     }
 }
 
-/// `text` without the known secrets.
+/// Returns `text` without the known secrets.
 pub fn strike(text: &str) -> Cow<'_, str> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     let mut struck = Cow::Borrowed(text);
@@ -57,11 +57,11 @@ pub fn strike(text: &str) -> Cow<'_, str> {
     struck
 }
 
-/// An address as it may be shown: without passwords, whatever its form.
+/// Returns an address as it may be shown: without passwords, whatever its form.
 pub fn in_address(address: &str) -> String {
     let parts = Parts::of(address);
     let Some(scheme) = parts.scheme else {
-        // Not an address, so nothing tells what of it is secret. `host=… password=…` is a form of PostgreSQL's.
+        // Not a URL, so nothing tells which part is secret. `host=… password=…` is a form of PostgreSQL's.
         return if address.contains(['@', '=', ':']) { HIDDEN.to_owned() } else { address.to_owned() };
     };
     let user = match (parts.user, parts.password) {
@@ -103,14 +103,14 @@ impl<'a> Parts<'a> {
         let Some((scheme, rest)) = address.split_once("://") else {
             return Self { scheme: None, user: None, password: None, place: address, query: Vec::new() };
         };
-        // In the path of a file everything is possible, and no user.
+        // A file's path may contain anything, but no user.
         let is_file = scheme.eq_ignore_ascii_case("sqlite");
         let (user, rest) = match rest.rsplit_once('@') {
             Some((user, rest)) if !is_file && !starts_query(user) => (Some(user), rest),
             _ => (None, rest),
         };
         let (user, password) = match user.map(|user| user.split_once(':').map_or((user, None), |(u, p)| (u, Some(p)))) {
-            // A key may stand alone where the user stands.
+            // A key may be alone in the place of the user.
             Some((user, None)) if scheme.to_lowercase().starts_with("http") => (Some(""), Some(user)),
             Some((user, password)) => (Some(user), password),
             None => (None, None),

@@ -1,8 +1,8 @@
 //! The host server: one process with the runtime and its doors.
 //!
-//! It listens before anything else, so that whoever watches it hears that it is starting; it opens when database and
-//! runtime are there, and does not wait for a model. When it is told to stop it takes no more requests, finishes those
-//! it has, lets the workers finish up to a deadline, and gives back what they hold.
+//! It listens before anything else, so that a client learns that it is starting; it opens when database and runtime are
+//! ready, and does not wait for a model. When it is told to stop it accepts no more requests, finishes those it has,
+//! lets the workers finish up to a deadline, and releases the tasks they still have.
 
 mod connection;
 mod error;
@@ -32,13 +32,13 @@ use gate::Gate;
 
 pub use error::ServeError;
 
-/// Runs a server until it is told to stop; `announce` is told the address once it is open.
+/// Runs a server until it is told to stop; `announce` is called with the address once it is open.
 ///
 /// # Errors
 /// [`ServeError`] if it cannot start, or its socket fails.
 pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
     let settings = &loaded.settings;
-    // Installed before anything is held that would have to be given back.
+    // Installed before anything is claimed that would have to be released.
     let signals = crate::signals::Signals::install()?;
     let stopping = CancellationToken::new();
     let gate = Gate::default();
@@ -111,7 +111,7 @@ fn mounted(page: Page) -> http::Mounted {
     http::Mounted { routes, streams, entrance, front }
 }
 
-/// A collector that is away is no reason not to serve.
+/// An unreachable collector is no reason not to serve.
 #[cfg(feature = "otel")]
 fn export_traces(settings: &Settings, host: &Host, runtime: &RuntimeHandle, stopping: &CancellationToken) {
     let endpoint = &settings.telemetry.otlp_endpoint;
@@ -127,7 +127,7 @@ fn export_traces(settings: &Settings, host: &Host, runtime: &RuntimeHandle, stop
 #[cfg(not(feature = "otel"))]
 fn export_traces(_: &Settings, _: &Host, _: &RuntimeHandle, _: &CancellationToken) {}
 
-/// A public address means that a proxy lets others in.
+/// Refuses to start without tokens if others can reach it; a public address means that a proxy lets them in.
 async fn refuse_strangers(host: &Host, address: SocketAddr) -> Result<(), ServeError> {
     let public = match host.settings().server.public_url.as_str() {
         "" if address.ip().is_loopback() => return Ok(()),
@@ -137,7 +137,7 @@ async fn refuse_strangers(host: &Host, address: SocketAddr) -> Result<(), ServeE
     if host.tokens.any().await? { Ok(()) } else { Err(ServeError::Open(public)) }
 }
 
-/// What may take long and nobody waits for: the model, and the index of vectors.
+/// Starts what may take long and no request waits for: the model, and the index of vectors.
 fn prepare(worker: &Worker) {
     if let Some(provisioning) = worker.host.backends.provisioning() {
         let provisioning = provisioning.clone();

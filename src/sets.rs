@@ -1,4 +1,5 @@
-//! The sets of vectors, one for each model: which is in use, and how a change to another one goes. What every door calls.
+//! The sets of vectors, one for each model: which is in use, and the progress of a change to another. Every door calls
+//! this.
 
 use afterword_actors::{
     embedder::ModelIdentity,
@@ -12,7 +13,7 @@ use afterword_actors::{
 use crate::api::Timestamp;
 pub use crate::api::{Build, SetView, SetsStatus};
 
-/// How far back the rate of a build looks. *Units:* milliseconds.
+/// The period that the rate of a build is measured over. *Units:* milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
 
 /// Shows and changes the model. Cheap to clone.
@@ -24,12 +25,12 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// The sets of `database`, for a host whose settings name the model `configured`, reached as `kept` says.
+    /// Makes the service for `database`, for a host whose settings name the model `configured`, reached as `kept` says.
     pub(crate) fn new(database: Database, configured: ModelIdentity, kept: Option<String>) -> Self {
         Self { database, configured, kept }
     }
 
-    /// Which model is in use, and how a change goes.
+    /// Returns the model in use, and the progress of a change.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -46,7 +47,7 @@ impl Sets {
         Ok(SetsStatus { in_use, building, configured: self.configured.model.clone() })
     }
 
-    /// Whether another set is being built; costs no count.
+    /// Whether another set is being built; without counting.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -54,7 +55,7 @@ impl Sets {
         Ok(models::wanted(self.database.reader()).await?.building.is_some())
     }
 
-    /// Begins to change to the model that the settings name.
+    /// Starts to change to the model that the settings name.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -67,8 +68,8 @@ impl Sets {
             .await
     }
 
-    /// Lets the set that is being built come into use although some articles could not be embedded by its model.
-    /// Answers whether one is being built.
+    /// Lets the set that is being built come into use although its model failed to embed some articles. Returns whether
+    /// one is being built.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -83,7 +84,7 @@ impl Sets {
             .await
     }
 
-    /// Gives the change up; the set in use stays. Answers whether there was one.
+    /// Cancels the change; the set in use stays. Returns whether there was one.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -107,7 +108,7 @@ impl Sets {
         let hindrance = models::hindrances(reader, set.id).await?;
         let began_at = models::kept(reader, set.id).await?.building_since;
         let made = models::embedded_within(reader, set.id, RATE_SPAN_MS).await?;
-        // A build that began within the span is measured from its beginning.
+        // A build that began within the period is measured from its beginning.
         let age = sql::now(reader).await? - began_at.unwrap_or(0);
         let per_second = made as f64 * 1000.0 / age.clamp(1, RATE_SPAN_MS) as f64;
         let remaining_ms = (made > 0).then(|| (hindrance.open as f64 / per_second * 1000.0) as i64);

@@ -1,4 +1,4 @@
-//! What clients share: so much in all, and for each of them no more than a part, so that one leaves something to the others.
+//! A resource that clients share: limited in total and for each client, so that none can take all of it.
 
 use std::{
     collections::HashMap,
@@ -9,10 +9,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::Who;
 
-/// Clients that are remembered before those are forgotten that hold nothing.
+/// Clients that are remembered before those are forgotten that have taken nothing.
 const MANY: usize = 256;
 
-/// Something countable that clients share. Cheap to clone.
+/// A countable resource that clients share. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Shares(Arc<Shared>);
 
@@ -22,30 +22,30 @@ struct Shared {
     clients: Mutex<HashMap<Who, Weak<Semaphore>>>,
 }
 
-/// A part that is taken, until it is dropped.
+/// Units that are taken, until this is dropped.
 pub(crate) struct Taken {
     _own: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
 }
 
 impl Shares {
-    /// `all` units, of which one client takes at most `each`.
+    /// Shares `all` units, of which one client takes at most `each`.
     pub(crate) fn new(all: u32, each: u32) -> Self {
         let (all, each) = (all.max(1), each.clamp(1, all.max(1)));
         Self(Arc::new(Shared { all: Arc::new(Semaphore::new(all as usize)), each, clients: Mutex::default() }))
     }
 
-    /// Takes `units` for `who` as soon as they are free; all that one client may have if it wants more. Never `None`
-    /// while this lives.
+    /// Takes `units` for `who` as soon as they are free; if it wants more than its part, all of its part. Never `None`
+    /// while this exists.
     pub(crate) async fn take(&self, who: &Who, units: u32) -> Option<Taken> {
         let units = units.min(self.0.each);
-        // One's own part first: whoever waits for that holds nothing that others want.
+        // The client's own part first: while it waits for that it blocks no other client.
         let own = self.own(who).acquire_many_owned(units).await.ok()?;
         let all = Arc::clone(&self.0.all).acquire_many_owned(units).await.ok()?;
         Some(Taken { _own: own, _all: all })
     }
 
-    /// The same if it is free now.
+    /// The same if they are free now.
     pub(crate) fn try_take(&self, who: &Who, units: u32) -> Option<Taken> {
         let own = self.own(who).try_acquire_many_owned(units).ok()?;
         let all = Arc::clone(&self.0.all).try_acquire_many_owned(units).ok()?;

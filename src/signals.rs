@@ -1,4 +1,4 @@
-//! Being told to stop: once, and once more.
+//! The signals that stop a server, and a second one that ends it at once.
 
 use std::io;
 
@@ -16,7 +16,7 @@ pub(crate) struct Signals {
     closed: tokio::signal::windows::CtrlClose,
 }
 
-/// As a shell reports a program that a signal ended.
+/// The exit code with which a shell reports a program that a signal ended.
 const ENDED_BY_SIGNAL: i32 = 130;
 
 #[cfg(unix)]
@@ -50,7 +50,7 @@ impl Signals {
     }
 }
 
-/// The next signal ends the process: what it held is rescued by the next host. From here on none is lost.
+/// Ends the process at the next signal: the next host rescues its tasks. No signal is missed from here on.
 pub(crate) fn end_at_the_next() {
     let Ok(signals) = Signals::install() else { return };
     tokio::spawn(async {

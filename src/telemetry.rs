@@ -1,7 +1,7 @@
 //! What is measured, in the text format of Prometheus. Every name carries its unit.
 //!
-//! Requests are counted as they are answered; everything else is read when somebody asks, from the same numbers that
-//! the other doors show.
+//! Requests are counted as they are answered; everything else is read for each scrape, from the same numbers that the
+//! other doors show.
 
 mod gauges;
 pub(crate) mod log;
@@ -21,9 +21,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder
 use self::gauges::REQUEST_SECONDS;
 use crate::{health::Health, host::Host, queue::QueueError};
 
-/// Upper bounds of what answers take. *Units:* seconds.
+/// Upper bounds of the buckets for durations of answers. *Units:* seconds.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// Measurements are put into their buckets after so many: until then each is kept, whether anybody reads them or not.
+/// Measurements are sorted into buckets after this many: until then each is kept, whether it is scraped or not.
 const KEPT: u64 = 4_096;
 
 /// The measurements of one server.
@@ -59,12 +59,12 @@ impl Telemetry {
         }
     }
 
-    /// Counts a caller that was not let in.
+    /// Counts a caller that was not authenticated.
     pub fn unauthorized(&self) {
         with_local_recorder(&self.recorder, || counter!("afterword_http_unauthorized_total").increment(1));
     }
 
-    /// Everything as it is now.
+    /// Returns all measurements as they are now.
     ///
     /// # Errors
     /// [`QueueError::Store`]
@@ -84,7 +84,7 @@ impl Telemetry {
     }
 }
 
-/// A method anybody may make up must not become a name that is kept.
+/// Maps a method: a made-up one must not become a label that is kept.
 fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -4,7 +4,7 @@ use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339, macros
 
 pub use crate::api::Timestamp;
 
-/// The same without the part of a second, always as long.
+/// Formats without the fraction of a second, so always at the same length.
 pub(crate) fn to_the_second(at: Timestamp) -> String {
     Timestamp(at.0.div_euclid(1_000) * 1_000).to_string()
 }
@@ -14,11 +14,11 @@ pub(crate) fn date(at: Timestamp) -> String {
     at.to_string().split('T').next().unwrap_or_default().to_owned()
 }
 
-/// A point in time as people and programs name it: how long before `now` (`7d`, `12h`), a day (`2026-11-01`, from its
-/// beginning, in UTC), or RFC 3339.
+/// Parses a point in time as people and programs write it: how long before `now` (`7d`, `12h`), a day (`2026-11-01`,
+/// from its beginning, in UTC), or RFC 3339.
 ///
 /// # Errors
-/// What may be written, if it is none of them.
+/// What may be written, if it is none of these.
 pub(crate) fn since(text: &str, now: i64) -> Result<Timestamp, String> {
     let text = text.trim();
     if let Ok(age) = humantime::parse_duration(text) {
@@ -32,7 +32,7 @@ pub(crate) fn since(text: &str, now: i64) -> Result<Timestamp, String> {
     Ok(Timestamp(i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or_default()))
 }
 
-/// A duration as people say it.
+/// Formats a duration as people say it.
 pub(crate) fn duration(milliseconds: i64) -> String {
     match milliseconds {
         ..1_000 => format!("{milliseconds} ms"),

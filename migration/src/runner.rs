@@ -202,7 +202,7 @@ async fn history(db: &(impl ConnectionTrait + ?Sized)) -> Result<Vec<String>, Db
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// Steps that are not in `history`, in their order.
+/// Returns the steps that are not in `history`, in their order.
 fn missing(history: &[String]) -> Result<Vec<Box<dyn MigrationTrait>>, MigrationError> {
     let steps = Migrator::migrations();
     match history.iter().find(|entry| !steps.iter().any(|step| step.name() == entry.as_str())) {

@@ -6,15 +6,15 @@ use afterword_entities::bulk_operation;
 use crate::api::{BulkRun, BulkRunSummary, FailedArticle, Timestamp};
 
 impl BulkRun {
-    /// Whether nothing more will happen to it.
+    /// Whether it has ended for good.
     pub fn has_ended(&self) -> bool {
         self.summary.finished_at.is_some()
     }
 
-    /// Articles that have not ended yet, queued or not.
+    /// Counts articles that have not ended yet, queued or not.
     pub fn left(&self) -> i64 {
         let ended = self.queued - self.open;
-        // Of what was counted at first, some need nothing any more by the time they would be queued.
+        // Some of the counted articles may need nothing any more when their turn comes.
         let to_come = if self.summary.state == "queuing" { self.total.unwrap_or(0) - ended } else { 0 };
         to_come.max(self.open)
     }
@@ -31,10 +31,10 @@ impl BulkRun {
         let per_second = (ended > 0 && duration_ms > 0).then(|| ended as f64 * 1000.0 / duration_ms as f64);
         let is_open = row.finished_at.is_none();
         let told: Option<Summary> = row.summary.as_deref().and_then(|text| serde_json::from_str(text).ok());
-        // The summary of a run that has ended outlives the tasks that it is the summary of.
+        // The summary of an ended run outlives its tasks.
         let (succeeded, failed, cancelled) = match &told {
             Some(told) if row.state == "completed" => (told.succeeded, told.failed, told.cancelled),
-            // What was in work when the run was cancelled ended after it.
+            // Tasks that were being processed when the run was cancelled ended after it.
             Some(told) => {
                 let (succeeded, failed) = (progress.succeeded.max(told.succeeded), progress.failed.max(told.failed));
                 (succeeded, failed, (progress.queued - progress.open - succeeded - failed).max(0))

@@ -1,16 +1,16 @@
-//! The line above a chunk's text that says where the text stands.
+//! The line above a chunk's text that says where in the article the text is.
 //!
 //! Owns how title and headings are put together and shortened. Knows no body.
 
 use super::{clean::clean, measure::Measure};
 
-/// Stands between the headings of a path.
+/// Separates the headings of a path.
 pub(super) const HEADING_SEPARATOR: &str = " > ";
 
-/// At most this share of a chunk goes to title and headings; the text is what the chunk is for.
+/// At most one part in this many of a chunk is title and headings: the text matters more.
 const LARGEST_SHARE: usize = 4;
 
-/// Stands for what was left out.
+/// Replaces what was left out.
 const ELLIPSIS: &str = "…";
 
 /// An article's title, and the headings put after it.
@@ -19,7 +19,7 @@ pub(super) struct Breadcrumb {
 }
 
 impl Breadcrumb {
-    /// `title` in one line. Of a title longer than a chunk only the beginning is kept.
+    /// Takes `title` in one line. Of a title longer than a chunk only the beginning is kept.
     pub(super) fn new(title: &str, measure: &Measure<'_>) -> Self {
         let title = clean(title.trim_matches(crate::markdown::is_blank)).into_owned();
         Self { title: one_line(&shortened(&title, measure.room, measure)) }
@@ -30,12 +30,13 @@ impl Breadcrumb {
         self.title.is_empty()
     }
 
-    /// The title as the whole input, of an article without a body.
+    /// Returns the title as the whole input, for an article without a body.
     pub(super) fn alone(&self, measure: &Measure<'_>) -> String {
         shortened(&self.title, measure.room, measure)
     }
 
-    /// Title and `path` in one line; if too long, without the outer headings, then with title and heading cut short.
+    /// Returns title and `path` in one line; if too long, without the outer headings, then with title and heading cut
+    /// short.
     pub(super) fn above(&self, path: &[String], measure: &Measure<'_>) -> String {
         let room = measure.room / LARGEST_SHARE;
         let mut parts = self.parts(path);
@@ -59,7 +60,7 @@ impl Breadcrumb {
         line
     }
 
-    /// Many articles repeat their title as the first heading; it is said once.
+    /// Many articles repeat their title as the first heading; it is used once.
     fn parts(&self, path: &[String]) -> Vec<String> {
         let lines = path.iter().map(|heading| one_line(&clean(heading)));
         let mut headings: Vec<String> = lines.filter(|heading| !heading.is_empty()).collect();
@@ -77,7 +78,8 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The words at the beginning of `text` that take at most `room` tokens; part of the first word if it takes more.
+/// Returns the words at the beginning of `text` that take at most `room` tokens; part of the first word if it takes
+/// more.
 fn shortened(text: &str, room: usize, measure: &Measure<'_>) -> String {
     let fits = measure.longest_fit(text, room);
     if fits == text.len() {

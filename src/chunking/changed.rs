@@ -1,4 +1,4 @@
-//! How much of an article a change leaves to be embedded.
+//! How much of an article has to be embedded after a change.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use afterword_actors::embedder::{Chunker, Source};
 use crate::api::ChangedChunks;
 
 impl ChangedChunks {
-    /// Those of `after`, compared with those of `before`; `None` while the chunker does not work.
+    /// Counts the chunks of `after` against those of `before`; `None` while the chunker does not work.
     pub fn between(chunker: &dyn Chunker, title: &str, before: &str, after: &str) -> Option<Self> {
         let inputs = |body| {
             let chunks = chunker.chunk(Source { title, body }).ok()?;

@@ -1,10 +1,11 @@
-//! What a model must not be given.
+//! Removes what a model must not be given.
 
 use std::borrow::Cow;
 
-/// `text` without control characters; line ends become `\n`, other control characters that separate become spaces.
+/// Returns `text` without control characters; line ends become `
+/// `, other control characters that separate become spaces.
 ///
-/// Providers refuse NUL, and tokenizers disagree about the rest. What is stored keeps them.
+/// Providers refuse NUL, and tokenizers disagree about the rest. The stored text keeps them.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unwanted) {
         return Cow::Borrowed(text);

@@ -6,13 +6,13 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use crate::markdown::Kind;
 
-/// A cut before this share of what fits would waste the chunk; a lesser kind of place is taken instead.
+/// A cut before this share of what fits (one part in …) would waste the chunk; the next kind of place is tried instead.
 const LEAST_SHARE: usize = 4;
 
-/// Bytes read behind the end, to know whether it falls inside a word or character.
+/// Bytes read after the end, to know whether it is inside a word or character.
 const LOOK_AHEAD: usize = 64;
 
-/// A place in `text`, behind `from` and not behind `to`; `to` itself if there is no better one.
+/// Returns a place in `text` after `from` and not after `to`; `to` itself if there is no better one.
 pub(super) fn cut(text: &str, from: usize, to: usize, kind: Kind) -> usize {
     let ahead = text.ceil_char_boundary((to + LOOK_AHEAD).min(text.len()));
     let least = text.ceil_char_boundary(from + (to - from) / LEAST_SHARE);
@@ -33,13 +33,13 @@ struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    /// Behind the last line that ends after `least`.
+    /// After the last line that ends after `least`.
     fn line(&self, least: usize) -> Option<usize> {
         let place = least + self.text[least..self.to].rfind('\n')? + 1;
         (place > self.from).then_some(place)
     }
 
-    /// Before the last sentence; a line end alone ends no sentence.
+    /// Before the last sentence that does not fit; a line end alone ends no sentence.
     fn sentence(&self) -> Option<usize> {
         let read = &self.text[self.least..];
         let starts = read.split_sentence_bound_indices().map(|(start, _)| start);
@@ -48,7 +48,7 @@ impl Inside<'_> {
         ended.last().map(|start| self.least + start)
     }
 
-    /// Behind the last blank, else between two words that need none between them.
+    /// After the last white space, else between two words that need none between them.
     fn word(&self) -> Option<usize> {
         if self.text[self.to..].starts_with(char::is_whitespace) {
             return Some(self.to);

@@ -1,6 +1,6 @@
 //! How large chunks may be and how many there may be.
 
-/// The sizes a [`super::MarkdownChunker`] keeps to.
+/// The sizes that a [`super::MarkdownChunker`] keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkLimits {
     /// Most tokens in one input, everything included.
@@ -20,11 +20,11 @@ pub enum LimitsError {
          set it to at least {least}"
     )]
     TooSmall {
-        /// What was asked for.
+        /// The setting.
         max_tokens: usize,
-        /// What is taken from it.
+        /// Tokens taken from it.
         reserved_tokens: usize,
-        /// What would do.
+        /// The least value that would do.
         least: usize,
     },
     /// No chunk is allowed at all.
@@ -33,26 +33,28 @@ pub enum LimitsError {
 }
 
 impl ChunkLimits {
-    /// The cut changes with this number: it is raised whenever the same text would be cut differently.
+    /// The version of the cuts: raised whenever the same text would be cut differently.
     const VERSION: u32 = 1;
 
     /// `[CLS]` and `[SEP]`, or begin and end of text.
     pub const SPECIAL_TOKENS: usize = 2;
 
-    /// Some fifty pages at 256 tokens are 100 chunks; an article of 10,000 is a mistake or an attack.
+    /// The most chunks of an article. Fifty pages at 256 tokens are some 100 chunks; more than 10,000 are a mistake or
+    /// an attack.
     pub const MOST_CHUNKS: usize = 10_000;
 
-    /// Below this a chunk would be little more than its headings.
+    /// The least room for a chunk, in tokens: below this it would be little more than its headings.
     pub const SMALLEST_ROOM: usize = 24;
 
-    /// Chunks of at most `max_tokens`, with the usual two special tokens and the usual cap.
+    /// Chunks of at most `max_tokens`, with the usual two special tokens and [`Self::MOST_CHUNKS`].
     pub fn new(max_tokens: usize) -> Self {
         Self { max_tokens, reserved_tokens: Self::SPECIAL_TOKENS, max_chunks: Self::MOST_CHUNKS }
     }
 
     /// Name of this way of cutting, for [`afterword_actors::embedder::ModelIdentity::chunker`]: `markdown-1/256`.
     ///
-    /// The reserved tokens are not in it: they follow from the model and its prefix, which the identity holds already.
+    /// The reserved tokens are not in it: they follow from the model and its prefix, which the identity contains
+    /// already.
     pub fn version(&self) -> String {
         format!("markdown-{}/{}", Self::VERSION, self.max_tokens)
     }

@@ -4,14 +4,14 @@
 
 use super::{clean::clean, tokens::TokenCounter};
 
-/// A token is hardly ever longer than this, in bytes. It bounds a chunk whose tokens say nothing of its size: some
+/// The usual upper bound of a token's length, in bytes. It bounds a chunk if tokens do not reflect its size: some
 /// tokenizers count a word of any length as one unknown token, and runs of blanks as none.
 const LONGEST_TOKEN: usize = 16;
 
 /// First guess at the bytes of a token; about right for English.
 const USUAL_TOKEN: usize = 4;
 
-/// The search for the longest fit ends when this share of the room is used: a cut falls before it in most texts.
+/// The search for the longest fit ends when this share of the room is used: in most texts a cut is before it anyway.
 const FULL_ENOUGH: (usize, usize) = (15, 16);
 
 /// A counter and the room it measures for.
@@ -26,13 +26,13 @@ impl<'a> Measure<'a> {
         Self { counter, room }
     }
 
-    /// Tokens of `text` as the model would get it.
+    /// Counts the tokens of `text` as the model would get it.
     pub(super) fn count(&self, text: &str) -> usize {
         self.counter.count(&clean(text))
     }
 
-    /// Length in bytes of a beginning of `text` that takes at most `room` tokens and nearly fills it; the whole if it
-    /// fits, and never less than one character. Depends on `text` and `room` alone.
+    /// Returns the length in bytes of a beginning of `text` that takes at most `room` tokens and nearly fills it; the
+    /// whole if it fits, and at least one character. Depends on `text` and `room` alone.
     pub(super) fn longest_fit(&self, text: &str, room: usize) -> usize {
         let longest = text.floor_char_boundary(room.saturating_mul(LONGEST_TOKEN));
         if longest == text.len() && self.count(text) <= room {
@@ -62,7 +62,7 @@ impl<'a> Measure<'a> {
     }
 }
 
-/// `estimate`, kept off both ends so that each step halves the doubt at worst by an eighth.
+/// Keeps `estimate` off both ends, so that each step shrinks the interval by at least an eighth.
 fn between(fits: usize, exceeds: usize, estimate: usize) -> usize {
     let margin = (exceeds - fits) / 8;
     estimate.clamp(fits + margin, exceeds - 1 - margin.min(exceeds - 1 - fits))
@@ -85,7 +85,7 @@ mod tests {
         }
     }
 
-    /// Counts as the approximation does, and remembers how much it was asked to read.
+    /// Counts like the approximation, and records how much it was asked to read.
     struct Metered(std::sync::Mutex<Cell<usize>>);
 
     impl TokenCounter for Metered {

@@ -1,4 +1,4 @@
-//! The sections of a text: what stands under one heading, without the sections below it.
+//! The sections of a text: what is under one heading, without the sections below it.
 //!
 //! Owns heading paths and which headings are text. Knows no sizes.
 
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::markdown::{Heading, Kind, Mark, Outline, Piece, byte_order_mark};
 
-/// Blocks of one section.
+/// Most blocks of one section.
 const MOST_MARKS: usize = 1 << 16;
 
 /// A stretch of text under one heading.
@@ -14,18 +14,18 @@ const MOST_MARKS: usize = 1 << 16;
 pub(super) struct Section {
     /// Headings above it, outermost first, none of them empty.
     pub(super) path: Vec<String>,
-    /// Where it stands in the body; may be blank.
+    /// Its range in the body; may be blank.
     pub(super) range: Range<usize>,
     /// Where its blocks begin, ascending.
     pub(super) marks: Vec<Mark>,
 }
 
-/// The sections of a body, from first to last.
+/// Iterates over the sections of a body, from first to last.
 ///
-/// A section of very many blocks is cut into several with the same headings, so that their places need not all be known.
+/// A section of very many blocks is cut into several with the same headings, to bound the number of marks.
 ///
-/// A heading directly followed by its equal or its superior, or by the end, heads nothing. It is a block of the
-/// section around it: an outline without texts would be lost otherwise.
+/// A heading that is directly followed by one of the same or a higher level, or by the end, has no section. It is a
+/// block of the section around it: otherwise an outline without texts would be lost.
 pub(super) struct Sections<'a> {
     body: &'a str,
     pieces: Outline<'a>,
@@ -49,14 +49,14 @@ impl<'a> Sections<'a> {
         }
     }
 
-    /// Takes the next piece; gives the section that it ends, if it ends one.
+    /// Takes the next piece; returns the section that it ends, if it ends one.
     fn advance(&mut self) -> Option<Section> {
         match self.pieces.next() {
             Some(Piece::Block(mark)) => {
                 let ended = self.pending.take().map(|heading| self.open_below(heading));
                 let is_full = self.marks.len() >= MOST_MARKS && mark.depth == 0;
                 let ended = ended.or_else(|| is_full.then(|| self.end_section(mark.at)));
-                // Of one block with very many others within it, the first are enough.
+                // If one block contains very many others, the first ones are enough.
                 if self.marks.len() < 2 * MOST_MARKS {
                     self.marks.push(mark);
                 }

@@ -57,7 +57,7 @@ fn too_many_chunks_are_a_fault_of_the_article() {
 
 #[test]
 fn a_large_article_is_cut_whole() {
-    // A megabyte in a debug build; what takes longer than linear would show as a test that does not end.
+    // A megabyte in a debug build: if cutting took more than linear time, this test would not end.
     let sections = "## Section\n\nSome words stand here, and then some more of them.\n\n".repeat(16_000);
     let one_line = "x".repeat(1_000_000);
     let limits = ChunkLimits { max_chunks: 100_000, ..ChunkLimits::new(256) };
@@ -68,7 +68,7 @@ fn a_large_article_is_cut_whole() {
     }
 }
 
-/// What prints, without the marks of headings, which live in the paths.
+/// Visible characters, without the marks of headings, which are in the paths.
 fn letters(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
 }

@@ -1,12 +1,12 @@
 //! How long a text is for a model.
 
-/// Counts as a model's tokenizer does.
+/// Counts tokens as a model does.
 pub trait TokenCounter: Send + Sync {
     /// Tokens of `text`, without special tokens and without truncation.
     fn count(&self, text: &str) -> usize;
 }
 
-/// Counts tokens of models whose tokenizer is not at hand, from the scripts and lengths of words.
+/// Estimates the tokens of models without a tokenizer at hand, from the scripts and lengths of words.
 ///
 /// Errs on the high side: a chunk that is somewhat short costs little, one that is too long is cut off by the provider
 /// or refused.
@@ -35,7 +35,7 @@ enum Run {
     Blank,
 }
 
-/// A count under way. Quarters of a token are the unit, so that short runs are not rounded up one by one.
+/// A count in progress, in quarters of a token, so that short runs are not rounded up one by one.
 #[derive(Default)]
 struct Estimate {
     quarters: usize,
@@ -52,7 +52,7 @@ impl Estimate {
             ' ' | '\t' | '\r' | '\n' => Run::Blank,
             _ => Run::None,
         };
-        // A capital begins a word that goes on in small letters.
+        // A capital begins a word that continues in small letters.
         let goes_on = run == self.run || (self.run == Run::Upper && run == Run::Lower && self.length == 1);
         if !goes_on {
             self.end_run();

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use super::{inside, measure::Measure, section::Section};
 use crate::markdown::{Kind, Mark};
 
-/// The end of the chunk that begins at `at`, with at most `room` tokens of text; always behind `at`.
+/// Returns the end of the chunk that begins at `at`, with at most `room` tokens of text; always after `at`.
 pub(super) fn end_of_chunk(body: &str, section: &Section, at: usize, room: usize, measure: &Measure<'_>) -> usize {
     let end = section.range.end;
     let fits = at + measure.longest_fit(&body[at..end], room);
@@ -30,8 +30,8 @@ enum Place {
 
 /// Prefers the outermost blocks, and of those the last.
 ///
-/// The block behind the cut then begins a chunk of its own. If it is too long to fit into one anyway and the cut
-/// would leave most of this chunk empty, its own blocks are considered instead.
+/// The block after the cut then begins a chunk of its own. If it is too long to fit into one anyway and the cut would
+/// leave most of this chunk empty, its own blocks are considered instead.
 fn before_block(section: &Section, at: usize, fits: usize) -> Place {
     let from = section.marks.partition_point(|mark| mark.at <= at);
     let length = fits - at;

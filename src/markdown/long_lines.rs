@@ -1,20 +1,20 @@
-//! Keeps very long lines from costing the parser many times their length in memory.
+//! Keeps the parser from using many times the length of a very long line in memory.
 //!
 //! Owns which characters may be hidden from the parser without moving a block. Knows no blocks itself.
 
 use std::borrow::Cow;
 
-/// Beyond so many bytes of a line, no quotation and no list begins.
+/// After this many bytes of a line, no quotation and no list begins.
 const LONG_LINE: usize = 1024;
-/// Beyond so many bytes of a line it is no prose, though a paragraph may stand in one line: inline markup is not read.
+/// A line of more bytes is not prose, even though a paragraph may be one line: its inline markup is not read.
 const LONGEST_PROSE: usize = 16 << 10;
 
-/// `text` with the beginnings of quotations and lists blanked beyond the first [`LONG_LINE`] bytes of each line, and inline
-/// markup beyond [`LONGEST_PROSE`], every byte at its place.
+/// Returns `text` with the beginnings of quotations and lists blanked after the first [`LONG_LINE`] bytes of each line,
+/// and inline markup after [`LONGEST_PROSE`]; every byte keeps its place.
 ///
-/// The parser makes a node of some 50 bytes of every `*`, `[` or `` ` ``, and of every quotation or list that begins
+/// The parser makes a node of some 50 bytes for every `*`, `[` or `` ` ``, and for every quotation or list that begins
 /// within another; in a minified or base64 line of many megabytes they mean nothing. What can end a block (`</`, `-->`,
-/// `?>`, `]]>`, `|`) is left as it is.
+/// `?>`, `]]>`, `|`) is left alone.
 pub(crate) fn neutralised(text: &str) -> Cow<'_, str> {
     let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
     if text.as_bytes().split(is_end).all(|line| line.len() <= LONG_LINE) {
@@ -44,7 +44,7 @@ fn is_inline_markup(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// A quotation or a list within another.
+/// Whether a quotation or a list begins within another.
 fn begins_within(bytes: &[u8], at: usize) -> bool {
     let next = bytes.get(at + 1);
     let before = at.checked_sub(1).and_then(|before| bytes.get(before));

@@ -1,7 +1,7 @@
 //! What a text mentions besides its words: `#tags`, and links to other articles.
 //!
-//! Owns what counts as a tag (as in Obsidian: behind white space, not in code, not a number alone) and which links lead
-//! to articles. Knows no article and resolves nothing.
+//! Owns what counts as a tag (as in Obsidian: after white space, not in code, not only digits) and which links lead to
+//! articles. Knows no article and resolves nothing.
 
 use std::{collections::HashSet, ops::Range};
 
@@ -13,7 +13,7 @@ use super::{Outline, Piece, long_lines::neutralised, outline::options};
 const PART: usize = 128 << 10;
 /// Longest tag. *Units:* bytes.
 const LONGEST_TAG: usize = 200;
-/// More tags or links of one text are passed over.
+/// Further tags or links of one text are ignored.
 const MOST: usize = 10_000;
 
 /// What a text mentions, in the order of the text.
@@ -21,20 +21,20 @@ const MOST: usize = 10_000;
 pub(crate) struct Mentions {
     /// As they are written, without `#`; each spelling once.
     pub(crate) tags: Vec<String>,
-    /// Each as often as it is there.
+    /// Every occurrence.
     pub(crate) links: Vec<Link>,
 }
 
 /// A link that may lead to an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
-    /// What is linked to, as it is written, without the part behind `#`.
+    /// The target as it is written, without the part after `#`.
     pub(crate) target: String,
-    /// Behind `#`; empty if there is none.
+    /// The part after `#`; empty if there is none.
     pub(crate) anchor: String,
     /// How it is written.
     pub(crate) form: Form,
-    /// Where `target` stands in the text, if it stands there as it is.
+    /// Where `target` is in the text, if it is there unchanged.
     pub(crate) place: Option<Range<usize>>,
 }
 
@@ -118,7 +118,7 @@ impl Mentions {
     }
 }
 
-/// Where `target` stands in a link, behind its label; `None` if it stands elsewhere, or not as it is.
+/// Where `target` is in a link, after its label; `None` if it is elsewhere, or not unchanged.
 fn place(kind: LinkType, target: &str, link: &str) -> Option<usize> {
     match kind {
         LinkType::WikiLink { .. } | LinkType::Autolink => link.find(target),
@@ -132,7 +132,7 @@ fn place(kind: LinkType, target: &str, link: &str) -> Option<usize> {
     }
 }
 
-/// The tag that `text` begins with, behind its `#`.
+/// The tag that `text`, the text after a `#`, begins with.
 fn tag_at(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !is_of_tag(c)).unwrap_or(text.len());
     let tag = text[..end].trim_end_matches('/');
@@ -140,7 +140,7 @@ fn tag_at(text: &str) -> Option<&str> {
     (!is_number && tag.len() <= LONGEST_TAG).then_some(tag)
 }
 
-/// What Obsidian allows in a tag: no white space and no punctuation but `-`, `_` and `/`.
+/// Whether Obsidian allows `c` in a tag: no white space and no punctuation except `-`, `_` and `/`.
 fn is_of_tag(c: char) -> bool {
     let is_punctuation = c.is_ascii_punctuation() && !matches!(c, '-' | '_' | '/');
     !is_punctuation
@@ -149,7 +149,7 @@ fn is_of_tag(c: char) -> bool {
         && !matches!(c, '\u{2000}'..='\u{206f}' | '\u{2e00}'..='\u{2e7f}')
 }
 
-/// What a link leads to, if that may be an article.
+/// Returns the target of a link, if that may be an article.
 fn to_article(kind: LinkType, address: &str) -> Option<(Form, &str, &str)> {
     let (form, rest) = match kind {
         LinkType::WikiLink { .. } => (Form::Wiki, address),
@@ -174,7 +174,7 @@ fn has_scheme(address: &str) -> bool {
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+.-".contains(c))
 }
 
-/// That of a file name: a few letters behind its last dot.
+/// The extension of a file name: a few letters after its last dot.
 fn extension(target: &str) -> Option<String> {
     let name = target.rsplit('/').next().unwrap_or(target);
     let (_, extension) = name.rsplit_once('.')?;
@@ -182,7 +182,7 @@ fn extension(target: &str) -> Option<String> {
     is_one.then(|| extension.to_ascii_lowercase())
 }
 
-/// Parts of `body`, each of whole outermost blocks.
+/// Splits `body` into parts, each of whole outermost blocks.
 fn parts(body: &str) -> Vec<Range<usize>> {
     if body.len() <= PART {
         return std::iter::once(0..body.len()).collect();

@@ -1,6 +1,6 @@
 //! The blocks of a markdown text, in order, read window by window.
 //!
-//! Owns where a block begins, how deep it is nested and which headings are sections. Knows nothing of chunks.
+//! Owns where a block begins, how deep it is nested and which headings are sections. Knows nothing about chunks.
 
 use std::{collections::VecDeque, ops::Range};
 
@@ -33,7 +33,7 @@ pub(crate) struct Heading {
     pub(crate) level: u8,
     /// Its words without markup, in one line; may be empty.
     pub(crate) text: String,
-    /// Where it stands, from the beginning of its line, underline included.
+    /// Its range, from the beginning of its line, underline included.
     pub(crate) range: Range<usize>,
 }
 
@@ -57,23 +57,23 @@ pub(crate) enum Kind {
     Lines,
 }
 
-/// The pieces of a text, from first to last.
+/// Iterates over the pieces of a text, from first to last.
 ///
-/// A block is complete once another outermost block follows it, so each window ends before its last one, and the
-/// next begins there; a block longer than a window doubles the window, up to a limit. Beyond it the block goes on in the
-/// next window as another; of a fence it is known where it ends, and what stands in it is not read at all.
+/// A block is complete once another outermost block follows it, so each window ends before its last one, and the next
+/// begins there; a block longer than a window doubles the window, up to a limit. Beyond that the block continues in the
+/// next window as another one; the end of a fence is known, and its content is not parsed.
 pub(crate) struct Outline<'a> {
     body: &'a str,
     window: usize,
     longest: usize,
     at: usize,
-    /// The fence whose inside goes on at `at`.
+    /// The fence that is still open at `at`.
     fence: Option<Fence>,
     ready: VecDeque<Piece>,
 }
 
 impl<'a> Outline<'a> {
-    /// Reads `body` from its beginning; a byte order mark is passed over.
+    /// Reads `body` from its beginning; skips a byte order mark.
     pub(crate) fn new(body: &'a str) -> Self {
         Self::with_window(body, WINDOW, LONGEST_BLOCK)
     }
@@ -132,7 +132,7 @@ impl Fence {
         (length >= 3).then_some(Self { mark, length })
     }
 
-    /// Where the block ends whose inside is at `from`: behind the line that closes it.
+    /// Where the block ends whose content begins at `from`: after the line that closes it.
     fn end(&self, body: &str, from: usize) -> usize {
         let mut at = line_end(body, from.saturating_sub(1));
         while at < body.len() {
@@ -183,7 +183,7 @@ impl Piece {
     }
 }
 
-/// The end of the line that holds byte `at`.
+/// The end of the line that contains byte `at`.
 fn line_end(body: &str, at: usize) -> usize {
     let rest = body.as_bytes().get(at..).unwrap_or_default();
     rest.iter().position(|&byte| byte == b'\n').map_or(body.len(), |newline| at + newline + 1)
@@ -243,7 +243,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A block that begins in the line of the block around it adds no place to cut, only how that may be cut.
+    /// Records a block. One that begins in the line of the block around it adds no place to cut, only how that one may
+    /// be cut.
     fn mark(&mut self, kind: Kind, start: usize) {
         let at = self.lines.start_of(start) + self.base;
         match self.pieces.last_mut() {
@@ -259,7 +260,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Finds the beginnings of lines for places that come in ascending order, passing over the text once.
+/// Finds the beginnings of lines for places in ascending order, in one pass over the text.
 struct LineStarts<'t> {
     text: &'t str,
     seen: usize,

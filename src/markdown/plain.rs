@@ -11,7 +11,7 @@ use super::{Heading, Outline, Piece, is_blank, long_lines::neutralised, outline:
 pub(crate) struct PlainText {
     /// The line: white space is single spaces, a heading ends in a colon.
     pub(crate) text: String,
-    /// Where each run of `text` begins, and where in the markdown it stands; ascending.
+    /// Where each run of `text` begins, and where it is in the markdown; ascending.
     origins: Vec<(usize, usize)>,
     gap: bool,
 }
@@ -33,13 +33,13 @@ impl PlainText {
         plain
     }
 
-    /// Where in the markdown byte `at` of the plain line comes from, exact to the run of text it is in.
+    /// Returns where in the markdown byte `at` of the plain line comes from, exact to the run of text it is in.
     pub(crate) fn origin(&self, at: usize) -> usize {
         let run = self.origins.partition_point(|&(start, _)| start <= at);
         run.checked_sub(1).and_then(|run| self.origins.get(run)).map_or(0, |&(_, origin)| origin)
     }
 
-    /// Where the text was taken as it stands, it is read from the body, since the parser's copy may be neutralised.
+    /// Text that is unchanged in the body is read from there, since the parser's copy may be neutralised.
     fn push(&mut self, body: &str, parsed: &str, range: &std::ops::Range<usize>) {
         let written = body.get(range.clone()).filter(|written| written.len() == parsed.len());
         let mut is_first = true;
@@ -66,12 +66,12 @@ impl PlainText {
     }
 }
 
-/// Whether words before and after the end of `tag` are apart.
+/// Whether the end of `tag` separates words.
 fn is_block(tag: TagEnd) -> bool {
     !matches!(tag, TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image)
 }
 
-/// The first heading of the highest level, else the first heading at all.
+/// Returns the first heading of the highest level, else the first heading at all.
 pub(crate) fn first_title(body: &str) -> Option<Heading> {
     let mut first = None;
     for piece in Outline::new(body) {

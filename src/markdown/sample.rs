@@ -1,4 +1,4 @@
-//! Texts for property tests: markdown as people write it, and texts nobody would write.
+//! Texts for property tests: markdown as people write it, and texts that no person would write.
 
 use proptest::{collection::vec, prelude::*, strategy::Union};
 

@@ -1,13 +1,13 @@
-//! The sections of a text: a heading, and what stands below it down to the next heading that is not lower.
+//! The sections of a text: a heading, and everything up to the next heading of the same or a higher level.
 //!
 //! Owns how a section is named by the headings above it. Reads blocks through [`Outline`], so that a `#` in a fence, a
-//! quotation or a list is no heading.
+//! quotation or a list is not a heading.
 
 use std::ops::Range;
 
 use super::{Heading, Outline, Piece};
 
-/// Stands between the headings of a path, as searches show it.
+/// Separates the headings of a path, as searches show it.
 const BETWEEN: &str = " > ";
 
 /// A section of a text.
@@ -19,24 +19,24 @@ pub(crate) struct Section {
     pub(crate) path: Vec<String>,
     /// The lines of the heading, with their end.
     pub(crate) heading: Range<usize>,
-    /// All of it: the heading, and what stands below.
+    /// All of it: the heading, and its text.
     pub(crate) range: Range<usize>,
     title: String,
 }
 
 impl Section {
-    /// Its name, by which it is found: `Guide > Tides`.
+    /// Returns the name by which it is found: `Guide > Tides`.
     pub(crate) fn name(&self) -> String {
         self.path.join(BETWEEN)
     }
 
-    /// The words of its heading.
+    /// Returns the words of its heading.
     pub(crate) fn title(&self) -> &str {
         &self.title
     }
 }
 
-/// All sections, in the order of their headings.
+/// Returns all sections, in the order of their headings.
 pub(crate) fn sections(body: &str) -> Vec<Section> {
     let headings: Vec<Heading> = Outline::new(body)
         .filter_map(|piece| match piece {
@@ -57,7 +57,7 @@ pub(crate) fn sections(body: &str) -> Vec<Section> {
     sections.collect()
 }
 
-/// Where each section ends. A text of many headings is gone through once.
+/// Where each section ends, in one pass over the headings.
 fn ends(headings: &[Heading], length: usize) -> Vec<usize> {
     let (mut ends, mut open) = (vec![length; headings.len()], Vec::<usize>::new());
     for (position, heading) in headings.iter().enumerate() {
@@ -72,8 +72,8 @@ fn ends(headings: &[Heading], length: usize) -> Vec<usize> {
     ends
 }
 
-/// The sections that `wanted` may mean, in their order: those with this heading, else those at the end of this chain of
-/// headings (`Guide > Tides`, whole or its last part, perhaps cut with `…`).
+/// Returns the sections that `wanted` may mean, in their order: those with this heading, else those at the end of this
+/// chain of headings (`Guide > Tides`, whole or its last part, perhaps cut with `…`).
 pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
     let name = wanted.trim_start_matches('#').trim().to_lowercase();
     let all = |means: &dyn Fn(&Section) -> bool| -> Vec<usize> {
@@ -102,7 +102,7 @@ pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
     if whole.is_empty() { chains(false) } else { whole }
 }
 
-/// Where the line ends that holds byte `at`, its line break included.
+/// Where the line ends that contains byte `at`, its line break included.
 pub(crate) fn end_of_line(text: &str, at: usize) -> usize {
     text.as_bytes()[at.min(text.len())..].iter().position(|&byte| byte == b'\n').map_or(text.len(), |n| at + n + 1)
 }

@@ -1,11 +1,11 @@
-//! Who may ask what.
+//! What a caller may ask.
 
 use axum::http::request::Parts;
 use rmcp::{RoleServer, service::RequestContext};
 
 use crate::auth::{Caller, Permission, Who};
 
-/// What a tool needs. A tool that is not named here needs everything.
+/// Returns the permission that a tool needs. A tool that is not named here needs all of them.
 pub(super) fn needed(tool: &str) -> Permission {
     match tool {
         "read_article"
@@ -25,12 +25,12 @@ pub(super) fn needed(tool: &str) -> Permission {
     }
 }
 
-/// Whom the guard in front let in.
+/// The caller that the guard has authenticated.
 pub(super) fn guarded(context: &RequestContext<RoleServer>) -> Option<&Caller> {
     context.extensions.get::<Parts>()?.extensions.get::<Caller>()
 }
 
-/// Whose share is taken.
+/// The client that pays for shared limits.
 pub(super) fn who(context: &RequestContext<RoleServer>) -> Who {
     guarded(context).map_or(Who::Local, |caller| caller.who.clone())
 }

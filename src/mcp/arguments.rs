@@ -1,5 +1,5 @@
-//! Arguments of a tool as clients write them, made into what the tool understands: numbers as texts, switches as words,
-//! nothing as `null` or as an empty text. What is not plain is refused with the argument's name and what is allowed.
+//! Converts a tool's arguments from what clients write: numbers as texts, switches as words, nothing as `null` or as an
+//! empty text. What is ambiguous is refused with the argument's name and what is allowed.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use crate::printable;
 
 /// Longest value that a refusal shows. *Units:* characters.
 const SHOWN: usize = 60;
-/// Largest whole number where none below zero is allowed.
+/// Largest whole number where negative ones are not allowed.
 const MOST: u64 = u32::MAX as u64;
 
-/// `given`, and the large texts that were taken out of it, as the tool's schema has them.
+/// Returns `given`, with the large texts that were taken out of it, as the tool's schema has it.
 pub(super) fn understood(
     tool: &Tool,
     given: Option<JsonObject>,
@@ -26,7 +26,7 @@ pub(super) fn understood(
     let none = JsonObject::new();
     let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
     if known.is_empty() {
-        // Some clients send a made-up argument where there are none.
+        // Some clients send a made-up argument to tools without any.
         return Ok(JsonObject::new());
     }
     let required = |name: &str| {
@@ -60,10 +60,10 @@ struct Argument<'a> {
 }
 
 impl Argument<'_> {
-    /// `None`: it is as if it had been left out.
+    /// Returns `None` if it counts as left out.
     fn understand(&self, value: Value) -> Result<Option<Value>, Problem> {
         if value.is_null() || (value == "" && !self.may_be_empty()) {
-            // One that is needed is then missed as such.
+            // If it is required, it is then reported as missing.
             return Ok(None);
         }
         match self.schema["type"].as_str() {
@@ -78,12 +78,12 @@ impl Argument<'_> {
         }
     }
 
-    /// An empty text is a text, but no name, no choice and no number.
+    /// Whether an empty text is a value: not for a name, a choice or a number.
     fn may_be_empty(&self) -> bool {
         self.name == "body" || (self.is_required && self.schema["type"] == "string")
     }
 
-    /// A list, also of one thing that stands alone, and as text.
+    /// A list, also of one thing without brackets, and as text.
     fn list(&self, value: Value) -> Result<Value, Problem> {
         let has_objects = self.schema["items"]["type"] == "object";
         match value {
@@ -173,7 +173,7 @@ impl Argument<'_> {
 
 /// The whole number that this is, however it is written.
 fn whole(number: &Number) -> Option<i64> {
-    /// Up to here each whole number is one of floating point.
+    /// Up to here, floating point can represent each whole number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let exact = |float: &f64| float.fract() == 0.0 && float.abs() <= EXACT;
     number.as_i64().or_else(|| number.as_f64().filter(exact).map(|float| float as i64))

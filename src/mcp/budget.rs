@@ -1,13 +1,13 @@
-//! How much of an agent's attention one answer takes. What does not fit comes with the next page.
+//! How long one answer to an agent may be. What does not fit comes with the next page.
 
 use serde::Serialize;
 
-/// Longest answer as it goes over the wire. *Units:* bytes.
+/// Longest answer as it is sent. *Units:* bytes.
 pub(super) const ANSWER: usize = 8_000;
-/// Of that, for what is not the list or the text itself. *Units:* bytes.
+/// The part of it that is not the list or the text itself. *Units:* bytes.
 const FRAME: usize = 1_200;
 
-/// The first of `items` that fit into one answer; at least one.
+/// Returns the first of `items` that fit into one answer; at least one.
 pub(super) fn fitting<T: Serialize>(items: Vec<T>) -> Vec<T> {
     let mut room = ANSWER - FRAME;
     let mut kept = Vec::with_capacity(items.len());
@@ -22,13 +22,13 @@ pub(super) fn fitting<T: Serialize>(items: Vec<T>) -> Vec<T> {
     kept
 }
 
-/// What a value takes in an answer, which has it twice: as structure, and as text within JSON.
+/// The size of a value in an answer, which has it twice: as structure, and as text within JSON.
 fn weight(value: &impl Serialize) -> usize {
     let text = serde_json::to_string(value).unwrap_or_default();
     text.len() + text.chars().map(in_json).sum::<usize>()
 }
 
-/// What one of `several` texts may take of an answer that has all of them once. *Units:* bytes.
+/// The share of one of `several` texts in an answer that has all of them once. *Units:* bytes.
 pub(super) fn share(several: usize) -> usize {
     (ANSWER - FRAME) / several.max(1)
 }
@@ -73,7 +73,7 @@ fn in_json(c: char) -> usize {
     }
 }
 
-/// At most `most` characters, `…` where it was cut.
+/// Returns at most `most` characters, with `…` where it was cut.
 pub(super) fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),

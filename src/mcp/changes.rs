@@ -1,4 +1,4 @@
-//! One watcher for all listeners of a process: it looks for changed articles as long as somebody listens.
+//! One watcher for all listeners of a process: it looks for changed articles as long as there are listeners.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,27 +11,27 @@ use crate::articles::{Articles, Change};
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(500);
-/// What was told so lately is told to a new listener too: it may have been told before the listener was there.
+/// A new listener is also told changes that are no older than this: they may have been told just before it listened.
 const RECENT: Duration = Duration::from_secs(2);
-/// Changes a slow listener may be behind before it is told that it missed some.
+/// Changes that a slow listener may be behind before it is told that it missed some.
 const BEHIND: usize = 256;
 
-/// Where to listen. Cheap to clone; the watcher ends with the last clone.
+/// Gives access to the watcher. Cheap to clone; the watcher ends with the last clone.
 #[derive(Clone)]
 pub(super) struct Changes {
     joins: mpsc::Sender<oneshot::Sender<Listener>>,
 }
 
-/// What a listener hears.
+/// What a listener is told.
 #[derive(Debug, Clone)]
 pub(super) enum Heard {
     /// An article changed.
     Change(Change),
-    /// So many changed that some were not told.
+    /// More changed than the listener could take; some were not told.
     Missed,
 }
 
-/// Somebody who listens.
+/// A listener, as long as it is kept.
 pub(super) struct Listener {
     recent: VecDeque<Change>,
     told: broadcast::Receiver<Change>,
@@ -54,7 +54,7 @@ impl Changes {
 }
 
 impl Listener {
-    /// The next change; `None` when there will be none.
+    /// Returns the next change; `None` when there will be none.
     pub(super) async fn next(&mut self) -> Option<Heard> {
         if let Some(change) = self.recent.pop_front() {
             return Some(Heard::Change(change));
@@ -89,7 +89,7 @@ async fn watch(articles: Articles, mut joining: mpsc::Receiver<oneshot::Sender<L
                     });
                     for change in changes {
                         recent.push_back((now, change.clone()));
-                        // Nobody may be left, which the loop sees.
+                        // No listener may be left, which the loop notices.
                         let _ = tell.send(change);
                     }
                 }
@@ -100,6 +100,6 @@ async fn watch(articles: Articles, mut joining: mpsc::Receiver<oneshot::Sender<L
 
 fn join(who: oneshot::Sender<Listener>, tell: &broadcast::Sender<Change>, recent: &VecDeque<(Instant, Change)>) {
     let recent = recent.iter().map(|(_, change)| change.clone()).collect();
-    // Whoever has gone meanwhile does not listen.
+    // A listener that is gone needs no answer.
     let _ = who.send(Listener { recent, told: tell.subscribe() });
 }

@@ -1,4 +1,4 @@
-//! Where a page ended, as a text that clients hand back unread.
+//! Where a page ended, as a text that clients return unread.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -51,14 +51,14 @@ static TOOLS: LazyLock<ToolRouter<Door>> = LazyLock::new(|| {
         + Door::bulk()
 });
 
-/// How a client comes.
+/// How a client is connected.
 #[derive(Clone, Copy)]
 pub(super) enum Way {
     /// It started this process, or is it: it may do everything, and its session ends with the pipe.
     Pipe,
-    /// Each request says who asks, and a session ends that is idle for so long.
+    /// Each request names its caller, and a session ends when it was idle for too long.
     Http {
-        /// See [`Silence`].
+        /// How long; see [`Silence`].
         idle: Duration,
     },
 }
@@ -69,9 +69,9 @@ pub struct Door {
     pub(super) changes: Changes,
     pub(super) way: Way,
     pub(super) silence: Arc<Silence>,
-    /// What an older client wants to hear about.
+    /// The resources that an older client subscribes to.
     pub(super) subscribed: Arc<Mutex<BTreeSet<String>>>,
-    /// Cancelled when the client has gone, at the latest with the session.
+    /// Cancelled when the client is gone, at the latest with the session.
     pub(super) alive: CancellationToken,
     _ends: DropGuard,
 }
@@ -84,7 +84,7 @@ impl Door {
     }
 }
 
-/// What the log tells of a tool that changes something: who did what to which article.
+/// What the log tells of a tool that changes something: the caller, the tool and the article.
 struct Told {
     tool: String,
     caller: String,

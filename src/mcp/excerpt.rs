@@ -1,4 +1,4 @@
-//! An article as text for an agent: what it is, which part of it this is and how to go on, then markdown.
+//! An article as text for an agent: its head, which part of it this is and how to continue, then markdown.
 
 use std::ops::Range;
 
@@ -8,9 +8,9 @@ use crate::{
     markdown::sections::{self, Section, sections},
 };
 
-/// Headings that are named, of an article that has many.
+/// Most headings that are named of an article.
 const NAMED_HEADINGS: usize = 40;
-/// Tags, or properties, above a text. *Units:* characters.
+/// Longest list of tags, or of properties, above a text. *Units:* characters.
 const LONGEST_PROPERTIES: usize = 300;
 /// Longest heading that is named whole. *Units:* characters.
 const LONGEST_HEADING: usize = 60;
@@ -19,15 +19,15 @@ const LONGEST_HEADING: usize = 60;
 pub(super) struct Part {
     /// Below this heading.
     pub(super) section: Option<String>,
-    /// After so many characters of that.
+    /// After this many characters of that.
     pub(super) offset: usize,
-    /// So many characters; as many as fit into an answer if not given.
+    /// This many characters; as many as fit into an answer if not given.
     pub(super) limit: Option<usize>,
     /// Slugs of some articles that link to it.
     pub(super) linked_from: Vec<String>,
 }
 
-/// The part of `article` that was asked for.
+/// Returns the requested part of `article`.
 pub(super) fn of(article: &Article, part: &Part) -> Result<String, Problem> {
     let whole = match &part.section {
         Some(wanted) => &article.body[section(&article.body, wanted)?],
@@ -96,7 +96,7 @@ fn first(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
-/// From a heading to the next one that is not below it. Of several that are called so, the first.
+/// From a heading to the next one that is not below it. Of several with this name, the first.
 fn section(body: &str, wanted: &str) -> Result<Range<usize>, Problem> {
     let all = sections(body);
     if let Some(&first) = sections::named(&all, wanted).first() {

@@ -1,8 +1,8 @@
-//! A message of a client, read before the protocol's library sees it: bounded while it is read, with large texts taken out,
-//! and with arguments that came as a text.
+//! A message of a client, read before the protocol's library sees it: bounded while it is read, with large texts taken
+//! out, and with arguments that were sent as a text.
 //!
-//! The library tries one type after the other on a message, and keeps a copy for each: a list of a million zeros would
-//! become a hundred times as large. So a message has few values, and what is long goes around the library.
+//! The library tries one type after the other on a message, and makes a copy for each: a list of a million zeros would
+//! become a hundred times as large. So a message may have few values, and long texts bypass the library.
 
 use std::{
     collections::HashMap,
@@ -16,11 +16,11 @@ use serde_json::{Map, Value, json};
 
 use crate::printable;
 
-/// Values in one message, keys included.
+/// Most values in one message, keys included.
 const MOST_VALUES: usize = 10_000;
-/// Lists and objects within each other.
+/// Deepest nesting of lists and objects.
 const DEEPEST: usize = 48;
-/// A longer text among the arguments of a tool goes around the library. *Units:* bytes.
+/// A longer text among a tool's arguments bypasses the library. *Units:* bytes.
 const LARGE: usize = 16 << 10;
 /// Longest message without its large texts. *Units:* bytes.
 const LONGEST_REST: usize = 256 << 10;
@@ -35,11 +35,11 @@ pub(super) struct Message {
     pub(super) large: LargeArguments,
 }
 
-/// Texts that were taken out of a message, by the names of the arguments. Clones share them; who takes them has them.
+/// Texts that were taken out of a message, by the names of the arguments. Clones share them; the first taker gets them.
 #[derive(Clone, Default)]
 pub(super) struct LargeArguments(Arc<Mutex<HashMap<String, String>>>);
 
-/// Why a message is no message.
+/// Why a message cannot be read.
 #[derive(Debug)]
 pub(super) struct Unreadable {
     code: ErrorCode,
@@ -62,7 +62,7 @@ impl Unreadable {
         Self::of(ErrorCode::INVALID_REQUEST, format!("the message is too long; at most {limit} bytes are allowed here"))
     }
 
-    /// JSON, but nothing that the protocol has.
+    /// JSON, but not a message of the protocol.
     pub(super) fn senseless() -> Self {
         let reason = "the message is none of the protocol: a field is missing, or has another type than it should";
         Self::of(ErrorCode::INVALID_REQUEST, reason.to_owned())
@@ -80,7 +80,7 @@ impl Unreadable {
         Self { code, reason, id: Value::Null }
     }
 
-    /// What the client is answered.
+    /// Returns the answer to the client.
     pub(super) fn answer(&self) -> Value {
         let error = json!({ "code": self.code.0, "message": self.reason });
         json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
@@ -174,7 +174,7 @@ fn take_out(message: &mut Map<String, Value>, large: &LargeArguments) {
     }
 }
 
-/// About so long as it is written. *Units:* bytes.
+/// About the length as it is written. *Units:* bytes.
 fn length(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
@@ -185,7 +185,7 @@ fn length(value: &Value) -> usize {
     }
 }
 
-/// A value with so many values at most, and not too deep.
+/// A value with a bounded number of values and a bounded depth.
 struct Bounded<'a> {
     left: &'a mut usize,
     depth: usize,

@@ -1,5 +1,6 @@
-//! Messages over a pipe, a line each. A line that cannot be read is answered and the session goes on: whoever sent it waits
-//! for an answer. It says so when its input ends, because the session itself first waits for its answers.
+//! Messages over a pipe, one per line. A line that cannot be read is answered and the session continues, because its
+//! sender waits for an answer. `alive` is cancelled when the input ends, because the session itself first waits for its
+//! answers.
 
 use std::io;
 
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::message::{Message, Unreadable};
 
-/// Answers that wait to be written, before whoever answers waits too.
+/// Answers that may wait to be written; beyond that the sender waits too.
 const WAITING: usize = 64;
 
 /// A client at the other end of a pipe.
@@ -27,10 +28,11 @@ pub(super) struct Pipe<R> {
     input: BufReader<R>,
     line: Vec<u8>,
     longest: usize,
-    /// The rest of a line that was too long is passed over.
+    /// The rest of a line that was too long is being skipped.
     is_skipping: bool,
     has_begun: bool,
-    /// Our own answer to a line, until there is room for it. It is kept here because a reading may be broken off.
+    /// The reader's own answer to a line, until there is room for it. It is kept here because a reading may be
+    /// cancelled.
     unsaid: Option<Vec<u8>>,
     output: Option<mpsc::Sender<Vec<u8>>>,
     alive: CancellationToken,
@@ -43,8 +45,8 @@ enum Read {
 }
 
 impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
-    /// Lines of at most `longest` bytes; cancels `alive` when `input` ends. The task beside it ends when everything that
-    /// was said is written.
+    /// Reads lines of at most `longest` bytes; cancels `alive` when `input` ends. The returned task ends when
+    /// everything that was said is written.
     pub(super) fn new(
         input: R,
         output: impl AsyncWrite + Send + Unpin + 'static,
@@ -65,7 +67,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
         (pipe, tokio::spawn(write(output, lines)))
     }
 
-    /// Reads on to the end of a line. Broken off, it goes on where it was.
+    /// Reads on to the end of a line. If cancelled, it continues where it was.
     async fn read_line(&mut self) -> Read {
         loop {
             let Ok(available) = self.input.fill_buf().await else { return Read::End };
@@ -92,7 +94,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
         }
     }
 
-    /// The message of a line, if there is one for the session; what cannot be read is answered.
+    /// Returns the message of a line, if there is one for the session; what cannot be read is answered.
     fn understand(&mut self, line: &[u8]) -> Option<ClientJsonRpcMessage> {
         let line = line.trim_ascii();
         if line.is_empty() {
@@ -134,7 +136,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
     }
 }
 
-/// Whether a session begins with this request: with the handshake, or with one that says by itself how it is meant.
+/// Whether a session begins with this request: with the handshake, or with one that names its own protocol version.
 fn begins(request: &Value) -> bool {
     const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
     request["method"] == "initialize"

@@ -1,4 +1,4 @@
-//! Refusals as an agent reads them: text alone, which says what to do next. Every error of the services is mapped here,
+//! Refusals as an agent reads them: only text, which says what to do next. Every error of the services is mapped here,
 //! and nowhere else.
 
 use afterword_actors::store::StoreError;
@@ -17,7 +17,7 @@ use crate::{
     search::{MAX_PASSAGES, SearchError},
 };
 
-/// Longest refusal: it may quote what was given. *Units:* characters.
+/// Longest refusal: it may quote the arguments. *Units:* characters.
 const LONGEST: usize = 2_000;
 /// Longest difference in a refusal. *Units:* characters.
 const LONGEST_CHANGED: usize = 1_400;

@@ -1,4 +1,4 @@
-//! Messages over HTTP: how large, how many at once and how long they take, before the protocol's library sees them.
+//! Messages over HTTP: their size, number and duration are bounded before the protocol's library sees them.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ use crate::{
 
 /// Longest message of a caller that may not save. *Units:* bytes.
 const LONGEST_QUESTION: usize = 256 << 10;
-/// Names the session of a request.
+/// The header that names the session of a request.
 const SESSION: &str = "mcp-session-id";
 
-/// What a message may be, and whose sessions there are.
+/// The limits of messages, and the open sessions.
 #[derive(Clone)]
 pub(super) struct Reader {
-    /// *Units:* bytes.
+    /// Longest message. *Units:* bytes.
     longest: usize,
     sessions: Arc<Sessions>,
 }
@@ -100,7 +100,7 @@ fn refuse(status: StatusCode, unreadable: &Unreadable) -> Response {
     (status, kind, unreadable.answer().to_string()).into_response()
 }
 
-/// The library says that the media type is wrong where it is the message that makes no sense to it.
+/// Corrects the library's answer: it blames the media type where it does not understand the message.
 fn understandable(response: Response) -> Response {
     let is_text = |kind: &HeaderValue| kind.as_bytes().starts_with(b"text/plain");
     let no_kind = response.headers().get(header::CONTENT_TYPE).is_none_or(is_text);
@@ -110,7 +110,7 @@ fn understandable(response: Response) -> Response {
     response
 }
 
-/// Longest message there is. *Units:* bytes.
+/// Longest possible message. *Units:* bytes.
 pub(super) fn longest_message(settings: &Server) -> usize {
     usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX)
 }

@@ -14,8 +14,8 @@ use super::{
 use crate::{auth::Permission, share::Taken};
 
 impl Door {
-    /// Whether whoever asks may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
-    /// where there is none, nobody may do anything.
+    /// Whether the caller may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
+    /// a request without one may do nothing.
     pub(super) fn may(&self, context: &RequestContext<RoleServer>, scope: Permission) -> bool {
         match self.way {
             Way::Pipe => true,
@@ -23,12 +23,12 @@ impl Door {
         }
     }
 
-    /// Who asks, for the log.
+    /// Returns the caller's name, for the log.
     pub(super) fn caller(&self, context: &RequestContext<RoleServer>) -> String {
         guarded(context).map_or_else(|| "local".to_owned(), |caller| caller.name.clone())
     }
 
-    /// The large texts among the arguments, which came around the library.
+    /// Returns the large texts among the arguments, which bypassed the library.
     pub(super) fn large(&self, context: &RequestContext<RoleServer>) -> HashMap<String, String> {
         let large = match self.way {
             Way::Pipe => context.extensions.get::<LargeArguments>(),
@@ -39,7 +39,7 @@ impl Door {
         large.map(LargeArguments::take).unwrap_or_default()
     }
 
-    /// Waits for room for the article of this name, if it is a large one; free again when what is answered is dropped.
+    /// Waits for room for the article of this name, if it is large; the room is free again when the answer is dropped.
     pub(super) async fn room(
         &self,
         context: &RequestContext<RoleServer>,
@@ -49,7 +49,7 @@ impl Door {
         Ok(self.host.large_texts.room(&who(context), size).await)
     }
 
-    /// The same for a request that is no tool call.
+    /// The same for a request that is not a tool call.
     pub(super) fn must(&self, context: &RequestContext<RoleServer>, scope: Permission) -> Result<(), ErrorData> {
         self.silence.is_broken();
         if self.may(context, scope) {

@@ -21,7 +21,7 @@ const LISTS: &str = "articles://";
 const TAGGED: &str = "articles://tag/{+tag}";
 const FOLDER: &str = "articles://folder/{+folder}";
 const MARKDOWN: &str = "text/markdown";
-/// Longer names are names of nothing. *Units:* bytes.
+/// A longer name names no article. *Units:* bytes.
 const LONGEST_SLUG: usize = 200;
 /// A longer article is read in parts. *Units:* bytes.
 const LONGEST: u64 = 1 << 20;
@@ -34,7 +34,7 @@ pub(super) fn uri(slug: &str) -> String {
     format!("{SCHEME}{slug}")
 }
 
-/// The slug in one of our addresses.
+/// The slug in an address of this scheme.
 pub(super) fn slug(uri: &str) -> Option<&str> {
     uri.strip_prefix(SCHEME).filter(|slug| (1..=LONGEST_SLUG).contains(&slug.len()))
 }
@@ -86,7 +86,7 @@ impl Door {
         Ok(ReadResourceResult::new(vec![ResourceContents::text(article.body, uri).with_mime_type(MARKDOWN)]))
     }
 
-    /// The articles of a tag or a folder, as links.
+    /// Returns the articles of a tag or a folder, as links.
     async fn list(&self, uri: &str, list: &str) -> Result<ReadResourceResult, ErrorData> {
         let (folder, filter) = match list.split_once('/') {
             Some(("tag", tag)) => (Ok(Folder::default()), Filter::parse(&format!("tag:\"{tag}\"")).ok()),

@@ -1,5 +1,5 @@
-//! Schemas as every client and every model understands them: written out where they are used, one type for each value,
-//! no formats.
+//! Schemas that every client and every model understands: written out where they are used, one type for each value, no
+//! formats.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use rmcp::{
 };
 use serde_json::{Map, Value};
 
-/// Of a tool's arguments.
+/// Returns the schema of a tool's arguments.
 pub(super) fn input<T: JsonSchema>() -> Arc<JsonObject> {
     of::<T>(SchemaSettings::draft2020_12())
 }
 
-/// Of a tool's answer: its outermost names and types alone. An agent reads the answer itself, and pays for each word of the
-/// list of tools.
+/// Returns the schema of a tool's answer: its outermost names and types alone. An agent reads the answer itself, and
+/// pays for each word of the list of tools.
 pub(super) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let without_words = RecursiveTransform(|schema: &mut Schema| {
         schema.remove("description");
@@ -44,7 +44,7 @@ fn of<T: JsonSchema>(settings: SchemaSettings) -> Arc<JsonObject> {
     Arc::new(schema.ensure_object().clone())
 }
 
-/// An optional value is one that may be left out: that it may be `null` too is accepted and not said, because many
+/// An optional value is one that may be left out: that it may also be `null` is accepted but not said, because many
 /// clients understand no list of types.
 fn simplify(schema: &mut Schema) {
     schema.remove("format");
@@ -73,7 +73,7 @@ fn simplify(schema: &mut Schema) {
     }
 }
 
-/// The values of a choice whose values are described one by one: their names say enough to an agent.
+/// The values of a choice that describes each value: to an agent, their names say enough.
 fn constants(choices: &Value) -> Option<Vec<Value>> {
     let choices = choices.as_array()?;
     let mut names = Vec::new();

@@ -1,7 +1,7 @@
-//! Sessions over HTTP, so many at most in all and of each caller. Clients leave without a word and a session waits long
-//! for its client to come back; when there are too many, the one that has been silent longest makes room: of the caller
-//! who has too many, else of the one who has most. Its client, should it come back, is answered 404 and begins anew, as
-//! the protocol has it.
+//! Sessions over HTTP, with a limit for all and for each caller. Clients leave without notice and a session waits long
+//! for its client to come back; when there are too many, the longest idle one is closed: one of the caller that has too
+//! many, else of the caller that has most. If its client comes back, it is answered 404 and starts a new one, as the
+//! protocol says.
 
 use std::{
     collections::HashMap,
@@ -24,19 +24,19 @@ use tokio::time::Instant;
 use super::owner;
 use crate::auth::Who;
 
-/// Of all sessions, the part of one caller.
+/// One caller has at most one part in this many of all sessions.
 const SHARE: usize = 4;
-/// At most so many; a session takes some tens of kilobytes.
+/// Most sessions; each takes some tens of kilobytes.
 pub(super) const MOST: usize = 2_000;
 
-/// What the protocol's library keeps of sessions, bounded.
+/// The library's keeper of sessions, bounded.
 pub struct Sessions {
     kept: LocalSessionManager,
     open: Mutex<HashMap<SessionId, Open>>,
     most: usize,
 }
 
-/// A session, whose it is and when its client was last heard.
+/// A session, its owner, and when its client was last heard.
 struct Open {
     heard: Instant,
     owner: Option<Who>,
@@ -51,7 +51,7 @@ impl Sessions {
         Self { kept, open: Mutex::default(), most }
     }
 
-    /// Whether there is such a session, and it is not `who`'s.
+    /// Whether the session exists and belongs to another client than `who`.
     pub(super) fn is_of_another(&self, id: &str, who: Option<&Who>) -> bool {
         self.open().get(id).is_some_and(|open| open.owner.as_ref() != who)
     }
@@ -66,7 +66,7 @@ impl Sessions {
         }
     }
 
-    /// The session that makes room for another one of `owner`, if there is none.
+    /// The session to close for another one of `owner`, if there are too many.
     fn in_the_way(&self, owner: Option<&Who>) -> Option<SessionId> {
         let open = self.open();
         let mut counts: HashMap<Option<&Who>, usize> = HashMap::new();

@@ -1,4 +1,4 @@
-//! For how long a client has asked nothing.
+//! How long a client has asked nothing.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -7,8 +7,8 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Since when a client is silent. What it is told unasked would keep the session of a client that has vanished alive for
-/// ever, so that is told only to clients who still say something themselves.
+/// Since when a client has been silent. Messages that the server sends unasked would keep the session of a vanished
+/// client open without end, so they are sent only to clients that are not silent for too long.
 pub(super) struct Silence(Mutex<Instant>);
 
 impl Silence {
@@ -16,7 +16,7 @@ impl Silence {
         Self(Mutex::new(Instant::now()))
     }
 
-    /// The client asks something.
+    /// Records that the client asks something.
     pub(super) fn is_broken(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }

@@ -1,4 +1,4 @@
-//! Telling clients that articles have changed: by `resources/subscribe` in the older era, by `subscriptions/listen` in
+//! Tells clients that articles have changed: by `resources/subscribe` in the older era, by `subscriptions/listen` in
 //! the newer one.
 
 use std::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::articles::{Change, ChangeKind};
 
-/// Resources that one session may follow.
+/// Most resources that one session may follow.
 const MOST: usize = 256;
 
 type Wanted = Arc<Mutex<BTreeSet<String>>>;
@@ -67,7 +67,7 @@ impl Door {
         }
     }
 
-    /// Of what a client of the newer era wants to hear, what there is to be heard.
+    /// Returns the part of a newer client's request that can be served.
     pub(super) fn acceptable(requested: &SubscriptionFilter) -> SubscriptionFilter {
         let mut acceptable = SubscriptionFilter::new();
         acceptable.resources_list_changed = requested.resources_list_changed;
@@ -76,7 +76,7 @@ impl Door {
         acceptable
     }
 
-    /// Tells a client of the newer era, until it cancels its request or goes.
+    /// Tells a client of the newer era, until it cancels its request or is gone.
     pub(super) async fn tell(&self, context: &SubscriptionContext) -> Result<(), ErrorData> {
         let Some(mut listener) = self.changes.listen().await else { return Ok(()) };
         loop {
@@ -94,7 +94,7 @@ impl Door {
     }
 }
 
-/// Whether the list of articles is another one.
+/// Whether the list of articles has changed.
 fn changes_list(heard: &Heard) -> bool {
     match heard {
         Heard::Change(change) => !matches!(change.kind, ChangeKind::Saved),
@@ -102,7 +102,7 @@ fn changes_list(heard: &Heard) -> bool {
     }
 }
 
-/// Which of the `wanted` resources may be others.
+/// Which of the `wanted` resources may have changed.
 fn updated(heard: &Heard, wanted: &BTreeSet<String>) -> Vec<String> {
     match heard {
         Heard::Change(Change { slug, .. }) => wanted.get(&uri(slug)).cloned().into_iter().collect(),

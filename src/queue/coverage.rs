@@ -1,5 +1,5 @@
-//! How much is embedded, for those who ask every few seconds: as it was counted a short while ago. A count compares every
-//! article with what is stored of it, which nobody who only watches should make others pay for.
+//! How much is embedded, for callers that ask every few seconds: as counted a short while ago. A count compares every
+//! article with its stored vectors, which is too expensive for callers that only watch.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,7 +10,7 @@ use afterword_actors::store::{Database, StoreError, models, stats};
 
 use super::Coverage;
 
-/// What is older is counted again, for those who ask later.
+/// A count older than this is renewed, for later callers.
 const FRESH: Duration = Duration::from_secs(30);
 
 /// The last count. Cheap to clone; clones share it.
@@ -21,7 +21,7 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// As it was counted last; the first who asks waits for a count.
+    /// Returns the last count; the first caller waits for one.
     pub(super) async fn of(&self, database: &Database) -> Result<Coverage, StoreError> {
         if let Some((at, coverage)) = self.last() {
             if at.elapsed() >= FRESH {
@@ -40,7 +40,7 @@ impl Recent {
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts while nobody waits, unless it is being counted already.
+    /// Counts in the background, unless a count is running already.
     fn count_behind(&self, database: &Database) {
         let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else { return };
         let (recent, database) = (self.clone(), database.clone());
@@ -59,7 +59,7 @@ impl Recent {
     }
 }
 
-/// As it is now, of the set that searches use. Without one nothing has been embedded yet, which is what number 0 says.
+/// Counts now, for the set that searches use. Before the first set nothing has been embedded: number 0 stands for that.
 pub(super) async fn now(database: &Database) -> Result<Coverage, StoreError> {
     let model_id = models::wanted(database.reader()).await?.active.map_or(0, |set| set.id);
     Ok(stats::coverage(database.reader(), model_id).await?.into())

@@ -5,15 +5,15 @@ use afterword_actors::{store::StoreError, task::TaskStatus};
 /// A refused request. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueueError {
-    /// No task of this number.
+    /// There is no task with this number.
     #[error("there is no task {0}; list the tasks to see the last ones")]
     NotFound(i64),
-    /// The task stands where this cannot be done.
+    /// The task's status does not allow it.
     #[error("task {id} is {status}, so that this cannot be done")]
     NotAllowed {
         /// The task.
         id: i64,
-        /// Where it stands.
+        /// Its status.
         status: TaskStatus,
     },
     /// Another task of the same article waits.
@@ -24,7 +24,7 @@ pub enum QueueError {
         /// The one that waits.
         other: i64,
     },
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

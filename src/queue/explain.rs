@@ -1,4 +1,4 @@
-//! Why a task stands where it stands, and what to do about it.
+//! Why a task is in its state, and what to do about it.
 
 use afterword_actors::store::{Database, StoreError, sql, stats, tasks};
 use afterword_entities::embedding_task;

@@ -1,8 +1,8 @@
 //! Following the audit trail without missing an entry.
 //!
-//! On PostgreSQL an entry has its number before it is committed, and one with a lower number may come into sight after one
-//! with a higher. So whoever follows by number alone would pass over it. Numbers that are missing among new entries are
-//! therefore looked for again, for as long as a transaction may last.
+//! On PostgreSQL an entry gets its number before it is committed, and one with a lower number may become visible after
+//! one with a higher. A reader that follows by number alone would miss it. Numbers that are missing among new entries
+//! are therefore looked for again, for as long as a transaction may last.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,23 +13,23 @@ use tokio::time::Instant;
 use super::{error::QueueError, trail};
 use crate::api::Event;
 
-/// A transaction that has not ended by then never will: the server ends it.
+/// A transaction that has lasted longer never commits: PostgreSQL ends it.
 const LONGEST_TRANSACTION: Duration = Duration::from_secs(30);
-/// A gap that is wider comes from a server that lost its place in a crash, and not from transactions that run.
+/// A wider gap comes from a PostgreSQL that lost its sequence's place in a crash, and not from running transactions.
 const WIDEST_GAP: i64 = 1_000;
-/// Before the place where somebody goes on, as much is looked at for numbers that were missing then.
+/// How many numbers before the start are looked through for missing ones.
 const LOOKED_BACK: i64 = 500;
 
-/// Somebody who follows the trail, and how far they have been told.
+/// A reader of the trail, and how far it has read.
 pub struct Follower {
     database: Database,
     last: i64,
-    /// Numbers below `last` that may still come, and until when they are waited for.
+    /// Numbers below `last` that may still appear, and until when they are waited for.
     missing: BTreeMap<i64, Instant>,
 }
 
 impl Follower {
-    /// After the entry `last`, or, without one, after the newest.
+    /// Starts after the entry `last`, or, without one, after the newest.
     pub(super) async fn start(database: Database, last: Option<i64>) -> Result<Self, StoreError> {
         let newest = events::list(database.reader(), &events::Filter { task_id: None, limit: 1 }).await?;
         let newest = newest.last().map_or(0, |event| event.id);
@@ -45,20 +45,20 @@ impl Follower {
         Ok(follower)
     }
 
-    /// The newest entry that was told.
+    /// Returns the newest entry that was returned.
     pub fn last(&self) -> i64 {
         self.last
     }
 
-    /// Whether numbers are missing that may come at any moment, without a newer entry.
+    /// Whether numbers are missing that may appear at any moment, without a newer entry.
     pub fn waits(&self) -> bool {
         !self.missing.is_empty()
     }
 
-    /// Up to `limit` new entries, and those that came late.
+    /// Returns up to `limit` new entries, and late ones.
     ///
     /// # Errors
-    /// [`QueueError::Store`]; nothing is passed over by it.
+    /// [`QueueError::Store`]; no entry is skipped because of it.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<Event>, QueueError> {
         let reader = self.database.reader();
         let awaited: Vec<_> = self.missing.keys().copied().collect();
@@ -76,7 +76,7 @@ impl Follower {
         Ok(events)
     }
 
-    /// Notes the numbers that are missing between `before` and these entries, if they are new ones.
+    /// Records the numbers that are missing between `before` and these entries, if they are new.
     async fn note_gaps(&mut self, before: i64, rows: &[embedding_task_event::Model]) -> Result<(), StoreError> {
         let befores = std::iter::once(before).chain(rows.iter().map(|row| row.id));
         let gaps: Vec<_> = befores.zip(rows).filter(|(before, row)| row.id - before > 1).collect();
@@ -87,7 +87,7 @@ impl Follower {
         let since = sql::now(self.database.reader()).await? - patience;
         let until = Instant::now() + LONGEST_TRANSACTION;
         for (before, row) in gaps {
-            // What was removed long ago leaves gaps, too.
+            // Entries removed long ago leave gaps, too.
             if row.at >= since && row.id - before <= WIDEST_GAP {
                 self.missing.extend((before + 1..row.id).map(|id| (id, until)));
             }

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 /// *Units:* milliseconds.
 const HOUR: i64 = 3_600_000;
 
-/// One minute. Quantiles of workers cannot be added: the slowest worker's is told.
+/// One minute. Quantiles of workers cannot be added: those of the slowest worker are returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Minute {
     /// Its beginning.
@@ -19,9 +19,9 @@ pub struct Minute {
     pub completed: i64,
     /// Tasks given up.
     pub failed: i64,
-    /// Half of the tries took at most so long from due to their end. *Units:* microseconds.
+    /// Half of the attempts ended at most this long after becoming due. *Units:* microseconds.
     pub p50_us: i64,
-    /// 95 % of the tries took at most so long from due to their end. *Units:* microseconds.
+    /// 95 % of the attempts ended at most this long after becoming due. *Units:* microseconds.
     pub p95_us: i64,
 }
 

@@ -9,7 +9,7 @@ use sea_orm::ConnectionTrait;
 use crate::api::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
 
 const MINUTE_MS: i64 = 60_000;
-/// Spans that rates are told for. *Units:* minutes.
+/// Spans that rates are returned for. *Units:* minutes.
 const SPANS: [i64; 3] = [1, 5, 60];
 
 pub(super) async fn of(reader: &impl ConnectionTrait, coverage: Coverage) -> Result<Numbers, StoreError> {

@@ -1,4 +1,4 @@
-//! The audit trail with the names of the articles it is about.
+//! The audit trail with the names of its articles.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ struct Named {
     slug: Option<String>,
 }
 
-/// The entries, each with its article's slug. One statement for all, which reads a row for each article.
+/// Adds its article's slug to each entry. One statement for all, which reads one row per article.
 pub(super) async fn named(
     database: &Database,
     rows: Vec<embedding_task_event::Model>,

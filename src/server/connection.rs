@@ -13,13 +13,13 @@ pub(super) struct Connection {
     pub(super) requests: AtomicUsize,
     pub(super) has_spoken: AtomicBool,
     pub(super) is_writing: AtomicBool,
-    /// Beyond what is allowed, for questions that are answered always.
+    /// Beyond the limit, for the requests that are always answered.
     pub(super) is_reserve: bool,
     quiet_since: Mutex<Instant>,
     pub(super) leave: CancellationToken,
 }
 
-/// A request in work; the connection is not idle as long as it lives.
+/// A running request; the connection is not idle until it is dropped.
 pub(super) struct AtWork(Arc<Connection>);
 
 impl Connection {
@@ -39,15 +39,15 @@ impl Connection {
         AtWork(Arc::clone(self))
     }
 
-    /// Whether it ever asked anything, and since when nothing is asked, answered or sent; `None` if it is at work or was
-    /// told to leave.
+    /// Returns whether it ever asked anything, and since when nothing has been asked, answered or sent; `None` if it is
+    /// busy or was told to leave.
     pub(super) fn idle(&self) -> Option<(bool, Instant)> {
         let is_busy = self.requests.load(Ordering::SeqCst) > 0 || self.is_writing.load(Ordering::SeqCst);
         let has_spoken = self.has_spoken.load(Ordering::Relaxed);
         (!is_busy && !self.leave.is_cancelled()).then(|| (has_spoken, self.quiet_since()))
     }
 
-    /// Makes room for another.
+    /// Tells it to close, to make room for another.
     pub(super) fn leave(&self) {
         self.leave.cancel();
     }

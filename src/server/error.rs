@@ -1,4 +1,4 @@
-//! Why the server did not start, or did not go on.
+//! Why the server did not start, or stopped.
 
 use std::io;
 
@@ -6,30 +6,30 @@ use afterword_actors::store::StoreError;
 
 use crate::host::HostError;
 
-/// Why the server did not start, or did not go on.
+/// Why the server did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address.
+    /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}; choose another with server.bind")]
     Bind {
-        /// That was asked for.
+        /// The configured address.
         address: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Beyond this machine, and nobody would be asked who they are.
+    /// Other machines can reach it, and there is no token to authenticate with.
     #[error(
         "{0} can be reached from other machines, and there is no token yet, so that anybody could come in; make one \
          with `afterword token create NAME`, or listen on 127.0.0.1 without server.public_url"
     )]
     Open(String),
-    /// Database, back end or runtime.
+    /// An error of the database, the back end or the runtime.
     #[error(transparent)]
     Host(#[from] HostError),
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The socket.
+    /// An error of the socket.
     #[error("the server failed: {0}")]
     Io(#[from] io::Error),
 }

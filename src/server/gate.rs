@@ -1,4 +1,5 @@
-//! What is answered before the server is open, the two questions that are answered always, and what every answer carries.
+//! What is answered before the server is open, the two requests that are always answered, and the headers of every
+//! answer.
 
 use std::{
     convert::Infallible,
@@ -23,21 +24,21 @@ use crate::{
     http::body::keeping,
 };
 
-/// What a browser may do with an answer, unless the answer says otherwise: nothing that it could be tricked into.
+/// What a browser may do with an answer, unless the answer says otherwise: nothing that could be abused.
 const GUARDS: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
-/// Of answers for programs.
+/// The policy of answers for programs.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-/// Of pages: their own scripts and styles, and nothing from elsewhere.
+/// The policy of pages: their own scripts and styles, and nothing from elsewhere.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'",
 );
 
-/// Asked to come back so soon. *Units:* seconds.
+/// When a refused client should come back. *Units:* seconds.
 const SOON: HeaderValue = HeaderValue::from_static("1");
 
 /// A server that may not be open yet. Cheap to clone.
@@ -47,13 +48,13 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// From now on requests go to `router`.
+    /// Passes requests to `router` from now on.
     pub(super) fn open(&self, health: Health, router: Router) {
         // Opened once; a second opening would change nothing.
         let _ = self.open.set((health, router));
     }
 
-    /// What the listener serves.
+    /// Returns the router that the listener serves.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/health", get(alive))
@@ -64,12 +65,12 @@ impl Gate {
     }
 }
 
-/// Alive: this process answers. Whoever asks starts it again if it does not, so nothing else is looked at.
+/// Alive: this process answers. A supervisor restarts it if it does not, so nothing else is checked.
 async fn alive() -> Response {
     Json(json!({ "status": "alive", "version": env!("CARGO_PKG_VERSION") })).into_response()
 }
 
-/// Ready: it serves; which part is not well, and since when.
+/// Ready: it serves; which part is in trouble, and since when.
 async fn ready(State(gate): State<Gate>) -> Response {
     let Some((health, _)) = gate.open.get() else { return starting() };
     let report = health.report();
@@ -80,7 +81,7 @@ async fn ready(State(gate): State<Gate>) -> Response {
     (status, Json(report)).into_response()
 }
 
-/// Keeps the connection from being idle while it is answered, and adds what every answer carries.
+/// Marks the connection as busy while it is answered, and adds the headers of every answer.
 async fn attend(connection: Option<Extension<Arc<Connection>>>, request: Request, next: Next) -> Response {
     let at_work = connection.as_ref().map(|Extension(connection)| connection.work());
     let is_reserve = connection.is_some_and(|Extension(connection)| connection.is_reserve);

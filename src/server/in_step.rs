@@ -1,4 +1,4 @@
-//! Folders of files that are kept in step while the server runs. None of them is a reason not to serve.
+//! Folders of files that are synchronised while the server runs. Their troubles do not stop it from serving.
 
 use std::{
     collections::BTreeMap,
@@ -20,12 +20,12 @@ use crate::{
     health::{Finding, Health},
 };
 
-/// The part of the server's health.
+/// The name of this part in the server's health.
 const PART: &str = "folders";
-/// Before a folder is watched again, of which the watch has ended.
+/// The delay before a folder is watched again after its watch has ended.
 const AGAIN: Duration = Duration::from_secs(15);
 
-/// What goes wrong with each folder.
+/// The present trouble of each folder.
 #[derive(Clone)]
 struct Troubles {
     health: Health,
@@ -51,7 +51,7 @@ pub(super) fn keep(folders: &[SyncedFolder], articles: &Articles, health: &Healt
     }
 }
 
-/// Keeps one folder in step; if the watch ends, which is a fault of ours, it begins anew.
+/// Keeps one folder in step; if the watch ends, which is a bug, it is started again.
 async fn keep_one(articles: Articles, asked: Sync, troubles: Troubles, stopping: CancellationToken) {
     while !stopping.is_cancelled() {
         let watching = watched(articles.clone(), asked.clone(), troubles.clone(), stopping.clone());
@@ -110,7 +110,7 @@ impl Troubles {
         self.show();
     }
 
-    /// The server's health says which folders are not kept in step.
+    /// Shows in the server's health which folders are not in step.
     fn show(&self) {
         let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         let told: Vec<_> = folders.iter().map(|(folder, trouble)| format!("{}: {trouble}", folder.display())).collect();

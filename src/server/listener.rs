@@ -20,7 +20,7 @@ use crate::config::Server;
 /// Stops a listener.
 pub(super) type Handle = axum_server::Handle<SocketAddr>;
 
-/// A socket that is bound: the system takes connections from now on.
+/// A bound socket: the system accepts connections from now on.
 pub(super) struct Listener {
     socket: TcpListener,
     pub(super) address: SocketAddr,
@@ -44,7 +44,7 @@ impl Listener {
         let handle = Handle::new();
         let acceptor = Acceptor { room: Room::new(server.max_connections), patience: Patience::new(server) };
         let mut serving = axum_server::Server::from_listener(self.socket).http1_only().handle(handle.clone());
-        // A client that sends its request a letter a minute is cut off.
+        // A client that sends its request one byte a minute is cut off.
         serving.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(server.header_timeout);
         let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
             gate.router().into_make_service_with_connect_info();
@@ -53,7 +53,8 @@ impl Listener {
     }
 }
 
-/// Takes connections as long as there is [`Room`]; those beyond are closed at once, so that they do not wait for nothing.
+/// Accepts connections as long as there is [`Room`]; further ones are closed at once, instead of letting them wait in
+/// vain.
 #[derive(Clone)]
 struct Acceptor {
     room: Room,

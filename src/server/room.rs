@@ -1,5 +1,5 @@
-//! How many connections there are at once. When there are too many, the one that has been idle longest makes room; if all
-//! are at work, a few more are taken for the questions that are answered always.
+//! The number of connections. When there are too many, the longest idle one is closed; if all are busy, a few more are
+//! accepted for the requests that are always answered.
 
 use std::{
     collections::HashMap,
@@ -13,7 +13,7 @@ use super::connection::Connection;
 
 /// Connections beyond `server.max_connections`, for `/health` and `/ready`.
 const RESERVE: usize = 16;
-/// How soon a connection that makes room is gone.
+/// How long a connection may take to close for another one.
 const GOING: Duration = Duration::from_secs(1);
 
 /// Room for connections. Cheap to clone.
@@ -36,7 +36,7 @@ struct Taken {
     connections: HashMap<u64, Weak<Connection>>,
 }
 
-/// Room that a connection takes; free again when it is dropped.
+/// The room of one connection; free again when it is dropped.
 pub(super) struct Place {
     room: Room,
     number: u64,
@@ -49,7 +49,7 @@ impl Room {
         Self(Arc::new(Lanes { usual: Lane::new(most), reserve: Lane::new(RESERVE) }))
     }
 
-    /// Room for one more; `None` if all are at work.
+    /// Takes room for one more; `None` if all are busy.
     pub(super) async fn take(&self) -> Option<(Arc<Connection>, Place)> {
         match self.0.usual.take().await {
             Some(permit) => Some(self.place(permit, false)),
@@ -88,7 +88,7 @@ impl Lane {
     fn longest_idle(&self) -> Option<Arc<Connection>> {
         let connections: Vec<_> = self.taken().connections.values().filter_map(Weak::upgrade).collect();
         let idle = connections.into_iter().filter_map(|connection| Some((connection.idle()?, connection)));
-        // Those that never said a word go first.
+        // Those that never sent anything go first.
         idle.min_by_key(|(idle, _)| *idle).map(|(_, connection)| connection)
     }
 

@@ -1,4 +1,4 @@
-//! The stream of one connection: how long it may do nothing, and how long its client may leave an answer unread.
+//! The stream of one connection: how long it may be idle, and how long its client may leave an answer unread.
 
 use std::{
     io,
@@ -18,12 +18,12 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use super::{connection::Connection, room::Place};
 use crate::config::Server;
 
-/// So much must be taken of an answer for each [`Patience::writing`] that the server waits. *Units:* bytes.
+/// How much of an answer a client must take in each [`Patience::writing`] that the server waits. *Units:* bytes.
 const LEAST_TAKEN: usize = 64 << 10;
-/// How long a connection of the reserve may be silent: it is there for one short question.
+/// How long a connection of the reserve may be silent: it is for one short request.
 const SHORT: Duration = Duration::from_secs(2);
 
-/// How long a client is waited for.
+/// How long the server waits for a client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
     /// For the first byte.
@@ -39,13 +39,13 @@ impl Patience {
         Self { beginning: server.header_timeout, idle: server.idle_timeout, writing: server.write_timeout }
     }
 
-    /// For a connection beyond `server.max_connections`.
+    /// The patience with a connection beyond `server.max_connections`.
     pub(super) fn short(self) -> Self {
         Self { beginning: self.beginning.min(SHORT), idle: self.idle.min(SHORT), writing: self.writing.min(SHORT) }
     }
 }
 
-/// The stream of a connection, which ends when its client lets it wait too long.
+/// The stream of a connection, which ends when its client takes too long.
 pub(super) struct Watched {
     stream: TcpStream,
     connection: Arc<Connection>,
@@ -63,7 +63,7 @@ impl Watched {
         Self { stream, connection, patience, silence, leave, unread: Unread::default(), _place: place }
     }
 
-    /// Ends the connection if nothing is asked for too long.
+    /// Ends the connection if nothing was asked for too long.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.leave.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "another needs the room")));

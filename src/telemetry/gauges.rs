@@ -1,4 +1,4 @@
-//! What is read when somebody asks.
+//! What is read for each scrape.
 
 use afterword_actors::{ActorState, Distribution, MetricsSnapshot, RuntimeStatus, WorkerMetrics};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
@@ -119,7 +119,7 @@ fn distribution(name: &'static str, of: &Distribution) {
     }
 }
 
-/// What the system says of this process; nothing where there is no `/proc`.
+/// What the system reports about this process; nothing without `/proc`.
 pub(super) fn process() {
     gauge!("afterword_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

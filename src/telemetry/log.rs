@@ -1,5 +1,5 @@
-//! Lines of the log: what others wrote stands in them cut and without control characters, so that no request makes a line of
-//! a hundred megabytes, ends a line and begins one of its own, or is obeyed by a terminal.
+//! Lines of the log: foreign values are cut and have no control characters, so that no request can write a line of a
+//! hundred megabytes, forge a line, or control a terminal.
 
 use std::{
     borrow::Cow,
@@ -21,10 +21,10 @@ use crate::{printable, secrets};
 
 /// Longest value in a line for people. *Units:* characters.
 const LONGEST_VALUE: usize = 2_000;
-/// A longer line for programs has its values cut. *Units:* bytes.
+/// In a longer line for programs, the values are cut. *Units:* bytes.
 const LONGEST_LINE: usize = 16 << 10;
 
-/// How values are written for people.
+/// Writes values for people.
 pub(crate) fn fields() -> impl for<'writer> FormatFields<'writer> + Clone + Send + Sync + 'static {
     debug_fn(write_field).delimited(" ")
 }
@@ -37,7 +37,7 @@ fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt
     }
     let mut value_writer = Cut { to: writer, left: LONGEST_VALUE, is_cut: false };
     match write!(value_writer, "{value:?}") {
-        // It was left off on purpose.
+        // The rest was left out on purpose.
         Err(_) if value_writer.is_cut => Ok(()),
         written => written,
     }
@@ -65,17 +65,17 @@ impl<W: fmt::Write> fmt::Write for Cut<'_, W> {
     }
 }
 
-/// Lines for people: without secrets. Their values are cut by [`fields`].
+/// Writes lines for people without secrets. Their values are cut by [`fields`].
 pub(crate) fn for_people<M>(to: M) -> Cleaned<M> {
     Cleaned { to, clean: |line| line.as_bytes().to_vec() }
 }
 
-/// Lines that are JSON objects: without secrets, their values cut.
+/// Writes lines that are JSON objects without secrets, their values cut.
 pub(crate) fn objects<M>(to: M) -> Cleaned<M> {
     Cleaned { to, clean: |line| object_line(line.as_bytes()).into_owned() }
 }
 
-/// Is given whole lines and passes on what may be seen of them.
+/// Takes whole lines and passes on what may be seen of them.
 pub(crate) struct Cleaned<W> {
     to: W,
     clean: fn(&str) -> Vec<u8>,
@@ -90,7 +90,7 @@ impl<'writer, M: MakeWriter<'writer>> MakeWriter<'writer> for Cleaned<M> {
 }
 
 impl<W: Write> Write for Cleaned<W> {
-    /// A line comes in one piece, so no secret is cut in two.
+    /// A line comes in one piece, so no secret is split.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         self.to.write_all(&(self.clean)(&secrets::strike(&text)))?;
@@ -110,7 +110,7 @@ fn object_line(line: &[u8]) -> Cow<'_, [u8]> {
         cut(&mut value);
         line = Cow::Owned(format!("{value}\n").into_bytes());
     }
-    // JSON leaves these as they are, and terminals obey them.
+    // JSON leaves these as they are, but terminals obey them.
     match std::str::from_utf8(&line) {
         Ok(text) if text.contains(|c| ('\u{7f}'..='\u{9f}').contains(&c)) => {
             let shown = text.chars().map(|c| match c {

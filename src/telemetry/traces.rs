@@ -1,8 +1,8 @@
-//! A span for each task, from the save to the moment it is searchable, sent to a collector of OpenTelemetry.
+//! A span for each task, from the save until it is searchable, sent to an OpenTelemetry collector.
 //!
-//! It is made of the task's audit trail when the task has ended, so that it tells what the record tells, attempts on other
-//! hosts included, and costs nothing while the task is in work. Its trace is the one that the log names, and
-//! `embedding_tasks.trace_id` keeps.
+//! It is made from the task's audit trail when the task has ended, so that it agrees with the record, includes attempts
+//! on other hosts, and costs nothing while the task is being processed. Its trace id is the one in the log and in
+//! `embedding_tasks.trace_id`.
 
 use std::{
     collections::HashSet,
@@ -42,7 +42,7 @@ pub(crate) fn export(
     runtime: &RuntimeHandle,
     stopping: CancellationToken,
 ) -> Result<impl Future<Output = ()> + Send + use<>, ExporterBuildError> {
-    // The exporter's client wants one even where nothing is encrypted.
+    // The exporter's client requires one even without encryption.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let address = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
     let mut exporter = SpanExporter::builder().with_http().with_endpoint(address).build()?;
@@ -66,7 +66,7 @@ async fn run(
         tokio::select! {
             event = events.recv() => match event {
                 Ok(event) if event.status.is_final() => drop(ended.insert(event.task_id)),
-                // A listener that fell behind lost spans, never tasks.
+                // A listener that fell behind has lost spans, never tasks.
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             },
@@ -94,7 +94,7 @@ async fn send(exporter: &SpanExporter, queue: &Queue, ended: &mut HashSet<i64>) 
     }
 }
 
-/// `None` for a task without a trace, which nobody has saved.
+/// `None` for a task without a trace, which no save has made.
 fn span(detail: &TaskDetail) -> Option<SpanData> {
     let task = &detail.task;
     let trace = TraceId::from_hex(task.trace_id.as_deref()?).ok()?;

@@ -1,4 +1,4 @@
-//! What the outline of a text is, and that reading it in windows changes nothing.
+//! The outline of a text, and that reading it in windows changes nothing.
 
 use proptest::prelude::*;
 

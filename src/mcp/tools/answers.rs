@@ -13,7 +13,7 @@ pub(super) const TITLE: usize = 120;
 /// Longest reason of a failure in an answer. *Units:* characters.
 pub(super) const REASON: usize = 200;
 
-/// Tags of an article in a list.
+/// Most tags of an article in a list.
 const LISTED_TAGS: usize = 20;
 /// Longest tag in an answer. *Units:* characters.
 const TAG: usize = 60;

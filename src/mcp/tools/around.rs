@@ -1,4 +1,4 @@
-//! Reading several articles at once, and what stands around one.
+//! Reading several articles at once, and what is around one.
 
 use std::collections::HashSet;
 
@@ -27,9 +27,9 @@ use crate::{
 
 /// Most articles of one call.
 const MOST: usize = 20;
-/// Names that are looked at, each of which may mean several articles.
+/// Most names that are looked at, each of which may match several articles.
 const MOST_NAMED: usize = 50;
-/// Links that are named in each direction.
+/// Most links that are named in each direction.
 const NAMED_LINKS: u32 = 30;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -107,7 +107,7 @@ impl Door {
         Ok(format!("{around}\n{text}"))
     }
 
-    /// The slugs that are meant, and how many more than are read at once.
+    /// Returns the meant slugs, and how many more there are than are read at once.
     async fn meant(&self, asked: &ReadArticles) -> Result<(Vec<String>, usize), Problem> {
         let articles = &self.host.articles;
         let mut slugs = Vec::new();
@@ -141,7 +141,7 @@ impl Door {
     }
 }
 
-/// Names that are not looked at.
+/// Counts the names that are not looked at.
 fn given_more(asked: &ReadArticles) -> usize {
     asked.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MOST_NAMED)
 }
@@ -176,7 +176,7 @@ fn linked_from(backlinks: &[Backlink]) -> String {
     format!("linked from:\n{}", if lines.is_empty() { "- nothing" } else { &lines })
 }
 
-/// Whether `slug` is what `pattern` means, in which `*` stands for anything.
+/// Whether `slug` matches `pattern`, in which `*` stands for anything.
 fn is_like(slug: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = slug.strip_prefix(parts.next().unwrap_or_default()) else { return false };

@@ -21,9 +21,9 @@ use crate::{
 
 /// Longest wait of one call: clients and proxies give up after a minute. *Units:* seconds.
 const LONGEST_WAIT: u32 = 50;
-/// How often a run is looked at while somebody waits.
+/// How often a run is looked at while a call waits.
 const LOOK: Duration = Duration::from_millis(250);
-/// Failures that are named.
+/// Most failures that are named.
 const NAMED_FAILURES: usize = 5;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -110,7 +110,7 @@ impl Door {
             Some(id) => bulk.run(id).await?,
             None => bulk.last().await?,
         };
-        // The guards in front cut off what takes longer than any answer may.
+        // The guards in front abort what takes longer than any answer may.
         let most = self.host.settings().server.request_timeout.as_secs() * 4 / 5;
         let most = u32::try_from(most).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
         let wait = asked.wait_seconds.unwrap_or_default().min(most);
@@ -130,7 +130,7 @@ impl Door {
     }
 }
 
-/// Tells whoever asked for it how far a run is, if it has come further.
+/// Tells the client the progress of a run, if it asked for that and there is any.
 async fn tell(context: &RequestContext<RoleServer>, run: &BulkRun, told: &mut Option<i64>) {
     let Some(token) = context.meta.get_progress_token() else { return };
     let ended = run.queued - run.open;

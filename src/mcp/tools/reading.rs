@@ -23,9 +23,9 @@ use crate::{
     time::{self, Timestamp},
 };
 
-/// Articles on a page, if nobody asks for a number.
+/// Articles on a page, unless the call names a number.
 const PAGE: u32 = 20;
-/// Articles that link to one that is read; article_context names more.
+/// Most articles that are named because they link to a read one; article_context names more.
 const NAMED_BACKLINKS: u32 = 8;
 /// Most articles on a page.
 const LARGEST_PAGE: u32 = 100;
@@ -151,7 +151,7 @@ impl Door {
         let listed = page.articles.drain(..).map(ListedArticle::from).collect();
         let listed = budget::fitting(listed);
         if listed.len() < asked_for {
-            // Where the shorter page ends, only the service can say.
+            // Only the service can say where the shorter page ends.
             let fitting = u32::try_from(listed.len()).unwrap_or(limit);
             let page_that_fits = articles.list_where(&folder, &filter, asked.cursor.as_deref(), fitting).await?;
             page.next_cursor = page_that_fits.next_cursor;

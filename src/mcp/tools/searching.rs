@@ -172,7 +172,7 @@ impl Door {
     }
 }
 
-/// So many hits from `begin` on as fit into one answer.
+/// Takes as many hits from `begin` on as fit into one answer.
 fn page(found: api::SearchAnswer, begin: usize, limit: usize) -> Hits {
     let total = found.hits.len();
     let hits = budget::fitting(found.hits.into_iter().skip(begin).take(limit).map(Hit::from).collect());
@@ -232,7 +232,7 @@ impl From<api::Hit> for Hit {
     }
 }
 
-/// More digits tell an agent nothing.
+/// Rounds: more digits tell an agent nothing.
 fn rounded(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
 }

@@ -216,7 +216,7 @@ impl Door {
     }
 }
 
-/// One edit, or what is wrong with it.
+/// Reads one edit, or says what is wrong with it.
 fn edit((position, given): (usize, Value)) -> Result<Edit, Problem> {
     let asked: AskedEdit = serde_json::from_value(given)
         .map_err(|error| Problem::new(format!("edits: number {}: {error}", position + 1)))?;

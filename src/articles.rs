@@ -1,7 +1,7 @@
-//! The article service: saves that return at once, reading, the past, folders, files.
+//! The article service: saves that return at once, reading, past revisions, folders, files.
 //!
-//! It owns what an article is and every rule about its life. It never waits for an embedding: a save is one
-//! transaction (article, words, task), an answer, and a hint to the runtime. It knows no door.
+//! It owns what an article is and every rule about its life. It never waits for an embedding: a save is one transaction
+//! (article, words, task), an answer, and a hint to the runtime. It knows no door.
 
 mod changes;
 mod create;

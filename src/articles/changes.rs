@@ -1,4 +1,4 @@
-//! What has changed since one last looked, whoever changed it and in whatever process.
+//! What has changed since the last look, by any caller in any process.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,14 +8,14 @@ use afterword_actors::store::{
 };
 use sea_orm::FromQueryResult;
 
-/// How far each look goes back behind the one before. A save has its time before it is committed, and can be seen only
-/// after one that is later.
+/// How far each look reaches back before the one before. A save gets its time before it is committed, and may become
+/// visible after one with a later time.
 const OVERLAP: Duration = Duration::from_secs(2);
 
 /// An article that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its slug, at present or at its end.
+    /// Its slug, at present or when it was deleted.
     pub slug: String,
     /// What happened.
     pub kind: ChangeKind,
@@ -32,16 +32,16 @@ pub enum ChangeKind {
     Gone,
 }
 
-/// Looks for changes, each time for those since the time before.
+/// Looks for changes, each time for those since the last look.
 pub struct Feed {
     database: Database,
-    /// When it looked last. *Units:* milliseconds since 1970, by the database's clock.
+    /// When it looked last, by the database's clock. *Units:* milliseconds since 1970.
     looked: Option<i64>,
-    /// What was told and comes into sight once more, with its time.
+    /// What was returned and may be read again, with its time.
     told: HashMap<Seen, i64>,
 }
 
-/// What tells one change from another.
+/// The identity of a change.
 #[derive(PartialEq, Eq, Hash)]
 enum Seen {
     /// A revision of an article.
@@ -72,10 +72,10 @@ impl Feed {
         Self { database, looked: None, told: HashMap::new() }
     }
 
-    /// Changes since the last look; at the first one those of the last moments.
+    /// Returns the changes since the last look; at the first one those of the last moments.
     ///
     /// # Errors
-    /// [`StoreError`]; what it did not tell, the next look tells.
+    /// [`StoreError`]; the next look returns what this one did not.
     pub async fn next(&mut self) -> Result<Vec<Change>, StoreError> {
         let overlap = i64::try_from(OVERLAP.as_millis()).unwrap_or_default();
         let now = sql::now(self.database.reader()).await?;

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::fulltext;
 
-/// Said in the audit trail of an article that was saved with a time of its own.
+/// The event in the audit trail for an article that was saved with a time of its own.
 pub(super) const IMPORTED: &str = "article imported";
 
-/// Said in the audit trail of a save whose author is known.
+/// The event in the audit trail for a save with a known author.
 pub(super) const SAVED: &str = "article saved";
 
 /// What the transaction needs besides the article.
@@ -53,7 +53,7 @@ pub(super) async fn create(
     links::write(transaction, id, properties::Known::Nothing, text.links()).await?;
     remember_key(transaction, &new, id).await?;
     if new.updated_at.is_some() {
-        // Its time says nothing about when it appeared here.
+        // Its time does not tell when it appeared here.
         events::record_article_act(transaction, id, IMPORTED, slug.as_ref()).await?;
     }
     events::record_article_act_of_caller(transaction, id, SAVED, &format!("{slug}, revision 1")).await?;
@@ -63,7 +63,7 @@ pub(super) async fn create(
     Ok(Saved { article, task_id, changed: true })
 }
 
-/// Inserts the article under the slug it asks for. Without one it has that of its title, or, if an article of another
+/// Inserts the article under the requested slug. Without one it gets that of its title, or, if an article with another
 /// title has that one already, the same with a suffix.
 async fn insert_named(
     transaction: &Transaction,
@@ -74,7 +74,7 @@ async fn insert_named(
     let others = new.slug.is_none().then(|| names::distinguished(&wanted, &new.title)).into_iter().flatten();
     let candidates: Vec<Slug> = std::iter::once(wanted.clone()).chain(others).collect();
     for slug in candidates {
-        // Once more for a slug whose owner has gone just now.
+        // Once more for a slug that has become free just now.
         for _ in 0..2 {
             if let Some(inserted) = insert(transaction, new, &slug, content_hash).await? {
                 return Ok((slug, inserted));
@@ -89,7 +89,7 @@ async fn insert_named(
     Err(StoreError::Busy.into())
 }
 
-/// The article as a reading would answer it, without reading it: saves wait for each other.
+/// Returns the article as a reading would, without reading it: saves wait for each other.
 fn created(new: NewArticle, slug: Slug, content_hash: String, inserted: &Inserted, task_id: Option<i64>) -> Article {
     let Inserted { id, created_at, updated_at } = *inserted;
     let row = row::ArticleRow {
@@ -144,11 +144,11 @@ async fn insert(
 /// A slug that another article has.
 pub(super) struct Taken {
     pub(super) error: ArticleError,
-    /// Whether that article has the same title, and is perhaps the one that was meant.
+    /// Whether that article has the same title, and is perhaps the meant one.
     pub(super) same_title: bool,
 }
 
-/// Who has the slug that an article of this title asks for.
+/// Finds the article that has the slug requested for this title.
 pub(super) async fn taken(transaction: &Transaction, slug: &Slug, title: &str) -> Result<Option<Taken>, StoreError> {
     let Some(owner) = row::by_slug(transaction, slug.as_ref()).await? else { return Ok(None) };
     let (slug, same_title) = (slug.to_string(), names::is_same_title(&owner.title, title));
@@ -180,7 +180,7 @@ async fn queue(
     tasks::enqueue(transaction, &task).await
 }
 
-/// The article that was created with the same key, if there is one.
+/// Returns the article that was created with the same key, if there is one.
 async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<Article>, ArticleError> {
     #[derive(FromQueryResult)]
     struct Key {
@@ -198,7 +198,7 @@ async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<
     }
     match row::by_id(transaction, known.article_id).await? {
         Some(article) => Ok(Some(row::with_tags(transaction, article).await?)),
-        // Created, and deleted since: a late repetition must not bring it back.
+        // Created, and deleted since: a late repetition must not restore it.
         None => Err(ArticleError::not_found(new.slug.as_ref().map_or(&new.title, AsRef::as_ref))),
     }
 }

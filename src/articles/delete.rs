@@ -1,5 +1,5 @@
-//! Deleting an article: its chunks, vectors, words and waiting task go in the same transaction. The last revision
-//! stays in the past, so that a deletion can be undone.
+//! Deletes an article: its chunks, vectors, words and waiting task are removed in the same transaction. The last
+//! revision is kept as a past one, so that a deletion can be undone.
 
 use afterword_actors::store::{Transaction, events, sql::Sql, tasks};
 
@@ -13,7 +13,8 @@ pub(super) async fn delete(
     let present = update::present(transaction, slug, expected_revision).await?;
     update::archive(transaction, present.id, true).await?;
     tasks::withdraw(transaction, present.id, "article deleted").await?;
-    // Chunks, vectors and former slugs go by foreign key, words by trigger. A worker that is at it finds nobody.
+    // Chunks, vectors and former slugs go by foreign key, words by trigger. An attempt that is running finds no
+    // article.
     transaction.run("DELETE FROM articles WHERE id = $1", [present.id.into()]).await?;
     events::record_article_act(transaction, present.id, "article deleted", &present.slug).await?;
     Ok(present.into())

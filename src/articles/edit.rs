@@ -1,4 +1,4 @@
-//! Changing a part of an article: the edits are applied to the text as it is, and saved as one revision or not at all.
+//! Changes a part of an article: the edits are applied to the present text, and saved as one revision or not at all.
 
 use super::{
     Article, ArticleError, Articles, Changes, OnConflict, Saved,
@@ -7,17 +7,17 @@ use super::{
 };
 use crate::offload;
 
-/// So often edits are applied again when somebody else saves in between: one of those who try at once succeeds each time.
+/// How often edits are applied again after a save in between: of all that try at once, one succeeds each time.
 const TRIES: usize = 50;
 
 /// Edits of one article.
 #[derive(Debug, Clone, Default)]
 pub struct PartEdits {
-    /// In their order; each sees what those before it have made.
+    /// In their order; each is applied to the result of those before it.
     pub edits: Vec<Edit>,
     /// The revision they were made for.
     pub expected_revision: Option<i64>,
-    /// What happens if the article has moved on.
+    /// What to do if the article has changed since then.
     pub on_conflict: OnConflict,
 }
 
@@ -28,13 +28,13 @@ pub struct Edited {
     pub saved: Saved,
     /// The changed lines with some around them, as `diff -u` shows them.
     pub changes: String,
-    /// Whether somebody else's changes were merged with it.
+    /// Whether it was merged with changes made by others.
     pub merged: bool,
     /// The text before.
     pub before: String,
 }
 
-/// A text and what becomes of it.
+/// A text before and after its edits.
 struct Draft {
     before: String,
     after: String,
@@ -44,8 +44,8 @@ impl Articles {
     /// Applies edits to an article's text.
     ///
     /// # Errors
-    /// [`ArticleError::Edit`] if one cannot be applied, [`ArticleError::Conflict`] if the article has moved on, and what
-    /// [`Articles::update`] says. Nothing is saved then.
+    /// [`ArticleError::Edit`] if one cannot be applied, [`ArticleError::Conflict`] if the article has changed, and
+    /// those of [`Articles::update`]. Nothing is saved then.
     pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<Edited, ArticleError> {
         for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
             let present = self.to_be_changed(slug).await?;
@@ -59,7 +59,7 @@ impl Articles {
             let body = draft.after.clone();
             let changes = Changes { body: Some(body), expected_revision: Some(revision), ..Changes::default() };
             match self.update(&slug, changes).await {
-                // Saved by somebody else in between: what was asked is looked at once more, beside the newer text.
+                // Another save came in between: the edits are applied to the newer text.
                 Err(ArticleError::Conflict { .. }) if !last => {}
                 saved => {
                     let (saved, before) = (saved?, draft.before.clone());
@@ -71,7 +71,8 @@ impl Articles {
         Err(ArticleError::not_found(slug))
     }
 
-    /// By no alias: another article may have taken it, and nobody changes one that was not meant.
+    /// Finds the article by slug, not by alias: another article may have taken the alias, and the wrong one would
+    /// change.
     async fn to_be_changed(&self, slug: &str) -> Result<Article, ArticleError> {
         let article = row::by_slug(self.database.reader(), slug).await?;
         self.explained(article.map(Article::from).ok_or_else(|| ArticleError::not_found(slug))).await
@@ -86,7 +87,7 @@ impl Articles {
         aside(apply).await
     }
 
-    /// The edits as they were meant for an earlier revision, together with what has changed since.
+    /// Applies the edits to the revision they were made for, and merges that with what has changed since.
     async fn merged(&self, slug: &str, newest: String, present: i64, asked: &PartEdits) -> Result<Draft, ArticleError> {
         let expected = asked.expected_revision.unwrap_or(present);
         let between = |changed| ArticleError::Conflict { slug: slug.to_owned(), expected, present, changed };
@@ -108,7 +109,8 @@ impl Articles {
         aside(merge).await?.map_err(|changed| between(Some(changed).filter(|changed| !changed.is_empty())))
     }
 
-    /// What has changed in an article's text since `revision`, as `diff -u` shows it; `None` if that is not kept any more.
+    /// Returns what has changed in an article's text since `revision`, as `diff -u` shows it; `None` if that is not
+    /// kept any more.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`]
@@ -122,7 +124,7 @@ impl Articles {
     }
 }
 
-/// A text that would be too large is refused as one that is sent.
+/// Applies edits; a text that would be too large is refused like one that is sent.
 fn applied(before: &str, edits: &[Edit], most: u64) -> Result<String, ArticleError> {
     editing::apply(before, edits, most).map_err(|error| match error.fault {
         Fault::TooLarge { size, limit } => ArticleError::TooLarge { size, limit },
@@ -134,7 +136,7 @@ async fn difference(draft: Draft) -> String {
     aside(move || editing::unified(&draft.before, &draft.after)).await
 }
 
-/// Texts may be large, and comparing them takes a processor for a while.
+/// Runs it off the async threads: texts may be large, and comparing them takes a processor for a while.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     offload::run(work).await
 }

@@ -1,8 +1,8 @@
-//! Changing a part of a text: what stands outside the part stays byte for byte.
+//! Changing a part of a text: everything outside the part stays byte for byte.
 //!
-//! Pure: it knows texts and their sections, and no article. An inserted text takes the line ends of the text it comes
-//! into, is set apart by blank lines (unless it goes on a list or a table), and a text without a line break at its end
-//! stays one. Several edits are applied one after the other, or none.
+//! Pure: it knows texts and their sections, and no article. An inserted text takes the line ends of the text around it,
+//! and is set apart by blank lines (unless it continues a list or a table); a text without a line break at its end
+//! keeps none. Several edits are applied one after the other, or none.
 
 mod apply;
 mod asked;

@@ -10,15 +10,15 @@ use super::{
 /// A refused request. Nothing was saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArticleError {
-    /// No article of this name, now or formerly.
+    /// No article has or had this name.
     #[error("there is no article \"{slug}\"{}", suggestion.as_ref().map(|s| format!("; did you mean \"{s}\"?")).unwrap_or_default())]
     NotFound {
-        /// The name asked for.
+        /// The requested name.
         slug: String,
-        /// One that is near.
+        /// A similar one that exists.
         suggestion: Option<String>,
     },
-    /// The name is taken.
+    /// The slug is taken.
     #[error(
         "the article \"{slug}\" (\"{title}\") exists already; {}",
         if *same_title { "update it, or choose another slug" } else { "it has another title, so choose another slug" }
@@ -34,38 +34,38 @@ pub enum ArticleError {
     /// The name is a former name of another article, which keeps working.
     #[error("\"{slug}\" is a former name of the article \"{present}\", and still leads to it; choose another slug")]
     FormerName {
-        /// The name asked for.
+        /// The requested name.
         slug: String,
         /// The slug of the article it leads to.
         present: String,
     },
-    /// Somebody saved in between.
+    /// The article was saved in between.
     #[error(
         "the article \"{slug}\" is at revision {present}, not {expected}; read it again and apply your change to that{}",
         changed.as_ref().map(|changed| format!(". Since then:\n{changed}")).unwrap_or_default()
     )]
     Conflict {
-        /// The article.
+        /// The article's slug.
         slug: String,
-        /// What the caller thought.
+        /// The revision that the caller expects.
         expected: i64,
-        /// What is.
+        /// The present revision.
         present: i64,
-        /// What has changed in the text since then, as `diff -u` shows it, where that is known.
+        /// What has changed in the text since then, as `diff -u` shows it; `None` if that is unknown.
         changed: Option<String>,
     },
-    /// A part that cannot be changed as it was asked.
+    /// A part cannot be changed as requested.
     #[error("{0}; nothing was saved")]
     Edit(#[from] EditError),
-    /// No such revision.
+    /// There is no such revision.
     #[error("the article \"{slug}\" has no revision {revision}; see its history")]
     NoRevision {
-        /// The article.
+        /// The article's slug.
         slug: String,
-        /// The revision asked for.
+        /// The requested revision.
         revision: i64,
     },
-    /// Nothing to go back to.
+    /// There is no earlier revision to go back to.
     #[error(
         "the article \"{slug}\" has never been changed; there is nothing to undo{}",
         deleted.as_ref().map(|name| format!(
@@ -73,21 +73,21 @@ pub enum ArticleError {
         )).unwrap_or_default()
     )]
     NoPast {
-        /// The article.
+        /// The article's slug.
         slug: String,
-        /// By what name a deleted article that had this slug can be restored.
+        /// A name that restores a deleted article which had this slug.
         deleted: Option<String>,
     },
-    /// The key was used before, for something else.
+    /// The key was used before, for another request.
     #[error("the idempotency key \"{key}\" was used before to create another article; use a new key for a new article")]
     KeyReused {
         /// The key.
         key: String,
     },
-    /// A field cannot be so.
+    /// A field has an invalid value.
     #[error("{field}: {message}")]
     Invalid {
-        /// Which one.
+        /// The field's name.
         field: &'static str,
         /// What is wrong and what to do.
         message: String,
@@ -95,12 +95,12 @@ pub enum ArticleError {
     /// The body is too long.
     #[error("the body has {size} bytes, and at most {limit} are allowed; split it, or raise articles.max_size")]
     TooLarge {
-        /// *Units:* bytes.
+        /// Size of the body. *Units:* bytes.
         size: u64,
-        /// *Units:* bytes.
+        /// The largest allowed size. *Units:* bytes.
         limit: u64,
     },
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,4 @@
-//! Where articles stand: a path like `guides/rust`, in any language; empty for the root.
+//! The folder of an article: a path like `guides/rust`, in any language; empty for the root.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Longest folder. *Units:* bytes.
 const LONGEST: usize = 255;
-/// Deepest folder.
+/// Most parts of a folder.
 const DEEPEST: usize = 16;
 
 /// A valid folder.
@@ -14,25 +14,25 @@ const DEEPEST: usize = 16;
 #[serde(try_from = "String", into = "String")]
 pub struct Folder(String);
 
-/// A path that is no folder.
+/// Why a path is not a folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FolderError {
-    /// `.` or `..`
+    /// It contains `.` or `..`.
     #[error("a folder must not contain \".\" or \"..\"")]
     Dots,
-    /// Control characters or a backslash.
+    /// It contains a control character or a backslash.
     #[error("a folder must not contain {0:?}; separate its parts by \"/\"")]
     Character(char),
-    /// Too long.
+    /// It is too long.
     #[error("the folder has {0} bytes, and at most {LONGEST} are allowed")]
     TooLong(usize),
-    /// Too deep.
+    /// It has too many parts.
     #[error("the folder has {0} parts, and at most {DEEPEST} are allowed")]
     TooDeep(usize),
 }
 
 impl Folder {
-    /// Reads a folder; slashes at the ends and doubled ones do not matter.
+    /// Reads a folder; slashes at the ends and doubled ones are ignored.
     ///
     /// # Errors
     /// [`FolderError`]
@@ -51,14 +51,14 @@ impl Folder {
         if path.len() > LONGEST { Err(FolderError::TooLong(path.len())) } else { Ok(Self(path)) }
     }
 
-    /// The folder of a place among files, whatever the parts are named: what cannot be in a folder is left out, and what
-    /// is too deep or too long is cut.
+    /// Makes a folder from the path of a file, whatever its parts are named: characters that a folder cannot contain
+    /// are removed, and what is too deep or too long is cut.
     pub fn of_place<'p>(parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut path = String::new();
         for part in parts.into_iter().map(cleaned).filter(|part| !part.is_empty()).take(DEEPEST) {
             let room = LONGEST.saturating_sub(path.len() + 1);
             let end = (0..=part.len().min(room)).rev().find(|end| part.is_char_boundary(*end)).unwrap_or(0);
-            // What is cut may be a dot or two, which lead elsewhere.
+            // The cut may leave a dot or two, which lead elsewhere.
             let part = cleaned(&part[..end]);
             if part.is_empty() {
                 break;
@@ -71,12 +71,12 @@ impl Folder {
         Self(path)
     }
 
-    /// Its parts, from the outside in.
+    /// Returns its parts, from the outside in.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|part| !part.is_empty())
     }
 
-    /// This folder below `above`.
+    /// Returns this folder below `above`.
     ///
     /// # Errors
     /// [`FolderError`] if both together are too long or too deep.
@@ -90,8 +90,8 @@ impl Folder {
     }
 }
 
-/// The condition that `folder`, a column, is the folder `given`, a parameter, or below it; true if that is empty. Folders
-/// are in the order of their bytes, and `0` follows `/`: an index on the column serves.
+/// Returns the condition that `folder`, a column, is the folder `given`, a parameter, or below it; true if that is
+/// empty. Folders are sorted by their bytes, and `0` follows `/`, so an index on the column is used.
 pub(crate) fn within(folder: &str, given: &str) -> String {
     format!("({given} = '' OR {folder} = {given} OR ({folder} >= {given} || '/' AND {folder} < {given} || '0'))")
 }

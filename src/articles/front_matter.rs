@@ -1,9 +1,9 @@
 //! Front matter: the block at the beginning of a file in which other programs keep its title, its dates and whatever
 //! else they need.
 //!
-//! The block is kept as text, and only the values that Afterword uses are read, each by itself: as YAML, TOML or JSON
-//! write them, and as they are written (`title: 1.10` is "1.10"). One value that cannot be read costs a warning, and
-//! everything else of the file is used. No YAML parser is involved, so nothing in a block can cost more than its length.
+//! The block is kept as text, and only the values that Afterword uses are read, one by one: as YAML, TOML or JSON write
+//! them, and literally (`title: 1.10` is "1.10"). A value that cannot be read causes a warning, and everything else of
+//! the file is used. No YAML parser is involved, so no block costs more time than its length.
 
 mod block;
 mod edit;
@@ -23,20 +23,20 @@ pub use setting::{NoSetting, Setting, with_settings};
 /// A file's text in its two parts. `head` and `body` together are the text, byte for byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Document {
-    /// The front matter with its fences, and what stands before it; empty if there is none.
+    /// The front matter with its fences, and anything before it; empty if there is none.
     pub head: String,
-    /// What follows.
+    /// The rest.
     pub body: String,
 }
 
 impl Document {
-    /// Takes a text apart. Without front matter, all of it is body.
+    /// Splits a text. Without front matter, all of it is body.
     pub fn split(text: &str) -> Self {
         let end = block::find(text).map_or(0, |block| block.end);
         Self { head: text[..end].to_owned(), body: text[end..].to_owned() }
     }
 
-    /// What the front matter says, and what in it could not be read.
+    /// Reads the values of the front matter, and warnings about unreadable ones.
     pub fn fields(&self) -> (Fields, Vec<Warning>) {
         block::find(&self.head).map(|block| fields::read(&block)).unwrap_or_default()
     }
@@ -47,13 +47,13 @@ impl Document {
 pub struct Given {
     /// As it is written.
     pub key: String,
-    /// One, or those of a list.
+    /// One, or the items of a list.
     pub values: Vec<String>,
     /// Whether it is a list.
     pub is_list: bool,
 }
 
-/// The outermost keys of the front matter `head` that have a value or a list of values; of a key that stands twice, the
+/// Returns the outermost keys of the front matter `head` that have a value or a list of values; of a repeated key, the
 /// last.
 pub fn given(head: &str) -> Vec<Given> {
     let entries = block::find(head).map(|block| block.entries).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Links between articles: what one links to, what links to it, which lead nowhere, and mending them after a rename.
+//! Links between articles: outgoing, incoming and broken ones, and mending them after a rename.
 //!
-//! To which article a link leads is found when it is asked for: by slug, former slug, alias, title, and for a link to a file
-//! by the file's place.
+//! A link is resolved when it is asked for: by slug, former slug, alias, title, and for a link to a file by the file's
+//! path.
 
 mod files;
 mod incoming;

@@ -1,4 +1,4 @@
-//! Links between articles, kept as they are written, each with the slug that its name would make.
+//! Links between articles, stored as they are written, each with the slug that its name would make.
 
 mod store;
 

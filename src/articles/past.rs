@@ -1,4 +1,4 @@
-//! An article's past: listing it, and bringing a revision back, also of an article that was deleted.
+//! An article's past revisions: listing them, and restoring one, also of a deleted article.
 
 use afterword_actors::{
     store::{
@@ -35,7 +35,7 @@ struct Row {
     deleted: bool,
 }
 
-/// All revisions of an article, the newest first; also of a deleted one.
+/// Returns all revisions of an article, the newest first; also of a deleted one.
 pub(super) async fn history(connection: &impl ConnectionTrait, slug: &str) -> Result<Vec<Revision>, ArticleError> {
     let Some(id) = number_of(connection, slug).await? else { return Err(ArticleError::not_found(slug)) };
     let rows = connection
@@ -53,7 +53,7 @@ pub(super) async fn history(connection: &impl ConnectionTrait, slug: &str) -> Re
     Ok(rows.into_iter().map(Revision::from).collect())
 }
 
-/// One revision with its body.
+/// Returns one revision with its body.
 pub(super) async fn revision(
     connection: &impl ConnectionTrait,
     slug: &str,
@@ -70,8 +70,8 @@ pub(super) async fn revision(
     Ok(past_article(version))
 }
 
-/// Makes a past revision the present one, as a new revision. Without a number: of a deleted article its last, of a
-/// present one the one before.
+/// Makes a past revision the present one, as a new revision. Without a number: of a deleted article its last, of an
+/// existing one the one before.
 pub(super) async fn restore(
     transaction: &Transaction,
     slug: &str,
@@ -140,7 +140,7 @@ async fn undelete(
     Ok(Saved { article: create::read(transaction, id).await?, task_id, changed: true })
 }
 
-/// The slug it had, or that one with a suffix if another article has it now.
+/// Returns the slug it had, or that one with a suffix if another article has it now.
 async fn free_slug(transaction: &Transaction, version: &article_version::Model) -> Result<Slug, ArticleError> {
     let slug = Slug::parse(&version.slug)?;
     let text = format!("{NUMBERED}{}", version.article_id);
@@ -152,11 +152,12 @@ async fn free_slug(transaction: &Transaction, version: &article_version::Model) 
     Err(StoreError::Busy.into())
 }
 
-/// What the name of an article begins with that goes by its number: it reaches an article that was deleted, too, when
-/// another one has its slug now. No slug has a colon.
+/// Prefix of a name that means an article by its number: it also reaches a deleted article when another one has its
+/// slug now. No slug contains a colon.
 pub(super) const NUMBERED: &str = "id:";
 
-/// The number of the article that has this slug, had it, or had it when it was deleted; or of that name.
+/// Finds the number of the article that has this slug, had it, or had it when it was deleted; or of a [`NUMBERED`]
+/// name.
 async fn number_of(connection: &impl ConnectionTrait, name: &str) -> Result<Option<i64>, StoreError> {
     #[derive(FromQueryResult)]
     struct Found {
@@ -181,7 +182,7 @@ async fn number_of(connection: &impl ConnectionTrait, name: &str) -> Result<Opti
     Ok(row.and_then(|row| row.id))
 }
 
-/// By what name the last deleted article that had this slug can be reached.
+/// Returns a name that reaches the last deleted article which had this slug.
 async fn deleted_name(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT article_id AS n FROM article_versions WHERE slug = $1 AND deleted
                ORDER BY superseded_at DESC, article_id DESC LIMIT 1";
@@ -200,7 +201,7 @@ struct DeletedRow {
     deleted_at: i64,
 }
 
-/// Deleted articles, the last deleted first.
+/// Returns deleted articles, the last deleted first.
 pub(super) async fn deleted(
     connection: &impl ConnectionTrait,
     folder: &Folder,
@@ -222,7 +223,7 @@ pub(super) async fn deleted(
     Ok(rows.into_iter().map(DeletedArticle::from).collect())
 }
 
-/// How many there are.
+/// Counts deleted articles.
 pub(super) async fn count_deleted(
     connection: &impl ConnectionTrait,
     folder: &Folder,
@@ -250,7 +251,7 @@ async fn version(
         .await
 }
 
-/// As it was written; what earlier versions of the program kept of it is brought into the same form.
+/// Its front matter as it was written; what earlier versions of the program kept of it is converted to this form.
 fn front_matter(version: &article_version::Model) -> String {
     match version {
         version if version.front_matter.is_empty() && !version.extra.is_empty() => {

@@ -1,8 +1,7 @@
-//! Tags and properties: what an article's front matter and text say of it besides its words.
+//! Tags and properties: what an article's front matter and text say about it besides its words.
 //!
-//! Front matter is the truth, and stays text; what stands in `article_tags` and `article_properties` is read from it at
-//! each save, in the transaction that saves, and again in the background when a later version reads more. No property
-//! is embedded.
+//! Front matter is the truth, and stays text; `article_tags` and `article_properties` are read from it at each save, in
+//! the transaction that saves, and again in the background when a later version reads more. No property is embedded.
 
 mod filter;
 mod fold;

@@ -17,19 +17,19 @@ pub struct NewArticle {
     pub title: String,
     /// Markdown; may be empty.
     pub body: String,
-    /// From the title if not given.
+    /// `None`: made from the title.
     pub slug: Option<Slug>,
-    /// The root if not given.
+    /// Empty for the root.
     pub folder: Folder,
-    /// The front matter of its file as it is written, fences and all.
+    /// The front matter of its file as it is written, fences included.
     pub front_matter: String,
     /// Values of the front matter to set.
     pub properties: Vec<(String, Option<Setting>)>,
-    /// Do not embed it, now or later.
+    /// Exclude it from embedding.
     pub skip_embedding: bool,
-    /// How urgent its embedding is; normal if not given.
+    /// How urgent its embedding is; `None`: normal.
     pub priority: Option<Priority>,
-    /// A create that is repeated with the same key answers with the first article.
+    /// A repeated create with the same key returns the first article.
     pub idempotency_key: Option<String>,
     /// When it was created, for an import. *Units:* milliseconds since 1970.
     pub created_at: Option<i64>,
@@ -37,37 +37,37 @@ pub struct NewArticle {
     pub updated_at: Option<i64>,
 }
 
-/// What to change of an article; what is `None` stays.
+/// What to change in an article; what is `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// Plain text; never blank.
     pub title: Option<String>,
     /// Markdown.
     pub body: Option<String>,
-    /// Where it stands.
+    /// Its folder.
     pub folder: Option<Folder>,
-    /// The front matter of its file as it is written, fences and all.
+    /// The front matter of its file as it is written, fences included.
     pub front_matter: Option<String>,
     /// Values of the front matter to set, or to remove. A change of these alone embeds nothing.
     pub properties: Vec<(String, Option<Setting>)>,
-    /// Whether never to embed it.
+    /// Whether to exclude it from embedding.
     pub skip_embedding: Option<bool>,
-    /// How urgent its embedding is; normal if not given.
+    /// How urgent its embedding is; `None`: normal.
     pub priority: Option<Priority>,
     /// Refuse if the article is at another revision.
     pub expected_revision: Option<i64>,
     /// When it was created, for an import. *Units:* milliseconds since 1970.
     pub created_at: Option<i64>,
-    /// When it was last saved, for an import; now if not given. *Units:* milliseconds since 1970.
+    /// When it was last saved, for an import; `None`: now. *Units:* milliseconds since 1970.
     pub updated_at: Option<i64>,
 }
 
 /// How large an article may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Of the body. *Units:* bytes.
+    /// Longest body. *Units:* bytes.
     pub max_size: u64,
-    /// Of the title. *Units:* characters.
+    /// Longest title. *Units:* characters.
     pub max_title: usize,
 }
 
@@ -81,7 +81,7 @@ impl Default for Limits {
 const MAX_KEY: usize = 255;
 
 impl NewArticle {
-    /// The same, ready to be stored.
+    /// Checks it and makes it ready to be stored.
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = checked_title(&self.title, limits)?;
         self.body = checked_body(self.body, limits)?;
@@ -95,7 +95,7 @@ impl NewArticle {
         Ok(self)
     }
 
-    /// Of everything a repeated create must have in common with the first.
+    /// Hash of everything that a repeated create must have in common with the first.
     pub(super) fn request_hash(&self) -> String {
         let slug = self.slug.as_ref().map_or("", AsRef::as_ref);
         hash(&[&self.title, &self.body, slug, self.folder.as_ref(), &self.front_matter])
@@ -105,7 +105,7 @@ impl NewArticle {
 /// The longest front matter that settings may make. *Units:* bytes.
 const LONGEST_HEAD: usize = 256 << 10;
 
-/// The front matter of an article with these values; without one of its own, that at the beginning of its text counts.
+/// The front matter of an article with these values; without one of its own, that at the beginning of its text is used.
 pub(super) fn set(
     front_matter: &str,
     body: &str,
@@ -133,7 +133,7 @@ pub(super) fn set(
 }
 
 impl Changes {
-    /// The same, ready to be stored.
+    /// Checks it and makes it ready to be stored.
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = self.title.map(|title| checked_title(&title, limits)).transpose()?;
         self.body = self.body.map(|body| checked_body(body, limits)).transpose()?;
@@ -162,7 +162,7 @@ fn checked_title(title: &str, limits: Limits) -> Result<String, ArticleError> {
     Ok(title)
 }
 
-/// NUL characters are dropped: no database holds them in text, and nobody means them.
+/// Checks a body and drops NUL characters, which no database can store in text.
 fn checked_body(body: String, limits: Limits) -> Result<String, ArticleError> {
     let size = body.len() as u64;
     if size > limits.max_size {
@@ -171,7 +171,7 @@ fn checked_body(body: String, limits: Limits) -> Result<String, ArticleError> {
     Ok(if body.contains('\0') { body.replace('\0', "") } else { body })
 }
 
-/// Of what is embedded. Equal hashes mean that the stored vectors hold.
+/// Hash of what is embedded. Equal hashes mean that the stored vectors are still valid.
 pub(super) fn content_hash(title: &str, body: &str) -> String {
     hash(&[title, body])
 }

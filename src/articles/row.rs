@@ -1,4 +1,4 @@
-//! Reading articles: by their slug or a former one, with their embedding's status judged from what is stored.
+//! Reads articles: by their slug or a former one, with their embedding's status judged from what is stored.
 
 use std::collections::HashMap;
 
@@ -16,9 +16,8 @@ use super::{
 };
 use crate::time::Timestamp;
 
-/// Columns that every reading has; `a` is the article, `e` its embedding by the model searches use, `t` its newest
-/// task that has not been cancelled. What is made for the next model while it is built does not change how an article is
-/// found.
+/// The columns of every reading; `a` is the article, `e` its embedding by the model that searches use, `t` its newest
+/// task that was not cancelled. A set that is being built does not change how an article is found.
 const COLUMNS: &str = "
     a.id, a.slug, a.title, a.folder, a.revision, a.content_hash, a.skip_embedding, a.created_at,
     a.updated_at, e.revision AS embedded_revision, e.content_hash AS embedded_hash,
@@ -31,8 +30,8 @@ const JOINS: &str = "
           AND (n.model_id IS NULL OR n.model_id NOT IN (SELECT id FROM embedding_models WHERE state = 'building'))
         ORDER BY n.id DESC LIMIT 1)";
 
-/// The front matter of a row of articles or of their versions. What earlier versions kept of it, and nothing has been
-/// saved over since, is brought into the same form.
+/// The front matter of a row of articles or of their versions. What earlier versions stored, and no save has replaced
+/// since, is converted to the same form.
 pub(super) const FRONT_MATTER: &str = "CASE WHEN a.front_matter = '' AND a.extra <> ''
     THEN '---\n' || a.extra || '---\n' ELSE a.front_matter END AS front_matter";
 
@@ -76,7 +75,7 @@ pub(super) struct SummaryRow {
     task_error: Option<String>,
 }
 
-/// The article of this slug, or the one that had it before.
+/// Finds the article that has this slug, or had it before.
 pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS}
@@ -86,7 +85,7 @@ pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Re
     connection.row(&sql, [as_stored(slug).as_ref().into()]).await
 }
 
-/// The article of this slug, a former one, or an alias.
+/// Finds the article of this slug, a former one, or an alias.
 pub(super) async fn by_name(connection: &impl ConnectionTrait, name: &str) -> Result<Option<ArticleRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = {}",
@@ -95,15 +94,15 @@ pub(super) async fn by_name(connection: &impl ConnectionTrait, name: &str) -> Re
     connection.row(&sql, [as_stored(name).as_ref().into(), properties::alias_of(name).into()]).await
 }
 
-/// As [`by_slug`], held until the commit, and as it is once it is held: whoever changed it before has finished.
+/// As [`by_slug`], locked until the commit, and read after the lock: earlier changes have been committed.
 ///
 /// # Errors
-/// [`StoreError::Busy`] if the name goes from article to article faster than one of them can be held.
+/// [`StoreError::Busy`] if the name moves from article to article faster than one of them can be locked.
 pub(super) async fn by_slug_held(
     transaction: &impl ConnectionTrait,
     slug: &str,
 ) -> Result<Option<ArticleRow>, StoreError> {
-    /// So often the name may lead to another article while the one that it led to is waited for.
+    /// How often the name may lead to another article after waiting for the lock of the first.
     const TRIES: usize = 20;
     if Engine::of(transaction) == Engine::Sqlite {
         return by_slug(transaction, slug).await;
@@ -114,7 +113,8 @@ pub(super) async fn by_slug_held(
     for _ in 0..TRIES {
         let held = transaction.row::<Number>(hold, [as_stored(slug).as_ref().into()]).await?;
         let Some(found) = by_slug(transaction, slug).await? else { return Ok(None) };
-        // While it was waited for it may have been deleted or renamed, and another have the name now, which nobody holds.
+        // Meanwhile it may have been deleted or renamed, and the name may belong to another article, which is not
+        // locked.
         if held.is_some_and(|held| held.n == found.id) {
             return Ok(Some(found));
         }
@@ -122,14 +122,14 @@ pub(super) async fn by_slug_held(
     Err(StoreError::Busy)
 }
 
-/// The article of this id.
+/// Finds the article of this id.
 pub(super) async fn by_id(connection: &impl ConnectionTrait, id: i64) -> Result<Option<ArticleRow>, StoreError> {
     connection
         .row(&format!("SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()])
         .await
 }
 
-/// The articles of these ids, without their bodies.
+/// Returns the articles of these ids, without their bodies.
 pub(crate) async fn summaries(
     connection: &impl ConnectionTrait,
     ids: &[i64],
@@ -143,13 +143,13 @@ pub(crate) async fn summaries(
     Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
 }
 
-/// The article with its tags.
+/// Adds the article's tags.
 pub(super) async fn with_tags(connection: &impl ConnectionTrait, row: ArticleRow) -> Result<Article, StoreError> {
     let tags = properties::tags(connection, &[row.id]).await?;
     Ok(Article { tags: tags.into_iter().map(|(_, name)| name).collect(), ..row.into() })
 }
 
-/// Rows of a list with their tags.
+/// Adds the tags of a list's rows.
 pub(super) async fn summaries_with_tags(
     connection: &impl ConnectionTrait,
     rows: Vec<SummaryRow>,
@@ -163,13 +163,13 @@ pub(super) async fn summaries_with_tags(
     Ok(rows.into_iter().map(summary).collect())
 }
 
-/// Which articles a page is of.
+/// The articles that a page is taken from.
 pub(super) struct Listed<'a> {
     pub(super) folder: &'a str,
     pub(super) filter: &'a Filter,
 }
 
-/// More articles than these are not gathered before they are put in order: they are looked through in their order.
+/// The most articles that are gathered and then sorted; more are looked through in their order.
 const MOST_GATHERED: i64 = 3_000;
 
 impl Listed<'_> {
@@ -182,7 +182,7 @@ impl Listed<'_> {
         format!("{filter} AND {}", within("a.folder", &format!("${}", parameters.len())))
     }
 
-    /// How many there are.
+    /// Counts them all.
     pub(super) async fn total(&self, connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
         let mut parameters = Vec::new();
         let condition = self.condition(Shape::Gathering, &mut parameters);
@@ -190,7 +190,7 @@ impl Listed<'_> {
         Ok(connection.row::<Number>(&sql, parameters).await?.map_or(0, |row| row.n))
     }
 
-    /// Those that follow `after`, the last saved first.
+    /// Returns those after `after`, the last saved first.
     pub(super) async fn page(
         &self,
         connection: &impl ConnectionTrait,
@@ -283,7 +283,7 @@ struct Facts<'a> {
     task_error: Option<&'a str>,
 }
 
-/// What is stored decides; the task only says what goes on.
+/// The stored vectors decide; the task only says what is going on.
 fn status(facts: &Facts<'_>) -> EmbeddingStatus {
     let current = facts.embedded_hash == Some(facts.content_hash);
     let state = match facts.task_status {

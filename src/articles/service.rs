@@ -1,4 +1,4 @@
-//! The article service: what every door calls.
+//! The article service: every door calls it.
 
 use afterword_actors::{
     RuntimeHandle, RuntimeSettings, embed_now,
@@ -36,14 +36,15 @@ pub struct Articles {
 pub enum AfterSave {
     /// Wake the runtime of this process.
     Wake(RuntimeHandle),
-    /// Another process's runtime: on PostgreSQL it hears of the task, on SQLite it finds it at its next poll.
+    /// Leave it to another process's runtime: PostgreSQL notifies it of the task, on SQLite it finds it at its next
+    /// poll.
     Poll,
     /// Embed inside the call: the queue is switched off.
     EmbedNow(Model, Box<RuntimeSettings>),
 }
 
 impl Articles {
-    /// A service on `database`.
+    /// Makes the service for `database`.
     pub fn new(database: Database, limits: Limits, max_attempts: u32, after: AfterSave) -> Self {
         Self { database, limits, max_attempts, after }
     }
@@ -64,7 +65,7 @@ impl Articles {
         self.follow_up(saved).await
     }
 
-    /// Changes an article; what the request does not name stays. A request that changes nothing writes nothing.
+    /// Changes an article; fields that the request does not name stay. A request that changes nothing writes nothing.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::Conflict`], [`ArticleError::Invalid`], [`ArticleError::TooLarge`].
@@ -90,7 +91,7 @@ impl Articles {
         self.follow_up(self.explained(saved).await?).await
     }
 
-    /// Gives an article another slug; the old one keeps working.
+    /// Renames an article; the old slug keeps working.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::Exists`], [`ArticleError::FormerName`],
@@ -106,8 +107,8 @@ impl Articles {
         self.explained(saved).await
     }
 
-    /// Deletes an article with its vectors and its waiting task; answers what was deleted. [`Articles::restore`]
-    /// brings it back.
+    /// Deletes an article with its vectors and its waiting task; returns what was deleted. [`Articles::restore`] brings
+    /// it back.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::Conflict`].
@@ -123,7 +124,7 @@ impl Articles {
     }
 
     /// Makes a past revision the present one, as a new revision; also of a deleted article, by the slug it had or as
-    /// `id:` and its number. If another article has its slug now, it comes back under the same with a suffix.
+    /// `id:` and its number. If another article has its slug now, it comes back under the same slug with a suffix.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
@@ -138,8 +139,8 @@ impl Articles {
         self.follow_up(self.explained(saved).await?).await
     }
 
-    /// Articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last deleted
-    /// first.
+    /// Returns articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last
+    /// deleted first.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -157,7 +158,7 @@ impl Articles {
     /// Reads an article by its slug, a former one, or an alias.
     ///
     /// # Errors
-    /// [`ArticleError::NotFound`], with a name that is near.
+    /// [`ArticleError::NotFound`], with a similar name.
     pub async fn read(&self, slug: &str) -> Result<Article, ArticleError> {
         let reader = self.database.reader();
         match row::by_name(reader, slug).await? {
@@ -166,7 +167,7 @@ impl Articles {
         }
     }
 
-    /// How large the body of an article is, without reading it; 0 if there is no such article. *Units:* bytes.
+    /// Returns the size of an article's body, without reading it; 0 if there is no such article. *Units:* bytes.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -186,7 +187,7 @@ impl Articles {
         past::revision(self.database.reader(), slug, revision).await
     }
 
-    /// All revisions of an article, the newest first; also of a deleted one.
+    /// Returns all revisions of an article, the newest first; also of a deleted one.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`]
@@ -195,18 +196,18 @@ impl Articles {
         self.explained(history).await
     }
 
-    /// A page of articles in `folder` and below, the last saved first.
+    /// Returns a page of articles in `folder` and below, the last saved first.
     ///
     /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor is not one of ours.
+    /// [`ArticleError::Invalid`] if the cursor did not come from here.
     pub async fn list(&self, folder: &Folder, cursor: Option<&str>, limit: u32) -> Result<Page, ArticleError> {
         self.list_where(folder, &Filter::default(), cursor, limit).await
     }
 
-    /// The same of those that `filter` lets pass.
+    /// The same, of those that match `filter`.
     ///
     /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor is not one of ours.
+    /// [`ArticleError::Invalid`] if the cursor did not come from here.
     pub async fn list_where(
         &self,
         folder: &Folder,
@@ -220,11 +221,11 @@ impl Articles {
         Ok(Page { articles, total, next_cursor })
     }
 
-    /// A page of articles in `folder` and below, the last saved first, and where the next one begins. How many there are in
-    /// all is not counted: it costs what it answers.
+    /// Returns a page of articles in `folder` and below, the last saved first, and where the next one begins. They are
+    /// not counted in total, so the cost depends only on the page.
     ///
     /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor is not one of ours.
+    /// [`ArticleError::Invalid`] if the cursor did not come from here.
     pub async fn newest(
         &self,
         folder: &Folder,
@@ -235,7 +236,7 @@ impl Articles {
         self.page(&listed, cursor, limit, 0).await
     }
 
-    /// `total`: how many are listed on all pages, if that is known.
+    /// Returns a page; `total` is how many are listed on all pages, if known.
     async fn page(
         &self,
         listed: &row::Listed<'_>,
@@ -252,8 +253,8 @@ impl Articles {
         Ok((row::summaries_with_tags(reader, rows).await?, next_cursor))
     }
 
-    /// Up to `limit` folders directly below `folder` that hold articles, themselves or further below, in order. Each costs
-    /// a look or two into an index, however many articles there are.
+    /// Returns up to `limit` folders directly below `folder` that contain articles, themselves or further below, in
+    /// order. Each costs a look or two into an index, however many articles there are.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -261,7 +262,7 @@ impl Articles {
         Ok(subfolders::of(self.database.reader(), folder, limit).await?)
     }
 
-    /// All folders that hold articles, in order.
+    /// Returns all folders that contain articles, in order.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -270,7 +271,7 @@ impl Articles {
         Ok(self.database.reader().rows(sql, []).await?)
     }
 
-    /// Up to `limit` slugs that begin with `start`, in order.
+    /// Returns up to `limit` slugs that begin with `start`, in order.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -279,7 +280,7 @@ impl Articles {
         struct Row {
             slug: String,
         }
-        // Slugs are ASCII: what begins with a text stands between it and it with the last character behind.
+        // Slugs are ASCII: those that begin with a text sort between it and it followed by the last character.
         let sql = "SELECT slug FROM articles WHERE slug >= $1 AND slug < $2 ORDER BY slug LIMIT $3 + 0";
         let end = format!("{start}\u{7f}");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -287,12 +288,12 @@ impl Articles {
         Ok(rows.into_iter().map(|row| row.slug).collect())
     }
 
-    /// Looks for changes, whoever makes them.
+    /// Looks for changes by any caller.
     pub fn changes(&self) -> Feed {
         Feed::new(self.database.clone())
     }
 
-    /// The database the service works on.
+    /// The database that the service works on.
     pub fn database(&self) -> &Database {
         &self.database
     }
@@ -301,7 +302,7 @@ impl Articles {
         Settings { max_attempts: self.max_attempts, trace_id: Uuid::now_v7().simple().to_string() }
     }
 
-    /// After the commit: the caller has its article whatever comes of this.
+    /// Runs after the commit: the caller gets its article whatever the result.
     pub(super) async fn follow_up(&self, saved: Saved) -> Result<Saved, ArticleError> {
         let Some(task_id) = saved.task_id else { return Ok(saved) };
         match &self.after {
@@ -311,7 +312,7 @@ impl Articles {
                 let embedded = embed_now(&self.database, model, settings, task_id).await;
                 match embedded {
                     Ok(_) => return Ok(Saved { article: self.read(&saved.article.slug).await?, ..saved }),
-                    // The article is saved, and its task with it; the save must not fail for the embedding.
+                    // The article is saved, and its task with it; the save must not fail because of the embedding.
                     Err(error) => tracing::warn!(%error, article = saved.article.slug, "not embedded yet"),
                 }
             }
@@ -319,7 +320,7 @@ impl Articles {
         Ok(saved)
     }
 
-    /// Adds the name that was perhaps meant.
+    /// Adds a similar name to a [`ArticleError::NotFound`].
     pub(super) async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
         match result {
             Err(ArticleError::NotFound { slug, suggestion: None }) => {
@@ -330,21 +331,21 @@ impl Articles {
         }
     }
 
-    /// A slug that is near `slug`, among those that begin alike.
+    /// Finds a slug that is similar to `slug`, among those that begin alike.
     async fn near(&self, slug: &str) -> Option<String> {
         const LOOKED_AT: i64 = 500;
-        /// *Units:* bytes.
+        /// Longest slug that is compared. *Units:* bytes.
         const LONGEST_GUESSED: usize = 400;
         #[derive(sea_orm::FromQueryResult)]
         struct Row {
             slug: String,
         }
-        // Comparing takes the product of the lengths, and no slug is so long.
+        // Comparing takes the product of the lengths, and no slug is that long.
         if slug.len() > LONGEST_GUESSED {
             return None;
         }
         let meant = Slug::from_title(slug);
-        // A folder is no part of a slug, and is often written before it.
+        // A folder is not part of a slug, but is often written before it.
         let without_folder = slug.rsplit_once('/').map(|(_, name)| Slug::from_title(name));
         for meant in std::iter::once(&meant).chain(&without_folder) {
             let begin_so = self.slugs(meant.as_ref(), 1).await.ok()?;

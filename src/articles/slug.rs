@@ -14,7 +14,7 @@ const LONGEST: usize = 96;
 #[serde(try_from = "String", into = "String")]
 pub struct Slug(String);
 
-/// A name that is no slug.
+/// Why a name is not a slug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{given}\" is no slug; use lower-case letters, digits and hyphens, for example \"{proposed}\"")]
 pub struct SlugError {
@@ -23,7 +23,7 @@ pub struct SlugError {
 }
 
 impl Slug {
-    /// The slug of a title, never empty: what has no letters in any script gets a name from its hash.
+    /// Makes the slug of a title, never empty: a title without letters in any script gets a name from its hash.
     pub fn from_title(title: &str) -> Self {
         let mut slug = String::new();
         let ascii = any_ascii(title).to_lowercase();
@@ -34,14 +34,14 @@ impl Slug {
                 slug.push('-');
                 slug.push_str(word);
             } else {
-                // The slug is the beginning of the title, not a choice of its shorter words.
+                // The slug is the beginning of the title, not a selection of its shorter words.
                 break;
             }
         }
         if slug.is_empty() { Self(by_hash(title)) } else { Self(slug) }
     }
 
-    /// The same with a suffix of so many hexadecimal digits, made from `text`: for what would else have another's slug.
+    /// The same with a suffix of `digits` hexadecimal digits, made from `text`: if another article has the slug.
     pub fn distinguished(&self, text: &str, digits: usize) -> Self {
         let digest: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let suffix = &digest[..digits.min(digest.len())];
@@ -50,7 +50,7 @@ impl Slug {
         Self(format!("{stem}-{suffix}"))
     }
 
-    /// This slug behind that of `place`; `None` if it would be too long.
+    /// Returns this slug after that of `place`; `None` if it would be too long.
     pub fn within(&self, place: &str) -> Option<Self> {
         let ascii = any_ascii(place).to_lowercase();
         let words = ascii.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
@@ -58,7 +58,7 @@ impl Slug {
         (name.len() <= LONGEST && name != self.0).then_some(Self(name))
     }
 
-    /// Checks what somebody gave as a slug.
+    /// Checks a slug that a caller gave.
     ///
     /// # Errors
     /// [`SlugError`], which proposes the slug that was perhaps meant.
@@ -68,7 +68,7 @@ impl Slug {
     }
 }
 
-/// A slug as somebody typed it, as it is stored: no slug has capitals or space around it, so they are no difference.
+/// Brings a typed slug to its stored form: no slug has capitals or space around it, so they are ignored.
 pub(crate) fn as_stored(typed: &str) -> Cow<'_, str> {
     let typed = typed.trim();
     if typed.chars().any(char::is_uppercase) { Cow::Owned(typed.to_lowercase()) } else { Cow::Borrowed(typed) }

@@ -1,4 +1,4 @@
-//! The folders directly below one, found by leaping from one to the next in an index: what they hold is not read.
+//! The folders directly below one, found by jumping from one to the next in an index: their articles are not read.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::folder::Folder;
 
-/// Folders are in the order of their bytes, and this follows `/`.
+/// Folders are sorted by their bytes, and this follows `/`.
 const BEHIND_ALL_BELOW: char = '0';
-/// No part of a folder has a character before this one.
+/// No part of a folder contains a character before this one.
 const FIRST_OF_ALL: char = ' ';
-/// Behind every folder.
+/// Sorts after every folder.
 const LAST: &str = "\u{10ffff}";
 
 #[derive(FromQueryResult)]
@@ -41,7 +41,7 @@ pub(super) async fn of(
     Ok(found.into_iter().filter_map(|path| Folder::parse(&path).ok()).collect())
 }
 
-/// The first folder from `from` on and before `end` that holds an article.
+/// Returns the first folder from `from` on and before `end` that contains an article.
 async fn first(connection: &impl ConnectionTrait, from: &str, end: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT folder FROM articles WHERE folder >= $1 AND folder < $2 ORDER BY folder LIMIT 1";
     Ok(connection.row::<Row>(sql, [from.into(), end.into()]).await?.map(|row| row.folder))

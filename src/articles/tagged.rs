@@ -1,4 +1,4 @@
-//! Which tags and properties there are in the whole collection, and reading them again after an upgrade.
+//! The tags and properties of the whole collection, and reading them again after an upgrade.
 
 mod backfill;
 mod counts;

@@ -1,4 +1,4 @@
-//! Changing an article: the revision before goes to the past, and a task is queued if what is embedded changed.
+//! Changes an article: the revision before becomes a past one, and a task is queued if what is embedded changed.
 
 use afterword_actors::{
     store::{StoreError, Transaction, events, sql::Sql, tasks, vectors},
@@ -40,7 +40,7 @@ async fn record(transaction: &Transaction, event: &str, id: i64, slug: &str, rev
     events::record_article_act_of_caller(transaction, id, event, &format!("{slug}, revision {revision}")).await
 }
 
-/// The article as it is, if it is at the revision the caller expects.
+/// Returns the article, if it is at the revision that the caller expects.
 pub(super) async fn present(
     transaction: &Transaction,
     slug: &str,
@@ -62,9 +62,9 @@ struct Next {
     front_matter: String,
     skip_embedding: bool,
     content_hash: String,
-    /// As the caller says.
+    /// Given by the caller.
     created_at: Option<i64>,
-    /// As the caller says; now if it does not.
+    /// Given by the caller; `None`: now.
     updated_at: Option<i64>,
 }
 
@@ -123,7 +123,7 @@ async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> 
     Ok(())
 }
 
-/// Keeps what the article says of itself, if that may have changed. `text` is the reading of a new body.
+/// Stores what the article says about itself, if that may have changed. `text` is the reading of a new body.
 async fn note(
     transaction: &Transaction,
     present: &ArticleRow,
@@ -146,7 +146,7 @@ async fn note(
     links::write(transaction, present.id, properties::Known::Perhaps, text.links()).await
 }
 
-/// What the change means for the embedding.
+/// Queues or cancels embedding, as the change requires.
 async fn follow(
     transaction: &Transaction,
     present: &ArticleRow,
@@ -155,7 +155,8 @@ async fn follow(
     settings: Settings,
 ) -> Result<Option<i64>, StoreError> {
     if next.skip_embedding {
-        // What waits is not needed any more, what is stored is not wanted, and what is in work is refused at its end.
+        // The waiting task is not needed any more, the stored vectors are removed, and a running attempt is refused at
+        // its end.
         tasks::withdraw(transaction, present.id, "embedding skipped").await?;
         vectors::remove(transaction, present.id).await?;
         return Ok(None);
@@ -176,7 +177,7 @@ async fn follow(
     tasks::enqueue(transaction, &task).await.map(Some)
 }
 
-/// Keeps the present revision as a past one.
+/// Stores the present revision as a past one.
 pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -> Result<(), StoreError> {
     transaction
         .run(
@@ -192,8 +193,7 @@ pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -
         .map(drop)
 }
 
-/// Gives the article another slug; the old one keeps working. What waits in the queue goes by the article's number
-/// and is not touched.
+/// Renames the article; the old slug keeps working. Waiting tasks refer to the article's number and are not touched.
 pub(super) async fn rename(
     transaction: &Transaction,
     slug: &str,

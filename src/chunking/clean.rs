@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Returns `text` without control characters; line ends become `
-/// `, other control characters that separate become spaces.
+/// Returns `text` without control characters; line ends become `\n`, others that separate become spaces.
 ///
 /// Providers refuse NUL, and tokenizers disagree about the rest. The stored text keeps them.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {

@@ -15,13 +15,13 @@ use crate::{
     },
 };
 
-/// More edits of one call are refused: each looks through the whole text.
+/// Most edits of one call: each searches the whole text.
 const MOST_EDITS: usize = 100;
-/// Places that are named.
+/// Most places that are named.
 const NAMED: usize = 10;
 
-/// `body` after all `edits`, each of which sees what those before it have made. No text is larger than `most` in between.
-/// *Units:* bytes.
+/// Returns `body` after all `edits`, each of which is applied to the result of those before it. No text in between may
+/// be larger than `most`. *Units:* bytes.
 ///
 /// # Errors
 /// [`EditError`] for the first that cannot be applied.
@@ -42,7 +42,7 @@ pub fn apply(body: &str, edits: &[Edit], most: u64) -> Result<String, EditError>
     Ok(text)
 }
 
-/// At least the size of `body` after `edit`, but for some line ends. *Units:* bytes.
+/// The size of `body` after `edit`, at least, except for some line ends. *Units:* bytes.
 fn size_after(body: &str, edit: &Edit) -> u64 {
     let inserted = match edit {
         Edit::Append(text) | Edit::Prepend(text) => text.len(),
@@ -68,7 +68,7 @@ fn one(body: &str, edit: &Edit) -> Result<String, Fault> {
     }
 }
 
-/// Where the text begins, behind a byte order mark and front matter.
+/// Where the text begins, after a byte order mark and front matter.
 pub(super) fn beginning(body: &str) -> usize {
     Document::split(body).head.len().max(byte_order_mark(body))
 }
@@ -97,14 +97,14 @@ fn in_section(body: &str, wanted: &str, change: &SectionChange) -> Result<String
     }
 }
 
-/// What stood before the section and what stood behind it stay what they were, with a blank line between them if it takes one.
+/// Removes a section; the text before and after it stays, with a blank line between if needed.
 fn without(body: &str, section: &Section) -> String {
     let (before, behind) = (&body[..section.range.start], &body[section.range.end..]);
     let joined = [before, behind].concat();
     if unswallowed(behind, &joined).is_ok() { joined } else { [before, line_end(body), behind].concat() }
 }
 
-/// The text in place of what stands below the heading; blank lines around that stay.
+/// Replaces the text below the heading; blank lines around it stay.
 fn in_place(body: &str, section: &Section, text: &str) -> String {
     let text = fitted(text, line_end(body));
     let brings_heading =
@@ -118,7 +118,7 @@ fn in_place(body: &str, section: &Section, text: &str) -> String {
     }
 }
 
-/// The one section that is called so.
+/// Finds the one section of this name.
 fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
     let from = Document::split(body).head.len();
     let mut all = sections(&body[from..]);
@@ -150,7 +150,7 @@ fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
     }
 }
 
-/// By what name one of several sections is found.
+/// A name by which one of several sections can be found.
 fn told(body: &str, section: &Section, name: &str, number: usize) -> String {
     let line = line_number(body, section.heading.start);
     format!("\"{name} [{number}]\" ({}, line {line})", section.name())
@@ -162,7 +162,7 @@ fn numbered(wanted: &str) -> Option<(&str, usize)> {
     Some((name.trim_end(), number.trim().parse().ok()?))
 }
 
-/// What stood behind the edit has the headings it had.
+/// Checks that the text after the edit still has its headings.
 fn unswallowed(behind: &str, result: &str) -> Result<(), Fault> {
     let at = result.len() - behind.len();
     let found: HashSet<_> =
@@ -180,7 +180,7 @@ fn replaced(body: &str, find: &str, replace: &str, expected: usize) -> Result<St
     }
     let (mut find, mut replace) = (find.to_owned(), replace.to_owned());
     if !body.contains(&find) && line_end(body) == "\r\n" {
-        // Whoever looks at the text sees no carriage returns.
+        // A caller that reads the text sees no carriage returns.
         [find, replace] = [find, replace].map(|text| text.replace("\r\n", "\n").replace('\n', "\r\n"));
     }
     let places: Vec<usize> = body.match_indices(&find).map(|(at, _)| at).collect();
@@ -199,7 +199,7 @@ fn replaced(body: &str, find: &str, replace: &str, expected: usize) -> Result<St
     Ok(body.replace(&find, &replace))
 }
 
-/// A line that has the words of what was looked for, however they are written and spaced.
+/// Finds a line that has the words that were looked for, in another case or spacing.
 fn near(body: &str, find: &str) -> Option<String> {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let wanted = find.lines().map(words).find(|line| !line.is_empty())?;

@@ -3,7 +3,7 @@
 use super::edit::{Edit, SectionChange};
 use crate::api::{AskedEdit, EditAction};
 
-/// Something that is no edit.
+/// Fields that are not an edit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NoEdit(String);
@@ -26,7 +26,7 @@ impl EditAction {
         given.ok_or_else(|| NoEdit(format!("{} needs \"{field}\"", self.name())))
     }
 
-    /// A field that means nothing to this action, and was perhaps meant otherwise.
+    /// Refuses a field that this action does not use, and that was perhaps meant for another.
     fn refuses<T>(self, given: &Option<T>, field: &str) -> Result<(), NoEdit> {
         match given {
             Some(_) => Err(NoEdit(format!("{} takes no \"{field}\"", self.name()))),

@@ -1,4 +1,4 @@
-//! What differs between two texts, and what two changes of one text make together. By lines.
+//! The difference between two texts, and merging two changes of one text. By lines.
 
 use std::{fmt::Write, time::Duration};
 
@@ -10,12 +10,13 @@ const AROUND: usize = 2;
 const LONGEST: usize = 3_000;
 /// A longer line is cut. *Units:* characters.
 const LONGEST_LINE: usize = 400;
-/// From then on larger pieces are taken for changed than need be.
+/// After this long, larger pieces are reported as changed than necessary.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// Longer texts are not merged: people must look. *Units:* bytes.
+/// Longer texts are not merged: people must look at them. *Units:* bytes.
 const LONGEST_MERGED: usize = 8 << 20;
 
-/// The changed lines with some around them, as `diff -u` shows them; cut if there are many. Empty if nothing differs.
+/// Returns the changed lines with some around them, as `diff -u` shows them; cut if there are many. Empty if nothing
+/// differs.
 pub fn unified(before: &str, after: &str) -> String {
     let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
     let mut text = String::new();
@@ -46,7 +47,7 @@ fn line(to: &mut String, sign: &str, value: &str) {
     let _ = writeln!(to, "{sign}{}{rest}", &value[..cut]);
 }
 
-/// What two changes of `base` make together; `None` if they change the same lines, or lines next to each other.
+/// Merges two changes of `base`; `None` if they change the same lines, or lines next to each other.
 pub fn merge(base: &str, ours: &str, theirs: &str) -> Option<String> {
     if ours == theirs || base == theirs {
         return Some(ours.to_owned());
@@ -87,7 +88,7 @@ mod tests {
     }
 
     proptest! {
-        /// Every line of either side is there, unless the other took it away; nothing else is.
+        /// Every line of either side is there, unless the other removed it; nothing else is.
         #[test]
         fn a_merge_loses_and_invents_no_line(
             base in proptest::collection::vec("[a-e]", 0..12),

@@ -2,7 +2,7 @@
 
 /// Longest quotation of a text. *Units:* characters.
 const SHOWN: usize = 60;
-/// Sections or places that are named.
+/// Most sections or places that are named.
 pub(super) const NAMED: usize = 30;
 
 /// An edit that cannot be applied. Nothing was changed.
@@ -20,77 +20,77 @@ pub struct EditError {
 /// What is wrong with an edit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// No edit at all.
+    /// There is no edit.
     #[error("says nothing to change; name at least one edit")]
     NoEdit,
-    /// More than are applied in one call.
+    /// There are more than are applied in one call.
     #[error("there are too many edits; send at most {most} in one call")]
     ManyEdits {
-        /// So many are.
+        /// How many are.
         most: usize,
     },
     /// The text would be larger than an article may be.
     #[error("the text would have {size} bytes; at most {limit} are allowed")]
     TooLarge {
-        /// What it would have. *Units:* bytes.
+        /// The size it would have. *Units:* bytes.
         size: u64,
-        /// What is allowed. *Units:* bytes.
+        /// The largest allowed size. *Units:* bytes.
         limit: u64,
     },
-    /// No text.
+    /// The edit has no text to insert.
     #[error("has no text to insert")]
     NoText,
-    /// Nothing to look for.
+    /// The edit has no text to find.
     #[error("has no text to find")]
     NothingToFind,
-    /// No such section.
+    /// There is no such section.
     #[error("there is no section \"{}\"; {}", shown(.wanted), known(.names))]
     NoSection {
-        /// The name asked for.
+        /// The requested name.
         wanted: String,
-        /// Those there are.
+        /// The existing names.
         names: Vec<String>,
     },
-    /// Several sections are called so.
+    /// Several sections have this name.
     #[error("{count} sections are called \"{}\"; say which: {}", shown(.wanted), listed_of(.names, .count))]
     SeveralSections {
-        /// So many.
+        /// How many.
         count: usize,
-        /// The name asked for.
+        /// The requested name.
         wanted: String,
-        /// By what name each of the first is found, with its line.
+        /// A name that finds each of the first ones, with its line.
         names: Vec<String>,
     },
-    /// Not there.
+    /// The text is not there.
     #[error("the text to find is not there{}", .near.as_ref().map(|near| format!("; near to it is {near}")).unwrap_or_default())]
     NotFound {
-        /// What is like it but for white space or case.
+        /// A text that differs only in white space or case.
         near: Option<String>,
     },
-    /// Not as often as expected.
+    /// The text is not there as often as expected.
     #[error(
         "the text to find is there {found} times, not {expected}: {}; find more of the text around the one you mean, or \
          expect {found}",
         listed(.places)
     )]
     Count {
-        /// So often it is there.
+        /// How often it is there.
         found: usize,
-        /// So often it was expected.
+        /// How often it was expected.
         expected: usize,
-        /// Where.
+        /// Where it is.
         places: Vec<String>,
     },
-    /// A fence or a comment that is left open.
+    /// The new text leaves a fence or a comment open.
     #[error("the text would swallow the heading \"{}\" behind it; close its code fence or comment", shown(.heading))]
     Swallows {
-        /// That is none any more.
+        /// The heading that would be lost.
         heading: String,
     },
 }
 
 impl Fault {
-    /// A name that stays.
+    /// A stable name for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoEdit | Self::ManyEdits { .. } | Self::NoText | Self::NothingToFind => "invalid",
@@ -103,7 +103,7 @@ impl Fault {
     }
 }
 
-/// The beginning of a text in one line.
+/// The beginning of a text, in one line.
 pub(super) fn shown(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     match line.char_indices().nth(SHOWN) {
@@ -120,7 +120,7 @@ fn listed(names: &[String]) -> String {
     listed_of(names, &names.len())
 }
 
-/// Those of `count` that are named.
+/// Lists the names; `count` is how many there are in all.
 fn listed_of(names: &[String], count: &usize) -> String {
     let mut text = names.iter().take(NAMED).map(|name| shown(name)).collect::<Vec<_>>().join(" | ");
     if *count > NAMED {

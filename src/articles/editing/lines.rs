@@ -1,8 +1,8 @@
-//! Putting lines into a text.
+//! Inserts lines into a text.
 
 use std::ops::Range;
 
-/// What the lines of `text` end with.
+/// The line end that `text` uses.
 pub(super) fn line_end(text: &str) -> &'static str {
     match text.split_once('\n') {
         Some((line, _)) if line.ends_with('\r') => "\r\n",
@@ -10,7 +10,7 @@ pub(super) fn line_end(text: &str) -> &'static str {
     }
 }
 
-/// `text` without blank lines around it, its lines ending as `end` says, the last one without.
+/// Returns `text` without blank lines around it, with the line end `end` between its lines.
 pub(super) fn fitted(text: &str, end: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     let is_blank = |line: &&str| line.trim().is_empty();
@@ -19,7 +19,7 @@ pub(super) fn fitted(text: &str, end: &str) -> String {
     lines[first..last].join(end)
 }
 
-/// `body` with `text` as lines of its own at `at`, which is the beginning of a line or the end of the body.
+/// Inserts `text` as separate lines at `at`, which is the beginning of a line or the end of the body.
 pub(super) fn inserted(body: &str, at: usize, text: &str) -> String {
     let end = line_end(body);
     let (before, after, text) = (&body[..at], &body[at..], fitted(text, end));
@@ -67,7 +67,8 @@ fn is_item(line: &str) -> bool {
     mark.is_some_and(|rest| rest.starts_with([' ', '\t']))
 }
 
-/// The lines of `body[range]` without the blank ones around them and without the last line break; `None` if all are blank.
+/// The range of the lines of `body[range]` without blank ones around them and the last line break; `None` if all are
+/// blank.
 pub(super) fn content(body: &str, range: Range<usize>) -> Option<Range<usize>> {
     let text = &body[range.clone()];
     let mut at = range.start;
@@ -83,7 +84,7 @@ pub(super) fn content(body: &str, range: Range<usize>) -> Option<Range<usize>> {
     found
 }
 
-/// The number of the line in which `at` stands, from 1.
+/// The number of the line that contains `at`, from 1.
 pub(super) fn line_number(body: &str, at: usize) -> usize {
     body.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1
 }

@@ -40,7 +40,7 @@ fn text_is_added_at_both_ends_as_lines_of_its_own() {
     ] {
         assert_eq!(applied(body, Edit::Append("\nnew\n".to_owned())), end, "{body:?}");
         let prepended = applied(body, Edit::Prepend("new\n".to_owned()));
-        // Behind front matter the text is set apart as well.
+        // After front matter the text is set apart as well.
         let expected = beginning.replace("---\nnew", "---\n\nnew");
         assert_eq!(prepended.replace("\u{feff}\n\n", "\u{feff}"), expected, "{body:?}");
     }
@@ -80,13 +80,13 @@ fn a_section_ends_where_the_next_one_begins_that_is_not_lower() {
 #[test]
 fn headings_are_those_of_commonmark() {
     for (body, name, expected) in [
-        // In a fence, a quotation, a list, an indented block, a comment: no headings.
+        // In a fence, a quotation, a list, an indented block or a comment there are no headings.
         ("# A\n```\n# B\n```\n# C\n", "A", "# A\nnew\n# C\n"),
         ("# A\n> # B\n# C\n", "A", "# A\nnew\n# C\n"),
         ("# A\n- # B\n# C\n", "A", "# A\nnew\n# C\n"),
         ("# A\n\n    # B\n# C\n", "A", "# A\n\nnew\n# C\n"),
         ("# A\n<!--\n# B\n-->\n# C\n", "A", "# A\nnew\n# C\n"),
-        // Both styles, hashes behind, blanks before, markup inside.
+        // Both styles, trailing hashes, leading blanks, markup inside.
         ("A\n===\na\n\nB\n---\nb\n", "B", "A\n===\na\n\nB\n---\nnew\n"),
         ("A\n===\na\nB\n---\nb\n", "a B", "A\n===\na\nB\n---\nnew\n"),
         ("## A ##\na\n", "A", "## A ##\nnew\n"),
@@ -202,12 +202,12 @@ fn documents() -> impl Strategy<Value = Document> {
     })
 }
 
-/// Blocks of a text, which in these documents stand between blank lines.
+/// The blocks of a text, which these documents separate by blank lines.
 fn blocks(text: &str) -> Vec<String> {
     text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// An edit on a list of blocks, as anybody would do it by hand.
+/// An edit on a list of blocks, as a person would do it by hand.
 fn by_hand(mut blocks: Vec<String>, edit: &Edit) -> Vec<String> {
     let level = |block: &str| block.bytes().take_while(|&byte| byte == b'#').count();
     let bounds = |name: &str| {

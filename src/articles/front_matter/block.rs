@@ -1,4 +1,4 @@
-//! Where a block begins and ends, and in what language it is written.
+//! Where a block begins and ends, and its language.
 
 use std::ops::Range;
 
@@ -64,7 +64,7 @@ pub(super) fn find(text: &str) -> Option<Block> {
     }
 }
 
-/// What the block's lines end with.
+/// The line end that the block uses.
 pub(super) fn line_end(text: &str) -> &'static str {
     match text.split_once('\n') {
         Some((line, _)) if line.ends_with('\r') => "\r\n",
@@ -72,7 +72,7 @@ pub(super) fn line_end(text: &str) -> &'static str {
     }
 }
 
-/// The line that begins at `at`, with its end.
+/// The line that begins at `at`, with its line end.
 fn line_at(text: &str, at: usize) -> Range<usize> {
     at..text[at..].find('\n').map_or(text.len(), |length| at + length + 1)
 }
@@ -82,7 +82,7 @@ fn fence<'t>(text: &'t str, line: &Range<usize>) -> &'t str {
     text[line.clone()].trim_end()
 }
 
-/// What stands between the fences, and where the line of the second one ends.
+/// The text between the fences, and where the line of the second one ends.
 fn fenced(text: &str, from: usize, ends: &[&str]) -> Option<(Range<usize>, usize)> {
     let mut at = from;
     while at < text.len() {

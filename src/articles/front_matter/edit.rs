@@ -1,4 +1,4 @@
-//! Changing values of a block and nothing else of it.
+//! Changes values of a block and nothing else of it.
 
 use super::{
     block::{self, Block, Syntax},
@@ -16,12 +16,12 @@ pub enum Edit {
     Time(i64),
     /// True or false.
     Switch(bool),
-    /// Names without anything that would need quotes.
+    /// Names that need no quotes.
     Names(Vec<String>),
 }
 
-/// `head` with these values. What it has already is replaced where it stands, what it has not is added at its end; if
-/// there is no block, one is made, its lines ending as those of `body` do.
+/// Returns `head` with these values. An existing value is replaced in place, a new one is added at the end; if there is
+/// no block, one is made, with the line ends of `body`.
 pub fn edited(head: &str, body: &str, edits: &[(Field, Edit)]) -> String {
     if edits.is_empty() {
         return head.to_owned();
@@ -106,7 +106,7 @@ fn json(edit: &Edit) -> String {
     }
 }
 
-/// In double quotes, as YAML, TOML and JSON alike read them.
+/// Quotes a text so that YAML, TOML and JSON read the same.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -124,7 +124,7 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether YAML takes `text` without quotes for just this text, and no number, time or switch.
+/// Whether YAML reads `text` without quotes as this text, and not as a number, time or switch.
 pub(super) fn is_plain(text: &str) -> bool {
     const SWITCHES: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
     let is_value = SWITCHES.iter().any(|word| text.eq_ignore_ascii_case(word))

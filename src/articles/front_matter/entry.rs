@@ -1,4 +1,4 @@
-//! One key of front matter with its value, whatever language it is written in.
+//! One key of front matter with its value, in whichever language it is written.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
-    /// In the file, from 1.
+    /// Its line in the file, from 1.
     pub(super) line: usize,
     pub(super) value: Value,
-    /// What is replaced when the value changes.
+    /// The range that is replaced when the value changes.
     pub(super) range: Range<usize>,
 }
 
@@ -18,20 +18,20 @@ pub(super) struct Entry {
 pub(super) enum Value {
     /// Nothing, or null.
     Empty,
-    /// One value, as it is written; what was in quotes without them.
+    /// One value, as it is written, without quotes.
     Text(String),
-    /// Several.
+    /// Several values.
     List { items: Vec<String>, source: String },
-    /// Something with keys of its own.
+    /// A value with keys of its own.
     Other,
 }
 
-/// The number of the line in which `at` lies.
+/// The number of the line that contains `at`.
 pub(super) fn line_number(text: &str, at: usize) -> usize {
     text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// Keys that tell front matter from a text between two rules.
+/// Whether `key` distinguishes front matter from a text between two rules.
 pub(super) fn is_usual(key: &str) -> bool {
     const USUAL: [&str; 30] = [
         "title",

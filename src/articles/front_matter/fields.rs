@@ -8,20 +8,20 @@ use super::{
     moment,
 };
 
-/// What a block says of its article. What it does not say, or not readably, is not there.
+/// The values of a block. `None`, or empty: it has none, or none that can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
-    /// Plain text.
+    /// The title, plain text.
     pub title: Option<String>,
-    /// As it is written.
+    /// The slug as it is written.
     pub slug: Option<String>,
-    /// As it is written.
+    /// The folder as it is written.
     pub folder: Option<String>,
-    /// *Units:* milliseconds since 1970.
+    /// When it was created. *Units:* milliseconds since 1970.
     pub created: Option<i64>,
-    /// *Units:* milliseconds since 1970.
+    /// When it was last saved. *Units:* milliseconds since 1970.
     pub updated: Option<i64>,
-    /// Never embed it.
+    /// Exclude it from embedding.
     pub skip_embedding: Option<bool>,
     /// Slugs that lead to it too.
     pub former_slugs: Vec<String>,
@@ -34,24 +34,24 @@ pub enum Field {
     Title,
     /// The name in addresses.
     Slug,
-    /// Where the article stands.
+    /// The folder of the article.
     Folder,
     /// When it was created.
     Created,
     /// When it was last saved.
     Updated,
-    /// Whether never to embed it.
+    /// Whether to exclude it from embedding.
     SkipEmbedding,
     /// Slugs it had before.
     FormerSlugs,
 }
 
-/// Something that could not be read. The file is used all the same.
+/// A value that could not be read. The file is used all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// In the file, from 1.
+    /// Its line in the file, from 1.
     pub line: usize,
-    /// What it is.
+    /// What is wrong.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for Warning {
 }
 
 impl Field {
-    /// The names it goes by; the first one is ours.
+    /// The names it may have; the first one is Afterword's.
     pub(super) fn names(self) -> &'static [&'static str] {
         match self {
             Self::Title => &["title"],
@@ -75,7 +75,7 @@ impl Field {
         }
     }
 
-    /// The entry that says it. An empty one is found only if no other is.
+    /// Finds the entry of this field. An empty one is returned only if there is no other.
     pub(super) fn entry(self, block: &Block) -> Option<&Entry> {
         let named = |name: &'static str| {
             let same = move |entry: &&Entry| entry.key.eq_ignore_ascii_case(name);
@@ -103,7 +103,7 @@ pub(super) fn read(block: &Block) -> (Fields, Vec<Warning>) {
     (fields, warnings)
 }
 
-/// A text; a list is taken as it is written.
+/// Reads a text; a list is taken as it is written.
 fn text(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<String> {
     let entry = field.entry(block)?;
     match &entry.value {
@@ -115,7 +115,7 @@ fn text(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<Stri
     .filter(|text| !text.trim().is_empty())
 }
 
-/// A text, and no list.
+/// Reads a text; a list is not accepted.
 fn scalar(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<String> {
     let entry = field.entry(block)?;
     match &entry.value {

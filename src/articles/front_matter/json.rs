@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::entry::{Entry, Value, line_number};
 
-/// The entries, where a new one goes, and where the object ends; `None` if there is no object.
+/// Returns the entries, where a new one goes, and where the object ends; `None` if there is no object.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<(Vec<Entry>, usize, usize)> {
     let mut at = skip(text, inner.start, inner.end);
     at = past(text, at, '{')?;
@@ -41,7 +41,7 @@ fn past(text: &str, at: usize, character: char) -> Option<usize> {
     text[at..].starts_with(character).then(|| at + character.len_utf8())
 }
 
-/// Where the value ends that begins at `at`. What is nested too deep has no end.
+/// Where the value that begins at `at` ends; `None` also if it is nested too deeply.
 fn value_end(text: &str, at: usize, end: usize) -> Option<usize> {
     let mut values = serde_json::Deserializer::from_str(&text[at..end]).into_iter::<IgnoredAny>();
     values.next()?.ok()?;

@@ -4,10 +4,10 @@ use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset, form
 
 /// Numbers below this are seconds since 1970, others milliseconds.
 const SECONDS_BELOW: i64 = 100_000_000_000;
-/// The last moment that has four digits for its year. *Units:* milliseconds since 1970.
+/// The last moment with a year of four digits. *Units:* milliseconds since 1970.
 const LATEST: i64 = 253_402_300_799_999;
 
-/// Reads a time; without a zone it is in UTC, without a time of day it is the day's beginning.
+/// Reads a time; without a zone it is in UTC, without a time of day it is the beginning of the day.
 ///
 /// *Units:* milliseconds since 1970.
 pub(in crate::articles) fn parse(text: &str) -> Option<i64> {
@@ -151,7 +151,7 @@ fn offset(zone: &str) -> Option<UtcOffset> {
     UtcOffset::from_hms(hours, minutes, 0).ok().filter(|_| rest.is_empty())
 }
 
-/// The number at the beginning, of `least` to `most` digits, and what follows it.
+/// Reads the number at the beginning, of `least` to `most` digits, and returns what follows it.
 fn digits(text: &str, least: usize, most: usize) -> Option<(u32, &str)> {
     let length = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
     (length >= least).then(|| text.split_at(length)).and_then(|(number, rest)| Some((number.parse().ok()?, rest)))

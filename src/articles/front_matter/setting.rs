@@ -1,4 +1,4 @@
-//! Setting and removing any value of a block, and nothing else of it.
+//! Sets and removes any value of a block, and nothing else of it.
 
 use serde_json::Value as Json;
 
@@ -17,11 +17,11 @@ pub enum Setting {
     Number(String),
     /// True or false.
     Switch(bool),
-    /// Several.
+    /// Several values.
     List(Vec<Setting>),
 }
 
-/// A value that front matter has no plain form for.
+/// A value that front matter has no simple form for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{key}\" must be a text, a number, true, false, a list of these, or null to remove it")]
 pub struct NoSetting {
@@ -29,7 +29,7 @@ pub struct NoSetting {
 }
 
 impl Setting {
-    /// From JSON; `null` removes.
+    /// Converts from JSON; `null` removes.
     ///
     /// # Errors
     /// [`NoSetting`] for objects, and for lists of lists.
@@ -71,8 +71,8 @@ impl Setting {
     }
 }
 
-/// `head` with these values; `None` removes one. What it has already is replaced where it stands, what it has not is added at
-/// its end; if there is no block, one is made, its lines ending as those of `body` do.
+/// Returns `head` with these values; `None` removes one. An existing value is replaced in place, a new one is added at
+/// the end; if there is no block, one is made, with the line ends of `body`.
 pub fn with_settings(head: &str, body: &str, settings: &[(String, Option<Setting>)]) -> String {
     let mut text = head.to_owned();
     for (key, setting) in settings {
@@ -103,7 +103,7 @@ fn replaced(head: &str, entry: &Entry, value: &str) -> String {
     [&head[..entry.range.start], apart, value, &head[entry.range.end..]].concat()
 }
 
-/// Without the lines of an entry.
+/// Returns `head` without the lines of an entry.
 fn without(head: &str, entry: &Entry) -> String {
     let start = head[..entry.range.start].rfind('\n').map_or(0, |newline| newline + 1);
     let end = head[entry.range.end..].find('\n').map_or(head.len(), |newline| entry.range.end + newline + 1);

@@ -1,4 +1,4 @@
-//! What is read, and what stays when something is changed.
+//! What is read, and what stays unchanged when something is set.
 
 use proptest::prelude::*;
 

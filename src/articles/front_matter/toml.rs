@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::entry::{Entry, Value, line_number};
 
-/// The entries, and where a new one goes.
+/// Returns the entries, and where a new one goes.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> (Vec<Entry>, usize) {
     let mut entries = Vec::new();
     let (mut at, mut line) = (inner.start, line_number(text, inner.start));
-    // After one list without an end no other is looked for, so that nothing is read again and again.
+    // After one list without an end no other is looked for, so that nothing is read repeatedly.
     let mut lists = true;
     while at < inner.end {
         let rest = &text[at..inner.end];
@@ -41,7 +41,7 @@ fn key(line: &str) -> Option<(String, usize)> {
     (!name.is_empty() && !trimmed.starts_with('#')).then(|| (name.to_owned(), key.len() + 1 + blank))
 }
 
-/// The value that `source` begins with, and its length.
+/// Reads the value that `source` begins with; returns it and its length.
 fn value(source: &str, lists: &mut bool) -> (Value, usize) {
     for quotes in ["\"\"\"", "'''", "\"", "'"] {
         if source.starts_with(quotes) {
@@ -63,7 +63,7 @@ fn value(source: &str, lists: &mut bool) -> (Value, usize) {
     plain(source)
 }
 
-/// A number, a time, a switch: as it is written.
+/// A number, a time or a switch, as it is written.
 fn plain(source: &str) -> (Value, usize) {
     let line = source.lines().next().unwrap_or_default();
     let text = line.split('#').next().unwrap_or_default().trim_end();
@@ -71,7 +71,7 @@ fn plain(source: &str) -> (Value, usize) {
     (value, text.len())
 }
 
-/// Where a string that begins with `quotes` ends, they included.
+/// Where a string that begins with `quotes` ends, quotes included.
 fn closed(source: &str, quotes: &str) -> Option<usize> {
     let (escapes, several) = (quotes.starts_with('"'), quotes.len() == 3);
     let mut at = quotes.len();

@@ -1,7 +1,7 @@
 //! The outermost keys of a YAML block, line by line.
 //!
-//! More is read than YAML allows, because people write it and their programs take it: `title: Re: hello`,
-//! `people: [[Jane]], [[Bob]]`, tabs, a key that stands twice.
+//! More is read than YAML allows, because people write it and other programs accept it: `title: Re: hello`, `people:
+//! [[Jane]], [[Bob]]`, tabs, a repeated key.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::entry::{Entry, Value, is_usual, line_number};
 struct Gathered {
     key: String,
     at: usize,
-    /// Behind the colon.
+    /// After the colon.
     colon: usize,
     /// Where the first line's content ends.
     first_end: usize,
@@ -19,7 +19,7 @@ struct Gathered {
     last_end: usize,
 }
 
-/// The entries; `None` if this is no front matter but a text between two rules.
+/// Returns the entries; `None` if this is not front matter but a text between two rules.
 pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<Vec<Entry>> {
     let (mut found, mut stray): (Vec<Gathered>, bool) = (Vec::new(), false);
     let mut at = inner.start;
@@ -45,7 +45,7 @@ pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<Vec<Entry>> {
     if is_text && !usual {
         return None;
     }
-    // Counted once from the front, not anew for each.
+    // Counted once from the front, not again for each.
     let (mut line, mut counted) = (line_number(text, inner.start), inner.start);
     let entries = found.into_iter().map(|gathered| {
         line += text[counted..gathered.at].bytes().filter(|byte| *byte == b'\n').count();
@@ -58,11 +58,11 @@ pub(super) fn entries(text: &str, inner: Range<usize>) -> Option<Vec<Entry>> {
 enum Kind {
     /// Blank, or a comment.
     Filler,
-    /// A key, and where what follows its colon begins.
+    /// A key, and where the text after its colon begins.
     Key(String, usize),
-    /// More of the entry before.
+    /// A continuation of the entry before.
     Continued,
-    /// Nothing that belongs here.
+    /// Text that does not belong to front matter.
     Stray,
 }
 
@@ -83,7 +83,7 @@ fn kind(line: &str) -> Kind {
     }
 }
 
-/// A key at the beginning of a line, and where what follows its colon begins.
+/// Reads a key at the beginning of a line; returns it and where the text after its colon begins.
 fn key(line: &str) -> Option<(String, usize)> {
     if line == "?" || line.starts_with("? ") {
         return Some(("?".to_owned(), line.len()));
@@ -125,7 +125,7 @@ fn entry(text: &str, gathered: Gathered, line: usize) -> Entry {
     Entry { key, line, value, range }
 }
 
-/// The value that `source` begins with, and its length. `given` is its first line.
+/// Reads the value that `source` begins with; returns it and its length. `given` is its first line.
 fn value(source: &str, given: &str, several: bool) -> Option<(Value, usize)> {
     if let Some((text, end)) = quoted(source)
         && nothing_more(&source[end..])
@@ -152,7 +152,7 @@ fn value(source: &str, given: &str, several: bool) -> Option<(Value, usize)> {
     Some((value, end))
 }
 
-/// What stands in the lines below a key without a value of its own.
+/// Reads the lines below a key without a value of its own.
 fn below(lines: &str) -> Value {
     let mut items = Vec::new();
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -172,7 +172,7 @@ fn scalar(text: &str) -> String {
     }
 }
 
-/// A value without the comment behind it.
+/// A value without the comment after it.
 fn without_comment(text: &str) -> &str {
     let comment = text.match_indices('#').map(|(at, _)| at);
     let end = comment.into_iter().find(|at| text[..*at].ends_with([' ', '\t'])).unwrap_or(text.len());
@@ -189,7 +189,7 @@ fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The text of `|` or `>`, its lines without what they are indented by.
+/// The text of `|` or `>`, without indentation.
 fn block_text(source: &str) -> String {
     let between = if source.starts_with('>') { " " } else { "\n" };
     let mut lines = source.lines();
@@ -197,7 +197,7 @@ fn block_text(source: &str) -> String {
     lines.map(str::trim).collect::<Vec<_>>().join(between).trim().to_owned()
 }
 
-/// A list in brackets, and where it ends. Lists inside it are items as they are written.
+/// Reads a list in brackets; returns it and where it ends. Lists inside it are items as they are written.
 fn list(source: &str) -> Option<(Vec<String>, usize)> {
     let (mut items, mut depth, mut begins, mut at) = (Vec::new(), 0_usize, 1, 0);
     while at < source.len() {
@@ -234,7 +234,7 @@ fn push_item(items: &mut Vec<String>, item: &str) {
     }
 }
 
-/// The text in quotes that `source` begins with, and where the quotes end.
+/// Reads the text in quotes that `source` begins with; returns it and where the quotes end.
 fn quoted(source: &str) -> Option<(String, usize)> {
     match source.as_bytes().first()? {
         b'\'' => single_quoted(source),
@@ -303,7 +303,7 @@ fn escaped(escape: char) -> Option<char> {
     })
 }
 
-/// Line breaks inside quotes are spaces, unless they are written as `\n`; so few are that all are taken for spaces.
+/// Replaces line breaks inside quotes by spaces; those written as `\n` are rare enough to be replaced as well.
 fn folded(text: String) -> String {
     if text.contains(['\n', '\r']) { one_line(&text) } else { text }
 }

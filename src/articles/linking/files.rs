@@ -1,4 +1,4 @@
-//! Where links to files lead: to the articles that came from these files.
+//! Resolves links to files: to the articles that came from these files.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,9 +10,9 @@ use crate::{articles::links::decoded, markdown::Form};
 /// The files that some links lead to.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    /// Sources and paths of the articles that link.
+    /// Sources and paths of the articles that contain the links.
     places: HashMap<i64, Place>,
-    /// Slugs and titles.
+    /// Slugs and titles of the targets.
     articles: HashMap<Place, (String, String)>,
 }
 
@@ -34,7 +34,8 @@ struct FileRow {
 }
 
 impl Files {
-    /// Looks for the files that `links` lead to: each is the number of the article that has it, its form and its target.
+    /// Finds the files that `links` lead to: each is the number of the article that contains it, its form and its
+    /// target.
     pub(super) async fn of<'a>(
         connection: &impl ConnectionTrait,
         links: impl Iterator<Item = (i64, &'a str, &'a str)>,
@@ -62,7 +63,7 @@ impl Files {
         Ok(Self { places, articles })
     }
 
-    /// Slug and title of the article whose file a link of the article `id` leads to.
+    /// Returns slug and title of the article that a link of the article `id` leads to by its file.
     pub(super) fn at(&self, id: i64, form: &str, target: &str) -> Option<&(String, String)> {
         if form != Form::Path.as_str() {
             return None;
@@ -71,7 +72,7 @@ impl Files {
     }
 }
 
-/// Where the files of these articles are; of an article that has several, the first.
+/// Where the files of these articles are; of several files of one article, the first.
 async fn places(connection: &impl ConnectionTrait, ids: &HashSet<i64>) -> Result<HashMap<i64, Place>, StoreError> {
     let sql = "SELECT s.article_id, s.source_id, s.path FROM {ids $1} j
                JOIN article_sources s ON s.article_id = j.id ORDER BY s.source_id DESC, s.path DESC";
@@ -86,7 +87,7 @@ fn candidates((source, path): &Place, target: &str) -> Vec<Place> {
     beside.into_iter().flat_map(|path| [(*source, path.clone()), (*source, path + ".md")]).collect()
 }
 
-/// The path that `target` leads to from the file `from`; `None` if that is outside.
+/// The path that `target` leads to from the file `from`; `None` if that is outside the source.
 fn beside(from: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();

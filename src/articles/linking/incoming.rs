@@ -1,4 +1,4 @@
-//! Links to an article, and which of them do lead to it.
+//! Links to an article, without those that lead elsewhere.
 
 use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
@@ -11,12 +11,12 @@ use super::{
 /// A link that leads to an article.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    /// The number of the article that has it.
+    /// The number of the article that contains it.
     pub(super) article_id: i64,
     pub(super) slug: String,
     pub(super) title: String,
     pub(super) target: String,
-    /// By the place of the article's file, and by no name.
+    /// It leads by the path of the article's file, not by a name.
     pub(super) is_by_file: bool,
 }
 
@@ -30,7 +30,7 @@ struct Row {
     leads_to: Option<i64>,
 }
 
-/// Links to `article` from others, in the order of the slugs of these; of more than `most` some.
+/// Returns links to `article` from others, in the order of their slugs; at most `most`.
 pub(super) async fn to(
     connection: &impl ConnectionTrait,
     article: &Linked,
@@ -47,7 +47,8 @@ pub(super) async fn to(
     leading(connection, article, rows).await
 }
 
-/// Links to `article` whose name makes the slug `former`, from some articles with numbers above `after`, in the order of these.
+/// Returns links to `article` whose name makes the slug `former`, from some articles with ids above `after`, in that
+/// order.
 pub(super) async fn named(
     connection: &impl ConnectionTrait,
     article: &Linked,
@@ -65,7 +66,8 @@ pub(super) async fn named(
     leading(connection, article, rows).await
 }
 
-/// A link to a file leads where the file is, and only where there is none to what is called so.
+/// Keeps the links that lead to the article: a link to a file leads to the file, and to a name only if there is no
+/// file.
 async fn leading(
     connection: &impl ConnectionTrait,
     article: &Linked,

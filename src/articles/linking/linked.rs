@@ -1,4 +1,4 @@
-//! By which names an article is known to links, and what a name leads to.
+//! The names by which links find an article, and where a name leads.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::{
     markdown::Form,
 };
 
-/// The article a link of this `key` and `name` leads to, unless it leads to a file: `l` is the link.
+/// SQL: the article that a link of this `key` and `name` leads to, unless it leads to a file; `l` is the link.
 pub(super) const LEADS_TO: &str = "coalesce(
     (SELECT s.id FROM articles s WHERE s.slug = l.key),
     (SELECT f.article_id FROM slug_aliases f WHERE f.slug = l.key),
@@ -32,7 +32,7 @@ impl From<&Article> for Linked {
 }
 
 impl Linked {
-    /// The slugs that its names would make: its slug, former slugs, aliases, title, and names of its files.
+    /// Returns the slugs that its names would make: of its slug, former slugs, aliases, title, and names of its files.
     pub(super) async fn keys(&self, connection: &impl ConnectionTrait) -> Result<BTreeSet<String>, StoreError> {
         #[derive(FromQueryResult)]
         struct Name {

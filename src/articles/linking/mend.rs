@@ -1,4 +1,4 @@
-//! Mending links after an article has another slug.
+//! Mends links after an article was renamed.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -9,11 +9,11 @@ use crate::{
     markdown::{Link, Mentions},
 };
 
-/// So often an article is mended again when somebody else saves in between.
+/// How often an article is mended again after a save in between.
 const TRIES: usize = 5;
 
 impl Articles {
-    /// Gives an article another slug, and mends the links that name it by its former slug: one revision for each article that links.
+    /// Renames an article, and mends the links that name it by its former slug: one revision for each linking article.
     ///
     /// # Errors
     /// Those of [`Articles::rename`], and those of a save that mends; what was done before stays done.
@@ -29,8 +29,8 @@ impl Articles {
         Ok((saved, mended))
     }
 
-    /// Makes links that name an article by a former slug name it by its present one: one revision for each article that
-    /// links. Links by title or alias stay, because they still say what they said, and so do links to its file.
+    /// Changes links that name an article by a former slug to its present one: one revision for each linking article.
+    /// Links by title or alias stay, because they are still right, and so do links to its file.
     ///
     /// # Errors
     /// Those of [`Articles::update`]; what was mended before stays mended.
@@ -72,16 +72,16 @@ impl Articles {
     }
 }
 
-/// What is changed in a text that links.
+/// What is changed in a linking text.
 struct Renaming<'a> {
     former: &'a str,
     present: &'a str,
-    /// Links as they are written that lead to the article.
+    /// Links that lead to the article, as they are written.
     targets: HashSet<String>,
 }
 
 impl Renaming<'_> {
-    /// The text with its links by the former slug naming the present one, and how many those are.
+    /// Returns the text with its links by the former slug changed to the present one, and their number.
     fn mended(&self, body: &str) -> (String, usize) {
         let head = Document::split(body).head.len();
         let (mut text, mut count, mut rest) = (String::with_capacity(body.len()), 0, 0);

@@ -1,4 +1,4 @@
-//! Where links lead.
+//! Resolves links.
 
 use afterword_actors::store::sql::Sql;
 use sea_orm::FromQueryResult;
@@ -37,15 +37,15 @@ struct LooseRow {
     leads_to: Option<i64>,
 }
 
-/// So many links are looked at for each article that is told, but no more than [`MOST_LOOKED_AT`].
+/// Links looked at for each article that is returned, up to [`MOST_LOOKED_AT`].
 const LOOKED_AT: u32 = 20;
-/// More links to one article are not looked at.
+/// Most links to one article that are looked at.
 const MOST_LOOKED_AT: u32 = 5_000;
-/// Links looked at together when those that lead nowhere are looked for.
+/// Links looked at together in a search for broken ones.
 const PAGE: usize = 1_000;
 
 impl Articles {
-    /// The article of this name, as links know it.
+    /// Returns the article of this name, as links know it.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`]
@@ -58,7 +58,7 @@ impl Articles {
         }
     }
 
-    /// What an article links to, in the order of its text; at most `limit` links.
+    /// Returns the links of an article, in the order of its text; at most `limit`.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -84,7 +84,7 @@ impl Articles {
         Ok(rows.into_iter().map(link).collect())
     }
 
-    /// What links to an article, in the order of slugs; at most `limit` articles.
+    /// Returns the articles that link to an article, in the order of slugs; at most `limit`.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -107,7 +107,7 @@ impl Articles {
         Ok(backlinks)
     }
 
-    /// Links that lead to no article, in the order in which the articles that have them were created.
+    /// Returns links that lead to no article, in the order of creation of the articles that contain them.
     ///
     /// # Errors
     /// [`ArticleError::Store`]

@@ -8,12 +8,12 @@ use crate::{
     markdown::{Form, Link},
 };
 
-/// A longer target leads nowhere. *Units:* bytes.
+/// Longest target that leads anywhere. *Units:* bytes.
 const LONGEST: usize = 1_000;
 
 type Row<'a> = (usize, &'static str, &'a str, &'a str, String, String);
 
-/// Replaces what is known of the article's links by `links`.
+/// Replaces the stored links of the article by `links`.
 pub(in crate::articles) async fn write(
     transaction: &impl ConnectionTrait,
     id: i64,
@@ -43,7 +43,7 @@ pub(in crate::articles) async fn write(
     transaction.run(sql, [id.into(), rows.into()]).await.map(drop)
 }
 
-/// The last part of a target, without `.md` and its like.
+/// The last part of a target, without `.md` and similar extensions.
 pub(in crate::articles) fn name(target: &str, form: Form) -> String {
     let target = match form {
         Form::Wiki => target.to_owned(),
@@ -57,7 +57,7 @@ pub(in crate::articles) fn name(target: &str, form: Form) -> String {
     name.unwrap_or(last).trim().to_owned()
 }
 
-/// `%20` and its like as what they stand for.
+/// Decodes `%20` and the like.
 pub(in crate::articles) fn decoded(text: &str) -> String {
     let (bytes, mut plain, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
     while at < bytes.len() {
@@ -73,7 +73,7 @@ pub(in crate::articles) fn decoded(text: &str) -> String {
             }
         }
     }
-    // No database holds a NUL in text.
+    // No database can store a NUL in text.
     let plain = String::from_utf8(plain).ok().filter(|plain| !plain.contains('\0'));
     plain.unwrap_or_else(|| text.to_owned())
 }

@@ -1,6 +1,6 @@
-//! Which articles are meant: `tag:rust status:draft created:2026-01..2026-03 updated:<7d`.
+//! Selects articles: `tag:rust status:draft created:2026-01..2026-03 updated:<7d`.
 //!
-//! The same words at every door, for lists and for searches. A filter makes a condition in SQL on the table `articles`
+//! The same syntax at every door, for lists and for searches. A filter makes an SQL condition on the table `articles`
 //! under the name `a`.
 
 use std::fmt::Write;
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{articles::folder::within, time::Timestamp};
 
-/// More words than these are no question anybody asks.
+/// Most words of a filter.
 const MOST_TERMS: usize = 30;
 
-/// Terms that all must hold. The default one lets all pass.
+/// Terms that must all be true. The default matches every article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     terms: Vec<Term>,
@@ -26,7 +26,7 @@ pub struct Filter {
 /// One word of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Term {
-    /// With `-` before it: must not hold.
+    /// With `-` before it: must not be true.
     not: bool,
     test: Test,
 }
@@ -47,7 +47,7 @@ enum Test {
         key: String,
         value: String,
     },
-    /// From, and to before, of numbers in thousandths or times.
+    /// From (inclusive) and to (exclusive), of numbers in thousandths or of times.
     Range {
         key: String,
         kind: &'static str,
@@ -56,7 +56,7 @@ enum Test {
     },
 }
 
-/// Why something is no filter.
+/// Why a text is not a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{given}\" {fault}")]
 pub struct FilterError {
@@ -75,18 +75,18 @@ impl FilterError {
 /// How a condition is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// For each article it is looked whether it holds: best where most of those looked at pass, or few are looked at.
+    /// Tests each article: best where most of those looked at match, or few are looked at.
     Probing,
-    /// The articles for which it holds are gathered first: best where they are few among many.
+    /// Gathers the matching articles first: best where they are few among many.
     Gathering,
 }
 
 impl Filter {
-    /// Reads words such as `tag:rust`, with blanks between them; a value with blanks stands in quotes (`status:"in
-    /// work"`), and `-` before a word turns it round.
+    /// Parses words such as `tag:rust`, separated by blanks; a value with blanks is quoted (`status:"in work"`), and
+    /// `-` before a word negates it.
     ///
     /// # Errors
-    /// [`FilterError`] names the word that is none and says what one looks like.
+    /// [`FilterError`] names the invalid word and shows a valid one.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let terms: Vec<Term> = words(text).iter().map(|word| Term::parse(word)).collect::<Result<_, _>>()?;
         if terms.len() > MOST_TERMS {
@@ -98,13 +98,13 @@ impl Filter {
         Ok(Self { terms })
     }
 
-    /// This and another.
+    /// Adds a term.
     pub fn and(mut self, term: Term) -> Self {
         self.terms.push(term);
         self
     }
 
-    /// This, and saved at `since` or later.
+    /// Adds: saved at `since` or later.
     pub fn saved_since(self, since: Option<Timestamp>) -> Self {
         match since {
             Some(Timestamp(since)) => {
@@ -114,12 +114,12 @@ impl Filter {
         }
     }
 
-    /// Whether it lets all pass.
+    /// Whether it matches every article.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// The condition on `articles a`. Parameters are put behind those in `parameters`.
+    /// Returns the condition on `articles a`. Its parameters are appended to `parameters`.
     pub fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
         if self.terms.is_empty() {
             return "TRUE".to_owned();
@@ -130,7 +130,7 @@ impl Filter {
 }
 
 impl Term {
-    /// Reads one word.
+    /// Parses one word.
     ///
     /// # Errors
     /// [`FilterError`]
@@ -263,7 +263,7 @@ fn push(parameters: &mut Vec<Parameter>, value: impl Into<Parameter>) -> String 
     format!("${}", parameters.len())
 }
 
-/// `5`, `3..7`, `>5`, `<=2.5`, in thousandths: from, and to before.
+/// `5`, `3..7`, `>5`, `<=2.5`, in thousandths: from (inclusive), and to (exclusive).
 fn numbers(value: &str) -> Option<(Option<i64>, Option<i64>)> {
     let parts = |text: &str| number(text.trim());
     if let Some((from, to)) = value.split_once("..") {
@@ -283,7 +283,7 @@ fn numbers(value: &str) -> Option<(Option<i64>, Option<i64>)> {
     parts(value).map(|exact| (Some(exact), Some(exact + 1)))
 }
 
-/// Words between blanks; quotes hold together what has some.
+/// Splits at blanks; quotes keep blanks in a word.
 fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in text.chars() {

@@ -7,20 +7,20 @@ use crate::articles::front_matter::parse_time;
 /// *Units:* milliseconds.
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-/// When something is to have happened. *Units:* milliseconds.
+/// When a thing is to have happened. *Units:* milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Period {
-    /// From the first moment to before the last, since 1970; either may be open.
+    /// From (inclusive) and to (exclusive), since 1970; either may be open.
     Between(Option<i64>, Option<i64>),
-    /// No longer ago than this.
+    /// At most this long ago.
     Younger(i64),
-    /// At least so long ago.
+    /// At least this long ago.
     Older(i64),
-    /// Between so many days and fewer days ago, counted in whole days of UTC; 0 and -1: today.
+    /// The day this many days ago, as a whole day of UTC; 0: today.
     Days(i64),
 }
 
-/// Reads a period; `None` if it is none.
+/// Parses a period; `None` if it is not one.
 pub(super) fn parse(text: &str) -> Option<Period> {
     let text = text.trim();
     if let Some((from, to)) = text.split_once("..") {
@@ -66,7 +66,7 @@ fn age(text: &str) -> Option<i64> {
     number.checked_mul(unit)
 }
 
-/// From where to where a year, a month, a day or a moment goes.
+/// The beginning and end of a year, a month, a day or a moment.
 fn span(text: &str) -> Option<(i64, i64)> {
     let text = text.trim();
     let parts: Vec<&str> = text.split('-').collect();
@@ -88,7 +88,7 @@ fn span(text: &str) -> Option<(i64, i64)> {
     }
 }
 
-/// The first of a month.
+/// The beginning of a month.
 fn midnight(year: i32, month: u8) -> Option<i64> {
     let date = Date::from_calendar_date(year, Month::try_from(month).ok()?, 1).ok()?;
     i64::try_from(OffsetDateTime::new_utc(date, Time::MIDNIGHT).unix_timestamp_nanos() / 1_000_000).ok()

@@ -1,4 +1,4 @@
-//! Reading tags and properties out of an article.
+//! Reads tags and properties of an article.
 
 use serde_json::{Map, Value as Json};
 
@@ -9,26 +9,26 @@ use crate::{
     offload,
 };
 
-/// More tags of an article are passed over.
+/// Further tags of an article are ignored.
 const MOST_TAGS: usize = 500;
-/// More values of an article are passed over.
+/// Further values of an article are ignored.
 const MOST_VALUES: usize = 1_000;
-/// A longer key is no key. *Units:* bytes.
+/// A longer key is ignored. *Units:* bytes.
 const LONGEST_KEY: usize = 200;
 /// A longer value is cut. *Units:* characters.
 const LONGEST_VALUE: usize = 2_000;
-/// By so much of a value it is found. *Units:* characters.
+/// A value is found by this much of its beginning. *Units:* characters.
 const LONGEST_FOLDED: usize = 200;
-/// Numbers are kept in these parts.
+/// Numbers are stored as multiples of 1/1,000.
 const PARTS: f64 = 1_000.0;
 
 /// Keys that are an article's own fields, or tags.
 const OWN: [&str; 6] = ["title", "slug", "folder", "former_slugs", "tags", "tag"];
 
-/// What an article says of itself.
+/// What an article says about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Properties {
-    /// Each tag in small letters, and as it is written; in their order, each once.
+    /// Each tag folded, and as it is written; in their order, each once.
     pub tags: Vec<(String, String)>,
     /// In the order of the front matter.
     pub properties: Vec<Property>,
@@ -37,11 +37,11 @@ pub struct Properties {
 /// One key with its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {
-    /// In small letters.
+    /// Folded: lower case.
     pub key: String,
     /// As it is written.
     pub name: String,
-    /// One, or those of a list.
+    /// One, or the items of a list.
     pub values: Vec<Value>,
     /// Whether it is a list.
     pub is_list: bool,
@@ -63,13 +63,13 @@ pub enum Value {
 /// What a text says, read before the transaction that saves it.
 #[derive(Debug, Default)]
 pub(in crate::articles) struct TextReading {
-    /// Front matter that the text itself begins with.
+    /// Front matter at the beginning of the text itself.
     head: String,
     mentions: Mentions,
 }
 
 impl TextReading {
-    /// Reads `body` here, or, if that takes a while, elsewhere.
+    /// Reads `body` here, or, if that takes a while, on another thread.
     pub(in crate::articles) async fn of(body: &str) -> Self {
         if body.len() <= offload::SMALL {
             return Self::now(body);
@@ -78,7 +78,7 @@ impl TextReading {
         offload::run(move || Self::now(&body)).await
     }
 
-    /// Its links, in their order.
+    /// Returns its links, in their order.
     pub(in crate::articles) fn links(&self) -> &[Link] {
         &self.mentions.links
     }
@@ -91,7 +91,7 @@ impl TextReading {
 }
 
 impl Properties {
-    /// What the front matter and the text say. Without front matter of its own, an article's text may begin with some.
+    /// Combines front matter and text. Without front matter of its own, an article's text may begin with some.
     pub(in crate::articles) fn of_reading(front_matter: &str, text: &TextReading) -> Self {
         let mut properties = Self::of_front_matter(if front_matter.is_empty() { &text.head } else { front_matter });
         for tag in &text.mentions.tags {
@@ -100,7 +100,7 @@ impl Properties {
         properties
     }
 
-    /// What the front matter says, that of the article or, without any, that at the beginning of its text.
+    /// Reads the article's front matter or, without any, that at the beginning of its text.
     pub(in crate::articles) fn of_article(front_matter: &str, body: &str) -> Self {
         match front_matter {
             "" => Self::of_front_matter(body),
@@ -108,7 +108,7 @@ impl Properties {
         }
     }
 
-    /// What the front matter alone says.
+    /// Reads front matter alone.
     pub fn of_front_matter(front_matter: &str) -> Self {
         let mut properties = Self::default();
         for given in front_matter::given(front_matter) {
@@ -117,20 +117,20 @@ impl Properties {
         properties
     }
 
-    /// The tags as they are written, in the order of their names.
+    /// Returns the tags as they are written, in the order of their names.
     pub(in crate::articles) fn names(&self) -> Vec<String> {
         let mut tags: Vec<_> = self.tags.iter().collect();
         tags.sort();
         tags.into_iter().map(|(_, name)| name.clone()).collect()
     }
 
-    /// The values of a key.
+    /// Returns the values of a key.
     pub fn of<'a>(&'a self, key: &str) -> impl Iterator<Item = &'a Value> {
         let key = key.to_owned();
         self.properties.iter().filter(move |property| property.key == key).flat_map(|property| &property.values)
     }
 
-    /// As an object: a list stays a list.
+    /// Converts to an object: a list stays a list.
     pub fn to_json(&self) -> Map<String, Json> {
         let value = |property: &Property| {
             let mut values = property.values.iter().map(Value::to_json);
@@ -156,7 +156,7 @@ impl Properties {
         }
     }
 
-    /// A list has a tag for each item; a text several, between commas or blanks.
+    /// Adds tags: a list has one in each item; a text several, separated by commas or blanks.
     fn add_tags(&mut self, given: &Given) {
         for value in &given.values {
             match given.is_list {
@@ -179,7 +179,7 @@ impl Properties {
 }
 
 impl Value {
-    /// What a written value is.
+    /// Recognises a written value.
     pub(super) fn of(written: &str) -> Self {
         let text: String = written.trim().chars().filter(|c| *c != '\0').take(LONGEST_VALUE).collect();
         if let Some(number) = number(&text) {
@@ -196,7 +196,7 @@ impl Value {
         }
     }
 
-    /// The name of what it is, as in the database.
+    /// The name of its kind, as in the database.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -215,7 +215,7 @@ impl Value {
         }
     }
 
-    /// By what it is compared, if it has an order.
+    /// The number by which it is compared, if it has an order.
     pub(super) fn number(&self) -> Option<i64> {
         match self {
             Self::Text(_) => None,
@@ -224,7 +224,7 @@ impl Value {
         }
     }
 
-    /// By what it is found.
+    /// The text by which it is found.
     pub(super) fn folded(&self) -> String {
         folded(self.text()).chars().take(LONGEST_FOLDED).collect()
     }
@@ -238,7 +238,7 @@ impl Value {
     }
 }
 
-/// In thousandths.
+/// Parses a number, in thousandths.
 pub(super) fn number(text: &str) -> Option<i64> {
     let is_written_as_one = text.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+')
         && text.contains(|c: char| c.is_ascii_digit())

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use super::{fold::folded, read::Properties};
 use crate::articles::slug::Slug;
 
-/// Replaces what is known of the article by `properties`. Where nothing is known and nothing is said, nothing is written.
+/// Replaces the stored values of the article by `properties`. Without old and new values, nothing is written.
 pub(in crate::articles) async fn write(
     transaction: &impl ConnectionTrait,
     id: i64,
@@ -38,7 +38,7 @@ pub(in crate::articles) async fn write(
 pub(in crate::articles) enum Known {
     /// It is new.
     Nothing,
-    /// They are replaced.
+    /// Perhaps; they are replaced.
     Perhaps,
 }
 
@@ -60,26 +60,26 @@ fn rows(properties: &Properties) -> Vec<Row<'_>> {
 /// The key of an article's other names.
 pub(super) const ALIASES: &str = "aliases";
 
-/// By what an alias is found: as a slug would be made of it, so that case, accents and punctuation do not matter.
+/// The key by which an alias is found: the slug it would make, so that case, accents and punctuation do not matter.
 pub(super) fn alias_key(alias: &str) -> String {
     Slug::from_title(alias).to_string()
 }
 
-/// The number of the article of the name `$1`: its slug, a former one, or the alias `$2`; of several with that alias the one
-/// that was created first.
+/// SQL: the number of the article named `$1`: its slug, a former one, or the alias `$2`; of several with that alias,
+/// the one created first.
 pub(in crate::articles) const KNOWN_BY: &str = "coalesce(
     (SELECT s.id FROM articles s WHERE s.slug = $1),
     (SELECT f.article_id FROM slug_aliases f WHERE f.slug = $1),
     (SELECT min(p.article_id) FROM article_properties p WHERE p.key = 'aliases' AND p.folded = $2))";
 
-/// The alias that a name may be; empty if it is too long for one.
+/// The alias key for a name; empty if it is too long for one.
 pub(in crate::articles) fn alias_of(name: &str) -> String {
-    /// *Units:* bytes.
+    /// Longest alias. *Units:* bytes.
     const LONGEST: usize = 400;
     if folded(name).is_empty() || name.len() > LONGEST { String::new() } else { alias_key(name) }
 }
 
-/// The tags of these articles, as they are written, in the order of their names.
+/// Returns the tags of these articles, as they are written, in the order of their names.
 pub(in crate::articles) async fn tags(
     connection: &impl ConnectionTrait,
     ids: &[i64],

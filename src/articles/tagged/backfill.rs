@@ -1,4 +1,4 @@
-//! Reading articles that an earlier version has saved: in the background, few at a time, behind saves.
+//! Reads articles that an earlier version has saved: in the background, few at a time, behind saves.
 
 use afterword_actors::store::{
     StoreError, Transaction,
@@ -12,9 +12,9 @@ use crate::articles::{
     row,
 };
 
-/// Read and written together.
+/// Articles read and written together.
 const BATCH: i64 = 50;
-/// Bodies of one batch, unless one alone is larger. *Units:* bytes.
+/// Most bytes of bodies in one batch, unless one alone is larger. *Units:* bytes.
 const BATCH_BYTES: i64 = 4 << 20;
 
 #[derive(FromQueryResult)]
@@ -32,11 +32,11 @@ struct Size {
 }
 
 impl Articles {
-    /// Reads the tags, properties and links of some articles that an earlier version has saved; answers whether there may be
-    /// more. What is saved meanwhile is read by its save.
+    /// Reads the tags, properties and links of some articles that an earlier version has saved; returns whether there
+    /// may be more. Articles saved meanwhile are read by their save.
     ///
     /// # Errors
-    /// [`StoreError`]; what was not read is read by the next call.
+    /// [`StoreError`]; the next call reads what this one did not.
     pub async fn read_some_again(&self) -> Result<bool, StoreError> {
         let reader = self.database.reader();
         let sizes: Vec<Size> = reader
@@ -84,7 +84,8 @@ struct Read {
 
 async fn keep(transaction: &Transaction, read: Vec<Read>) -> Result<(), StoreError> {
     for Read { id, revision, said, text } in read {
-        // What was saved meanwhile has been read by its save, unless that left the text alone; then the next batch has it.
+        // An article saved meanwhile was read by its save, unless that left the text unchanged; then the next batch has
+        // it.
         let held = "SELECT a.id AS n FROM articles a JOIN unread_articles u ON u.article_id = a.id
                     WHERE a.id = $1 AND a.revision = $2 {lock a}";
         if transaction.row::<Number>(held, [id.into(), revision.into()]).await?.is_some() {

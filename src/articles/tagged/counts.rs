@@ -1,4 +1,4 @@
-//! Which tags and properties there are, and how many articles have each.
+//! Which tags and properties exist, and how many articles have each.
 
 use afterword_actors::store::sql::{Number, Sql};
 
@@ -8,13 +8,14 @@ use crate::{
 };
 
 impl Articles {
-    /// Tags that begin with `start`, the most used first.
+    /// Returns tags that begin with `start`, the most used first.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
     pub async fn tags(&self, start: &str, limit: u32) -> Result<Vec<TagCount>, ArticleError> {
         let start = folded(start.trim_start_matches('#'));
-        // What begins with a text stands between it and it with the last character behind. Counted in the index alone.
+        // Those that begin with a text sort between it and it followed by the last character. Counted in the index
+        // alone.
         let end = format!("{start}\u{10ffff}");
         let sql = "SELECT (SELECT n.name FROM article_tags n WHERE n.tag = g.tag ORDER BY n.article_id LIMIT 1) AS tag,
                           g.articles
@@ -24,7 +25,7 @@ impl Articles {
         Ok(self.database.reader().rows(sql, [start.into(), end.into(), i64::from(limit).into()]).await?)
     }
 
-    /// Keys of front matter, the most used first.
+    /// Returns keys of front matter, the most used first.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -35,7 +36,7 @@ impl Articles {
         Ok(self.database.reader().rows(sql, [i64::from(limit).into()]).await?)
     }
 
-    /// Values of one key, the most used first.
+    /// Returns values of one key, the most used first.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
@@ -45,7 +46,8 @@ impl Articles {
         Ok(self.database.reader().rows(sql, [folded(key).into(), i64::from(limit).into()]).await?)
     }
 
-    /// How many articles have not been read yet since an earlier version saved them: their tags do not count so far.
+    /// Counts the articles that have not been read again yet since an earlier version saved them: their tags do not
+    /// count yet.
     ///
     /// # Errors
     /// [`ArticleError::Store`]

@@ -1,8 +1,8 @@
-//! What the doors say: one type for each thing, serialised and described once, for REST, the page and the command line's
-//! `--json`. MCP takes its arguments from here; its answers are shorter, because an agent pays for each word.
+//! The JSON of the doors: one type for each thing, serialised and described once, for REST, the page and the command
+//! line's `--json`. MCP takes its arguments from here; its answers are shorter, because an agent pays for each word.
 //!
-//! Services fill these in, and doors choose how they travel. A name here is the name in every answer: a field that is renamed
-//! keeps its former name beside it for one release. Nothing here knows a service or a door.
+//! Services fill these in, and doors choose how they are sent. A name here is the name in every answer: a field that is
+//! renamed keeps its former name beside it for one release. This module knows no service and no door.
 
 mod article;
 mod bulk;

@@ -1,8 +1,8 @@
-//! Who may come in, and what they may do: tokens with scopes.
+//! Authentication of callers, and what they may do: tokens with scopes.
 //!
-//! A token is shown once, when it is made. What is stored is its hash, with a salt of its own; it is compared in constant
-//! time. The secret has 256 random bits, so a fast hash is enough: there is nothing to guess. Tokens of an issuer of one's
-//! own are believed if the settings name it.
+//! A token is shown once, when it is made. Only its hash is stored, with a salt of its own; it is compared in constant
+//! time. The secret has 256 random bits, so a fast hash is enough: it cannot be guessed. Tokens of an external issuer
+//! are accepted if the settings name it.
 
 mod caller;
 mod error;

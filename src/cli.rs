@@ -1,7 +1,7 @@
-//! The command line: one of three thin doors to the same calls.
+//! The command line: one of the thin doors to the same services.
 //!
-//! It reads arguments, calls the services, and shows what they answer: tables for people, `--json` for programs.
-//! Results go to standard output, everything else (progress, hints, logs) to standard error.
+//! It reads arguments, calls the services, and shows their answers: tables for people, `--json` for programs. Results
+//! go to standard output, everything else (progress, hints, logs) to standard error.
 
 mod arguments;
 mod article;
@@ -62,7 +62,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// What `--color` says, read before the rest is: what is not understood is told in colours, too.
+/// The value of `--color`, read before the rest, so that usage errors have the right colours too.
 fn colours_asked_for() -> ColorChoice {
     let words: Vec<_> = std::env::args().skip(1).take_while(|word| word != "--").collect();
     let asked = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color=") {
@@ -73,7 +73,7 @@ fn colours_asked_for() -> ColorChoice {
     asked.and_then(|asked| ColorChoice::from_str(asked, true).ok()).unwrap_or_default()
 }
 
-/// Help and version are answers; everything else is wrong usage. Answers the exit code.
+/// Prints help and version as answers, and everything else as a usage error. Returns the exit code.
 fn not_understood(error: &clap::Error, colours: ColorChoice) -> u8 {
     const WRONG_USAGE: u8 = 2;
     let asked_for_json = std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json");
@@ -98,7 +98,7 @@ fn not_understood(error: &clap::Error, colours: ColorChoice) -> u8 {
 
 fn dispatch(arguments: Arguments, output: &Output) -> anyhow::Result<()> {
     let Arguments { global, command, .. } = arguments;
-    // What needs neither settings nor a database.
+    // Commands that need neither settings nor a database.
     let command = match command {
         Command::Completions { shell } => return completions::script(shell),
         Command::Man { directory } => return manual::man(directory.as_deref()),
@@ -106,13 +106,13 @@ fn dispatch(arguments: Arguments, output: &Output) -> anyhow::Result<()> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(with_settings(&global, command, output));
-    // A blocking computation that is still running must not keep the process.
+    // A blocking computation that is still running must not keep the process alive.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     result
 }
 
 async fn with_settings(global: &arguments::Global, command: Command, output: &Output) -> anyhow::Result<()> {
-    // What needs no database, and what is not a command that ends by itself.
+    // Commands that need no database, or do not end by themselves.
     let command = match command {
         Command::Config { command } => return config::run(global, command, output),
         Command::Serve { bind } => {

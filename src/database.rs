@@ -1,4 +1,4 @@
-//! The operator's side of the database: schema, backup, restore, copy, verification, the indexes of searches.
+//! The operator's side of the database: schema, backup, restore, copy, verification, and the indexes of searches.
 
 mod backup;
 mod copy;

@@ -13,32 +13,32 @@ pub use collection::{Collection, CollectionError, Document};
 
 use crate::search::{Mode, Query, Search, SearchError};
 
-/// Hits asked for: recall is measured among so many.
+/// Hits per query: recall is measured among this many.
 const DEPTH: usize = 100;
-/// nDCG is measured among so many.
+/// nDCG is measured among this many hits.
 const TOP: usize = 10;
 
-/// A relevant article counts as found at once if it is among so many.
+/// A relevant article counts as found at once among this many hits.
 const AT_ONCE: usize = 3;
 
 /// How well one mode finds what is known to be relevant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Quality {
-    /// How it was searched.
+    /// How the queries were searched.
     pub mode: Mode,
-    /// Mean over all queries; 1 is perfect.
+    /// nDCG among the first 10 hits, mean over all queries; 1 is perfect.
     pub ndcg_at_10: f64,
-    /// Mean over all queries; 1 is perfect.
+    /// Recall among the first 100 hits, mean over all queries; 1 is perfect.
     pub recall_at_100: f64,
-    /// Share of the queries with a relevant article at the first place.
+    /// Share of the queries with a relevant article in the first place.
     pub first: f64,
-    /// Share of the queries with one among the first three.
+    /// Share of the queries with one in the first three places.
     pub in_three: f64,
-    /// Queries that were answered without their meaning side.
+    /// Queries that were answered without a search by meaning.
     pub degraded: usize,
     /// Queries of which only the beginning was searched.
     pub cut: usize,
-    /// Queries that have no relevant article among the first three in this mode, and have one in another.
+    /// Queries without a relevant article in the first three places in this mode, but with one in another.
     pub lost: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ pub async fn measure(
     Ok(measured.into_iter().map(|(quality, _)| quality).collect())
 }
 
-/// And of each query whether a relevant article is among the first three.
+/// Measures one mode; also returns for each query whether a relevant article is among the first three.
 async fn measure_one(
     search: &Search,
     collection: &Collection,

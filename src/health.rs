@@ -1,7 +1,6 @@
-//! How a server is: alive is one thing, ready another, and each part says since when it has not been well.
+//! The health of a server: alive and ready are different, and each part says since when it has been in trouble.
 //!
-//! A monitor looks at every part at an interval and whenever it is asked for; nobody who asks waits for a part that
-//! hangs.
+//! A monitor checks every part at an interval and whenever it is asked; no request waits for a part that hangs.
 
 pub mod diagnosis;
 mod look;
@@ -25,7 +24,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// How everything was at the last look.
+    /// Returns the state of every part at the last look.
     pub fn report(&self) -> Report {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let state = parts.values().map(|part| part.state).max().unwrap_or(State::Unready);
@@ -53,7 +52,7 @@ impl Health {
     }
 }
 
-/// By this host's clock: the database's may be what is not well.
+/// The time by this host's clock, because the database may be in trouble.
 fn now() -> Timestamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))

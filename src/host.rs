@@ -1,4 +1,4 @@
-//! A host: database, back ends, services and, if it is to work, a runtime, put together from settings.
+//! A host: database, back ends, services and, if it is to process tasks, a runtime, put together from settings.
 
 mod editing;
 mod reading;
@@ -45,8 +45,8 @@ pub enum HostError {
     Start(#[from] StartError),
 }
 
-/// A database that is open and up to date, with the services on it: what every door calls. It works on no task: see
-/// [`Worker`]. Cheap to clone.
+/// An open, up-to-date database with the services on it: every door calls this. It processes no task: see [`Worker`].
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Host {
     /// The database.
@@ -55,24 +55,24 @@ pub struct Host {
     pub articles: Articles,
     /// The search service.
     pub search: Search,
-    /// What people do to the queue.
+    /// The queue, as people manage it.
     pub queue: Queue,
     /// Bulk runs.
     pub bulk: Bulk,
-    /// Who may come in.
+    /// The tokens of callers.
     pub tokens: Tokens,
-    /// What makes the vectors.
+    /// The back ends that make the vectors.
     pub backends: Arc<Backends>,
-    /// How much of large texts is in memory for answers.
+    /// Bounds the memory of large texts in answers.
     pub(crate) large_texts: LargeTexts,
-    /// Searches at the same time: half of the connections for reading, so that whoever saves or reads never waits for all
-    /// searches of another.
+    /// Searches at the same time: half of the connections for reading, so that saves and reads never wait for all
+    /// searches of another client.
     pub(crate) searches: Shares,
     settings: Arc<Settings>,
 }
 
 impl Host {
-    /// Opens the database that `settings` name, bringing its schema up to date, and puts the services on it.
+    /// Opens the database that `settings` name, brings its schema up to date, and puts the services on it.
     ///
     /// # Errors
     /// [`HostError`]
@@ -80,7 +80,8 @@ impl Host {
         Self::open_with(&open_options(settings), settings).await
     }
 
-    /// The same for whoever is to run for long: a database server that is not there yet is waited for, as long as for a lock.
+    /// The same for a process that runs long: a PostgreSQL that cannot be reached yet is waited for, as long as for a
+    /// lock.
     ///
     /// # Errors
     /// [`HostError`]
@@ -95,7 +96,7 @@ impl Host {
         Ok(Self::on(database, Backends::new(&settings.embedding)?, settings))
     }
 
-    /// Puts the services on a database that is open and up to date, with back ends of the caller's own.
+    /// Puts the services on an open, up-to-date database, with the caller's own back ends.
     pub fn on(database: Database, backends: Arc<Backends>, settings: &Settings) -> Self {
         let after = if settings.queue.enabled {
             AfterSave::Poll
@@ -114,8 +115,9 @@ impl Host {
         Self { database, articles, search, queue, bulk, tokens, backends, large_texts, searches, settings }
     }
 
-    /// Starts a server's runtime in this process; saves wake it from then on. A local model is fetched and loaded beside
-    /// it. If the settings name a model that the database has never used, its vectors are built from now on.
+    /// Starts a server's runtime in this process; saves wake it from then on. A local model is fetched and loaded in
+    /// the background. If the settings name a model that the database has never used, its vectors are built from now
+    /// on.
     ///
     /// # Errors
     /// [`HostError::Start`]
@@ -124,7 +126,7 @@ impl Host {
         Ok(self.with(runtime))
     }
 
-    /// The same for a command or an agent: it helps with what is wanted, and changes no model.
+    /// The same for a command or an agent: it works for the wanted sets, and changes no model.
     ///
     /// # Errors
     /// [`HostError::Start`]
@@ -159,34 +161,34 @@ impl Host {
         Worker { host: Self { articles, queue, bulk, ..self }, runtime, reading }
     }
 
-    /// The settings it was opened with.
+    /// Returns the settings that it was opened with.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The sets of vectors: which is in use, and how the next one comes on.
+    /// Returns the service for the sets of vectors: which is in use, and the progress of the next one.
     pub fn sets(&self) -> Sets {
         Sets::new(self.database.clone(), self.identity(), self.backends.kept())
     }
 
-    /// The model that the settings ask for.
+    /// Returns the identity of the model that the settings name.
     pub fn identity(&self) -> ModelIdentity {
         self.backends.model().embedder.identity().clone()
     }
 }
 
-/// A host with a runtime: it works on tasks.
+/// A host with a runtime: it processes tasks.
 pub struct Worker {
     /// Database and services.
     pub host: Host,
     /// The tree of actors.
     pub runtime: Runtime,
-    /// Beside them, while there is something to read again.
+    /// A task that reads articles of earlier versions again, while there are any.
     reading: Reading,
 }
 
 impl Worker {
-    /// Finishes what is in work, gives the rest back, and stops.
+    /// Finishes what is being processed, releases the rest, and stops.
     pub async fn stop(self) -> Drained {
         drop(self.reading);
         let drained = self.runtime.stop(self.host.settings.queue.drain_timeout).await;
@@ -204,7 +206,7 @@ fn rationed(backends: &Backends, database: &Database, settings: &Settings) -> Mo
     }
 }
 
-/// Models of other sets, kept to the same limit: each provider for itself.
+/// Makes the models of other sets, each kept to the limit of its provider.
 struct Others {
     backends: Arc<Backends>,
     database: Database,
@@ -214,7 +216,7 @@ struct Others {
 impl OtherModels for Others {
     fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
         let model = self.backends.model_of(identity, kept)?;
-        // The provider is told apart by how it is reached.
+        // A provider is identified by how it is reached.
         let provider = kept.unwrap_or(&identity.provider);
         Some(match identity.provider.as_str() {
             "openai" => Rationed::model(model, &self.database, provider, self.requests_per_minute),
@@ -223,7 +225,7 @@ impl OtherModels for Others {
     }
 }
 
-/// Where the database is that `settings` name.
+/// The address of the database that `settings` name, and its limits.
 pub fn open_options(settings: &Settings) -> OpenOptions {
     let url = match settings.database.url.as_str() {
         // Without a home folder the address names no file, and opening it says what to do.
@@ -242,7 +244,7 @@ fn default_database() -> Option<PathBuf> {
     user_folders::data().map(|folder| folder.join("afterword.db"))
 }
 
-/// The runtime's part of the settings.
+/// Converts the settings of the runtime.
 pub fn runtime_settings(settings: &Settings) -> RuntimeSettings {
     let queue = &settings.queue;
     RuntimeSettings {
@@ -268,7 +270,7 @@ pub fn runtime_settings(settings: &Settings) -> RuntimeSettings {
     }
 }
 
-/// How long things are kept.
+/// Converts the settings of retention.
 pub fn retention(settings: &Settings) -> Retention {
     let kept = &settings.retention;
     Retention {

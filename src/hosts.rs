@@ -1,4 +1,4 @@
-//! The hosts that work on one database, as their rows and their locks tell.
+//! The hosts that work on one database, according to their rows and their locks.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use afterword_entities::{embedding_host, embedding_worker_status};
 use crate::api::Timestamp;
 pub use crate::api::{Actor, LivingHost, Worker};
 
-/// Rows that are looked at; the last started come first.
+/// Most rows that are looked at, the last started first.
 const LOOKED_AT: u32 = 1_000;
 
-/// The hosts that are alive, the last started first.
+/// Returns the hosts that are alive, the last started first.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -23,12 +23,12 @@ pub async fn living(database: &Database) -> Result<Vec<LivingHost>, StoreError> 
     Ok(rows.into_iter().map(LivingHost::from).collect())
 }
 
-/// Whether some host takes up tasks of this database now, in whatever process.
+/// Whether any host, in any process, claims tasks of this database now.
 pub async fn somebody_works(database: &Database) -> bool {
     living(database).await.unwrap_or_default().iter().any(|host| host.state == "running")
 }
 
-/// The workers of the hosts that are alive.
+/// Returns the workers of the hosts that are alive.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -41,7 +41,7 @@ pub async fn workers(database: &Database) -> Result<Vec<Worker>, StoreError> {
     Ok(workers)
 }
 
-/// Hosts that have not said that they ended, and have.
+/// Returns hosts that have ended without reporting it.
 pub(crate) async fn dead(database: &Database) -> Result<Vec<String>, StoreError> {
     let others = hosts::others(database.reader(), "", Duration::ZERO).await?;
     database.dead_among(&others).await

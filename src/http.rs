@@ -48,14 +48,14 @@ use crate::auth::Permission;
 use guard::{access, hosts, load, observe, rate, streams};
 use problem::Problem;
 
-/// The layer that lets only callers pass that may do what needs this scope.
+/// The layer that lets only callers with this scope pass.
 macro_rules! needs {
     ($app:expr, $scope:expr) => {
         from_fn_with_state(($app.entrance.clone(), $scope), access::needs)
     };
 }
 
-/// Everything this server answers, once it is open.
+/// Returns everything that this server answers, once it is open.
 pub fn router(app: App) -> Router {
     let settings = &app.host.settings().server;
     let (body_timeout, max_body) = (settings.body_timeout, settings.max_body.as_u64());
@@ -96,7 +96,7 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The routes of the door that was brought along, if one was.
+/// The routes of the mounted door, if there is one.
 fn behind_the_guards(app: &App) -> Router<App> {
     let Some(door) = &app.page else { return Router::new() };
     let deadline = app.host.settings().server.request_timeout;

@@ -1,4 +1,4 @@
-//! Changes of a part of an article: as they are asked for, and what comes of them.
+//! Changes of a part of an article: the requests and the answers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

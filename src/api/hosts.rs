@@ -80,12 +80,12 @@ pub struct Worker {
 }
 
 impl Actor {
-    /// Whether this actor and all below it are well.
+    /// Whether this actor and all below it work normally.
     pub fn is_healthy(&self) -> bool {
         matches!(self.state, "running" | "draining") && self.children.iter().all(Self::is_healthy)
     }
 
-    /// This actor and all below it, each before its children.
+    /// Returns this actor and all below it, each before its children.
     pub fn walk(&self) -> Vec<&Self> {
         let mut all = vec![self];
         all.extend(self.children.iter().flat_map(Self::walk));

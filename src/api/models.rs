@@ -1,4 +1,4 @@
-//! Which model is in use, and how a change to another one goes.
+//! Which model is in use, and the progress of a change to another.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -18,7 +18,7 @@ pub enum Permission {
     Admin,
 }
 
-/// A name that is no scope.
+/// A name that is not a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown scope \"{0}\"; one of: read, write, admin")]
 pub struct UnknownPermission(String);

@@ -1,4 +1,4 @@
-//! What a search finds.
+//! The results of a search.
 
 use std::{fmt, str::FromStr};
 
@@ -22,7 +22,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// The name used in every door.
+    /// The name used at every door.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Hybrid => "hybrid",

@@ -1,4 +1,4 @@
-//! Tags and properties with their articles counted.
+//! Tags and properties, with the number of their articles.
 
 use sea_orm::FromQueryResult;
 use serde::Serialize;

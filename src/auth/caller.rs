@@ -4,41 +4,41 @@ use std::time::SystemTime;
 
 use crate::api::Permission;
 
-/// Whoever calls through a door.
+/// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// For the log: a token's name, or `local`.
     pub name: String,
     /// What it may do.
     pub scope: Permission,
-    /// Whose share it takes, and whose sessions are its own.
+    /// The client that limits and sessions are counted for.
     pub who: Who,
-    /// Until when, where the token itself says so.
+    /// When it expires, if the token itself says so.
     pub until: Option<SystemTime>,
 }
 
-/// Whom a caller is taken for; other callers are others.
+/// The identity of a client, for limits and sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Who {
-    /// All who come from this machine while there is no token.
+    /// Every client on this machine while there is no token.
     Local,
-    /// The holder of the token of this number.
+    /// The owner of the token with this number.
     Token(i64),
-    /// Whom an issuer names so.
+    /// The subject that an issuer names.
     Subject(String),
 }
 
-/// A token that was presented otherwise than by the header: a door that knows how puts it into the request, for the guards.
+/// A token that was not sent in the header: a door that accepts it elsewhere puts it into the request, for the guards.
 #[derive(Clone)]
 pub(crate) struct Presented(pub(crate) String);
 
 impl Caller {
-    /// Somebody on this machine, who could as well use the command line.
+    /// A client on this machine, which could as well use the command line.
     pub fn local() -> Self {
         Self { name: "local".to_owned(), scope: Permission::Admin, who: Who::Local, until: None }
     }
 
-    /// The holder of a token.
+    /// The owner of a token.
     pub fn token(id: i64, name: String, scope: Permission) -> Self {
         Self { name, scope, who: Who::Token(id), until: None }
     }

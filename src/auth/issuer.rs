@@ -1,8 +1,8 @@
-//! Tokens that an issuer of one's own gives out: this server as a protected resource of OAuth 2.1.
+//! Tokens of an external issuer: this server as a protected resource of OAuth 2.1.
 //!
-//! What is believed: a signature by a key that the issuer publishes, of a kind that this key is for; that the token is of
-//! this issuer, for this audience, and holds now. Keys are fetched when they are first needed, and again when a token
-//! names one that is not known, but not for every token that does.
+//! Checked are: a signature by a key that the issuer publishes, with an algorithm of this key; that the token is from
+//! this issuer, for this audience, and valid now. Keys are fetched when they are first needed, and again when a token
+//! names an unknown one, but not for every such token.
 
 mod keys;
 mod signatures;
@@ -23,7 +23,7 @@ use keys::{Key, Keys};
 const LONGEST: usize = 8 << 10;
 /// Longest name of a caller. *Units:* bytes.
 const LONGEST_SUBJECT: usize = 255;
-/// How far clocks may be apart. *Units:* seconds.
+/// How far clocks may differ. *Units:* seconds.
 const LEEWAY: u64 = 30;
 
 /// Checks the tokens of one issuer. Cheap to clone.
@@ -35,7 +35,7 @@ struct Inner {
     keys: Keys,
 }
 
-/// What is read of a token.
+/// The claims that are read from a token.
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
@@ -46,7 +46,7 @@ struct Claims {
     scp: Names,
 }
 
-/// Names in a list, or in one text with blanks between them.
+/// Names in a list, or in one text separated by blanks.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Names {
@@ -76,14 +76,14 @@ impl Issuer {
         if settings.issuer.is_empty() {
             return None;
         }
-        // Refused only if the process has one already, which is this one.
+        // It fails only if the process has one already, which is this one.
         SIGNATURES.call_once(|| {
             let _ = signatures::PROVIDER.install_default();
         });
         Some(Self(Arc::new(Inner { keys: Keys::of(settings), settings: settings.clone() })))
     }
 
-    /// Who comes with this token.
+    /// Returns the caller that this token authenticates.
     ///
     /// # Errors
     /// [`AuthError::Invalid`], [`AuthError::NoScope`], [`AuthError::Issuer`]
@@ -92,7 +92,7 @@ impl Issuer {
             return Err(AuthError::Invalid);
         }
         let header = decode_header(token).map_err(|_| AuthError::Invalid)?;
-        // It asks for something that is not understood here.
+        // It requires an extension that this server does not know.
         if header.crit.is_some() {
             return Err(AuthError::Invalid);
         }

@@ -4,14 +4,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// By this a leaked token is recognised wherever it turns up.
+/// Prefix that identifies a leaked token wherever it turns up.
 const PREFIX: &str = "aw";
-/// *Units:* bytes.
+/// Length of a secret. *Units:* bytes.
 const SECRET: usize = 32;
-/// *Units:* bytes.
+/// Length of a salt. *Units:* bytes.
 const SALT: usize = 16;
 
-/// A fresh secret with the salt and the hash it is kept by.
+/// A new secret, with the salt and the hash to store.
 pub(super) struct Fresh {
     pub(super) secret: String,
     pub(super) salt: Vec<u8>,
@@ -31,18 +31,18 @@ impl Fresh {
     }
 }
 
-/// What the owner keeps: the number by which the row is found, and the secret.
+/// The token as its owner keeps it: the number that finds the row, and the secret.
 pub(super) fn written(id: i64, secret: &str) -> String {
     format!("{PREFIX}_{id}_{secret}")
 }
 
-/// Number and secret of a written token; nothing if it is none of ours.
+/// Number and secret of a written token; `None` if it has another form.
 pub(super) fn parse(token: &str) -> Option<(i64, &str)> {
     let (id, secret) = token.strip_prefix(PREFIX)?.strip_prefix('_')?.split_once('_')?;
     Some((id.parse().ok()?, secret))
 }
 
-/// Takes the same time whatever the secret is.
+/// Compares in a time that does not depend on the secret.
 pub(super) fn matches(secret: &str, salt: &[u8], stored: &[u8]) -> bool {
     hash(salt, secret).ct_eq(stored).into()
 }

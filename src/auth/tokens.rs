@@ -1,4 +1,4 @@
-//! Tokens as they are made, listed, revoked and looked at.
+//! Making, listing, revoking and checking tokens.
 
 use std::{
     collections::HashMap,
@@ -24,7 +24,7 @@ use crate::{config::Auth, time::Timestamp};
 
 /// Longest name. *Units:* characters.
 const LONGEST_NAME: usize = 100;
-/// How exactly the last use of a token is known.
+/// How precisely the last use of a token is recorded.
 const USE_NOTED: Duration = Duration::from_secs(60);
 
 /// Makes, lists, revokes and checks tokens. Cheap to clone.
@@ -42,11 +42,11 @@ pub struct NewToken {
     pub name: String,
     /// What it may do.
     pub scope: Permission,
-    /// How long it holds; for ever if not given.
+    /// How long it is valid; `None`: until it is revoked.
     pub lifetime: Option<Duration>,
 }
 
-/// A token as it is listed: without its secret, which nobody has but its owner.
+/// A token as it is listed: without its secret, which only its owner has.
 #[derive(Debug, Clone, Serialize)]
 pub struct Token {
     /// Its number.
@@ -57,44 +57,44 @@ pub struct Token {
     pub scope: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it stops to hold.
+    /// When it expires (UTC); `None`: never.
     pub expires_at: Option<Timestamp>,
-    /// When it was used last, to the minute.
+    /// When it was last used, to the minute; `None`: never.
     pub last_used_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// When it was revoked; `None`: it is not.
     pub revoked_at: Option<Timestamp>,
 }
 
 /// Why a token was not made or not revoked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// A name that cannot be so.
+    /// The name has an invalid form.
     #[error("a token's name must have 1 to {LONGEST_NAME} characters, no control characters, and must not be a number")]
     Name,
     /// The name is taken.
     #[error("there is a token \"{0}\" already; revoke it first, or choose another name")]
     Exists(String),
-    /// None of this number or name.
+    /// There is no token with this number or name.
     #[error("there is no token \"{0}\" that could be revoked; `afterword token list` shows all")]
     NotFound(String),
-    /// The door stays closed as long as one holds.
+    /// A token is still valid, so access without one stays off.
     #[error("the token \"{0}\" still holds; revoke it first, or leave the door closed")]
     Holds(String),
-    /// The system.
+    /// The system has no random numbers.
     #[error("the system has no random numbers: {0}")]
     Random(String),
-    /// The database.
+    /// An error of the database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Tokens {
-    /// The tokens of `database`, and of the issuer that `settings` name, if they name one.
+    /// Makes the service for the tokens of `database`, and of the issuer that `settings` name, if any.
     pub fn new(database: Database, settings: &Auth) -> Self {
         Self { database, issuer: Issuer::new(settings), noted: Arc::default() }
     }
 
-    /// Makes a token; answers it as its owner has to keep it. It is never shown again.
+    /// Makes a token; returns it as its owner has to keep it. It is never shown again.
     ///
     /// # Errors
     /// [`TokenError::Name`], [`TokenError::Exists`]
@@ -114,7 +114,7 @@ impl Tokens {
         Ok(secret::written(id, &secret))
     }
 
-    /// All tokens, revoked ones too, the last made first.
+    /// Returns all tokens, revoked ones too, the last made first.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -124,7 +124,7 @@ impl Tokens {
         Ok(rows.into_iter().map(Token::from).collect())
     }
 
-    /// Revokes the token of this number or name; it holds no longer from the next request on.
+    /// Revokes the token with this number or name; it is invalid from the next request on.
     ///
     /// # Errors
     /// [`TokenError::NotFound`]
@@ -133,8 +133,8 @@ impl Tokens {
         self.database.write(move |transaction| Box::pin(async move { revoke(transaction, &which).await })).await
     }
 
-    /// Whether there is or was any token: then nobody comes in without one, until the operator [opens](Self::open) the
-    /// door again.
+    /// Whether there is or was any token: then every caller needs one, until the operator [opens](Self::open) access
+    /// again.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -147,16 +147,16 @@ impl Tokens {
         Ok(row.is_some_and(|row| row.n > 0))
     }
 
-    /// Forgets the tokens that hold no longer, so that this machine comes in without one, as before the first. The audit
-    /// trail keeps when they were made and revoked.
+    /// Deletes the invalid tokens, so that this machine needs none, as before the first. The audit trail keeps when
+    /// they were made and revoked.
     ///
     /// # Errors
-    /// [`TokenError::Holds`] if there is one that still holds.
+    /// [`TokenError::Holds`] if one is still valid.
     pub async fn open(&self) -> Result<(), TokenError> {
         self.database.write(move |transaction| Box::pin(open(transaction))).await
     }
 
-    /// Whether a caller that was let in may still come in.
+    /// Whether an authenticated caller is still valid.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -168,7 +168,7 @@ impl Tokens {
         }
     }
 
-    /// Whether any token holds: then somebody can come in from elsewhere.
+    /// Whether any token is valid: then callers on other machines can authenticate.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -183,7 +183,7 @@ impl Tokens {
         Ok(row.is_some_and(|row| row.n > 0))
     }
 
-    /// Who comes with this token.
+    /// Returns the caller that this token authenticates.
     ///
     /// # Errors
     /// [`AuthError`]
@@ -205,7 +205,7 @@ impl Tokens {
         Ok(Caller::token(id, row.name, scope))
     }
 
-    /// Writes the use down, at most once a minute, and lets nobody wait for it.
+    /// Records the use, at most once a minute, in the background.
     fn note_use(&self, id: i64) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.get(&id).is_some_and(|at| at.elapsed() < USE_NOTED) {
@@ -226,7 +226,7 @@ impl Tokens {
     }
 }
 
-/// The token of this number, if it holds.
+/// SQL: the token with this number, if it is valid.
 const HOLDS: &str = "SELECT id AS n FROM api_tokens
                      WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now})";
 

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The arguments of the program.
 
 mod article;
 pub(super) mod examples;
@@ -19,11 +19,11 @@ pub(super) use files::{ExportArguments, ImportArguments, OnConflict, SyncArgumen
 pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, TokenCommand};
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
 
-/// Below the help of the whole program.
+/// Shown below the help of the whole program.
 const AT_THE_END: &str = "Exit codes: 0 done, 1 failed, 2 asked wrongly, 130 interrupted.
 Settings: `afterword config path` says where the file is; `afterword config show` lists all.";
 
-/// What every command takes stands apart from what it takes itself.
+/// The heading of options that every command takes.
 const GLOBAL: &str = "Global options";
 
 /// An article server for AI agents and people: saves return at once, embeddings are made in the background.
@@ -68,7 +68,7 @@ impl Global {
     }
 }
 
-/// All that can be typed, with examples.
+/// Returns all commands, with examples.
 pub(super) fn command() -> clap::Command {
     let examples = examples::OF_ALL.replace('\n', "\n  ");
     let command = Arguments::command().after_help(format!("Examples:\n  {examples}\n\n{AT_THE_END}"));
@@ -179,7 +179,7 @@ mod tests {
         examples::{EXAMPLES, of},
     };
 
-    /// Commands that do something by themselves, by their words.
+    /// Names of commands that are not only groups.
     fn all(command: &Command, above: &str) -> Vec<String> {
         let below: Vec<_> = command
             .get_subcommands()
@@ -206,7 +206,7 @@ mod tests {
         }
     }
 
-    /// Words as a shell makes them; quotes hold spaces.
+    /// Splits a line into words as a shell does; quotes keep spaces.
     fn shlex(line: &str) -> Vec<String> {
         let mut words = vec![String::new()];
         let mut quote = None;

@@ -123,7 +123,7 @@ async fn show(session: &Session, slug: &str, revision: Option<i64>, body: bool) 
     }
 }
 
-/// What `--filter` and `--tag` say together.
+/// Combines `--filter` and `--tag`.
 pub(super) fn filtered(filter: &str, tags: &[String]) -> anyhow::Result<Filter> {
     let usage = |error: FilterError| anyhow::Error::from(Usage(error.to_string()));
     let mut all = Filter::parse(filter).map_err(usage)?;
@@ -133,7 +133,7 @@ pub(super) fn filtered(filter: &str, tags: &[String]) -> anyhow::Result<Filter> 
     Ok(all)
 }
 
-/// Where a list begins and ends.
+/// Which part of a list to show.
 struct ListedPage<'a> {
     folder: &'a str,
     since: Option<&'a str>,

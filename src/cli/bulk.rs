@@ -20,7 +20,7 @@ use crate::{
     time::duration,
 };
 
-/// Runs listed at most.
+/// Most runs that are listed.
 const LISTED: u32 = 50;
 
 pub(super) async fn run(session: &Session, command: BulkCommand) -> anyhow::Result<()> {
@@ -93,7 +93,7 @@ async fn start(session: &Session, host: Host, scope: Scope, folder: &Folder) -> 
     finish(session, &ended?)
 }
 
-/// Shows how a run ended; a run with failures is a failure.
+/// Shows the result of a run; a run with failures is a failure.
 fn finish(session: &Session, run: &BulkRun) -> anyhow::Result<()> {
     session.output.answer(run, |look| text_of(look, run))?;
     if run.failed > 0 { Err(anyhow!("{} could not be embedded", count(run.failed, "article"))) } else { Ok(()) }

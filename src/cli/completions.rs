@@ -5,10 +5,10 @@ use clap_complete::{CompleteEnv, Shell, env::Shells};
 
 use super::{arguments, output};
 
-/// The variable by which the script of a shell asks this program.
+/// The variable by which the shell's script asks this program.
 const ASKED_BY: &str = "COMPLETE";
 
-/// Answers the script of a shell, if it is that which asks; the process ends then.
+/// Answers the shell's script, if that is what asks; the process then ends.
 pub(super) fn answer() {
     CompleteEnv::with_factory(arguments::command).var(ASKED_BY).complete();
 }

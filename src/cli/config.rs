@@ -37,7 +37,7 @@ pub(super) fn list_of(look: Look, rows: &[Row]) -> String {
     table(look, [name("setting"), text("value"), text("from")], cells)
 }
 
-/// The path alone, for programs such as an editor; what is to be said about it goes beside it.
+/// Prints the path alone, for programs such as an editor; notes about it go to standard error.
 fn path(sources: &Sources, output: Output) -> anyhow::Result<()> {
     let Some(file) = sources.settings_file() else {
         return Err(anyhow::anyhow!(

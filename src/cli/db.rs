@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
             })
         }
         DbCommand::Restore { file } => {
-            // Not opened: a damaged database can be replaced, too.
+            // The database is not opened, so that a damaged one can be replaced, too.
             let restored = database::restore(&open_options(&session.loaded.settings), &file).await?;
             session.output.answer(&restored, |_| {
                 let kept = restored.kept.as_ref().map(|kept| format!("; what was there is now {}", kept.display()));

@@ -1,4 +1,4 @@
-//! `demo`: the main job on real input, from nothing.
+//! `demo`: the main use on real input, from nothing.
 
 use std::{
     path::{Path, PathBuf},
@@ -33,7 +33,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("vector-search.md", include_str!("../../examples/articles/vector-search.md")),
 ];
 
-/// What is looked for among the sample articles: none of them by its own words.
+/// Questions about the sample articles that do not use their words.
 const QUESTIONS: &[&str] = &[
     "why does dough get bigger overnight",
     "what happens when a worker process crashes",
@@ -44,7 +44,7 @@ pub(super) async fn run(session: &Session, directory: Option<&Path>, keep: bool)
     let output = session.output;
     let place = tempfile::Builder::new().prefix("afterword-demo-").tempdir().context("no temporary folder")?;
     let mut settings = session.loaded.settings.clone();
-    // A database that was named for this run is meant; the user's own is left alone.
+    // A database that was named for this run is used; otherwise the user's own is left alone.
     let is_own = session.loaded.origin("database.url") != Origin::Flag;
     if is_own {
         settings.database.url = format!("sqlite://{}", place.path().join("demo.db").display());
@@ -81,16 +81,16 @@ fn write_samples(folder: &Path) -> std::io::Result<PathBuf> {
 /// What the demonstration did.
 #[derive(serde::Serialize)]
 struct Report {
-    /// Articles that were created or changed by it.
+    /// Articles that it created or changed.
     saved: usize,
-    /// Articles that had been saved by an earlier run.
+    /// Articles that an earlier run had saved.
     unchanged: usize,
-    /// Articles that were embedded by it.
+    /// Articles that it embedded.
     embedded: i64,
     searches: usize,
     save_ms: u128,
     embed_ms: u128,
-    /// Where its database is kept.
+    /// Where its database is kept; `None` if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<String>,
 }
@@ -128,7 +128,7 @@ async fn show(session: &Session, worker: &Worker, directory: &Path) -> anyhow::R
     let ended = progress::wait_for_queue(worker, output).await?;
     let embed_ms = begun.elapsed().as_millis();
     let coverage = worker.host.queue.numbers().await?.coverage;
-    // Some were done before it was waited for: whatever was saved is counted, and nothing else.
+    // Some were embedded before the wait began: only articles saved by this run are counted.
     let embedded = i64::try_from(changed)?.min(coverage.embedded);
     let time = duration(i64::try_from(embed_ms)?);
     output.note(&format!("{} embedded, the last after {time}", count(embedded, "article")));
@@ -168,7 +168,7 @@ async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
     Ok(Saved { slugs: report.files.into_iter().map(|file| file.slug).collect(), changed })
 }
 
-/// For the bundled articles the prepared ones; for others, what some of them say of themselves.
+/// Returns the prepared questions for the bundled articles; for others, words from some of them.
 async fn questions(worker: &Worker, slugs: &[String]) -> anyhow::Result<Vec<String>> {
     if slugs.iter().any(|slug| slug == "supervision-trees") {
         return Ok(QUESTIONS.iter().map(|question| (*question).to_owned()).collect());

@@ -1,4 +1,4 @@
-//! `doctor`: is this deployment well, and what is to be done if not.
+//! `doctor`: checks whether this deployment works, and says what to do if not.
 
 use std::{io::Write, path::Path};
 
@@ -19,7 +19,7 @@ use crate::{
     plural::count,
 };
 
-/// What one look found.
+/// The result of one check.
 #[derive(Serialize)]
 pub(super) struct Check {
     pub(super) name: &'static str,
@@ -89,7 +89,7 @@ fn settings(session: &Session) -> Check {
     Check::new("settings", Level::Ok, format!("valid, {set} of them set"))
 }
 
-/// Folders that a server would keep in step.
+/// Checks the folders that a server would keep in step.
 fn folders(session: &Session) -> Option<Check> {
     let folders = &session.loaded.settings.sync;
     let (there, missing): (Vec<_>, Vec<_>) = folders.iter().map(|folder| &folder.path).partition(|path| path.is_dir());
@@ -109,9 +109,9 @@ fn folders(session: &Session) -> Option<Check> {
     }
 }
 
-/// Opening a database makes it if it is not there, and a check must make nothing.
+/// Opening a database creates it if it is missing, and a check must create nothing.
 fn missing_file(session: &Session) -> Option<Check> {
-    // An address that cannot be read is a fault of its own when it is opened.
+    // An address that cannot be read is reported when it is opened.
     let path = open_options(&session.loaded.settings).sqlite_file().ok()??;
     if path.exists() {
         return None;
@@ -137,7 +137,7 @@ async fn writable(session: &Session, database: &Database) -> Check {
     }
 }
 
-/// Writes to the database as a save does, and takes it back.
+/// Writes to the database as a save does, and rolls back.
 async fn rolled_back(database: &Database) -> Result<(), StoreError> {
     /// Why the transaction ends.
     enum End {
@@ -164,7 +164,7 @@ async fn rolled_back(database: &Database) -> Result<(), StoreError> {
     }
 }
 
-/// What is taken back may never have reached the disk, so a file that vanishes is written through to it.
+/// A rollback may never reach the disk, so this writes a temporary file through to it.
 fn room(folder: &Path) -> std::io::Result<()> {
     /// As much as a save of usual articles takes. *Units:* bytes.
     const NEEDED: usize = 1 << 20;
@@ -198,7 +198,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     checks
 }
 
-/// The local model is looked at without fetching it; another provider is asked for one vector.
+/// Checks the local model without fetching it; asks another provider for one vector.
 async fn provider(session: &Session, host: &Host) -> Check {
     let identity = host.identity();
     let name = format!("{} of {}", identity.model, identity.provider);
@@ -273,7 +273,7 @@ async fn coverage(host: &Host) -> Check {
     }
 }
 
-/// Words are stemmed by a language of the index, which the setting may have left behind.
+/// Checks the language of the index's stems, which may differ from the setting.
 async fn language(session: &Session, host: &Host) -> Option<Check> {
     let wanted = &session.loaded.settings.search.language;
     match database::language(&host.database).await {

@@ -30,7 +30,7 @@ use crate::{
 /// Documents saved at the same time: they share commits.
 const AT_ONCE: usize = 64;
 
-/// Queries that a mode loses, as many as are shown to people.
+/// Most lost queries of a mode that are shown to people.
 const SHOWN: usize = 5;
 
 pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<()> {
@@ -39,7 +39,7 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
     let collection = if of_files { Collection::of_questions(&questions)? } else { Collection::read(directory)? };
     let folder = tempfile::tempdir().context("no room for a temporary database")?;
     let mut settings = session.loaded.settings.clone();
-    // A database that was named for this run is meant, and serves again: the user's own is left alone.
+    // A database that was named for this run is used, also again; otherwise the user's own is left alone.
     if session.loaded.origin("database.url") != Origin::Flag {
         settings.database.url = format!("sqlite://{}", folder.path().join("eval.db").display());
     }
@@ -107,7 +107,7 @@ async fn save(articles: &Articles, collection: &Collection) -> anyhow::Result<()
         .map(|document| async move {
             let slug = document.slug();
             let title = if document.title.trim().is_empty() { slug.clone() } else { document.title.clone() };
-            // Titles of a collection may be as long as they like.
+            // Titles of a collection may have any length.
             let title: String = title.chars().take(300).collect();
             let new = NewArticle {
                 title,
@@ -116,7 +116,7 @@ async fn save(articles: &Articles, collection: &Collection) -> anyhow::Result<()
                 ..NewArticle::default()
             };
             match articles.create(new).await {
-                // A database that serves again has it.
+                // A reused database has it already.
                 Ok(_) | Err(ArticleError::Exists { .. }) => Ok(()),
                 Err(error) => Err(error).with_context(|| format!("document {slug}")),
             }

@@ -1,4 +1,4 @@
-//! Why a command failed, as programs read it: an exit code, and a name that stays.
+//! Why a command failed, for programs: an exit code, and a stable name.
 
 use afterword_actors::store::StoreError;
 
@@ -10,33 +10,33 @@ use crate::{
     search::SearchError,
 };
 
-/// It could not do what it was asked.
+/// The command failed.
 const FAILED: u8 = 1;
-/// It was asked wrongly.
+/// The arguments were wrong.
 const WRONG_USAGE: u8 = 2;
-/// The user stopped it (128 + SIGINT).
+/// The user interrupted it (128 + SIGINT).
 const INTERRUPTED: u8 = 130;
 
-/// The program was asked wrongly.
+/// The arguments were wrong.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Usage(pub(super) String);
 
-/// The user stopped it; what happens to the rest.
+/// The user interrupted it; says what happens to the rest.
 #[derive(Debug, thiserror::Error)]
 #[error("interrupted; {0}")]
 pub(super) struct Interrupted(pub(super) String);
 
-/// How a failure is told to programs.
+/// How a failure is reported to programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// Its name, which does not change with the wording; the same as that of the REST interface.
+    /// A stable name that does not depend on the wording; the same as in the REST interface.
     pub(super) code: &'static str,
     pub(super) exit: u8,
 }
 
 impl Failure {
-    /// The most exact cause decides.
+    /// Classifies an error by its most exact cause.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         error.chain().find_map(known).unwrap_or(failed("failed"))
     }

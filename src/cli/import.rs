@@ -23,7 +23,7 @@ use crate::{
     plural::count,
 };
 
-/// Problems named in full; of more, their number.
+/// Most problems that are named; of further ones, only their number.
 const NAMED: usize = 50;
 
 impl From<OnConflict> for files::OnConflict {
@@ -125,7 +125,7 @@ fn finish(session: &Session, report: &ImportReport) -> anyhow::Result<()> {
     }
 }
 
-/// Each on a line of its own, as long as there are few.
+/// Names each problem on a line of its own, up to [`NAMED`].
 fn name_all(session: &Session, problems: &[FileProblem], what: &str) {
     let shown = if session.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
     for problem in &problems[..shown] {
@@ -149,7 +149,7 @@ fn text_of(report: &ImportReport) -> String {
     text + &left_out_in_words(left_out)
 }
 
-/// How many of each sort.
+/// Says how many there are of each sort.
 fn left_out_in_words(left_out: &[LeftOut]) -> String {
     let mut counts: BTreeMap<Reason, usize> = BTreeMap::new();
     for left_out in left_out {
@@ -162,7 +162,7 @@ fn left_out_in_words(left_out: &[LeftOut]) -> String {
 async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
     session.output.note("a running host embeds them");
     loop {
-        // What is made for the next model is not waited for: articles are found without it.
+        // It does not wait for a set that is being built: articles are found without it.
         if !missing::any_open_for_the_set_in_use(host.database.reader()).await? {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{articles::Articles, plural::count};
 
-/// Links that are listed.
+/// Most links that are listed.
 const LISTED: u32 = 1_000;
 
 pub(super) async fn run(session: &Session, arguments: LinksArguments) -> anyhow::Result<()> {

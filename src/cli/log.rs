@@ -11,22 +11,22 @@ use crate::{
     telemetry::log as lines,
 };
 
-/// Lines that may wait for whoever reads standard error. Later ones are left out: a client that never reads keeps no
-/// request waiting. Each is bounded by [`lines`], so this is a bound in memory, too.
+/// Lines that may wait to be written to standard error. Later ones are dropped: a reader that never reads blocks no
+/// request. [`lines`] bounds each line, so this bounds the memory, too.
 const WAITING_LINES: usize = 4096;
 
-/// Writes what still waits when it is dropped, unless nobody reads.
+/// Writes the waiting lines when it is dropped, unless standard error is not read.
 pub(super) struct Rest {
     _waiting: WorkerGuard,
 }
 
-/// Starts it for a command, which waits for each line. `verbose` counts how often more was asked for, which overrides
-/// `level`.
+/// Starts the log of a command, which waits for each line. `verbose` counts how often more was asked for, which
+/// overrides `level`.
 pub(super) fn start(log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<()> {
     start_on(BoxMakeWriter::new(io::stderr), log, verbose, level, output)
 }
 
-/// Starts it for a server, which waits for nobody.
+/// Starts the log of a server, which never waits for a reader.
 pub(super) fn start_aside(log: &Log, verbose: u8, level: String, output: Output) -> anyhow::Result<Rest> {
     let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
     let (writer, waiting) = builder.finish(io::stderr());

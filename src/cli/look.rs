@@ -1,4 +1,4 @@
-//! How answers look to people: colours, width, times.
+//! The form of answers for people: colours, width, times.
 
 use std::{
     io::{self, IsTerminal},
@@ -16,33 +16,33 @@ use crate::{
     time::{Timestamp, date, to_the_second},
 };
 
-/// Titles, the heads of tables.
+/// Titles and heads of tables.
 pub(super) const STRONG: Style = Style::new().bold();
-/// What is said beside the matter.
+/// Secondary text.
 pub(super) const FAINT: Style = Style::new().dimmed();
-/// What an article is called.
+/// Names of articles.
 pub(super) const NAME: Style = AnsiColor::Cyan.on_default();
-/// Words that were looked for.
+/// Words that were searched for.
 pub(super) const FOUND: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
 pub(super) const BAD: Style = AnsiColor::Red.on_default();
 pub(super) const UNSETTLED: Style = AnsiColor::Yellow.on_default();
 
-/// Narrower than this, lines are not broken: it could only be a mistake. *Units:* columns.
+/// Below this width lines are not broken: it can only be a mistake. *Units:* columns.
 const NARROWEST: usize = 20;
 
-/// How an answer is to look where it goes.
+/// The form of an answer, depending on where it goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     has_colours: bool,
-    /// Lines are broken here; `None` where a program reads them. *Units:* columns.
+    /// Width at which lines are broken; `None` if a program reads them. *Units:* columns.
     width: Option<usize>,
-    /// Times are told from here; `None`: as dates. *Units:* milliseconds since 1970.
+    /// The present, for ages; `None`: times are shown as dates. *Units:* milliseconds since 1970.
     now: Option<i64>,
 }
 
 impl Look {
-    /// Of standard output. `COLUMNS`, if it is exported, is obeyed wherever it goes.
+    /// For standard output. An exported `COLUMNS` is obeyed in any case.
     pub(super) fn of_stdout(colours: ColorChoice) -> Self {
         let stdout = io::stdout();
         let typed = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
@@ -61,7 +61,7 @@ impl Look {
         Self { has_colours: false, width: Some(width), now: None }
     }
 
-    /// On a terminal.
+    /// As on a terminal.
     #[cfg(test)]
     pub(super) fn coloured(width: usize, now: i64) -> Self {
         Self { has_colours: true, width: Some(width), now: Some(now) }
@@ -75,12 +75,12 @@ impl Look {
         self.width
     }
 
-    /// `text` in a style.
+    /// Formats `text` in a style.
     pub(super) fn paint(self, style: Style, text: &str) -> String {
         if self.has_colours && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// A point in time, in few characters: how long ago to those who watch, else the date.
+    /// Formats a point in time, in few characters: as an age on a terminal, else as a date.
     pub(super) fn time(self, at: Timestamp) -> String {
         match self.now {
             Some(now) => ago(now - at.0).unwrap_or_else(|| date(at)),
@@ -88,7 +88,7 @@ impl Look {
         }
     }
 
-    /// A point in time as a date, and how long ago.
+    /// Formats a point in time as a date and an age.
     pub(super) fn time_and_age(self, at: Timestamp) -> String {
         match self.now.and_then(|now| ago(now - at.0)) {
             Some(ago) => format!("{} ({ago})", to_the_second(at)),
@@ -96,12 +96,12 @@ impl Look {
         }
     }
 
-    /// `text`, its lines broken between words, each behind `indent`.
+    /// Breaks `text` between words; each line starts with `indent`.
     pub(super) fn wrapped(self, text: &str, indent: &str) -> String {
         self.broken(text, indent, indent)
     }
 
-    /// The same with the first line at the edge.
+    /// The same with the first line not indented.
     pub(super) fn hanging(self, text: &str, indent: &str) -> String {
         self.broken(text, "", indent)
     }
@@ -134,7 +134,7 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     Box::new(words.into_iter())
 }
 
-/// Whether a stream is to have colours: as asked for, else if it is a terminal and `NO_COLOR` does not forbid it.
+/// Whether a stream gets colours: as requested, else if it is a terminal and `NO_COLOR` does not forbid it.
 pub(super) fn has_colours(asked: ColorChoice, stream: &impl RawStream) -> bool {
     match asked {
         ColorChoice::Always => true,
@@ -148,7 +148,7 @@ fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// How long ago; `None` if that is so long, or to come, that a date says more.
+/// Formats an age; `None` if a date says more, because it is too long ago or in the future.
 fn ago(milliseconds: i64) -> Option<String> {
     const SECOND: i64 = 1_000;
     const MINUTE: i64 = 60 * SECOND;

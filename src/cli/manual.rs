@@ -11,7 +11,7 @@ use super::{
     output,
 };
 
-/// What clap does not know of.
+/// Sections that clap does not know.
 const SECTIONS: &str = r#".SH FILES
 .TP
 .I ~/.config/afterword/config.toml
@@ -94,7 +94,7 @@ fn page(command: &Command, words: &str) -> anyhow::Result<String> {
     let examples = if words.is_empty() { examples::OF_ALL } else { examples::of(words).unwrap_or_default() };
     page.extend(examples_section(examples).into_bytes());
     page.extend(SECTIONS.as_bytes());
-    // Commands have the program's version, which stands in its own page.
+    // Commands have the program's version, which is in its own page.
     if command.get_version().is_some() {
         man.render_version_section(&mut page)?;
     }

@@ -1,4 +1,4 @@
-//! What is offered for arguments whose values stand in the database.
+//! Completions for arguments with values from the database.
 
 use std::{ffi::OsStr, time::Duration};
 
@@ -11,16 +11,16 @@ use crate::{
     host::open_options,
 };
 
-/// Slugs offered at most.
+/// Most slugs that are offered.
 const OFFERED: usize = 50;
-/// Whoever types does not wait for a database that is away.
+/// The longest wait for the database: a person is typing.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Offers the slugs of articles.
 pub(super) fn slugs() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let typed = typed.to_string_lossy();
-        // What goes wrong is nothing to be told in the middle of a command that is typed.
+        // An error must not appear in the middle of a command that is being typed.
         found(&typed).unwrap_or_default().into_iter().map(CompletionCandidate::new).collect()
     })
 }
@@ -28,7 +28,7 @@ pub(super) fn slugs() -> ArgValueCompleter {
 fn found(typed: &str) -> anyhow::Result<Vec<String>> {
     let loaded = Loaded::load(&Sources::of_process(None, Vec::new()))?;
     let options = open_options(&loaded.settings);
-    // Opening would make it.
+    // Opening the database would create it.
     if options.sqlite_file()?.is_some_and(|file| !file.exists()) {
         return Ok(Vec::new());
     }

@@ -21,7 +21,7 @@ use crate::{printable, secrets};
 pub(super) struct Output {
     json: bool,
     look: Look,
-    /// Whether what is said beside the answer has colours.
+    /// Whether notes and the log have colours.
     notes_have_colours: bool,
 }
 
@@ -30,7 +30,7 @@ impl Output {
         Self { json, look: Look::of_stdout(colours), notes_have_colours: has_colours(colours, &io::stderr()) }
     }
 
-    /// How answers look.
+    /// The form of answers for people.
     pub(super) fn look(self) -> Look {
         self.look
     }
@@ -45,18 +45,18 @@ impl Output {
         self.json
     }
 
-    /// Whether somebody watches: then progress is shown.
+    /// Whether a person watches: then progress is shown.
     pub(super) fn is_watched(self) -> bool {
         !self.json && io::stderr().is_terminal()
     }
 
-    /// Answers: as JSON, or as `text` writes it.
+    /// Writes an answer: as JSON, or as `text` formats it.
     pub(super) fn answer(self, value: &impl Serialize, text: impl FnOnce(Look) -> String) -> anyhow::Result<()> {
         let answer = if self.json { serde_json::to_string_pretty(value)? } else { text(self.look) };
         print_line(&answer)
     }
 
-    /// Answers a whole list: as JSON under its name, with how many there are; or as `text` writes it.
+    /// Writes a whole list: as JSON under its name, with its length; or as `text` formats it.
     pub(super) fn list(
         self,
         name: &str,
@@ -66,21 +66,21 @@ impl Output {
         self.answer(&serde_json::json!({ name: items, "total": items.len() }), text)
     }
 
-    /// Says something to people, beside the answer.
+    /// Writes a note for people to standard error.
     pub(super) fn note(self, text: &str) {
         if !self.json {
             say(&printable::for_terminal(&secrets::strike(text)));
         }
     }
 
-    /// Says why the program failed; answers the exit code.
+    /// Reports why the program failed; returns the exit code.
     pub(super) fn error(self, error: &anyhow::Error) -> u8 {
         let Failure { code, exit } = Failure::of(error);
         self.failure(&chain(error), code);
         exit
     }
 
-    /// Says why the program failed, under a name that stays.
+    /// Reports why the program failed, under a stable name.
     pub(super) fn failure(self, message: &str, code: &str) {
         let message = secrets::strike(message);
         let text = if self.json {
@@ -94,12 +94,12 @@ impl Output {
     }
 }
 
-/// A line to standard error. If it cannot be written, there is nobody to be told.
+/// Writes a line to standard error; an error of that cannot be reported anywhere.
 fn say(line: &str) {
     let _ = writeln!(AutoStream::always(io::stderr().lock()), "{line}");
 }
 
-/// Prints to standard output. A reader that has gone (`| head`) is no error, and nobody is left to answer.
+/// Prints to standard output. A closed reader (`| head`) is not an error.
 pub(super) fn print_line(text: &str) -> anyhow::Result<()> {
     print(&format!("{text}\n"))
 }
@@ -115,7 +115,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The error with its causes, without repeating what a cause has said already.
+/// Formats the error with its causes, without what a cause repeats.
 fn chain(error: &anyhow::Error) -> String {
     let mut message = error.to_string();
     for cause in error.chain().skip(1) {

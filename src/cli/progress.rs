@@ -13,15 +13,15 @@ use crate::{
     time::duration,
 };
 
-/// How often progress is looked at.
+/// How often the progress is checked.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A bar over `length` things called `what`.
+/// Makes a bar over `length` things called `what`.
 pub(super) fn bar(output: Output, length: u64, what: &str) -> ProgressBar {
     styled(output, length, &format!("{what} {{wide_bar}} {{pos}}/{{len}} {{msg}}"))
 }
 
-/// A bar over the bytes of a model.
+/// Makes a bar over the bytes of a model.
 pub(super) fn fetch(output: Output) -> ProgressBar {
     styled(output, 0, "model {wide_bar} {bytes}/{total_bytes} {msg}")
 }
@@ -48,7 +48,7 @@ pub(super) fn show_fetch(bar: &ProgressBar, progress: &Progress) {
     });
 }
 
-/// Waits until nothing waits and nothing is in work, showing how it goes. A provider that fails is told, once.
+/// Waits until no task is pending or processing, and shows the progress. A failing provider is reported once.
 pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::Result<stats::QueueStats> {
     let database = &worker.host.database;
     let begun = Instant::now();
@@ -63,7 +63,7 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
             anyhow::bail!("{reason}; what is not embedded yet waits in the queue");
         }
         let mut now = stats::queue(database.reader()).await?;
-        // What another host is to make for a set of its own is not waited for.
+        // Tasks that another host processes for a set of its own are not waited for.
         now.pending -= worker.runtime.handle().left_to_others().await?;
         let ended = now.completed + now.failed + now.cancelled - done;
         bar.set_length(u64::try_from(ended + now.pending + now.processing).unwrap_or(0));
@@ -88,7 +88,7 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
     }
 }
 
-/// Tells what keeps the queue waiting, once for each reason.
+/// Reports what keeps the queue waiting, once for each reason.
 async fn tell_trouble(worker: &Worker, output: Output, bar: &ProgressBar, told: &mut Option<Trouble>) {
     let Some(status) = worker.runtime.status().await else { return };
     let Some(trouble) = status.trouble.into_iter().find(|trouble| !matches!(trouble, Trouble::Slots { .. })) else {
@@ -100,7 +100,7 @@ async fn tell_trouble(worker: &Worker, output: Output, bar: &ProgressBar, told: 
     }
 }
 
-/// Rate and time left, for people.
+/// Formats rate and time left, for people.
 fn rate(done: i64, open: i64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64();
     if done <= 0 || seconds < 0.5 {
@@ -110,7 +110,7 @@ fn rate(done: i64, open: i64, elapsed: Duration) -> String {
     format!("{rate:.1}/s, {} left", duration((open as f64 / rate * 1000.0) as i64))
 }
 
-/// Waits for the end of a bulk run, whoever works on it, showing how it goes; answers how it ended.
+/// Waits for the end of a bulk run, on whichever host it runs, and shows the progress; returns its result.
 pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyhow::Result<BulkRun> {
     let bar = bar(output, 0, "embedding");
     loop {
@@ -133,7 +133,7 @@ pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyho
     }
 }
 
-/// Rate and time left, once there is a rate.
+/// Formats rate and time left, once there is a rate.
 pub(super) fn pace(run: &BulkRun) -> String {
     match (run.per_second, run.remaining_ms) {
         (Some(rate), Some(left)) => format!("{rate:.1}/s, {} left", duration(left)),

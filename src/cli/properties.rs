@@ -46,7 +46,7 @@ pub(super) async fn properties(session: &Session, arguments: PropertiesArguments
     }
 }
 
-/// Reads what an earlier version has saved, so that it counts. Where a server runs, it does so by itself.
+/// Reads what an earlier version has saved, so that it is counted. A running server does this by itself.
 async fn read_again(articles: &Articles) -> anyhow::Result<()> {
     while articles.read_some_again().await? {}
     Ok(())

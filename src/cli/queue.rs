@@ -25,7 +25,7 @@ use crate::{
     time::duration,
 };
 
-/// How often the audit trail is looked at.
+/// How often the audit trail is read.
 const LOOK: Duration = Duration::from_millis(300);
 
 pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Result<()> {

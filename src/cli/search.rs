@@ -13,9 +13,9 @@ use crate::{
     search::{Correction, Explanation, Hit, Mode, Query, SearchAnswer, TermShare, Weights},
 };
 
-/// Before each line of a hit but the first.
+/// Put before each line of a hit, except the first.
 const INDENT: &str = "   ";
-/// As a heading path is joined.
+/// Separates the headings of a path.
 const BETWEEN_HEADINGS: &str = " > ";
 
 pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
         ready_model(session, &host).await?;
     }
     if arguments.mode != Mode::Keyword {
-        // A process of one search has nothing else to do than to read the vectors, however many there are.
+        // A process for one search has nothing else to do than to read the vectors, however many there are.
         host.search.warm_up().await?;
     }
     let limit = arguments.limit.unwrap_or(session.loaded.settings.search.default_limit);
@@ -52,7 +52,7 @@ pub(super) async fn related(session: &Session, arguments: RelatedArguments) -> a
     Ok(())
 }
 
-/// What people should know beside the hits.
+/// Notes for people beside the hits.
 fn notes(session: &Session, answer: &SearchAnswer) {
     if let Some(reason) = &answer.degraded {
         session.output.note(&format!("searched by words only: {reason}"));
@@ -62,7 +62,7 @@ fn notes(session: &Session, answer: &SearchAnswer) {
     }
 }
 
-/// Loads the configured model if it is the one that made the vectors in use; another one is loaded by the search itself.
+/// Loads the configured model if it made the vectors in use; another one is loaded by the search itself.
 async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
     let Some(local) = host.backends.provisioning() else { return Ok(()) };
     let active = models::active(host.database.reader()).await?;
@@ -73,7 +73,7 @@ async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
         // If it fails, the search says so and answers from words.
         let _ = session.provision(host).await;
     } else {
-        // A model that is not there is not fetched for a search.
+        // A missing model is not fetched for a search.
         let name = host.identity().model;
         let why = format!("the model {name} is not on this machine; `afterword model fetch` brings it");
         local.embedder.announce(Readiness::Failed(why));
@@ -81,7 +81,7 @@ async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What was found, with the words of the question marked.
+/// Formats the hits, with the words of the question marked.
 pub(super) fn text_of(look: Look, answer: &SearchAnswer) -> String {
     let mut parts: Vec<_> = answer.corrections.iter().map(correction).collect();
     if answer.hits.is_empty() {
@@ -126,14 +126,14 @@ fn text_of_hit(look: Look, rank: usize, hit: &Hit) -> String {
     lines.join("\n")
 }
 
-/// Where a passage stands, and its text.
+/// Formats where a passage is, and its text.
 fn passage(look: Look, place: &str, snippet: &str, matches: &[(usize, usize)]) -> impl Iterator<Item = String> {
     let place = (!place.is_empty()).then(|| look.wrapped(&look.paint(FAINT, place), INDENT));
     let text = (!snippet.is_empty()).then(|| look.wrapped(&marked(look, snippet, matches), INDENT));
     place.into_iter().chain(text)
 }
 
-/// Folder and headings, without the title once more.
+/// Folder and headings, without repeating the title.
 fn place(hit: &Hit) -> String {
     let path = hit.heading_path.strip_prefix(hit.title.as_str()).map_or(hit.heading_path.as_str(), |below| {
         let is_whole_heading = below.is_empty() || below.starts_with(BETWEEN_HEADINGS);
@@ -155,7 +155,7 @@ fn explanation(explanation: &Explanation) -> String {
     if terms.is_empty() { "found by meaning alone".to_owned() } else { format!("{words}{}", terms.join(", ")) }
 }
 
-/// `matches` are in order and do not overlap. *Units:* characters.
+/// Marks `matches`, which are in order and do not overlap. *Units:* characters.
 fn marked(look: Look, text: &str, matches: &[(usize, usize)]) -> String {
     let between = |from: usize, to: usize| text.chars().skip(from).take(to - from).collect::<String>();
     let (mut shown, mut end) = (String::new(), 0);

@@ -1,4 +1,4 @@
-//! One run of the program: its settings, its output, and the host it opens when a command needs one.
+//! One run of the program: its settings, its output, and the host that it opens when a command needs one.
 
 use std::path::Path;
 
@@ -19,13 +19,12 @@ pub(super) struct Session {
     pub(super) output: Output,
     /// How often `-v` was given.
     pub(super) verbose: u8,
-    /// What of a server's log is not written yet.
+    /// The lines of a server's log that are not written yet.
     _log: Option<log::Rest>,
 }
 
 impl Session {
-    /// For a command: quiet unless somebody asks for the log here and now. The level of the settings file is the
-    /// server's.
+    /// Starts a command: quiet unless this call asks for the log. The level of the settings file is for the server.
     pub(super) fn of_command(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let loaded = load(&sources(global)?)?;
         let is_set = matches!(loaded.origin("log.level"), Origin::Variable(_) | Origin::Flag);
@@ -34,7 +33,7 @@ impl Session {
         Ok(Self { loaded, output: *output, verbose: global.verbose, _log: None })
     }
 
-    /// For a server: its log is what it says, and keeps no request waiting.
+    /// Starts a server: its log is what it says, and blocks no request.
     pub(super) fn of_server(global: &Global, output: &Output) -> anyhow::Result<Self> {
         let sources = sources(global)?;
         let loaded = load(&sources)?;
@@ -43,7 +42,7 @@ impl Session {
         Ok(Self { loaded, output: *output, verbose: global.verbose, _log: Some(rest) })
     }
 
-    /// Says once that settings in the working directory are not read: earlier versions did, and some rely on it.
+    /// Warns once that settings in the working directory are not read: earlier versions did, and some users rely on it.
     pub(super) fn mention_passed_over(&self, global: &Global) {
         let found = sources(global).ok().and_then(|sources| sources.passed_over(Path::new(".")));
         if found.is_some() {
@@ -51,7 +50,7 @@ impl Session {
         }
     }
 
-    /// Says it if there is no article in `folder`: its name may be another.
+    /// Adds a note if there is no article in `folder`: its name may be wrong.
     pub(super) async fn mention_empty(&self, host: &Host, folder: &Folder) -> anyhow::Result<()> {
         let name: &str = folder.as_ref();
         if !name.is_empty() && host.articles.list(folder, None, 1).await?.total == 0 {
@@ -60,21 +59,21 @@ impl Session {
         Ok(())
     }
 
-    /// Opens the database and the services. Nothing is embedded by it.
+    /// Opens the database and the services, without embedding anything.
     pub(super) async fn host(&self) -> anyhow::Result<Host> {
         Ok(Host::open(&self.loaded.settings).await?)
     }
 
-    /// A host that knows the tags and links of all articles, also of those that an earlier version saved. Where a server
-    /// runs, it reads them by itself; what cannot be read here is read there.
+    /// Opens a host that knows the tags and links of all articles, also of those that an earlier version saved. A
+    /// running server reads them by itself, and so reads what fails here.
     pub(super) async fn reading_host(&self) -> anyhow::Result<Host> {
         let host = self.host().await?;
         while let Ok(true) = host.articles.read_some_again().await {}
         Ok(host)
     }
 
-    /// A host for a command that saves. With the queue switched off a save embeds by itself, and needs its model; if that
-    /// cannot be had, the save goes on without.
+    /// Opens a host for a command that saves. With the queue switched off, a save embeds by itself and needs its model;
+    /// if that cannot be loaded, the save continues without.
     pub(super) async fn saving_host(&self) -> anyhow::Result<Host> {
         let host = self.host().await?;
         if !self.loaded.settings.queue.enabled
@@ -85,12 +84,12 @@ impl Session {
         Ok(host)
     }
 
-    /// Opens the database alone, its schema as it is.
+    /// Opens only the database, with its schema as it is.
     pub(super) async fn database(&self) -> anyhow::Result<Database> {
         Ok(Database::open(&open_options(&self.loaded.settings)).await?)
     }
 
-    /// A host that embeds in this process, its local model fetched and loaded.
+    /// Opens a host that embeds in this process, with its local model fetched and loaded.
     pub(super) async fn worker(&self, host: Host) -> anyhow::Result<Worker> {
         let worker = host.join().await?;
         if let Some(reason) = worker.runtime.handle().idle_because().await? {
@@ -115,12 +114,12 @@ impl Session {
     }
 }
 
-/// Where the settings of this run come from.
+/// Returns the sources of this run's settings.
 pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
     let mut flags = Vec::new();
     for setting in &global.settings {
         let Some((key, value)) = setting.split_once('=') else {
-            // Only what looks like a key is repeated: the rest may be a secret.
+            // Only the part that looks like a key is repeated: the rest may be a secret.
             let key: String = setting.chars().take_while(|c| c.is_ascii_alphabetic() || "._".contains(*c)).collect();
             let message = format!("--set wants KEY=VALUE, e.g. --set queue.slots=4; there is no = after \"{key}\"");
             return Err(Usage(message).into());
@@ -133,24 +132,24 @@ pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
     Ok(Sources::of_process(global.config.clone(), flags))
 }
 
-/// Reads them.
+/// Reads the settings.
 pub(super) fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     Ok(Loaded::load(sources)?)
 }
 
-/// A folder somebody typed.
+/// Parses a typed folder.
 pub(super) fn folder(typed: &str) -> anyhow::Result<Folder> {
     Folder::parse(typed).map_err(|error| Usage(error.to_string()).into())
 }
 
-/// A time somebody typed: how long ago, by the database's clock, or when.
+/// Parses a typed time: how long ago, by the database's clock, or when.
 pub(super) async fn since(host: &Host, typed: Option<&str>) -> anyhow::Result<Option<Timestamp>> {
     let Some(typed) = typed else { return Ok(None) };
     let now = host.queue.now().await?;
     Ok(Some(time::since(typed, now).map_err(|error| Usage(format!("--since {error}")))?))
 }
 
-/// A slug somebody typed.
+/// Parses a typed slug.
 pub(super) fn slug(typed: &str) -> anyhow::Result<Slug> {
     Slug::parse(typed).map_err(|error| Usage(error.to_string()).into())
 }

@@ -1,5 +1,5 @@
-//! What people see, kept as it is: the help of every command, and every table at 80 and at 120 columns. What differs is
-//! looked at, and accepted by `INSTA_UPDATE=always cargo test -p afterword --lib cli::snapshots`.
+//! Snapshots of what people see: the help of every command, and every table at 80 and at 120 columns. Review a
+//! difference, and accept it by `INSTA_UPDATE=always cargo test -p afterword --lib cli::snapshots`.
 
 use insta::assert_snapshot;
 
@@ -140,7 +140,7 @@ fn hits() {
     assert_snapshot!(shown(|look| search::text_of(look, &answer)));
 }
 
-/// Where `word` stands in `text`. *Units:* characters.
+/// Where `word` is in `text`. *Units:* characters.
 fn found(text: &str, word: &str) -> Vec<(usize, usize)> {
     let places = text.match_indices(word).map(|(at, _)| text[..at].chars().count());
     places.map(|from| (from, from + word.len())).collect()

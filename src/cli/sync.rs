@@ -13,7 +13,7 @@ use crate::{
     signals::Signals,
 };
 
-/// Problems named in full; of more, their number.
+/// Most problems that are named; of further ones, only their number.
 const NAMED: usize = 50;
 
 pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::Result<()> {
@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
     }
 }
 
-/// Says what was done.
+/// Reports what was done.
 #[derive(Clone, Copy)]
 struct Teller {
     output: Output,
@@ -49,7 +49,7 @@ struct Teller {
 }
 
 impl Teller {
-    /// Of a folder that is watched, for as long as anybody listens.
+    /// Reports about a watched folder.
     fn tell(self, told: Told) {
         match told {
             Told::Begun { directory, without_signs } => {
@@ -87,7 +87,7 @@ impl Teller {
         Ok(())
     }
 
-    /// Each on a line of its own, as long as there are few.
+    /// Names each problem on a line of its own, up to [`NAMED`].
     fn name_all(self, problems: &[FileProblem], what: &str) {
         let shown = if self.verbose > 0 { problems.len() } else { problems.len().min(NAMED) };
         for problem in &problems[..shown] {

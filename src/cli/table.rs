@@ -5,10 +5,10 @@ use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArra
 
 use super::look::{BAD, FAINT, GOOD, Look, NAME, STRONG, UNSETTLED};
 
-/// A column of running text is not made narrower than this for others. *Units:* columns.
+/// A column of running text is not made narrower than this in favour of others. *Units:* columns.
 const TEXT_AT_LEAST: u16 = 12;
 
-/// How a column is set.
+/// The format of a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     heading: &'static str,
@@ -29,7 +29,7 @@ pub(super) const fn name(heading: &'static str) -> Column {
     Column { heading, kind: Kind::Name }
 }
 
-/// Numbers and amounts, to the right.
+/// Numbers and amounts, aligned to the right.
 pub(super) const fn number(heading: &'static str) -> Column {
     Column { heading, kind: Kind::Number }
 }
@@ -39,7 +39,7 @@ pub(super) const fn text(heading: &'static str) -> Column {
     Column { heading, kind: Kind::Text }
 }
 
-/// One word of a few, each with its colour.
+/// One of a few words, each with its colour.
 pub(super) const fn status(heading: &'static str) -> Column {
     Column { heading, kind: Kind::Status }
 }
@@ -49,7 +49,7 @@ pub(super) const fn time(heading: &'static str) -> Column {
     Column { heading, kind: Kind::Time }
 }
 
-/// A table as wide as the terminal at most, as long as its names allow it.
+/// Formats a table, at most as wide as the terminal if its names allow that.
 pub(super) fn table<const N: usize>(
     look: Look,
     columns: [Column; N],
@@ -102,7 +102,7 @@ impl Kind {
     }
 }
 
-/// The colour of a word that says how something is.
+/// The colour of a status word.
 pub(super) fn of_status(word: &str) -> Style {
     match word.split([' ', ',']).next().unwrap_or_default() {
         "completed" | "ok" | "applied" | "installed" | "running" | "present" => GOOD,
@@ -127,7 +127,7 @@ fn styled(style: Style, content: String) -> comfy_table::Cell {
     }
 }
 
-/// Names and values, one a line; long values go on below themselves.
+/// Formats names and values, one pair per line; long values continue in their own column.
 pub(super) fn fields<'a>(look: Look, rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let rows: Vec<_> = rows.into_iter().collect();
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -140,7 +140,7 @@ pub(super) fn fields<'a>(look: Look, rows: impl IntoIterator<Item = (&'a str, St
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A short form of a long text.
+/// Shortens a long text.
 pub(super) fn short(text: &str, characters: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= characters {

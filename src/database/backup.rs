@@ -12,16 +12,16 @@ use super::{SchemaError, migrations};
 /// Why there is no backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// Never overwrites.
+    /// The target exists; it is never overwritten.
     #[error("{} exists already; choose another name, or remove it first", .0.display())]
     Exists(PathBuf),
-    /// A new file, or another address than was meant.
+    /// The database is new, or the address is wrong.
     #[error("{} holds no articles of afterword's, not even a schema; check the address of the database", .0.display())]
     Nothing(PathBuf),
     /// The schema cannot be read.
     #[error(transparent)]
     Schema(#[from] SchemaError),
-    /// A server has its own tools.
+    /// PostgreSQL has its own tools.
     #[error(
         "a PostgreSQL database is backed up by PostgreSQL: `pg_dump --format=custom --file=FILE ADDRESS`, and put back \
          by `pg_restore --clean --if-exists --dbname=ADDRESS FILE`"
@@ -30,12 +30,12 @@ pub enum BackupError {
     /// The database failed, or the disk of the copy is full.
     #[error("the backup failed and was removed: {0}")]
     Store(#[from] StoreError),
-    /// The copy could not be put in its place.
+    /// The copy could not be moved to its place.
     #[error("the backup could not be written to {}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -43,7 +43,7 @@ pub enum BackupError {
 /// Writes a consistent copy of the database to `to`, while others read and write.
 ///
 /// # Errors
-/// [`BackupError`]; a half-written copy never bears the name `to`.
+/// [`BackupError`]; a half-written copy never has the name `to`.
 pub async fn backup(database: &Database, to: &Path) -> Result<u64, BackupError> {
     let Some(file) = database.file() else { return Err(BackupError::Server) };
     if !migrations(database).await?.iter().any(|step| step.applied) {
@@ -57,7 +57,7 @@ pub async fn backup(database: &Database, to: &Path) -> Result<u64, BackupError> 
     if part.exists() {
         fs::remove_file(&part).map_err(file_error)?;
     }
-    // SQLite writes into a file that is there and empty; one that it makes itself everybody could read.
+    // SQLite writes into an existing empty file; one that it creates itself could be read by other users.
     drop(new_private_file(&part).map_err(file_error)?);
     let copied = database.reader().run("VACUUM INTO $1", [part.to_string_lossy().into_owned().into()]).await;
     if let Err(error) = copied {
@@ -81,7 +81,7 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A new file that only its owner may read.
+/// Creates a file that only its owner may read.
 pub(super) fn new_private_file(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -90,7 +90,7 @@ pub(super) fn new_private_file(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// A renamed file is found after a loss of power only if its folder has been written, too.
+/// Syncs the folder: otherwise a renamed file may be lost at a power failure.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());

@@ -1,7 +1,7 @@
-//! Moving from SQLite to PostgreSQL: every row, page by page in the order of its key, so that a copy that was interrupted
-//! goes on where it stopped; then all of both is read again and compared.
+//! Copies from SQLite to PostgreSQL: every row, page by page in the order of its key, so that an interrupted copy
+//! continues where it stopped; then all of both is read again and compared.
 //!
-//! Which tables and columns there are is asked of PostgreSQL, so that a later step of the schema is copied too.
+//! PostgreSQL is asked which tables and columns exist, so that a later step of the schema is copied too.
 
 mod rows;
 mod table;
@@ -16,80 +16,80 @@ use serde::Serialize;
 use rows::Page;
 use table::Table;
 
-/// Why the copy is not there, or not whole.
+/// Why the copy does not exist, or is not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// Only upwards.
+    /// A copy only goes from SQLite to PostgreSQL.
     #[error(
         "a copy goes from SQLite (sqlite://) to PostgreSQL (postgres://); to copy SQLite to SQLite use `afterword db backup`"
     )]
     Direction,
-    /// Somebody changes what is copied.
+    /// A host works on one of the databases.
     #[error("process {pid} on {hostname} works on {place}; stop it first")]
     InUse {
-        /// Its process.
+        /// Its process id.
         pid: i64,
         /// Its machine.
         hostname: String,
         /// The database.
         place: String,
     },
-    /// Not the beginning of this copy.
+    /// The target contains articles that are not of this copy.
     #[error("{0} holds articles that are not from this file; name an empty database")]
     NotEmpty(String),
-    /// Source and copy are not the same.
+    /// Source and copy differ.
     #[error(
         "the copy of {table} differs from the original ({copied} rows of {rows}): the original was changed after the copy was \
          begun; start again with an empty database"
     )]
     Differs {
-        /// Where they differ.
+        /// The table that differs.
         table: String,
         /// Rows on SQLite.
         rows: u64,
         /// Rows on PostgreSQL.
         copied: u64,
     },
-    /// A database failed; run it again to go on.
+    /// A database failed; running the copy again continues it.
     #[error("the copy stopped and goes on when it is run again: {0}")]
     Store(#[from] StoreError),
 }
 
-/// How far it is, for people who watch.
+/// The progress, for people who watch.
 #[derive(Debug, Clone)]
 pub struct CopyProgress<'a> {
-    /// What is copied, or compared.
+    /// The table that is copied or compared.
     pub table: &'a str,
-    /// The second time through all rows.
+    /// Whether this is the comparison, the second pass over all rows.
     pub comparing: bool,
     /// Rows done.
     pub done: u64,
-    /// Rows there are.
+    /// All rows.
     pub rows: u64,
 }
 
-/// A copy that is whole.
+/// A complete copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Copied {
     /// One for each table, in the order in which they were copied.
     pub tables: Vec<CopiedTable>,
 }
 
-/// A table that is the same on both sides.
+/// A table that is equal on both sides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CopiedTable {
     /// Its name.
     pub table: String,
-    /// How many.
+    /// Number of its rows.
     pub rows: u64,
-    /// Of all rows in the order of their keys, the same on both sides.
+    /// Hash of all rows in the order of their keys, equal on both sides.
     pub sha256: String,
 }
 
 /// Copies all of `from` to `to`, whose schema is up to date, and compares them.
 ///
 /// # Errors
-/// [`CopyError`]; what was copied stays, and the next call goes on from there.
+/// [`CopyError`]; copied rows stay, and the next call continues after them.
 pub async fn copy(
     from: &Database,
     to: &Database,
@@ -123,7 +123,7 @@ async fn nobody_works_on(database: &Database) -> Result<(), CopyError> {
     }
 }
 
-/// Notes on PostgreSQL what is copied: only the same may go on.
+/// Records on PostgreSQL what is being copied: only a copy of the same database may continue.
 async fn begin(from: &Database, to: &Database) -> Result<(), CopyError> {
     let place = from.place();
     let noted = to
@@ -166,7 +166,7 @@ async fn compare(
     let say = |done| tell(CopyProgress { table: &table.name, comparing: true, done, rows });
     let (source, copied) = tokio::try_join!(
         rows::digest(from.reader(), table, &say),
-        // One of the two is enough to be told of.
+        // One progress report is enough for both sides.
         rows::digest(to.reader(), table, &|_| {}),
     )?;
     if source != copied {
@@ -180,7 +180,7 @@ async fn count(database: &Database, table: &Table) -> Result<u64, StoreError> {
     Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
 }
 
-/// Numbers go on where SQLite's ended, counts are what was copied, and the note is taken away.
+/// Sets number sequences and counts to those of SQLite, and removes the record of the copy.
 async fn finish(from: &Database, to: &Database, tables: &[Table]) -> Result<(), StoreError> {
     let mut numbers = Vec::new();
     for table in tables.iter().filter(|table| table.is_numbered()) {

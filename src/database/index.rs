@@ -1,4 +1,4 @@
-//! What searches look at: made again from the articles and their vectors.
+//! Rebuilds the indexes of searches from the articles and their vectors.
 
 use afterword_actors::store::{
     Database, Engine, StoreError,
@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use crate::fulltext::{self, State, Stems, VERSION};
 
-/// Articles whose words are written in one transaction; small, because saves may wait for it.
+/// Articles with words written in one transaction; few, because saves may wait for it.
 const PAGE: i64 = 100;
 
-/// Why an index was not built. What there was serves on.
+/// Why an index was not built. The old one stays in use.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
-    /// No stemmer of that name.
+    /// There is no stemmer for that language.
     #[error("there are no stems for search.language = \"{0}\"; one of: {known}", known = fulltext::languages().join(", "))]
     Language(String),
     /// The database failed.
@@ -24,28 +24,29 @@ pub enum IndexError {
     Store(#[from] StoreError),
 }
 
-/// What was built.
+/// The result of a rebuild.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Rebuilt {
-    /// Articles whose words were written.
+    /// Articles for which words were written.
     pub articles: i64,
-    /// Vectors in the indexes that were built; those of SQLite are read into memory by whoever searches.
+    /// Vectors in the indexes that were built; SQLite has none, as its vectors are read into the memory of each
+    /// searching process.
     pub vectors: i64,
-    /// Articles whose vectors were torn, and were removed; a running host makes them again.
+    /// Articles with damaged vectors, which were removed; a running host makes them again.
     pub removed: u64,
 }
 
-/// How far it is, for people who watch.
+/// The progress, for people who watch.
 #[derive(Debug, Clone, Copy)]
 pub enum RebuildProgress {
-    /// Articles whose words have been written, of all.
+    /// Articles whose words have been written, and all articles.
     Words(i64, i64),
-    /// Vectors that are being put in an index.
+    /// Vectors that are being indexed.
     Vectors(i64),
 }
 
-/// Writes all words again, by the stems of `language`, and builds the indexes of all vectors that are not
-/// retired. Saves and searches go on meanwhile.
+/// Writes all words again, by the stems of `language`, and builds the indexes of all vectors that are not retired.
+/// Saves and searches continue meanwhile.
 ///
 /// # Errors
 /// [`IndexError`]
@@ -63,7 +64,7 @@ pub async fn rebuild(
     Ok(rebuilt)
 }
 
-/// The language by whose stems words are indexed.
+/// Returns the language of the index's stems.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -71,9 +72,8 @@ pub async fn language(database: &Database) -> Result<String, StoreError> {
     Ok(State::read(database.reader()).await?.language)
 }
 
-/// Writes words again that were written by the rules of an earlier version, page by page, while saves and searches go on; what
-/// has not been written yet is found as it was. Ends when there is nothing left, and does nothing if there never was.
-///
+/// Writes words again that follow the rules of an earlier version, page by page, while saves and searches continue;
+/// words not rewritten yet are still found. Ends when none is left, and does nothing if there never was one.
 /// # Errors
 /// [`IndexError`]
 pub async fn renew_words(database: &Database, language: &str) -> Result<(), IndexError> {
@@ -87,7 +87,7 @@ pub async fn renew_words(database: &Database, language: &str) -> Result<(), Inde
             tracing::info!(articles = written, "words have been indexed anew");
         }
     }
-    // What hosts of an earlier version saved meanwhile.
+    // Articles that hosts of an earlier version saved meanwhile.
     loop {
         let left = fulltext::some_earlier(database.reader(), PAGE).await?;
         if left.is_empty() {
@@ -98,8 +98,8 @@ pub async fn renew_words(database: &Database, language: &str) -> Result<(), Inde
     }
 }
 
-/// Removes sets of vectors that are not whole, or not of their model's length: an article without a set is found by the
-/// next sweep and embedded.
+/// Removes sets of vectors that are incomplete, or not of their model's length: the next sweep finds an article without
+/// a set and has it embedded.
 async fn remove_torn(database: &Database) -> Result<u64, StoreError> {
     const TORN: &str = "
         DELETE FROM article_embeddings AS e
@@ -115,8 +115,8 @@ async fn remove_torn(database: &Database) -> Result<u64, StoreError> {
     database.write_behind(move |transaction| Box::pin(async move { transaction.run(&sql, []).await })).await
 }
 
-/// From here on words are written by the stems of `language` and the present rules, and what was written before is written
-/// again.
+/// Records that from now on words are written by the stems of `language` and the present rules, and that earlier ones
+/// are to be written again.
 async fn begin(database: &Database, language: &str) -> Result<(), IndexError> {
     if !fulltext::is_language(language) {
         return Err(IndexError::Language(language.to_owned()));
@@ -127,7 +127,7 @@ async fn begin(database: &Database, language: &str) -> Result<(), IndexError> {
     Ok(noted.await?)
 }
 
-/// Goes on where a process before has ended.
+/// Continues where an earlier process stopped.
 async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
     let all = "SELECT count(*) AS n FROM articles";
     let all = database.reader().row::<Number>(all, []).await?.map_or(0, |row| row.n);
@@ -149,7 +149,7 @@ async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync
     Ok(done)
 }
 
-/// Writes the words of the articles that `page` answers; how many they were, and the last.
+/// Writes the words of the articles that `page` selects; returns their number and the last one.
 async fn write_page(
     database: &Database,
     page: &'static str,
@@ -165,7 +165,7 @@ async fn write_page(
         .write_behind::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
                 let stems = Stems::of(&State::read(transaction).await?.language);
-                // Held, so that no save puts newer words there in between.
+                // Locked, so that no save writes newer words in between.
                 let sql = format!("SELECT a.id, a.title, a.body FROM articles a WHERE a.id IN ({page}) {{lock a}}");
                 let page = transaction.rows::<Row>(&sql, values).await?;
                 for article in &page {

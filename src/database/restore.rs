@@ -1,4 +1,4 @@
-//! Putting a backup in the place of the database.
+//! Replaces the database by a backup.
 
 use std::{
     fs, io,
@@ -13,16 +13,16 @@ use super::{
     migrations, verify,
 };
 
-/// Why a backup was not put back. The database is as it was.
+/// Why a backup was not restored. The database is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// No such file.
+    /// The file does not exist.
     #[error("there is no file {}", .0.display())]
     Missing(PathBuf),
     /// It cannot be opened.
     #[error("the backup cannot be opened: {0}")]
     Unopened(#[from] OpenError),
-    /// The place where it is to go.
+    /// The target address cannot be used.
     #[error(transparent)]
     Target(OpenError),
     /// Its schema cannot be used.
@@ -31,13 +31,13 @@ pub enum RestoreError {
     /// It is damaged.
     #[error("the backup is damaged ({0}); the database was left as it is")]
     Damaged(String),
-    /// A server has its own tools.
+    /// PostgreSQL has its own tools.
     #[error("a PostgreSQL database is put back by `pg_restore --clean --if-exists --dbname=ADDRESS FILE`")]
     Server,
-    /// A host runs on the database.
+    /// A host is running on the database.
     #[error("the database is in use by process {pid} on {hostname}; stop it first")]
     InUse {
-        /// Its process.
+        /// Its process id.
         pid: i64,
         /// Its machine.
         hostname: String,
@@ -56,22 +56,22 @@ pub enum RestoreError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-/// A backup that has been put back.
+/// A restored backup.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Restored {
-    /// Articles it holds.
+    /// Number of its articles.
     pub articles: i64,
-    /// Where the database that was there before has gone, if there was one.
+    /// Where the replaced database is now, if there was one.
     pub kept: Option<PathBuf>,
 }
 
-/// Puts the backup `from` in the place of the SQLite database at `options`, after checking it whole. What was there before is
-/// kept beside it. No other process has the database open meanwhile; a refused backup leaves nothing behind.
+/// Replaces the SQLite database at `options` by the backup `from`, after checking all of it. The old database is kept
+/// beside it. No other process may have the database open meanwhile; a refused backup leaves nothing behind.
 ///
 /// # Errors
 /// [`RestoreError`]
@@ -94,7 +94,7 @@ pub async fn restore(options: &OpenOptions, from: &Path) -> Result<Restored, Res
     Ok(Restored { articles, kept })
 }
 
-/// A copy that is not in its place; removed with all that SQLite has put beside it.
+/// A copy that is not in its place yet; removed with all files that SQLite has put beside it.
 struct Part(PathBuf);
 
 impl Drop for Part {
@@ -103,7 +103,7 @@ impl Drop for Part {
     }
 }
 
-/// The host that has the database open, if it is one.
+/// Finds the host that has the database open, if it is one.
 async fn used_by(options: &OpenOptions, target: PathBuf) -> RestoreError {
     let host = match Database::open(options).await {
         Ok(database) => {
@@ -130,7 +130,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), RestoreError> {
     io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all()).map_err(fail)
 }
 
-/// Opens the copy and looks through all of it; answers the number of articles.
+/// Opens the copy and reads all of it; returns the number of articles.
 async fn check(options: &OpenOptions, copy: &Path) -> Result<i64, RestoreError> {
     let url = format!("sqlite://{}", copy.display());
     let database = Database::open(&OpenOptions { url, ..options.clone() }).await?;
@@ -152,7 +152,7 @@ async fn look_through(database: &Database) -> Result<i64, RestoreError> {
         }
     }
     let articles = super::verify::count(database, "SELECT count(*) AS n FROM articles").await?;
-    // The write-ahead log goes back into the file, so that one file is the whole copy.
+    // The write-ahead log is copied into the file, so that one file is the whole copy.
     database.write_connection().run("PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
     Ok(articles)
 }

@@ -1,4 +1,4 @@
-//! The schema's steps: which are applied, applying them, taking them back.
+//! The schema's steps: listing, applying and taking them back.
 
 use afterword_actors::{
     schema::SchemaError,
@@ -19,7 +19,7 @@ pub struct Migration {
     pub applied: bool,
 }
 
-/// All steps this program knows, in order. Reads only.
+/// Returns all steps that this program knows, in order. Reads only.
 ///
 /// # Errors
 /// [`SchemaError`]
@@ -30,7 +30,7 @@ pub async fn migrations(database: &Database) -> Result<Vec<Migration>, SchemaErr
     Ok(names.map(|name| Migration { applied: applied.contains(&name), name }).collect())
 }
 
-/// Takes the last `steps` back; what only they hold is lost. Answers their names.
+/// Takes back the last `steps`; data that only they store is lost. Returns their names.
 ///
 /// # Errors
 /// [`SchemaError`]
@@ -38,7 +38,7 @@ pub async fn rollback(database: &Database, steps: u32) -> Result<Vec<String>, Sc
     Ok(afterword_migration::take_back(database.write_connection(), Some(steps)).await?)
 }
 
-/// The steps that [`rollback`] would take back, the last first.
+/// Returns the steps that [`rollback`] would take back, the last first.
 ///
 /// # Errors
 /// [`SchemaError`]
@@ -50,7 +50,7 @@ pub async fn undone_by_rollback(database: &Database, steps: u32) -> Result<Vec<S
     Ok(applied)
 }
 
-/// How much room the database takes. *Units:* bytes.
+/// Returns the size of the database. *Units:* bytes.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,4 +1,4 @@
-//! Looking through a database for what should not be.
+//! Searches a database for faults.
 
 use afterword_actors::store::{
     Database, Engine, StoreError,
@@ -7,12 +7,12 @@ use afterword_actors::store::{
 use sea_orm::FromQueryResult;
 use serde::Serialize;
 
-/// What was looked at and found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verification {
-    /// Whether nothing was found that only a backup or a repair can mend.
+    /// Whether there is no fault that needs a backup or a repair.
     pub sound: bool,
-    /// What was found.
+    /// The faults.
     pub findings: Vec<Finding>,
     /// Articles looked at.
     pub articles: i64,
@@ -22,12 +22,12 @@ pub struct Verification {
     pub tasks: i64,
 }
 
-/// Something that should not be.
+/// A fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What it is, and what to do.
     pub message: String,
-    /// Whether the program mends it by itself.
+    /// Whether the program repairs it by itself.
     pub mends_itself: bool,
 }
 
@@ -77,7 +77,7 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// What can go wrong on SQLite only.
+/// Faults that are possible on SQLite only.
 const IN_A_FILE: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM pragma_foreign_key_check",
@@ -92,7 +92,7 @@ const IN_A_FILE: &[Check] = &[
     },
 ];
 
-/// What can go wrong on PostgreSQL only.
+/// Faults that are possible on PostgreSQL only.
 const ON_A_SERVER: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM articles a
@@ -116,7 +116,7 @@ const ON_A_SERVER: &[Check] = &[
     },
 ];
 
-/// Looks through the whole database. Reads only.
+/// Checks the whole database. Reads only.
 ///
 /// # Errors
 /// [`StoreError`] if it cannot be read at all.
@@ -141,7 +141,7 @@ pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
     })
 }
 
-/// The file's own look at its pages and indexes.
+/// SQLite's own check of its pages and indexes.
 async fn integrity(database: &Database) -> Result<Vec<Finding>, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {

@@ -23,10 +23,10 @@ pub struct Collection {
 pub struct Document {
     #[serde(rename = "_id")]
     id: String,
-    /// May be empty.
+    /// The title; may be empty.
     #[serde(default)]
     pub title: String,
-    /// Plain text.
+    /// The text, plain.
     pub text: String,
 }
 
@@ -46,15 +46,15 @@ pub enum CollectionError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A line is not what it should be.
+    /// A line has a wrong form.
     #[error("{}, line {line}: {message}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// From 1.
+        /// The line's number, from 1.
         line: usize,
         /// What is wrong.
         message: String,
@@ -62,7 +62,7 @@ pub enum CollectionError {
 }
 
 impl Document {
-    /// The slug of the document's article.
+    /// Returns the slug of the document's article.
     pub fn slug(&self) -> String {
         slug(&self.id)
     }
@@ -83,7 +83,7 @@ struct Question {
 }
 
 impl Collection {
-    /// Reads a file of questions about articles that are there already: a list of `{"question": …, "slugs": […]}`.
+    /// Reads a file of questions about existing articles: a list of `{"question": …, "slugs": […]}`.
     ///
     /// # Errors
     /// [`CollectionError`]
@@ -112,7 +112,7 @@ impl Collection {
         })
     }
 
-    /// The queries for which relevant documents are known, with the slugs of these.
+    /// Returns the queries with known relevant documents, and the slugs of these.
     pub fn judged_queries(&self) -> impl Iterator<Item = (&str, &HashSet<String>)> {
         self.queries.iter().filter_map(|query| Some((query.text.as_str(), self.relevant.get(&query.id)?)))
     }
@@ -136,7 +136,7 @@ fn json_lines<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<Vec<T>, Colle
         .collect()
 }
 
-/// Query, document and grade, separated by tabs. Every listed document counts as relevant unless its grade is 0.
+/// Reads query, document and grade, separated by tabs. Every listed document counts as relevant unless its grade is 0.
 fn judgements(path: &Path) -> Result<BTreeMap<String, HashSet<String>>, CollectionError> {
     let mut relevant: BTreeMap<String, HashSet<String>> = BTreeMap::new();
     for (number, line) in read(path)?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

@@ -1,5 +1,5 @@
-//! From facts to findings: what is the matter with a deployment and what to do about it, in one place for every door.
-//! Facts are data; here, and nowhere else, they become a judgement and words.
+//! From facts to findings: what is wrong with a deployment and what to do about it, in one place for every door. Facts
+//! are data; here, and nowhere else, they become a judgement and words.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use afterword_actors::{ActorState, RuntimeStatus, Trouble, store::stats::QueueSt
 use crate::api::State;
 use crate::{hosts::LivingHost, time::duration};
 
-/// Slots that have had no worker for so long are not about to get one. *Units:* milliseconds.
+/// Slots without a worker for longer than this are not about to get one. *Units:* milliseconds.
 const LONG_EMPTY: u64 = 5_000;
 
-/// What was found of one part.
+/// The finding about one part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// `database`, `model`, `provider`, `queue`, `runtime`, `server` or `folders`.
     pub part: &'static str,
     /// Its health.
     pub state: State,
-    /// What is the matter, and what to do.
+    /// What is wrong, and what to do.
     pub detail: Option<String>,
-    /// It is a stage of a normal start, and worth no warning.
+    /// Whether it is a stage of a normal start, and worth no warning.
     pub expected: bool,
 }
 
@@ -46,7 +46,7 @@ impl Finding {
     }
 }
 
-/// What one trouble of a runtime means.
+/// Interprets one trouble of a runtime.
 pub fn of_trouble(trouble: &Trouble) -> Finding {
     let detail = trouble.to_string();
     match trouble {
@@ -64,7 +64,7 @@ pub fn of_trouble(trouble: &Trouble) -> Finding {
     }
 }
 
-/// What keeps these hosts from their work, the worst first; nothing if they work.
+/// Returns what keeps these hosts from their work, the worst first; nothing if they work.
 pub fn of_hosts(hosts: &[LivingHost]) -> Vec<Finding> {
     let findings = hosts.iter().flat_map(|host| &host.trouble).map(of_trouble);
     let mut findings: Vec<_> = findings.filter(|finding| finding.state != State::Ready).collect();
@@ -73,7 +73,7 @@ pub fn of_hosts(hosts: &[LivingHost]) -> Vec<Finding> {
     findings
 }
 
-/// The health of the actors: `recent` restarts within the hour, of which `most` are no matter.
+/// Judges the actors: `recent` restarts within the hour, of which up to `most` do not matter.
 pub fn of_actors(runtime: Option<&RuntimeStatus>, recent: u64, most: u64) -> Finding {
     let part = "runtime";
     let Some(runtime) = runtime else { return Finding::unready(part, "the root of the actor tree does not answer") };
@@ -92,7 +92,7 @@ pub fn of_actors(runtime: Option<&RuntimeStatus>, recent: u64, most: u64) -> Fin
     Finding::ready(part)
 }
 
-/// Whether tasks wait longer than `oldest_due`.
+/// Checks whether tasks wait longer than `oldest_due`.
 pub fn of_queue(stats: &QueueStats, oldest_due: Duration) -> Finding {
     let part = "queue";
     if stats.paused {

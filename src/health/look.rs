@@ -1,4 +1,4 @@
-//! One look at every part.
+//! One check of every part.
 
 use std::{
     collections::VecDeque,
@@ -16,21 +16,21 @@ use afterword_actors::{
 use super::{Finding, Health, diagnosis};
 use crate::config;
 
-/// A database that takes longer over a small question is not well.
+/// A database that takes longer to answer a small query is in trouble.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How far back restarts count.
+/// The period in which restarts count.
 const SPAN: Duration = Duration::from_secs(3600);
-/// The parts that a look judges.
+/// The parts that are checked here.
 const PARTS: [&str; 5] = ["database", "model", "provider", "queue", "runtime"];
 
-/// What is looked at.
+/// What is checked.
 #[derive(Clone)]
 pub struct Watched {
     /// The database.
     pub database: Database,
     /// The runtime of this process.
     pub runtime: RuntimeHandle,
-    /// How often, and what is no matter.
+    /// How often, and the limits.
     pub settings: config::Health,
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn at_everything(health: &Health, watched: &Watched, restarts: 
         let worst = findings.iter().filter(|finding| finding.part == part).max_by_key(|finding| finding.state);
         match worst {
             Some(finding) => health.note(finding.clone()),
-            // It is as it was last seen.
+            // Unknown now, so its last state stays.
             None if part == "queue" && !queue_is_known => {}
             None => health.note(Finding::ready(part)),
         }
@@ -62,7 +62,7 @@ async fn statistics(database: &Database) -> Result<QueueStats, StoreError> {
     asked.await.unwrap_or_else(|_| Err(StoreError::Unreachable(format!("no answer within {PATIENCE:?}"))))
 }
 
-/// What the count of restarts was at each look of the last hour.
+/// The number of restarts at each look of the last hour.
 #[derive(Default)]
 pub(super) struct Restarts {
     looks: VecDeque<(Instant, u64)>,

@@ -1,4 +1,4 @@
-//! Looking at every part again and again.
+//! Checks every part repeatedly.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Health {
-    /// Looks at every part for the first time.
+    /// Checks every part for the first time.
     pub async fn begin(watched: &Watched) -> Self {
         let health = Self::default();
         look::at_everything(&health, watched, &mut look::Restarts::default()).await;
@@ -18,7 +18,7 @@ impl Health {
         health
     }
 
-    /// Looks at every part until `stopping`; from then on the server is not ready.
+    /// Checks every part until `stopping`; from then on the server is not ready.
     pub async fn watch(self, watched: Watched, stopping: CancellationToken) {
         let mut restarts = look::Restarts::default();
         let mut tick = tokio::time::interval(watched.settings.interval.max(Duration::from_millis(10)));

@@ -1,4 +1,4 @@
-//! Changing a part of an article, and saying what that leaves to be embedded.
+//! Changes a part of an article, and says what has to be embedded because of it.
 
 use std::sync::Arc;
 

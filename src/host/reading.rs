@@ -1,4 +1,4 @@
-//! Reads what an earlier version has saved, beside everything else, until all of it has been read.
+//! Reads articles that an earlier version has saved, in the background, until all have been read.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use tokio::task::JoinHandle;
 
 use crate::articles::Articles;
 
-/// Between two batches: saves and the queue go first.
+/// The pause between two batches: saves and the queue go first.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After the database has failed.
+/// The pause after the database has failed.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// The task that reads; it ends with this.
+/// The task that reads; it ends when this is dropped.
 pub(super) struct Reading(JoinHandle<()>);
 
 impl Reading {

@@ -23,23 +23,23 @@ use crate::{health::Health, host::Host, share::Shares, telemetry::Telemetry};
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
-/// What a server is put together from.
+/// The parts that a server is put together from.
 pub struct Parts {
     /// The services.
     pub host: Host,
-    /// The runtime beside them.
+    /// The runtime of this process.
     pub runtime: RuntimeHandle,
-    /// How this server is.
+    /// The server's health.
     pub health: Health,
-    /// What is measured.
+    /// The measurements.
     pub telemetry: Telemetry,
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
-    /// What serves MCP at `/mcp`; behind the guards.
+    /// Serves MCP at `/mcp`; behind the guards.
     pub mcp: Router,
     /// Another door, for people; behind the guards as well.
     pub page: Option<Mounted>,
-    /// Cancelled when the server stops: long answers end then.
+    /// Cancelled when the server stops: long answers then end.
     pub stopping: CancellationToken,
 }
 

@@ -1,4 +1,4 @@
-//! Bodies of answers that hold something as long as they are sent, or that end before their time.
+//! Bodies of answers that keep a resource while they are sent, or that end early.
 
 use std::{
     pin::Pin,
@@ -8,23 +8,23 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 
-/// What is given out at once. The server takes more only as its client reads, but a piece it takes whole, however large:
-/// what was kept would be let go while all of it waits to be sent. *Units:* bytes.
+/// The size of a piece. The server takes further pieces only as its client reads, but it takes a whole piece however
+/// large it is: the resource would be released while all of it still waits to be sent. *Units:* bytes.
 const PIECE: usize = 64 << 10;
 
-/// `body`, and `kept` until all but the last pieces have been sent, or it is sent no longer.
+/// Returns `body`, which keeps `kept` until all but the last pieces have been sent, or sending has ended.
 pub(crate) fn keeping<T: Send + Unpin + 'static>(body: Body, kept: T) -> Body {
     Body::new(Keeping { body, rest: Bytes::new(), kept: Some(kept) })
 }
 
-/// `body` until `gone`; cut off there without an error, as streams end.
+/// Returns `body` until `gone`; it then ends without an error, as streams do.
 pub(super) fn until(body: Body, gone: impl Future<Output = ()> + Send + 'static) -> Body {
     Body::new(Until { body, gone: Some(Box::pin(gone)) })
 }
 
 struct Keeping<T> {
     body: Body,
-    /// Of a piece that is too large.
+    /// The rest of a piece that was too large.
     rest: Bytes,
     kept: Option<T>,
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::api::{Backlog, BulkRun, BulkRunSummary};
 
-/// Runs listed at most.
+/// Most runs that are listed.
 const LISTED: u32 = 100;
 
 pub(super) fn reading() -> OpenApiRouter<App> {

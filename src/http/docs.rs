@@ -14,7 +14,7 @@ use super::{app::App, problem::Details};
 const PLACE: &str = "/api/openapi.json";
 const SECURITY: &str = "token";
 
-/// The description without the operations, which bring themselves.
+/// The description without the operations, which are added by their routes.
 pub(super) fn head() -> OpenApi {
     let mut components = Components::new();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
@@ -53,7 +53,7 @@ pub(super) fn head() -> OpenApi {
 
 pub(super) fn routes(description: OpenApi) -> Router<App> {
     let answer = Json(description);
-    // The page would otherwise ask a validator on the internet for its opinion.
+    // Otherwise the page would send its address to a validator on the internet.
     let config = Config::new([PLACE]).validator_url("none").try_it_out_enabled(true);
     Router::new().route(PLACE, get(move || async move { answer })).merge(SwaggerUi::new("/api/docs").config(config))
 }

@@ -1,7 +1,7 @@
 //! `/api/events`: changes of tasks and workers as they happen, as server-sent events.
 //!
-//! The audit trail is what is followed, so that nothing is missed: whoever comes back with `Last-Event-ID` goes on where
-//! it was. One look at the database serves all who follow; each then reads what is new to it.
+//! It follows the audit trail, so that nothing is missed: a client that returns with `Last-Event-ID` continues where it
+//! was. One look at the database serves all clients; each then reads what is new to it.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
@@ -18,9 +18,9 @@ use crate::{hosts::Worker, queue::Follower as Trail};
 
 /// Entries read at once.
 const PAGE: u32 = 500;
-/// How often entries are looked for that may come late.
+/// How often late entries are looked for.
 const LATE: Duration = Duration::from_millis(500);
-/// So that whoever stands between does not take silence for an end.
+/// Keeps proxies from taking silence for an end.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// One client, and what it has been told.
@@ -63,7 +63,7 @@ async fn follow(
 }
 
 impl Follower {
-    /// The next event; nothing when the server stops.
+    /// Returns the next event; `None` when the server stops.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
@@ -74,7 +74,7 @@ impl Follower {
                 let late = self.trail.waits();
                 tokio::select! {
                     changed = self.seen.changed() => changed.ok()?,
-                    // An entry that comes late is no newer one, and nothing tells of it.
+                    // A late entry is not newer than the last one, so nothing announces it.
                     () = tokio::time::sleep(LATE), if late => {}
                     () = self.app.stopping.cancelled() => return None,
                 }
@@ -82,7 +82,7 @@ impl Follower {
         }
     }
 
-    /// Gathers what is new. A database that is away is looked at again when it has changed.
+    /// Gathers what is new. If the database is away, the next change is looked at again.
     async fn look(&mut self) {
         let seen = self.seen.borrow_and_update().clone();
         for worker in seen.workers.iter().filter(|worker| !self.workers.contains(worker)) {

@@ -1,4 +1,4 @@
-//! What handlers take from a request. Whatever cannot be read is answered as a [`Problem`].
+//! What handlers take from a request. A request that cannot be read is answered with a [`Problem`].
 
 use axum::{
     body::{Bytes, HttpBody},
@@ -16,7 +16,7 @@ use super::problem::Problem;
 #[from_request(via(axum::Json), rejection(Problem))]
 pub(super) struct Json<T>(pub(super) T);
 
-/// A JSON body that may be left out: then it is what nothing said means.
+/// A JSON body that may be left out: then it has its default value.
 pub(super) struct OrNothing<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OrNothing<T> {
@@ -36,24 +36,24 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OrNothing
             return Err(Problem::no_kind());
         }
         if given.starts_with(b"[") {
-            // An empty list would be taken for an object of which nothing is said.
+            // An empty list would be read as an object without fields.
             return Err(Problem::no_object());
         }
         Ok(Self(axum::Json::from_bytes(&bytes)?.0))
     }
 }
 
-/// What stands behind the `?`.
+/// The query, after the `?`.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 pub(super) struct Query<T>(pub(super) T);
 
-/// What stands in the path.
+/// The parameters of the path.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
 pub(super) struct Path<T>(pub(super) T);
 
-/// The revision that `If-Match` asks for; `*`, or no such header, asks for none.
+/// The revision in `If-Match`; `None` for `*`, or without this header.
 pub(super) struct IfMatch(pub(super) Option<i64>);
 
 impl<S: Sync> FromRequestParts<S> for IfMatch {
@@ -64,7 +64,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
         if value.trim() == "*" {
             return Ok(Self(None));
         }
-        // Proxies that compress weaken the tags they pass on; a revision is the same text all the same.
+        // Proxies that compress weaken the tags they pass on; the revision is the same.
         let tag = value.trim();
         let tag = tag.strip_prefix("W/").unwrap_or(tag);
         let revision = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse().ok());
@@ -73,7 +73,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// [`IfMatch`], as it is described.
+/// The description of [`IfMatch`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "stands in the description only")]
@@ -83,7 +83,7 @@ pub(super) struct IfMatchHeader {
     if_match: String,
 }
 
-/// [`IdempotencyKey`], as it is described.
+/// The description of [`IdempotencyKey`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "stands in the description only")]
@@ -93,7 +93,7 @@ pub(super) struct IdempotencyKeyHeader {
     idempotency_key: String,
 }
 
-/// The key by which a repeated create is known again.
+/// The key that identifies a repeated create.
 pub(super) struct IdempotencyKey(pub(super) String);
 
 impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {

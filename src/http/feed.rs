@@ -1,4 +1,4 @@
-//! One look at the database for all who follow it.
+//! One look at the database for all clients that follow it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,12 +14,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hosts::{self, Worker};
 
-/// How often other hosts' changes are looked for; this host's are announced.
+/// How often changes of other hosts are looked for; those of this host are announced.
 const LOOK: Duration = Duration::from_millis(500);
-/// Changes of this host that come together are looked at together.
+/// Changes of this host within this time are looked at together.
 const GATHER: Duration = Duration::from_millis(20);
 
-/// What the last look saw.
+/// The result of the last look.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     /// The newest entry of the audit trail.
@@ -46,7 +46,7 @@ impl Feed {
         Self { seen }
     }
 
-    /// Changes whenever there is something new.
+    /// Returns a receiver that changes whenever there is something new.
     pub(super) fn follow(&self) -> watch::Receiver<Seen> {
         self.seen.subscribe()
     }
@@ -61,7 +61,7 @@ async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Se
                 Err(error) => tracing::debug!(%error, "changes cannot be looked for now"),
             }
         }
-        // A hint that was missed, or whose sender has gone, costs one look.
+        // A missed hint, or a closed sender, costs one look.
         match tokio::time::timeout(LOOK, local.recv()).await {
             Ok(Ok(_) | Err(RecvError::Lagged(_))) => tokio::time::sleep(GATHER).await,
             Ok(Err(RecvError::Closed)) => tokio::time::sleep(LOOK).await,

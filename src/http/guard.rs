@@ -1,5 +1,5 @@
-//! What stands in front of every handler, from the outside in: a name for the request, its measurement, panics, hosts
-//! and origins, rates, who calls, room for large bodies, streams, what they may do, and how long it may take.
+//! The guards in front of every handler, from the outside in: an id for the request, its measurement, panics, hosts and
+//! origins, rates, authentication, room for large bodies, streams, permission, and the deadline.
 
 pub(super) mod access;
 pub(super) mod deadline;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
-/// A handler panicked: the caller hears that it is our fault, and the server goes on.
+/// A handler panicked: the caller gets an internal error, and the server continues.
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let what = panic
         .downcast_ref::<String>()

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::api::{Backlink, BrokenLink, OutgoingLink};
 
-/// Links of an answer, if nobody asks for a number.
+/// Links of an answer, if the request names no number.
 const USUAL: u32 = 200;
 /// Most links of an answer.
 const MOST: u32 = 1_000;

@@ -1,4 +1,4 @@
-//! `/.well-known/oauth-protected-resource`: what a client has to bring (RFC 9728).
+//! `/.well-known/oauth-protected-resource`: what a client needs for authentication (RFC 9728).
 
 use axum::{
     Json, Router,
@@ -12,11 +12,11 @@ use super::{app::App, guard::access::METADATA};
 use crate::auth::Permission;
 
 pub(super) fn routes() -> Router<App> {
-    // For the whole server, and as clients of MCP look for it: by the resource's own path.
+    // For the whole server, and where clients of MCP look for it: at the resource's own path.
     Router::new().route(METADATA, get(describe)).route("/.well-known/oauth-protected-resource/mcp", get(describe_mcp))
 }
 
-/// Of one protected resource.
+/// The description of one protected resource.
 #[derive(Serialize)]
 struct Metadata {
     resource: String,

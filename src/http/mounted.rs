@@ -1,5 +1,4 @@
-//! Another door behind this one's guards: it brings its routes and what stands in front of them, and knows nothing of the
-//! rest.
+//! Another door behind this one's guards: it brings its routes and their front layers, and knows nothing of the rest.
 
 use axum::{
     Router,
@@ -11,19 +10,19 @@ use axum::{
 
 use super::problem::Problem;
 
-/// What a door brings along.
+/// What a door brings.
 pub struct Mounted {
-    /// Answered at once, to callers that were let in.
+    /// Answered at once, to authenticated callers.
     pub routes: Router,
-    /// Answers without end, to callers that were let in.
+    /// Endless answers, to authenticated callers.
     pub streams: Router,
-    /// Answered to anybody: how to get in.
+    /// Answered to every client: how to authenticate.
     pub entrance: Router,
-    /// Put in front of all of these: what it makes of a request before the guards see it, and of their refusals.
+    /// Put in front of all of these: changes requests before the guards see them, and their refusals.
     pub front: Box<dyn Fn(Router) -> Router + Send + Sync>,
 }
 
-/// At `/` a browser finds a page, and every other client what it has always found there.
+/// Answers `/` with a page for a browser, and as always for other clients.
 pub(super) async fn for_browsers(request: Request, next: Next) -> Result<Response, Problem> {
     let accepts = request.headers().get_all(header::ACCEPT).iter().filter_map(|accepted| accepted.to_str().ok());
     let is_browser = accepts.flat_map(|accepted| accepted.split(',')).any(|kind| kind.trim().starts_with("text/html"));

@@ -22,14 +22,14 @@ use crate::{
     search::SearchError,
 };
 
-/// Longest explanation: it may quote what was given. *Units:* characters.
+/// Longest explanation: it may quote the request. *Units:* characters.
 const LONGEST_DETAIL: usize = 2_000;
 /// Longest name in a problem. *Units:* characters.
 const LONGEST_NAME: usize = 200;
-/// Asked to come back after a database that was busy or away. *Units:* seconds.
+/// When a client should come back after the database was busy or away.
 const DATABASE_RETRY: Duration = Duration::from_secs(1);
 
-/// Why a request was refused: an answer of its own.
+/// Why a request was refused, as an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     details: Box<Details>,
@@ -88,25 +88,25 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
     }
 
-    /// A field that cannot be so.
+    /// A field with an invalid value.
     pub(super) fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", format!("{field}: {message}"));
         problem.details.field = Some(field);
         problem
     }
 
-    /// A body of which nobody says what it is.
+    /// A body without a media type.
     pub(super) fn no_kind() -> Self {
         let detail = "the body must be sent with Content-Type: application/json";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
-    /// A body that is no object.
+    /// A body that is not an object.
     pub(super) fn no_object() -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "the body must be a JSON object")
     }
 
-    /// A fault of ours. What it was stands in the log; a stranger is told no more than that it was.
+    /// An internal error. The log has the details; the client is not told them.
     pub(super) fn internal(what: &str) -> Self {
         tracing::error!(error = what, "a request failed");
         let detail = "the server failed; nothing was saved, and its log says why";
@@ -150,7 +150,7 @@ impl Problem {
         Self { challenge: Some(challenge), ..problem }
     }
 
-    /// The caller was let in, and may come in no longer.
+    /// The caller was authenticated, and is not valid any more.
     pub(super) fn ended() -> Self {
         let detail =
             "the token was revoked or has expired meanwhile; an answer may be missing, so read before you repeat";
@@ -161,8 +161,7 @@ impl Problem {
         Self { retry_after: Some(after), ..self }
     }
 
-    /// Of the request's body there is more, which nobody reads: the connection cannot be used again, and the client hears
-    /// so before it tries.
+    /// The rest of the request's body is not read: the connection cannot be used again, and the client is told so.
     pub(super) fn with_the_rest_unread(self) -> Self {
         Self { ends_connection: true, ..self }
     }
@@ -185,7 +184,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(after) = retry_after {
-            // Whole seconds, and never "at once".
+            // Whole seconds, and at least one.
             headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
         }
         if ends_connection {

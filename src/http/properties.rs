@@ -1,4 +1,4 @@
-//! `/api/tags` and `/api/properties`: what articles say of themselves, and how many say it.
+//! `/api/tags` and `/api/properties`: what articles say about themselves, and how many say it.
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{app::App, extract::Query, problem::Problem, responses::Refused};
 use crate::api::{PropertyCount, TagCount, ValueCount};
 
-/// Rows of an answer, if nobody asks for a number.
+/// Rows of an answer, if the request names no number.
 const USUAL: u32 = 200;
 /// Most rows of an answer.
 const MOST: u32 = 1_000;

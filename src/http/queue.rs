@@ -18,7 +18,7 @@ use crate::{
     queue::TaskFilter,
 };
 
-/// Tasks of a page, if nobody asks for a number.
+/// Tasks of a page, if the request names no number.
 const PAGE: u32 = 50;
 /// Most tasks of a page.
 const MOST: u32 = 200;

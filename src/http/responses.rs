@@ -1,4 +1,4 @@
-//! What every operation may answer besides what it is asked for.
+//! What every operation may answer in addition.
 
 use std::collections::BTreeMap;
 

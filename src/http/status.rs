@@ -55,7 +55,7 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
     }))
 }
 
-/// Everything that is measured, in the text format of Prometheus.
+/// Returns all measurements, in the text format of Prometheus.
 pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
     let text = app.telemetry.scrape(&app.host, &app.runtime, &app.health).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())

@@ -69,7 +69,7 @@ async fn read(
     Ok(keep(Json(app.host.articles.read_revision(&slug, revision).await?).into_response(), room))
 }
 
-/// Room for any revision of the article, if one of them is large.
+/// Takes room for the largest revision of the article, if it is large.
 async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
     let sizes = app.host.articles.history(slug).await?.into_iter().map(|revision| revision.size);
     let size = u64::try_from(sizes.max().unwrap_or_default()).unwrap_or_default();

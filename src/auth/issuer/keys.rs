@@ -17,20 +17,20 @@ use tokio::sync::Mutex;
 
 use crate::{auth::AuthError, config::Auth};
 
-/// Keys are looked up again after so long, so that one that was withdrawn holds no longer.
+/// Keys are fetched again after this time, so that a withdrawn one is no longer accepted.
 const HOLD: Duration = Duration::from_secs(3600);
 /// How long the issuer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Looks that may come together: the first, and one for a key that was changed just then.
+/// Fetches that may come together: the first, and one for a key that was changed just then.
 const TOGETHER: NonZeroU32 = NonZeroU32::new(3).expect("more than none");
-/// Then one in so long.
+/// Then one fetch in this time.
 const LOOK: Duration = Duration::from_secs(20);
 /// Longest answer of the issuer. *Units:* bytes.
 const LONGEST: usize = 1 << 20;
-/// Where issuers describe themselves: OpenID Connect, and RFC 8414.
+/// Where issuers publish their metadata: OpenID Connect, and RFC 8414.
 const DESCRIPTIONS: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
-/// A key and what it may sign with.
+/// A key and the algorithms it may be used with.
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) key: DecodingKey,
@@ -76,7 +76,7 @@ impl Known {
     fn find(&self, name: Option<&str>) -> Option<&Key> {
         match name {
             Some(name) => self.keys.get(name),
-            // Without a name it can be meant only if it is the only one.
+            // A token without a key name can only mean a sole key.
             None if self.keys.len() == 1 => self.keys.values().next(),
             None => None,
         }
@@ -94,7 +94,7 @@ impl Keys {
         }
     }
 
-    /// The key of this name. Whoever asks while keys are fetched waits for them.
+    /// Returns the key of this name. A caller that asks while keys are fetched waits for them.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] if the issuer has no such key, [`AuthError::Issuer`] if it was never reached.
@@ -118,7 +118,7 @@ impl Keys {
     }
 
     async fn fetch(&self) -> Result<HashMap<String, Key>, FetchError> {
-        // The client wants one even where nothing is encrypted.
+        // The client requires one even without encryption.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build()?;
         let place = if self.place.is_empty() { self.described(&client).await? } else { self.place.clone() };
@@ -141,7 +141,7 @@ impl Keys {
     }
 }
 
-/// Keys of which some may be of a sort that is not known here.
+/// A key set that may contain keys of unknown kinds.
 #[derive(Deserialize)]
 struct JwkSetOfAny {
     keys: Vec<serde_json::Value>,
@@ -162,7 +162,7 @@ async fn get<T: DeserializeOwned>(client: &Client, place: &str) -> Result<T, Fet
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// A key by its name, with the ways of signing that it is for: never a shared secret, and never another family's.
+/// Returns a key's name and the algorithms it is for: never a shared secret, and never one of another family.
 fn usable(jwk: &Jwk) -> Option<(String, Key)> {
     if jwk.common.public_key_use.as_ref().is_some_and(|is_for| *is_for != PublicKeyUse::Signature) {
         return None;

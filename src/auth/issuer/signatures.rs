@@ -1,4 +1,4 @@
-//! How signatures are verified: by the same library that TLS uses. Nothing is signed here.
+//! Verifies signatures with the same library that TLS uses. It signs nothing.
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, DecodingKeyKind, EncodingKey,
@@ -29,7 +29,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
     Ok(Box::new(KeyVerifier { algorithm: *algorithm, way, key: key.clone() }))
 }
 
-/// How an algorithm is carried out.
+/// How an algorithm is verified.
 enum Way {
     Rsa(&'static RsaParameters),
     Other(&'static dyn VerificationAlgorithm),

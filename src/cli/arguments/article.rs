@@ -292,7 +292,7 @@ pub(in crate::cli) struct RelatedArguments {
     pub(in crate::cli) limit: Option<usize>,
 }
 
-/// The names are listed in the help, and offered by the shell.
+/// Lists the names in the help, and offers them to the shell.
 fn priorities() -> impl TypedValueParser<Value = Priority> {
     PossibleValuesParser::new(["high", "normal", "low"])
         .try_map(|name| name.parse::<Priority>().map_err(|error| error.to_string()))

@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-/// Of the program.
+/// Examples of the program.
 pub(in crate::cli) const OF_ALL: &str = "\
 afterword demo                                   see it at work, in a database of its own
 afterword import notes/ --wait                   bring in markdown files and embed them
@@ -11,7 +11,7 @@ afterword article create \"Tides\" --file tides.md
 afterword serve                                  REST, MCP and workers at http://127.0.0.1:8080
 afterword doctor                                 is all well, and what to do if not";
 
-/// Commands by their words, and what may be typed. Every command has its line: a test sees to it.
+/// Commands by their words, with examples. A test checks that every command is there.
 pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
     ("demo", "afterword demo\nafterword demo notes/ --keep"),
     ("serve", "afterword serve\nafterword serve --bind 127.0.0.1:9000 --set queue.slots=4"),
@@ -107,12 +107,12 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
     ("man", "afterword man | man -l -\nafterword man ~/.local/share/man/man1"),
 ];
 
-/// The examples of a command, each on a line.
+/// Returns the examples of a command, one per line.
 pub(in crate::cli) fn of(words: &str) -> Option<&'static str> {
     EXAMPLES.iter().find(|(command, _)| *command == words).map(|(_, examples)| *examples)
 }
 
-/// The command with its examples, and those of all below it.
+/// Adds their examples to the command and to all below it.
 pub(super) fn added(command: Command, above: &str) -> Command {
     let names: Vec<_> = command.get_subcommands().map(|below| below.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| {

@@ -1,4 +1,4 @@
-//! What the operator does.
+//! Commands of the operator.
 
 use std::path::PathBuf;
 

@@ -1,9 +1,9 @@
-//! What a save answers.
+//! The answer to a save.
 
 use super::view;
 use crate::{articles::Saved, cli::session::Session};
 
-/// The article as stored, and what has to be done if nobody embeds it.
+/// Shows the stored article, and what to do if no process embeds it.
 pub(super) async fn answer(session: &Session, saved: &Saved, done: &str) -> anyhow::Result<()> {
     session.output.answer(&saved.article, |look| view::saved(look, saved, done))?;
     if saved.task_id.is_some() && session.loaded.settings.queue.enabled {

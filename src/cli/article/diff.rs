@@ -15,9 +15,9 @@ use crate::{
     },
 };
 
-/// Lines around what changed.
+/// Lines shown around a change.
 const AROUND: usize = 3;
-/// Past it, what is shown is true but not the shortest.
+/// After this time, the difference is correct but not the shortest.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The two texts to compare.
@@ -27,7 +27,7 @@ pub(super) struct Asked {
     pub(super) file: Option<PathBuf>,
 }
 
-/// What changed, in all of an article.
+/// Everything that changed in an article.
 #[derive(Debug, Serialize)]
 struct Difference {
     slug: String,
@@ -66,7 +66,7 @@ pub(super) async fn run(session: &Session, slug: &str, asked: Asked) -> anyhow::
     session.output.answer(&difference, |look| text_of(look, &difference))
 }
 
-/// Of a deleted article too, whose last revision is then the newer one.
+/// Reads a revision; of a deleted article, the last one is the newer.
 async fn revision(articles: &Articles, slug: &str, number: Option<i64>) -> Result<Article, ArticleError> {
     match number {
         Some(number) => articles.read_revision(slug, number).await,
@@ -137,7 +137,7 @@ fn text_of(look: Look, difference: &Difference) -> String {
     if lines.is_empty() { format!("{from} and {to} are the same") } else { lines.join("\n") }
 }
 
-/// A line of a unified diff.
+/// A line of a unified diff, in colour.
 pub(super) fn coloured(look: Look, line: &str) -> String {
     look.paint(style_of(line), line)
 }

@@ -1,4 +1,4 @@
-//! `article edit`: changing a part of an article's text.
+//! `article edit`: changes a part of an article's text.
 
 use anyhow::Context;
 
@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session, arguments: EditArguments) -> anyhow::
     session.output.answer(&answer, |look| text_of(look, &answer))
 }
 
-/// What is to change; nothing if no part was named.
+/// The edits to make; `None` if no part was named.
 fn edits(arguments: EditArguments, most: ByteSize) -> anyhow::Result<Option<Vec<Edit>>> {
     let EditArguments { append, prepend, find, replace, count, edits, text, file, .. } = arguments;
     if let Some(file) = edits {

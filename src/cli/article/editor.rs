@@ -1,4 +1,4 @@
-//! `article edit`: an article's text in the user's own editor.
+//! `article edit`: opens an article's text in the user's own editor.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use crate::{
     user_folders,
 };
 
-/// Where a text stays that could not be saved, below the data folder: a temporary folder is emptied some day.
+/// Where an unsaved text is kept, below the data folder: a temporary folder is emptied some day.
 const KEPT_IN: &str = "edits";
 
 pub(super) async fn run(session: &Session, slug: &str, expected_revision: Option<i64>) -> anyhow::Result<()> {
@@ -49,7 +49,7 @@ pub(super) async fn run(session: &Session, slug: &str, expected_revision: Option
     }
 }
 
-/// The text in a file of its own, that its editor may know what it is by its name.
+/// Writes the text to a file with its own name and extension, which the editor recognises.
 fn lay_out(article: &Article) -> anyhow::Result<PathBuf> {
     let folder = user_folders::data().map_or_else(std::env::temp_dir, |data| data.join(KEPT_IN));
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -60,7 +60,7 @@ fn lay_out(article: &Article) -> anyhow::Result<PathBuf> {
     Ok(file.into_temp_path().keep()?)
 }
 
-/// What the editor leaves; nothing if it changed nothing.
+/// Returns the edited text; `None` if it is unchanged.
 async fn edit(session: &Session, before: &Article, file: &Path) -> anyhow::Result<Option<String>> {
     let editor = editor()?;
     let status = run_editor(&editor, file).await?;
@@ -79,7 +79,8 @@ fn editor() -> anyhow::Result<String> {
     })
 }
 
-/// Runs it as git does, because it may be named with options (`code --wait`). Ctrl-C is the editor's meanwhile.
+/// Runs the editor as git does, because its name may include options (`code --wait`). Ctrl-C goes to the editor
+/// meanwhile.
 async fn run_editor(editor: &str, file: &Path) -> anyhow::Result<ExitStatus> {
     let mut child = command(editor, file).spawn().with_context(|| format!("the editor ({editor}) cannot be run"))?;
     loop {
@@ -105,7 +106,7 @@ fn command(editor: &str, file: &Path) -> tokio::process::Command {
     command
 }
 
-/// Why it was not saved, where the text is, and how to go on. A text that is as it was is not kept.
+/// Says why it was not saved, where the text is, and how to continue. An unchanged text is not kept.
 fn kept(session: &Session, error: anyhow::Error, before: &Article, file: &Path) -> anyhow::Error {
     if fs::read(file).is_ok_and(|text| text == before.body.as_bytes()) {
         fs::remove_file(file).ok();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{articles::front_matter::Setting, cli::failure::Usage};
 
-/// `KEY=VALUE`: `[a, b]` is a list, `true` a switch, `4` a number, nothing removes.
+/// Parses `KEY=VALUE`: `[a, b]` is a list, `true` a switch, `4` a number, an empty value removes.
 pub(super) fn properties(typed: &[String]) -> anyhow::Result<Vec<(String, Option<Setting>)>> {
     Ok(typed.iter().map(|typed| setting(typed)).collect::<Result<_, _>>()?)
 }

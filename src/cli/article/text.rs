@@ -12,7 +12,7 @@ use bytesize::ByteSize;
 use crate::cli::{arguments::TextArguments, failure::Usage};
 
 impl TextArguments {
-    /// What was given, of at most `most` bytes.
+    /// Reads the given text, of at most `most` bytes.
     pub(super) fn read(self, most: ByteSize) -> anyhow::Result<Option<String>> {
         match (self.body, self.file) {
             (Some(body), _) => Ok(Some(body)),
@@ -22,8 +22,8 @@ impl TextArguments {
     }
 }
 
-/// The text of a file. Its kind and its size are looked at before anything of it is read: a pipe would wait for ever, and
-/// a file of many gigabytes fill the memory before it is refused.
+/// Reads a file. Its kind and its size are checked before any of it is read: a pipe would wait without end, and a file
+/// of many gigabytes fill the memory before it is refused.
 pub(super) fn read_file(file: &Path, most: ByteSize) -> anyhow::Result<String> {
     let cannot = || format!("{} cannot be read", file.display());
     let bytes = if file == Path::new("-") {
@@ -54,7 +54,7 @@ fn too_large(file: &Path, most: ByteSize) -> anyhow::Error {
     anyhow!("{name} is larger than an article may be ({most}, articles.max_size)")
 }
 
-/// All of it; `None` if it is more than `most`.
+/// Reads all of it; `None` if it is more than `most`.
 fn read(from: impl Read, most: ByteSize) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     from.take(most.as_u64().saturating_add(1)).read_to_end(&mut bytes)?;

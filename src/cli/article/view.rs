@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// What was done, in one line.
+/// Says in one line what was done.
 pub(in crate::cli) fn saved(look: Look, saved: &Saved, done: &str) -> String {
     let article = &saved.article;
     let done = if saved.changed { done } else { "unchanged" };
@@ -22,7 +22,7 @@ pub(in crate::cli) fn saved(look: Look, saved: &Saved, done: &str) -> String {
     )
 }
 
-/// A whole article.
+/// Shows a whole article.
 pub(in crate::cli) fn article(look: Look, article: &Article) -> String {
     let embedding = state(&article.embedding);
     let mut rows = vec![
@@ -98,7 +98,7 @@ pub(in crate::cli) fn history(look: Look, revisions: &[Revision]) -> String {
     table(look, [number("rev"), time("saved"), name("slug"), text("title"), number("bytes"), status("")], rows)
 }
 
-/// An embedding's status in a few words.
+/// Describes an embedding's status in a few words.
 pub(in crate::cli) fn state(embedding: &EmbeddingStatus) -> String {
     let state = embedding.status.as_str();
     match (embedding.searchable, embedding.stale) {

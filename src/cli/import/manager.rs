@@ -9,7 +9,7 @@ use crate::{
     secrets,
 };
 
-/// Problems named in full.
+/// Most problems that are named.
 const NAMED: usize = 50;
 
 pub(super) async fn run(session: &Session, url: &str, dry_run: bool) -> anyhow::Result<()> {

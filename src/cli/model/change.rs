@@ -15,10 +15,10 @@ use crate::{
     time::duration,
 };
 
-/// How often a change is looked at.
+/// How often the progress of a change is checked.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Begins the change, and waits for it: a running server does the work, or this process if there is none.
+/// Starts the change, and waits for it: a running server does the work, or this process if there is none.
 pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool) -> anyhow::Result<()> {
     let host = session.host().await?;
     let sets = host.sets();
@@ -57,7 +57,7 @@ async fn embed_here(session: &Session, host: Host, sets: &Sets) -> anyhow::Resul
     finish(session, &ended?)
 }
 
-/// Until the new model is in use, the change is cancelled, or only articles are left that it cannot embed.
+/// Waits until the new model is in use, the change is cancelled, or only articles are left that it cannot embed.
 async fn wait(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
     let bar = progress::bar(session.output, 0, "embedding");
     loop {

@@ -13,15 +13,15 @@ use crate::fulltext;
 
 /// Rows read at a time.
 const PAGE: usize = 250;
-/// The same of tables that hold articles, which may be large.
+/// The same for tables that contain articles, which may be large.
 const PAGE_OF_TEXTS: usize = 25;
-/// Rows go to PostgreSQL in parts of about this size: it takes no more than 256 MiB of them at once.
+/// Rows are sent to PostgreSQL in parts of about this size: it takes at most 256 MiB of them at once. *Units:* bytes.
 const PART_BYTES: usize = 16 << 20;
 
 /// Some rows in the order of their key.
 pub(super) struct Page(Vec<Vec<Value>>);
 
-/// All rows of a table in a few bytes.
+/// A digest of all rows of a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TableDigest {
     pub(super) rows: u64,
@@ -49,7 +49,7 @@ pub(super) async fn digest(
     Ok(TableDigest { rows, sha256 })
 }
 
-/// The key of the last row there is.
+/// Returns the key of the last row.
 pub(super) async fn last_key(
     connection: &impl ConnectionTrait,
     table: &Table,
@@ -60,7 +60,7 @@ pub(super) async fn last_key(
 }
 
 impl Page {
-    /// The rows behind the key `after`, or the first.
+    /// Reads the rows behind the key `after`, or the first ones.
     pub(super) async fn read(
         connection: &impl ConnectionTrait,
         table: &Table,
@@ -85,7 +85,7 @@ impl Page {
         Some(table.key.iter().map(|&position| last[position].clone()).collect())
     }
 
-    /// Writes the rows to PostgreSQL. What is there already stays.
+    /// Writes the rows to PostgreSQL. Existing rows are kept.
     pub(super) async fn write(self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
         // The trail and the counts are copied, too: triggers would write them a second time.
         transaction.run(&format!("ALTER TABLE {} DISABLE TRIGGER USER", table.name), []).await?;
@@ -110,7 +110,7 @@ impl Page {
         self.run_in_parts(transaction, &sql).await
     }
 
-    /// Searches look at a second form of the vector, which SQLite does not have.
+    /// Writes chunks: searches use a second form of the vector, which SQLite does not have.
     async fn write_chunks(mut self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
         let vector = position(table, "vector")?;
         for row in &mut self.0 {
@@ -176,13 +176,13 @@ async fn read(
         Engine::Sqlite => format!("json_array({cells})"),
         Engine::Postgres => format!("CAST(json_build_array({cells}) AS TEXT)"),
     };
-    // The parameter is always there, so that all these statements are given one.
+    // The parameter is always used, so that all these statements take one.
     let sql =
         format!("SELECT {array} AS row FROM {} WHERE {condition} AND $1 IS NOT NULL ORDER BY {order}", table.name);
     let rows = connection.rows::<Row>(&sql, [after.into()]).await?;
     let parsed = rows.iter().map(|row| {
         let mut cells: Vec<Value> = serde_json::from_str(&row.row)?;
-        // A server holds no NUL in text.
+        // PostgreSQL cannot store NUL in text.
         for cell in &mut cells {
             if let Value::String(text) = cell
                 && text.contains('\0')
@@ -206,7 +206,7 @@ fn cell(engine: Engine, column: &Column) -> String {
     }
 }
 
-/// Both engines in the order of bytes.
+/// The key's columns, sorted by bytes on both engines.
 fn keys(engine: Engine, table: &Table) -> impl Iterator<Item = String> {
     table.key.iter().map(move |&position| {
         let column = &table.columns[position];
@@ -243,7 +243,7 @@ fn values(table: &Table) -> String {
 fn columns(table: &Table) -> String {
     let column = |column: &Column| match column.kind {
         Kind::Number => format!("{} BIGINT", column.name),
-        // From 0 and 1, which PostgreSQL takes for flags as texts only.
+        // From 0 and 1, which PostgreSQL accepts as flags only in text form.
         Kind::Flag => format!("{} TEXT", column.name),
         Kind::Text | Kind::Bytes => format!("{} TEXT", column.name),
     };

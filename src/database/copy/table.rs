@@ -1,9 +1,9 @@
-//! What PostgreSQL knows of its tables: columns, keys, and which must be filled before which.
+//! PostgreSQL's tables: columns, keys, and which must be filled before which.
 
 use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-/// What PostgreSQL keeps for itself, or makes from the rest.
+/// Tables that PostgreSQL maintains itself, or derives from the rest.
 const OWN: [&str; 7] = [
     "seaql_migrations",
     "article_words",
@@ -31,7 +31,7 @@ pub(super) struct Column {
     pub(super) kind: Kind,
 }
 
-/// What a value is.
+/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
@@ -41,7 +41,7 @@ pub(super) enum Kind {
 }
 
 impl Table {
-    /// Rows are numbered by the database.
+    /// Whether the database numbers its rows.
     pub(super) fn is_numbered(&self) -> bool {
         matches!(self.key.as_slice(), [only] if self.columns[*only].name == "id")
     }
@@ -52,11 +52,11 @@ struct Row {
     table_name: String,
     column_name: String,
     kind: String,
-    /// Position in the primary key, from 1; 0 if it is no part of it.
+    /// Position in the primary key, from 1; 0 if it is not part of it.
     in_key: i32,
 }
 
-/// Every table to copy; one that another refers to comes before it.
+/// Returns every table to copy; one that another refers to comes before it.
 pub(super) async fn all(server: &impl ConnectionTrait) -> Result<Vec<Table>, StoreError> {
     let rows = server
         .rows::<Row>(
@@ -89,12 +89,12 @@ fn add(tables: &mut Vec<Table>, row: Row) -> Result<(), StoreError> {
         "int2" | "int4" | "int8" => Kind::Number,
         "bool" => Kind::Flag,
         "bytea" => Kind::Bytes,
-        // Made from another column while it is written.
+        // Derived from another column while it is written.
         "halfvec" => return Ok(()),
         other => return Err(StoreError::Unexpected(format!("a column {} of type {other}", row.column_name))),
     };
     if row.in_key > 0 {
-        // Keys of this schema stand in the order of their columns.
+        // The keys of this schema are in the order of their columns.
         table.key.push(table.columns.len());
     }
     table.columns.push(Column { name: row.column_name, kind });

@@ -13,7 +13,7 @@ use crate::{
     share::Taken,
 };
 
-/// An article as an answer: its revision is the ETag, and its present name the place.
+/// Makes an answer of an article: its revision is the ETag, and its present name the location.
 pub(in crate::http) fn stored(status: StatusCode, article: Article) -> Response {
     let (revision, slug) = (article.revision, article.slug.clone());
     tagged(status, Json(article), revision, &slug)
@@ -26,18 +26,18 @@ pub(super) fn tagged(status: StatusCode, answer: impl IntoResponse, revision: i6
     response
 }
 
-/// Room for the article as it is now, if it is a large one.
+/// Takes room for the present article, if it is large.
 pub(in crate::http) async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
     let size = app.host.articles.weight(slug).await?;
     Ok(app.host.large_texts.room(&caller.who, size).await)
 }
 
-/// The answer, and its room until it has been sent.
+/// Keeps the room until the answer has been sent.
 pub(in crate::http) fn keep(response: Response, room: Option<Taken>) -> Response {
     if room.is_none() { response } else { response.map(|body| keeping(body, room)) }
 }
 
-/// Slugs and numbers are plain ASCII.
+/// Inserts a header; slugs and numbers are plain ASCII, so this cannot fail.
 pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
     if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);

@@ -12,7 +12,7 @@ use crate::{
     time,
 };
 
-/// Articles of a page, if nobody asks for a number.
+/// Articles of a page, if the request names no number.
 const PAGE: u32 = 50;
 /// Most articles of a page.
 const MOST: u32 = 200;
@@ -85,7 +85,7 @@ fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
-/// A point in time as a caller names it, by the database's clock.
+/// Parses a caller's point in time, by the database's clock.
 async fn since(app: &App, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
     let Some(named) = named else { return Ok(None) };
     let now = app.host.queue.now().await?;

@@ -1,4 +1,4 @@
-//! Who calls, and what they may do.
+//! Authentication and scope check of a request.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -23,16 +23,16 @@ use crate::{
     telemetry::Telemetry,
 };
 
-/// Where it is written what a caller has to bring (RFC 9728).
+/// Where the server describes its authentication (RFC 9728).
 pub(in crate::http) const METADATA: &str = "/.well-known/oauth-protected-resource";
 /// Longest name of a caller in the log. *Units:* characters.
 const LONGEST_NAME: usize = 100;
 /// Longest path in the log. *Units:* characters.
 const LONGEST_PATH: usize = 200;
-/// How often it is told that callers were not let in.
+/// How often refused callers are logged.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
-/// What it takes to know a caller, and to say why one is not let in.
+/// What is needed to authenticate callers, and to refuse them.
 #[derive(Clone)]
 pub(in crate::http) struct Entrance {
     policy: Arc<Policy>,
@@ -52,8 +52,8 @@ impl Entrance {
     }
 }
 
-/// Finds out who calls, and notes it in the request and in its span. As long as there never was a token, and listening on
-/// this machine alone, whoever calls could as well use the command line.
+/// Authenticates the caller, and records it in the request and its span. While there never was a token and the server
+/// listens on this machine alone, a caller could as well use the command line.
 pub(in crate::http) async fn identify(
     State(entrance): State<Entrance>,
     mut request: Request,
@@ -79,14 +79,14 @@ pub(in crate::http) async fn identify(
     let (method, path) = (request.method().clone(), printable::line(request.uri().path(), LONGEST_PATH));
     request.extensions_mut().insert(caller);
     let response = acting_as(name.clone(), next.run(request)).await;
-    // What agents do is told by the tools.
+    // The tools log what agents do.
     if !method.is_safe() && path != "/mcp" && response.status().is_success() {
         tracing::info!(caller = name, %method, path, status = response.status().as_u16(), "done");
     }
     Ok(response)
 }
 
-/// Counts those who try a token at a door of their own, where they are let in.
+/// Counts callers that are refused at a door with an entrance of its own.
 pub(in crate::http) async fn watch(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
     let address = address_of(&request);
     let response = next.run(request).await;
@@ -100,7 +100,7 @@ fn address_of(request: &Request) -> Option<IpAddr> {
     request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
 }
 
-/// Tells of callers that were not let in, not of each: who tries a million tokens must not fill the log.
+/// Logs refused callers in sum: trying a million tokens must not fill the log.
 #[derive(Default)]
 struct Refusals(Mutex<Refused>);
 
@@ -123,13 +123,13 @@ impl Refusals {
     }
 }
 
-/// A token is taken from the header alone: addresses end up in logs.
+/// Takes the token from the header alone: addresses end up in logs.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Lets only callers pass that may do what needs this scope.
+/// Lets only callers with this scope pass.
 pub(in crate::http) async fn needs(
     State((entrance, scope)): State<(Entrance, Permission)>,
     request: Request,
@@ -142,7 +142,7 @@ pub(in crate::http) async fn needs(
     Ok(next.run(request).await)
 }
 
-/// What `WWW-Authenticate` says: where it is written what a token must be (RFC 6750, RFC 9728).
+/// The value of `WWW-Authenticate`: where the requirements of a token are described (RFC 6750, RFC 9728).
 fn challenge(entrance: &Entrance, headers: &HeaderMap, needed: Option<Permission>) -> HeaderValue {
     let error = match needed {
         Some(scope) => format!("error=\"insufficient_scope\", scope=\"{scope}\", "),

@@ -11,7 +11,7 @@ use axum::{
 
 use crate::http::problem::Problem;
 
-/// Answers in time, whatever the handler does. A save that was accepted is carried through all the same.
+/// Answers in time, whatever the handler does. An accepted save is completed all the same.
 pub(in crate::http) async fn hold(
     State(limit): State<Duration>,
     request: Request,

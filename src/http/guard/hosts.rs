@@ -1,5 +1,5 @@
-//! Which names this server answers to, and which web pages may call it: a page of a stranger must not reach it by
-//! pointing its own name here (DNS rebinding), nor by the browser of somebody who may.
+//! Which names this server answers to, and which web pages may call it: a foreign page must not reach it by pointing
+//! its own name here (DNS rebinding), nor through the browser of a person who has access.
 
 use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
 
@@ -13,15 +13,15 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{config::Server, http::problem::Problem};
 
-/// How long a browser may remember that it may call. *Units:* seconds.
+/// How long a browser may remember that it may call.
 const PREFLIGHT_HOLDS: Duration = Duration::from_secs(600);
 
-/// Names and origins that are let in.
+/// Allowed names and origins.
 pub(in crate::http) struct Policy {
     bind: IpAddr,
     names: HashSet<String>,
     origins: HashSet<String>,
-    /// The address that clients see, if it was set; without a slash at its end.
+    /// The address that clients see, if it is set; without a trailing slash.
     public_url: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl Policy {
         }
     }
 
-    /// The server's own address, as the client sees it. The name has been checked by then.
+    /// Returns the server's own address, as the client sees it. The name has been checked before.
     pub(in crate::http) fn base(&self, headers: &HeaderMap, uri: &Uri) -> String {
         let here = || format!("http://{}", host_of(headers, uri).unwrap_or("localhost"));
         self.public_url.clone().unwrap_or_else(here)
@@ -49,7 +49,7 @@ impl Policy {
         self.bind.is_loopback() && self.public_url.is_none()
     }
 
-    /// An address cannot be made to point elsewhere, a name can.
+    /// Whether the host is allowed: an address cannot be made to point elsewhere, a name can.
     fn allows_host(&self, host: &str) -> bool {
         let name = name(host).to_lowercase();
         match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
@@ -58,20 +58,20 @@ impl Policy {
         }
     }
 
-    /// The page is this server's own, or was let in by name.
+    /// Whether the page is this server's own, or allowed by name.
     fn allows_origin(&self, origin: &str, host: &str) -> bool {
         let origin = origin.to_lowercase();
         authority(&origin).is_some_and(|authority| authority == host.to_lowercase()) || self.origins.contains(&origin)
     }
 }
 
-/// What stands between `://` and the path.
+/// The part between `://` and the path.
 fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     Some(rest.split('/').next().unwrap_or(rest))
 }
 
-/// Without the port.
+/// The authority without the port.
 fn name(authority: &str) -> &str {
     match authority.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -79,14 +79,14 @@ fn name(authority: &str) -> &str {
     }
 }
 
-/// Whether somebody between passed the request on: then it need not come from this machine.
+/// Whether a proxy passed the request on: then it need not come from this machine.
 pub(in crate::http) fn is_passed_on(headers: &HeaderMap) -> bool {
     const SAID_BY_PROXIES: [&str; 6] =
         ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
     SAID_BY_PROXIES.iter().any(|name| headers.contains_key(*name))
 }
 
-/// The name the request was sent to.
+/// The name that the request was sent to.
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let authority = uri.authority().map(|authority| authority.as_str());
     authority.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()))
@@ -114,7 +114,7 @@ pub(in crate::http) async fn check(
     Ok(next.run(request).await)
 }
 
-/// Off unless web pages were let in by name.
+/// Off unless web pages are allowed by name.
 pub(in crate::http) fn cors(policy: &Policy) -> CorsLayer {
     if policy.origins.is_empty() {
         return CorsLayer::new();

@@ -1,4 +1,4 @@
-//! How much may be on its way in at once, in all and for each client: large bodies wait outside, not in memory.
+//! How much may arrive at once, in total and for each client: large bodies wait outside, not in memory.
 
 use std::time::Duration;
 
@@ -20,15 +20,15 @@ use crate::{
 
 /// Bodies smaller than this are not counted. *Units:* bytes.
 const SMALL: u64 = 1 << 20;
-/// The largest bodies that may come in at the same time; of one client, one.
+/// How many bodies of the largest size may arrive at the same time; one per client.
 const LARGEST_AT_ONCE: u64 = 2;
-/// Of one client; more wait.
+/// Running requests of one client; further ones wait.
 const REQUESTS_AT_ONCE: u32 = 64;
 /// See [`turn_pages`].
 const PAGES_AT_ONCE: u32 = 64;
-/// How long a body that is refused is read all the same.
+/// How long a refused body is still read.
 const LINGER: Duration = Duration::from_secs(5);
-/// What is counted in. *Units:* bytes.
+/// The unit of counting. *Units:* bytes.
 const UNIT: u64 = 1 << 10;
 
 /// Room for bodies.
@@ -47,17 +47,17 @@ impl Budget {
     }
 }
 
-/// Requests of all clients that are answered at the same time, and of one.
+/// Limits the requests that are answered at the same time, of all clients and of one.
 pub(in crate::http) fn requests(connections: usize) -> Shares {
     Shares::new(u32::try_from(connections).unwrap_or(u32::MAX), REQUESTS_AT_ONCE)
 }
 
-/// Pages that are sent at the same time to those of whom nobody asks who they are.
+/// Limits the pages that are sent at the same time to clients without authentication.
 pub(in crate::http) fn pages() -> Shares {
     Shares::new(PAGES_AT_ONCE, PAGES_AT_ONCE)
 }
 
-/// Lets a page be sent if not too many are on their way: each takes a megabyte until it is read.
+/// Sends a page if not too many are under way: each takes a megabyte until it is read.
 pub(in crate::http) async fn turn_pages(
     State(pages): State<Shares>,
     request: Request,
@@ -70,7 +70,7 @@ pub(in crate::http) async fn turn_pages(
     Ok(next.run(request).await.map(|body| keeping(body, place)))
 }
 
-/// Lets a client's request wait for its others, if there are very many: the queues behind are everybody's.
+/// Lets a client's request wait for its others, if there are very many: the queues behind are shared by all clients.
 pub(in crate::http) async fn take_turns(State(requests): State<Shares>, request: Request, next: Next) -> Response {
     let who = request.extensions().get::<Caller>().map(|caller| caller.who.clone());
     let _turn = match &who {
@@ -80,7 +80,7 @@ pub(in crate::http) async fn take_turns(State(requests): State<Shares>, request:
     next.run(request).await
 }
 
-/// A client that is cut off while it sends does not see the answer: so much is read and thrown away first.
+/// A client that is cut off while it sends does not see the answer: up to `most` bytes are read and discarded first.
 async fn read_off(body: Body, most: u64) {
     let (mut pieces, mut read) = (body.into_data_stream(), 0);
     while let Some(Ok(piece)) = pieces.next().await
@@ -90,7 +90,7 @@ async fn read_off(body: Body, most: u64) {
     }
 }
 
-/// Lets a large body in if there is room for it. One of unknown length may become as large as any.
+/// Admits a large body if there is room for it. One of unknown length may become as large as any.
 pub(in crate::http) async fn admit(
     State(budget): State<Budget>,
     request: Request,
@@ -117,6 +117,6 @@ pub(in crate::http) async fn admit(
         let detail = "other large requests are on their way in; send this one again in a moment";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
     };
-    // What is answered may be as large as what came.
+    // The answer may be as large as the request.
     Ok(next.run(request).await.map(|body| keeping(body, room)))
 }

@@ -1,4 +1,4 @@
-//! Each request as a span of the log and as a measurement. Neither holds a header, a query or a body.
+//! Records each request as a span of the log and as a measurement, without headers, query or body.
 
 use std::{sync::Arc, time::Instant};
 
@@ -22,7 +22,7 @@ pub(in crate::http) async fn request(
 ) -> Response {
     let began = Instant::now();
     let method = request.method().clone();
-    // The pattern, not the path: a name for each article would be a measurement for each.
+    // The pattern, not the path: otherwise there would be a measurement for each article.
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "none".to_owned());
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok());

@@ -16,7 +16,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
 use crate::{config::Server, http::problem::Problem};
 
-/// Clients that are remembered before those are forgotten that have been quiet.
+/// Clients that are remembered before quiet ones are forgotten.
 const MANY: usize = 10_000;
 
 /// Counts requests by the client's address.
@@ -24,7 +24,7 @@ const MANY: usize = 10_000;
 pub(in crate::http) struct Limiter(Option<Arc<DefaultKeyedRateLimiter<IpAddr>>>);
 
 impl Limiter {
-    /// With a rate of 0 there is no limit.
+    /// Makes a limiter; with a rate of 0 there is no limit.
     pub(in crate::http) fn new(server: &Server) -> Self {
         let quota = NonZeroU32::new(server.rate_limit).zip(NonZeroU32::new(server.rate_burst));
         let limiter = |(rate, burst)| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(burst)));

@@ -1,4 +1,4 @@
-//! Answers without end: how many one client may follow, and that they end when it may no longer come in.
+//! Endless answers: how many one client may follow, and that they end when its caller is not valid any more.
 
 use std::time::Duration;
 
@@ -18,14 +18,14 @@ use crate::{
     share::Shares,
 };
 
-/// How often it is looked whether a caller may still come in.
+/// How often a caller is checked again.
 const LOOK: Duration = Duration::from_secs(2);
-/// Of all connections, the part that streams may take, and of that the part of one client.
+/// One part in `SHARE.0` of all connections may be streams, and one part in `SHARE.1` of those one client's.
 const SHARE: (usize, usize) = (2, 4);
-/// Streams that a client has in any case: an agent and a person who look on.
+/// Streams that a client may have in any case: for an agent and a person who watch.
 const LEAST: usize = 4;
 
-/// Room for streams, and who may follow them.
+/// Room for streams, and the tokens of their callers.
 #[derive(Clone)]
 pub(in crate::http) struct Streams {
     room: Shares,
@@ -33,7 +33,7 @@ pub(in crate::http) struct Streams {
 }
 
 impl Streams {
-    /// Of a server with so many connections.
+    /// Makes room for a server with this many connections.
     pub(in crate::http) fn new(connections: usize, tokens: Tokens) -> Self {
         let all = (connections / SHARE.0).max(1);
         let each = (all / SHARE.1).max(LEAST.min(all));
@@ -42,7 +42,7 @@ impl Streams {
     }
 }
 
-/// Answers as long as the caller may come in, and with no more streams than it may follow.
+/// Answers as long as the caller is valid, and with no more streams than it may follow.
 pub(in crate::http) async fn attend(
     State(Streams { room, tokens }): State<Streams>,
     request: Request,
@@ -65,8 +65,8 @@ pub(in crate::http) async fn attend(
     Ok(response.map(|body| keeping(until(body, ended), place)))
 }
 
-/// Returns when the caller may no longer come in: its token was revoked or has expired, or there is one now. A database
-/// that is away says nothing about that.
+/// Returns when the caller is not valid any more: its token was revoked or has expired, or tokens are required now. A
+/// database that is away does not decide that.
 async fn gone(tokens: &Tokens, caller: &Caller) {
     loop {
         tokio::time::sleep(LOOK).await;

@@ -25,7 +25,7 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// Makes the service for `database`, for a host whose settings name the model `configured`, reached as `kept` says.
+    /// Makes the service for `database`, for a host with the configured model `configured`, reached as `kept` says.
     pub(crate) fn new(database: Database, configured: ModelIdentity, kept: Option<String>) -> Self {
         Self { database, configured, kept }
     }

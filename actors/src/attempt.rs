@@ -16,7 +16,7 @@ use crate::{
     task::{ClaimedTask, Vectors},
 };
 
-/// An attempt whose effect on its task is decided. Committing it twice is safe: the lease is a fence.
+/// An attempt with a decided effect on its task. Committing it twice is safe: the lease is a fence.
 #[derive(Debug, Clone)]
 pub struct Ended {
     decided: Arc<Decided>,

@@ -24,7 +24,8 @@ use crate::{
 
 /// How long a save waits for a model that is being loaded. Its task is kept longer.
 const LOADING: Duration = Duration::from_secs(20);
-/// Delays between looks at a task that another process is processing, or whose article has an earlier task that is.
+/// Delays between looks at a task that waits because another process is processing it or an earlier task of its
+/// article.
 const TAKEN: Delays = Delays { base: Duration::from_millis(20), max: Duration::from_secs(1) };
 /// How long a save waits for another process's processing.
 const OTHERS: Duration = Duration::from_secs(20);

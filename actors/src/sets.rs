@@ -17,7 +17,7 @@ use crate::{
 pub struct Offer {
     /// The model that the settings ask for.
     pub model: Model,
-    /// How to reach its provider, without secrets: stored with the set, for hosts whose settings ask for another model.
+    /// How to reach its provider, without secrets: stored with the set, for hosts with settings for another model.
     pub settings: Option<String>,
     /// Makes the models of other sets.
     pub others: Arc<dyn OtherModels>,

@@ -189,7 +189,7 @@ pub type Slot = u32;
 pub(crate) mod tests {
     use super::*;
 
-    /// A task whose position was `queue_key`.
+    /// A task that was at `queue_key`.
     pub(crate) fn claimed_at(queue_key: i64) -> ClaimedTask {
         ClaimedTask {
             lease: Lease { task_id: 1, token: String::new() },

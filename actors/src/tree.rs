@@ -8,7 +8,7 @@
 //!                   └─ MaintenanceActor  sweep, bulk runs, model switch, retention
 //! ```
 //!
-//! Each actor's `Arguments` say to whom it sends: it is given those addresses and no others.
+//! Each actor's `Arguments` contain the addresses that it sends to, and no others.
 //!
 //! Messages down are imperative, up past tense; a message to oneself is a tick. A handler's `Err` means a broken
 //! invariant and fails the actor; a provider's or a database's failure is a value.

@@ -86,7 +86,7 @@ pub struct CopiedTable {
     pub sha256: String,
 }
 
-/// Copies all of `from` to `to`, whose schema is up to date, and compares them.
+/// Copies all of `from` to `to`, which has an up-to-date schema, and compares them.
 ///
 /// # Errors
 /// [`CopyError`]; copied rows stay, and the next call continues after them.

@@ -39,7 +39,7 @@ pub struct Rebuilt {
 /// The progress, for people who watch.
 #[derive(Debug, Clone, Copy)]
 pub enum RebuildProgress {
-    /// Articles whose words have been written, and all articles.
+    /// Articles with written words, and all articles.
     Words(i64, i64),
     /// Vectors that are being indexed.
     Vectors(i64),

@@ -132,7 +132,7 @@ impl Fence {
         (length >= 3).then_some(Self { mark, length })
     }
 
-    /// Where the block ends whose content begins at `from`: after the line that closes it.
+    /// Where the block ends: after the line that closes it. Its content begins at `from`.
     fn end(&self, body: &str, from: usize) -> usize {
         let mut at = line_end(body, from.saturating_sub(1));
         while at < body.len() {

@@ -19,7 +19,7 @@ pub struct EmbedError {
 }
 
 impl EmbedError {
-    /// A failure that may pass by itself and whose cause is not clear: time-out, 5xx, dropped connection.
+    /// A failure that may pass by itself and has no clear cause: time-out, 5xx, dropped connection.
     pub fn transient(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Transient, Fault::Unclear, message)
     }

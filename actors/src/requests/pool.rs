@@ -156,8 +156,8 @@ impl Pool {
         items
     }
 
-    /// Picks the attempt whose text goes next. `alone_too` allows attempts that share nothing: only as the first text
-    /// of a request.
+    /// Picks the attempt that sends the next text. `alone_too` allows attempts that share nothing: only as the first
+    /// text of a request.
     fn pick(&self, alone_too: bool) -> Option<u64> {
         let shared = self.shared.next(self.least_next);
         let alone = self.alone.next(self.least_next).filter(|_| alone_too);

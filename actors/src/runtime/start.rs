@@ -43,8 +43,8 @@ pub enum StartError {
 }
 
 impl Runtime {
-    /// Starts the tree of a server on `database`, whose schema must be up to date, embedding with the offered model. If
-    /// this database has never used that model, its set is built from now on; see [`models::offer`].
+    /// Starts the tree of a server on `database`, with an up-to-date schema, embedding with the offered model. If this
+    /// database has never used that model, its set is built from now on; see [`models::offer`].
     ///
     /// What an earlier start or a host that has died left in `processing` is recovered at once.
     ///

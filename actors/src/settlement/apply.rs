@@ -18,11 +18,11 @@ use crate::{
 /// The result of a commit.
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
-    /// The states of the tasks whose lease was valid.
+    /// The states of the tasks with a valid lease.
     pub(crate) settled: Vec<Settled>,
     /// Tasks (ids) for which vectors were stored.
     pub(crate) stored: HashSet<i64>,
-    /// Attempts whose vectors have another length than those stored. They are not ended: what is to blame is not known
+    /// Attempts with vectors of another length than those stored. They are not ended: what is to blame is not known
     /// here.
     pub(crate) wrong_lengths: Vec<WrongLength>,
 }
@@ -38,9 +38,8 @@ pub(crate) struct WrongLength {
     pub(crate) stored: u32,
 }
 
-/// Ends `batch`. An attempt whose lease is not valid any more writes nothing; one in doubt is answered with its present
-/// state. While the set `building` is built (0 if none), the articles of ended tasks for the set in use are queued for
-/// it.
+/// Ends `batch`. An attempt without a valid lease writes nothing; one in doubt is answered with its present state.
+/// While the set `building` is built (0 if none), the articles of ended tasks for the set in use are queued for it.
 pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], building: i64) -> Result<Applied, StoreError> {
     if batch.is_empty() {
         return Ok(Applied::default());
@@ -68,7 +67,7 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], buildin
     Ok(applied)
 }
 
-/// Queues, for the set that is being built, the articles whose tasks for the set in use have ended.
+/// Queues, for the set that is being built, the articles with ended tasks for the set in use.
 async fn queue_next(
     transaction: &Transaction,
     tasks: &[&ClaimedTask],

@@ -86,8 +86,8 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
     Decided { task, elapsed, write: Write::Nothing, next, cause: "provider failed", error }
 }
 
-/// The failure of an attempt whose vectors have another length than those of its set, if a probe shows that other
-/// vectors have not. A first attempt may have shared its request; a later one was alone.
+/// The failure of an attempt with vectors of another length than those of its set, if a probe shows that other vectors
+/// have not. A first attempt may have shared its request; a later one was alone.
 pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Failure {
     let message = format!(
         "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the text, or ask \

@@ -6,7 +6,7 @@ tokio::task_local! {
     static ACTING: String;
 }
 
-/// Does `work` for `who`, whose name its entries in the audit trail then contain.
+/// Does `work` for `who`: its entries in the audit trail then contain that name.
 pub async fn acting_as<T>(who: String, work: impl Future<Output = T>) -> T {
     ACTING.scope(who, work).await
 }

@@ -118,7 +118,7 @@ pub async fn join(
 }
 
 /// Enters the model of a server. A build starts for one that this database has never used, unless another is being
-/// built. A model that was in use before, or whose build was cancelled, waits for an operator: a server that restarts
+/// built. A model that was in use before, or had its build cancelled, waits for an operator: a server that restarts
 /// with old settings must not undo what has been done since.
 ///
 /// # Errors
@@ -160,7 +160,7 @@ pub async fn switch_to(
 }
 
 /// Ends the build by order of an operator; the set in use stays, and tasks that wait for the other are cancelled.
-/// Returns the model whose set was being built.
+/// Returns the model of the set that was being built.
 ///
 /// # Errors
 /// [`StoreError`]

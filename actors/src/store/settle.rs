@@ -71,8 +71,7 @@ struct Row {
     crashes: i32,
 }
 
-/// Applies the verdicts. Those whose lease is not valid any more are missing from the answer: the task belongs to
-/// another claim.
+/// Applies the verdicts. Those without a valid lease are missing from the answer: the task belongs to another claim.
 ///
 /// A task that would go back to waiting is cancelled instead if a newer task of its article waits already, which does
 /// its work too; that one no longer belongs to the bulk run that queued it, and takes over the count of host deaths.
@@ -97,7 +96,7 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
     rows.into_iter().map(settled).collect()
 }
 
-/// Returns the present state of these tasks (ids): for verdicts whose commit gave no answer.
+/// Returns the present state of these tasks (ids): for verdicts when the commit gave no answer.
 ///
 /// # Errors
 /// [`StoreError`]

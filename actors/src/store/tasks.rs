@@ -50,7 +50,7 @@ struct Queued {
     joined: bool,
 }
 
-/// Marks the items of open bulk runs whose task a save has joined.
+/// Marks the items of open bulk runs that have a task which a save has joined.
 const ADOPT: &str = "
     UPDATE bulk_items SET adopted = TRUE
     WHERE bulk_id IN (SELECT id FROM bulk_operations WHERE state IN ('queuing', 'running'))

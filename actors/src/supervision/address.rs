@@ -14,8 +14,8 @@ use tokio::sync::watch;
 /// How long a question to an actor may take. An actor that takes longer is stuck, and is reported as such.
 pub(crate) const ASK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// An address whose actor changes at a restart. Sending to an address without an actor drops the message: messages are
-/// hints, rows are the truth.
+/// An address that gets a new actor at a restart. Sending to an address without an actor drops the message: messages
+/// are hints, rows are the truth.
 pub(crate) struct Address<M> {
     tenant: Arc<watch::Sender<Option<ActorRef<M>>>>,
     /// Messages sent and not yet handled.

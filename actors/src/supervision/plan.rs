@@ -58,7 +58,7 @@ pub(crate) struct Ended<R> {
 }
 
 impl<R: Copy + Eq + Hash> Plan<R> {
-    /// Makes a plan whose children have not been started yet.
+    /// Makes a plan with children that have not been started yet.
     pub(crate) fn new(specs: &[Spec<R>], settings: RestartSettings) -> Self {
         let planned = |&spec| Planned {
             spec,

@@ -20,7 +20,7 @@ pub(crate) async fn spawn<A: Actor>(
     Ok(reference)
 }
 
-/// An actor whose address counts the messages that it has not handled.
+/// An actor with an address that counts the messages which it has not handled.
 pub(crate) struct Counted<A: Actor> {
     pub(crate) actor: A,
     pub(crate) address: Address<A::Msg>,

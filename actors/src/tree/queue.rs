@@ -5,7 +5,7 @@
 //! messages, and the result of one commit is reported while the next one runs. What it remembers is a convenience;
 //! after a restart it releases the tasks of its host and begins from the rows.
 //!
-//! What it remembers is `state`, whose parts do not know each other:
+//! What it remembers is `state`. Its parts do not know each other:
 //! - `roster`: the workers, and what each works on
 //! - `commits`: what is gathered, what is under way, and the database's outage
 //! - `provider`: the circuit, the probe, and what a failure is blamed on

@@ -47,8 +47,8 @@ pub(super) async fn to(
     leading(connection, article, rows).await
 }
 
-/// Returns links to `article` whose name makes the slug `former`, from some articles with ids above `after`, in that
-/// order.
+/// Returns links to `article` by a name that makes the slug `former`, from some articles with ids above `after`, in
+/// that order.
 pub(super) async fn named(
     connection: &impl ConnectionTrait,
     article: &Linked,

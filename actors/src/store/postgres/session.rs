@@ -54,7 +54,7 @@ impl Postgres {
         Ok(Session(tokio::spawn(keep(pool, key, listener, hear)).abort_handle()))
     }
 
-    /// Returns those of `hosts` whose lock is free.
+    /// Returns those of `hosts` that hold no lock.
     pub(in crate::store) async fn dead_among(&self, hosts: &[String]) -> Result<Vec<String>, StoreError> {
         #[derive(FromQueryResult)]
         struct Row {
@@ -91,7 +91,7 @@ fn unreachable(error: sqlx::Error) -> StoreError {
 async fn listen(pool: &PgPool, key: i64) -> Result<PgListener, sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
-    // Shared: an earlier connection of this host, whose end PostgreSQL has not noticed yet, must not block it.
+    // Shared: an earlier connection of this host that PostgreSQL still takes for open must not block it.
     sqlx::query("SELECT pg_advisory_lock_shared($1)").bind(key).execute(&mut listener).await?;
     Ok(listener)
 }

@@ -23,7 +23,7 @@ pub(super) trait Job: Send {
     fn refuse(self: Box<Self>, error: StoreError);
 }
 
-/// A write whose result is a `T` or an `E`.
+/// A write that results in a `T` or an `E`.
 pub(super) struct TypedJob<T, E, F> {
     pub(super) body: F,
     pub(super) reply: oneshot::Sender<Result<T, E>>,

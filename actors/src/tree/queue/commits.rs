@@ -18,7 +18,7 @@ use crate::{
     task::{Lease, Position, Slot},
 };
 
-/// PostgreSQL may still be carrying out a commit whose connection is lost; after this long it has ended.
+/// PostgreSQL may still be carrying out a commit after the connection is lost; after this long it has ended.
 const IN_DOUBT: Duration = Duration::from_secs(60);
 
 /// What is gathered, and what is under way.

@@ -198,7 +198,7 @@ fn commit(
     }
 }
 
-/// Releases what an earlier run of this host's QueueActor claimed, or a commit whose answer was lost.
+/// Releases what an earlier run of this host's QueueActor claimed, or a commit that lost its answer.
 async fn give_back(transaction: &Transaction, incarnation: &str, known: &[String]) -> Result<(), StoreError> {
     while !leases::release(transaction, incarnation, known).await?.is_empty() {}
     Ok(())

@@ -118,7 +118,7 @@ impl Roster {
         true
     }
 
-    /// Slots whose worker has nothing to do.
+    /// Slots with a worker that has nothing to do.
     pub(super) fn idle(&self) -> impl Iterator<Item = Slot> {
         let idle = self.seats.iter().filter(|(_, seat)| seat.worker.is_some() && seat.task.is_none());
         idle.map(|(&slot, _)| slot)

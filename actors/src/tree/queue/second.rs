@@ -1,5 +1,5 @@
-//! Work for the set in use on a host whose own model is to replace it. The circuit is for the own model's provider; the
-//! other provider is left alone for a while when it fails, and neither keeps the other from its work.
+//! Work for the set in use on a host with a model of its own that is to replace it. The circuit is for the own model's
+//! provider; the other provider is left alone for a while when it fails, and neither keeps the other from its work.
 
 use ractor::ActorRef;
 use tokio::time::Instant;

@@ -1,8 +1,8 @@
 //! What a client of the server waits for: articles created over REST and over MCP while the queue drains, and two
 //! hundred clients at once. A plain program: `cargo bench --bench doors [-- SECONDS]`.
 //!
-//! Articles of three chunks, a provider that takes 20 ms: as the figures were measured of the server whose plan this one
-//! follows (create over REST p50 9–15 ms, p99 35–128 ms; over MCP p50 24 ms).
+//! Articles of three chunks, a provider that takes 20 ms: the conditions under which the server that this one follows
+//! was measured (create over REST p50 9–15 ms, p99 35–128 ms; over MCP p50 24 ms).
 
 #[path = "../tests/server/process.rs"]
 mod process;
@@ -24,15 +24,15 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-/// Articles that wait when the measuring begins: more than are embedded meanwhile.
+/// Articles that wait when the measurement begins: more than are embedded meanwhile.
 const BACKLOG: usize = 3_000;
 const ROUNDS: usize = 500;
 const CLIENTS: usize = 200;
-/// How long the two hundred are at it, if nobody says otherwise. *Units:* seconds.
+/// How long the two hundred clients work, unless the command line says otherwise. *Units:* seconds.
 const SECONDS: u64 = 60;
 
 fn main() {
-    // Cargo adds a flag of its own.
+    // Cargo adds a flag.
     let seconds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(SECONDS);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(measure(Duration::from_secs(seconds)));
@@ -88,7 +88,7 @@ async fn over_mcp(server: &Server) -> Vec<Duration> {
     times
 }
 
-/// Each client creates, reads and searches, over and over.
+/// Each client creates, reads and searches, in a loop.
 async fn crowd(server: &Server, client: &Client, span: Duration) {
     let (ends, errors) = (Instant::now() + span, Arc::new(AtomicUsize::new(0)));
     let clients = (0..CLIENTS).map(|number| {

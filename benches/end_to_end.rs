@@ -1,7 +1,7 @@
-//! From the first save to the last searchable article, with a provider of a given latency: beside it in the same run the
-//! ideal, which is a loop over all texts that fills its requests.
+//! From the first save to the last searchable article, with a provider of a given latency; in the same run, for
+//! comparison, the ideal: a loop over all texts that fills its requests.
 //!
-//! `cargo bench --bench end_to_end [-- WORD…]`; a word keeps the runs in whose line it stands, e.g. `SQLite "200 ms"`.
+//! `cargo bench --bench end_to_end [-- WORD…]`; a word selects the runs with it in their line, e.g. `SQLite "200 ms"`.
 //! PostgreSQL takes part under `scripts/with-postgres`.
 
 #[path = "end_to_end/collection.rs"]
@@ -23,7 +23,7 @@ use place::{File, Place, Server};
 use provider::Provider;
 use run::{Measured, Site};
 
-/// As the settings come.
+/// The defaults of the settings.
 const BATCH: usize = 96;
 const CONCURRENCY: usize = 4;
 

@@ -11,7 +11,7 @@ use afterword::articles::{folder::Folder, properties::Filter};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use support::{File, Place, Server, World};
 
-/// Asked so often, each.
+/// How often each filter is asked.
 const ROUNDS: usize = 30;
 /// Different tags; each article has five of them, small numbers more often.
 const FILTERS: [&str; 8] = [

@@ -1,5 +1,5 @@
-//! How near the local model comes to what the machine can do, and what the runtime costs on top. A plain program:
-//! `cargo bench --bench local_model`. It needs the model (`afterword model fetch`).
+//! How close the local model comes to the machine's limit, and what the runtime adds. A plain program: `cargo bench
+//! --bench local_model`. It needs the model (`afterword model fetch`).
 
 use std::{
     sync::Arc,
@@ -75,7 +75,7 @@ fn bodies() -> Vec<String> {
     (0..60).map(body).collect()
 }
 
-/// Nothing but the model: the same chunks, in the same calls.
+/// Only the model: the same chunks, in the same calls.
 async fn alone(model: &Model, bodies: &[String]) -> Duration {
     let cut = |body: &String| model.chunker.chunk(Source { title: "Title", body }).expect("chunks");
     let articles: Vec<Vec<String>> =

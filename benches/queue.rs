@@ -26,7 +26,7 @@ async fn drain(count: i64, slots: u32) -> f64 {
     let directory = tempfile::tempdir().expect("a directory");
     let database = database(&directory).await;
     fill_with_no_ops(&database, count).await;
-    // Two halves: while one is committed, the other is worked on.
+    // Two halves: while one is committed, the other is processed.
     let settings = RuntimeSettings { slots, claim_batch: (slots / 2).max(1), ..RuntimeSettings::default() };
     let begun = Instant::now();
     let runtime = Runtime::start(database.clone(), free_model(), settings).await.expect("a runtime");

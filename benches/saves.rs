@@ -1,4 +1,4 @@
-//! What a save waits for while the queue drains, and how soon a saved article is found by meaning. A plain program:
+//! How long a save takes while the queue drains, and how soon a saved article is found by meaning. A plain program:
 //! `cargo bench --bench saves`.
 
 #[path = "../tests/support/mod.rs"]
@@ -66,7 +66,7 @@ async fn saves(world: &World, runtime: Option<&Runtime>, name: &str) -> Times {
     let service = world.articles(runtime);
     let mut times = Vec::new();
     for n in 0..ROUNDS {
-        // Saves come when people save, not in step with the queue's commits: 0 to 8 ms apart.
+        // People save independently of the queue's commits: 0 to 8 ms apart.
         tokio::time::sleep(Duration::from_micros((n as u64 * 2_654_435_761) % 8_000)).await;
         let new = article(&format!("{name}-{n}"), &text(n));
         let begun = Instant::now();

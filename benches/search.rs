@@ -1,8 +1,8 @@
 //! Searching chunks of 384 numbers, four of each article. A plain program: `cargo bench --bench search`; `BENCH_SEARCH_ARTICLES`
 //! says how many (25,000), and `BENCH_SEARCH_FOLDER` where the collection is kept for another time.
 //!
-//! The collection is made by one process and searched by others, so that memory is that of a server that searches, and a
-//! first search is one after a start.
+//! The collection is made by one process and searched by others, so that memory is that of a server that only searches,
+//! and a first search is one after a start.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -24,9 +24,9 @@ use afterword_actors::{
 use support::OneModel;
 
 const ARTICLES: usize = 25_000;
-/// Vectors are scattered around so many middles, as those of texts about some thousand subjects.
+/// Vectors are scattered around this many centres, like those of texts about some thousand subjects.
 const SUBJECTS: u64 = 3_000;
-/// The hundred most frequent words stand for "the" and "of", which questions are searched without, and words like them.
+/// The hundred most frequent words stand for "the", "of" and the like, which searches leave out.
 const FREQUENT: f64 = 100.0;
 const CHUNKS: usize = 4;
 const DIMENSION: usize = 384;
@@ -55,7 +55,7 @@ impl Random {
         (0..count).map(|_| format!("w{}", self.word())).collect::<Vec<_>>().join(" ")
     }
 
-    /// Words people search for, some of which are in very many articles.
+    /// Words that people search for, some of which are in very many articles.
     fn question(&mut self, frequent: usize, others: usize) -> String {
         let mut words: Vec<f64> = Vec::new();
         while words.len() < frequent + others {
@@ -157,7 +157,7 @@ fn memory_mib() -> f64 {
     line.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap_or_default() / 1024.0
 }
 
-/// What one question takes, with everything that it answers.
+/// How long one question takes, with everything that it returns.
 async fn ask(search: &Search, text: String, mode: Mode) -> Duration {
     let begun = Instant::now();
     let answer = search.search(&Query::new(text, mode, 10)).await.expect("an answer");
@@ -206,7 +206,7 @@ async fn search(path: &Path) {
     println!("resident memory: {:.0} MiB (at start {before:.0} MiB)", memory_mib());
 }
 
-/// This program once more, to do `part`.
+/// Runs this program again, to do `part`.
 fn run(part: &str, path: &Path) {
     let own = std::env::current_exe().expect("this program");
     let begun = Instant::now();

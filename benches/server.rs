@@ -1,6 +1,6 @@
-//! What a PostgreSQL server does for the queue and for searches. A plain program, to be run beside a server that keeps
-//! what it commits: `scripts/bench-server [WHAT]`, where WHAT is `drain`, `saves`, `history`, `snapshot [SECONDS]`,
-//! `vectors` or `engines COLLECTION`; `drain COUNT SLOTS` prints one number, tasks for each second.
+//! The queue and searches on PostgreSQL. A plain program, to be run with a PostgreSQL that syncs its commits:
+//! `scripts/bench-server [WHAT]`, where WHAT is `drain`, `saves`, `history`, `snapshot [SECONDS]`, `vectors` or
+//! `engines COLLECTION`; `drain COUNT SLOTS` prints one number, tasks for each second.
 
 #[path = "server/engines.rs"]
 mod engines;

@@ -1,9 +1,9 @@
 //! Hours in minutes: two hosts on one SQLite database, edits without end, bulk runs, changes of model, pauses and
 //! cancellations, a provider that fails in every way, and `kill -9`. A plain program: `scripts/soak [MINUTES]`.
 //!
-//! One host is killed again and again, and comes back with the model of the day; the other lives from start to end with
-//! the settings of the first day, and its memory is watched. At the end every article must be as it was last saved, and
-//! embedded from just that text by the model in use.
+//! One host is killed again and again, and returns with the present model; the other runs from start to end with the
+//! settings of the start, and its memory is watched. At the end every article must be as it was last saved, and
+//! embedded from exactly that text by the model in use.
 
 #[path = "soak/host.rs"]
 mod host;
@@ -27,7 +27,7 @@ use ledger::Ledger;
 use operator::Operator;
 use provider::Provider;
 
-/// Until the first look at memory: caches have filled by then.
+/// The time before the first look at memory: until then caches fill.
 const WARM_UP: Duration = Duration::from_secs(120);
 /// How long everything may take once nothing is broken any more.
 const SETTLE: Duration = Duration::from_secs(300);
@@ -104,7 +104,7 @@ async fn main() {
     assert!(grown.unwrap_or(1.0) < 1.3, "memory grows");
 }
 
-/// Until nothing waits and no change of model is under way; answers the model in use.
+/// Waits until no task waits and no change of model is under way; returns the model in use.
 async fn settle(database: &Database, operator: &Operator) -> String {
     let begun = Instant::now();
     loop {

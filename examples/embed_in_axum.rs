@@ -1,4 +1,4 @@
-//! A host of its own making embeds the runtime: a small axum server that saves notes and finds them by meaning.
+//! A host of one's own that embeds the runtime: a small axum server that saves notes and finds them by meaning.
 //!
 //! `cargo run --example embed_in_axum`, then `curl -d 'Bees dance to tell where flowers are' localhost:3000/notes/bees`
 //! and `curl 'localhost:3000/search?q=insects'`.
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(local) = backends.provisioning().cloned() {
         tokio::spawn(async move { local.run_until_ready().await });
     }
-    // The runtime: from here on whatever is saved is embedded in the background.
+    // The runtime: from here on every saved article is embedded in the background.
     let runtime = Runtime::start(database.clone(), backends.model(), RuntimeSettings::default()).await?;
     let notes = Notes {
         articles: Articles::new(database.clone(), Limits::default(), 3, AfterSave::Wake(runtime.handle())),

@@ -1,4 +1,4 @@
-//! A host of its own making: its own table, its own transaction, and nothing of Afterword but the runtime.
+//! A host that uses only the runtime: its own table, its own transaction, and nothing else of Afterword.
 //!
 //! `cargo run -p afterword-actors --example own_host` saves two recipes and waits until both are embedded.
 

@@ -102,7 +102,7 @@ impl Circuit {
         }
     }
 
-    /// Whether a probe is due; if so, counts it as begun.
+    /// Whether a probe is due; if so, records that it has begun.
     pub fn begin_probe(&mut self, now: Instant) -> bool {
         match &mut self.state {
             State::Open { until, probing, .. } if *until <= now && !*probing => {

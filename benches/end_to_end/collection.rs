@@ -1,6 +1,6 @@
 //! Articles of a given number of chunks.
 
-/// So many articles of so many chunks.
+/// A number of articles with a number of chunks each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Collection {
     pub(crate) articles: usize,
@@ -16,7 +16,7 @@ impl Collection {
         format!("Note {number}")
     }
 
-    /// Sections under headings, each long enough to be a chunk of its own.
+    /// Sections under headings, each long enough to be one chunk.
     pub(crate) fn body(self, number: usize) -> String {
         if self.chunks == 1 {
             return sentence(number, 0);
@@ -25,7 +25,7 @@ impl Collection {
         (0..self.chunks).map(section).collect::<Vec<_>>().join("\n")
     }
 
-    /// About what is embedded: for the ideal.
+    /// About the inputs that are embedded, for the ideal loop.
     pub(crate) fn inputs(self) -> Vec<String> {
         let input = |number, chunk| {
             let times = if self.chunks == 1 { 1 } else { 10 };

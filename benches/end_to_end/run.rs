@@ -1,4 +1,4 @@
-//! Hosts with settings as they come, and the way of a collection through them.
+//! Hosts with default settings, and a collection on its way through them.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ pub(crate) struct Site<'a> {
 }
 
 pub(crate) struct Measured {
-    /// From the first save to the last searchable.
+    /// From the first save until the last article is searchable.
     pub(crate) took: Duration,
     /// From a save by a person, halfway, until it is searchable.
     pub(crate) a_save: Duration,
@@ -67,7 +67,7 @@ fn settings(site: &Site<'_>) -> Settings {
     Loaded::load(&Sources::of_process(None, flags)).expect("settings").settings
 }
 
-/// As an import saves: at low priority.
+/// Saves as an import does: at low priority.
 async fn save_all(worker: &Worker, collection: Collection) {
     let save = |number| async move {
         let (title, body) = (Collection::title(number), collection.body(number));
@@ -77,14 +77,14 @@ async fn save_all(worker: &Worker, collection: Collection) {
     futures_util::stream::iter((0..collection.articles).map(save)).buffer_unordered(SAVING).collect::<Vec<()>>().await;
 }
 
-/// As a person saves.
+/// Saves as a person does.
 async fn save_one(worker: &Worker) -> Duration {
     let mut events = worker.runtime.subscribe();
     let begun = Instant::now();
     let new = NewArticle { title: "By a person".to_owned(), body: "A remark.".to_owned(), ..NewArticle::default() };
     let article = worker.host.articles.create(new).await.expect("a save").article;
     while !is_embedded(&worker.host.database, article.id).await {
-        // Another host's events are not heard here.
+        // Another host's events do not arrive here.
         let next = tokio::time::timeout(Duration::from_millis(5), async {
             while let Ok(event) = events.recv().await {
                 if event.article_id == article.id && event.status == TaskStatus::Completed {
@@ -109,7 +109,7 @@ async fn is_embedded(database: &Database, article: i64) -> bool {
     row.expect("a count").is_some_and(|row| row.n > 0)
 }
 
-/// Resident, of this process: hosts, provider and all.
+/// Resident memory of this process: hosts, provider and all.
 pub(crate) fn memory_mib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();

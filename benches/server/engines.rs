@@ -1,4 +1,4 @@
-//! One collection with known answers, in a file and on a server: how good the answers are, and how much the same.
+//! One collection with known answers, on SQLite and on PostgreSQL: the quality of the answers, and how far they agree.
 
 use std::{path::Path, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Draining, with history and without, with a snapshot held open and without.
+//! Draining, with and without history, with and without an open snapshot.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub(crate) async fn drain(count: i64, slots: u32, hosts: usize) -> f64 {
     }
     let done = "SELECT tasks AS n FROM embedding_task_counts WHERE status = 'completed'";
     while database.reader().row::<Number>(done, []).await.expect("a count").map_or(0, |row| row.n) < count {
-        // Seldom: on two cores, who looks is in the way of who works.
+        // Rarely: on two cores, looking slows the work down.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let rate = count as f64 / begun.elapsed().as_secs_f64();
@@ -64,7 +64,7 @@ pub(crate) async fn rates() {
 async fn claim_for(database: &Database, model_id: i64, time: Duration, pause: Duration) -> Times {
     let slots: Vec<_> = (0..64).collect();
     let (mut times, begun) = (Times::default(), Instant::now());
-    // As a host does: on from where the last claim ended, and from the front now and then.
+    // As a host does: from where the last claim ended, and from the front now and then.
     let (mut reached, mut looked_at_all) = (None, begun);
     while begun.elapsed() < time {
         if looked_at_all.elapsed() > Duration::from_secs(10) {
@@ -130,7 +130,7 @@ pub(crate) async fn history() {
     }
 }
 
-/// A snapshot that somebody holds open keeps every dead row from being removed.
+/// An open snapshot keeps every dead row from being removed.
 pub(crate) async fn snapshot(time: Duration) {
     let place = Server::fresh().await;
     let database = place::open(place.url()).await;
@@ -146,7 +146,7 @@ pub(crate) async fn snapshot(time: Duration) {
     held.row::<Number>("SELECT count(*) AS n FROM embedding_models", []).await.expect("a snapshot");
     let begun = Instant::now();
     let share = time / 4;
-    // It is looked at by somebody now and then: else the server would end it.
+    // It is used now and then: otherwise PostgreSQL would end its transaction.
     for _ in 0..4 {
         let times = claim_for(&database, id, share, pause);
         let awake = async {

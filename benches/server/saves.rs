@@ -49,13 +49,13 @@ pub(crate) async fn latencies() {
 }
 
 async fn fill_backlog(database: &Database) {
-    // The articles of the first round have tasks already; these come beside them.
+    // The articles of the first round have tasks already; these are added to them.
     use afterword_actors::store::sql::Sql;
     for table in ["embedding_tasks", "articles"] {
         database.write_connection().run(&format!("DELETE FROM {table}"), []).await.expect("an empty table");
     }
     fill_with_no_ops(database, 100_000).await;
-    // What was filled in came with numbers of its own.
+    // The inserted rows brought their own numbers.
     let next = "SELECT setval(pg_get_serial_sequence('articles', 'id'), max(id)) FROM articles";
     database.write_connection().run(next, []).await.expect("a number");
 }

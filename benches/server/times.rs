@@ -1,8 +1,8 @@
-//! Measured times, and what is said of them.
+//! Measured times, and their summary.
 
 use std::time::Duration;
 
-/// Times of the same thing, many times.
+/// Repeated times of the same operation.
 #[derive(Default)]
 pub(crate) struct Times(pub(crate) Vec<Duration>);
 

@@ -1,4 +1,4 @@
-//! 100,000 vectors of 384 numbers: recall and rate, beside pgvector without anything of ours.
+//! 100,000 vectors of 384 numbers: recall and rate, compared with plain pgvector.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ impl QueryModels for OneModel {
     }
 }
 
-/// Texts about one of a thousand subjects, so that vectors lie in heaps as those of real texts do.
+/// Texts about one of a thousand subjects, so that their vectors form clusters as those of real texts do.
 fn text(article: i64, chunk: i64) -> String {
     let subject = (article * 7 + chunk) % 1_000;
     format!("subject{subject} field{} detail{} aspect{} note{article}x{chunk}", subject % 50, article % 331, chunk * 3)

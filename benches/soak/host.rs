@@ -1,4 +1,4 @@
-//! A host in a process of its own, to be killed.
+//! A host in a separate process, to be killed.
 
 use std::process::{Child, Command, Stdio};
 
@@ -28,7 +28,7 @@ impl HostProcess {
         self.0.kill().and_then(|()| self.0.wait()).expect("a death");
     }
 
-    /// Resident.
+    /// Resident memory.
     pub(super) fn memory_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
@@ -43,7 +43,7 @@ impl Drop for HostProcess {
     }
 }
 
-/// Whether this process is to be a host.
+/// Whether this process is to run a host.
 pub(super) fn is_wanted() -> bool {
     std::env::var_os(DATABASE).is_some()
 }
@@ -56,7 +56,7 @@ pub(super) async fn run() {
     std::future::pending::<()>().await;
 }
 
-/// A host's settings: everything is tried again soon, and often.
+/// A host's settings: everything is retried soon, and often.
 pub(super) fn settings(database: &str, provider: &str, model: &str) -> Settings {
     let settings = [
         ("database.url", database),
@@ -65,8 +65,8 @@ pub(super) fn settings(database: &str, provider: &str, model: &str) -> Settings 
         ("embedding.openai.base_url", provider),
         ("embedding.openai.timeout", "2s"),
         ("queue.slots", "3"),
-        // Kills are so frequent here that a document that happened to be in work at three of them must not be taken for
-        // their cause.
+        // Kills are so frequent here that a document that was being processed at three of them by chance must not be
+        // taken for their cause.
         ("queue.max_attempts", "50"),
         ("queue.retry_base", "100ms"),
         ("queue.retry_max", "2s"),

@@ -1,4 +1,4 @@
-//! What has been saved, kept beside the database, to compare with it at the end.
+//! What has been saved, recorded beside the database, to compare with it at the end.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use sea_orm::FromQueryResult;
 use crate::{provider::Provider, random};
 
 const TITLE: &str = "Soaked";
-/// Articles at a time.
+/// Most articles at a time.
 const MOST: usize = 400;
 
 struct Entry {
@@ -107,13 +107,13 @@ impl Ledger {
         self.entries.keys().nth(usize::try_from(random(count)).unwrap_or_default()).cloned()
     }
 
-    /// Several sections, some of which come again in other texts.
+    /// Several sections, some of which are repeated in other texts.
     fn text(&self) -> String {
         let section = || format!("## Part {}\n\n{}\n\n", random(50), format!("words {} ", random(200)).repeat(40));
         (0..=random(4)).map(|_| section()).collect()
     }
 
-    /// Everything that is not as it should be.
+    /// Returns everything that is not as it should be.
     pub(super) async fn faults(&self, database: &Database, provider: &Provider, model: &str) -> Vec<String> {
         let mut faults = Vec::new();
         for (slug, entry) in &self.entries {

@@ -1,4 +1,4 @@
-//! Who runs the hosts: bulk runs, changes of model, pauses, and second thoughts about each.
+//! The operator of the hosts: bulk runs, changes of model, pauses, and cancellations of each.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use afterword_actors::{
 
 use crate::{host, random};
 
-/// From one act to the next, on average.
+/// Seconds from one act to the next, on average.
 const ACT: u64 = 3;
 /// From one change of model to the next.
 const CHANGE: Duration = Duration::from_secs(45);
 
-/// Acts by the same calls as the command line.
+/// Acts through the same calls as the command line.
 pub(super) struct Operator {
     database: String,
     provider: String,
@@ -81,14 +81,14 @@ impl Operator {
         }
     }
 
-    /// Cancels whatever waits first, and asks for it again.
+    /// Cancels the first waiting task, and retries it.
     async fn take_back_a_task(&mut self) {
         let waiting = TaskFilter { status: Some(TaskStatus::Pending), article_id: None, before: None, limit: 1 };
         let Some(task) = self.host.queue.tasks(&waiting).await.expect("tasks").tasks.pop() else { return };
         match self.host.queue.cancel(task.id).await {
             Ok(()) => self.cancelled += 1,
             Err(QueueError::Store(error)) => panic!("{error}"),
-            // It has ended, or is in work.
+            // It has ended, or is being processed.
             Err(_) => return,
         }
         // Refused if a newer save waits already.
@@ -97,7 +97,7 @@ impl Operator {
         }
     }
 
-    /// Asks for the next model; now and then the change before is given up first.
+    /// Starts a change to the next model; sometimes after cancelling the change before.
     async fn change_model(&mut self) {
         if random(4) == 0 {
             self.cancelled += u64::from(self.host.sets().cancel().await.expect("an answer"));

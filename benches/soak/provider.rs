@@ -1,4 +1,4 @@
-//! An embedding server with moods.
+//! An embedding server with changing faults.
 
 use std::{
     sync::{
@@ -57,7 +57,7 @@ impl Provider {
         Self { url, server }
     }
 
-    /// Good for a while, broken for a while.
+    /// Works for a while, fails for a while.
     pub(super) fn change_mood_if_due(&self) {
         let mut mood = self.server.0.mood.lock().expect("a mood");
         if Instant::now() < mood.1 {
@@ -85,7 +85,7 @@ impl Provider {
         self.server.0.refused.load(Ordering::Relaxed)
     }
 
-    /// The vector by which `model` answers for `text`, of unit length.
+    /// The unit-length vector that `model` returns for `text`.
     pub(super) fn vector_of(&self, model: &str, text: &str) -> Vec<f32> {
         let numbers = vector(model, text);
         let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();

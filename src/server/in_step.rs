@@ -68,7 +68,7 @@ async fn keep_one(articles: Articles, asked: Sync, troubles: Troubles, stopping:
     }
 }
 
-/// Watches on a thread of its own, until `stopping`.
+/// Watches on a separate thread, until `stopping`.
 fn watched(articles: Articles, asked: Sync, told: Troubles, stopping: CancellationToken) -> JoinHandle<()> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {

@@ -135,7 +135,7 @@ impl FromStr for ErrorKind {
 /// What is to blame, which decides whether the document's attempts are spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The provider as a whole: the attempt is given back and the circuit opens.
+    /// The provider as a whole: the attempt does not count and the circuit opens.
     Provider,
     /// This text: the attempt is spent.
     Document,

@@ -1,4 +1,4 @@
-//! Which processes have the database open: each holds a shared lock as long, and exclusive work takes the whole lock.
+//! Which processes have the database open: each holds a shared lock meanwhile; exclusive work takes the whole lock.
 //!
 //! The lock is a file beside the database, and the system drops it when a process dies. Processes of earlier versions
 //! do not take it; SQLite's own lock shows them.

@@ -141,7 +141,7 @@ impl Provider {
         }
         self.circuit.probed(result, Instant::now());
         if was_open && works && self.circuit.is_open() {
-            return Judgement::Open; // The pause goes on, and so does the wait.
+            return Judgement::Open; // The pause continues, and so does the wait.
         }
         let undecided = std::mem::take(&mut self.undecided);
         if works { Judgement::Documents(undecided) } else { Judgement::Provider(undecided) }

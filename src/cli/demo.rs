@@ -168,7 +168,7 @@ async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
     Ok(Saved { slugs: report.files.into_iter().map(|file| file.slug).collect(), changed })
 }
 
-/// Returns the prepared questions for the bundled articles; for others, words from some of them.
+/// Returns the prepared questions for the bundled articles; for others, the titles of some of them.
 async fn questions(worker: &Worker, slugs: &[String]) -> anyhow::Result<Vec<String>> {
     if slugs.iter().any(|slug| slug == "supervision-trees") {
         return Ok(QUESTIONS.iter().map(|question| (*question).to_owned()).collect());

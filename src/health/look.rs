@@ -62,7 +62,7 @@ async fn statistics(database: &Database) -> Result<QueueStats, StoreError> {
     asked.await.unwrap_or_else(|_| Err(StoreError::Unreachable(format!("no answer within {PATIENCE:?}"))))
 }
 
-/// The number of restarts at each look of the last hour.
+/// The counts of restarts in the last hour, with an entry for each change.
 #[derive(Default)]
 pub(super) struct Restarts {
     looks: VecDeque<(Instant, u64)>,

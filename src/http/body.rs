@@ -8,8 +8,8 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 
-/// The size of a piece. The server takes further pieces only as its client reads, but it takes a whole piece however
-/// large it is: the resource would be released while all of it still waits to be sent. *Units:* bytes.
+/// Larger pieces are divided into pieces of this size: the server takes further ones only as its client reads, but a
+/// whole one at once, so the resource would be released while all of it still waits to be sent. *Units:* bytes.
 const PIECE: usize = 64 << 10;
 
 /// Returns `body`, which keeps `kept` until all but the last pieces have been sent, or sending has ended.

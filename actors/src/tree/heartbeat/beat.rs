@@ -61,9 +61,9 @@ async fn rescue(HeartbeatArguments { context, queue, .. }: &HeartbeatArguments) 
     Ok(())
 }
 
-/// How long a host must be silent besides. SQLite: the kernel frees its lock only when the process has ended.
-/// PostgreSQL also ends a session when the connection is cut or PostgreSQL restarts: a host that is alive still beats,
-/// and soon has its lock again.
+/// How long a host without its lock must have been silent to be taken for dead. On SQLite the lock is free only when
+/// the process has ended. PostgreSQL also ends a session when the connection is cut or PostgreSQL restarts: a host that
+/// is alive still beats, and soon has its lock again.
 fn silence_of_the_dead(context: &Context) -> Duration {
     match context.database.engine() {
         Engine::Sqlite => Duration::ZERO,

@@ -6,7 +6,7 @@
 mod engines;
 mod no_op;
 #[path = "../tests/support/place.rs"]
-#[allow(dead_code, reason = "no file is measured here")]
+#[allow(dead_code, reason = "SQLite is not measured here")]
 mod place;
 #[path = "server/queue.rs"]
 mod queue;

@@ -61,7 +61,7 @@ pub async fn judge(
 /// built, 0 if none. Returns the states of the tasks; those without a valid lease are missing unless they are in doubt.
 ///
 /// [`StoreError`]; the transaction must then be rolled back.
-/// [`StoreError`]; the transaction must then be undone.
+/// [`StoreError`]; the transaction must then be rolled back.
 pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -> Result<Vec<Settled>, StoreError> {
     let gathered = |ended: &Ended| Gathered { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };
     let batch: Vec<_> = ended.iter().map(gathered).collect();

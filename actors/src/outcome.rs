@@ -1,4 +1,4 @@
-//! What came of an attempt. A provider's failure is a value here, never a broken actor.
+//! The result of an attempt. A provider's failure is a value here, never a broken actor.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::{
 /// An attempt that has ended.
 #[derive(Debug)]
 pub struct Finished {
-    /// What was tried.
+    /// The task that was tried.
     pub task: ClaimedTask,
-    /// What came of it.
+    /// Its result.
     pub outcome: Outcome,
     /// How long it took.
     pub elapsed: Duration,
@@ -23,13 +23,13 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// The slot that is free again.
+    /// Returns the slot that is free again.
     pub fn slot(&self) -> Slot {
         self.task.slot
     }
 }
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug)]
 pub enum Outcome {
     /// The article is embedded, by this set of chunks.
@@ -41,7 +41,7 @@ pub enum Outcome {
     },
     /// The vectors are to be removed, or the article needs none.
     Discard {
-        /// For the audit trail.
+        /// The reason, for the audit trail.
         cause: &'static str,
     },
     /// It failed.

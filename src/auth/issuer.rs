@@ -70,7 +70,7 @@ impl Names {
 }
 
 impl Issuer {
-    /// `None` if no issuer is set.
+    /// Makes the checks for the issuer in `settings`; `None` if there is none.
     pub(super) fn new(settings: &Auth) -> Option<Self> {
         static SIGNATURES: Once = Once::new();
         if settings.issuer.is_empty() {

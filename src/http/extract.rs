@@ -76,7 +76,7 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 /// The description of [`IfMatch`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "stands in the description only")]
+#[expect(dead_code, reason = "used for the description only")]
 pub(super) struct IfMatchHeader {
     /// The ETag that was read: refuse if the article is at another revision.
     #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
@@ -86,7 +86,7 @@ pub(super) struct IfMatchHeader {
 /// The description of [`IdempotencyKey`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "stands in the description only")]
+#[expect(dead_code, reason = "used for the description only")]
 pub(super) struct IdempotencyKeyHeader {
     /// A create that is repeated with the same key answers with the first article.
     #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255)]

@@ -30,7 +30,7 @@ const IDLE: Duration = Duration::from_secs(300);
 /// Statements kept prepared on each connection; above the number of different statements in the program.
 const STATEMENT_CACHE: usize = 512;
 
-/// Connections by which the runtime reads.
+/// Connections for the runtime's own reads.
 const RUNTIME_CONNECTIONS: u32 = 3;
 
 /// Connections to PostgreSQL.

@@ -42,7 +42,7 @@ const STATEMENT_CACHE: usize = 512;
 /// Page cache of a connection. *Units:* KiB; negative, because SQLite takes a positive number for pages.
 const CACHE_KIB: &str = "-16384";
 
-/// Connections by which the runtime reads.
+/// Connections for the runtime's own reads.
 const RUNTIME_CONNECTIONS: u32 = 3;
 
 /// An open database file.

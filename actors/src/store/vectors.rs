@@ -51,7 +51,7 @@ pub enum Reading {
     Text(Text),
     /// Nothing: its body is longer than asked for.
     Longer {
-        /// Length of the body.
+        /// Length of the body. *Units:* bytes.
         bytes: u64,
     },
 }

@@ -1,4 +1,4 @@
-//! What an attempt makes.
+//! The chunks and vectors that an attempt makes.
 
 use std::collections::HashMap;
 

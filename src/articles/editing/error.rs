@@ -11,7 +11,7 @@ pub(super) const NAMED: usize = 30;
 pub struct EditError {
     /// Which edit, from 1.
     pub number: usize,
-    /// Of how many.
+    /// How many edits there are.
     pub of: usize,
     /// What is wrong with it.
     pub fault: Fault,

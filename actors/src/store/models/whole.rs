@@ -62,7 +62,7 @@ pub async fn activate_if_whole(transaction: &impl ConnectionTrait, model_id: i64
 
 #[derive(FromQueryResult)]
 struct Found {
-    #[expect(dead_code, reason = "that there is a row is the answer")]
+    #[expect(dead_code, reason = "only the existence of the row matters")]
     n: i64,
 }
 

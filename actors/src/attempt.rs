@@ -60,7 +60,7 @@ pub async fn judge(
 /// Writes the results of the attempts and ends them, each if its lease is valid; `building` is the set that is being
 /// built, 0 if none. Returns the states of the tasks; those without a valid lease are missing unless they are in doubt.
 ///
-/// [`StoreError`]; the transaction must then be rolled back.
+/// # Errors
 /// [`StoreError`]; the transaction must then be rolled back.
 pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -> Result<Vec<Settled>, StoreError> {
     let gathered = |ended: &Ended| Gathered { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };

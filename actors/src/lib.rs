@@ -11,9 +11,8 @@
 //! 2. Bring a model: an [`embedder::Embedder`] that makes vectors and an [`embedder::Chunker`] that cuts articles.
 //! 3. [`Runtime::start`] the runtime.
 //! 4. Save in [`store::Database::write`], [`store::tasks::enqueue`] in the same transaction, then [`Runtime::wake`] it.
-//! 4. Save in [`store::Database::write`], call [`store::tasks::enqueue`] in the same transaction, and [`Runtime::wake`]
-//!    it.
 //! 5. [`Runtime::stop`] it at the end: what is being processed is finished, or released.
+//!
 //! ```
 //! use std::{sync::Arc, time::Duration};
 //!

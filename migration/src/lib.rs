@@ -21,6 +21,7 @@ mod m20261126_000012_terms;
 mod m20261126_000014_properties;
 mod m20261126_000015_links;
 mod m20261126_000016_crashes;
+mod m20261126_000017_kept_folders;
 mod runner;
 mod script;
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000014_properties::Migration),
             Box::new(m20261126_000015_links::Migration),
             Box::new(m20261126_000016_crashes::Migration),
+            Box::new(m20261126_000017_kept_folders::Migration),
         ]
     }
 

@@ -33,7 +33,9 @@ pub use export::{Export, ExportReport, export};
 pub use import::{Count, Import, Step, import};
 pub use manager::{ManagerError, ManagerReport, NotBroughtIn, import_manager};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
-pub use sync::{Conflict, Folders, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, sync, watch};
+pub use sync::{
+    Conflict, Folders, KeptFolder, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, forget, sync, watch,
+};
 
 /// What to do about an article, or a file, that exists already and is not known to be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

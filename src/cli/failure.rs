@@ -113,6 +113,8 @@ fn of_bulk(error: &BulkError) -> Failure {
 fn of_sync(error: &SyncError) -> Failure {
     match error {
         SyncError::ManyDeletions { .. } => failed("many_deletions"),
+        SyncError::Overlap { .. } => failed("overlap"),
+        SyncError::NotKept { .. } => failed("not_found"),
         SyncError::Folder { .. } => failed("failed"),
         SyncError::Store(error) => of_store(error),
     }

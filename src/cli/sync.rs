@@ -23,6 +23,13 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
         many_deletions: arguments.yes,
         dry_run: arguments.dry_run,
     };
+    if arguments.forget {
+        let kept = files::forget(&session.host().await?.articles, &asked).await?;
+        session.output.answer(&kept, |_| {
+            format!("{} is not kept in step any more; files and articles are as they were", kept.directory.display())
+        })?;
+        return Ok(());
+    }
     let host = if asked.dry_run { session.host().await? } else { session.saving_host().await? };
     let teller = Teller { output: session.output, verbose: session.verbose };
     if arguments.watch {
@@ -100,20 +107,11 @@ impl Teller {
 }
 
 fn text_of(report: &SyncReport) -> String {
-    let SyncReport { articles, files, merged, conflicts, dry_run, failed, left_out, .. } = report;
+    let SyncReport { dry_run, failed, left_out, .. } = report;
     if !report.did_something() {
         let are_same = failed.is_empty() && left_out.is_empty();
         return if are_same { "nothing to do: both sides are the same" } else { "nothing was done" }.to_owned();
     }
     let lead = if *dry_run { "would be: " } else { "" };
-    format!(
-        "{lead}articles {} created, {} updated, {} deleted; files {} written, {} removed; {} merged, {}",
-        articles.created.len(),
-        articles.updated.len(),
-        articles.deleted.len(),
-        files.written.len(),
-        files.removed.len(),
-        merged.len(),
-        count(conflicts.len(), "conflict")
-    )
+    format!("{lead}{}", report.summary())
 }

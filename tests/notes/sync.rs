@@ -13,7 +13,7 @@ use std::{
 
 use afterword::articles::{
     Articles, Changes, NewArticle,
-    files::{Sync, SyncError, SyncReport, sync},
+    files::{Import, Sync, SyncError, SyncReport, forget, sync},
     folder::Folder,
     front_matter::Document,
     slug::Slug,
@@ -29,7 +29,7 @@ use sea_orm::FromQueryResult;
 use super::World;
 use crate::{
     support::{Place, TOKIO, article},
-    vault::{Vault, import},
+    vault::{Vault, import, import_as, importing},
 };
 
 fn asked(vault: &Vault) -> Sync {
@@ -227,6 +227,198 @@ async fn a_folder_of_articles_is_kept_in_step_by_itself() {
     assert_eq!(slugs(&articles).await.len(), 4);
 }
 
+/// Articles that came from the same files before, and stand elsewhere: that the files move is told before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_tells_every_round() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n"), ("b.md", "# B\n\none\n\ntwo\n"), ("c.md", "# C\n"), ("d.md", "# D\n")]);
+    let elsewhere = Import { folder: Folder::parse("w").expect("a folder"), ..importing(&vault.root()) };
+    import_as(&articles, elsewhere).await;
+    let moved = run(&articles, &vault).await;
+    assert_eq!((moved.files.written.len(), moved.files.removed.len()), (4, 4), "{moved:?}");
+    assert!(texts(&vault).contains_key("w/a.md"), "{:?}", texts(&vault));
+
+    // Changed there, and moved, renamed, or both here; changed on both sides in the same lines, and moved.
+    vault.put("w/b.md", "# B\n\nONE\n\ntwo\n");
+    change(&articles, "b", "# B\n\none\n\nTWO\n").await;
+    put_in(&articles, "b", "x").await;
+    vault.put("w/c.md", "# C\n\nmore\n");
+    put_in(&articles, "c", "x").await;
+    articles.rename("c", slug("sea"), None).await.expect("a rename");
+    vault.put("w/d.md", "# D\n\nthere\n");
+    change(&articles, "d", "# D\n\nhere\n").await;
+    put_in(&articles, "d", "x").await;
+    // Written to after it was taken away.
+    let mut held = fs::OpenOptions::new().append(true).open(vault.path("w/a.md")).expect("a file");
+    change(&articles, "a", "# A\n\nmore\n").await;
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.merged.len(), report.conflicts.len()), (2, 1), "{report:?}");
+    assert_eq!(report.files.removed, ["w/b.md", "w/c.md", "w/d.md"]);
+    held.write_all(b"late\n").expect("it is written");
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.conflicts.len(), report.articles.created.len()), (1, 1), "{report:?}");
+}
+
+/// Each would take the files of the other for new ones, again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_that_overlap_are_refused_until_one_is_forgotten() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n"), ("sub dir/b.md", "# B\n"), ("sub dir/in/c.md", "# C\n")]);
+    let of = |place: &str, folder: &str| Sync {
+        directory: vault.path(place),
+        folder: Folder::parse(folder).expect("a folder"),
+        ..asked(&vault)
+    };
+    let inner = of("sub dir", "team");
+    sync(&articles, &inner).await.expect("a run");
+    let before = texts(&vault);
+    for overlapping in [asked(&vault), of("sub dir/in", ""), of("sub dir", ""), of("sub dir", "team/deep")] {
+        for dry_run in [true, false] {
+            let refused = sync(&articles, &Sync { dry_run, ..overlapping.clone() }).await.expect_err("an overlap");
+            assert!(matches!(refused, SyncError::Overlap { .. }), "{refused}");
+            let told = refused.to_string();
+            assert!(told.contains("sub dir' --folder team --forget`") && told.contains("kept in step"), "{told}");
+        }
+    }
+    assert_eq!((texts(&vault), slugs(&articles).await.len()), (before.clone(), 2));
+    sync(&articles, &inner).await.expect("the first goes on");
+    assert!(matches!(forget(&articles, &asked(&vault)).await, Err(SyncError::NotKept { kept, .. }) if kept.len() == 1));
+    forget(&articles, &inner).await.expect("it is forgotten");
+    assert_eq!((texts(&vault), slugs(&articles).await.len()), (before, 2), "and nothing else is touched");
+    assert!(matches!(forget(&articles, &inner).await, Err(SyncError::NotKept { .. })));
+    sync(&articles, &asked(&vault)).await.expect("a run");
+    // One that is gone is forgotten as well.
+    let other = Vault::of(&[("x.md", "# X\n")]);
+    let gone = Sync { directory: other.path("x"), folder: Folder::parse("x").expect("a folder"), ..asked(&other) };
+    fs::create_dir(&gone.directory).expect("a folder");
+    sync(&articles, &gone).await.expect("a run");
+    fs::remove_dir(&gone.directory).expect("a removal");
+    let refused = sync(&articles, &asked(&other)).await.expect_err("an overlap");
+    assert!(matches!(refused, SyncError::Overlap { .. }), "{refused}");
+    forget(&articles, &gone).await.expect("it is forgotten");
+    sync(&articles, &asked(&other)).await.expect("a run");
+}
+
+/// Folders beside each other may be kept in step with the same articles, or with some of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_beside_each_other_multiply_nothing() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vaults = [Vault::of(&[("a.md", "# A\n")]), Vault::of(&[("b.md", "# B\n")]), Vault::of(&[("b.md", "# B2\n")])];
+    let asked = |number: usize| Sync {
+        folder: Folder::parse(["", "team", "team/deep"][number]).expect("a folder"),
+        ..asked(&vaults[number])
+    };
+    let settle = async || {
+        for round in 0.. {
+            let mut did = false;
+            for number in 0..3 {
+                did |= sync(&articles, &asked(number)).await.expect("a run").did_something();
+            }
+            if !did {
+                break;
+            }
+            assert!(round < 4, "they are never the same");
+        }
+    };
+    settle().await;
+    assert_eq!(slugs(&articles).await.len(), 3);
+    for number in 0..3 {
+        vaults[number].put("new.md", format!("# New {number}\n"));
+    }
+    settle().await;
+    assert_eq!(slugs(&articles).await.len(), 6);
+    put_in(&articles, "a", "team/deep").await;
+    let bees = slugs(&articles).await.into_iter().filter(|slug| slug.starts_with('b'));
+    for (number, bee) in bees.enumerate() {
+        articles.rename(&bee, slug(&format!("bee-{number}")), None).await.expect("a rename");
+    }
+    settle().await;
+    fs::remove_file(vaults[2].path("a.md")).expect("a removal");
+    settle().await;
+    assert_eq!(slugs(&articles).await.len(), 5);
+    for (number, files) in [(0, 5), (1, 4), (2, 2)] {
+        assert_eq!(texts(&vaults[number]).len(), files, "{number}: {:?}", texts(&vaults[number]).keys());
+    }
+}
+
+/// What became of a file that is no note any more is told, and its article stays.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_file_any_more_is_told() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let notes = ["link.md", "in/a.md", "folder.md", "nul.md", "latin.md", "out.md"];
+    let vault = Vault::of(&notes.map(|note| (note, "# Note\n\ntext\n")));
+    run(&articles, &vault).await;
+    let there = slugs(&articles).await;
+    let aside = tempfile::tempdir().expect("a folder");
+    fs::rename(vault.path("link.md"), aside.path().join("link.md")).expect("a rename");
+    fs::rename(vault.path("in"), aside.path().join("in")).expect("a rename");
+    std::os::unix::fs::symlink(aside.path().join("link.md"), vault.path("link.md")).expect("a link");
+    std::os::unix::fs::symlink(aside.path().join("in"), vault.path("in")).expect("a link");
+    fs::remove_file(vault.path("folder.md")).expect("a removal");
+    fs::create_dir(vault.path("folder.md")).expect("a folder");
+    vault.put("nul.md", "# Note\n\nte\0xt\n");
+    vault.put("latin.md", b"# Note\n\nt\xe4xt\n");
+    vault.put(".gitignore", "out.md\n");
+    change(&articles, "out", "# Note\n\nmore\n").await;
+    change(&articles, "nul", "# Note\n\nmore\n").await;
+    let before = Vault::contents(&vault.root());
+    let report = sync(&articles, &asked(&vault)).await.expect("a run");
+    let told: Vec<_> = report.failed.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(told, ["folder.md", "in/a.md", "latin.md", "link.md", "nul.md"], "{:?}", report.failed);
+    assert!(!report.did_something(), "{report:?}");
+    assert_eq!(Vault::contents(&vault.root()), before);
+    assert_eq!(slugs(&articles).await, there);
+}
+
+/// A full disk, or a program that dies while it writes, leaves empty files.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_emptied_files_are_asked_about() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let names: Vec<String> = (0..30).map(|n| format!("note-{n}.md")).collect();
+    let vault = Vault::of(&[("empty.md", "")]);
+    names.iter().for_each(|name| vault.put(name, format!("# {name}\n")));
+    run(&articles, &vault).await;
+    names[..6].iter().for_each(|name| vault.put(name, ""));
+    change(&articles, "note-0", "edited here\n").await;
+    let asking = Sync { many_deletions: false, ..asked(&vault) };
+    let refused = sync(&articles, &asking).await.expect_err("a question");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 0, emptied: 6, .. }), "{refused}");
+    assert_eq!(body(&articles, "note-1").await, "# note-1.md\n");
+    vault.put(&names[0], format!("# {}\n", names[0]));
+    assert_eq!(sync(&articles, &asking).await.expect("a few are meant").articles.updated.len(), 5);
+}
+
+/// What a file and its article say is joined before the file goes where its article went: what is asked is asked before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_asked_before_anything_is_done() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[]);
+    let names: Vec<String> = (0..20).map(|n| format!("note-{n}.md")).collect();
+    names.iter().for_each(|name| vault.put(name, format!("# {name}\n\none\n")));
+    let team = Sync { folder: Folder::parse("team").expect("a folder"), many_deletions: false, ..asked(&vault) };
+    sync(&articles, &team).await.expect("a run");
+    for name in &names[..8] {
+        vault.put(name, format!("# {name}\n\none\n\nand more\n"));
+        put_in(&articles, name.trim_end_matches(".md"), "elsewhere").await;
+    }
+    let before = Vault::contents(&vault.root());
+    let refused = sync(&articles, &team).await.expect_err("a question");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 8, .. }), "{refused}");
+    assert!(refused.to_string().contains("nothing was done"), "{refused}");
+    assert_eq!(Vault::contents(&vault.root()), before);
+    assert_eq!(body(&articles, "note-0").await, "# note-0.md\n\none\n");
+    let report = sync(&articles, &Sync { many_deletions: true, ..team }).await.expect("a run");
+    assert_eq!(report.files.removed.len(), 8);
+    assert_eq!(body(&articles, "note-0").await, "# note-0.md\n\none\n\nand more\n");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_deletions_are_asked_about() {
     let world = World::new().await;
@@ -242,7 +434,7 @@ async fn many_deletions_are_asked_about() {
     fs::create_dir(vault.root()).expect("a folder");
     let asking = Sync { many_deletions: false, ..asked(&vault) };
     let refused = sync(&articles, &asking).await.expect_err("a question");
-    assert!(matches!(refused, SyncError::ManyDeletions { gone: 30, deleted: 0, known: 30 }), "{refused}");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 30, deleted: 0, known: 30, .. }), "{refused}");
     assert!(refused.to_string().contains("--yes"), "{refused}");
     assert_eq!(slugs(&articles).await.len(), 30);
     assert!(Vault::contents(&vault.root()).is_empty(), "nothing was done at all");
@@ -254,7 +446,7 @@ async fn many_deletions_are_asked_about() {
         articles.delete(name.trim_end_matches(".md"), None).await.expect("a deletion");
     }
     let refused = sync(&articles, &asking).await.expect_err("a question");
-    assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 6, known: 25 }), "{refused}");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 6, known: 25, .. }), "{refused}");
     assert_eq!(sync(&articles, &asked(&vault)).await.expect("a run").files.removed.len(), 6);
 }
 
@@ -430,6 +622,8 @@ struct Reference {
     ever: BTreeSet<String>,
     /// Somebody deleted something since both sides were the same.
     deleted: bool,
+    /// A run was cut off since.
+    is_cut: bool,
 }
 
 /// What stands on both sides.
@@ -497,8 +691,12 @@ impl Reference {
         let mut wanted: BTreeSet<String> = in_files.union(&in_articles).cloned().collect();
         self.ever.extend(wanted.iter().cloned());
         wanted.retain(|line| !self.deleted || !self.known.contains(line));
+        let promised = sync(&articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
         let report = sync(&articles, &asked(vault)).await.expect("a run");
         prop_assert!(report.failed.is_empty(), "{:?}", report.failed);
+        let done_as_promised = SyncReport { dry_run: true, ..report.clone() };
+        // What was cut off may be going on still.
+        prop_assert!(self.is_cut || promised == done_as_promised, "{:?} but {:?}", promised, done_as_promised);
         let again = sync(&articles, &asked(vault)).await.expect("a run");
         prop_assert!(!again.did_something(), "not the same yet: {:?} and then {:?}", report, again);
         let after = both(world, vault).await;
@@ -514,7 +712,7 @@ impl Reference {
         let past = lines(&bodies(world, "SELECT body FROM article_versions").await);
         let lost: Vec<_> = self.ever.iter().filter(|line| !there.contains(*line) && !past.contains(*line)).collect();
         prop_assert!(lost.is_empty(), "lost also for the past: {:?} by {:?}", lost, report);
-        (self.known, self.deleted) = (there, false);
+        (self.known, self.deleted, self.is_cut) = (there, false, false);
         Ok(())
     }
 }
@@ -568,6 +766,7 @@ async fn two_writers(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let seen: BTreeSet<String> = lines(&before.files).union(&lines(&before.articles)).cloned().collect();
                 reference.known.extend(seen);
                 cut(sync(&articles, &asked(&vault)), after).await;
+                reference.is_cut = true;
                 // What did not get so far, its owner may remove for good.
                 reference.ever.extend(lines(&bodies(&world, "SELECT body FROM articles").await));
             }
@@ -626,6 +825,7 @@ async fn a_process_that_is_killed_is_gone_on_with_by_the_next() {
     }
     // What one of them left half done was changed since.
     change(&articles, "file-1", "# File 1\n\ntext of file 1\n\nand more\n").await;
+    run(&articles, &vault).await;
     assert!(process().status().expect("a process").success());
     let both = both(&world, &vault).await;
     assert_eq!(both.files, both.articles);

@@ -19,6 +19,8 @@ pub(super) struct Scanned {
     pub(super) wish: Wish,
     pub(super) former_slugs: Vec<Slug>,
     pub(super) warnings: Vec<String>,
+    /// Its article cannot say all that it says.
+    pub(super) holds_nul: bool,
     /// *Units:* bytes.
     pub(super) size: u64,
 }
@@ -33,18 +35,23 @@ pub(super) fn scan(
 ) -> Result<Scanned, FileProblem> {
     let problem = |error: &dyn std::fmt::Display| FileProblem::new(file, error);
     let bytes = root.read(file, limits.max_size).map_err(|error| problem(&error))?;
-    let (hash, size) = (hash(&bytes), bytes.len() as u64);
     let text = decode::text(bytes).map_err(|error| problem(&error))?;
+    Ok(of_text(&text, file, prefix, above, limits))
+}
+
+/// What is known of a file that holds `text`.
+pub(super) fn of_text(text: &str, file: &str, prefix: &str, above: &Folder, limits: Limits) -> Scanned {
     let placed = place::joined(prefix, file);
-    let content = content::read(&text, &placed, above, limits);
-    Ok(Scanned {
+    let content = content::read(text, &placed, above, limits);
+    Scanned {
         file: file.to_owned(),
-        hash,
+        hash: hash(text.as_bytes()),
         content_hash: request::content_hash(&content.title, &content.body),
         front_matter: content.head,
         wish: Wish { file: placed, slug: content.slug, is_named: content.names_slug, folder: content.folder },
         former_slugs: content.former_slugs,
         warnings: content.warnings,
-        size,
-    })
+        holds_nul: text.contains('\0'),
+        size: text.len() as u64,
+    }
 }

@@ -15,6 +15,8 @@ pub(super) struct Source {
     pub(super) folder: String,
     /// Whether any file is known in it.
     pub(super) in_use: bool,
+    /// Whether it is kept in step with the articles.
+    pub(super) kept: bool,
 }
 
 /// A file that is known, with its article as it was when the file was last read or written.
@@ -42,7 +44,7 @@ const KNOWN: &str = "s.source_id, s.path, s.article_id, s.file_hash, s.revision,
 pub(super) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<Source>, StoreError> {
     connection
         .rows(
-            "SELECT id, name, machine, root, folder,
+            "SELECT id, name, machine, root, folder, kept,
                     EXISTS (SELECT 1 FROM article_sources s WHERE s.source_id = sources.id) AS in_use
              FROM sources ORDER BY id",
             [],
@@ -114,6 +116,17 @@ pub(super) async fn add(
         None => source.name.is_none() && source.machine == machine && source.root == root && source.folder == folder,
     });
     found.map(|source| source.id).ok_or_else(|| StoreError::Unexpected("a source is gone that was just added".into()))
+}
+
+/// Notes that a folder is kept in step.
+pub(super) async fn keep(connection: &impl ConnectionTrait, source: i64) -> Result<(), StoreError> {
+    connection.run("UPDATE sources SET kept = TRUE WHERE id = $1", [source.into()]).await.map(drop)
+}
+
+/// Forgets a folder, and its files.
+pub(super) async fn remove(connection: &impl ConnectionTrait, source: i64) -> Result<(), StoreError> {
+    connection.run("DELETE FROM article_sources WHERE source_id = $1", [source.into()]).await?;
+    connection.run("DELETE FROM sources WHERE id = $1", [source.into()]).await.map(drop)
 }
 
 /// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A folder

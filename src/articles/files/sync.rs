@@ -9,9 +9,14 @@
 //! ```
 //! Rounds follow until there is nothing to do: the copy of a conflict is an article of its own, and others do not wait.
 
+mod after;
+mod aside;
 mod deletions;
 mod disk;
+mod error;
+mod foreseen;
 mod incoming;
+mod kept;
 mod look;
 mod memory;
 mod merge;
@@ -28,13 +33,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::root::{Late, Root};
+use super::{
+    decode,
+    root::{Late, Root},
+    scan, walk,
+};
 use crate::articles::Articles;
 use disk::blocking;
+use foreseen::Foreseen;
+use look::Looked;
 use memory::Memory;
 use run::Run;
 
-pub use report::{Conflict, OfArticles, OfFiles, Sync, SyncError, SyncReport};
+pub use error::{KeptFolder, SyncError};
+pub use kept::forget;
+pub use report::{Conflict, OfArticles, OfFiles, Sync, SyncReport};
 pub use watch::{Told, watch};
 
 /// Looks of one run. What is still changing then is left to the next.
@@ -80,38 +93,80 @@ impl Folders {
         let open = |source| SyncError::Folder { path: self.asked.directory.clone(), source };
         let root = Arc::new(opened.map_err(open)?);
         let mut report = SyncReport { dry_run: self.asked.dry_run, ..SyncReport::default() };
-        if !self.asked.dry_run {
-            self.take_back(&root, &mut report).await?;
-        }
+        let mut looked = match self.asked.dry_run {
+            true => self.look_only(articles, &root, &mut report).await?,
+            false => self.take_back(articles, &root, &mut report).await?,
+        };
         for _ in 0..ROUNDS {
-            report.begin_round();
-            let looked = look::look(articles, &self.asked, &root, &mut self.memory, &mut report).await?;
+            report.begin_round(&looked.failed, &looked.files);
             let mut plan = plan::plan(&looked);
             report.waiting = self.hold_back(&mut plan);
             report.failed.extend(plan.refused.iter().cloned());
             if !self.asked.many_deletions {
-                deletions::ask(&plan, &looked)?;
+                deletions::ask(&plan, &looked, &report)?;
             }
             if plan.is_empty() {
                 break;
             }
-            let run = Run { articles, asked: &self.asked, root: &root, looked: &looked };
-            let did = run.carry_out(plan, &mut report).await?;
-            if !did || self.asked.dry_run {
+            let foreseen = self.asked.dry_run.then(Foreseen::default);
+            let run = Run { articles, asked: &self.asked, root: &root, looked: &looked, foreseen: foreseen.as_ref() };
+            if !run.carry_out(plan, &mut report).await? {
                 break;
             }
+            looked = match foreseen {
+                Some(foreseen) => looked.after(articles, foreseen.changed()).await?,
+                None => self.look(articles, &root).await?,
+            };
         }
         report.sort();
         Ok(report)
     }
 
+    async fn look(&mut self, articles: &Articles, root: &Arc<Root>) -> Result<Looked, SyncError> {
+        look::look(articles, &self.asked, root, &mut self.memory).await
+    }
+
     /// What was written to files after they had been replaced becomes files again, before anything is looked at.
-    async fn take_back(&self, root: &Arc<Root>, report: &mut SyncReport) -> Result<(), SyncError> {
-        let root = Arc::clone(root);
-        let late = blocking(move || root.late()).await?;
+    async fn take_back(
+        &mut self,
+        articles: &Articles,
+        root: &Arc<Root>,
+        report: &mut SyncReport,
+    ) -> Result<Looked, SyncError> {
+        let late = {
+            let root = Arc::clone(root);
+            blocking(move || root.late()).await?
+        };
         let late = late.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
         report.conflicts.extend(late.into_iter().map(|Late { file, copy }| Conflict { file, copy }));
-        Ok(())
+        self.look(articles, root).await
+    }
+
+    /// The same, which only says so.
+    async fn look_only(
+        &mut self,
+        articles: &Articles,
+        root: &Arc<Root>,
+        report: &mut SyncReport,
+    ) -> Result<Looked, SyncError> {
+        let looked = self.look(articles, root).await?;
+        let (root, foreseen, above, limits) =
+            (Arc::clone(root), Foreseen::default(), self.asked.folder.clone(), articles.limits);
+        let late = blocking(move || {
+            let late = root.would_be_late()?;
+            for (Late { copy, .. }, bytes) in &late {
+                if let Ok(text) = decode::text(bytes.clone())
+                    && !walk::passes_by(&root, copy)
+                {
+                    foreseen.file(scan::of_text(&text, copy, "", &above, limits));
+                }
+            }
+            Ok((late, foreseen))
+        });
+        let (late, foreseen) =
+            late.await?.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
+        report.conflicts.extend(late.into_iter().map(|(Late { file, copy }, _)| Conflict { file, copy }));
+        looked.after(articles, foreseen.changed()).await.map_err(SyncError::from)
     }
 
     /// Takes deletions out of a plan whose files may come back; answers how many.

@@ -70,6 +70,11 @@ pub(in crate::cli) struct SyncArguments {
     /// Go on until it is interrupted: changes of either side are on the other within a second or so
     #[arg(long, conflicts_with = "dry_run")]
     pub(in crate::cli) watch: bool,
+    /// End it: the folder is not known any more, and files and articles stay as they are
+    ///
+    /// The folder may be gone. Kept in step again, it is a new one.
+    #[arg(long, conflicts_with_all = ["dry_run", "watch", "yes"])]
+    pub(in crate::cli) forget: bool,
 }
 
 /// What to do about something that exists already.

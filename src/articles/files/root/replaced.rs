@@ -39,10 +39,12 @@ struct Kept {
     path: String,
 }
 
-/// What the name of an entry says.
+/// What was kept at one time, and what its name says.
 struct Entry {
+    name: String,
     taken: SystemTime,
     hashes: [String; 2],
+    files: Vec<String>,
 }
 
 impl Root {
@@ -102,49 +104,75 @@ impl Root {
     /// Puts what was written late beside its place, and forgets what nobody wrote to for a day.
     pub(in crate::articles::files) fn late(&self) -> io::Result<Vec<Late>> {
         let mut late = Vec::new();
-        let kept = match self.folder([KEPT].into_iter()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(late),
-            kept => kept?,
-        };
-        for entry in kept.entries()? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            let Some(known) = Entry::read(&name) else { continue };
-            // Another run may be at the same entry; what cannot be looked at now, the next look finds.
-            let Ok(files) = kept.open_dir_nofollow(&name).and_then(|entry| files_below(&entry, "")) else { continue };
-            let mut can_go = known.taken.elapsed().is_ok_and(|age| age > RETENTION);
-            for file in &files {
-                match self.returned(&known, &name, file) {
+        for entry in self.entries()? {
+            let mut can_go = entry.taken.elapsed().is_ok_and(|age| age > RETENTION);
+            for file in &entry.files {
+                match self.returned(&entry, file) {
                     Ok(found) => late.extend(found),
                     Err(_) => can_go = false,
                 }
             }
             if can_go {
-                let _ = kept.remove_dir_all(&name);
+                let _ = self.folder([KEPT].into_iter()).and_then(|kept| kept.remove_dir_all(&entry.name));
             }
         }
         Ok(late)
     }
 
+    /// What [`Root::late`] would put beside its place, and what that holds.
+    pub(in crate::articles::files) fn would_be_late(&self) -> io::Result<Vec<(Late, Vec<u8>)>> {
+        let mut late = Vec::new();
+        for entry in self.entries()? {
+            for file in &entry.files {
+                let Ok(Some(bytes)) = self.written_late(&entry, file) else { continue };
+                if let Some(copy) = copies(file, &bytes).into_iter().find(|copy| self.is_free(copy)) {
+                    late.push((Late { file: file.clone(), copy }, bytes));
+                }
+            }
+        }
+        Ok(late)
+    }
+
+    fn entries(&self) -> io::Result<Vec<Entry>> {
+        let kept = match self.folder([KEPT].into_iter()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            kept => kept?,
+        };
+        let mut entries = Vec::new();
+        for entry in kept.entries()? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            let Some(entry) = Entry::read(&name) else { continue };
+            // Another run may be at the same entry; what cannot be looked at now, the next look finds.
+            let Ok(files) = kept.open_dir_nofollow(&name).and_then(|entry| files_below(&entry, "")) else { continue };
+            entries.push(Entry { files, ..entry });
+        }
+        Ok(entries)
+    }
+
     /// The file, if it was written to since.
-    fn returned(&self, entry: &Entry, name: &str, file: &str) -> io::Result<Option<Late>> {
-        let path = place::joined(&place::joined(KEPT, name), file);
+    fn returned(&self, entry: &Entry, file: &str) -> io::Result<Option<Late>> {
+        let Some(bytes) = self.written_late(entry, file)? else { return Ok(None) };
+        let path = entry.path(file);
+        let (from, to) = (self.folder(place::parents(&path))?, self.made(place::parents(file))?);
+        for copy in copies(file, &bytes) {
+            if named(&from, place::name(file), &to, place::name(&copy))? {
+                return Ok(Some(Late { file: file.to_owned(), copy }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a file holds, if it was written to since.
+    fn written_late(&self, entry: &Entry, file: &str) -> io::Result<Option<Vec<u8>>> {
+        let path = entry.path(file);
         let modified = self.about(&path)?.modified()?.into_std();
         if modified + CLOSE < entry.taken {
             return Ok(None);
         }
         let bytes = self.read(&path, u64::MAX - 1).map_err(io::Error::other)?;
         let held = hash(&bytes);
-        if entry.hashes.iter().any(|hash| held.starts_with(hash)) {
-            return Ok(None);
-        }
-        let (from, to) = (self.folder(place::parents(&path))?, self.made(place::parents(file))?);
-        for length in [8, TOLD] {
-            let copy = place::beside(file, &format!("saved late {}", &held[..length]));
-            if named(&from, place::name(file), &to, place::name(&copy))? {
-                return Ok(Some(Late { file: file.to_owned(), copy }));
-            }
-        }
-        Ok(None)
+        let is_as_it_was = entry.hashes.iter().any(|hash| held.starts_with(hash));
+        Ok((!is_as_it_was).then_some(bytes))
     }
 
     fn keeping(&self, file: &str, held: &str, new: &str) -> io::Result<Kept> {
@@ -168,8 +196,23 @@ impl Entry {
         let mut parts = name.split('-');
         let taken = UNIX_EPOCH.checked_add(Duration::from_millis(parts.next()?.parse().ok()?))?;
         let hashes = [parts.next()?.to_owned(), parts.next()?.to_owned()];
-        (hashes.iter().all(|hash| hash.len() == TOLD) && parts.next().is_none()).then_some(Self { taken, hashes })
+        (hashes.iter().all(|hash| hash.len() == TOLD) && parts.next().is_none()).then(|| Self {
+            name: name.to_owned(),
+            taken,
+            hashes,
+            files: Vec::new(),
+        })
     }
+
+    fn path(&self, file: &str) -> String {
+        place::joined(&place::joined(KEPT, &self.name), file)
+    }
+}
+
+/// Names for what was written late to a file.
+fn copies(file: &str, bytes: &[u8]) -> [String; 2] {
+    let held = hash(bytes);
+    [8, TOLD].map(|length| place::beside(file, &format!("saved late {}", &held[..length])))
 }
 
 /// Files of a folder and below, by their places in it. Links are none.

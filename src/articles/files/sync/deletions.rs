@@ -5,11 +5,12 @@ use std::sync::Arc;
 use afterword_actors::store::StoreError;
 
 use super::{
-    super::source,
+    super::{hash, plan::Action, source},
     disk::blocking,
+    error::SyncError,
     look::Looked,
     plan::Plan,
-    report::{SyncError, SyncReport},
+    report::SyncReport,
     run::{Run, awaited, problem},
 };
 use crate::articles::{ArticleError, delete, files::source::Known, row};
@@ -20,25 +21,45 @@ const FEW: usize = 5;
 const SHARE: usize = 10;
 
 /// Refuses a plan that deletes much.
-pub(super) fn ask(plan: &Plan, looked: &Looked) -> Result<(), SyncError> {
+pub(super) fn ask(plan: &Plan, looked: &Looked, before: &SyncReport) -> Result<(), SyncError> {
     let has_ended = |known: &Known| known.present.is_none() && looked.gone.contains(&known.path);
     let known = looked.facts.known.values().filter(|known| !known.file_hash.is_empty() && !has_ended(known)).count();
-    let (gone, deleted) = (plan.deletions.len(), plan.removals.len());
+    // A file that is merged first, and whose article has left the folder, is removed by the next round.
+    let leaving = plan.merges.iter().filter(|(_, known)| !looked.listed.contains_key(&known.article_id)).count();
+    let (gone, deleted, emptied) = (plan.deletions.len(), plan.removals.len() + leaving, emptied(plan));
     // A folder in which nothing is left is more likely a disk that is not there.
-    let is_all = known > 1 && (gone == known || deleted == known);
-    if is_all || gone + deleted > (known / SHARE).max(FEW) {
-        return Err(SyncError::ManyDeletions { gone, deleted, known });
+    let is_all = known > 1 && [gone, deleted, emptied].contains(&known);
+    if is_all || gone + deleted + emptied > (known / SHARE).max(FEW) {
+        let before = Box::new(before.clone());
+        return Err(SyncError::ManyDeletions { gone, emptied, deleted, known, before });
     }
     Ok(())
+}
+
+/// Files that hold nothing, and held something: a disk that was full, or a program that died while it wrote, leaves such.
+fn emptied(plan: &Plan) -> usize {
+    let nothing = hash(&[]);
+    let known = |action: &Action| match action {
+        Action::Update { known, .. } | Action::Merge { known } => Some(known.file_hash.clone()),
+        _ => None,
+    };
+    let updated = plan.incoming.iter().map(|(file, action)| (file, known(action)));
+    let merged = plan.merges.iter().map(|(file, known)| (file, Some(known.file_hash.clone())));
+    let held_something = |hash: &String| !hash.is_empty() && *hash != nothing;
+    updated
+        .chain(merged)
+        .filter(|(file, before)| file.hash == nothing && before.as_ref().is_some_and(held_something))
+        .count()
 }
 
 impl Run<'_> {
     /// Deletes an article whose file is gone. One that was changed in between stays, and its file comes back.
     pub(super) async fn delete_article(&self, known: &Known, report: &mut SyncReport) -> Result<bool, StoreError> {
         let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
-        if self.asked.dry_run {
+        if let Some(foreseen) = self.foreseen {
+            foreseen.no_article(known.article_id);
             report.articles.deleted.push(slug);
-            return Ok(true);
+            return self.record(awaited(known)).await.map(|()| true);
         }
         let (root, file) = (Arc::clone(self.root), known.path.clone());
         if !blocking(move || root.is_free(&file)).await? {
@@ -64,13 +85,17 @@ impl Run<'_> {
 
     /// Removes a file whose article is gone, if it holds still what the article said.
     pub(super) async fn remove_file(&self, known: &Known, report: &mut SyncReport) -> Result<bool, StoreError> {
-        if self.asked.dry_run {
-            report.files.removed.push(known.path.clone());
-            return Ok(true);
-        }
-        let (root, known_then) = (Arc::clone(self.root), known.clone());
-        let removed = blocking(move || root.taken(&known_then.path, &known_then.file_hash));
-        match removed.await? {
+        let removed = match self.foreseen {
+            Some(foreseen) => {
+                foreseen.no_file(&known.path);
+                Ok(true)
+            }
+            None => {
+                let (root, known) = (Arc::clone(self.root), known.clone());
+                blocking(move || root.taken(&known.path, &known.file_hash)).await?
+            }
+        };
+        match removed {
             Ok(false) => Ok(true),
             Ok(true) => {
                 report.files.removed.push(known.path.clone());

@@ -19,6 +19,10 @@ impl Run<'_> {
         if incoming.is_empty() {
             return Ok(false);
         }
+        if let Some(foreseen) = self.foreseen {
+            let first = self.looked.listed.keys().next().copied().unwrap_or_default();
+            incoming.iter().for_each(|(file, action)| foreseen.incoming(file, action, self.looked.source, first));
+        }
         let import = look::importing(self.asked);
         let run = look::incoming(self.articles, &import, self.root, self.looked.source);
         let (files, actions) = incoming.into_iter().unzip();

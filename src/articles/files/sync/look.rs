@@ -24,9 +24,13 @@ use super::{
         source::{self, Known, Source},
         walk,
     },
+    aside::{self, Passed, Unseen},
     disk::blocking,
+    error::SyncError,
+    foreseen::Text,
+    kept,
     memory::Memory,
-    report::{Sync, SyncReport},
+    report::Sync,
 };
 use crate::articles::{
     Articles,
@@ -55,6 +59,10 @@ pub(super) struct Looked {
     pub(super) naming: HashSet<i64>,
     /// Former slugs, by article.
     pub(super) former: HashMap<i64, Vec<String>>,
+    /// What is wrong with files.
+    pub(super) failed: Vec<FileProblem>,
+    /// What articles would say, in a dry run.
+    pub(super) texts: HashMap<i64, Text>,
 }
 
 impl Looked {
@@ -73,7 +81,7 @@ impl Looked {
 /// What the walk found.
 struct Seen {
     files: Vec<Scanned>,
-    aside: HashSet<String>,
+    passed: Passed,
     failed: Vec<FileProblem>,
 }
 
@@ -83,33 +91,30 @@ pub(super) async fn look(
     asked: &Sync,
     root: &Arc<Root>,
     memory: &mut Memory,
-    report: &mut SyncReport,
-) -> Result<Looked, StoreError> {
+) -> Result<Looked, SyncError> {
     let reader = articles.database.reader();
-    let Seen { files, mut aside, failed } = seen(articles, asked, root, memory).await?;
-    report.failed.extend(failed);
-    report.warnings.extend(
-        files.iter().flat_map(|file| file.warnings.iter().map(|warning| FileProblem::new(&file.file, warning))),
-    );
+    let Seen { files, passed, mut failed } = seen(articles, asked, root, memory).await?;
     let place = Asked { root: root.place(), above: &asked.folder, name: None };
     let resolved = resolve::own(reader, &place).await?;
+    let all = source::all(reader).await?;
+    kept::look_around(&all, &resolve::machine(reader), root.place(), asked.folder.as_ref())?;
+    let is_kept = |id: &i64| all.iter().any(|source| source.id == *id && source.kept);
+    let mut aside: HashSet<String> = passed.places().collect();
+    let source = match resolved.source {
+        Some(id) if is_kept(&id) => id,
+        own if asked.dry_run => own.unwrap_or_default(),
+        Some(_) | None => kept::keep(articles, root.place(), &asked.folder).await?,
+    };
     let import = importing(asked);
-    let mut run = incoming(articles, &import, root, resolved.source.unwrap_or_default());
-    if !asked.dry_run {
-        run.source = run.settled(&resolved).await?;
-    }
-    let source = run.source;
+    let run = incoming(articles, &import, root, source);
     let present = files.iter().map(|file| file.file.clone()).chain(aside.iter().cloned()).collect();
     let mut facts = Facts { present, ..Facts::default() };
     run.learn(&mut facts, resolved, &files).await?;
-    let gone = missing(root, &facts, &mut aside).await?;
+    let Unseen { gone, there } = aside::unseen(root, &facts, &passed, &mut failed).await?;
+    aside.extend(there);
     facts.present.extend(aside.iter().cloned());
     let listed = listed(articles, asked).await?;
-    let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
-    for occupant in facts.occupants.values_mut() {
-        // Only an article that is kept in step and has no file here may be a file's.
-        occupant.from_file = paired.contains(&occupant.id) || !listed.contains_key(&occupant.id);
-    }
+    owned(&mut facts, &listed);
     let renamed =
         facts.known.values().filter(|known| known.present_slug.as_ref().is_some_and(|slug| *slug != known.slug));
     let naming = naming(reader, renamed.map(|known| known.article_id)).await?;
@@ -120,7 +125,16 @@ pub(super) async fn look(
     let sources = source::all(reader).await?.into_iter().map(|source| (source.id, source)).collect();
     let former = former(articles).await?;
     let above = asked.folder.clone();
-    Ok(Looked { source, above, sources, files, facts, aside, gone, listed, elsewhere, naming, former })
+    let texts = HashMap::new();
+    Ok(Looked { source, above, sources, files, facts, aside, gone, listed, elsewhere, naming, former, failed, texts })
+}
+
+/// Only an article that is kept in step and has no file here may be a file's.
+pub(super) fn owned(facts: &mut Facts, listed: &BTreeMap<i64, Listed>) {
+    let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
+    for occupant in facts.occupants.values_mut() {
+        occupant.from_file = paired.contains(&occupant.id) || !listed.contains_key(&occupant.id);
+    }
 }
 
 /// What an import is told that is a part of this.
@@ -145,27 +159,15 @@ async fn seen(articles: &Articles, asked: &Sync, root: &Arc<Root>, memory: &mut 
     let (seen, remembered) = blocking(move || {
         let walked = walk::walk(&root);
         let (files, mut failed) = remembered.scan(&root, &walked.files, &above, limits);
-        let left_out: Vec<String> = walked.left_out.into_iter().map(|left_out| left_out.path).collect();
         if !dry_run {
-            left_out.iter().for_each(|path| root.clear(path));
+            walked.left_out.iter().for_each(|left_out| root.clear(&left_out.path));
         }
-        let aside = left_out.into_iter().chain(failed.iter().map(|problem| problem.file.clone())).collect();
         failed.extend(walked.failed);
-        (Seen { files, aside, failed }, remembered)
+        (Seen { files, passed: Passed::new(walked.left_out, &failed), failed }, remembered)
     })
     .await?;
     *memory = remembered;
     Ok(seen)
-}
-
-/// Known files that were not seen: nothing is there, or something that is no note now.
-async fn missing(root: &Arc<Root>, facts: &Facts, aside: &mut HashSet<String>) -> Result<HashSet<String>, StoreError> {
-    let unseen: Vec<String> = facts.known.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
-    let root = Arc::clone(root);
-    let (gone, there): (HashSet<_>, HashSet<_>) =
-        blocking(move || unseen.into_iter().partition(|file| root.is_free(file))).await?;
-    aside.extend(there);
-    Ok(gone)
 }
 
 async fn listed(articles: &Articles, asked: &Sync) -> Result<BTreeMap<i64, Listed>, StoreError> {

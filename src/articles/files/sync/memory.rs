@@ -16,6 +16,9 @@ use crate::articles::{folder::Folder, request::Limits};
 /// systems keep times to two seconds.
 const SETTLED: Duration = Duration::from_secs(3);
 
+/// Both sides would not be the same, and the file would lose them at the first change of its article.
+const NUL: &str = "holds NUL characters, which no database keeps: save it without them; its article stays as it is";
+
 /// Files as they were when they were read.
 #[derive(Debug, Default)]
 pub(super) struct Memory(HashMap<String, (Stamp, Scanned)>);
@@ -41,6 +44,7 @@ impl Memory {
                 continue;
             }
             match scan::scan(root, file, "", above, limits) {
+                Ok(found) if found.holds_nul => failed.push(FileProblem::new(file, NUL)),
                 Ok(found) => {
                     if let Some(stamp) = stamp.filter(is_settled) {
                         self.0.insert(file.clone(), (stamp, found.clone()));

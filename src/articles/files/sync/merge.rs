@@ -10,8 +10,9 @@ use super::{
         decode, hash, place,
         render::{Rendered, render},
         root::Before,
-        scan::Scanned,
+        scan::{self, Scanned},
         source::{self, Known},
+        walk,
     },
     disk::blocking,
     report::{Conflict, SyncReport},
@@ -99,7 +100,7 @@ impl Run<'_> {
 
     async fn sides(&self, file: &Scanned, known: &Known) -> Result<Option<Sides>, StoreError> {
         let reader = self.articles.database.reader();
-        let Some(article) = row::by_id(reader, known.article_id).await?.map(Article::from) else { return Ok(None) };
+        let Some(article) = self.article(known.article_id).await? else { return Ok(None) };
         let (root, path, wanted) = (Arc::clone(self.root), file.file.clone(), file.hash.clone());
         let limits = self.articles.limits;
         let read = blocking(move || {
@@ -139,13 +140,16 @@ impl Run<'_> {
         joined: &str,
         report: &mut SyncReport,
     ) -> Result<bool, StoreError> {
-        if self.asked.dry_run {
-            return Ok(true);
-        }
         let content = content::read(joined, &file.file, &self.looked.above, self.articles.limits);
         let row = self.agreed(file, sides, joined, &content);
         let before = sides.known.clone();
         let checked = changes(content, sides).checked(self.articles.limits);
+        if let (Some(foreseen), Ok(changes)) = (self.foreseen, &checked) {
+            let article = with_changes(&sides.article, changes);
+            let row = Known { revision: article.revision, ..row };
+            foreseen.joined(article);
+            return self.noted(sides, row).await;
+        }
         let saved = match checked {
             Ok(changes) => {
                 let settings = self.articles.settings();
@@ -188,16 +192,16 @@ impl Run<'_> {
         sides: &Sides,
         report: &mut SyncReport,
     ) -> Result<Option<String>, StoreError> {
-        let (root, text, dry_run) = (Arc::clone(self.root), sides.text.clone(), self.asked.dry_run);
+        let (root, text, is_foreseen) = (Arc::clone(self.root), sides.text.clone(), self.foreseen.is_some());
         let names = copies_of(&file.file, &file.hash);
         let copied = blocking(move || {
             let modified = root.modified(&names.0).unwrap_or_default();
             for name in names.1 {
                 let holds_it = root.read(&name, u64::MAX - 1).is_ok_and(|bytes| bytes == text.as_bytes());
-                if holds_it || dry_run && root.is_free(&name) {
+                if holds_it || is_foreseen && root.is_free(&name) {
                     return Ok(Some((name, !holds_it)));
                 }
-                if !dry_run && root.put(&name, text.as_bytes(), &Before::Nothing, modified)? {
+                if !is_foreseen && root.put(&name, text.as_bytes(), &Before::Nothing, modified)? {
                     return Ok(Some((name, true)));
                 }
             }
@@ -208,8 +212,8 @@ impl Run<'_> {
                 if is_new {
                     report.files.written.push(copy.clone());
                 }
-                if is_new && self.asked.dry_run {
-                    report.articles.created.push(copy.clone());
+                if is_new {
+                    self.would_hold(&copy, &sides.text).await?;
                 }
                 Ok(Some(copy))
             }
@@ -224,6 +228,16 @@ impl Run<'_> {
         }
     }
 
+    /// In a dry run, notes what a file would hold, unless rules of the folder leave it out.
+    async fn would_hold(&self, place: &str, text: &str) -> Result<(), StoreError> {
+        let Some(foreseen) = self.foreseen else { return Ok(()) };
+        let (root, path) = (Arc::clone(self.root), place.to_owned());
+        if !blocking(move || walk::passes_by(&root, &path)).await? {
+            foreseen.file(scan::of_text(text, place, "", &self.looked.above, self.articles.limits));
+        }
+        Ok(())
+    }
+
     /// Writes a file if it holds still what it held; answers whether it did.
     async fn replace(
         &self,
@@ -235,8 +249,11 @@ impl Run<'_> {
         if text != sides.text {
             report.files.written.push(file.file.clone());
         }
-        if self.asked.dry_run || text == sides.text {
+        if text == sides.text {
             return Ok(true);
+        }
+        if self.foreseen.is_some() {
+            return self.would_hold(&file.file, text).await.map(|()| true);
         }
         let (root, path, text) = (Arc::clone(self.root), file.file.clone(), text.to_owned());
         let (before, modified) = (Before::Hash(file.hash.clone()), sides.article.updated_at.0);
@@ -251,12 +268,20 @@ impl Run<'_> {
 
     /// Notes that the file holds the article as it was looked at.
     async fn note(&self, file: &Scanned, sides: &Sides, text: &str) -> Result<bool, StoreError> {
-        if self.asked.dry_run {
+        let content = content::read(text, &file.file, &self.looked.above, self.articles.limits);
+        self.noted(sides, self.agreed(file, sides, text, &content)).await
+    }
+
+    /// Notes what is known now of a file that may have been elsewhere.
+    async fn noted(&self, sides: &Sides, row: Known) -> Result<bool, StoreError> {
+        let before = sides.known.clone();
+        if let Some(foreseen) = self.foreseen {
+            if before.path != row.path {
+                foreseen.no_row(&before.path);
+            }
+            foreseen.rows(vec![row]);
             return Ok(true);
         }
-        let content = content::read(text, &file.file, &self.looked.above, self.articles.limits);
-        let row = self.agreed(file, sides, text, &content);
-        let before = sides.known.clone();
         self.articles
             .database
             .write(move |transaction| {
@@ -301,6 +326,20 @@ fn changes(content: Content, sides: &Sides) -> Changes {
         skip_embedding: Some(content.skip_embedding),
         expected_revision: Some(sides.article.revision),
         ..Changes::default()
+    }
+}
+
+/// The article when they are saved.
+fn with_changes(article: &Article, changes: &Changes) -> Article {
+    let kept = |new: &Option<String>, old: &str| new.clone().unwrap_or_else(|| old.to_owned());
+    Article {
+        title: kept(&changes.title, &article.title),
+        body: kept(&changes.body, &article.body),
+        front_matter: kept(&changes.front_matter, &article.front_matter),
+        folder: changes.folder.as_ref().map_or_else(|| article.folder.clone(), ToString::to_string),
+        skip_embedding: changes.skip_embedding.unwrap_or(article.skip_embedding),
+        revision: article.revision + 1,
+        ..article.clone()
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
         hash,
         render::{Rendered, render},
         root::Before,
+        scan,
         source::Known,
         walk,
     },
@@ -18,7 +19,7 @@ use super::{
     report::SyncReport,
     run::{Run, awaited, problem},
 };
-use crate::articles::{Article, row};
+use crate::articles::Article;
 
 /// Files noted at a time.
 const PAGE: usize = 200;
@@ -55,8 +56,7 @@ impl Run<'_> {
     async fn write_page(&self, page: &[Outgoing], report: &mut SyncReport) -> Result<bool, StoreError> {
         let mut ready = Vec::with_capacity(page.len());
         for outgoing in page {
-            if let Some(article) = row::by_id(self.articles.database.reader(), outgoing.planned.id).await? {
-                let article = Article::from(article);
+            if let Some(article) = self.article(outgoing.planned.id).await? {
                 if self.is_left_out(outgoing).await? {
                     report.left_out.push(article.slug);
                 } else {
@@ -64,11 +64,9 @@ impl Run<'_> {
                 }
             }
         }
-        if !self.asked.dry_run {
-            // What is about to be written is noted first: a file that nobody knows would be taken for a new article.
-            let new = ready.iter().filter(|ready| ready.outgoing.here.is_none());
-            self.record_all(new.map(|ready| awaited(&self.row(ready, String::new()))).collect()).await?;
-        }
+        // What is about to be written is noted first: a file that nobody knows would be taken for a new article.
+        let new = ready.iter().filter(|ready| ready.outgoing.here.is_none());
+        self.record_all(new.map(|ready| awaited(&self.row(ready, String::new()))).collect()).await?;
         let puts = stream::iter(ready.iter()).map(|ready| async move { (ready, self.put(ready).await) });
         let puts: Vec<_> = puts.buffered(AT_ONCE).collect().await;
         let (mut did, mut noted, mut left) = (false, Vec::new(), Vec::new());
@@ -90,9 +88,7 @@ impl Run<'_> {
                 Put::Failed(error) => report.failed.push(problem(place, "cannot be written", &error)),
             }
         }
-        if !self.asked.dry_run {
-            self.record_all(noted).await?;
-        }
+        self.record_all(noted).await?;
         for known in left {
             did |= self.leave(known, report).await?;
         }
@@ -114,7 +110,8 @@ impl Run<'_> {
         let former_slugs = self.looked.former.get(&article.id).unwrap_or(&none).clone();
         let came_from_file = self.looked.came_from_file(article.id, outgoing.here.as_ref().or(outgoing.leaves.first()));
         let (article, above, limits) = (article.clone(), self.looked.above.clone(), self.articles.limits);
-        let (planned, wanted, dry_run) = (outgoing.planned.clone(), outgoing.before.clone(), self.asked.dry_run);
+        let (planned, wanted, is_foreseen) =
+            (outgoing.planned.clone(), outgoing.before.clone(), self.foreseen.is_some());
         let root = Arc::clone(self.root);
         let done = blocking(move || {
             let rendered = Rendered {
@@ -133,14 +130,18 @@ impl Run<'_> {
                 Some(Before::Nothing) => false,
             };
             let put = match &wanted {
-                Some(before) if !holds && !dry_run => {
+                Some(before) if !holds && !is_foreseen => {
                     root.put(&planned.place, text.as_bytes(), before, article.updated_at.0)
                 }
                 Some(_) | None => Ok(true),
             };
-            (put, holds, file_hash)
+            let would_be = (is_foreseen && !holds).then(|| scan::of_text(&text, &planned.place, "", &above, limits));
+            (put, holds, file_hash, would_be)
         });
-        let (put, holds, file_hash) = done.await?;
+        let (put, holds, file_hash, would_be) = done.await?;
+        if let (Some(foreseen), Some(would_be)) = (self.foreseen, would_be) {
+            foreseen.file(would_be);
+        }
         Ok(match put {
             Ok(true) if outgoing.before.is_none() => {
                 Put::Holds(outgoing.here.clone().unwrap_or_else(|| self.row(ready, file_hash)))
@@ -174,10 +175,7 @@ impl Run<'_> {
     /// Removes the file of an article that has another one now, if it holds still what the article said.
     async fn leave(&self, known: &Known, report: &mut SyncReport) -> Result<bool, StoreError> {
         if self.looked.gone.contains(&known.path) {
-            if !self.asked.dry_run {
-                self.forget(known).await?;
-            }
-            return Ok(true);
+            return self.forget(known).await.map(|()| true);
         }
         self.remove_file(&Known { present: Some(known.revision), ..known.clone() }, report).await
     }

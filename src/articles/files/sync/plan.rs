@@ -78,8 +78,8 @@ pub(super) fn plan(looked: &Looked) -> Plan {
         busy: HashSet::new(),
     };
     let actions = import_plan::plan(&looked.files, &looked.facts, Policy::Together);
-    for (number, (file, action)) in looked.files.iter().zip(actions).enumerate() {
-        after.comes_in(number, file, action);
+    for (file, action) in looked.files.iter().zip(actions) {
+        after.comes_in(file, action);
     }
     after.missing();
     after.strayed();
@@ -89,7 +89,7 @@ pub(super) fn plan(looked: &Looked) -> Plan {
 
 impl After<'_> {
     /// A file, and what its article is then.
-    fn comes_in(&mut self, number: usize, file: &Scanned, action: Action) {
+    fn comes_in(&mut self, file: &Scanned, action: Action) {
         match &action {
             Action::Unchanged { .. } | Action::Skip { .. } | Action::Follow { .. } | Action::Replace { .. } => return,
             Action::Refuse(refusal) => {
@@ -113,7 +113,7 @@ impl After<'_> {
             }
             Action::Create { slug, .. } => {
                 // It has no number yet; what has none is never written out.
-                let id = -1 - i64::try_from(number).unwrap_or_default();
+                let id = self.listed.keys().next().copied().unwrap_or_default().min(0) - 1;
                 let (slug, folder) = (slug.to_string(), file.wish.folder.to_string());
                 self.listed.insert(id, Listed { id, slug: slug.clone(), folder });
                 let known = self.paired(file, id, slug);

@@ -1,11 +1,11 @@
 //! What is asked of a run, and what it did.
 
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
-use afterword_actors::store::StoreError;
 use serde::Serialize;
 
-use crate::articles::{files::report::FileProblem, folder::Folder};
+use super::super::{report::FileProblem, scan::Scanned};
+use crate::{articles::folder::Folder, plural::count};
 
 /// What to keep the same, and how.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Sync {
 }
 
 /// What a run did.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SyncReport {
     /// What became of articles.
     pub articles: OfArticles,
@@ -45,7 +45,7 @@ pub struct SyncReport {
 }
 
 /// What became of articles.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct OfArticles {
     /// Files that became articles.
     pub created: Vec<String>,
@@ -56,7 +56,7 @@ pub struct OfArticles {
 }
 
 /// What became of files.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct OfFiles {
     /// Files that hold what their articles say.
     pub written: Vec<String>,
@@ -75,10 +75,28 @@ pub struct Conflict {
 
 impl SyncReport {
     /// What is wrong is told as the last look found it.
-    pub(super) fn begin_round(&mut self) {
-        self.failed.clear();
-        self.warnings.clear();
+    pub(super) fn begin_round(&mut self, failed: &[FileProblem], files: &[Scanned]) {
+        self.failed = failed.to_vec();
+        let warned = |file: &Scanned| {
+            file.warnings.iter().map(|warning| FileProblem::new(&file.file, warning)).collect::<Vec<_>>()
+        };
+        self.warnings = files.iter().flat_map(warned).collect();
         self.left_out.clear();
+    }
+
+    /// What was done, in a line.
+    pub fn summary(&self) -> String {
+        let Self { articles, files, merged, conflicts, .. } = self;
+        format!(
+            "articles {} created, {} updated, {} deleted; files {} written, {} removed; {} merged, {}",
+            articles.created.len(),
+            articles.updated.len(),
+            articles.deleted.len(),
+            files.written.len(),
+            files.removed.len(),
+            merged.len(),
+            count(conflicts.len(), "conflict")
+        )
     }
 
     /// Brings everything into an order that does not depend on the order of what was done.
@@ -101,33 +119,4 @@ impl SyncReport {
         [created, updated, deleted, written, removed, &self.merged].iter().any(|names| !names.is_empty())
             || !self.conflicts.is_empty()
     }
-}
-
-/// Why nothing more was done.
-#[derive(Debug, thiserror::Error)]
-pub enum SyncError {
-    /// The folder.
-    #[error("{} cannot be read: {source}", path.display())]
-    Folder {
-        /// Where it is.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Much would be deleted.
-    #[error(
-        "of {known} files, {gone} are gone, whose articles would be deleted, and {deleted} would be removed, whose articles \
-         were deleted or moved away; nothing was done. If that is meant, `afterword sync --yes` does it; if a disk is not mounted, mount it"
-    )]
-    ManyDeletions {
-        /// Files that are gone, and whose articles are there.
-        gone: usize,
-        /// Files that are there, and whose articles are not.
-        deleted: usize,
-        /// Files that were known.
-        known: usize,
-    },
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }

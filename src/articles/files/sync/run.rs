@@ -10,11 +10,12 @@ use super::{
         root::Root,
         source::{self, Known},
     },
+    foreseen::{Foreseen, Text},
     look::Looked,
     plan::Plan,
     report::{Sync, SyncReport},
 };
-use crate::articles::Articles;
+use crate::articles::{Article, Articles, row};
 
 /// One round.
 pub(super) struct Run<'a> {
@@ -22,6 +23,8 @@ pub(super) struct Run<'a> {
     pub(super) asked: &'a Sync,
     pub(super) root: &'a Arc<Root>,
     pub(super) looked: &'a Looked,
+    /// Set in a dry run, which does nothing and notes here what would be.
+    pub(super) foreseen: Option<&'a Foreseen>,
 }
 
 impl Run<'_> {
@@ -38,17 +41,25 @@ impl Run<'_> {
         for known in &removals {
             did |= self.remove_file(known, report).await?;
         }
-        if !self.asked.dry_run {
-            did |= !ended.is_empty() || !forgotten.is_empty();
-            for known in ended {
-                self.record(awaited(&known)).await?;
-            }
-            for known in &forgotten {
-                self.forget(known).await?;
-            }
+        did |= !ended.is_empty() || !forgotten.is_empty();
+        self.record_all(ended.iter().map(awaited).collect()).await?;
+        for known in &forgotten {
+            self.forget(known).await?;
         }
         did |= self.write_out(&outgoing, report).await?;
         Ok(did)
+    }
+
+    /// An article as it is, or would be.
+    pub(super) async fn article(&self, id: i64) -> Result<Option<Article>, StoreError> {
+        let present = match self.looked.texts.get(&id) {
+            Some(Text::Whole(article)) => return Ok(Some(article.as_ref().clone())),
+            Some(Text::Head(_)) | None => row::by_id(self.articles.database.reader(), id).await?.map(Article::from),
+        };
+        Ok(present.map(|article| match self.looked.texts.get(&id) {
+            Some(Text::Head(head)) => Article { front_matter: head.clone(), ..article },
+            Some(Text::Whole(_)) | None => article,
+        }))
     }
 
     /// Notes what is known of a file.
@@ -59,6 +70,10 @@ impl Run<'_> {
     /// The same of several.
     pub(super) async fn record_all(&self, rows: Vec<Known>) -> Result<(), StoreError> {
         if rows.is_empty() {
+            return Ok(());
+        }
+        if let Some(foreseen) = self.foreseen {
+            foreseen.rows(rows);
             return Ok(());
         }
         self.articles
@@ -75,6 +90,10 @@ impl Run<'_> {
     }
 
     pub(super) async fn forget(&self, known: &Known) -> Result<(), StoreError> {
+        if let Some(foreseen) = self.foreseen {
+            foreseen.no_row(&known.path);
+            return Ok(());
+        }
         let (source, path) = (known.source_id, known.path.clone());
         let database = &self.articles.database;
         database

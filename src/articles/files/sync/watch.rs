@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use super::{
     Folders,
-    report::{Sync, SyncError, SyncReport},
+    error::SyncError,
+    report::{Sync, SyncReport},
     signs::Signs,
 };
 use crate::articles::{Articles, Feed};

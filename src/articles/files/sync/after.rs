@@ -1,0 +1,95 @@
+//! Both sides as they would be after a round: where a dry run goes on.
+
+use std::collections::{BTreeMap, HashSet};
+
+use afterword_actors::store::StoreError;
+
+use super::{
+    super::{
+        export_plan::Listed,
+        scan::Scanned,
+        source::{self, Occupant},
+    },
+    foreseen::{At, Changed},
+    look::{self, Looked},
+};
+use crate::articles::{Articles, folder::Folder};
+
+impl Looked {
+    /// What a look would find. Of the articles nothing is asked but who has the slugs of new files.
+    pub(super) async fn after(mut self, articles: &Articles, changed: Changed) -> Result<Self, StoreError> {
+        self.changes_files(changed.files);
+        for (place, row) in changed.rows {
+            match row {
+                Some(row) => drop(self.facts.known.insert(place, row)),
+                None => drop(self.facts.known.remove(&place)),
+            }
+        }
+        for row in self.facts.known.values_mut() {
+            if let Some(at) = changed.articles.get(&row.article_id) {
+                row.present = at.as_ref().map(|at| at.revision);
+                row.present_slug = at.as_ref().map(|at| at.listed.slug.clone());
+            }
+        }
+        for (id, at) in changed.articles {
+            self.facts.unedited.remove(&id);
+            self.listed.remove(&id);
+            if let Some(At { listed, .. }) = at
+                && is_within(&listed.folder, &self.above)
+            {
+                self.listed.insert(id, listed);
+            }
+        }
+        let is_gone = |place: &&String| !self.facts.present.contains(*place);
+        self.gone = self.facts.known.keys().filter(is_gone).cloned().collect();
+        self.texts.extend(changed.texts);
+        self.meets_occupants(articles).await?;
+        Ok(self)
+    }
+
+    fn changes_files(&mut self, changes: BTreeMap<String, Option<Scanned>>) {
+        let files = std::mem::take(&mut self.files);
+        let mut files: BTreeMap<String, Scanned> = files.into_iter().map(|file| (file.file.clone(), file)).collect();
+        for (place, file) in changes {
+            match file {
+                Some(file) => drop(files.insert(place, file)),
+                None => drop(files.remove(&place)),
+            }
+        }
+        self.files = files.into_values().collect();
+        self.facts.present =
+            self.files.iter().map(|file| file.file.clone()).chain(self.aside.iter().cloned()).collect();
+    }
+
+    async fn meets_occupants(&mut self, articles: &Articles) -> Result<(), StoreError> {
+        let asked = self.facts.asked(&self.files);
+        let occupants =
+            if asked.is_empty() { Vec::new() } else { source::occupants(articles.database.reader(), &asked).await? };
+        let rows = self.facts.known.values();
+        let ended: HashSet<i64> = rows.filter(|row| row.present.is_none()).map(|row| row.article_id).collect();
+        let there = occupants.into_iter().filter(|occupant| !ended.contains(&occupant.id));
+        let new = self.listed.range(..0).map(|(_, listed)| new_occupant(listed));
+        self.facts.occupants = there.chain(new).map(|occupant| (occupant.name.clone(), occupant)).collect();
+        look::owned(&mut self.facts, &self.listed);
+        Ok(())
+    }
+}
+
+/// An article that would be new.
+fn new_occupant(listed: &Listed) -> Occupant {
+    Occupant {
+        name: listed.slug.clone(),
+        id: listed.id,
+        slug: listed.slug.clone(),
+        title: String::new(),
+        content_hash: String::new(),
+        revision: 1,
+        front_matter: String::new(),
+        from_file: true,
+    }
+}
+
+fn is_within(folder: &str, above: &Folder) -> bool {
+    let above: &str = above.as_ref();
+    above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,86 @@
+//! Known files at whose places the walk found no note.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use afterword_actors::store::StoreError;
+
+use super::{
+    super::{
+        plan::Facts,
+        report::{FileProblem, LeftOut, Reason},
+        root::Root,
+    },
+    disk::blocking,
+};
+
+/// What the walk passed by.
+#[derive(Default)]
+pub(super) struct Passed {
+    reasons: HashMap<String, Reason>,
+    /// Files and folders that could not be looked into, which is told already.
+    failed: HashSet<String>,
+}
+
+/// What is at the places of known files that were not seen.
+pub(super) struct Unseen {
+    /// Nothing.
+    pub(super) gone: HashSet<String>,
+    /// Something that is no note now.
+    pub(super) there: HashSet<String>,
+}
+
+impl Passed {
+    pub(super) fn new(left_out: Vec<LeftOut>, failed: &[FileProblem]) -> Self {
+        Self {
+            reasons: left_out.into_iter().map(|left_out| (left_out.path, left_out.reason)).collect(),
+            failed: failed.iter().map(|problem| problem.file.clone()).collect(),
+        }
+    }
+
+    /// Places that are not to be written to.
+    pub(super) fn places(&self) -> impl Iterator<Item = String> {
+        self.reasons.keys().chain(&self.failed).cloned()
+    }
+
+    /// What is wrong with a known file that was passed by; nothing if its owner keeps it out, or if that is told already.
+    fn trouble(&self, file: &str) -> Option<&'static str> {
+        let above = file.match_indices('/').flat_map(|(end, _)| [&file[..end], &file[..=end]]);
+        let mut places = std::iter::once(file).chain(above);
+        let found = places.find_map(|place| match self.failed.contains(place) {
+            true => Some(None),
+            false => self.reasons.get(place).map(|reason| Some(*reason)),
+        });
+        match found {
+            Some(Some(Reason::Link)) => Some("is a link now, or in a folder that is one; links are not followed"),
+            Some(Some(Reason::Special)) | None => Some("is no file any more"),
+            Some(Some(Reason::Hidden | Reason::Ignored | Reason::Packages | Reason::NotMarkdown) | None) => None,
+        }
+    }
+}
+
+/// Looks for known files that the walk did not bring. What became of them and is not told yet, is a problem.
+pub(super) async fn unseen(
+    root: &Arc<Root>,
+    facts: &Facts,
+    passed: &Passed,
+    failed: &mut Vec<FileProblem>,
+) -> Result<Unseen, StoreError> {
+    let places: Vec<String> = facts.known.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
+    let root = Arc::clone(root);
+    let (gone, there): (HashSet<_>, HashSet<_>) =
+        blocking(move || places.into_iter().partition(|file| root.is_free(file))).await?;
+    let known = facts.known.iter().filter(|(file, known)| {
+        let was_passed = passed.reasons.contains_key(*file) || there.contains(*file);
+        was_passed && known.present.is_some() && !known.file_hash.is_empty()
+    });
+    let mut found: Vec<FileProblem> = known
+        .filter_map(|(file, _)| passed.trouble(file).map(|trouble| (file, trouble)))
+        .map(|(file, trouble)| FileProblem::new(file, format!("{trouble}; its article stays as it is")))
+        .collect();
+    found.sort_by(|a, b| a.file.cmp(&b.file));
+    failed.extend(found);
+    Ok(Unseen { gone, there })
+}

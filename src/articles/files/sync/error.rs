@@ -1,0 +1,123 @@
+//! Why a run did nothing more.
+
+use std::{io, path::PathBuf};
+
+use afterword_actors::store::StoreError;
+use serde::Serialize;
+
+use super::report::SyncReport;
+
+/// Why nothing more was done.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// The folder.
+    #[error("{} cannot be read: {source}", path.display())]
+    Folder {
+        /// Where it is.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Much would be deleted.
+    #[error(
+        "of {known} files, {gone} are gone, whose articles would be deleted, {emptied} hold nothing any more, and {deleted} would \
+         be removed, whose articles were deleted or moved away; {}. If that is meant, `afterword sync --yes` does it; if a disk is \
+         not mounted, mount it",
+        done(before)
+    )]
+    ManyDeletions {
+        /// Files that are gone, and whose articles are there.
+        gone: usize,
+        /// Files that are there and empty, and whose articles are not.
+        emptied: usize,
+        /// Files that are there, and whose articles are not.
+        deleted: usize,
+        /// Files that were known.
+        known: usize,
+        /// What was done before it came to that.
+        before: Box<SyncReport>,
+    },
+    /// Another folder is in the way.
+    #[error(
+        "{} {}, which is kept in step{} already: each would take the files of the other for new ones. Keep one of the two; \
+         `{}` ends that of the other, and leaves files and articles as they are",
+        asked.directory.display(), lies(asked, other), with(other), other.forgetting()
+    )]
+    Overlap {
+        /// What is asked for.
+        asked: KeptFolder,
+        /// What is kept in step.
+        other: KeptFolder,
+    },
+    /// There is nothing to forget.
+    #[error("{} is not kept in step{}; {}", wanted.directory.display(), with(wanted), those(kept))]
+    NotKept {
+        /// What is asked for.
+        wanted: KeptFolder,
+        /// Folders that are.
+        kept: Vec<KeptFolder>,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn done(before: &SyncReport) -> String {
+    match before.did_something() {
+        true => format!("what came before it was done ({}), and nothing of this", before.summary()),
+        false => "nothing was done".to_owned(),
+    }
+}
+
+fn lies(asked: &KeptFolder, other: &KeptFolder) -> String {
+    let there = other.directory.display();
+    if asked.directory == other.directory {
+        "is the folder itself".to_owned()
+    } else if asked.directory.starts_with(&other.directory) {
+        format!("lies within {there}")
+    } else {
+        format!("holds {there}")
+    }
+}
+
+/// The folder of articles, if it is not all of them.
+fn with(kept: &KeptFolder) -> String {
+    match kept.folder.as_str() {
+        "" => String::new(),
+        folder => format!(" with the folder \"{folder}\" of articles"),
+    }
+}
+
+fn those(kept: &[KeptFolder]) -> String {
+    let named = |kept: &KeptFolder| format!("{}{}", kept.directory.display(), with(kept));
+    match kept {
+        [] => "no folder is".to_owned(),
+        kept => format!("these are: {}", kept.iter().map(named).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// A folder that is kept in step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptFolder {
+    /// Where it is.
+    pub directory: PathBuf,
+    /// The folder of articles.
+    pub folder: String,
+}
+
+impl KeptFolder {
+    /// The command that forgets it.
+    fn forgetting(&self) -> String {
+        let directory = quoted(&self.directory.to_string_lossy());
+        match self.folder.as_str() {
+            "" => format!("afterword sync {directory} --forget"),
+            folder => format!("afterword sync {directory} --folder {} --forget", quoted(folder)),
+        }
+    }
+}
+
+/// As a shell reads it.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-~".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}

@@ -332,3 +332,26 @@ fn a_search_uses_the_model_that_made_the_vectors_whatever_the_settings_name() {
     assert_eq!((&found["mode"], &found["degraded"]), (&Value::from("semantic"), &Value::Null), "{found}");
     assert_eq!(found["hits"][0]["slug"], "tides");
 }
+
+#[test]
+fn a_folder_in_step_is_told_and_can_be_forgotten() {
+    let desk = Desk::new();
+    for (file, text) in
+        [("notes/a.md", "# A\n"), ("notes/in/b.md", "# B\n"), ("notes/a (conflict 1a2b3c4d).md", "# C\n")]
+    {
+        std::fs::create_dir_all(desk.path(file).parent().expect("a folder")).expect("folders");
+        std::fs::write(desk.path(file), text).expect("a file");
+    }
+    desk.json(&["sync", "notes"]);
+    let checks = desk.json(&["doctor"]);
+    let told =
+        checks["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "folders").expect("one");
+    assert!(told["message"].as_str().is_some_and(|message| message.contains("a (conflict 1a2b3c4d).md")), "{told}");
+    let (code, message) = desk.failure(&["sync", "notes/in"]);
+    let forget = format!("afterword sync {} --forget", desk.path("notes").canonicalize().expect("a path").display());
+    assert!(code == 1 && message.contains("notes/in lies within") && message.contains(&forget), "{message}");
+    std::fs::rename(desk.path("notes"), desk.path("aside")).expect("a rename");
+    assert!(desk.text(&["sync", "notes", "--forget"]).contains("not kept in step any more"));
+    assert_eq!(desk.failure(&["sync", "notes", "--forget"]).0, 1);
+    desk.json(&["sync", "aside/in"]);
+}

@@ -34,7 +34,8 @@ pub use import::{Count, Import, Step, import};
 pub use manager::{ManagerError, ManagerReport, NotBroughtIn, import_manager};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
 pub use sync::{
-    Conflict, Folders, KeptFolder, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, forget, sync, watch,
+    Conflict, Folders, KeptFolder, LeftCopy, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, forget,
+    left_copies, sync, told_of, watch,
 };
 
 /// What to do about an article, or a file, that exists already and is not known to be the same.

@@ -12,6 +12,7 @@ use super::{
     table::{name, status, table, text},
 };
 use crate::{
+    articles::files,
     database,
     health::{Finding, State, diagnosis},
     host::{Host, open_options},
@@ -192,10 +193,19 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
             checks.push(coverage(&host).await);
             checks.push(soundness(&host).await);
             checks.extend(language(session, &host).await);
+            checks.extend(copies(&host).await);
         }
         Err(error) => checks.push(Check::new("services", Level::Fault, error.to_string())),
     }
     checks
+}
+
+/// What was changed on both sides of a folder that is kept in step, and could not be merged.
+async fn copies(host: &Host) -> Option<Check> {
+    match files::left_copies(&host.database).await {
+        Ok(copies) => files::told_of(&copies).map(|told| Check::new("folders", Level::Warning, told)),
+        Err(error) => Some(Check::new("folders", Level::Fault, error.to_string())),
+    }
 }
 
 /// Checks the local model without fetching it; asks another provider for one vector.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     articles::{
         Articles,
-        files::{Sync, SyncReport, Told, watch},
+        files::{Sync, SyncReport, Told, left_copies, told_of, watch},
         folder::Folder,
     },
     config::SyncedFolder,
@@ -29,7 +29,10 @@ const AGAIN: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 struct Troubles {
     health: Health,
+    articles: Articles,
     folders: Arc<Mutex<BTreeMap<PathBuf, String>>>,
+    /// What is told of copies; who asks for it is the only one who does.
+    copies: Arc<tokio::sync::Mutex<Option<String>>>,
 }
 
 /// Keeps `folders` in step until `stopping`.
@@ -37,8 +40,9 @@ pub(super) fn keep(folders: &[SyncedFolder], articles: &Articles, health: &Healt
     if folders.is_empty() {
         return;
     }
-    let troubles = Troubles { health: health.clone(), folders: Arc::default() };
-    troubles.show();
+    let (health, articles) = (health.clone(), articles.clone());
+    let troubles = Troubles { health, articles: articles.clone(), folders: Arc::default(), copies: Arc::default() };
+    troubles.tell(None);
     for folder in folders {
         match Folder::parse(&folder.folder) {
             Err(error) => troubles.note(&folder.path, Some(error.to_string())),
@@ -86,9 +90,13 @@ impl Troubles {
     fn hear(&self, directory: &Path, told: Told) {
         let shown = directory.display();
         match told {
-            Told::Begun { without_signs: None, .. } => tracing::info!(folder = %shown, "kept in step"),
+            Told::Begun { without_signs: None, .. } => {
+                tracing::info!(folder = %shown, "kept in step");
+                self.show();
+            }
             Told::Begun { without_signs: Some(reason), .. } => {
                 tracing::warn!(folder = %shown, reason, "kept in step by looking every few seconds: it cannot be watched");
+                self.show();
             }
             Told::Well => self.note(directory, None),
             Told::Failed(error) => self.note(directory, Some(error.to_string())),
@@ -110,13 +118,30 @@ impl Troubles {
         self.show();
     }
 
+<<<<<<< HEAD
     /// Shows in the server's health which folders are not in step.
+=======
+    /// The server's health says which folders are not kept in step, and which copies are left in those that are.
+>>>>>>> d8c5d35 (notes: folders in step: copies that are left are told, a file that was moved and changed is known by its lines, a full disk leaves nothing half written)
     fn show(&self) {
+        let troubles = self.clone();
+        tokio::spawn(async move {
+            let mut copies = troubles.copies.lock().await;
+            match left_copies(troubles.articles.database()).await {
+                Ok(left) => *copies = told_of(&left),
+                Err(error) => tracing::debug!(%error, "copies are looked for again after the next change"),
+            }
+            troubles.tell(copies.clone());
+        });
+    }
+
+    fn tell(&self, copies: Option<String>) {
         let folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         let told: Vec<_> = folders.iter().map(|(folder, trouble)| format!("{}: {trouble}", folder.display())).collect();
-        self.health.note(match told.is_empty() {
-            true => Finding::ready(PART),
-            false => Finding::degraded(PART, told.join("; ")),
+        self.health.note(match (told.is_empty(), copies) {
+            (true, None) => Finding::ready(PART),
+            (true, Some(copies)) => Finding::note(PART, copies),
+            (false, copies) => Finding::degraded(PART, told.into_iter().chain(copies).collect::<Vec<_>>().join("; ")),
         });
     }
 }

@@ -14,7 +14,7 @@ fn with_a_small_disk(desk: &Desk, script: &str) -> Option<String> {
     let program = env!("CARGO_BIN_EXE_afterword");
     std::fs::create_dir(desk.path("small")).expect("a folder");
     let script = format!(
-        "set -e; mount -t tmpfs -o size=4m tmpfs small
+        "set -e; program='{program}'; mount -t tmpfs -o size=4m tmpfs small
          afterword() {{ '{program}' --database sqlite://$PWD/small/notes.db \"$@\" 2>&1; }}
          afterword db migrate; {script}"
     );
@@ -44,6 +44,31 @@ fn a_full_disk_is_found() {
     if let Some(said) = with_a_small_disk(&desk, script) {
         is_found(&said, &["full", "No space left", "disk I/O error"]);
     }
+}
+
+/// The database lies elsewhere, and the folder of files has no room for what an article says now.
+#[test]
+fn a_folder_in_step_on_a_full_disk_loses_nothing() {
+    let desk = Desk::new();
+    let script = r##"
+        here() { "$program" --database "sqlite://$PWD/here.db" "$@" 2>&1; }
+        mkdir small/notes; printf '# Note\n\none\n' > small/notes/note.md; printf '# Gone\n' > small/notes/gone.md
+        here sync small/notes
+        dd if=/dev/zero of=small/filler bs=4k 2>/dev/null || true
+        for room in 0 64k; do
+            truncate -s "-$room" small/filler
+            (printf '# Note\n\n'; seq 1 50000) | here article update note --file - > updated || cat updated
+            here sync small/notes || echo ended with $?
+            cat small/notes/note.md; find small/notes -name '*.part'
+        done
+        here article delete gone > deleted || cat deleted
+        rm small/filler; here sync small/notes; here sync small/notes
+        tail -n 1 small/notes/note.md; ls small/notes"##;
+    let Some(said) = with_a_small_disk(&desk, script) else { return };
+    let told = "note.md: cannot be written: No space left on device";
+    assert_eq!((said.matches(told).count(), said.matches("ended with 1").count()), (2, 2), "{said}");
+    assert_eq!((said.matches("# Note\n\none\n").count(), said.matches(".part").count()), (2, 0), "{said}");
+    assert!(said.ends_with("nothing to do: both sides are the same\n50000\nnote.md\n"), "{said}");
 }
 
 #[test]

@@ -151,6 +151,29 @@ async fn what_moves_on_one_side_moves_on_the_other() {
     assert!(texts(&vault).contains_key("deep/er/bee.md"));
     assert!(texts(&vault)["c.md"].contains("slug: ocean"), "{:?}", texts(&vault));
 
+    // Moved and changed between two runs, and changed here as well.
+    let lines: String =
+        std::iter::once("# Title\n\n".to_owned()).chain((0..9).map(|n| format!("line {n}\n\n"))).collect();
+    vault.put("long.md", &lines);
+    vault.put("other.md", lines.replace("line", "other"));
+    run(&articles, &vault).await;
+    for file in ["long.md", "other.md"] {
+        fs::remove_file(vault.path(file)).expect("a removal");
+    }
+    vault.put("new/name.md", lines.replace("line 7", "LINE 7"));
+    vault.put("new/another.md", lines.replace("line", "other").replace("other 7", "OTHER 7"));
+    change(&articles, "other", &lines.replace("line", "other").replace("other 0", "OTHER 0")).await;
+    let moved = run(&articles, &vault).await;
+    assert!(moved.articles.created.is_empty() && moved.articles.deleted.is_empty(), "a move is one: {moved:?}");
+    assert_eq!(body(&articles, "long").await, lines.replace("line 7", "LINE 7"));
+    let both = lines.replace("line", "other").replace("other 7", "OTHER 7").replace("other 0", "OTHER 0");
+    assert_eq!((body(&articles, "other").await, &texts(&vault)["new/another.md"]), (both.clone(), &both));
+    for (slug, file) in [("long", "new/name.md"), ("other", "new/another.md")] {
+        articles.delete(slug, None).await.expect("a deletion");
+        assert!(vault.path(file).exists());
+    }
+    run(&articles, &vault).await;
+
     // A name that is taken by something that stays out.
     vault.put(".gitignore", "private/\nodd.md\n");
     vault.put("odd.md", "not a note\n");
@@ -325,8 +348,8 @@ async fn folders_beside_each_other_multiply_nothing() {
     };
     settle().await;
     assert_eq!(slugs(&articles).await.len(), 3);
-    for number in 0..3 {
-        vaults[number].put("new.md", format!("# New {number}\n"));
+    for (number, vault) in vaults.iter().enumerate() {
+        vault.put("new.md", format!("# New {number}\n"));
     }
     settle().await;
     assert_eq!(slugs(&articles).await.len(), 6);

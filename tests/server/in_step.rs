@@ -34,6 +34,20 @@ async fn a_folder_of_the_settings_is_kept_in_step_and_told_of_when_it_is_not() {
         server.get("/ready").await.json::<serde_json::Value>().await.expect("JSON")["parts"]["folders"].clone()
     };
     assert_eq!(folders().await["state"], "ready");
+    let copy = notes.join("a (conflict 1a2b3c4d).md");
+    fs::write(&copy, "# A\n\nanother\n").expect("a file");
+    let names_copy = |part: &serde_json::Value| {
+        part["detail"].as_str().is_some_and(|detail| detail.contains("a (conflict 1a2b3c4d).md"))
+            && part["state"] == "ready"
+    };
+    while !names_copy(&folders().await) {
+        go_on("a copy is told of");
+    }
+    assert!(names_copy(&server.json("/api/status").await["health"]["parts"]["folders"]));
+    fs::remove_file(&copy).expect("a removal");
+    while !folders().await["detail"].is_null() {
+        go_on("it is gone");
+    }
     fs::rename(&notes, notes.with_extension("aside")).expect("a rename");
     while folders().await["state"] != "degraded" {
         let _ = server.post("/api/articles", &json!({ "title": "Poke", "body": "text", "folder": "work" })).await;

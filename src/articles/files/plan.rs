@@ -88,6 +88,8 @@ pub(super) struct Facts {
     /// Who has the slugs that new files would like, by slug.
     pub(super) occupants: HashMap<String, Occupant>,
     pub(super) is_copy: bool,
+    /// Places of files that are gone, by new files that took over most of their lines.
+    pub(super) similar: HashMap<String, String>,
 }
 
 impl Facts {
@@ -159,7 +161,7 @@ fn of_moved(known: &Known, facts: &Facts, policy: Policy) -> Action {
 }
 
 /// New files that are known ones at another place: its accents are written otherwise, or it holds the same bytes as just
-/// one file that is not there any more.
+/// one file that is not there any more, or most of its lines.
 fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Known> {
     let gone = || facts.known.iter().filter(|(file, known)| !facts.present.contains(*file) && known.present.is_some());
     let new: Vec<&Scanned> = files.iter().filter(|file| !facts.known.contains_key(&file.file)).collect();
@@ -173,14 +175,26 @@ fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Kno
         moved.insert(&file.file, known);
         used.insert(place);
     }
-    let rest: Vec<&Scanned> = new.into_iter().filter(|file| !moved.contains_key(file.file.as_str())).collect();
+    let rest: Vec<&Scanned> = new.iter().filter(|file| !moved.contains_key(file.file.as_str())).copied().collect();
     let by_content = pairs(
         rest.into_iter().map(|file| (file.hash.clone(), file)),
         gone()
             .filter(|(file, _)| !used.contains(file.as_str()))
             .map(|(file, known)| (known.file_hash.clone(), (file, known))),
     );
-    moved.extend(by_content.into_iter().map(|(file, (_, known))| (file.file.as_str(), known)));
+    for (file, (place, known)) in by_content {
+        moved.insert(&file.file, known);
+        used.insert(place);
+    }
+    for file in new {
+        let known = facts.similar.get(&file.file).and_then(|place| facts.known.get_key_value(place));
+        if let Some((place, known)) = known
+            && !moved.contains_key(file.file.as_str())
+            && used.insert(place)
+        {
+            moved.insert(&file.file, known);
+        }
+    }
     moved
 }
 

@@ -17,6 +17,7 @@ mod error;
 mod foreseen;
 mod incoming;
 mod kept;
+mod left;
 mod look;
 mod memory;
 mod merge;
@@ -25,6 +26,7 @@ mod plan;
 mod report;
 mod run;
 mod signs;
+mod similar;
 mod watch;
 
 use std::{
@@ -47,6 +49,7 @@ use run::Run;
 
 pub use error::{KeptFolder, SyncError};
 pub use kept::forget;
+pub use left::{LeftCopy, left_copies, told_of};
 pub use report::{Conflict, OfArticles, OfFiles, Sync, SyncReport};
 pub use watch::{Told, watch};
 

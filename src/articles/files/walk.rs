@@ -20,7 +20,7 @@ use super::{
 /// Extensions of markdown files.
 const MARKDOWN: [&str; 4] = ["md", "markdown", "mdx", "mkd"];
 /// Read from the inside out, and of one folder in this order.
-const RULES: [&str; 2] = [".afterwordignore", ".gitignore"];
+pub(super) const RULES: [&str; 2] = [".afterwordignore", ".gitignore"];
 /// Longest file of rules. *Units:* bytes.
 const LONGEST_RULES: u64 = 1 << 20;
 
@@ -38,6 +38,11 @@ pub(super) struct Walked {
 struct Rules {
     above: Option<Rc<Rules>>,
     own: Vec<Gitignore>,
+}
+
+/// Whether what is written in a file of this name is ever read.
+pub(super) fn is_read(name: &str) -> bool {
+    RULES.contains(&name) || MARKDOWN.contains(&place::extension(name).as_str())
 }
 
 /// Whether a walk would not come by a file at this place.

@@ -55,6 +55,9 @@ fn rendered(seen: &Snapshot, may_manage: bool) -> Fragments {
 /// How everything is, in one sentence; below it what is not well.
 fn sentence(report: &Report, seen: Option<&Snapshot>) -> Markup {
     let bad: Vec<(&&str, &Part)> = report.parts.iter().filter(|(_, part)| part.state != Health::Ready).collect();
+    // Copies that are left in folders are a matter of their owner, and none of the server's health.
+    let folders = report.parts.iter().filter(|(name, part)| **name == "folders" && part.state == Health::Ready);
+    let left: Vec<&str> = folders.filter_map(|(_, part)| part.detail.as_deref()).collect();
     let paused = seen.is_some_and(|seen| seen.numbers.queue.paused);
     let (kind, said) = match report.state {
         Health::Ready if paused => {
@@ -73,6 +76,7 @@ fn sentence(report: &Report, seen: Option<&Snapshot>) -> Markup {
                 }
             }
         }
+        @for left in left { p.quiet dir="auto" { "Folders: " (left) "." } }
     }
 }
 

@@ -65,10 +65,16 @@ impl Root {
         let kept = self.keeping(file, wanted, &new)?;
         // Whole before it bears its name: another run may look at what is kept at the same time.
         let part = unpredictable_name()?;
-        write_new(&kept.dir, &part, bytes)?;
-        settle(&kept.dir, &part, modified)?;
-        like(dir, name, &kept.dir, &part)?;
-        kept.dir.rename(&part, &kept.dir, name)?;
+        let written = write_new(&kept.dir, &part, bytes)
+            .and_then(|()| settle(&kept.dir, &part, modified))
+            .and_then(|()| like(dir, name, &kept.dir, &part))
+            .and_then(|()| kept.dir.rename(&part, &kept.dir, name));
+        if let Err(error) = written {
+            // A disk that is full is not to be fuller for it.
+            let _ = kept.dir.remove_file(&part);
+            self.remove_empty(&kept.path);
+            return Err(error);
+        }
         if !exchanged(&kept.dir, dir, name)? {
             // The place is free for a moment; a run that is killed in it writes the file again.
             return Ok(self.taken(file, wanted)? && named(&kept.dir, name, dir, name)?);

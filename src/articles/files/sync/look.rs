@@ -31,6 +31,7 @@ use super::{
     kept,
     memory::Memory,
     report::Sync,
+    similar::similar,
 };
 use crate::articles::{
     Articles,
@@ -112,6 +113,7 @@ pub(super) async fn look(
     run.learn(&mut facts, resolved, &files).await?;
     let Unseen { gone, there } = aside::unseen(root, &facts, &passed, &mut failed).await?;
     aside.extend(there);
+    facts.similar = similar(articles, root, &files, &gone, &facts).await?;
     facts.present.extend(aside.iter().cloned());
     let listed = listed(articles, asked).await?;
     owned(&mut facts, &listed);

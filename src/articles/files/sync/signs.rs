@@ -5,11 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 use tokio::sync::Notify;
 
-/// Hidden files that say which others stay out.
-const RULES: [&str; 2] = [".gitignore", ".afterwordignore"];
+use super::super::walk;
 
 /// Where signs arrive, for as long as this is held.
 pub(super) struct Signs {
@@ -49,8 +48,13 @@ fn is_sign(event: &Event, root: &Path) -> bool {
     let is_seen = |path: &PathBuf| {
         let below = path.strip_prefix(root).unwrap_or(path);
         let mut names = below.components().map(|part| part.as_os_str().to_string_lossy());
-        names.all(|name| !name.starts_with('.') || name.starts_with("..") || RULES.contains(&name.as_ref()))
+        names.all(|name| !name.starts_with('.') || name.starts_with("..") || walk::RULES.contains(&name.as_ref()))
     };
+    // A database that lies in the folder writes to its files all the time, and none of them is a note.
+    let is_read = |path: &PathBuf| path.file_name().is_some_and(|name| walk::is_read(&name.to_string_lossy()));
+    let is_another = matches!(event.kind, EventKind::Modify(ModifyKind::Data(_))) && !event.paths.iter().any(is_read);
     event.need_rescan()
-        || !matches!(event.kind, EventKind::Access(_)) && (event.paths.is_empty() || event.paths.iter().any(is_seen))
+        || !is_another
+            && !matches!(event.kind, EventKind::Access(_))
+            && (event.paths.is_empty() || event.paths.iter().any(is_seen))
 }

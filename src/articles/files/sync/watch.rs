@@ -31,7 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is told of a folder that is watched.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "each is told once, and kept by nobody")]
 pub enum Told {
     /// It is watched; if the system gives no signs of change, why not.
     Begun {

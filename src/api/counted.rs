@@ -1,0 +1,20 @@
+//! The first rows of a list, and how many there are.
+
+use std::ops::Deref;
+
+/// Some rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted<T> {
+    /// The first ones.
+    pub rows: Vec<T>,
+    /// Of all; nothing if they are more than are counted.
+    pub total: Option<i64>,
+}
+
+impl<T> Deref for Counted<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.rows
+    }
+}

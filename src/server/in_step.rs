@@ -118,11 +118,7 @@ impl Troubles {
         self.show();
     }
 
-<<<<<<< HEAD
-    /// Shows in the server's health which folders are not in step.
-=======
-    /// The server's health says which folders are not kept in step, and which copies are left in those that are.
->>>>>>> d8c5d35 (notes: folders in step: copies that are left are told, a file that was moved and changed is known by its lines, a full disk leaves nothing half written)
+    /// Shows in the server's health which folders are not in step, and which copies are left in those that are.
     fn show(&self) {
         let troubles = self.clone();
         tokio::spawn(async move {

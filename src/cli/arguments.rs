@@ -20,7 +20,7 @@ pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, 
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
 
 /// Shown below the help of the whole program.
-const AT_THE_END: &str = "Exit codes: 0 done, 1 failed, 2 asked wrongly, 130 interrupted.
+const AT_THE_END: &str = "Exit codes: 0 done, 1 failed, 2 wrong arguments or settings, 130 interrupted.
 Settings: `afterword config path` says where the file is; `afterword config show` lists all.";
 
 /// The heading of options that every command takes.
@@ -77,7 +77,7 @@ pub(super) fn command() -> clap::Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show the whole thing at work: save articles, embed them in the background, search them by meaning
+    /// Show everything at work: save articles, embed them in the background, search them by meaning
     Demo {
         /// Markdown files to use instead of the bundled sample articles
         directory: Option<PathBuf>,
@@ -93,9 +93,9 @@ pub(super) enum Command {
     },
     /// Serve an AI agent over standard input and output, by the Model Context Protocol
     Mcp,
-    /// Bring markdown files in
+    /// Import markdown files
     Import(ImportArguments),
-    /// Write articles out as markdown files
+    /// Export articles as markdown files
     Export(ExportArguments),
     /// Keep a folder of markdown files and the articles the same, in both directions
     Sync(SyncArguments),
@@ -106,7 +106,7 @@ pub(super) enum Command {
     },
     /// Find articles by words and by meaning
     Search(SearchArguments),
-    /// Find articles like one
+    /// Find articles similar to one
     Related(RelatedArguments),
     /// List tags of front matter and texts, with their articles counted
     Tags(TagsArguments),
@@ -131,7 +131,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: DbCommand,
     },
-    /// What searches look at
+    /// The search index
     Index {
         #[command(subcommand)]
         command: IndexCommand,
@@ -141,7 +141,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Who may come in through the server
+    /// Tokens of those who may use the server
     Token {
         #[command(subcommand)]
         command: TokenCommand,

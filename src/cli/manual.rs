@@ -53,7 +53,7 @@ Done.
 Failed.
 .TP
 .B 2
-Asked wrongly, settings included.
+Wrong arguments or settings.
 .TP
 .B 130
 Interrupted by Ctrl\-C.

@@ -21,7 +21,7 @@ pub(in crate::cli) enum ArticleCommand {
         /// Its name in addresses [default: from the title]
         #[arg(long)]
         slug: Option<String>,
-        /// Where it stands, e.g. guides/rust
+        /// Its folder, e.g. guides/rust
         #[arg(long, default_value = "")]
         folder: String,
         /// Do not embed it, now or later
@@ -54,10 +54,10 @@ pub(in crate::cli) enum ArticleCommand {
         /// Only this folder and below
         #[arg(long, default_value = "")]
         folder: String,
-        /// Most rows
+        /// At most this many rows
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
-        /// Only those for which all of these words hold, e.g. "tag:rust -status:draft created:2026-01..2026-03"
+        /// Only those that match all of these words, e.g. "tag:rust -status:draft created:2026-01..2026-03"
         #[arg(
             long,
             default_value = "",
@@ -69,7 +69,7 @@ pub(in crate::cli) enum ArticleCommand {
         /// Only those with this tag or one below it; may be repeated
         #[arg(long, conflicts_with = "deleted")]
         tag: Vec<String>,
-        /// Where the list before ended
+        /// The cursor that the page before printed
         #[arg(long)]
         cursor: Option<String>,
         /// Only those that were deleted and can be restored, the last deleted first
@@ -81,18 +81,18 @@ pub(in crate::cli) enum ArticleCommand {
     },
     /// Change a part of an article's text, or all of it in your editor (VISUAL, else EDITOR)
     ///
-    /// Without a part, the editor is opened; what could not be saved stays in a file, whose name is told. With one, what
-    /// stands outside it stays byte for byte. Both are refused if the article was changed meanwhile.
+    /// Without a part, the editor opens; a text that cannot be saved stays in a file, whose name is printed. With a
+    /// part, the text outside it stays byte for byte. Both are refused if the article was changed meanwhile.
     Edit(EditArguments),
     /// Show what changed between two revisions
     Diff {
         /// Its slug, a former one, or id:NUMBER as `article list --deleted` shows it
         #[arg(add = slugs())]
         slug: String,
-        /// The older one [default: the one before]
+        /// The older revision [default: the one before]
         #[arg(long, value_name = "N")]
         from: Option<i64>,
-        /// The newer one [default: the present one]
+        /// The newer revision [default: the present one]
         #[arg(long, value_name = "N")]
         to: Option<i64>,
         /// Compare the text with this file instead of a newer revision; - for standard input
@@ -112,7 +112,7 @@ pub(in crate::cli) enum ArticleCommand {
         /// Another folder
         #[arg(long)]
         folder: Option<String>,
-        /// Whether never to embed it
+        /// Never embed it (true), or embed it (false)
         #[arg(long, value_name = "true|false")]
         skip_embedding: Option<bool>,
         /// A value of its front matter, e.g. --property status=done; KEY= removes one; may be repeated
@@ -141,7 +141,7 @@ pub(in crate::cli) enum ArticleCommand {
         slug: String,
         /// The new slug
         to: String,
-        /// Make links that name it by the old slug name it by the new one: a revision for each article that links
+        /// Change links from the old slug to the new one: each article that has some gets a new revision
         #[arg(long)]
         update_links: bool,
         /// Refuse if the article is at another revision
@@ -168,9 +168,9 @@ pub(in crate::cli) enum ArticleCommand {
 /// Which tags to list.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TagsArguments {
-    /// Only those that begin so
+    /// Only tags that begin with this
     pub(in crate::cli) start: Option<String>,
-    /// Most rows
+    /// At most this many rows
     #[arg(long, default_value_t = 200)]
     pub(in crate::cli) limit: u32,
 }
@@ -178,9 +178,9 @@ pub(in crate::cli) struct TagsArguments {
 /// Which properties to list.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PropertiesArguments {
-    /// The values of this one, instead of all properties
+    /// List the values of this property instead of all properties
     pub(in crate::cli) key: Option<String>,
-    /// Most rows
+    /// At most this many rows
     #[arg(long, default_value_t = 200)]
     pub(in crate::cli) limit: u32,
 }
@@ -204,28 +204,28 @@ pub(in crate::cli) struct EditArguments {
     /// Add this text at the end
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "action")]
     pub(in crate::cli) append: Option<String>,
-    /// Add this text at the beginning, behind front matter
+    /// Add this text at the beginning, after the front matter
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "action")]
     pub(in crate::cli) prepend: Option<String>,
-    /// Put --text or --file in place of what stands below this heading
+    /// Replace the text below this heading with --text or --file
     #[arg(long, value_name = "SECTION", group = "action")]
     pub(in crate::cli) replace_section: Option<String>,
     /// Add --text or --file before this heading
     #[arg(long, value_name = "SECTION", group = "action")]
     pub(in crate::cli) insert_before: Option<String>,
-    /// Add --text or --file behind this section
+    /// Add --text or --file after this section
     #[arg(long, value_name = "SECTION", group = "action")]
     pub(in crate::cli) insert_after: Option<String>,
     /// Remove this section
     #[arg(long, value_name = "SECTION", group = "action")]
     pub(in crate::cli) delete_section: Option<String>,
-    /// Replace this text by --replace
+    /// Replace this text with --replace
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, group = "action", requires = "replace")]
     pub(in crate::cli) find: Option<String>,
-    /// What stands there from then on
+    /// The text that replaces --find
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, requires = "find")]
     pub(in crate::cli) replace: Option<String>,
-    /// How often the text must be there
+    /// How often the text must occur
     #[arg(long, value_name = "N", default_value_t = 1, requires = "find")]
     pub(in crate::cli) count: usize,
     /// Several edits from a JSON file; - for standard input
@@ -237,10 +237,10 @@ pub(in crate::cli) struct EditArguments {
     /// A file with the text for a section; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) file: Option<PathBuf>,
-    /// The revision it is meant for: refuse if the article has moved on
+    /// The revision you edited: refuse if the article has a newer one
     #[arg(long, value_name = "N")]
     pub(in crate::cli) expected_revision: Option<i64>,
-    /// If the article has moved on, merge with what has changed since
+    /// If the article has a newer revision, merge with what has changed since
     #[arg(long, requires = "expected_revision")]
     pub(in crate::cli) merge: bool,
 }
@@ -263,22 +263,22 @@ pub(in crate::cli) struct SearchArguments {
     /// By words and meaning, by meaning, or by words
     #[arg(long, default_value_t = Mode::Hybrid, value_parser = modes())]
     pub(in crate::cli) mode: Mode,
-    /// Most hits [default: search.default_limit]
+    /// At most this many hits [default: search.default_limit]
     #[arg(long)]
     pub(in crate::cli) limit: Option<usize>,
     /// Only this folder and below
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
-    /// Only articles for which all of these words hold, e.g. "tag:rust -status:draft rating:>3"
+    /// Only articles that match all of these words, e.g. "tag:rust -status:draft rating:>3"
     #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     pub(in crate::cli) filter: String,
     /// Only those with this tag or one below it; may be repeated
     #[arg(long)]
     pub(in crate::cli) tag: Vec<String>,
-    /// Most passages of one article, up to 10
+    /// At most this many passages of one article, up to 10
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(in crate::cli) passages: usize,
-    /// Say how each hit came to its place
+    /// Explain the rank of each hit
     #[arg(long)]
     pub(in crate::cli) explain: bool,
 }
@@ -287,7 +287,7 @@ pub(in crate::cli) struct SearchArguments {
 pub(in crate::cli) struct RelatedArguments {
     /// Its slug, or a former one
     pub(in crate::cli) slug: String,
-    /// Most hits [default: search.default_limit]
+    /// At most this many hits [default: search.default_limit]
     #[arg(long)]
     pub(in crate::cli) limit: Option<usize>,
 }

@@ -4,12 +4,12 @@ use clap::Command;
 
 /// Examples of the program.
 pub(in crate::cli) const OF_ALL: &str = "\
-afterword demo                                   see it at work, in a database of its own
+afterword demo                                   try it, in a database of its own
 afterword import notes/ --wait                   bring in markdown files and embed them
 afterword search \"why does the water rise\"       find them by words and by meaning
 afterword article create \"Tides\" --file tides.md
 afterword serve                                  REST, MCP and workers at http://127.0.0.1:8080
-afterword doctor                                 is all well, and what to do if not";
+afterword doctor                                 check everything, and say what to do";
 
 /// Commands by their words, with examples. A test checks that every command is there.
 pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[

@@ -8,14 +8,14 @@ use clap::{Args, ValueEnum};
 pub(in crate::cli) struct ImportArguments {
     /// Folder with markdown files; sub-folders become folders
     ///
-    /// Files are known by their places: a file that was imported before changes its article, and no other. Hidden files,
-    /// node_modules, and what .gitignore or .afterwordignore name stay out; -v names what was left out.
+    /// A file is recognised by its path: one that was imported before changes its article, and no other. Hidden files,
+    /// node_modules, and what .gitignore or .afterwordignore name are left out; -v lists them.
     #[arg(required_unless_present = "from_manager")]
     pub(in crate::cli) directory: Option<PathBuf>,
-    /// Bring in the articles of mcp-markdown-manager instead, with their history, from its database (postgres://…)
+    /// Import the articles of mcp-markdown-manager instead, with their history, from its database (postgres://…)
     #[arg(long, value_name = "URL", conflicts_with_all = ["directory", "on_conflict", "wait", "folder", "source"])]
     pub(in crate::cli) from_manager: Option<String>,
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
     /// What to do about an article that exists and did not come from the file, or was changed as well as the file
@@ -27,7 +27,7 @@ pub(in crate::cli) struct ImportArguments {
     /// Put all articles below this folder
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
-    /// A name for this folder of files, by which it is known wherever it lies [default: its place]
+    /// A name for this folder of files, by which it is recognised after it was moved [default: its path]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) source: Option<String>,
 }
@@ -36,16 +36,16 @@ pub(in crate::cli) struct ImportArguments {
 pub(in crate::cli) struct ExportArguments {
     /// Where to write; folders become sub-folders
     pub(in crate::cli) directory: PathBuf,
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
-    /// What to do about a file that holds something else and was changed since it was imported or exported
+    /// What to do about a file with another text that was changed since it was imported or exported
     #[arg(long, value_enum, default_value_t = OnConflict::Fail)]
     pub(in crate::cli) on_conflict: OnConflict,
     /// Only this folder and below
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
-    /// Remove files that an earlier export wrote and whose articles are gone or go elsewhere now
+    /// Remove files that an earlier export wrote and whose articles are gone or are written elsewhere now
     #[arg(long)]
     pub(in crate::cli) prune: bool,
 }
@@ -61,7 +61,7 @@ pub(in crate::cli) struct SyncArguments {
     /// Keep this folder of articles in step, and no other
     #[arg(long, default_value = "")]
     pub(in crate::cli) folder: String,
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
     /// Delete on one side what is gone on the other, also if that is more than a tenth

@@ -17,12 +17,12 @@ pub(in crate::cli) enum DbCommand {
     Migrate,
     /// Show which steps of the schema are applied
     Status,
-    /// Take the last steps of the schema back; what only they hold is lost
+    /// Undo the last steps of the schema; data that only they have is lost
     Rollback {
-        /// How many
+        /// How many steps
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
-        /// Do it; without this, only say what would be lost
+        /// Do it; without this, only print what would be lost
         #[arg(long)]
         yes: bool,
     },
@@ -31,19 +31,19 @@ pub(in crate::cli) enum DbCommand {
         /// A file that does not exist yet
         file: PathBuf,
     },
-    /// Put a backup in the database's place; what was there is kept beside it
+    /// Replace the database with a backup; the old one is kept beside it
     Restore {
         /// The backup
         file: PathBuf,
     },
-    /// Look through the whole database for damage
+    /// Check the whole database for damage
     Verify,
-    /// Copy everything from a file to a server, and compare; run again, it goes on where it stopped
+    /// Copy everything from SQLite to PostgreSQL, and compare; run again, it goes on where it stopped
     Copy {
-        /// The file, e.g. sqlite:///home/me/notes.db
+        /// The SQLite database, e.g. sqlite:///home/me/notes.db
         #[arg(long)]
         from: String,
-        /// The server, e.g. postgres://me@localhost/afterword
+        /// The PostgreSQL database, e.g. postgres://me@localhost/afterword
         #[arg(long)]
         to: String,
     },
@@ -51,7 +51,7 @@ pub(in crate::cli) enum DbCommand {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum IndexCommand {
-    /// Index all words again, and on a server all vectors; saves and searches go on meanwhile
+    /// Index all words again, and on PostgreSQL all vectors; saves and searches go on meanwhile
     Rebuild,
 }
 
@@ -67,14 +67,14 @@ pub(in crate::cli) enum ConfigCommand {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TokenCommand {
-    /// Make a token and show it, this once
+    /// Make a token, and show it only this once
     Create {
         /// What it is for
         name: String,
         /// What it may do: read, write (and read), or admin (everything)
         #[arg(long, default_value_t = Permission::Write, value_parser = scopes())]
         scope: Permission,
-        /// How long it holds, e.g. 12h or 90d [default: for ever]
+        /// How long it is valid, e.g. 12h or 90d [default: no limit]
         #[arg(long, value_name = "DURATION")]
         expires_in: Option<String>,
     },
@@ -85,13 +85,13 @@ pub(in crate::cli) enum TokenCommand {
         /// Its number or its name
         token: String,
     },
-    /// Let this machine in without a token again, once none is left that holds
+    /// Let this machine in without a token again, if no valid one is left
     Open,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ModelCommand {
-    /// Fetch a local model, or see that it is whole
+    /// Fetch a local model, or check that it is complete
     Fetch {
         /// Its name; `afterword model list` lists those that can be fetched
         #[arg(default_value = "all-MiniLM-L6-v2", add = ArgValueCandidates::new(models))]
@@ -99,18 +99,18 @@ pub(in crate::cli) enum ModelCommand {
     },
     /// List local models
     List,
-    /// Change to the model that the settings name: its vectors are made beside those in use, which serve until it is whole
+    /// Change to the model that the settings name: its vectors are made beside those in use, which serve until all are made
     Switch {
-        /// Begin, and do not wait: a running server does the work
+        /// Return at once; a running server does the work
         #[arg(long)]
         detach: bool,
-        /// Change over although some articles could not be embedded by the new model: they are found by their words only
+        /// Change even if the new model could not embed some articles: they are found by their words only
         #[arg(long)]
         without_failed: bool,
     },
-    /// Show which model is in use, and how a change goes
+    /// Show which model is in use, and the progress of a change
     Status,
-    /// Give a change up; the model in use stays
+    /// Cancel a change; the model in use stays
     Cancel,
 }
 

@@ -17,21 +17,21 @@ pub(in crate::cli) enum BulkCommand {
         /// Only this folder and below
         #[arg(long, default_value = "")]
         folder: String,
-        /// Say how many articles it would be, and do nothing
+        /// Print how many articles it would be, and do nothing
         #[arg(long)]
         dry_run: bool,
         /// Return at once; a running host does the work
         #[arg(long)]
         detach: bool,
     },
-    /// Show how a run stands [default: the last one]
+    /// Show the state of a run [default: the last one]
     Status {
         /// Its number
         id: Option<i64>,
     },
     /// List runs
     List,
-    /// Stop a run: what nobody has begun is taken back
+    /// Stop a run and cancel its waiting tasks
     Cancel {
         /// Its number
         id: i64,
@@ -57,7 +57,7 @@ pub(in crate::cli) struct ScopeArguments {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum QueueCommand {
-    /// Exact numbers, throughput and times
+    /// Show exact numbers, throughput and times
     Stats,
     /// List tasks, the newest first
     List {
@@ -70,7 +70,7 @@ pub(in crate::cli) enum QueueCommand {
         /// Only tasks older than this one
         #[arg(long, value_name = "ID")]
         before: Option<i64>,
-        /// Most rows
+        /// At most this many rows
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
     },
@@ -79,36 +79,36 @@ pub(in crate::cli) enum QueueCommand {
         /// The task
         id: i64,
     },
-    /// Put a failed or cancelled task back, with fresh attempts
+    /// Put a failed or cancelled task back into the queue, with fresh attempts
     Retry {
         /// The task
         id: i64,
     },
-    /// Put all failed tasks back
+    /// Put all failed tasks back into the queue
     RetryFailed,
     /// Cancel a waiting task
     Cancel {
         /// The task
         id: i64,
     },
-    /// Stop all hosts from beginning tasks
+    /// Pause the queue: hosts finish their tasks and claim no more
     Pause,
-    /// Let all hosts go on
+    /// End the pause: hosts claim tasks again
     Resume,
     /// Remove finished tasks
     Cleanup {
-        /// That finished longer ago than this, e.g. 12h or 7d [default: retention.tasks]
+        /// Only those that finished longer ago than this, e.g. 12h or 7d [default: retention.tasks]
         #[arg(long, value_name = "AGE")]
         older_than: Option<String>,
     },
-    /// Put tasks back that dead hosts held
+    /// Put the tasks of dead hosts back into the queue
     Rescue,
     /// Show the audit trail
     Events {
-        /// Only of this task
+        /// Only entries of this task
         #[arg(long, value_name = "ID")]
         task: Option<i64>,
-        /// Most rows
+        /// At most this many rows
         #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
     },

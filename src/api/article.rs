@@ -19,20 +19,20 @@ pub struct Article {
     pub body: String,
     /// Grows by 1 at each save.
     pub revision: i64,
-    /// Never to be embedded.
+    /// Never embedded.
     pub skip_embedding: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last saved.
     pub updated_at: Timestamp,
-    /// How its embedding stands.
+    /// The state of its embedding.
     pub embedding: EmbeddingStatus,
-    /// Of its front matter and its text, in the order of their names.
+    /// Tags of its front matter and its text, in alphabetical order.
     pub tags: Vec<String>,
     /// The rest of its front matter: texts, numbers, switches, times, and lists of them.
     #[schema(value_type = Object)]
     pub properties: serde_json::Map<String, serde_json::Value>,
-    /// The front matter of its file as it is written, fences and all.
+    /// The front matter of its file as it is written, with its fences.
     #[serde(skip)]
     pub front_matter: String,
     /// `articles.id`
@@ -55,26 +55,26 @@ pub struct ArticleSummary {
     pub size: i64,
     /// When it was last saved.
     pub updated_at: Timestamp,
-    /// How its embedding stands.
+    /// The state of its embedding.
     pub embedding: EmbeddingStatus,
-    /// Of its front matter and its text, in the order of their names. Not in a search's answer.
+    /// Tags of its front matter and its text, in alphabetical order. Not in a search's answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
 }
 
-/// How an article's embedding stands.
+/// The state of an article's embedding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EmbeddingStatus {
-    /// Where it is.
+    /// The state, in one word.
     pub status: EmbeddingState,
-    /// Searches by meaning find it, be it by older vectors.
+    /// Whether searches by meaning find it, even if by older vectors.
     pub searchable: bool,
-    /// The vectors are of an older content.
+    /// Whether its vectors are of an older content.
     pub stale: bool,
     /// The revision the vectors were made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<i64>,
-    /// The task that waits, works or failed.
+    /// The task that is pending, processing or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_id: Option<i64>,
     /// What went wrong last.
@@ -82,21 +82,21 @@ pub struct EmbeddingStatus {
     pub error: Option<String>,
 }
 
-/// Where an article's embedding is.
+/// The state of an article's embedding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EmbeddingState {
-    /// Neither made nor queued; the next sweep queues it.
+    /// Neither embedded nor queued; the next sweep queues it.
     Missing,
-    /// A task waits.
+    /// Its task waits.
     Pending,
-    /// A worker is at it.
+    /// Being processed.
     Processing,
     /// The vectors are those of the present content.
     Completed,
-    /// Given up; `error` says why.
+    /// All attempts failed; `error` says why.
     Failed,
-    /// Not wanted.
+    /// Never embedded, as its author wished.
     Skipped,
 }
 
@@ -117,7 +117,7 @@ impl EmbeddingState {
 /// A saved revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Revision {
-    /// Its number.
+    /// The number of the revision.
     pub revision: i64,
     /// The slug at that time.
     pub slug: String,
@@ -135,7 +135,7 @@ pub struct Revision {
     pub deleted: bool,
 }
 
-/// A folder with its articles counted.
+/// A folder with the number of its articles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
 pub struct FolderCount {
     /// `/`-separated, empty for the root.
@@ -144,7 +144,7 @@ pub struct FolderCount {
     pub articles: i64,
 }
 
-/// What a deletion answers.
+/// The answer to a deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Gone {
     /// The slug it had, by which it can be restored.
@@ -166,13 +166,13 @@ impl From<Article> for Gone {
 /// An article that was deleted, and can be restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DeletedArticle {
-    /// What it is called by if its slug has been taken since: `id:` and its number.
+    /// Its name if another article has its slug now: `id:` and its number.
     pub name: String,
     /// The slug it had.
     pub slug: String,
     /// The title it had.
     pub title: String,
-    /// The folder it stood in.
+    /// The folder it was in.
     pub folder: String,
     /// Its last revision.
     pub revision: i64,
@@ -189,7 +189,7 @@ pub struct Page {
     pub articles: Vec<ArticleSummary>,
     /// Articles on all pages.
     pub total: i64,
-    /// Asks for the next page; `None` at the end.
+    /// The `cursor` of the next page; `null` at the end.
     pub next_cursor: Option<String>,
 }
 
@@ -198,6 +198,6 @@ pub struct Page {
 pub struct DeletedPage {
     /// The last deleted first.
     pub articles: Vec<DeletedArticle>,
-    /// Of so many in all.
+    /// How many there are in all.
     pub total: i64,
 }

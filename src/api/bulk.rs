@@ -7,34 +7,34 @@ use utoipa::ToSchema;
 
 use super::Timestamp;
 
-/// A bulk run, as it stands or as it ended.
+/// A bulk run, under way or ended.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BulkRun {
     /// What it was asked for, and its state.
     #[serde(flatten)]
     pub summary: BulkRunSummary,
-    /// So far, or in all, in milliseconds.
+    /// Time since it was asked for, or until it ended. *Units:* milliseconds.
     pub duration_ms: i64,
-    /// Articles the run is about, as counted when it was opened; missing of runs of earlier versions.
+    /// Articles the run is about, counted when it was opened; missing for runs of earlier versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<i64>,
-    /// Articles queued so far: a few at a time.
+    /// Articles queued so far; they are queued a few at a time.
     pub queued: i64,
-    /// Articles that wait or are in work.
+    /// Articles that are pending or processing.
     pub open: i64,
     /// Articles embedded.
     pub succeeded: i64,
-    /// Articles given up.
+    /// Articles whose attempts all failed.
     pub failed: i64,
-    /// Articles cancelled, or overtaken by a newer task.
+    /// Articles cancelled, or replaced by a newer task.
     pub cancelled: i64,
-    /// Articles never to be embedded; told at the end.
+    /// Articles that are never embedded; missing until the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skipped: Option<i64>,
-    /// Articles ended per second so far; missing before the first.
+    /// Articles finished per second so far; missing before the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_second: Option<f64>,
-    /// Time left at that rate, in milliseconds; missing before the first and at the end.
+    /// Time left at that rate; missing before the first and at the end. *Units:* milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_ms: Option<i64>,
     /// The first failures with their reasons.
@@ -66,7 +66,7 @@ pub struct FailedArticle {
     pub slug: String,
     /// The task.
     pub task_id: i64,
-    /// What sort of error.
+    /// The kind of error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_kind: Option<String>,
     /// What went wrong.
@@ -81,13 +81,13 @@ pub enum Backlog {
     /// Missing, stale or failed.
     #[default]
     Needed,
-    /// Without vectors.
+    /// Articles without vectors.
     Missing,
-    /// Whose last task failed.
+    /// Articles whose last task failed.
     Failed,
-    /// Whose vectors are of an older content.
+    /// Articles whose vectors are of an older content.
     Stale,
-    /// All; unchanged ones are confirmed, not embedded again.
+    /// All articles; unchanged ones are confirmed, not embedded again.
     All,
 }
 

@@ -7,7 +7,7 @@ use std::ops::Deref;
 pub struct Counted<T> {
     /// The first ones.
     pub rows: Vec<T>,
-    /// Of all; nothing if they are more than are counted.
+    /// How many there are in all; `None` if there are more than are counted.
     pub total: Option<i64>,
 }
 

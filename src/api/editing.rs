@@ -48,9 +48,9 @@ pub(crate) enum EditAction {
 /// The chunks of an article after a change of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, JsonSchema)]
 pub struct ChangedChunks {
-    /// In all.
+    /// All chunks.
     pub total: usize,
-    /// That were not there before, and have to be embedded.
+    /// New chunks, which have to be embedded.
     pub to_embed: usize,
 }
 
@@ -59,7 +59,7 @@ pub struct ChangedChunks {
 pub struct EditAnswer {
     /// Its present slug.
     pub slug: String,
-    /// The new one.
+    /// Its new revision.
     pub revision: i64,
     /// false: the edits made no difference, and nothing was saved
     pub changed: bool,
@@ -67,9 +67,9 @@ pub struct EditAnswer {
     pub merged: bool,
     /// changed lines with some around them, as diff -u shows them
     pub changes: String,
-    /// How its embedding stands.
+    /// The state of its embedding.
     pub embedding: EmbeddingStatus,
-    /// Not known while the model is being loaded, nor of very large texts.
+    /// Missing while the model is being loaded, and for very large texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunks: Option<ChangedChunks>,
 }

@@ -10,11 +10,11 @@ use super::Timestamp;
 /// One part of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Part {
-    /// How it is.
+    /// Its health.
     pub state: State,
-    /// Since when it has been so.
+    /// When this state began.
     pub since: Timestamp,
-    /// What is the matter, and what to do.
+    /// What is wrong, and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -24,7 +24,7 @@ pub struct Part {
 pub struct Report {
     /// The worst of all parts.
     pub state: State,
-    /// `database`, `model`, `provider`, `queue`, `runtime` and `server`; `folders`, if some are kept in step.
+    /// `database`, `model`, `provider`, `queue`, `runtime` and `server`; `folders`, if the server keeps some in step.
     pub parts: BTreeMap<&'static str, Part>,
 }
 
@@ -34,8 +34,8 @@ pub struct Report {
 pub enum State {
     /// Working normally.
     Ready,
-    /// It serves, but something is missing or late.
+    /// Working, but something is missing or late.
     Degraded,
-    /// It does not serve.
+    /// Not working.
     Unready,
 }

@@ -6,24 +6,24 @@ use utoipa::ToSchema;
 
 use super::Timestamp;
 
-/// A host that runs, as it last reported itself.
+/// A running host, as it last reported itself.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LivingHost {
-    /// This start of it; unique.
+    /// The id of this start of the host; unique.
     pub incarnation: String,
     /// The machine's name.
     pub hostname: String,
-    /// The process.
+    /// The id of its process.
     pub pid: i64,
-    /// Of the program.
+    /// The version of the program.
     pub version: String,
     /// `running` or `draining`.
     pub state: String,
     /// When it started.
     pub started_at: Timestamp,
-    /// When it last said that it lives.
+    /// When it last sent its heartbeat.
     pub heartbeat_at: Timestamp,
-    /// What keeps it from its work: `what` is `provider`, `database`, `loading`, `model` or `slots`.
+    /// What keeps it from its work: `what` is `provider`, `database`, `loading`, `model`, `unwanted` or `slots`.
     #[schema(value_type = Vec<Object>)]
     pub trouble: Vec<Trouble>,
     /// Its actors, the root first; `null` before the first report.
@@ -37,11 +37,11 @@ pub struct Actor {
     pub name: String,
     /// `running`, `degraded`, `restarting`, `failed`, `unresponsive` or `draining`.
     pub state: &'static str,
-    /// For how many milliseconds it has been so.
+    /// Time in this state. *Units:* milliseconds.
     pub for_ms: u64,
-    /// Times it was started again.
+    /// How often it was started again.
     pub restarts: u64,
-    /// Messages sent to it that it has not taken up.
+    /// Messages that wait in its mailbox.
     pub mailbox: usize,
     /// What it does right now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,18 +63,18 @@ pub struct Worker {
     pub slot: i32,
     /// `idle`, `busy`, `restarting` or `stopped`.
     pub state: String,
-    /// Since when it has been so.
+    /// When this state began.
     pub since: Timestamp,
-    /// What it works on.
+    /// The task it processes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_id: Option<i64>,
     /// Tasks completed since the host started.
     pub completed: i64,
-    /// Tries failed since the host started.
+    /// Attempts failed since the host started.
     pub failed: i64,
-    /// Times it was started again.
+    /// How often it was started again.
     pub restarts: i64,
-    /// Why it was, or why the last try failed.
+    /// Why it was started again, or why its last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }

@@ -13,7 +13,7 @@ pub struct OutgoingLink {
     pub anchor: String,
     /// wiki, path or address
     pub form: String,
-    /// The article it leads to; nothing if there is none.
+    /// The article it leads to; `null` if there is none.
     pub slug: Option<String>,
     /// Its title.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,7 +29,7 @@ pub struct Backlink {
     pub title: String,
     /// The link as it is written; the first, if there are several.
     pub target: String,
-    /// How many links.
+    /// How many links it has to the other.
     pub links: usize,
 }
 
@@ -46,7 +46,7 @@ pub struct BrokenLink {
     pub form: String,
 }
 
-/// An article whose links were mended.
+/// An article whose links were changed to a new slug.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mended {
     /// The article that links.

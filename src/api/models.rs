@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::Timestamp;
 
-/// Which model is in use, and what is to follow.
+/// Which model is in use, and which is to replace it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SetsStatus {
     /// The set that searches use; missing before anything was embedded.
@@ -25,21 +25,21 @@ pub struct SetView {
     pub id: i64,
     /// The model's name at its provider.
     pub model: String,
-    /// Who makes the vectors: `local`, `openai` or `scripted`.
+    /// The provider of the vectors: `local`, `openai` or `scripted`.
     pub provider: String,
-    /// Articles to be embedded.
+    /// Articles that are to be embedded.
     pub articles: i64,
     /// Articles that are embedded at their present text.
     pub embedded: i64,
 }
 
-/// How a build goes.
+/// The progress of a build.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Build {
-    /// What there is of it.
+    /// The vectors made so far.
     #[serde(flatten)]
     pub set: SetView,
-    /// When it was begun; missing of one that an earlier version began.
+    /// When it was begun; missing if an earlier version began it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub began_at: Option<Timestamp>,
     /// Articles still to be embedded.
@@ -48,7 +48,7 @@ pub struct Build {
     pub failed: i64,
     /// Articles embedded per second in the last minute.
     pub per_second: f64,
-    /// Time left at that rate, in milliseconds; missing while nothing is embedded.
+    /// Time left at that rate; missing while nothing is embedded. *Units:* milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_ms: Option<i64>,
 }

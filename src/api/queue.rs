@@ -16,7 +16,7 @@ pub struct Task {
     pub id: i64,
     /// The number of the article.
     pub article_id: i64,
-    /// The article's slug when the task was made.
+    /// The article's slug when the task was made, or at the last save that joined it.
     pub slug: String,
     /// `create`, `update` or `delete`.
     pub operation: String,
@@ -26,40 +26,40 @@ pub struct Task {
     pub priority: String,
     /// The newest revision it was asked to embed.
     pub revision: i64,
-    /// Tries so far.
+    /// Attempts so far.
     pub attempts: i32,
-    /// All tries it has.
+    /// How many attempts it may have.
     pub max_attempts: i32,
     /// When it was queued.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Not begun before.
+    /// Not claimed before this time.
     pub scheduled_at: Timestamp,
-    /// When its last try began.
+    /// When its last attempt began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
-    /// What sort of error: `transient`, `config`, `data`, `resource` or `crashed`.
+    /// The kind of error: `transient`, `config`, `data`, `resource` or `crashed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_kind: Option<String>,
     /// What went wrong last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
-    /// Why it stands where it stands.
+    /// Why it is in its state.
     pub cause: String,
-    /// The host that works or worked on it.
+    /// The host that processes it, or did last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<String>,
     /// The worker of that host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<i32>,
-    /// Until when that host has it unless it says so again.
+    /// When the host's claim expires unless renewed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_expires_at: Option<Timestamp>,
-    /// Joins the log lines from save to searchable.
+    /// The id that the log lines of its save and its embedding have in common.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
 }
@@ -71,17 +71,17 @@ pub struct TaskPage {
     pub tasks: Vec<Task>,
     /// Tasks on all pages.
     pub total: i64,
-    /// Asks for the next page, as `before`; missing at the end.
+    /// The `before` of the next page; missing at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_before: Option<i64>,
 }
 
-/// A task with all that is known of it.
+/// A task with its explanation and its audit trail.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TaskDetail {
     /// The task.
     pub task: Task,
-    /// Why it stands where it stands, and what to do.
+    /// Why it is in its state, and what to do.
     pub explanation: String,
     /// Its audit trail, the oldest first.
     pub events: Vec<Event>,
@@ -100,7 +100,7 @@ pub struct Event {
     /// The article.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article_id: Option<i64>,
-    /// The slug of that article, or the last one it had.
+    /// The present slug of that article, or its last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
     /// What happened.
@@ -111,7 +111,7 @@ pub struct Event {
     /// The task's status after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_status: Option<String>,
-    /// Tries so far.
+    /// Attempts so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<i32>,
     /// The host.
@@ -120,15 +120,15 @@ pub struct Event {
     /// The worker of that host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slot: Option<i32>,
-    /// What sort of error.
+    /// The kind of error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_kind: Option<String>,
-    /// For people.
+    /// Details, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// How the queue stands and how it does.
+/// The state of the queue, and its rates.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Numbers {
     /// Tasks by status.
@@ -148,17 +148,17 @@ pub struct Numbers {
 pub struct QueueNumbers {
     /// Waiting, delayed ones included.
     pub pending: i64,
-    /// In work.
+    /// Being processed.
     pub processing: i64,
-    /// Done and not yet removed by retention.
+    /// Completed, and not yet removed by retention.
     pub completed: i64,
-    /// Given up and not yet removed by retention.
+    /// Failed, and not yet removed by retention.
     pub failed: i64,
-    /// Cancelled and not yet removed by retention.
+    /// Cancelled, and not yet removed by retention.
     pub cancelled: i64,
-    /// Waiting for the time of their next try; part of `pending`.
+    /// Waiting for the time of their next attempt; part of `pending`.
     pub delayed: i64,
-    /// Since the longest-waiting due task became due, in milliseconds; `null` if none is due.
+    /// Time since the longest-waiting due task became due; `null` if none is due. *Units:* milliseconds.
     pub oldest_due_ms: Option<i64>,
     /// Whether claiming is paused.
     pub paused: bool,
@@ -169,7 +169,7 @@ pub struct QueueNumbers {
 pub struct Coverage {
     /// All articles.
     pub articles: i64,
-    /// Never to be embedded.
+    /// Never embedded.
     pub skipped: i64,
     /// Embedded at their present content.
     pub embedded: i64,
@@ -179,7 +179,7 @@ pub struct Coverage {
     pub missing: i64,
 }
 
-/// One worker over the last hour. Quantiles of minutes cannot be added: the worst minute's is told.
+/// One worker over the last hour. Quantiles of minutes cannot be added: those of the worst minute are shown.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct WorkerNumbers {
     /// The host.
@@ -188,15 +188,15 @@ pub struct WorkerNumbers {
     pub slot: i32,
     /// Tasks completed.
     pub completed: i64,
-    /// Tasks given up.
+    /// Tasks failed.
     pub failed: i64,
-    /// Tries that ended in a later try.
+    /// Attempts that failed and were followed by another.
     pub retried: i64,
-    /// Half of the tries took at most so many microseconds.
+    /// Half of the attempts took at most this long. *Units:* microseconds.
     pub p50_us: i64,
-    /// 95 % of the tries took at most so many microseconds.
+    /// 95 % of the attempts took at most this long. *Units:* microseconds.
     pub p95_us: i64,
-    /// 99 % of the tries took at most so many microseconds.
+    /// 99 % of the attempts took at most this long. *Units:* microseconds.
     pub p99_us: i64,
 }
 
@@ -206,9 +206,9 @@ pub struct WorkerNumbers {
 pub enum Priority {
     /// Before all others.
     High,
-    /// As saves are.
+    /// The priority of saves.
     Normal,
-    /// Behind all others.
+    /// After all others.
     Low,
 }
 
@@ -222,19 +222,19 @@ impl From<Priority> for task::Priority {
     }
 }
 
-/// Where a task is in its life.
+/// The state of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskStatus {
-    /// Waits for a worker, or for the time of its next try.
+    /// Waits for a worker, or for the time of its next attempt.
     Pending,
-    /// A worker has it.
+    /// A worker processes it.
     Processing,
     /// Done.
     Completed,
-    /// Given up.
+    /// All attempts failed.
     Failed,
-    /// Taken back, or overtaken by a newer task.
+    /// Cancelled, or replaced by a newer task.
     Cancelled,
 }
 

@@ -54,20 +54,20 @@ impl FromStr for Mode {
 pub struct SearchAnswer {
     /// The best first.
     pub hits: Vec<Hit>,
-    /// How it was searched, which is less than what was asked for if it is degraded.
+    /// How it was searched; less than was asked for if `degraded` is there.
     pub mode: Mode,
     /// Why a part of the search is missing from the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
-    /// Nothing is near in meaning, and no article has most of the words: the hits are the best there is, and may be about
-    /// something else.
+    /// Whether nothing is near in meaning and no article has most of the words: the hits are the best there are, and
+    /// may be about something else.
     pub low_confidence: bool,
     /// The former name of `low_confidence`.
     pub no_good_match: bool,
     /// Words that no article has, and what was searched in their place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<Correction>,
-    /// The question was longer than is searched; so many characters of it were.
+    /// How many characters of the question were searched, if it was too long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_to: Option<usize>,
     /// How much words and meaning counted.
@@ -93,33 +93,33 @@ pub struct Hit {
     pub heading_path: String,
     /// The passage that answers best.
     pub snippet: String,
-    /// Where words of the question stand in `snippet`: from, and up to but not including. *Units:* characters.
+    /// Where words of the question are in `snippet`: first character, and the one after the last. *Units:* characters.
     pub matches: Vec<(usize, usize)>,
     /// Further passages of the article, if they were asked for; the best first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub passages: Vec<Passage>,
-    /// How it came to its place, if that was asked.
+    /// Why it has its rank, if that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation>,
-    /// How the article's embedding stands.
+    /// The state of the article's embedding.
     pub embedding: EmbeddingStatus,
 }
 
 /// A passage of a found article.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Passage {
-    /// Headings above it: the section as `read_article` knows it.
+    /// Headings above it: the section to name to `read_article`.
     pub heading_path: String,
     /// The passage, as one plain line.
     pub snippet: String,
-    /// Where words of the question stand in `snippet`: from, and up to but not including. *Units:* characters.
+    /// Where words of the question are in `snippet`: first character, and the one after the last. *Units:* characters.
     pub matches: Vec<(usize, usize)>,
     /// Its cosine, if it was compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub similarity: Option<f32>,
 }
 
-/// How a hit came to its place.
+/// Why a hit has its rank.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Explanation {
     /// Terms of the question that the article has.
@@ -129,33 +129,33 @@ pub struct Explanation {
     pub words: Option<f64>,
 }
 
-/// What one term adds.
+/// What one term adds to the score.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TermShare {
-    /// As it was written.
+    /// The term as it was written.
     pub term: String,
     /// How rare it is.
     pub idf: f64,
     /// How often the article has it.
     pub times: u32,
-    /// Its part in what the words say; all together 1.
+    /// Its part of the score by words; all terms together have 1.
     pub share: f64,
 }
 
 /// How much each side counts; together 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Weights {
-    /// Of the words.
+    /// Weight of the words.
     pub words: f64,
-    /// Of the meaning.
+    /// Weight of the meaning.
     pub meaning: f64,
 }
 
 /// A word that was searched in place of another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Correction {
-    /// As it was written, in lower case.
+    /// The word as it was written, in lower case.
     pub from: String,
-    /// What was searched.
+    /// The word that was searched.
     pub to: String,
 }

@@ -4,33 +4,33 @@ use sea_orm::FromQueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A tag with its articles counted.
+/// A tag with the number of its articles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
 pub struct TagCount {
     /// As one article writes it.
     pub tag: String,
-    /// That have it.
+    /// How many articles have it.
     pub articles: i64,
 }
 
-/// A key of front matter with its articles counted.
+/// A key of front matter with the number of its articles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
 pub struct PropertyCount {
-    /// In small letters.
+    /// The key, in lower case.
     pub key: String,
     /// What its values are, or some of them: text, number, switch or time.
     pub kind: String,
-    /// That have it.
+    /// How many articles have it.
     pub articles: i64,
-    /// Different values.
+    /// How many different values it has.
     pub values: i64,
 }
 
-/// A value of a key with its articles counted.
+/// A value of a key with the number of its articles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
 pub struct ValueCount {
     /// As one article writes it.
     pub value: String,
-    /// That have it.
+    /// How many articles have it.
     pub articles: i64,
 }

@@ -58,7 +58,7 @@ struct Create {
     /// Its name in addresses; from the title if not given.
     #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 96)]
     slug: Option<String>,
-    /// Where it stands, e.g. `guides/rust`.
+    /// Its folder, e.g. `guides/rust`.
     #[serde(default)]
     folder: String,
     /// Do not embed it, now or later.
@@ -72,7 +72,7 @@ struct Create {
     priority: Option<Priority>,
 }
 
-/// What an article is to be from now on.
+/// An article's new title, text and folder.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Replace {
@@ -81,7 +81,7 @@ struct Replace {
     title: String,
     /// Markdown.
     body: String,
-    /// Where it stands; the root if not given.
+    /// Its folder; the root if not given.
     #[serde(default)]
     folder: String,
     /// Do not embed it, now or later.
@@ -91,7 +91,7 @@ struct Replace {
     priority: Option<Priority>,
 }
 
-/// What is to change; what is not named stays.
+/// What to change; what is not named stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -100,9 +100,9 @@ struct Change {
     title: Option<String>,
     /// Markdown.
     body: Option<String>,
-    /// Where it stands.
+    /// Its folder.
     folder: Option<String>,
-    /// Whether never to embed it.
+    /// `true`: never embed it.
     skip_embedding: Option<bool>,
     /// Values of its front matter to set, e.g. `{"status": "done", "tags": ["rust"]}`; `null` removes one, what is not named
     /// stays.
@@ -120,17 +120,17 @@ struct Rename {
     /// The new slug; the old one keeps working.
     #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", max_length = 96)]
     slug: String,
-    /// Make links that name it by the old slug name it by the new one: one revision for each article that links.
+    /// Change links from the old slug to the new one: each article that has some gets a new revision.
     #[serde(default)]
     update_links: bool,
 }
 
-/// An article under its new name.
+/// An article under its new slug.
 #[derive(Serialize, ToSchema)]
 struct Renamed {
     #[serde(flatten)]
     article: Article,
-    /// Articles whose links were mended.
+    /// Articles whose links were changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     mended: Vec<Mended>,
 }
@@ -153,7 +153,7 @@ async fn read(
     params(IdempotencyKeyHeader),
     responses((status = CREATED, description = "Created", body = Article,
                headers(("ETag" = String), ("Location" = String))),
-              (status = OK, description = "Created before, with the same key", body = Article), Refused))]
+              (status = OK, description = "Created before with the same key", body = Article), Refused))]
 async fn create(
     State(app): State<App>,
     key: Option<IdempotencyKey>,
@@ -178,7 +178,7 @@ async fn create(
     Ok(response)
 }
 
-/// Give an article another title, body and folder. Creates nothing.
+/// Replace an article's title, body and folder. Never creates one.
 #[utoipa::path(put, path = "/articles/{slug}", operation_id = "replace_article", tag = "articles", request_body = Replace,
     params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]

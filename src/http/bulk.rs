@@ -34,13 +34,13 @@ pub(super) fn managing() -> OpenApiRouter<App> {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Start {
-    /// Which articles.
+    /// Which articles to embed.
     #[serde(default)]
     scope: Backlog,
     /// Only this folder and below.
     #[serde(default)]
     folder: String,
-    /// Say how many articles it would be, and do nothing.
+    /// Answer how many articles it would be, and do nothing.
     #[serde(default)]
     dry_run: bool,
 }
@@ -50,7 +50,7 @@ struct Start {
 struct WouldBe {
     /// Articles it would queue.
     articles: i64,
-    /// Articles never to be embedded.
+    /// Articles that are never embedded.
     skipped: i64,
 }
 
@@ -70,7 +70,7 @@ async fn list(State(app): State<App>) -> Result<Json<Runs>, Problem> {
     Ok(Json(Runs { runs: app.host.bulk.list(LISTED).await?, total: app.host.bulk.total().await? }))
 }
 
-/// How a run stands, or how it ended.
+/// Show the state of a run, or how it ended.
 #[utoipa::path(get, path = "/bulk/{id}", operation_id = "read_bulk_run", tag = "bulk", params(("id" = i64, Path)),
     responses((status = OK, description = "The run", body = BulkRun), Refused))]
 async fn read(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
@@ -92,7 +92,7 @@ async fn start(State(app): State<App>, OrNothing(given): OrNothing<Start>) -> Re
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/api/bulk/{id}"))], run).into_response())
 }
 
-/// Cancel a run: what nobody has begun is taken back.
+/// Stop a run and cancel its waiting tasks.
 #[utoipa::path(delete, path = "/bulk/{id}", operation_id = "cancel_bulk_run", tag = "bulk", params(("id" = i64, Path)),
     responses((status = OK, description = "The run as it ended", body = BulkRun), Refused))]
 async fn cancel(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {

@@ -17,9 +17,9 @@ const SECURITY: &str = "token";
 /// The description without the operations, which are added by their routes.
 pub(super) fn head() -> OpenApi {
     let mut components = Components::new();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
-        "`afterword token create` makes one. Not needed while there is none, on this machine alone.",
-    ));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("`afterword token create` makes one. Not needed on this machine while there is none."));
     components.add_security_scheme(SECURITY, SecurityScheme::Http(bearer.build()));
     components.schemas.insert(Details::name().into_owned(), Details::schema());
     let mut parts = Vec::new();
@@ -42,11 +42,11 @@ pub(super) fn head() -> OpenApi {
         .components(Some(components))
         .security(Some([SecurityRequirement::default(), SecurityRequirement::new(SECURITY, Vec::<String>::new())]))
         .tags(Some([
-            tag("articles", "What is written, and its past"),
+            tag("articles", "Articles and their revisions"),
             tag("search", "By words, by meaning, or both"),
             tag("queue", "The tasks that make embeddings"),
             tag("bulk", "Embedding many articles"),
-            tag("server", "How the server and its actors are"),
+            tag("server", "Health of the server and its actors"),
         ]))
         .build()
 }

@@ -38,7 +38,7 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 
 /// Follow the changes of tasks and workers as they happen.
 ///
-/// Events are `task` (an entry of a task's audit trail), `act` (of an administrative act) and `worker`.
+/// Events are `task` (an entry of a task's audit trail), `act` (an administrative act) and `worker`.
 #[utoipa::path(get, path = "/events", operation_id = "follow_events", tag = "server",
     params(("Last-Event-ID" = Option<i64>, Header, description = "Go on after this event; what was missed comes first")),
     responses((status = OK, description = "Server-sent events without end", content_type = "text/event-stream",

@@ -27,7 +27,7 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    /// Most rows.
+    /// At most this many rows.
     #[param(minimum = 1, maximum = 1000, default = 200)]
     limit: Option<u32>,
 }

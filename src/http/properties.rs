@@ -22,10 +22,10 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct AskedTags {
-    /// Only those that begin so.
+    /// Only tags that begin with this.
     #[serde(default)]
     start: String,
-    /// Most rows.
+    /// At most this many rows.
     #[param(minimum = 1, maximum = 1000, default = 200)]
     limit: Option<u32>,
 }
@@ -34,7 +34,7 @@ struct AskedTags {
 #[derive(Serialize, ToSchema)]
 struct Tags {
     tags: Vec<TagCount>,
-    /// Articles that an earlier version has saved and whose tags are not counted yet; they are read in the background.
+    /// Articles of an earlier version whose tags are not counted yet; they are read in the background.
     unread: i64,
 }
 
@@ -45,7 +45,7 @@ struct Tags {
 struct AskedProperties {
     /// The values of this key, instead of all keys.
     key: Option<String>,
-    /// Most rows.
+    /// At most this many rows.
     #[param(minimum = 1, maximum = 1000, default = 200)]
     limit: Option<u32>,
 }
@@ -61,7 +61,7 @@ struct Properties {
     values: Option<Vec<ValueCount>>,
 }
 
-/// List tags of front matter and texts with their articles counted.
+/// List tags of front matter and texts, with the number of their articles.
 #[utoipa::path(get, path = "/tags", operation_id = "list_tags", tag = "articles", params(AskedTags),
     responses((status = OK, description = "Tags", body = Tags), Refused))]
 async fn tags(State(app): State<App>, Query(asked): Query<AskedTags>) -> Result<Json<Tags>, Problem> {
@@ -70,7 +70,7 @@ async fn tags(State(app): State<App>, Query(asked): Query<AskedTags>) -> Result<
     Ok(Json(Tags { tags, unread: articles.unread().await? }))
 }
 
-/// List keys of front matter, or the values of one key, with their articles counted.
+/// List keys of front matter, or the values of one key, with the number of their articles.
 #[utoipa::path(get, path = "/properties", operation_id = "list_properties", tag = "articles", params(AskedProperties),
     responses((status = OK, description = "Keys, or values", body = Properties), Refused))]
 async fn properties(State(app): State<App>, Query(asked): Query<AskedProperties>) -> Result<Json<Properties>, Problem> {

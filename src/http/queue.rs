@@ -46,7 +46,7 @@ struct Listed {
     status: Option<TaskStatus>,
     /// Only tasks of the article with this slug.
     article: Option<String>,
-    /// Most tasks.
+    /// At most this many tasks.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
     /// `next_cursor` of the page before.
@@ -60,11 +60,11 @@ struct Tasks {
     tasks: Vec<Task>,
     /// Tasks on all pages.
     total: i64,
-    /// Asks for the next page; `null` at the end.
+    /// The `cursor` of the next page; `null` at the end.
     next_cursor: Option<String>,
 }
 
-/// Whether hosts may begin tasks.
+/// Whether hosts may claim tasks.
 #[derive(Serialize, ToSchema)]
 struct Paused {
     /// Whether claiming is paused now.
@@ -76,7 +76,7 @@ struct Paused {
 /// How many tasks are back in the queue.
 #[derive(Serialize, ToSchema)]
 struct Retried {
-    /// So many.
+    /// The number of tasks.
     retried: u64,
 }
 
@@ -120,9 +120,9 @@ async fn task(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDe
     Ok(Json(app.host.queue.task(id).await?))
 }
 
-/// Put a failed or cancelled task back, with fresh attempts.
+/// Put a failed or cancelled task back into the queue, with fresh attempts.
 #[utoipa::path(post, path = "/queue/tasks/{id}/retry", operation_id = "retry_task", tag = "queue", params(("id" = i64, Path)),
-    responses((status = OK, description = "The task as it stands now", body = TaskDetail), Refused))]
+    responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
 async fn retry(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.retry(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
@@ -130,27 +130,27 @@ async fn retry(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskD
 
 /// Cancel a waiting task.
 #[utoipa::path(post, path = "/queue/tasks/{id}/cancel", operation_id = "cancel_task", tag = "queue", params(("id" = i64, Path)),
-    responses((status = OK, description = "The task as it stands now", body = TaskDetail), Refused))]
+    responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
 async fn cancel(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.cancel(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
 }
 
-/// Put the newest failed task of every article back.
+/// Put the newest failed task of every article back into the queue.
 #[utoipa::path(post, path = "/queue/retry-failed", operation_id = "retry_failed_tasks", tag = "queue",
     responses((status = OK, description = "How many", body = Retried), Refused))]
 async fn retry_failed(State(app): State<App>) -> Result<Json<Retried>, Problem> {
     Ok(Json(Retried { retried: app.host.queue.retry_failed().await? }))
 }
 
-/// Stop all hosts from beginning tasks; those in work are finished.
+/// Pause the queue: hosts finish their tasks and claim no more.
 #[utoipa::path(post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
     responses((status = OK, description = "Paused", body = Paused), Refused))]
 async fn pause(State(app): State<App>) -> Result<Json<Paused>, Problem> {
     Ok(Json(Paused { paused: true, changed: app.host.queue.pause().await? }))
 }
 
-/// Let all hosts begin tasks again.
+/// End the pause: hosts claim tasks again.
 #[utoipa::path(post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
     responses((status = OK, description = "Resumed", body = Paused), Refused))]
 async fn resume(State(app): State<App>) -> Result<Json<Paused>, Problem> {

@@ -27,26 +27,26 @@ pub(super) fn reading() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct Asked {
     /// What you look for, in your words; `"a phrase"`, `-without`, `begin*`, `folder:`, `title:`, `slug:`, `tag:`,
-    /// `created:>2026-01`, `updated:<7d`. Of more than 2,000 characters the beginning is searched.
+    /// `created:>2026-01`, `updated:<7d`. Only the first 2,000 characters are searched.
     #[param(min_length = 1)]
     q: String,
     /// By words and meaning, by meaning, or by words.
     #[serde(default)]
     #[param(inline)]
     mode: Mode,
-    /// Most hits.
+    /// At most this many hits.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
     /// Only this folder and below.
     #[serde(default)]
     folder: String,
-    /// Only articles for which all of these words hold, as in a list of articles: `tag:rust -status:draft rating:>3`.
+    /// Only articles that match all of these words, as in a list of articles: `tag:rust -status:draft rating:>3`.
     #[serde(default)]
     filter: String,
-    /// Most passages of one article.
+    /// At most this many passages of one article.
     #[param(minimum = 1, maximum = 10)]
     passages: Option<usize>,
-    /// Whether each hit says how it came to its place.
+    /// Whether to explain the rank of each hit.
     #[serde(default)]
     explain: bool,
 }
@@ -56,12 +56,12 @@ struct Asked {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct HowMany {
-    /// Most hits.
+    /// At most this many hits.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
 }
 
-/// Find articles like one: near to it in meaning, with the same rare words.
+/// Find articles similar to one: near to it in meaning, with the same rare words.
 #[utoipa::path(get, path = "/articles/{slug}/related", operation_id = "related_articles", tag = "search",
     params(("slug" = String, Path, description = "Its slug, or a former one"), HowMany),
     responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
@@ -76,7 +76,7 @@ async fn related(
     Ok(Json(app.host.search.related(&slug, limit).await?))
 }
 
-/// Find articles by words and by meaning; each hit says how its embedding stands.
+/// Find articles by words and by meaning; each hit has the state of its embedding.
 #[utoipa::path(get, path = "/search", operation_id = "search_articles", tag = "search", params(Asked),
     responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
 async fn find(

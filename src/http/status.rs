@@ -20,14 +20,14 @@ pub(super) fn reading() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(status)).routes(routes!(workers))
 }
 
-/// How this server and every other host on its database are.
+/// Health of this server, and of every host on its database.
 #[derive(Serialize, ToSchema)]
 struct Status {
-    /// Of the program.
+    /// The version of the program.
     version: &'static str,
-    /// This start of this server.
+    /// The id of this start of the server.
     incarnation: String,
-    /// How this server is.
+    /// Health of this server.
     health: Report,
     /// This server's actors, now; `null` if the root does not answer.
     tree: Option<Actor>,
@@ -38,13 +38,13 @@ struct Status {
 /// Workers.
 #[derive(Serialize, ToSchema)]
 struct Workers {
-    /// Of every host on the database.
+    /// Those of every host on the database.
     workers: Vec<Worker>,
 }
 
 /// The actor tree of this server, and of every other host as it last reported itself.
 #[utoipa::path(get, path = "/status", operation_id = "status", tag = "server",
-    responses((status = OK, description = "How everything is", body = Status), Refused))]
+    responses((status = OK, description = "The state of all hosts", body = Status), Refused))]
 async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),

@@ -2,7 +2,7 @@
 //!
 //! - `pipe`, `reading`: how messages arrive over each transport; `message`, `arguments`: how they are bounded and read
 //! - `door`: what a session can ask; `access`: what a caller may ask
-//! - `tools`: the twelve tools, a file for each subject; `resources`: articles as `article://{slug}`
+//! - `tools`: the tools, a file for each subject; `resources`: articles as `article://{slug}`
 //! - `sessions`, `owner`: their limit, and which caller owns one; `subscriptions`, `changes`: telling clients what has
 //!   changed; `silence`: noticing that one is gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: the form of answers, pages and refusals
@@ -139,8 +139,8 @@ async fn between(
     let ended = session(host, pipe, alive, stop).await;
     match tokio::time::timeout(LAST_WORDS, writer).await {
         Ok(Ok(Ok(()))) => {}
-        Ok(failed) => tracing::debug!(?failed, "the last words of a session were not written"),
-        Err(_) => tracing::debug!("a client does not read the last words of its session"),
+        Ok(failed) => tracing::debug!(?failed, "the last answers of a session were not written"),
+        Err(_) => tracing::debug!("a client does not read the last answers of its session"),
     }
     ended
 }

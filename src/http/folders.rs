@@ -21,7 +21,7 @@ struct Folders {
     total: usize,
 }
 
-/// List the folders that hold articles.
+/// List the folders with articles.
 #[utoipa::path(get, path = "/folders", operation_id = "list_folders", tag = "articles",
     responses((status = OK, description = "All folders", body = Folders), Refused))]
 async fn list(State(app): State<App>) -> Result<Json<Folders>, Problem> {

@@ -23,9 +23,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::{access, arguments, changes::Changes, problem::Problem, silence::Silence};
 use crate::{auth::Permission, host::Host, printable};
 
-/// What a client is told before it asks anything.
+/// The instructions that a client gets before it asks anything.
 const INSTRUCTIONS: &str = "\
-Afterword keeps markdown articles and finds them by words and by meaning. Look with search_articles before you write.
+Afterword keeps markdown articles and finds them by words and by meaning. Search with search_articles before you write.
 Read what you need: read_article has section and offset; read_articles reads several; article_context shows links.
 create_article never overwrites. Change a part with edit_article, and the whole with update_article; send the revision \
 you read as expected_revision. A conflict shows what others changed; merge: true joins both where it can.
@@ -34,7 +34,7 @@ Tags and properties are front matter: set them with properties, filter lists wit
 Link articles by [[slug]]; rename_article keeps old names working, and update_links changes the links too.
 A save returns at once and its embedding is made in the background: until embedding.status is completed, searches find \
 the article by its words (after an update also by its older meaning). A failed embedding never loses an article.
-Nothing is lost: article_history lists revisions, restore_article brings one back, also of a deleted article.
+Nothing is lost: article_history lists revisions, restore_article brings one back, also of deleted articles.
 Long answers come in parts and say how to go on: pass next_cursor as cursor, or offset to read_article.";
 
 /// Longest name of a caller or an article in the log. *Units:* characters.

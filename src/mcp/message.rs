@@ -64,7 +64,7 @@ impl Unreadable {
 
     /// JSON, but not a message of the protocol.
     pub(super) fn senseless() -> Self {
-        let reason = "the message is none of the protocol: a field is missing, or has another type than it should";
+        let reason = "the message does not follow the protocol: a field is missing, or has the wrong type";
         Self::of(ErrorCode::INVALID_REQUEST, reason.to_owned())
     }
 
@@ -73,7 +73,7 @@ impl Unreadable {
     }
 
     pub(super) fn incomplete() -> Self {
-        Self::of(ErrorCode::PARSE_ERROR, "the message broke off".to_owned())
+        Self::of(ErrorCode::PARSE_ERROR, "the message is incomplete".to_owned())
     }
 
     fn of(code: ErrorCode, reason: String) -> Self {
@@ -106,7 +106,7 @@ impl Message {
         })?;
         let large = LargeArguments::default();
         let Value::Object(mut message) = value else {
-            let reason = "a message is one JSON object, and batches are not taken";
+            let reason = "a message is one JSON object; batches are not accepted";
             return Err(Unreadable::of(ErrorCode::INVALID_REQUEST, reason.to_owned()));
         };
         let id = message.get("id").filter(|id| id.is_i64() || id.is_u64() || id.is_string()).cloned();
@@ -194,7 +194,7 @@ struct Bounded<'a> {
 impl Bounded<'_> {
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         *self.left = self.left.checked_sub(1).ok_or_else(|| {
-            E::custom(format!("it has more than {MOST_VALUES} values; a text belongs into one text, not into a list"))
+            E::custom(format!("it has more than {MOST_VALUES} values; send a long text as one text, not as a list"))
         })?;
         Ok(())
     }

@@ -110,7 +110,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
         let is_request = value.get("id").is_some() && value.get("method").is_some();
         self.has_begun |= is_request && begins(&value);
         if !is_request && !self.has_begun {
-            tracing::debug!("a client tells something before it has begun; it is passed over");
+            tracing::debug!("a client sent a notification before it initialized; it is ignored");
             return None;
         }
         let id = value.get("id").cloned();

@@ -130,7 +130,7 @@ impl From<QueueError> for Problem {
             QueueError::NotFound(id) => format!("there is no task {id}"),
             QueueError::NotAllowed { id, status } => format!("task {id} is {status}, and cannot be tried again"),
             QueueError::AlreadyWaiting { id, other } => {
-                format!("task {other} of the same article waits already, and does the work of task {id}")
+                format!("task {other} of the same article waits already, and does what task {id} would do")
             }
             QueueError::Store(error) => return error.into(),
         })

@@ -91,7 +91,7 @@ impl SessionManager for Sessions {
     async fn create_session(&self) -> Local<(SessionId, Self::Transport)> {
         let owner = owner::asking();
         if let Some(oldest) = self.in_the_way(owner.as_ref()) {
-            tracing::warn!(most = self.most, "too many MCP sessions; the one that has been silent longest is closed");
+            tracing::warn!(most = self.most, "too many MCP sessions; the longest idle one is closed");
             if let Err(error) = self.close_session(&oldest).await {
                 tracing::debug!(%error, "an MCP session did not close");
             }

@@ -51,10 +51,10 @@ impl Door {
             let Some(mut listener) = changes.listen().await else { return };
             while let Some(heard) = listener.next().await {
                 if silence.lasts() > patience {
-                    return tracing::debug!("a client that says nothing is told of changes no longer");
+                    return tracing::debug!("an idle client is no longer told of changes");
                 }
                 if let Err(error) = tell_peer(&peer, &wanted, &heard).await {
-                    return tracing::debug!(%error, "a client is told of changes no longer");
+                    return tracing::debug!(%error, "a client is no longer told of changes");
                 }
             }
         }));
@@ -87,7 +87,7 @@ impl Door {
             };
             let Some(heard) = heard else { return Ok(()) };
             if let Err(error) = tell_sink(context.sink(), &heard).await {
-                tracing::debug!(%error, "a client is told of changes no longer");
+                tracing::debug!(%error, "a client is no longer told of changes");
                 return Ok(());
             }
         }

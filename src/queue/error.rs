@@ -9,7 +9,7 @@ pub enum QueueError {
     #[error("there is no task {0}; list the tasks to see the last ones")]
     NotFound(i64),
     /// The task's status does not allow it.
-    #[error("task {id} is {status}, so that this cannot be done")]
+    #[error("task {id} is {status}, so this cannot be done")]
     NotAllowed {
         /// The task.
         id: i64,
@@ -17,7 +17,7 @@ pub enum QueueError {
         status: TaskStatus,
     },
     /// Another task of the same article waits.
-    #[error("task {other} of the same article waits already, and does the work of task {id}")]
+    #[error("task {other} of the same article waits already, and does what task {id} would do")]
     AlreadyWaiting {
         /// The task.
         id: i64,

@@ -1,4 +1,4 @@
-//! What several tools answer.
+//! Answers of several tools.
 
 use rmcp::schemars::{self, JsonSchema};
 use serde::Serialize;
@@ -18,12 +18,12 @@ const LISTED_TAGS: usize = 20;
 /// Longest tag in an answer. *Units:* characters.
 const TAG: usize = 60;
 
-/// How an article's embedding stands.
+/// The state of an article's embedding.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Embedding {
     /// missing, pending, processing, completed, failed or skipped
     status: &'static str,
-    /// found by meaning, be it by older vectors
+    /// found by meaning, even if by older vectors
     searchable: bool,
     /// its vectors are of an older text
     stale: bool,
@@ -48,7 +48,7 @@ pub(super) struct SavedArticle {
     title: String,
     folder: String,
     revision: i64,
-    /// false: it was so already
+    /// false: nothing was different
     changed: bool,
     updated_at: String,
     embedding: Embedding,

@@ -65,7 +65,7 @@ impl Door {
     ) -> Result<String, Problem> {
         let (slugs, more) = self.meant(&asked).await?;
         if slugs.is_empty() {
-            return Ok("no article is meant; list_articles shows what there is".to_owned());
+            return Ok("no article matches; list_articles shows what there is".to_owned());
         }
         let each = budget::share(slugs.len());
         let mut texts = Vec::with_capacity(slugs.len() + 1);
@@ -79,7 +79,7 @@ impl Door {
             texts.push(budget::beginning_within(&text, each).to_owned());
         }
         if more > 0 {
-            texts.push(format!("---\n{more} more are meant; ask for those that are missing\n---"));
+            texts.push(format!("---\n{more} more match; ask for those that are missing\n---"));
         }
         Ok(texts.join("\n\n"))
     }

@@ -40,7 +40,7 @@ struct StartBulk {
 struct BulkProgress {
     /// default: the last run
     id: Option<i64>,
-    /// wait up to so many seconds for its end, at most 50; tells progress
+    /// wait this many seconds for its end, at most 50; reports progress
     wait_seconds: Option<u32>,
 }
 
@@ -95,7 +95,7 @@ impl Door {
     }
 
     #[tool(
-        description = "How a bulk run goes, or how it ended.",
+        description = "State of a bulk run, or how it ended.",
         input_schema = schema::input::<BulkProgress>(),
         output_schema = schema::output::<Run>(),
         annotations(title = "Bulk embedding progress", read_only_hint = true, open_world_hint = false)

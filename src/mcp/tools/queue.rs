@@ -1,4 +1,4 @@
-//! How the queue stands, how one article's embedding stands, and another try for what failed.
+//! The state of the queue, the state of one article's embedding, and another attempt for what failed.
 
 use rmcp::{
     RoleServer,
@@ -30,7 +30,7 @@ struct QueueStatus {
     completed: i64,
     failed: i64,
     cancelled: i64,
-    /// part of pending: waits for its next try
+    /// part of pending: waits for its next attempt
     delayed: i64,
     paused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ struct QueueStatus {
     success_rate: Option<f64>,
     /// processes that embed
     hosts: usize,
-    /// why nothing goes on
+    /// why nothing is embedded
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
 }
@@ -73,7 +73,7 @@ struct ArticleStatus {
 struct TaskStatus {
     attempts: i32,
     max_attempts: i32,
-    /// not begun before
+    /// not claimed before
     scheduled_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_kind: Option<String>,
@@ -96,7 +96,7 @@ struct Retried {
 #[tool_router(router = queue, vis = "pub(in crate::mcp)")]
 impl Door {
     #[tool(
-        description = "How the embedding queue stands: exact counts, coverage, rate, trouble.",
+        description = "State of the embedding queue: exact counts, coverage, rate, trouble.",
         input_schema = schema::input::<NoArguments>(),
         output_schema = schema::output::<QueueStatus>(),
         annotations(title = "Embedding queue status", read_only_hint = true, open_world_hint = false)
@@ -133,7 +133,7 @@ impl Door {
     }
 
     #[tool(
-        description = "How one article's embedding stands, and why it waits or failed.",
+        description = "State of one article's embedding, and why it waits or failed.",
         input_schema = schema::input::<OneArticle>(),
         output_schema = schema::output::<ArticleStatus>(),
         annotations(title = "Article embedding status", read_only_hint = true, open_world_hint = false)

@@ -36,7 +36,7 @@ struct ReadArticle {
     slug: String,
     /// only the part below this heading
     section: Option<String>,
-    /// begin after so many characters
+    /// begin after this many characters
     offset: Option<u32>,
     /// most characters; without it as many as fit into 8 KB
     limit: Option<u32>,
@@ -55,7 +55,7 @@ struct ListArticles {
     cursor: Option<String>,
     /// only saved (or deleted) since: 7d, 2026-11-01, or RFC 3339
     since: Option<String>,
-    /// those that were deleted, instead
+    /// deleted articles instead
     deleted: Option<bool>,
 }
 
@@ -160,7 +160,7 @@ impl Door {
     }
 
     #[tool(
-        description = "List folders that hold articles.",
+        description = "List folders with articles.",
         input_schema = schema::input::<ListFolders>(),
         output_schema = schema::output::<FolderPage>(),
         annotations(title = "List folders", read_only_hint = true, open_world_hint = false)

@@ -39,7 +39,7 @@ struct SearchArticles {
     cursor: Option<String>,
     /// most passages of one article, up to 10; default 1
     passages: Option<u32>,
-    /// say how each hit came to its place
+    /// explain each hit's rank
     explain: Option<bool>,
 }
 
@@ -98,7 +98,7 @@ struct Hits {
     /// why it was searched by words alone
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<String>,
-    /// the hits are the best there is, and may be about something else
+    /// the hits are the best there are, and may be about something else
     low_confidence: bool,
     no_good_match: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -145,7 +145,7 @@ impl Door {
             let folder = query.folder.as_ref();
             if !folder.is_empty() {
                 return Err(Problem::new(format!(
-                    "folder: holds no article: \"{folder}\"; list_folders shows those that do"
+                    "folder: has no article: \"{folder}\"; list_folders shows those that do"
                 )));
             }
         }
@@ -153,7 +153,7 @@ impl Door {
     }
 
     #[tool(
-        description = "Find articles like one: near to it in meaning, with the same rare words.",
+        description = "Find articles similar to one: near in meaning, with the same rare words.",
         input_schema = schema::input::<RelatedArticles>(),
         output_schema = schema::output::<Related>(),
         annotations(title = "Related articles", read_only_hint = true, open_world_hint = false)

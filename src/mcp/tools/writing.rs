@@ -58,7 +58,7 @@ struct UpdateArticle {
     /// front matter to set; null removes one, others stay
     properties: Option<Map<String, Value>>,
     priority: Option<Priority>,
-    /// the revision you read; refused if the article has moved on
+    /// the revision you read; refused if there is a newer one
     expected_revision: Option<i64>,
 }
 
@@ -71,7 +71,7 @@ struct EditArticle {
     edits: Vec<Value>,
     /// the revision you read
     expected_revision: Option<i64>,
-    /// true: if the article has moved on, merge with what others changed
+    /// true: if there is a newer revision, merge with what others changed
     merge: Option<bool>,
 }
 
@@ -79,7 +79,7 @@ struct EditArticle {
 struct EditedArticle {
     slug: String,
     revision: i64,
-    /// false: it was so already
+    /// false: nothing was different
     changed: bool,
     merged: bool,
     /// changed lines as diff -u shows them
@@ -93,7 +93,7 @@ struct EditedArticle {
 #[serde(deny_unknown_fields)]
 struct DeleteArticle {
     slug: String,
-    /// the revision you read; refused if the article has moved on
+    /// the revision you read; refused if there is a newer one
     expected_revision: Option<i64>,
 }
 

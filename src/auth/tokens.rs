@@ -78,7 +78,7 @@ pub enum TokenError {
     #[error("there is no token \"{0}\" that could be revoked; `afterword token list` shows all")]
     NotFound(String),
     /// A token is still valid, so access without one stays off.
-    #[error("the token \"{0}\" still holds; revoke it first, or leave the door closed")]
+    #[error("the token \"{0}\" is still valid; revoke it first")]
     Holds(String),
     /// The system has no random numbers.
     #[error("the system has no random numbers: {0}")]
@@ -241,7 +241,7 @@ async fn open(transaction: &Transaction) -> Result<(), TokenError> {
         return Err(TokenError::Holds(name));
     }
     let forgotten = transaction.run("DELETE FROM api_tokens", []).await?;
-    let detail = format!("{forgotten} tokens forgotten; this machine comes in without one");
+    let detail = format!("{forgotten} tokens removed; this machine needs none");
     Ok(events::record_act(transaction, "door opened", &detail).await?)
 }
 

@@ -70,11 +70,11 @@ async fn foresee(session: &Session, bulk: &Bulk, scope: Scope, folder: &Folder) 
 
 async fn detach(session: &Session, host: &Host, scope: Scope, folder: &Folder) -> anyhow::Result<()> {
     if !hosts::somebody_works(&host.database).await {
-        return Err(anyhow!("no host is running that would do the work; leave out --detach to do it here"));
+        return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
     }
     let id = host.bulk.start(scope, folder).await?;
     session.output.answer(&json!({ "id": id }), |_| {
-        format!("bulk run {id} started; `afterword bulk status {id}` shows how it goes")
+        format!("bulk run {id} started; `afterword bulk status {id}` shows the progress")
     })
 }
 

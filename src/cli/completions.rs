@@ -17,7 +17,7 @@ pub(super) fn answer() {
 pub(super) fn script(shell: Shell) -> anyhow::Result<()> {
     let (name, mut script) = (shell.to_string(), Vec::new());
     let shells = Shells::builtins();
-    let completer = shells.completer(&name).with_context(|| format!("nothing is known of the shell {name}"))?;
+    let completer = shells.completer(&name).with_context(|| format!("the shell {name} is not known"))?;
     completer.write_registration(ASKED_BY, "afterword", "afterword", "afterword", &mut script)?;
     output::print(&String::from_utf8(script)?)
 }

@@ -68,7 +68,7 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
     if !yes {
         let names = database::undone_by_rollback(&database, steps).await?;
         return Err(anyhow!(
-            "this would take back {} and lose what only they hold; make a backup (`afterword db backup FILE`), then \
+            "this would undo {} and delete the data that only they have; make a backup (`afterword db backup FILE`), then \
              add --yes",
             names.join(", ")
         ));
@@ -105,7 +105,7 @@ async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()>
     session.output.answer(&copied, |look| {
         let rows = copied.tables.iter().map(|t| [t.table.clone(), t.rows.to_string(), short(&t.sha256, 16)]);
         format!(
-            "{}\nthe same on both sides; set database.url to the server's address",
+            "{}\nthe same on both sides; set database.url to the address of PostgreSQL",
             table(look, [name("table"), number("rows"), name("sha256")], rows)
         )
     })

@@ -78,7 +78,7 @@ async fn import_and_embed(
 
 async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArguments) -> anyhow::Result<ImportReport> {
     if arguments.source.as_deref().is_some_and(|name| name.trim().is_empty()) {
-        return Err(Usage("--source wants a name, for example --source notes".to_owned()).into());
+        return Err(Usage("--source needs a name, for example --source notes".to_owned()).into());
     }
     let directory = arguments.directory.clone().unwrap_or_default();
     let import = Import {

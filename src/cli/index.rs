@@ -36,7 +36,7 @@ async fn rebuild(session: &Session) -> anyhow::Result<()> {
             0 => indexed,
             _ => {
                 let removed = count(removed, "article");
-                format!("{indexed}\ntorn vectors of {removed} removed; a running host makes them again")
+                format!("{indexed}\ndamaged vectors of {removed} removed; a running host makes them again")
             }
         }
     })

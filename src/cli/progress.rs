@@ -75,7 +75,7 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
         }
         if now.paused && !told_of_pause {
             told_of_pause = true;
-            output.note("the queue is paused; `afterword queue resume` lets it go on");
+            output.note("the queue is paused; `afterword queue resume` ends the pause");
         }
         tell_trouble(worker, output, &bar, &mut told).await;
         tokio::select! {

@@ -56,7 +56,8 @@ pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Res
         QueueCommand::Pause => {
             let changed = queue.pause().await?;
             session.output.answer(&json!({ "paused": true, "changed": changed }), |_| {
-                let text = "paused: tasks in work are finished, none is begun; `afterword queue resume` lets it go on";
+                let text =
+                    "paused: hosts finish their tasks and claim no more; `afterword queue resume` ends the pause";
                 if changed { text.to_owned() } else { "it was paused already".to_owned() }
             })
         }
@@ -70,7 +71,7 @@ pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Res
         QueueCommand::Rescue => {
             let rescued = queue.rescue().await?;
             session.output.answer(&json!({ "rescued": rescued }), |_| {
-                format!("{} that nobody works on put back", count(rescued, "task"))
+                format!("{} of dead hosts put back", count(rescued, "task"))
             })
         }
         QueueCommand::Events { task, limit } => {

@@ -54,7 +54,7 @@ impl Session {
     pub(super) async fn mention_empty(&self, host: &Host, folder: &Folder) -> anyhow::Result<()> {
         let name: &str = folder.as_ref();
         if !name.is_empty() && host.articles.list(folder, None, 1).await?.total == 0 {
-            self.output.note(&format!("the folder \"{name}\" holds no article"));
+            self.output.note(&format!("the folder \"{name}\" has no article"));
         }
         Ok(())
     }
@@ -121,7 +121,7 @@ pub(super) fn sources(global: &Global) -> anyhow::Result<Sources> {
         let Some((key, value)) = setting.split_once('=') else {
             // Only the part that looks like a key is repeated: the rest may be a secret.
             let key: String = setting.chars().take_while(|c| c.is_ascii_alphabetic() || "._".contains(*c)).collect();
-            let message = format!("--set wants KEY=VALUE, e.g. --set queue.slots=4; there is no = after \"{key}\"");
+            let message = format!("--set needs KEY=VALUE, e.g. --set queue.slots=4; there is no = after \"{key}\"");
             return Err(Usage(message).into());
         };
         flags.push((key.trim().to_owned(), value.to_owned()));

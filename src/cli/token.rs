@@ -18,7 +18,7 @@ pub(super) async fn run(session: &Session, command: TokenCommand) -> anyhow::Res
     let tokens = session.host().await?.tokens;
     match command {
         TokenCommand::Create { name, scope, expires_in } => {
-            let wrong = |error| Usage(format!("--expires-in is no duration ({error}); write e.g. 12h or 90d"));
+            let wrong = |error| Usage(format!("--expires-in is not a duration ({error}); write e.g. 12h or 90d"));
             let lifetime = expires_in.as_deref().map(humantime::parse_duration).transpose().map_err(wrong)?;
             let token = tokens.create(NewToken { name: name.clone(), scope, lifetime }).await?;
             session
@@ -33,7 +33,7 @@ pub(super) async fn run(session: &Session, command: TokenCommand) -> anyhow::Res
         }
         TokenCommand::Open => {
             tokens.open().await?;
-            let text = "open: servers that listen on this machine alone let everybody on it in, until the next token";
+            let text = "open: a server that only this machine can reach needs no token, until the next one is made";
             session.output.answer(&json!({ "open": true }), |_| text.to_owned())
         }
         TokenCommand::Revoke { token } => {

@@ -16,7 +16,7 @@ pub enum BackupError {
     #[error("{} exists already; choose another name, or remove it first", .0.display())]
     Exists(PathBuf),
     /// The database is new, or the address is wrong.
-    #[error("{} holds no articles of afterword's, not even a schema; check the address of the database", .0.display())]
+    #[error("{} is not a database of afterword's: it has no schema; check the address", .0.display())]
     Nothing(PathBuf),
     /// The schema cannot be read.
     #[error(transparent)]

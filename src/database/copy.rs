@@ -35,7 +35,7 @@ pub enum CopyError {
         place: String,
     },
     /// The target contains articles that are not of this copy.
-    #[error("{0} holds articles that are not from this file; name an empty database")]
+    #[error("{0} has articles that are not from this copy; name an empty database")]
     NotEmpty(String),
     /// Source and copy differ.
     #[error(

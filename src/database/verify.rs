@@ -49,7 +49,7 @@ const CHECKS: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM article_chunks c JOIN embedding_models m ON m.id = c.model_id
               WHERE length(c.vector) <> 4 * m.dimension",
-        message: "vectors are torn; run `afterword index rebuild`, which removes them, and a running host makes them again",
+        message: "vectors are damaged; run `afterword index rebuild`, which removes them, and a running host makes them again",
         mends_itself: false,
     },
     Check {
@@ -62,7 +62,7 @@ const CHECKS: &[Check] = &[
     },
     Check {
         sql: "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing' AND lease_expires_at < {now}",
-        message: "tasks are held by hosts that have gone; a running host rescues them",
+        message: "tasks are claimed by hosts that are gone; a running host rescues them",
         mends_itself: true,
     },
     Check {

@@ -44,7 +44,7 @@ pub struct OpenAiEmbedder {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenAiError {
     /// The key cannot be sent.
-    #[error("embedding.openai.api_key holds characters that cannot be sent; it is perhaps pasted with a line break")]
+    #[error("embedding.openai.api_key has characters that cannot be sent; perhaps it was pasted with a line break")]
     Key,
     /// The HTTP client.
     #[error("the HTTP client cannot be made: {0}")]

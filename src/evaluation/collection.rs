@@ -41,7 +41,7 @@ struct QueryLine {
 #[derive(Debug, thiserror::Error)]
 pub enum CollectionError {
     /// A file is missing or unreadable.
-    #[error("cannot read {}: {source}; the folder must hold corpus.jsonl, queries.jsonl and qrels.tsv, or \
+    #[error("cannot read {}: {source}; the folder must have corpus.jsonl, queries.jsonl and qrels.tsv, or \
              markdown files and questions.json", path.display())]
     Unreadable {
         /// The file.

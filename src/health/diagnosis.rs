@@ -96,7 +96,7 @@ pub fn of_actors(runtime: Option<&RuntimeStatus>, recent: u64, most: u64) -> Fin
 pub fn of_queue(stats: &QueueStats, oldest_due: Duration) -> Finding {
     let part = "queue";
     if stats.paused {
-        return Finding::note(part, "paused; `afterword queue resume` lets it go on");
+        return Finding::note(part, "paused; `afterword queue resume` ends the pause");
     }
     let due = stats.oldest_due_ms.unwrap_or(0);
     if u128::try_from(due).unwrap_or(0) > oldest_due.as_millis() {

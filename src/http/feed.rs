@@ -58,7 +58,7 @@ async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Se
         if sender.receiver_count() > 0 {
             match look(database).await {
                 Ok(now) => drop(sender.send_if_modified(|seen| replace(seen, now))),
-                Err(error) => tracing::debug!(%error, "changes cannot be looked for now"),
+                Err(error) => tracing::debug!(%error, "changes cannot be read now"),
             }
         }
         // A missed hint, or a closed sender, costs one look.

@@ -15,7 +15,7 @@ use super::{
 pub(super) enum PackageError {
     #[error(transparent)]
     Pip(#[from] PipError),
-    #[error("the package does not hold {0}")]
+    #[error("the package does not have {0}")]
     Missing(String),
     #[error("the package's {0} is not the file that is expected")]
     NotGenuine(String),

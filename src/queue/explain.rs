@@ -12,12 +12,12 @@ pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -
             let left = task.lease_expires_at.unwrap_or(0) - sql::now(database.reader()).await?;
             let host = task.incarnation.as_deref().unwrap_or("unknown");
             if left > 0 {
-                format!("worker {} of host {host} is at it", task.slot.unwrap_or_default())
+                format!("worker {} of host {host} is processing it", task.slot.unwrap_or_default())
             } else {
                 format!("its host {host} is silent; a running host, or `afterword queue rescue`, puts it back")
             }
         }
-        "failed" => format!("given up: {}; `afterword queue retry {}` tries again", task.cause, task.id),
+        "failed" => format!("failed: {}; `afterword queue retry {}` tries again", task.cause, task.id),
         "cancelled" => format!("not needed any more: {}", task.cause),
         _ => "done".to_owned(),
     })
@@ -27,16 +27,16 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     let reader = database.reader();
     let stats = stats::queue(reader).await?;
     if stats.paused {
-        return Ok("the queue is paused; `afterword queue resume` lets it go on".to_owned());
+        return Ok("the queue is paused; `afterword queue resume` ends the pause".to_owned());
     }
     let wait = task.scheduled_at - sql::now(reader).await?;
     if wait > 0 {
-        return Ok(format!("its next try is in {}", duration(wait)));
+        return Ok(format!("its next attempt is in {}", duration(wait)));
     }
     let filter = tasks::Filter { article_id: Some(task.article_id), limit: 10, ..tasks::Filter::default() };
     let others = tasks::list(reader, &filter).await?;
     if let Some(other) = others.iter().find(|other| other.status == "processing") {
-        return Ok(format!("an older revision of the same article is in work (task {})", other.id));
+        return Ok(format!("an older revision of the same article is being processed (task {})", other.id));
     }
     let living = hosts::living(database).await?;
     if living.is_empty() {
@@ -46,7 +46,7 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
         return Ok(trouble);
     }
     if let Some(error) = &task.error_message {
-        return Ok(format!("its last try did not succeed: {error}; the next one is due"));
+        return Ok(format!("its last attempt failed: {error}; the next one is due"));
     }
-    Ok(format!("it is due; waiting in all: {}, in work: {}", count(stats.pending, "task"), stats.processing))
+    Ok(format!("it is due; waiting in all: {}, processing: {}", count(stats.pending, "task"), stats.processing))
 }

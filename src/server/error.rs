@@ -19,7 +19,7 @@ pub enum ServeError {
     },
     /// Other machines can reach it, and there is no token to authenticate with.
     #[error(
-        "{0} can be reached from other machines, and there is no token yet, so that anybody could come in; make one \
+        "{0} can be reached from other machines, and there is no token yet, so anyone could use it; make one \
          with `afterword token create NAME`, or listen on 127.0.0.1 without server.public_url"
     )]
     Open(String),

@@ -87,7 +87,7 @@ async fn attend(connection: Option<Extension<Arc<Connection>>>, request: Request
     let is_reserve = connection.is_some_and(|Extension(connection)| connection.is_reserve);
     let is_short = matches!(request.uri().path(), "/health" | "/ready");
     let mut response = match is_reserve && !is_short {
-        true => refuse("too_many_connections", "all connections are at work; try again in a moment"),
+        true => refuse("too_many_connections", "all connections are busy; try again in a moment"),
         false => next.run(request).await,
     };
     let headers = response.headers_mut();

@@ -66,7 +66,10 @@ impl Watched {
     /// Ends the connection if nothing was asked for too long.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.leave.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "another needs the room")));
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "another connection needs its place",
+            )));
         }
         if self.connection.requests.load(Ordering::SeqCst) > 0 {
             return Poll::Pending;
@@ -77,7 +80,7 @@ impl Watched {
         if self.silence.deadline() != until {
             self.silence.as_mut().reset(until);
         }
-        self.silence.as_mut().poll(context).map(|()| Err(late("the client says nothing")))
+        self.silence.as_mut().poll(context).map(|()| Err(late("the client sends nothing")))
     }
 
     fn written(&mut self, context: &mut Context<'_>, taken: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {

@@ -15,17 +15,17 @@ pub(super) const REQUEST_SECONDS: &str = "afterword_http_request_duration_second
 pub(super) fn describe() {
     describe_histogram!(REQUEST_SECONDS, "From the head of a request to the head of its answer.");
     describe_counter!("afterword_http_requests_total", "Requests answered.");
-    describe_counter!("afterword_http_unauthorized_total", "Callers that were not let in for want of a valid token.");
+    describe_counter!("afterword_http_unauthorized_total", "Requests refused because they had no valid token.");
     describe_gauge!("afterword_tasks", "Tasks kept, by status.");
-    describe_gauge!("afterword_tasks_delayed", "Pending tasks that wait for the time of their next try.");
-    describe_gauge!("afterword_oldest_due_task_seconds", "Since the longest-waiting due task became due.");
-    describe_gauge!("afterword_queue_paused", "1 while no host may begin tasks.");
+    describe_gauge!("afterword_tasks_delayed", "Pending tasks that wait for the time of their next attempt.");
+    describe_gauge!("afterword_oldest_due_task_seconds", "Time since the longest-waiting due task became due.");
+    describe_gauge!("afterword_queue_paused", "1 while the queue is paused.");
     describe_gauge!("afterword_articles", "Articles by the state of their vectors.");
-    describe_gauge!("afterword_ready", "1 while the server or its part is well, 0.5 while it is degraded, else 0.");
-    describe_gauge!("afterword_actor_running", "1 while the actor runs as it should.");
-    describe_gauge!("afterword_actor_mailbox_messages", "Messages the actor has not taken up.");
+    describe_gauge!("afterword_ready", "1 while the server or its part is ready, 0.5 while it is degraded, else 0.");
+    describe_gauge!("afterword_actor_running", "1 while the actor works normally.");
+    describe_gauge!("afterword_actor_mailbox_messages", "Messages that wait in the actor's mailbox.");
     describe_counter!("afterword_actor_restarts_total", "Times the actor was started again.");
-    describe_counter!("afterword_worker_tasks_total", "Attempts by what came of them.");
+    describe_counter!("afterword_worker_tasks_total", "Attempts by their outcome.");
     describe_gauge!(
         "afterword_task_processing_seconds",
         "From claim to end of an attempt, over this start of the host."
@@ -33,7 +33,7 @@ pub(super) fn describe() {
     describe_gauge!("afterword_task_wait_seconds", "From due to claim, over this start of the host.");
     describe_gauge!("afterword_tasks_per_second", "Tasks this host completes, over the last 1, 5 and 60 minutes.");
     describe_gauge!("afterword_success_ratio", "Completed of completed and failed, over this start of the host.");
-    describe_gauge!("afterword_uptime_seconds", "Since the runtime started.");
+    describe_gauge!("afterword_uptime_seconds", "Time since the runtime started.");
     describe_gauge!("afterword_build_info", "The version that runs.");
     describe_gauge!("process_resident_memory_bytes", "Memory in use.");
     describe_gauge!("process_open_fds", "Open files and sockets.");

@@ -121,7 +121,7 @@ fn edits_are_understood_as_clients_write_them() {
                 assert_eq!(answer["changed"], true);
             }
             for (edits, part) in [
-                (json!([]), "nothing to change"),
+                (json!([]), "there is no edit"),
                 (json!("append"), "list of objects"),
                 (json!([{ "action": "fold" }]), "unknown variant `fold`"),
                 (json!([{ "action": "append" }]), "append needs \"text\""),

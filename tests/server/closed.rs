@@ -108,6 +108,6 @@ async fn who_was_not_let_in_is_counted_and_who_saves_is_named() {
     assert!(metrics.contains("afterword_http_unauthorized_total 20"), "{metrics}");
     server.signal("TERM");
     let log = server.rest_of_the_log();
-    assert_eq!(log.iter().filter(|line| line.contains("not let in")).count(), 1, "once, not for each");
+    assert_eq!(log.iter().filter(|line| line.contains("refused: no valid token")).count(), 1, "once, not for each");
     assert!(log.iter().any(|line| line.contains("scribe") && line.contains("/api/articles")), "{log:#?}");
 }

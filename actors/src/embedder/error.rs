@@ -37,7 +37,7 @@ impl EmbedError {
     /// The model behind the name is not the one that made the stored vectors.
     pub(crate) fn other_model(answered: u32, stored: u32) -> Self {
         Self::config(format!(
-            "the provider answered vectors of {answered} numbers, but the index holds vectors of {stored}; set \
+            "the provider answered vectors of {answered} numbers, but the index has vectors of {stored}; set \
              embedding.model to the model the index was built with, or give the new model its own name"
         ))
     }

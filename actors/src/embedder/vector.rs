@@ -11,7 +11,7 @@ pub enum VectorError {
     #[error("the vector is empty")]
     Empty,
     /// A NaN or an infinity.
-    #[error("the vector holds a number that is not finite, at position {0}")]
+    #[error("the vector has a number that is not finite, at position {0}")]
     NotFinite(usize),
     /// All numbers are zero, so that it has no direction.
     #[error("the vector is zero and has no direction")]

@@ -91,7 +91,7 @@ pub(crate) fn refunded(task: ClaimedTask, elapsed: Duration, failure: Failure) -
 pub(crate) fn odd_length(task: &ClaimedTask, answered: u32, stored: u32) -> Failure {
     let message = format!(
         "the provider answers vectors of {answered} numbers for this text, and of {stored} for others; change the text, or ask \
-         those who run the provider"
+         the operator of the provider"
     );
     let kind = if task.attempt > 1 { ErrorKind::Data } else { ErrorKind::Transient };
     Failure { kind, fault: Fault::Unclear, message, retry_after: None }

@@ -6,10 +6,10 @@ use sea_orm::{DbErr, RuntimeErr, sqlx::postgres::PgDatabaseError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Another process held a lock for too long, or two waited for each other.
-    #[error("the database is locked by another process; try again, or stop the process that holds it")]
+    #[error("the database is locked by another process; try again, or stop the process that locks it")]
     Busy,
     /// The disk is full.
-    #[error("the disk that holds the database is full; nothing was saved, make room and try again")]
+    #[error("the disk of the database is full and nothing was saved; make room and try again")]
     DiskFull,
     /// The file cannot be written.
     #[error("the database cannot be written: {0}; check the permissions of the file and of its folder")]
@@ -24,7 +24,7 @@ pub enum StoreError {
     #[error("the database refused the row: {0}")]
     Constraint(String),
     /// Stored data that the program does not understand.
-    #[error("the database holds what this program does not understand: {0}")]
+    #[error("the database has a value that this program does not understand: {0}")]
     Unexpected(String),
     /// Any other error.
     #[error("the database failed: {0}")]

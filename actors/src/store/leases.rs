@@ -77,7 +77,7 @@ pub async fn rescue_expired(
             [i64::from(RESCUE_PAGE).into(), living.unwrap_or_default().into()],
         )
         .await?;
-    give_back(transaction, held, "the lease ran out while it was worked on").await
+    give_back(transaction, held, "the lease expired while the task was processed").await
 }
 
 /// Puts a page of the tasks that `incarnation` has claimed back into the queue, because it is known to have ended.
@@ -92,7 +92,7 @@ pub async fn rescue_from(transaction: &impl ConnectionTrait, incarnation: &str) 
             [i64::from(RESCUE_PAGE).into(), incarnation.into()],
         )
         .await?;
-    give_back(transaction, held, "the host ended while it was worked on").await
+    give_back(transaction, held, "the host ended while the task was processed").await
 }
 
 /// Puts all tasks of `incarnation` back, because it is known to have ended, and records it as lost. Returns how many
@@ -145,10 +145,10 @@ fn verdict(held: Held, reason: &str) -> Verdict {
     let crashes = u32::try_from(held.crashes).unwrap_or_default();
     let was_alone = crashes >= FREE_DEATHS;
     let (next, what) = match (was_alone, together(crashes.saturating_add(1))) {
-        (true, _) => (Next::Crashed, "nothing else was in work there".to_owned()),
-        (false, 1) => (Next::Suspected, "it does not count, and nothing else will be in work beside it".to_owned()),
+        (true, _) => (Next::Crashed, "no other task was processed there".to_owned()),
+        (false, 1) => (Next::Suspected, "it does not count, and the task will be processed alone".to_owned()),
         (false, few) => {
-            (Next::Suspected, format!("it does not count, and at most {} will be in work beside it", few - 1))
+            (Next::Suspected, format!("it does not count, and at most {} will be processed beside it", few - 1))
         }
     };
     let message = format!("attempt {} on host {host}: {reason}; {what}", held.attempts);

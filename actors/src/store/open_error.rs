@@ -51,7 +51,7 @@ pub enum OpenError {
         what: String,
     },
     /// A restore was killed and cannot be finished.
-    #[error("a restore of {} was interrupted and cannot be ended: {source}", path.display())]
+    #[error("a restore of {} was interrupted and cannot be completed: {source}", path.display())]
     Unfinished {
         /// The database.
         path: PathBuf,

@@ -26,7 +26,7 @@ pub enum PresenceError {
     #[error(transparent)]
     File(#[from] LivenessError),
     /// The session with PostgreSQL could not be opened.
-    #[error("cannot keep a session for hearing of work: {0}")]
+    #[error("cannot open the connection that listens for tasks: {0}")]
     Session(#[from] StoreError),
 }
 

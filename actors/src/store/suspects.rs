@@ -40,7 +40,7 @@ mod tests {
         assert_eq!((0..4).map(together).collect::<Vec<_>>(), [ANY, FEW, 1, 1]);
         assert!(
             together(FREE_DEATHS) == 1 && together(FREE_DEATHS - 1) > 1,
-            "a death counts when nothing else was in work"
+            "a death counts when no other task was processed"
         );
     }
 }

@@ -170,7 +170,7 @@ impl MaintenanceState {
         self.building = Some(Owned::spawn(async move {
             let model = context.model_row.id;
             match vectors::index::build_if_worthwhile(&context.database, model).await {
-                Ok(true) => tracing::info!(model, "the index of the vectors is whole; searches use it from now on"),
+                Ok(true) => tracing::info!(model, "the index of the vectors is complete; searches use it from now on"),
                 Ok(false) => {}
                 Err(error) => {
                     tracing::warn!(model, %error, "the index of the vectors was not built; the next sweep tries again")

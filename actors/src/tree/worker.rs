@@ -76,7 +76,8 @@ impl WorkerState {
         self.since = Instant::now();
         let Some(pipeline) = self.context.pipeline(task.model_id) else {
             self.job = Some(Job { task, begun: Instant::now(), _attempt: None });
-            let outcome = Outcome::Failed(EmbedError::unavailable("the model of this task is not made here").into());
+            let outcome =
+                Outcome::Failed(EmbedError::unavailable("this host does not have the model of this task").into());
             return self.end(Ended { outcome, made, gained: false });
         };
         if task.subject != Subject::Changed {

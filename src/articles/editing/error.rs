@@ -21,7 +21,7 @@ pub struct EditError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// There is no edit.
-    #[error("says nothing to change; name at least one edit")]
+    #[error("there is no edit; name at least one")]
     NoEdit,
     /// There are more than are applied in one call.
     #[error("there are too many edits; send at most {most} in one call")]

@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, file: &str, above: &Folder, limits: Limits) -> Co
     let mut warnings = Vec::new();
     let mut text = std::borrow::Cow::Borrowed(text);
     if text.contains('\0') {
-        warnings.push("NUL characters are left out: no database holds them".to_owned());
+        warnings.push("NUL characters are left out: no database stores them".to_owned());
         text = text.replace('\0', "").into();
     }
     let document = Document::split(&text);

@@ -264,8 +264,7 @@ impl<'a> Run<'a> {
             })
             .await;
         if let Err(error) = written {
-            let note =
-                format!("it could not be noted which files were written, so --prune will not know them: {error}");
+            let note = format!("the written files could not be recorded, so --prune will not know them: {error}");
             if !report.notes.contains(&note) {
                 report.notes.push(note);
             }
@@ -316,7 +315,7 @@ impl<'a> Run<'a> {
             .write(move |transaction| Box::pin(async move { source::forget(transaction, id, &path).await }))
             .await;
         if let Err(error) = forgotten {
-            report.notes.push(format!("{} was removed, which could not be noted: {error}", known.path));
+            report.notes.push(format!("{} was removed, but this could not be recorded: {error}", known.path));
         }
     }
 }

@@ -62,13 +62,13 @@ struct Description {
 enum FetchError {
     #[error(transparent)]
     Request(#[from] reqwest::Error),
-    #[error("it answers {0}")]
+    #[error("its address answers {0}")]
     Status(reqwest::StatusCode),
-    #[error("it answers more than {LONGEST} bytes")]
+    #[error("its answer has more than {LONGEST} bytes")]
     TooLong,
     #[error("its answer cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
-    #[error("it calls itself {0}, and not as auth.issuer says")]
+    #[error("its answer names the issuer {0}, not the one of auth.issuer")]
     OtherName(String),
 }
 

@@ -12,7 +12,7 @@ pub(super) fn properties(typed: &[String]) -> anyhow::Result<Vec<(String, Option
 fn setting(typed: &str) -> Result<(String, Option<Setting>), Usage> {
     let Some((key, value)) = typed.split_once('=') else {
         return Err(Usage(format!(
-            "--property wants KEY=VALUE, e.g. --property status=draft; there is no = in \"{typed}\""
+            "--property needs KEY=VALUE, e.g. --property status=draft; there is no = in \"{typed}\""
         )));
     };
     let value = value.trim();

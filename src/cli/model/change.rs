@@ -24,7 +24,7 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
     let sets = host.sets();
     let somebody_works = hosts::somebody_works(&host.database).await;
     if detach && !somebody_works {
-        return Err(anyhow!("no host is running that would do the work; leave out --detach to do it here"));
+        return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
     }
     let begun = sets.switch().await?;
     if without_failed {
@@ -33,7 +33,7 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
     let model = host.identity().model;
     match begun {
         Switch::InUse { instead_of } => {
-            let given_up = if instead_of.is_some() { "; the change to another model is given up" } else { "" };
+            let given_up = if instead_of.is_some() { "; the change to another model is cancelled" } else { "" };
             return session.output.answer(&sets.status().await?, |_| format!("{model} is in use already{given_up}"));
         }
         Switch::UnderWay => session.output.note(&format!("the vectors of {model} are being made already")),
@@ -41,7 +41,7 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
     }
     if detach {
         return session.output.answer(&sets.status().await?, |_| {
-            "the model in use serves until they are whole; `afterword model status` shows how it goes".to_owned()
+            "the model in use serves until they are complete; `afterword model status` shows the progress".to_owned()
         });
     }
     if somebody_works {
@@ -74,7 +74,7 @@ async fn wait(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
             () = tokio::time::sleep(LOOK) => {}
             _ = tokio::signal::ctrl_c() => {
                 bar.finish_and_clear();
-                let rest = "the next host with these settings goes on, `afterword model cancel` gives it up";
+                let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
                 return Err(Interrupted(rest.to_owned()).into());
             }
         }
@@ -101,7 +101,7 @@ pub(super) async fn cancel(session: &Session) -> anyhow::Result<()> {
     session.output.answer(&json!({ "cancelled": cancelled, "status": status }), |_| {
         let in_use = status.in_use.as_ref().map_or("no model is in use", |set| set.model.as_str());
         if cancelled {
-            format!("given up; {in_use} stays in use")
+            format!("cancelled; {in_use} stays in use")
         } else {
             format!("no change is under way; {in_use} is in use")
         }

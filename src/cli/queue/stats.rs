@@ -18,7 +18,7 @@ pub(super) async fn run(session: &Session, queue: &Queue) -> anyhow::Result<()> 
 fn text_of(look: Look, numbers: &Numbers) -> String {
     let Numbers { queue, coverage, .. } = numbers;
     let delayed =
-        if queue.delayed > 0 { format!(" ({} waiting for their next try)", queue.delayed) } else { String::new() };
+        if queue.delayed > 0 { format!(" ({} waiting for their next attempt)", queue.delayed) } else { String::new() };
     let mut lines = vec![
         ("pending", format!("{}{delayed}", queue.pending)),
         ("processing", queue.processing.to_string()),

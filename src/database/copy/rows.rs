@@ -116,7 +116,7 @@ impl Page {
         for row in &mut self.0 {
             let bytes = row[vector].as_str().and_then(from_hex);
             let stored = bytes.and_then(|bytes| Vector::from_bytes(&bytes).ok());
-            let stored = stored.ok_or_else(|| StoreError::Damaged("a vector is torn".to_owned()))?;
+            let stored = stored.ok_or_else(|| StoreError::Damaged("a vector is damaged".to_owned()))?;
             row.push(Value::String(vectors::literal(&stored)));
         }
         let (names, values) = (names(table), values(table));

@@ -66,11 +66,11 @@ fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> 
     }
     let message = match (value, refusal::page_title(&String::from_utf8_lossy(bytes))) {
         (Some(value), _) if value.get("data").is_none_or(Value::is_null) => {
-            "the embedding server's answer holds no vectors (no `data`); check that embedding.openai.base_url is that of \
+            "the embedding server's answer has no vectors (no `data`); check that embedding.openai.base_url is that of \
              an OpenAI-compatible server, most often ending in /v1"
                 .to_owned()
         }
-        (Some(_), _) => format!("the embedding server's answer is not what the protocol says: {error}"),
+        (Some(_), _) => format!("the embedding server's answer does not follow the protocol: {error}"),
         (None, Some(page)) => {
             format!("the address answers with {page}; correct embedding.openai.base_url, which most often ends in /v1")
         }
@@ -110,7 +110,7 @@ fn checked(embedding: Embedding, dimension: Option<u32>) -> Result<Vector, Embed
 }
 
 fn decoded(text: &str) -> Result<Vec<f32>, EmbedError> {
-    let torn = || EmbedError::transient("the embedding server's base64 vector is torn");
+    let torn = || EmbedError::transient("the embedding server's base64 vector is damaged");
     let bytes = STANDARD.decode(text).map_err(|_| torn())?;
     if !bytes.len().is_multiple_of(4) {
         return Err(torn());

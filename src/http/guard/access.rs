@@ -118,7 +118,7 @@ impl Refusals {
             return;
         }
         let (times, address) = (refused.since, address.map(|address| address.to_string()).unwrap_or_default());
-        tracing::warn!(times, address, "not let in: no valid token");
+        tracing::warn!(times, address, "refused: no valid token");
         *refused = Refused { told: Some(Instant::now()), since: 0 };
     }
 }

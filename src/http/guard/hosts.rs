@@ -98,7 +98,7 @@ pub(in crate::http) async fn check(
     next: Next,
 ) -> Result<Response, Problem> {
     if request.headers().get_all(header::HOST).iter().count() > 1 {
-        return Err(Problem::malformed("the request has more than one Host, and means one server"));
+        return Err(Problem::malformed("the request has more than one Host header; send one"));
     }
     let host = host_of(request.headers(), request.uri()).unwrap_or_default();
     if !policy.allows_host(host) {

@@ -64,7 +64,7 @@ pub(in crate::http) async fn turn_pages(
     next: Next,
 ) -> Result<Response, Problem> {
     let Some(place) = pages.try_take(&Who::Local, 1) else {
-        let detail = "others read these pages; try again in a moment";
+        let detail = "too many others read these pages; try again in a moment";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
     };
     Ok(next.run(request).await.map(|body| keeping(body, place)))
@@ -114,7 +114,7 @@ pub(in crate::http) async fn admit(
     let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };
     let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
     let Ok(Some(room)) = tokio::time::timeout(budget.patience, budget.room.take(&caller.who, units)).await else {
-        let detail = "other large requests are on their way in; send this one again in a moment";
+        let detail = "other large requests are being received; send this one again in a moment";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
     };
     // The answer may be as large as the request.

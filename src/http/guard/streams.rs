@@ -58,7 +58,7 @@ pub(in crate::http) async fn attend(
         return Ok(response);
     }
     let Some(place) = room.try_take(&caller.who, 1) else {
-        let detail = "this client follows as many streams as it may; end one of them first";
+        let detail = "this client has as many open streams as are allowed; close one first";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail).later(LOOK));
     };
     let ended = async move { gone(&tokens, &caller).await };

@@ -98,7 +98,7 @@ async fn from_file(database: &Database, model_id: i64, log: &Log) -> Result<Opti
         Ok(_) | Err(_) => None,
     };
     if loaded.is_none() {
-        tracing::info!(file = %beside.path().display(), "the file of vectors is out of date or broken, and made anew");
+        tracing::info!(file = %beside.path().display(), "the file of vectors is out of date or damaged, and is written anew");
         beside.remove();
     }
     Ok(loaded)

@@ -36,7 +36,7 @@ impl Bell {
 async fn serve(connection: DatabaseConnection, mut rung: mpsc::Receiver<()>) {
     while rung.recv().await.is_some() {
         if let Err(error) = answered(connection.execute_unprepared(&format!("NOTIFY {CHANNEL}"))).await {
-            tracing::debug!(%error, "other hosts were not told; they poll");
+            tracing::debug!(%error, "other hosts were not notified; they poll");
         }
         tokio::time::sleep(PAUSE).await;
     }

@@ -103,7 +103,9 @@ async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() 
             hear();
             continue;
         }
-        tracing::warn!("the connection that hears of work is lost; it is made again, and the queue polls meanwhile");
+        tracing::warn!(
+            "the connection that listens for tasks is lost; it is opened again, and the queue polls meanwhile"
+        );
         drop(listener);
         listener = loop {
             match tokio::time::timeout(ANSWER, listen(&pool, key)).await {

@@ -23,7 +23,7 @@ pub(super) async fn write(connection: &DatabaseConnection, gate: &CommitGate, jo
         match AssertUnwindSafe(batch(connection, gate, &mut jobs)).catch_unwind().await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "writes were refused, and the connection that writes is made anew");
+                tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
             }
             // Their callers notice that no answer comes; the writer continues.
             Err(_) => {

@@ -68,7 +68,9 @@ fn lock(path: &Path) -> io::Result<File> {
     let file = location::private_file().create(true).truncate(true).open(path)?;
     match file.try_lock() {
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is held already")),
+        Err(TryLockError::WouldBlock) => {
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, "another process has locked it"))
+        }
     }
 }
 

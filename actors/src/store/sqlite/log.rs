@@ -47,7 +47,7 @@ impl Log {
         match self.cut(connection).await {
             Ok(true) => self.pause = PAUSE,
             Ok(false) | Err(_) => {
-                tracing::debug!(length, "the write-ahead log is long, and readers hold it");
+                tracing::debug!(length, "the write-ahead log is long, because readers still use it");
                 self.next = Instant::now() + self.pause;
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
             }

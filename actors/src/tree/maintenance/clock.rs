@@ -11,7 +11,10 @@ impl Upkeep {
     pub(super) async fn follow_the_clock(&mut self) -> Result<(), StoreError> {
         let now = sql::now(self.context.database.reader()).await?;
         if now < self.clock {
-            tracing::warn!(by_ms = self.clock - now, "the database's clock has been set back; waiting tasks follow it");
+            tracing::warn!(
+                by_ms = self.clock - now,
+                "the database's clock was set back; the times of waiting tasks are set back too"
+            );
             self.clock_stepped = true;
         }
         self.clock = now;

@@ -63,12 +63,7 @@ impl Upkeep {
             self.queue.send(QueueMessage::Wake);
         }
         if queued > 0 {
-            tracing::info!(
-                articles = queued,
-                set = model_id,
-                cause,
-                "articles without their embedding have been queued"
-            );
+            tracing::info!(articles = queued, set = model_id, cause, "articles without an embedding were queued");
             self.doing = Some(format!("queued {queued} articles for set {model_id} ({cause})"));
         } else if self.fills.values().all(|fill| fill.is_done) {
             self.doing = None;
@@ -112,7 +107,7 @@ impl Upkeep {
             })
             .await?;
         if changed_over {
-            tracing::info!(model = model_id, "the new model's vectors are whole; searches use them from now on");
+            tracing::info!(model = model_id, "the new model's vectors are complete; searches use them from now on");
         } else {
             let hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
             let fill = self.fills.entry(model_id).or_default();
@@ -123,7 +118,7 @@ impl Upkeep {
                 model = model_id,
                 open = hindrance.open,
                 failed = hindrance.failed,
-                "the new model's vectors are not whole yet"
+                "the new model's vectors are not complete yet"
             );
         }
         Ok(())

@@ -43,7 +43,7 @@ impl QueueState {
                 Ok(page) if page.is_empty() => return released,
                 Ok(page) => released += page.len() as u64,
                 Err(error) => {
-                    tracing::warn!(%error, "tasks could not be given back; another host rescues them");
+                    tracing::warn!(%error, "tasks could not be released; another host rescues them");
                     return released;
                 }
             }

@@ -150,7 +150,11 @@ impl QueueState {
             match self.roster.give(task, made) {
                 Ok(()) => self.tell_started(&told),
                 Err(task) => {
-                    tracing::debug!(article, task = id, "its worker died meanwhile, and not of this task");
+                    tracing::debug!(
+                        article,
+                        task = id,
+                        "its worker died before it began this task; the task is released"
+                    );
                     self.commits.gather([settlement::returned(*task)]);
                 }
             }

@@ -24,7 +24,10 @@ impl QueueState {
         let mut observations = Vec::with_capacity(batch.len());
         for Gathered { decided, .. } in batch {
             let Some(settled) = settled.get(&decided.task.lease.task_id) else {
-                tracing::warn!(task = decided.task.lease.task_id, "an attempt ended after its lease; nothing written");
+                tracing::warn!(
+                    task = decided.task.lease.task_id,
+                    "an attempt ended after its lease expired; nothing was written"
+                );
                 continue;
             };
             let error = decided.error.clone();

@@ -125,7 +125,7 @@ impl Planned {
         if is_same {
             Ok(outcome)
         } else {
-            Err(ArticleError::invalid("article", "is not here as it is there; import it again"))
+            Err(ArticleError::invalid("article", "differs from the original; import it again"))
         }
     }
 }

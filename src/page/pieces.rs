@@ -55,7 +55,7 @@ pub(super) fn embedding(status: &EmbeddingStatus) -> Markup {
             ("waiting", "update waits", "found by its older meaning until then")
         }
         EmbeddingState::Pending => ("waiting", "waits", "found by its words; its meaning is made soon"),
-        EmbeddingState::Processing => ("working", "being embedded", "a worker is at it"),
+        EmbeddingState::Processing => ("working", "being embedded", "a worker is processing it"),
         EmbeddingState::Missing => ("waiting", "not embedded yet", "found by its words; the next sweep queues it"),
         EmbeddingState::Failed => ("bad", "failed", "found by its words only"),
         EmbeddingState::Skipped => ("quiet", "words only", "never embedded, as its author wished"),

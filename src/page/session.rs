@@ -107,7 +107,7 @@ pub(super) fn login_page(app: &App, nonce: &Nonce, place: &Uri, why: Option<&str
                     button.primary type="submit" { "Sign in" }
                 }
                 p.quiet {
-                    "Whoever runs this server makes one with " code { "afterword token create NAME" } "."
+                    "The operator of this server makes one with " code { "afterword token create NAME" } "."
                     @if !issuer.is_empty() { " Tokens of " (issuer) " are accepted, too." }
                 }
             }

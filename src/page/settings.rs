@@ -37,7 +37,7 @@ async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal>
             @if visit.has_token() {
                 p { "Signed in as " strong dir="auto" { (visit.caller.name) } ", scope " strong { (visit.caller.scope) } "." }
             } @else {
-                p { "There is no token, so whoever uses this machine may do everything. The first token closes the door." }
+                p { "There is no token, so everyone on this machine may do everything. With the first token, everyone needs one." }
             }
         }
     };

@@ -25,7 +25,7 @@ async fn an_operator_pauses_retries_and_runs(site: &Site) {
     browser.until_said("#sentence", "Paused").await;
     site.server.create("Waits", "nothing embeds this").await;
     browser.until_said("#figures", "1").await;
-    browser.follow("Let the queue go on…").await;
+    browser.follow("Resume the queue…").await;
     assert!(browser.text("main").await.contains("1 task wait"));
     browser.follow("Yes, do it").await;
     browser.until_said("#sentence", "Everything works").await;

@@ -1,4 +1,4 @@
-//! Somebody saved in between: both texts, where they differ, and a choice.
+//! A conflict with another save: both texts, where they differ, and a choice.
 
 use axum::{http::StatusCode, response::Response};
 use maud::html;
@@ -26,7 +26,7 @@ pub(super) async fn show(
     let main = html! {
         h1 { "Saved in between" }
         p.problem role="alert" {
-            "Somebody saved revision " (present) " " (moment(theirs.updated_at)) " while you wrote upon revision "
+            "Revision " (present) " " (moment(theirs.updated_at)) " was saved while you edited revision "
             (draft.revision) ". Nothing is lost: choose what the article is to be."
         }
         @if theirs.title != draft.title {
@@ -44,11 +44,11 @@ pub(super) async fn show(
             @if draft.skips_embedding() { input type="hidden" name="skip_embedding" value="on"; }
             label for="title" { "Title" }
             input #title type="text" name="title" value=(draft.title) required dir="auto";
-            label for="body" { "Your text; bring in what you want to keep of theirs" }
+            label for="body" { "Your text; add what you want to keep of theirs" }
             textarea #body name="body" dir="auto" rows="18" { "\n" (draft.body) }
             div.actions {
                 button.primary type="submit" name="act" value="save" { "Save mine as the next revision" }
-                a.button href={ "/articles/" (slug) } { "Keep theirs, and drop mine" }
+                a.button href={ "/articles/" (slug) } { "Keep theirs, and discard mine" }
             }
         }
     };

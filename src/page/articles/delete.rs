@@ -41,7 +41,7 @@ pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(slug): Path<S
             h1 { "Delete this article?" }
             p { strong dir="auto" { (article.title) } }
             p {
-                "It is found no longer, and its vectors are removed. You can bring it back "
+                "It is no longer found, and its vectors are removed. You can bring it back "
                 @if kept.is_zero() { "at any time." }
                 @else { "for " (duration(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX))) "." }
             }

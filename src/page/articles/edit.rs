@@ -120,7 +120,8 @@ fn new_article(draft: &Draft) -> Result<NewArticle, ArticleError> {
 
 fn changes(draft: &Draft) -> Result<Changes, ArticleError> {
     let revision = draft.revision.parse();
-    let revision = revision.map_err(|_| ArticleError::invalid("revision", "is none; open the article again"))?;
+    let revision =
+        revision.map_err(|_| ArticleError::invalid("revision", "is not a revision; open the article again"))?;
     Ok(Changes {
         title: Some(draft.title.clone()),
         body: Some(draft.body.clone()),

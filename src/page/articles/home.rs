@@ -123,7 +123,7 @@ fn nothing_yet(visit: &Visit) -> Markup {
                 p { a.button.primary href="/new" { "Write an article" } }
                 p.quiet { "Or bring a folder of notes along: " code { "afterword import FOLDER" } }
             } @else {
-                (empty("Whoever may write has not written anything yet."))
+                (empty("There are no articles yet, and this token may not write any."))
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Somebody who follows one article.
+/// A client that follows one article.
 struct Reader {
     app: App,
     id: i64,

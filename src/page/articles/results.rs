@@ -33,7 +33,7 @@ pub(super) async fn like(app: &App, visit: &Visit, slug: &str) -> Result<Markup,
     let _turn = app.host.searches.take(&visit.caller.who, 1).await;
     let answer = app.host.search.related(slug, limit).await?;
     Ok(html! {
-        @if answer.hits.is_empty() { p.empty { "Nothing is like this one." } }
+        @if answer.hits.is_empty() { p.empty { "No other article is similar." } }
         ul.articles { @for hit in &answer.hits { li { a.title dir="auto" href={ "/articles/" (hit.slug) } { (hit.title) } } } }
     })
 }

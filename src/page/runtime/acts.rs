@@ -100,13 +100,13 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
             (
                 "Pause the queue?",
                 format!(
-                    "All hosts finish what they have begun, and begin nothing more. {waiting} until it goes on. Articles are saved and found by their words all the same."
+                    "All hosts finish what they have begun, and claim nothing more. {waiting} until the queue is resumed. Articles are saved and found by their words all the same."
                 ),
             )
         }
         Act::Resume => {
             let waiting = count(queue.gauges().await?.queue.pending, "task", "tasks");
-            ("Let the queue go on?", format!("All hosts begin tasks again; {waiting} wait."))
+            ("Resume the queue?", format!("All hosts claim tasks again; {waiting} wait."))
         }
         Act::RetryTask => (
             "Try this task now?",
@@ -115,7 +115,7 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
         Act::CancelTask => (
             "Cancel this task?",
             format!(
-                "Task {} is not carried out. Its article is found by its words, and by the meaning it had, if any; the next sweep may queue it again.",
+                "Task {} is not processed. Its article is found by its words, and by the meaning it had, if any; the next sweep may queue it again.",
                 number(asked)?
             ),
         ),
@@ -128,7 +128,7 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
             let failed = count(queue.gauges().await?.queue.failed, "failed task", "failed tasks");
             (
                 "Retry all that failed?",
-                format!("Of {failed}, the newest of each article waits again, behind what is saved meanwhile."),
+                format!("Of {failed}, the newest of each article waits again, after what is saved meanwhile."),
             )
         }
         Act::StartRun => {
@@ -138,7 +138,7 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
             (
                 "Start this run?",
                 format!(
-                    "{}{place} will be embedded (scope {}), behind what is saved meanwhile; {} never to be embedded are left out.",
+                    "{}{place} will be embedded (scope {}), after what is saved meanwhile; {} that are never embedded are left out.",
                     count(would.articles, "article", "articles"),
                     scope.as_str(),
                     would.skipped
@@ -150,7 +150,7 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
             (
                 "Cancel this run?",
                 format!(
-                    "Run {}: {} are taken back. What is in work is finished.",
+                    "Run {}: {} are cancelled. Tasks that are being processed are finished.",
                     run.summary.id,
                     count(run.left(), "article", "articles")
                 ),
@@ -162,7 +162,7 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
             (
                 "Change the model?",
                 format!(
-                    "{} are embedded once more, by {}. Searches use the model before until all is there.",
+                    "{} are embedded once more, by {}. Searches use the present model until all are embedded.",
                     count(articles, "article", "articles"),
                     sets.configured
                 ),
@@ -181,7 +181,7 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
         Act::CancelChange => {
             let made = app.host.sets().status().await?.building.map_or(0, |build| build.set.embedded);
             (
-                "Give the change up?",
+                "Cancel the change?",
                 format!(
                     "What was made for {} is not used. Searches go on with the model they use now.",
                     count(made, "article", "articles")
@@ -242,12 +242,13 @@ async fn group(app: &App, asked: &Asked) -> Result<Vec<i64>, Refusal> {
     let filter = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
     let failed = app.host.queue.tasks(&filter).await?.tasks;
     let group = failures::groups(&failed).into_iter().find(|group| group.name() == asked.which);
-    let group = group.ok_or_else(|| Refusal::not_found("none of these failures is left; look at the runtime again"))?;
+    let group =
+        group.ok_or_else(|| Refusal::not_found("none of these failures is left; open the runtime page again"))?;
     Ok(group.tasks.iter().map(|task| task.id).collect())
 }
 
 fn number(asked: &Asked) -> Result<i64, Refusal> {
-    asked.which.parse().map_err(|_| Refusal::invalid("this is no number of a task or a run"))
+    asked.which.parse().map_err(|_| Refusal::invalid("this is not the number of a task or a run"))
 }
 
 fn which(asked: &Asked) -> Result<Which, Refusal> {

@@ -14,7 +14,7 @@ const BEATS: &str = "HeartbeatActor";
 
 pub(super) fn show(seen: &Snapshot) -> Markup {
     html! {
-        @if seen.hosts.is_empty() { p.empty { "No host runs. What waits is embedded when one starts." } }
+        @if seen.hosts.is_empty() { p.empty { "No host is running. Waiting tasks are processed when one starts." } }
         @for host in &seen.hosts { (one(host)) }
     }
 }

@@ -10,5 +10,5 @@ pub(super) fn link(act: &str, which: &str, name: &str) -> Markup {
 }
 
 pub(super) fn switch(paused: bool) -> Markup {
-    if paused { link("resume", "", "Let the queue go on…") } else { link("pause", "", "Pause the queue…") }
+    if paused { link("resume", "", "Resume the queue…") } else { link("pause", "", "Pause the queue…") }
 }

@@ -40,7 +40,7 @@ const PARTS: [(&str, &str, &str); 7] = [
     ("runs", "Bulk runs and the model", ""),
     ("failures", "Failures", "wide"),
     ("hosts", "Hosts and their actors", "wide"),
-    ("trail", "What was done last", "wide"),
+    ("trail", "Last entries of the audit trail", "wide"),
 ];
 
 pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
@@ -108,7 +108,7 @@ async fn look(app: &App) -> Arc<View> {
             view
         }
         Err(error) => {
-            tracing::debug!(%error, "the page cannot look at the runtime now");
+            tracing::debug!(%error, "the runtime cannot be read now");
             let view = Arc::new(overview::unknown(app, &error.to_string()));
             app.followed.view.send_replace(Arc::clone(&view));
             view

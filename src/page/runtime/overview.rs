@@ -31,7 +31,7 @@ pub(in crate::page) async fn look(app: &App, memory: &mut Memory) -> Result<View
 pub(in crate::page) fn unknown(app: &App, why: &str) -> View {
     let said = html! {
         (sentence(&app.health.report(), None))
-        p.problem dir="auto" { "The database cannot be asked: " (why) ". What stands below is older." }
+        p.problem dir="auto" { "The database cannot be read: " (why) ". What is shown below is older." }
     };
     let parts = Fragments::from([("sentence", Arc::from(said.into_string()))]);
     View { managing: parts.clone(), watching: parts }
@@ -102,12 +102,12 @@ fn figures(seen: &Snapshot, may_manage: bool) -> Markup {
     html! {
         dl.figures {
             (figure("waiting", &grouped(queue.pending), "/runtime/tasks?status=pending"))
-            (figure("in work", &grouped(queue.processing), "/runtime/tasks?status=processing"))
+            (figure("processing", &grouped(queue.processing), "/runtime/tasks?status=processing"))
             (figure("failed", &grouped(queue.failed), "/runtime/tasks?status=failed"))
             div { dt { "a minute" } dd { (format!("{per_minute:.0}")) } }
             @if let Some(rate) = seen.numbers.success_rate { div { dt { "succeed" } dd { (format!("{:.1} %", rate * 100.0)) } } }
             div { dt { "oldest due" } dd { @if let Some(at) = oldest { span data-since=(at.0) { (duration(seen.now - at.0)) } } @else { "none" } } }
-            @if queue.delayed > 0 { div { dt { "for a later try" } dd { (grouped(queue.delayed)) } } }
+            @if queue.delayed > 0 { div { dt { "for a later attempt" } dd { (grouped(queue.delayed)) } } }
         }
         @if may_manage { p.actions { (links::switch(queue.paused)) } }
     }

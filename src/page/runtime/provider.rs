@@ -21,10 +21,10 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
                 strong { (circuit.kind) }
             }
             p.problem dir="auto" { (circuit.message) }
-            p { "It is asked again " span.countdown data-until=(circuit.next_probe) { "at " (moment(Timestamp(circuit.next_probe))) } ". Nothing that waits pays for this." }
+            p { "It is asked again " span.countdown data-until=(circuit.next_probe) { "at " (moment(Timestamp(circuit.next_probe))) } ". Waiting tasks lose no attempts." }
         }
         @for trouble in troubles(seen) { p.problem dir="auto" { (trouble) } }
-        @if seen.hosts.is_empty() { p { (status("lost")) " No host runs, so nothing is embedded." } }
+        @if seen.hosts.is_empty() { p { (status("lost")) " No host is running, so nothing is embedded." } }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(id): Path<i6
             @if let Some(at) = run.summary.finished_at { div { dt { "ended" } dd { (moment(at)) } } }
             div { dt { "took" } dd { (duration(run.duration_ms)) } }
             div { dt { "open" } dd { (grouped(run.open)) } }
-            @if let Some(skipped) = run.skipped { div { dt { "never to be embedded" } dd { (grouped(skipped)) } } }
+            @if let Some(skipped) = run.skipped { div { dt { "never embedded" } dd { (grouped(skipped)) } } }
         }
         @if !run.failures.is_empty() {
             h2 { "What failed" }

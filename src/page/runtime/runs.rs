@@ -39,7 +39,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         section aria-labelledby="runs" {
             h2 #runs { "Bulk runs" }
             @if visit.may_manage() { (start()) }
-            @if runs.is_empty() { (empty("No run yet. A run embeds many articles, behind what is saved meanwhile.")) } @else {
+            @if runs.is_empty() { (empty("No run yet. A run embeds many articles, after what is saved meanwhile.")) } @else {
                 div.scroll tabindex="0" role="region" aria-label="Runs" {
                     table.list {
                         thead { tr { th scope="col" { "run" } th scope="col" { "articles" } th scope="col" { "state" } th scope="col" { "begun" } th scope="col" { "ended" } } }
@@ -91,7 +91,7 @@ pub(super) fn going(seen: &Snapshot, may_manage: bool) -> Markup {
     html! {
         @if let Some(build) = seen.change.as_ref().and_then(|change| change.building.as_ref()) { (building(build, may_manage)) }
         @for run in &seen.runs { (progress(run, may_manage)) }
-        @if seen.runs.is_empty() && seen.change.is_none() { p.empty { "Nothing goes on." } }
+        @if seen.runs.is_empty() && seen.change.is_none() { p.empty { "Nothing is running." } }
         p { a href="/runtime/runs" { "All runs, and the model" } }
     }
 }
@@ -124,7 +124,7 @@ pub(super) fn progress(run: &BulkRun, may_manage: bool) -> Markup {
 fn building(build: &Build, may_manage: bool) -> Markup {
     html! {
         div.progress {
-            p { "Changing to " strong dir="auto" { (build.set.model) } ": searches use the model before until all is there." }
+            p { "Changing to " strong dir="auto" { (build.set.model) } ": searches use the present model until all are embedded." }
             (meter("change of model", build.set.embedded, build.set.articles))
             p.quiet {
                 (grouped(build.set.embedded)) " of " (count(build.set.articles, "article", "articles")) ", " (format!("{:.1}", build.per_second)) " a second."
@@ -134,7 +134,7 @@ fn building(build: &Build, may_manage: bool) -> Markup {
             @if may_manage {
                 p.actions {
                     @if build.failed > 0 { (links::link("accept-failed", "", "Change without those that failed")) }
-                    (links::link("cancel-change", "", "Give the change up"))
+                    (links::link("cancel-change", "", "Cancel the change"))
                 }
             }
         }

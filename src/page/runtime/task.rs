@@ -36,12 +36,12 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(id): Path<i6
         p { a href={ "/articles/" (task.slug) } { span dir="auto" { (task.slug) } } ", revision " (task.revision) ": " (task.operation) ", priority " (task.priority) }
         p.sentence.waiting dir="auto" { (explanation) }
         @if let Some(error) = &task.error_message { p.problem dir="auto" { @if let Some(kind) = &task.error_kind { strong { (kind) } ": " } (error) } }
-        h2 { "Its life" }
+        h2 { "Its history" }
         (timeline(&spans))
         dl.facts {
             div { dt { "queued" } dd { (moment(task.created_at)) } }
             div { dt { "not before" } dd { (moment(task.scheduled_at)) } }
-            @if let Some(at) = task.started_at { div { dt { "last begun" } dd { (moment(at)) } } }
+            @if let Some(at) = task.started_at { div { dt { "last claimed" } dd { (moment(at)) } } }
             @if let Some(at) = task.completed_at { div { dt { "ended" } dd { (moment(at)) } } }
             div { dt { "tries" } dd { (task.attempts) " of " (task.max_attempts) } }
             @if let (Some(host), Some(slot)) = (&task.incarnation, task.slot) { div { dt { "worker" } dd { "slot " (slot) " of " code { (host) } } } }
@@ -71,7 +71,7 @@ fn spans(events: &[Event], until: i64) -> Vec<Span> {
 
 fn timeline(spans: &[Span]) -> Markup {
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else {
-        return html! { p.empty { "Nothing is known of it." } };
+        return html! { p.empty { "Its audit trail is empty." } };
     };
     let whole = (last.until - first.from).max(1) as f64;
     let total =

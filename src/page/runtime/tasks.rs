@@ -82,7 +82,7 @@ fn filter(asked: &Asked) -> Markup {
                 @for status in TaskStatus::ALL { option value=(status.as_str()) selected[status.as_str() == asked.status] { (status.as_str()) } }
             }
             label for="article" { "Article" }
-            input #article type="text" name="article" value=(asked.article) placeholder="its name in addresses" autocomplete="off";
+            input #article type="text" name="article" value=(asked.article) placeholder="its slug" autocomplete="off";
             button type="submit" { "Show" }
         }
     }

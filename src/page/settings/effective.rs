@@ -19,7 +19,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     let main = html! {
         h1 { "Settings in force" }
         (tabs(&visit, "/settings/effective"))
-        p.quiet { "They were read when this server started; a change holds from its next start on." }
+        p.quiet { "They were read when this server started; a change is used after its next start." }
         div.scroll tabindex="0" role="region" aria-label="Settings" {
             table.list {
                 thead { tr { th scope="col" { "setting" } th scope="col" { "value" } th scope="col" { "from" } } }

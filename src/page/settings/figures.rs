@@ -24,7 +24,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
         (queue(&numbers))
         section aria-labelledby="workers" {
             h2 #workers { "Workers in the last hour" }
-            @if numbers.workers.is_empty() { p.empty { "No worker has ended a minute's work within the hour." } } @else { (workers(&numbers.workers)) }
+            @if numbers.workers.is_empty() { p.empty { "No worker has finished a task within the hour." } } @else { (workers(&numbers.workers)) }
         }
         p.quiet { "For programs, in the format of Prometheus: " code { "/metrics" } }
     };
@@ -40,8 +40,8 @@ fn queue(numbers: &Numbers) -> Markup {
         ("not embedded", coverage.missing),
         ("by words only", coverage.skipped),
         ("tasks waiting", queue.pending),
-        ("for a later try", queue.delayed),
-        ("in work", queue.processing),
+        ("for a later attempt", queue.delayed),
+        ("processing", queue.processing),
         ("completed and kept", queue.completed),
         ("failed and kept", queue.failed),
         ("cancelled and kept", queue.cancelled),

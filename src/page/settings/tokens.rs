@@ -51,7 +51,8 @@ pub(super) async fn create(
         "" => None,
         days => {
             let days = days.parse::<u32>().ok().filter(|days| *days > 0);
-            let days = days.ok_or_else(|| Refusal::invalid("it must hold for a whole number of days, from 1 on"))?;
+            let days =
+                days.ok_or_else(|| Refusal::invalid("it must be valid for a whole number of days, at least 1"))?;
             Some(DAY * days)
         }
     };
@@ -60,7 +61,7 @@ pub(super) async fn create(
         div.notice role="status" {
             p { "Token “" span dir="auto" { (given.name.trim()) } "”, scope " (scope) ". It is shown now and never again; keep it where it is needed." }
             p { code #token-made { (token) } }
-            @if visit.caller.who == Who::Local { p { "From now on everybody needs a token, you too: " a href="/login" { "sign in with one of scope admin" } "." } }
+            @if visit.caller.who == Who::Local { p { "From now on everyone needs a token, you too: " a href="/login" { "sign in with one of scope admin" } "." } }
         }
     };
     page(&app, &visit, Some(made)).await
@@ -75,7 +76,7 @@ pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(id): Path<i64
         div.narrow {
             h1 { "Revoke this token?" }
             p { strong dir="auto" { (token.name) } ", scope " (token.scope) @if let Some(at) = token.last_used_at { ", last used " (moment(at)) } "." }
-            p { "Whoever uses it is let in no longer, from the next request on." @if visit.caller.who == Who::Token(id) { " It is your own." } }
+            p { "Clients that use it are refused from the next request on." @if visit.caller.who == Who::Token(id) { " It is your own." } }
             form.actions method="post" action={ "/settings/tokens/" (id) "/revoke" } {
                 button.danger type="submit" { "Revoke" }
                 a.button href="/settings/tokens" { "Keep it" }
@@ -100,14 +101,14 @@ async fn page(app: &App, visit: &Visit, made: Option<Markup>) -> Result<Response
         @if let Some(made) = made { (made) }
         form.filter method="post" action="/settings/tokens" {
             label for="name" { "Name" }
-            input #name type="text" name="name" required maxlength="100" dir="auto" autocomplete="off" placeholder="whom or what it is for";
+            input #name type="text" name="name" required maxlength="100" dir="auto" autocomplete="off" placeholder="who or what it is for";
             label for="scope" { "Permission" }
             select #scope name="scope" { @for scope in Permission::ALL { option value=(scope) selected[scope == Permission::Write] { (scope) } } }
-            label for="days" { "holds for days" }
+            label for="days" { "valid for days" }
             input #days type="number" name="days" min="1" placeholder="ever";
             button.primary type="submit" { "Make a token" }
         }
-        @if tokens.is_empty() { p.empty { "There is no token. The first one closes the door: then everybody needs one." } } @else { (list(&tokens)) }
+        @if tokens.is_empty() { p.empty { "There is no token. With the first one, everyone needs one." } } @else { (list(&tokens)) }
     };
     Ok(layout::view(visit, Here::Settings, "Tokens", main))
 }
@@ -117,7 +118,7 @@ fn list(tokens: &[Token]) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="Tokens" {
             table.list {
                 thead { tr {
-                    th scope="col" { "name" } th scope="col" { "scope" } th scope="col" { "made" } th scope="col" { "holds until" }
+                    th scope="col" { "name" } th scope="col" { "scope" } th scope="col" { "made" } th scope="col" { "valid until" }
                     th scope="col" { "last used" } th scope="col" { "" span.unseen { "revoke" } }
                 } }
                 tbody {

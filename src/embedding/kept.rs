@@ -1,5 +1,5 @@
-//! What is kept with a set of vectors about its provider: enough to ask it again when the settings name another, and no
-//! secret.
+//! What is stored with a set of vectors about its provider: enough to ask it again when the settings name another, and
+//! no secret.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Embedding, Encoding, OpenAi, Provider, Secret};
 
-/// How the provider of a set is reached. Fields that are missing hold their defaults; unknown ones are a newer version's.
+/// The address and options of a set's provider. Missing fields have their defaults; unknown ones come from a newer
+/// version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Kept {
     provider: Provider,

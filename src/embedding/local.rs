@@ -1,7 +1,8 @@
 //! The local back end: a BERT-family sentence transformer on this machine's cores.
 //!
-//! It exists before its model is there: until then the runtime waits and searches use words ([`Readiness`]). Documents are computed on all cores, each core one pack of texts at
-//! a time; queries have a thread of their own, so that a backfill delays no search.
+//! It exists before its model is there: until then the runtime waits and searches use words ([`Readiness`]). Documents
+//! are computed on all cores, each core one pack of texts at a time; queries have a thread of their own, so that a
+//! backfill delays no search.
 
 mod bert;
 mod load;
@@ -34,7 +35,7 @@ const LIMITS: BatchLimits = BatchLimits { texts: 64, tokens: 16_384 };
 /// Calls at the same time: while one ends on its last core, the other keeps the rest busy.
 const REQUESTS: usize = 2;
 
-/// A model on this machine, or on its way to it.
+/// A model on this machine, loaded or still being fetched.
 pub struct LocalEmbedder {
     identity: ModelIdentity,
     model: OnceLock<Arc<LoadedModel>>,
@@ -78,7 +79,7 @@ impl LocalEmbedder {
         Ok(())
     }
 
-    /// Says how far the model has come, for those who ask for vectors meanwhile.
+    /// Sets the state of the fetch or load, which is what requests for vectors are answered meanwhile.
     pub fn announce(&self, state: Readiness) {
         self.state.send_replace(state);
     }
@@ -131,7 +132,7 @@ impl Embedder for LocalEmbedder {
         };
         let texts: Vec<_> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
         let (reply, answer) = oneshot::channel();
-        // If the caller goes, the computation ends by itself and its answer is dropped.
+        // If the caller is dropped, the computation goes on to its end and its result is discarded.
         pool.spawn(move || {
             let result = catch_unwind(AssertUnwindSafe(|| model.embed(&texts)));
             let result = result.unwrap_or_else(|_| Err(EmbedError::crashed("the local model panicked")));
@@ -140,7 +141,7 @@ impl Embedder for LocalEmbedder {
         answer.await.unwrap_or_else(|_| Err(EmbedError::crashed("the local model's thread ended")))
     }
 
-    /// A model that is loaded works; computing something would only take the cores from the documents.
+    /// A loaded model works; a probe that computes something would only take cores from the documents.
     async fn probe(&self) -> Result<(), EmbedError> {
         self.ready().map(drop)
     }

@@ -1,7 +1,7 @@
 //! Any server that speaks OpenAI's embeddings protocol: OpenAI itself, Ollama, text-embeddings-inference, vLLM …
 //!
-//! Trusts nothing it is answered: order, count, length and numbers are checked before a vector leaves this module. A
-//! refusal is read once, in `refusal`.
+//! Answers are not trusted: order, count, length and numbers are checked before a vector leaves this module. A refusal
+//! is read once, in `refusal`.
 
 mod answer;
 mod batch_size;
@@ -66,7 +66,7 @@ impl OpenAiEmbedder {
     /// # Errors
     /// [`OpenAiError`]
     pub fn new(identity: ModelIdentity, settings: &OpenAi) -> Result<Self, OpenAiError> {
-        // The first one in the process wins, and all are this one.
+        // Only the first call in the process has an effect; all calls pass the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             client: client(settings)?,
@@ -118,9 +118,9 @@ impl Embedder for OpenAiEmbedder {
         Some(self.concurrency)
     }
 
-    /// Requests that are too large are divided here. A request that is refused for what it holds is an
-    /// [`ErrorKind::Data`](afterword_actors::embedder::ErrorKind::Data) for the whole of it: the runtime halves it until
-    /// the one bad text stands alone.
+    /// Requests that are too large are divided here. A request that is refused for its content is an
+    /// [`ErrorKind::Data`](afterword_actors::embedder::ErrorKind::Data) for the whole of it: the runtime halves it
+    /// until the one bad text stands alone.
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
         self.in_batches(texts, purpose).await
     }
@@ -138,7 +138,7 @@ fn client(settings: &OpenAi) -> Result<Client, OpenAiError> {
         .timeout(settings.timeout)
         .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
         .tcp_nodelay(true)
-        // A key must not follow a redirect to somebody else.
+        // A key must not follow a redirect to another server.
         .redirect(reqwest::redirect::Policy::none())
         .build()?)
 }

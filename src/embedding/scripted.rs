@@ -1,4 +1,4 @@
-//! Made-up vectors for tests: deterministic, as slow and as broken as they are asked to be.
+//! Made-up vectors for tests: deterministic, with the delays and failures that a test asks for.
 //!
 //! Words are hashed into a few dimensions, so that texts which share words are near. It is a back end like the others,
 //! which lets tests drive the real program.
@@ -44,14 +44,14 @@ pub struct Call {
 #[derive(Debug, Clone)]
 pub struct Rule {
     containing: String,
-    /// So many more; `None` for always.
+    /// How many more calls fail; `None` for all.
     left: Option<u32>,
     error: EmbedError,
     panics: bool,
 }
 
 impl Rule {
-    /// Calls with a text that contains `part` fail, always, with `error`.
+    /// All calls with a text that contains `part` fail with `error`.
     pub fn containing(part: impl Into<String>, error: EmbedError) -> Self {
         Self { containing: part.into(), left: None, error, panics: false }
     }
@@ -68,7 +68,7 @@ impl Rule {
     }
 }
 
-/// What a [`ScriptedEmbedder`] is to be.
+/// The behaviour of a [`ScriptedEmbedder`].
 #[derive(Debug, Clone)]
 pub struct Script {
     /// The model's name.
@@ -131,7 +131,7 @@ impl ScriptedEmbedder {
         })
     }
 
-    /// While it is given, every call fails with it, probes too.
+    /// Sets an error with which every call fails, probes included; `None` ends this.
     pub fn outage(&self, error: Option<EmbedError>) {
         *lock(&self.outage) = error;
     }
@@ -141,7 +141,7 @@ impl ScriptedEmbedder {
         lock(&self.rules).push(rule);
     }
 
-    /// Lets no further document pass until [`ScriptedEmbedder::release`]; queries and probes pass.
+    /// Holds document calls back until [`ScriptedEmbedder::release`]; queries and probes pass.
     pub fn hold(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
@@ -151,17 +151,17 @@ impl ScriptedEmbedder {
         self.gate.add_permits(OPEN);
     }
 
-    /// Lets so many calls with documents pass.
+    /// Lets this many document calls pass.
     pub fn release_some(&self, calls: usize) {
         self.gate.add_permits(calls);
     }
 
-    /// All calls with documents or queries so far, probes left out.
+    /// All calls with documents or queries so far, without probes.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.borrow().clone()
     }
 
-    /// How often a text that contains `part` has been given in, to be embedded as a document.
+    /// How often a text that contains `part` was to be embedded as a document.
     pub fn times_embedded(&self, part: &str) -> usize {
         let is_it = |call: &&Call| call.purpose == Purpose::Document;
         let texts = |call: &Call| call.texts.iter().filter(|text| text.contains(part)).count();
@@ -170,7 +170,7 @@ impl ScriptedEmbedder {
 
     /// Waits until `count` calls have begun.
     pub async fn wait_for_calls(&self, count: usize) {
-        // The sender lives as long as this value.
+        // The sender lives as long as `self`.
         let _ = self.calls.subscribe().wait_for(|calls| calls.len() >= count).await;
     }
 
@@ -206,7 +206,7 @@ impl ScriptedEmbedder {
     }
 
     fn vector(&self, text: &str) -> Result<Vector, EmbedError> {
-        // A little of everything, so that a text without words has a direction too.
+        // A small value in each dimension, so that a text without words has a direction too.
         let mut numbers = vec![0.01_f32; self.dimension];
         for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
             let digest = Sha256::digest(word.to_lowercase().as_bytes());
@@ -258,7 +258,7 @@ impl Drop for Leave<'_> {
     }
 }
 
-/// What is behind the locks holds after a panic too: a rule may ask for one.
+/// The values behind the locks are valid after a panic too: a rule may ask for one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

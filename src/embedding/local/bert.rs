@@ -27,7 +27,7 @@ pub(super) struct Shape {
     pub(super) pooling: Pooling,
 }
 
-/// What is wrong with weights.
+/// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightError {
     /// A tensor is missing.
@@ -185,7 +185,7 @@ struct Workspace {
     wide: Vec<f32>,
 }
 
-/// Makes room; what was there is overwritten by whoever asked.
+/// Makes room; the caller overwrites what was there.
 fn resize(numbers: &mut Vec<f32>, length: usize) {
     numbers.resize(length, 0.0);
 }

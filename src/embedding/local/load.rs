@@ -19,7 +19,7 @@ use super::{
 };
 use crate::model::{self, WEIGHTS};
 
-/// Why a directory is no model that can be run here.
+/// Why the model in a directory cannot be run here.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file is missing or unreadable.
@@ -80,7 +80,7 @@ fn usual_activation() -> String {
     "gelu".to_owned()
 }
 
-/// As sentence transformers write it; what is not named here is not known.
+/// The file as sentence transformers write it; other fields are ignored.
 #[derive(Deserialize)]
 struct SaidOfPooling {
     #[serde(default)]
@@ -149,7 +149,7 @@ impl LoadedModel {
         Ok(model)
     }
 
-    /// What does not fit together must show now, and not be blamed on the first article.
+    /// Tries the model once: files that do not fit together must fail now, not at the first article.
     fn try_out(&self, max_tokens: usize) -> Result<(), String> {
         let (words, positions) = self.bert.rows();
         if words < self.tokenizer.vocabulary() {
@@ -212,8 +212,8 @@ fn refuse_unsupported(directory: &Path, config: &Config) -> Result<(), LoadError
     Ok(())
 }
 
-/// What the directory says, or what is known of its weights. Nothing is guessed: vectors of the wrong kind look right and
-/// find little.
+/// The pooling that the directory names, or that is known for its weights. It is never guessed: vectors of the wrong
+/// kind look right and find little.
 fn pooling(directory: &Path) -> Result<Pooling, LoadError> {
     const OTHER: &str =
         "1_Pooling/config.json asks for another pooling than the mean of the tokens or the first token alone";
@@ -249,9 +249,9 @@ fn refuse_impossible(directory: &Path, config: &Config) -> Result<(), LoadError>
     Err(LoadError::Unsupported { directory: directory.to_path_buf(), reason })
 }
 
-/// What the model was trained for; the positions are only what it could be given.
+/// The longest text that the model was trained for; its positions only limit what it can take.
 fn longest_input(directory: &Path, config: &Config) -> Result<usize, LoadError> {
-    /// Of the sentence transformers of this family that do not say.
+    /// The value of this family's sentence transformers, if the file does not say.
     const USUAL: usize = 256;
     let path = directory.join("sentence_bert_config.json");
     let said = if path.exists() { json::<SentenceConfig>(&path)?.max_seq_length } else { None };

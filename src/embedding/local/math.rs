@@ -1,8 +1,8 @@
 //! What happens to numbers between the products: in loops the compiler turns into the widest vector instructions that
 //! the machine has, chosen when the program runs.
 //!
-//! Each loop takes its rows along (`let rows = rows`): only a closure that can be called but once becomes part of the
-//! function that has those instructions; any other is called from it, and compiled without them.
+//! Each loop moves its rows into the closure (`let rows = rows`): only a closure that can be called just once is
+//! inlined into the function that has those instructions; any other is compiled without them.
 
 use pulp::Arch;
 

@@ -1,4 +1,4 @@
-//! Products of matrices: the one place of the program that calls what is not checked by the compiler.
+//! Products of matrices: the only `unsafe` calls of the program.
 
 use std::time::Instant;
 

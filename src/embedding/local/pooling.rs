@@ -1,6 +1,6 @@
-//! How a text's vector is made of its tokens' vectors: as the model was trained, or its vectors mean little.
+//! How a text's vector is made from its tokens' vectors. It must be as in training, or the vectors mean little.
 
-/// What becomes of the tokens' vectors.
+/// How the tokens' vectors become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pooling {
     /// The mean of all.
@@ -9,7 +9,7 @@ pub(super) enum Pooling {
     First,
 }
 
-/// Of each text one vector, not normalised. `states` holds `width` numbers for each token, text after text.
+/// Returns one vector for each text, not normalised. `states` has `width` numbers for each token, text after text.
 pub(super) fn pool(pooling: Pooling, states: &[f32], lengths: &[usize], width: usize) -> Vec<Vec<f32>> {
     let mut rest = states;
     let texts = lengths.iter().map(|&length| {
@@ -23,7 +23,7 @@ pub(super) fn pool(pooling: Pooling, states: &[f32], lengths: &[usize], width: u
     texts.collect()
 }
 
-/// Stands for the mean: the length does not matter, it is normalised.
+/// The sum in place of the mean: it is normalised later, so the length does not matter.
 fn sum(text: &[f32], width: usize) -> Vec<f32> {
     let mut sum = vec![0.0_f32; width];
     for token in text.chunks_exact(width) {

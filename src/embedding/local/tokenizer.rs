@@ -49,13 +49,14 @@ impl LocalTokenizer {
             let words = text.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)).count();
             return Some(tokens / words.max(1) as f64);
         }
-        // Without spaces, words are of about 1.7 characters. A model that takes each character by itself knows none of them.
+        // Without spaces, words are of about 1.7 characters. A model that takes each character by itself knows none of
+        // them.
         let by_character = tokens >= BY_CHARACTER * letters;
         Some(if by_character { tokens } else { tokens / (letters / 1.7) })
     }
 }
 
-/// So many tokens for a character, and no words are known.
+/// The number of tokens for a character, if the tokenizer knows no words.
 const BY_CHARACTER: f64 = 0.85;
 
 /// Han and kana.

@@ -1,4 +1,4 @@
-//! Reading a good answer, and finding out whether it is one.
+//! Reading a successful answer, and checking it.
 
 use afterword_actors::embedder::{EmbedError, Fault, Vector};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -23,7 +23,7 @@ struct Item {
 enum Embedding {
     Numbers(Vec<f32>),
     Base64(String),
-    /// `null`, numbers that are none, nested lists.
+    /// `null`, texts in place of numbers, nested lists.
     Unusable(IgnoredAny),
 }
 
@@ -47,18 +47,18 @@ pub(super) fn vectors(bytes: &[u8], asked: usize, dimension: Option<u32>) -> Res
             Some(Some(_)) | None => return Err(wrong_index(index).into()),
         }
     }
-    // As many items as places, no place taken twice: all are taken.
+    // There are as many items as places and no place is taken twice, so all are taken.
     let checked: Vec<_> = places.into_iter().flatten().map(|embedding| checked(embedding, dimension)).collect();
     let usable = checked.iter().filter(|vector| vector.is_ok()).count();
     let vectors: Result<Vec<_>, _> = checked.into_iter().collect();
     vectors.map_err(|error| match error.fault {
-        // Others are well: it is about their texts.
+        // The other vectors are usable, so these texts are to blame.
         Fault::Unclear if usable > 0 => EmbedError::data(error.message).into(),
         Fault::Unclear | Fault::Provider | Fault::Document => error.into(),
     })
 }
 
-/// Success without vectors: an error in its place, a web page, or something else.
+/// A successful status without vectors: an error, a web page, or something else.
 fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> Refused {
     let value: Option<Value> = serde_json::from_slice(bytes).ok();
     if let Some(value) = value.as_ref().filter(|value| value.get("error").is_some_and(|error| !error.is_null())) {

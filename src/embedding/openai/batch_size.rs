@@ -12,8 +12,8 @@ const GROW_AFTER: u32 = 16;
 /// A size that was refused is not tried again before this.
 const REFUSAL_HOLDS: Duration = Duration::from_secs(600);
 
-/// The size of requests, learnt from refusals and unlearnt from success: a limit that was learnt wrongly, or was
-/// raised since, does not last until the restart.
+/// The size of requests: it shrinks after refusals and grows after successes, so that a limit that was learnt wrongly,
+/// or was raised since, does not last until the restart.
 #[derive(Debug)]
 pub(super) struct BatchSize {
     /// What the settings allow.

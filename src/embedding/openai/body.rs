@@ -1,4 +1,4 @@
-//! Reading answers, of which none may be larger than it has reason to be.
+//! Reading answers, none of which may be larger than its vectors explain.
 
 use afterword_actors::embedder::EmbedError;
 use reqwest::Response;
@@ -9,7 +9,7 @@ use super::transport;
 const BYTES_PER_NUMBER: usize = 32;
 /// Numbers of a vector whose length is not known: four times those of the largest public model.
 const LONGEST_VECTOR: usize = 16_384;
-/// Bytes of an answer beside its vectors: names, usage, indexes.
+/// Bytes of an answer without its vectors: names, usage, indexes.
 const ENVELOPE: usize = 64 << 10;
 
 /// The body of an answer to `texts` texts with vectors of `dimension` numbers.

@@ -1,4 +1,4 @@
-//! What a refusal means: decided once, here, where the status is read. Nothing secret passes: no address, no header.
+//! What a refusal means: decided once, here, where the status is read. No secret is passed on: no address, no header.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,13 +16,13 @@ use crate::secrets;
 const SHOWN: usize = 300;
 /// Bytes of a refusal that are read.
 const READ: usize = 64 << 10;
-/// No wish of a server to be left alone is obeyed for longer: a wrong number must not stop the work for ever.
+/// The longest pause that a server can ask for: a wrong number must not stop the queue for ever.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// A request that brought no vectors.
+/// Why a request returned no vectors.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// It is too large in texts or tokens; `limit` is the number of texts that the server says it takes.
+    /// It has too many texts or tokens; `limit` is the number of texts that the server says it takes.
     TooLarge { limit: Option<usize>, error: EmbedError },
     /// Any other failure.
     Otherwise(EmbedError),
@@ -63,7 +63,7 @@ fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
         }
         (200 | 400..=599, Some(meaning)) => return understood(meaning, message, stated_limit(said, texts)),
         (401, None) => EmbedError::config(message(KEY)),
-        // Also what stands before the server may refuse one text: a probe tells.
+        // A proxy in front of the server may also refuse one text: a probe tells.
         (403, None) => unclear(EmbedError::config(message(
             "the embedding server, or a proxy before it, refuses the request; check embedding.openai.api_key",
         ))),
@@ -125,19 +125,19 @@ fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_PAUSE))
 }
 
-/// The server's own words, shortened; of a web page its title.
+/// The server's own words, shortened; for a web page, its title.
 fn words(bytes: &[u8]) -> String {
     let text = match serde_json::from_slice::<Value>(bytes) {
         Ok(value) => words_of(&value).unwrap_or_else(|| value.to_string()),
         Err(_) => String::from_utf8_lossy(bytes).into_owned(),
     };
     let text = page_title(&text).unwrap_or(text);
-    // A server may repeat the key; of one that is cut off, a part would stay.
+    // A server may repeat the key. It is struck out before the cut, which could leave a part of it.
     let text = secrets::strike(&text).split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() { "no reason given".to_owned() } else { text.chars().take(SHOWN).collect() }
 }
 
-/// What a web page calls itself; `None` if `text` is none.
+/// The title of a web page; `None` if `text` is not one.
 pub(super) fn page_title(text: &str) -> Option<String> {
     let start = text.trim_start().get(..SHOWN).unwrap_or(text).to_ascii_lowercase();
     if !start.trim_start().starts_with("<!doctype") && !start.trim_start().starts_with("<html") {

@@ -1,8 +1,8 @@
-//! Requests that the server takes: as many texts as it wants, and no text longer than it can read.
+//! Requests that the server accepts: as many texts as it takes, and no text longer than it takes.
 //!
-//! A request that is refused for its size is halved, the larger half first: no single text is left over. If every part is taken, there were too many texts, and later
-//! requests are smaller. If a text alone is refused, that text is too long: it is embedded in parts, and later requests
-//! stay as large as they were.
+//! A request that is refused for its size is halved, the larger half first: no single text is left over. If every part
+//! is taken, there were too many texts, and later requests are smaller. If a text alone is refused, that text is too
+//! long: it is embedded in parts, and later requests stay as large as they were.
 
 use afterword_actors::embedder::{EmbedError, Purpose, Vector};
 use futures_util::future::BoxFuture;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{OpenAiEmbedder, Refused};
 
-/// A text of this length is too long for no model. *Units:* characters.
+/// No model refuses a text of this length as too long. *Units:* characters.
 const SHORTEST_PART: usize = 200;
 
 /// What the parts of one batch have shown.
@@ -108,7 +108,7 @@ impl OpenAiEmbedder {
 fn halves(text: &str, middle: usize) -> [&str; 2] {
     let end = text.char_indices().nth(middle).map_or(text.len(), |(at, _)| at);
     let (start, _) = text.split_at(end);
-    // Not in the first half of the half: a cut there would leave the rest as long as it was.
+    // Not in its first half: a cut there would leave the rest almost as long as it was.
     let at_space = start.rfind(char::is_whitespace).filter(|&at| at > end / 2);
     let at = at_space.map_or(end, |at| at + start[at..].chars().next().map_or(0, char::len_utf8));
     let (left, right) = text.split_at(at);

@@ -1,11 +1,11 @@
-//! What a failure of the connection means. Nothing secret passes: no address but host and port.
+//! What a failure of the connection means. No secret is passed on: of the address only host and port.
 
 use afterword_actors::embedder::EmbedError;
 
-/// The request did not come to an answer.
+/// The failure of a request that got no answer.
 pub(super) fn failure(error: reqwest::Error) -> EmbedError {
     let server = error.url().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
-    // The whole address may hold a password.
+    // The whole address may contain a password.
     let error = error.without_url();
     if error.is_connect() {
         let server = server.unwrap_or_else(|| "embedding.openai.base_url".to_owned());
@@ -23,7 +23,7 @@ pub(super) fn failure(error: reqwest::Error) -> EmbedError {
     EmbedError::transient(format!("the connection to the embedding server broke: {}", causes(&error)))
 }
 
-/// Whether something else than TLS was answered to its first message.
+/// Whether the server answered the first TLS message with something else.
 fn speaks_no_tls(error: &reqwest::Error) -> bool {
     let answered = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
     let mut cause = std::error::Error::source(error);
@@ -31,7 +31,7 @@ fn speaks_no_tls(error: &reqwest::Error) -> bool {
         if inner.downcast_ref() == Some(&answered) {
             return true;
         }
-        // What an error of input and output wraps is not its source.
+        // An `io::Error` does not return the error it wraps as its source.
         let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         cause = match wrapped {
             Some(wrapped) => Some(wrapped as &(dyn std::error::Error + 'static)),

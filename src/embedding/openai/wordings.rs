@@ -1,6 +1,6 @@
 //! What embedding servers say when they refuse, one line for each wording: the protocol has no codes for it.
 //!
-//! A wording stands here if its status alone would be read wrongly, or does not tell what to do. Sources: the servers'
+//! A wording is listed if its status alone would be misread, or does not tell what to do. Sources: the servers'
 //! public code and documentation, and error messages that their users published.
 
 /// What a refusal means, whatever its status.
@@ -30,7 +30,7 @@ const fn wording(words: &'static str, meaning: Meaning) -> Wording {
     Wording { words, meaning }
 }
 
-/// The first that is found counts: what asks for a person stands before what is about size.
+/// The first match counts: wordings that need a person come before those about size.
 const WORDINGS: &[Wording] = &[
     wording("api key not valid", Meaning::Key),           // Gemini, with 400
     wording("api key expired", Meaning::Key),             // Gemini, with 400
@@ -87,7 +87,7 @@ pub(super) fn meaning_of(said: &str) -> Option<Meaning> {
     known.or_else(|| says_unknown_model(&said).then_some(Meaning::Model))
 }
 
-/// "The model `x` does not exist", "model "x" not found": the name stands between the words.
+/// "The model `x` does not exist", "model "x" not found": the name is between the words.
 fn says_unknown_model(said: &str) -> bool {
     said.contains("model") && (said.contains("not found") || said.contains("does not exist"))
 }
@@ -104,7 +104,7 @@ pub(super) fn stated_limit(said: &str, texts: usize) -> Option<usize> {
 mod tests {
     use super::{Meaning, meaning_of, stated_limit};
 
-    /// As the servers' users have published them.
+    /// Messages that users of the servers have published.
     const PUBLISHED: &[(&str, &str, Meaning)] = &[
         ("OpenAI", "Incorrect API key provided: sk-a. You can find your API key at …", Meaning::Key),
         ("OpenAI", "You exceeded your current quota, please check your plan [insufficient_quota]", Meaning::Quota),

@@ -1,8 +1,9 @@
-//! The page for people, at `/`: reading, searching and writing articles, watching the runtime, and what an operator sets.
+//! The page for people, at `/`: reading, searching and writing articles, watching the runtime, and what an operator
+//! sets.
 //!
-//! A door like the others: it calls the same services, stands behind the same guards, and knows no other door. What it shows
-//! is made by the server, as text that cannot become anything else; a little script adds what is convenient, and nothing
-//! that is needed to read, search or write. `server.page = false` takes it away.
+//! A door like the others: it calls the same services, is behind the same guards, and knows no other door. The server
+//! renders what it shows, with every text escaped; a small script adds conveniences, and nothing that is needed to
+//! read, search or write. `server.page = false` turns it off.
 
 mod app;
 mod articles;
@@ -31,11 +32,11 @@ use app::App;
 
 /// The door, ready to be mounted behind the guards.
 pub struct Page {
-    /// Answered at once, to callers that were let in.
+    /// Views and forms, for callers that were let in.
     pub routes: Router,
-    /// Answers without end, to callers that were let in.
+    /// Streams, for callers that were let in.
     pub streams: Router,
-    /// Answered to anybody: how to get in, and how it looks.
+    /// Open to every caller: signing in, style and script.
     pub entrance: Router,
     /// Put in front of all of these, outside the guards.
     pub front: Box<dyn Fn(Router) -> Router + Send + Sync>,

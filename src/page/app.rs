@@ -8,17 +8,17 @@ use tokio_util::sync::CancellationToken;
 use super::{changes::Changes, model::Counted, view::Followed};
 use crate::{config::Row, health::Health, host::Host};
 
-/// What the page is put together from.
+/// The parts that the views are made from.
 pub struct Parts {
     /// The services.
     pub host: Host,
-    /// The runtime beside them.
+    /// The runtime of this process.
     pub runtime: RuntimeHandle,
-    /// How this server is.
+    /// The health of this server.
     pub health: Health,
-    /// The settings that hold, as they may be shown.
+    /// The settings in force, as they may be shown.
     pub settings: Vec<Row>,
-    /// Cancelled when the server stops: what is followed ends then.
+    /// Cancelled when the server stops: streams end then.
     pub stopping: CancellationToken,
 }
 

@@ -1,4 +1,4 @@
-//! Which articles' tasks change, told to all who look at one. Nobody looks, nobody asks.
+//! Which articles' tasks change, for all open views of an article. Without an open view, the database is not asked.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -11,19 +11,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::queue::{Follower, Queue};
 
-/// How often other hosts' changes are looked for; this host's are announced.
+/// How often changes of other hosts are polled; those of this host are announced.
 const LOOK: Duration = Duration::from_secs(1);
-/// Changes of this host that come together are looked at together.
+/// Changes of this host within this time are read together.
 const GATHER: Duration = Duration::from_millis(200);
-/// Entries of the audit trail read at once. If more are new, everybody looks.
+/// Entries of the audit trail read at once. If more are new, every view reads again.
 const ENTRIES: u32 = 500;
-/// Changes that a slow client may fall behind before it looks anew.
+/// Changes that a slow client may be behind before it reads again.
 const BEHIND: usize = 64;
 
 /// Articles whose tasks changed; `None` if it may have been any.
 pub(super) type Changed = Option<Arc<HashSet<i64>>>;
 
-/// Tells of changes. Cheap to clone.
+/// Announces changes. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Changes {
     sender: broadcast::Sender<Changed>,
@@ -31,7 +31,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Tells of changes until `stopping`.
+    /// Announces changes until `stopping`.
     pub(super) fn start(queue: Queue, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
         let changes = Self { sender: broadcast::Sender::new(BEHIND), somebody_came: Arc::default() };
         let telling = changes.clone();
@@ -66,12 +66,12 @@ impl Changes {
         }
     }
 
-    /// Tells what changed; answers who follows on from there. Without anybody, or if too much is new, everybody looks, and
-    /// the trail is followed from its end.
+    /// Announces what changed after the given entry, and returns the entry to go on from. If no view is open or too
+    /// much is new, every view reads again, and the trail is followed from its end.
     async fn told(&self, queue: &Queue, follower: Option<Follower>) -> Option<Follower> {
         let Some(mut follower) = follower else {
             let follower = queue.follow(None).await.ok()?;
-            // What happened before, nobody was told.
+            // No view was told of what happened before.
             let _ = self.sender.send(None);
             return Some(follower);
         };

@@ -1,4 +1,4 @@
-//! Where two texts differ, line by line.
+//! The difference of two texts, line by line.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::offload;
 
 /// Unchanged lines that are shown around a change.
 const AROUND: usize = 3;
-/// Of longer texts only that they differ is told. *Units:* bytes, of both together.
+/// Longer texts are not compared. *Units:* bytes, of both together.
 const LONGEST: usize = 4 << 20;
 /// Lines that are shown.
 const SHOWN: usize = 3_000;
-/// After so long what is left is told to be different as a whole.
+/// After this time the rest is shown as one difference.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// From `old` to `new`.
+/// Shows the changes from `old` to `new`.
 pub(super) async fn between(old: &str, new: &str) -> Markup {
     if old == new {
         return html! { p.empty { "The text is the same." } };

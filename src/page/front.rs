@@ -1,5 +1,5 @@
-//! What stands in front of every view, outside the guards: where a request comes from, the token it brings, and what the
-//! browser may do with the answer. Refusals of the guards are shown here as pages.
+//! What every request of a view passes before the guards: its origin and its token are checked, and the answer gets its
+//! headers. Refusals of the guards are shown here as pages.
 
 use axum::{
     body::{Body, to_bytes},
@@ -36,14 +36,14 @@ pub(super) async fn receive(State(app): State<App>, mut request: Request, next: 
     let mut response = if is_refusal(&response) { shown(&app, response, &asked).await } else { response };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy(&nonce));
-    // Without it, browsers would not say where a form comes from; elsewhere they say nothing.
+    // Without it, browsers do not send the origin of a form; other sites learn nothing.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    // What somebody may see with a token must not be found in the browser by who comes after.
+    // A page that needed a token must not stay in the browser's cache for the next user.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
-/// Whether a request that changes something was sent by this page, or by a client that is no browser: browsers say whence.
+/// Whether a request that changes something was sent by this page, or by a client that is not a browser.
 fn is_of_this_page(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("none"));
     if let Some(site) = text("sec-fetch-site") {
@@ -56,7 +56,7 @@ fn is_of_this_page(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Only our own script and style, by this answer's word; nothing from elsewhere, and in no other page.
+/// Allows only our own script and style, by this answer's nonce; nothing from elsewhere, and no framing.
 fn policy(nonce: &Nonce) -> HeaderValue {
     let Nonce(nonce) = nonce;
     let text = format!(
@@ -72,16 +72,16 @@ fn is_refusal(response: &Response) -> bool {
     !is_page && (response.status().is_client_error() || response.status().is_server_error())
 }
 
-/// What was asked for, and by whom.
+/// The request: its path and its caller.
 struct Asked<'a> {
     place: &'a Uri,
     nonce: &'a Nonce,
-    /// Only the part of a page.
+    /// Whether only the part of a page is wanted.
     is_part: bool,
     has_token: bool,
 }
 
-/// What the guards say of a refusal, for programs.
+/// The guards' answer to a refused request, for programs.
 #[derive(Deserialize)]
 struct Problem {
     detail: String,

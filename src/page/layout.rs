@@ -14,7 +14,7 @@ use super::{
 /// A request with this header is answered with the part that changes, and no frame.
 pub(super) const PART: &str = "x-part";
 
-/// Where somebody is.
+/// The place of a view in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Here {
     Articles,
@@ -22,18 +22,18 @@ pub(super) enum Here {
     Settings,
 }
 
-/// What stands in the frame beside the name of the product.
+/// The navigation beside the name of the product.
 #[derive(Clone, Copy)]
 pub(super) enum Inside<'a> {
-    /// Of somebody who was not let in.
+    /// For a caller that is not signed in.
     Nothing,
-    /// Of somebody who may go elsewhere.
+    /// For a refusal: links to the other views.
     Frame,
-    /// Of somebody who was let in, and where they are.
+    /// For a caller that is signed in, and the place of the view.
     View(&'a Visit, Here),
 }
 
-/// A view of somebody who was let in.
+/// A view for a caller that is signed in.
 pub(super) fn view(visit: &Visit, here: Here, title: &str, main: Markup) -> Response {
     html(page(&visit.nonce, title, Inside::View(visit, here), main))
 }
@@ -120,7 +120,7 @@ fn places(here: Option<Here>) -> Markup {
     }
 }
 
-/// Who somebody is, and what they may do from everywhere.
+/// The caller's scope, and the actions of every view.
 fn own(visit: &Visit) -> Markup {
     html! {
         div.who {

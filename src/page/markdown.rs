@@ -1,4 +1,4 @@
-//! Markdown as it is read: rendered, and then cleaned, so that nothing in it runs, loads or looks like the page around it.
+//! Markdown as HTML: rendered, then cleaned, so that nothing in it runs, loads or looks like the page around it.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,11 +11,11 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::{articles::slug::Slug, markdown::neutralised, offload};
 
-/// More of a text is not shown at once. *Units:* bytes.
+/// The most of a text that is shown at once. *Units:* bytes.
 const SHOWN: usize = 1 << 20;
 /// Headings of a table of contents.
 const HEADINGS: usize = 200;
-/// What anchors begin with: no text may name an element of the page.
+/// The prefix of anchors: no text may name an element of the page.
 const ANCHOR: &str = "text-";
 
 /// A text as it is read.
@@ -96,8 +96,8 @@ fn as_written<'text>(event: Event<'text>, written: Option<&'text str>) -> Event<
     }
 }
 
-/// A picture would be fetched from elsewhere, and tell there who reads: it becomes a link. The page has the title for the
-/// highest heading, so those of a text are one lower.
+/// A picture would be fetched from elsewhere, and tell there who reads: it becomes a link. The page has the title for
+/// the highest heading, so those of a text are one lower.
 fn here(event: Event<'_>) -> Event<'_> {
     match event {
         Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
@@ -123,7 +123,7 @@ fn anchor(text: &str, taken: &mut HashMap<String, usize>) -> String {
     if *times == 1 { format!("{ANCHOR}{slug}") } else { format!("{ANCHOR}{slug}-{times}") }
 }
 
-/// What a text may be made of. Nothing that looks like a part of the page: no forms, no classes, no styles.
+/// The elements that a text may have. Nothing that looks like a part of the page: no forms, no classes, no styles.
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = Builder::default();
     cleaner

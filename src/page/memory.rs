@@ -1,18 +1,18 @@
-//! What is remembered from one look at the runtime to the next, so that what has not changed looks the same.
+//! Moments remembered from one snapshot of the runtime to the next, so that what has not changed looks the same.
 
 use std::collections::HashMap;
 
-/// What began this long from another look's moment began in the same one. *Units:* milliseconds.
+/// Two moments this close are the same one. *Units:* milliseconds.
 const SAME: i64 = 2_500;
 
-/// What is remembered from one look to the next, so that what has not changed looks the same.
+/// Moments remembered from one snapshot to the next, so that what has not changed looks the same.
 #[derive(Default)]
 pub(super) struct Memory {
     moments: HashMap<String, (i64, bool)>,
 }
 
 impl Memory {
-    /// `moment`, or how it was told before if it is the same.
+    /// Returns `moment`, or the earlier value if it is the same.
     pub(super) fn steady(&mut self, name: String, moment: i64) -> i64 {
         let known = self.moments.entry(name).or_insert((moment, true));
         if (known.0 - moment).abs() > SAME {

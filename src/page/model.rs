@@ -1,5 +1,5 @@
-//! How the model stands, as it was counted a short while ago: the count reads all articles, and one is enough for all who
-//! look.
+//! The state of the model, counted a short while ago: the count reads all articles, and one is enough for all open
+//! views.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use crate::sets::{Sets, SetsStatus};
 
-/// What is older is counted again.
+/// An older count is made again.
 const FRESH: Duration = Duration::from_secs(5);
 
 /// The last count.
@@ -16,7 +16,7 @@ const FRESH: Duration = Duration::from_secs(5);
 pub(super) struct Counted(Mutex<Option<(Instant, SetsStatus)>>);
 
 impl Counted {
-    /// How the model stands. What was begun or ended since the last count is seen at once.
+    /// Returns the state of the model. A change that began or ended since the last count is seen at once.
     pub(super) async fn status(&self, sets: &Sets) -> Result<SetsStatus, StoreError> {
         let is_changing = sets.is_changing().await?;
         let mut counted = self.0.lock().await;

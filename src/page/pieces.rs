@@ -47,7 +47,7 @@ pub(super) fn size(bytes: i64) -> String {
     }
 }
 
-/// How an article's embedding stands, in one word or two.
+/// The state of an article's embedding, in one word or two.
 pub(super) fn embedding(status: &EmbeddingStatus) -> Markup {
     let (kind, said, more) = match status.status {
         EmbeddingState::Completed => ("good", "searchable", "found by its words and by its meaning"),
@@ -63,12 +63,12 @@ pub(super) fn embedding(status: &EmbeddingStatus) -> Markup {
     html! { span.badge.(kind) title=(more) { (said) } }
 }
 
-/// The same in a list, where most are as they should be and need no word.
+/// The same in a list, where most are embedded and need no word.
 pub(super) fn unless_searchable(status: &EmbeddingStatus) -> Markup {
     html! { @if status.status != EmbeddingState::Completed { " " (embedding(status)) } }
 }
 
-/// Where a task or a run stands.
+/// The state of a task or a run.
 pub(super) fn status(status: &str) -> Markup {
     let kind = match status {
         "completed" | "running" | "idle" => "good",
@@ -80,7 +80,7 @@ pub(super) fn status(status: &str) -> Markup {
     html! { span.badge.(kind) { (status) } }
 }
 
-/// What is said where nothing is.
+/// The text of an empty list.
 pub(super) fn empty(said: &str) -> Markup {
     html! { p.empty { (said) } }
 }
@@ -98,7 +98,7 @@ pub(super) fn crumbs(folder: &str) -> Markup {
     }
 }
 
-/// What stands behind the `?` of an address.
+/// The part of an address after its `?`.
 pub(super) fn query(pairs: &[(&str, &str)]) -> String {
     let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
     pairs.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
@@ -106,7 +106,7 @@ pub(super) fn query(pairs: &[(&str, &str)]) -> String {
 
 /// A text as a part of an address.
 pub(super) fn encoded(text: &str) -> String {
-    /// What stands for itself in any part. *Source:* RFC 3986, 2.3.
+    /// Characters that need no escape in any part. *Source:* RFC 3986, 2.3.
     const UNRESERVED_STAY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(text, UNRESERVED_STAY).to_string()
 }

@@ -1,4 +1,4 @@
-//! Why something is not shown or not done, in words for a person. [`front`](super::front) puts the frame around it.
+//! Why a request was refused, in words for a person. [`front`](super::front) puts the frame around it.
 
 use std::fmt;
 

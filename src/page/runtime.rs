@@ -1,4 +1,4 @@
-//! Watching and managing the runtime: how it is, what it does, and what may be done to it.
+//! Watching and managing the runtime: its state, its tasks, and the acts on it.
 
 mod acts;
 mod charts;

@@ -1,5 +1,5 @@
-//! Signing in and out. The browser keeps the token where no script sees it, and sends it to this page alone; it holds as
-//! long as the token does.
+//! Signing in and out. The browser keeps the token where no script sees it, and sends it to this page alone; it is
+//! valid as long as the token is.
 
 use axum::{
     Form, Router,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::auth::AuthError;
 
-/// What the cookie is called.
+/// The name of the cookie.
 const COOKIE: &str = "afterword";
 /// Browsers keep no more than 4 KiB of a cookie. *Units:* bytes.
 const LONGEST: usize = 3_800;
@@ -37,7 +37,7 @@ pub(super) fn token_of(headers: &HeaderMap) -> Option<String> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| token.to_owned()).filter(|token| !token.is_empty())
 }
 
-/// A token, and where to go on.
+/// A token, and the place to go to after signing in.
 #[derive(Deserialize)]
 struct Given {
     token: String,
@@ -80,7 +80,7 @@ fn cookie(app: &App, token: &str, seconds: u32) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// A place on this page, whatever is asked for.
+/// Returns `next` if it is a place of this site, else `/`.
 fn local(next: &str) -> String {
     let is_local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
     if is_local && next.is_ascii() { next.to_owned() } else { "/".to_owned() }

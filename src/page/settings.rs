@@ -1,4 +1,4 @@
-//! What an operator looks at and sets: tokens, the settings that hold, how each part is, and what is measured.
+//! Views for the operator: tokens, the settings in force, the health of each part, and measurements.
 
 mod doctor;
 mod effective;

@@ -1,4 +1,4 @@
-//! What changes by itself, as it is sent.
+//! Server-sent events of the views.
 
 use std::{convert::Infallible, pin::Pin, time::Duration};
 
@@ -6,7 +6,7 @@ use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
 use futures_util::Stream;
 use serde_json::json;
 
-/// How often a client hears that the server is there: silence is what a lost connection sounds like.
+/// How often a client is sent a sign of life: without one, it takes the connection for lost.
 const ALIVE: Duration = Duration::from_secs(10);
 
 type Boxed = Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>>;
@@ -19,7 +19,7 @@ pub(super) fn sent(events: impl Stream<Item = Result<Event, Infallible>> + Send 
     Sse::new(events).keep_alive(alive)
 }
 
-/// A part of a view that is to be replaced.
+/// A part of a view that replaces the old one.
 pub(super) fn fragment(name: &str, html: &str) -> Event {
     Event::default().event("fragment").data(json!({ "name": name, "html": html }).to_string())
 }

@@ -1,4 +1,4 @@
-//! The view of the runtime as it was rendered last, for all who look on.
+//! The view of the runtime as it was rendered last, for all open views.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -9,7 +9,7 @@ use super::memory::Memory;
 /// The parts of a view by their names.
 pub(super) type Fragments = BTreeMap<&'static str, Arc<str>>;
 
-/// The view of the runtime, for whoever may manage it and for all others.
+/// The view of the runtime, for callers that may manage it and for all others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct View {
     pub(super) managing: Fragments,
@@ -17,13 +17,13 @@ pub(super) struct View {
 }
 
 impl View {
-    /// What somebody may see of it.
+    /// The parts that a caller may see.
     pub(super) fn of(&self, may_manage: bool) -> &Fragments {
         if may_manage { &self.managing } else { &self.watching }
     }
 }
 
-/// What is followed, and how it was seen last.
+/// The rendered view, and what is remembered of the last snapshot.
 #[derive(Default)]
 pub(super) struct Followed {
     pub(super) view: watch::Sender<Arc<View>>,

@@ -1,4 +1,4 @@
-//! Who looks at the page, and the word by which the browser knows our script and style from any others.
+//! The caller of a request, and the nonce by which the browser recognises our script and style.
 
 use std::convert::Infallible;
 
@@ -8,12 +8,12 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use super::refusal::Refusal;
 use crate::auth::{Caller, Permission, Who};
 
-/// New for each answer.
+/// A new value for each answer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Nonce(pub(super) String);
 
 impl Nonce {
-    /// Without random numbers there is none, and then no script runs and no style is used.
+    /// Without random numbers it is empty, and then no script runs and no style is used.
     pub(super) fn fresh() -> Self {
         let mut bytes = [0; 16];
         match getrandom::fill(&mut bytes) {
@@ -23,7 +23,7 @@ impl Nonce {
     }
 }
 
-/// One request of a caller that was let in.
+/// A request of a caller that was let in.
 pub(super) struct Visit {
     pub(super) caller: Caller,
     pub(super) nonce: Nonce,
@@ -38,7 +38,7 @@ impl Visit {
         self.caller.may(Permission::Admin)
     }
 
-    /// Whether it came by a token, and can go again.
+    /// Whether it signed in with a token, and can sign out.
     pub(super) fn has_token(&self) -> bool {
         self.caller.who != Who::Local
     }

@@ -1,10 +1,10 @@
-//! What the first view is asked for.
+//! The query of the first view.
 
 use serde::Deserialize;
 
 use crate::search::Mode;
 
-/// What is asked for.
+/// The query of the first view.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
     #[serde(default)]

@@ -22,10 +22,10 @@ use crate::{
     time::duration,
 };
 
-/// Deleted articles that are shown.
+/// At most this many deleted articles are shown.
 const LISTED: u32 = 100;
 
-/// What is to be deleted, or to be the present one again.
+/// The article to delete, or the revision to restore.
 #[derive(Deserialize)]
 pub(super) struct Which {
     revision: Option<i64>,
@@ -67,7 +67,7 @@ pub(super) async fn carry_out(
     Ok(Redirect::to(&format!("/?{}", query(&[("deleted", &deleted.slug)]))).into_response())
 }
 
-/// Also of an article that is there: then a past revision becomes the present one.
+/// Restores a deleted article, or makes a past revision of an article the present one.
 pub(super) async fn restore(
     State(app): State<App>,
     visit: Visit,

@@ -1,8 +1,8 @@
-//! What somebody wrote, until it is saved.
+//! A text in the form, until it is saved.
 
 use serde::Deserialize;
 
-/// What was written. A form that brings no text is refused: it would empty the article.
+/// The fields of the form. A form without a text is refused: it would empty the article.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Draft {
     #[serde(default)]
@@ -13,7 +13,7 @@ pub(super) struct Draft {
     #[serde(default)]
     pub(super) slug: String,
     pub(super) skip_embedding: Option<String>,
-    /// The revision it was written upon; empty of a new article.
+    /// The revision that was edited; empty for a new article.
     #[serde(default)]
     pub(super) revision: String,
     /// `save`, or `preview` without a script.
@@ -26,7 +26,7 @@ impl Draft {
         self.skip_embedding.is_some()
     }
 
-    /// As it was written: browsers send every line break as two characters.
+    /// The text as it was written: browsers send every line break as two characters.
     pub(super) fn read(mut self) -> Self {
         if self.body.contains('\r') {
             self.body = self.body.replace("\r\n", "\n");

@@ -1,5 +1,5 @@
-//! Writing: a new article, or a change to one. The text stays with whoever wrote it until it is saved: a refusal shows it
-//! again, and so does somebody else's save in between.
+//! Writing: a new article, or a change to one. The text is kept until it is saved: a refusal shows it again, and so
+//! does a conflict with another save.
 
 use axum::{
     Form,
@@ -25,7 +25,7 @@ use crate::{
 /// Folders that are suggested, of each depth.
 const SUGGESTED: usize = 50;
 
-/// What is shown around the form.
+/// The text and title around the form.
 #[derive(Default)]
 struct Around<'a> {
     why: Option<&'a str>,
@@ -96,7 +96,7 @@ pub(super) async fn save(
     }
 }
 
-/// What is written, as it will be read.
+/// The text of the form, as it will be read.
 pub(super) async fn preview(visit: Visit, Form(draft): Form<Draft>) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     Ok(layout::html(markdown::render(&draft.body).await.html))
@@ -136,7 +136,7 @@ fn folder(path: &str) -> Result<Folder, ArticleError> {
     Folder::parse(path).map_err(|error| ArticleError::invalid("folder", error.to_string()))
 }
 
-/// What somebody wrote is shown again, with the reason.
+/// Shows the form again with its text, and the reason of the refusal.
 async fn refused(
     app: &App,
     visit: &Visit,
@@ -184,7 +184,7 @@ async fn form(app: &App, visit: &Visit, slug: Option<&str>, draft: &Draft, aroun
     layout::view(visit, Here::Articles, title, main)
 }
 
-/// Folders that may be meant: the outermost, and those in the one that is written.
+/// Folders to suggest: the outermost, and those in the one that was typed.
 async fn suggested(app: &App, folder: &str) -> Vec<Folder> {
     let articles = &app.host.articles;
     let mut folders = articles.subfolders(&Folder::default(), SUGGESTED).await.unwrap_or_default();
@@ -215,7 +215,7 @@ fn fields(slug: Option<&str>, draft: &Draft) -> Markup {
             }
         }
         label for="body" { "Text " span.quiet { "(Markdown; a file may be dropped here)" } }
-        // The first line break behind the tag is no part of the text.
+        // The first line break after the tag is not part of the text.
         textarea #body name="body" dir="auto" rows="22" { "\n" (draft.body) }
         label.check {
             input type="checkbox" name="skip_embedding" checked[draft.skip_embedding.is_some()];

@@ -1,4 +1,4 @@
-//! `/articles/{slug}/history`: what an article was, and what each save changed.
+//! `/articles/{slug}/history`: the revisions of an article, and what each save changed.
 
 use axum::{
     extract::{Path, Query, State},
@@ -19,10 +19,10 @@ use crate::{
     },
 };
 
-/// Revisions that are listed; a change of an older one is reached by its number.
+/// At most this many revisions are listed; older ones are reached by their number.
 const LISTED: usize = 200;
 
-/// Which change is to be shown.
+/// Which change to show.
 #[derive(Deserialize)]
 pub(super) struct Asked {
     revision: Option<i64>,

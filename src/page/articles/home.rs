@@ -1,4 +1,4 @@
-//! `/`: what was saved last, folder by folder, and searching.
+//! `/`: the articles saved last, the folders, and searching.
 
 use axum::{
     extract::{Query, State},
@@ -22,7 +22,7 @@ use crate::{
 
 /// Articles of a page.
 const PAGE: u32 = 30;
-/// Folders that are shown.
+/// At most this many folders are shown.
 const FOLDERS: usize = 100;
 
 pub(super) async fn show(

@@ -1,4 +1,4 @@
-//! How the embedding of one article stands, as it changes.
+//! The state of one article's embedding, as it changes.
 
 use axum::extract::{Path, State};
 use futures_util::stream;
@@ -23,9 +23,9 @@ struct Reader {
     known: Option<String>,
 }
 
-/// `/live/articles/{slug}`: how the embedding of one article stands, as it changes.
+/// `/live/articles/{slug}`: the state of one article's embedding, as it changes.
 pub(in crate::page) async fn article(State(app): State<App>, Path(slug): Path<String>) -> Result<Events, Refusal> {
-    // First, so that no change falls between what is read now and what is told.
+    // Subscribed first, so that no change is missed between the read and the stream.
     let changes = app.changes.follow();
     let id = app.host.articles.read(&slug).await?.id;
     let reader = Reader { app, id, changes, known: None };
@@ -36,7 +36,7 @@ pub(in crate::page) async fn article(State(app): State<App>, Path(slug): Path<St
 }
 
 impl Reader {
-    /// How it stands as soon as that is new; nothing when the server stops.
+    /// Returns the state once it has changed; `None` when the server stops.
     async fn next(&mut self) -> Option<String> {
         loop {
             let html = shown(&self.app, self.id).await;
@@ -48,7 +48,7 @@ impl Reader {
         }
     }
 
-    /// Waits until something happened to the article's tasks.
+    /// Waits for a change of the article's tasks.
     async fn changed(&mut self) -> Option<()> {
         loop {
             tokio::select! {
@@ -63,7 +63,7 @@ impl Reader {
     }
 }
 
-/// Nothing while it cannot be read, or is there no longer.
+/// Returns `None` while the article cannot be read, or if it was deleted.
 async fn shown(app: &App, id: i64) -> Option<String> {
     let found = summaries(app.host.database.reader(), &[id]).await.ok()?;
     found.first().map(|(_, article)| status(&article.embedding).into_string())

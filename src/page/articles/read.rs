@@ -21,9 +21,9 @@ use crate::{
     },
 };
 
-/// Articles that are shown to link to one.
+/// At most this many linking articles are shown.
 const BACKLINKS: u32 = 20;
-/// A table of contents helps from so many headings on.
+/// A table of contents is shown from this many headings on.
 const CONTENTS_FROM: usize = 3;
 
 pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
@@ -57,7 +57,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<
     Ok(layout::view(&visit, Here::Articles, &article.title, main))
 }
 
-/// What links to it.
+/// Articles that link to it.
 fn linked_from(backlinks: &[Backlink]) -> Markup {
     html! {
         @if !backlinks.is_empty() {
@@ -98,7 +98,7 @@ pub(super) async fn text(State(app): State<App>, visit: Visit, Path(slug): Path<
     Ok((kind, article.body).into_response())
 }
 
-/// Room for the article as it is now, if it is a large one.
+/// Takes room for the article, if it is large.
 pub(in crate::page) async fn room(
     app: &App,
     visit: &Visit,
@@ -139,7 +139,7 @@ fn tags(tags: &[String]) -> Markup {
     }
 }
 
-/// How its embedding stands, and what of it a person wants to know.
+/// The state of its embedding, in words for a person.
 pub(in crate::page) fn status(stands: &EmbeddingStatus) -> Markup {
     html! {
         (embedding(stands))

@@ -1,4 +1,4 @@
-//! What a search finds, and why.
+//! The hits of a search, and why they were found.
 
 use maud::{Markup, html};
 
@@ -16,7 +16,7 @@ use crate::{
 
 /// Hits of a page.
 const HITS: usize = 20;
-/// Articles that are shown as like another one.
+/// At most this many similar articles are shown.
 const RELATED: usize = 6;
 
 pub(super) async fn of(app: &App, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
@@ -27,7 +27,7 @@ pub(super) async fn of(app: &App, visit: &Visit, asked: &Asked, folder: &Folder)
     Ok(shown(&answer, folder))
 }
 
-/// Articles like the one of this slug.
+/// Articles similar to the one of this slug.
 pub(super) async fn like(app: &App, visit: &Visit, slug: &str) -> Result<Markup, Refusal> {
     let limit = RELATED.min(app.host.settings().search.max_limit);
     let _turn = app.host.searches.take(&visit.caller.who, 1).await;
@@ -75,7 +75,7 @@ fn found(hit: &Hit) -> Markup {
     }
 }
 
-/// Why it is there.
+/// Why the hit was found.
 fn why(hit: &Hit) -> Markup {
     let words = hit.explanation.as_ref().filter(|why| why.words.is_some());
     let words = words.map(|why| why.terms.iter().map(|term| term.term.as_str()).collect::<Vec<_>>().join(", "));
@@ -95,7 +95,7 @@ fn percent(similarity: f32) -> String {
     format!("{:.0} %", f64::from(similarity.clamp(0.0, 1.0)) * 100.0)
 }
 
-/// `text` with the places marked where words of the question stand. *Units:* characters.
+/// `text` with the words of the question marked. *Units:* characters.
 fn marked(text: &str, places: &[(usize, usize)]) -> Markup {
     let mut pieces: Vec<(bool, String)> = Vec::new();
     for (at, letter) in text.chars().enumerate() {

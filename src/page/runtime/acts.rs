@@ -1,4 +1,4 @@
-//! What may be done to the runtime. Each act is asked once more, and says what it will do to how many.
+//! Acts on the runtime. Each asks for confirmation first, and says what it will do to how many.
 
 use std::fmt;
 
@@ -25,7 +25,7 @@ use crate::{
     queue::{QueueError, TaskFilter},
 };
 
-/// What is to be done, and to what.
+/// An act, and what it is done to.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Asked {
     act: Act,
@@ -35,7 +35,7 @@ pub(super) struct Asked {
     folder: String,
 }
 
-/// Everything that can be done.
+/// All acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Act {
@@ -53,7 +53,7 @@ enum Act {
 }
 
 impl fmt::Display for Act {
-    /// As it stands in addresses.
+    /// The name in addresses.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pause => "pause",
@@ -226,7 +226,7 @@ pub(super) async fn carry_out(
     Ok(Redirect::to(&next).into_response())
 }
 
-/// Of a group, what can be retried now; another task of an article may do its work already.
+/// The tasks of a group that can be retried now; another task of the article may wait already.
 async fn retry(app: &App, asked: &Asked) -> Result<(), Refusal> {
     for id in group(app, asked).await? {
         match app.host.queue.retry(id).await {

@@ -8,11 +8,11 @@ use crate::{page::pieces::grouped, queue::Minute, time::duration};
 /// *Units:* milliseconds.
 const MINUTE: i64 = 60_000;
 const MINUTES: i64 = 60;
-/// Of a chart, in the units of its drawing.
+/// The size of a chart, in the units of its drawing.
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 120.0;
 
-/// A host that started within the hour: when, and what it is.
+/// A host that started within the hour: when, and its name.
 struct Mark {
     x: f64,
     said: String,
@@ -52,7 +52,7 @@ fn x(at: i64, first: i64) -> f64 {
     (at - first) as f64 / (MINUTES * MINUTE) as f64 * WIDTH
 }
 
-/// Tasks of each minute: those completed, and on top of them those given up.
+/// Tasks of each minute: those completed, and on top of them those that failed.
 fn rates(minutes: &[Minute], first: i64, marks: &[Mark]) -> Markup {
     let most = minutes.iter().map(|minute| minute.completed + minute.failed).max().unwrap_or_default().max(1);
     let height = |tasks: i64| tasks as f64 / most as f64 * HEIGHT;
@@ -78,7 +78,7 @@ fn rates(minutes: &[Minute], first: i64, marks: &[Mark]) -> Markup {
     )
 }
 
-/// From due to done: half of the tries, and nearly all.
+/// Time from due to completed: of half of the attempts, and of 95 %.
 fn waits(minutes: &[Minute], first: i64, marks: &[Mark]) -> Markup {
     let most = minutes.iter().map(|minute| minute.p95_us).max().unwrap_or_default().max(1);
     let y = |us: i64| HEIGHT - us as f64 / most as f64 * HEIGHT;

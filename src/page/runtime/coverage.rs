@@ -1,4 +1,4 @@
-//! How much of what is written is found by its meaning.
+//! How many articles are found by their meaning.
 
 use maud::{Markup, html};
 
@@ -40,7 +40,7 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
     }
 }
 
-/// How long the rest takes at the rate of the last minutes.
+/// The time that the rest takes at the rate of the last minutes.
 fn left(seen: &Snapshot, open: i64) -> Option<String> {
     let rate = *seen.numbers.throughput_per_second.get("5m")?;
     (open > 0 && rate > 0.0).then(|| duration((open as f64 / rate * 1000.0) as i64))

@@ -1,4 +1,4 @@
-//! What failed, together with what failed alike.
+//! Failed tasks, grouped by their message.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,12 @@ use crate::{
     queue::Task,
 };
 
-/// Groups that are shown.
+/// At most this many groups are shown.
 const SHOWN: usize = 20;
-/// Tasks of a group that are named.
+/// At most this many tasks of a group are named.
 const NAMED: usize = 5;
 
-/// Tasks that failed alike.
+/// Tasks that failed with the same message.
 pub(super) struct Group<'a> {
     pub(super) kind: &'a str,
     pub(super) message: &'a str,
@@ -27,14 +27,14 @@ pub(super) struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// What it is called in an address.
+    /// The name in an address.
     pub(super) fn name(&self) -> String {
         let digest = Sha256::digest(format!("{}\0{}", self.kind, alike(self.message)).as_bytes());
         digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-/// The largest first.
+/// Groups `tasks`, the largest group first.
 pub(super) fn groups(failed: &[Task]) -> Vec<Group<'_>> {
     let mut groups: BTreeMap<(&str, String), Group<'_>> = BTreeMap::new();
     for task in failed {
@@ -48,7 +48,7 @@ pub(super) fn groups(failed: &[Task]) -> Vec<Group<'_>> {
     groups
 }
 
-/// A message without what differs from task to task: numbers.
+/// A message without its numbers, which differ from task to task.
 fn alike(message: &str) -> String {
     let mut alike = String::with_capacity(message.len());
     for c in message.chars() {

@@ -9,7 +9,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// It tells how long ago the last beat was: a view that says so would be another one at each look.
+/// This actor reports how long ago the last beat was, which would change the view each time.
 const BEATS: &str = "HeartbeatActor";
 
 pub(super) fn show(seen: &Snapshot) -> Markup {

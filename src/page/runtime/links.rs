@@ -1,10 +1,10 @@
-//! Ways to what may be done.
+//! Links to acts.
 
 use maud::{Markup, html};
 
 use crate::page::pieces::query;
 
-/// A way to an act.
+/// A link to an act.
 pub(super) fn link(act: &str, which: &str, name: &str) -> Markup {
     html! { a.button href={ "/runtime/acts?" (query(&[("act", act), ("which", which)])) } { (name) } }
 }

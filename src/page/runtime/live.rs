@@ -1,5 +1,5 @@
-//! `/runtime`: everything at a glance, as it changes. One task looks at it and renders it for all who follow; each of them is
-//! sent the parts that are new to it. Nobody follows, nobody looks.
+//! `/runtime`: the state of the runtime, as it changes. One task reads and renders it for all open views, and each view
+//! is sent the parts that have changed. Without an open view, nothing is read.
 
 use std::{
     collections::VecDeque,
@@ -25,14 +25,14 @@ use crate::page::{
     visit::Visit,
 };
 
-/// How often other hosts' changes are looked for; this host's are announced.
+/// How often changes of other hosts are polled; those of this host are announced.
 const LOOK: Duration = Duration::from_secs(1);
-/// Changes of this host that come together are looked at together.
+/// Changes of this host within this time are read together.
 const GATHER: Duration = Duration::from_millis(200);
-/// Who opens the view of the runtime is shown one that is no older.
+/// The age up to which a rendered view is shown to those who open it.
 const FRESH: Duration = Duration::from_millis(900);
 
-/// The parts, as they stand on the page: name, heading, and whether it takes the whole width.
+/// The parts in the order of the page: name, heading, and whether it takes the whole width.
 const PARTS: [(&str, &str, &str); 7] = [
     ("coverage", "What is searchable", "wide"),
     ("charts", "The last hour", "wide"),
@@ -65,7 +65,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
     Ok(layout::view(&visit, Here::Runtime, "Runtime", main))
 }
 
-/// Begins to look for those who follow, until the server stops.
+/// Reads and renders for the open views, until the server stops.
 pub(in crate::page) fn start(app: &App) {
     let app = app.clone();
     tokio::spawn(async move {
@@ -95,7 +95,7 @@ async fn watch(app: &App) {
     }
 }
 
-/// Looks at the runtime, and answers how it looks.
+/// Reads the runtime, and returns it rendered.
 async fn look(app: &App) -> Arc<View> {
     let mut looked = app.followed.looked.lock().await;
     let (at, memory) = &mut *looked;
@@ -116,7 +116,7 @@ async fn look(app: &App) -> Arc<View> {
     }
 }
 
-/// How the runtime looks, for whoever opens its view.
+/// The rendered runtime, for a view that is opened.
 async fn now(app: &App, may_manage: bool) -> Fragments {
     let fresh = {
         let looked = app.followed.looked.lock().await;

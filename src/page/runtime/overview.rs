@@ -1,4 +1,4 @@
-//! The parts of the view of the runtime, rendered once for all who look on.
+//! The parts of the view of the runtime, rendered once for all open views.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,13 +21,13 @@ use crate::{
     time::{Timestamp, duration},
 };
 
-/// One look, rendered.
+/// One snapshot, rendered.
 pub(in crate::page) async fn look(app: &App, memory: &mut Memory) -> Result<View, Refusal> {
     let seen = snapshot::take(app, memory).await?;
     Ok(View { managing: rendered(&seen, true), watching: rendered(&seen, false) })
 }
 
-/// What is shown while nothing can be looked at.
+/// The view while the database cannot be read.
 pub(in crate::page) fn unknown(app: &App, why: &str) -> View {
     let said = html! {
         (sentence(&app.health.report(), None))
@@ -52,10 +52,10 @@ fn rendered(seen: &Snapshot, may_manage: bool) -> Fragments {
     parts.into_iter().map(|(name, html)| (name, Arc::from(html.into_string()))).collect()
 }
 
-/// How everything is, in one sentence; below it what is not well.
+/// The health of everything in one sentence; below it the parts that need attention.
 fn sentence(report: &Report, seen: Option<&Snapshot>) -> Markup {
     let bad: Vec<(&&str, &Part)> = report.parts.iter().filter(|(_, part)| part.state != Health::Ready).collect();
-    // Copies that are left in folders are a matter of their owner, and none of the server's health.
+    // Copies that are left in folders concern their owner, and not the server's health.
     let folders = report.parts.iter().filter(|(name, part)| **name == "folders" && part.state == Health::Ready);
     let left: Vec<&str> = folders.filter_map(|(_, part)| part.detail.as_deref()).collect();
     let paused = seen.is_some_and(|seen| seen.numbers.queue.paused);
@@ -97,7 +97,7 @@ fn names(bad: &[(&&str, &Part)]) -> String {
 fn figures(seen: &Snapshot, may_manage: bool) -> Markup {
     let queue = &seen.numbers.queue;
     let per_minute = seen.numbers.throughput_per_second.get("5m").copied().unwrap_or_default() * 60.0;
-    // A moment does not change by itself, as an age would.
+    // A point in time stays the same, while an age would change.
     let oldest = queue.oldest_due_ms.map(|age| Timestamp((seen.now - age) / 1000 * 1000));
     html! {
         dl.figures {

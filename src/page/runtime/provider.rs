@@ -28,7 +28,7 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
     }
 }
 
-/// What else keeps hosts from their work.
+/// Other troubles of the hosts.
 fn troubles(seen: &Snapshot) -> Vec<String> {
     let all = seen.hosts.iter().flat_map(|seen| &seen.host.trouble);
     all.filter(|trouble| !matches!(trouble, afterword_actors::Trouble::Provider { .. }))

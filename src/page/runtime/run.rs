@@ -1,4 +1,4 @@
-//! `/runtime/runs/{id}`: how a run stands, or how it ended.
+//! `/runtime/runs/{id}`: the state of a run, or how it ended.
 
 use axum::{
     extract::{Path, State},

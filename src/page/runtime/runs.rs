@@ -17,7 +17,7 @@ use crate::{
     time::duration,
 };
 
-/// Runs that are listed.
+/// At most this many runs are listed.
 const LISTED: u32 = 50;
 
 pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
@@ -86,7 +86,7 @@ fn start() -> Markup {
     }
 }
 
-/// What goes on, and the run that ended last.
+/// Open runs, and the one that ended last.
 pub(super) fn going(seen: &Snapshot, may_manage: bool) -> Markup {
     html! {
         @if let Some(build) = seen.change.as_ref().and_then(|change| change.building.as_ref()) { (building(build, may_manage)) }
@@ -96,7 +96,7 @@ pub(super) fn going(seen: &Snapshot, may_manage: bool) -> Markup {
     }
 }
 
-/// How a run stands.
+/// The state of a run.
 pub(super) fn progress(run: &BulkRun, may_manage: bool) -> Markup {
     let ended = run.succeeded + run.failed + run.cancelled;
     let all = run.total.unwrap_or_default().max(ended + run.left());

@@ -1,5 +1,5 @@
-//! One look at everything that the view of the runtime shows. Each question costs what it answers, whatever has been done
-//! before.
+//! A snapshot of everything that the view of the runtime shows. The cost of each query does not grow with what has been
+//! done before.
 
 use afterword_actors::{Trouble, store::events::Filter, task::TaskStatus};
 
@@ -12,14 +12,14 @@ use crate::{
     sets::SetsStatus,
 };
 
-/// Failed tasks that are looked at; what failed before is told as a number.
+/// At most this many failed tasks are read; of older ones only the number is shown.
 pub(super) const FAILURES: u32 = 500;
-/// Entries of the audit trail that are shown.
+/// At most this many entries of the audit trail are shown.
 const ENTRIES: u32 = 12;
-/// Runs that are looked for among the last.
+/// Open runs are searched among this many of the last.
 const RUNS: u32 = 5;
 
-/// How everything is at one moment.
+/// The state of everything at one moment.
 pub(super) struct Snapshot {
     /// *Units:* milliseconds since 1970, by the database's clock.
     pub(super) now: i64,
@@ -33,7 +33,7 @@ pub(super) struct Snapshot {
     pub(super) trail: Vec<Event>,
 }
 
-/// A host, its actors and its workers, with the moments at which they became what they are.
+/// A host, its actors and its workers, with the times of their last changes of state.
 pub(super) struct Seen {
     pub(super) host: LivingHost,
     pub(super) tree: Option<SeenActor>,
@@ -82,7 +82,7 @@ pub(super) async fn take(app: &App, memory: &mut Memory) -> Result<Snapshot, Ref
 async fn hosts_of(app: &App, memory: &mut Memory, now: i64) -> Result<Vec<Seen>, Refusal> {
     let (mut living, mut workers) =
         (hosts::living(&app.host.database).await?, hosts::workers(&app.host.database).await?);
-    // Of this host, the tree itself knows more than its last report.
+    // For this host, the tree itself is newer than its last report.
     let own = app.runtime.status().await;
     if let (Some(own), Some(host)) = (own, living.iter_mut().find(|host| host.incarnation == app.runtime.incarnation()))
     {
@@ -91,7 +91,7 @@ async fn hosts_of(app: &App, memory: &mut Memory, now: i64) -> Result<Vec<Seen>,
     }
     let mut seen = Vec::new();
     for mut host in living {
-        // What another host reported was so when it last said that it lives.
+        // The report of another host is as old as its last heartbeat.
         let at = if host.incarnation == app.runtime.incarnation() { now } else { host.heartbeat_at.0 };
         let name = host.incarnation.clone();
         let tree = host.tree.take().map(|tree| seen_actor(memory, &name, tree, at));
@@ -123,7 +123,7 @@ fn circuit(memory: &mut Memory, host: &str, trouble: &Trouble, now: i64) -> Opti
     })
 }
 
-/// Runs that go on, and the one that ended last.
+/// Open runs, and the one that ended last.
 async fn open_runs(app: &App) -> Result<Vec<BulkRun>, Refusal> {
     let mut runs = Vec::new();
     for (at, run) in app.host.bulk.list(RUNS).await?.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `/runtime/tasks/{id}`: the life of a task, told apart into waiting and working.
+//! `/runtime/tasks/{id}`: a task and its history, as time waiting and time processing.
 
 use axum::{
     extract::{Path, State},
@@ -19,7 +19,7 @@ use crate::{
     time::duration,
 };
 
-/// A span of a task's life.
+/// A span of a task's history.
 struct Span {
     from: i64,
     until: i64,
@@ -59,7 +59,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(id): Path<i6
     Ok(layout::view(&visit, Here::Runtime, &format!("Task {id}"), main))
 }
 
-/// From entry to entry: what begins with `processing` is work, all else waiting; behind its end there is none.
+/// The spans between entries: after `processing` it is processed, else it waits; there is none after its end.
 fn spans(events: &[Event], until: i64) -> Vec<Span> {
     let states: Vec<_> = events.iter().filter_map(|event| Some((event.at.0, event.to_status.as_deref()?))).collect();
     let ends = states.iter().skip(1).map(|(at, _)| *at).chain([until]);

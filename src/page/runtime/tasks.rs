@@ -24,7 +24,7 @@ use crate::{
 /// Tasks of a page.
 const PAGE: u32 = 50;
 
-/// Which tasks.
+/// Which tasks to show.
 #[derive(Deserialize)]
 #[serde(default)]
 #[derive(Default)]
@@ -67,7 +67,7 @@ pub(super) async fn show(
     Ok(layout::view(&visit, Here::Runtime, "Tasks", main))
 }
 
-/// What its status does not say.
+/// Details beside the status.
 fn why(task: &Task) -> &str {
     let cause = Some(task.cause.as_str()).filter(|cause| *cause != task.status);
     task.error_message.as_deref().or(cause).unwrap_or_default()

@@ -23,7 +23,7 @@ use crate::{
 /// Entries of a page.
 const PAGE: u32 = 100;
 
-/// Where to begin.
+/// Which entries to show.
 #[derive(Deserialize)]
 pub(super) struct Asked {
     /// Entries older than this one.

@@ -1,4 +1,5 @@
-//! How each part of this deployment is, and what to do: the one diagnosis that `/ready` and `afterword doctor` use.
+//! The health of each part of this deployment, and what to do: the one diagnosis that `/ready` and `afterword doctor`
+//! use.
 
 use maud::{Markup, html};
 

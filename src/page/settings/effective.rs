@@ -1,4 +1,4 @@
-//! The settings that hold, with where each came from; secrets are hidden.
+//! The settings in force, with the source of each; secrets are hidden.
 
 use axum::{extract::State, response::Response};
 use maud::html;

@@ -1,4 +1,4 @@
-//! What is measured, as figures; `/metrics` tells the same to programs.
+//! Measurements as figures; `/metrics` has the same for programs.
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};

@@ -22,11 +22,11 @@ use crate::{
     },
 };
 
-/// Tokens that are listed, those that hold first.
+/// At most this many tokens are listed, valid ones first.
 const LISTED: usize = 200;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A token to be made.
+/// A token to make.
 #[derive(Deserialize)]
 pub(super) struct Given {
     name: String,

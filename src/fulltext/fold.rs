@@ -1,7 +1,8 @@
 //! Texts as they are compared: one form for everything that people write in several.
 //!
 //! Compatibility forms (`ﬁ`, full and half width), capitals, accents, points and tone marks, letters that people type
-//! without their stroke (`ł`, `ø`, `ß`), and characters that nobody sees. Marks that make another letter stay: vowel signs of Indic scripts,
+//! without their stroke (`ł`, `ø`, `ß`), and invisible characters. Marks that make another letter stay: vowel signs of
+//! Indic scripts,
 //! `й`, voiced kana.
 
 use std::ops::Range;

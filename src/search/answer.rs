@@ -1,4 +1,4 @@
-//! What is asked and what is answered.
+//! The query and the answer of a search.
 
 use afterword_actors::store::StoreError;
 
@@ -10,19 +10,19 @@ use crate::{
 /// A search.
 #[derive(Debug, Clone)]
 pub struct Query {
-    /// What somebody looks for, in their words.
+    /// The question, in the words of who asks.
     pub text: String,
     /// By words, by meaning, or both.
     pub mode: Mode,
-    /// Most hits.
+    /// At most this many hits.
     pub limit: usize,
     /// Only in this folder and below.
     pub folder: Folder,
     /// Only articles that this lets pass.
     pub filter: Filter,
-    /// Most passages of one article.
+    /// At most this many passages of one article.
     pub passages: usize,
-    /// Whether each hit says how it came to its place.
+    /// Whether to explain the rank of each hit.
     pub explain: bool,
 }
 
@@ -44,22 +44,22 @@ impl Query {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
-    /// Nothing to look for.
+    /// The query has nothing to look for.
     #[error("the query is empty; write what you look for")]
     EmptyQuery,
-    /// No number of hits to be had.
+    /// The number of hits is out of range.
     #[error("limit must be from 1 to {0}")]
     Limit(usize),
-    /// No number of passages to be had.
+    /// The number of passages is out of range.
     #[error("passages must be from 1 to {MAX_PASSAGES}")]
     Passages,
-    /// No article to find others like it.
+    /// There is no article with this slug.
     #[error("there is no article \"{0}\"; look for it with `search`, or see all in the list of articles")]
     NoArticle(String),
-    /// Searching by meaning alone, and that is not possible now.
+    /// The search was by meaning alone, which is not possible now.
     #[error("cannot search by meaning: {0}; search by words, or in mode hybrid")]
     NoMeaning(String),
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -67,5 +67,5 @@ pub enum SearchError {
 /// Most passages of one article in an answer.
 pub const MAX_PASSAGES: usize = 10;
 
-/// Of a longer question, so much is searched. *Units:* characters.
+/// The part of a longer question that is searched. *Units:* characters.
 pub(super) const MAX_QUERY: usize = 2_000;

@@ -1,4 +1,4 @@
-//! How a hit came to its place: which terms it has, and what each of them adds.
+//! Why a hit has its rank: which terms it has, and what each of them adds.
 
 use std::collections::HashMap;
 
@@ -8,9 +8,9 @@ use sea_orm::FromQueryResult;
 use super::{Explanation, TermShare};
 use crate::fulltext::{Matcher, Term};
 
-/// How soon another occurrence says nothing new; what both engines take.
+/// The k1 of BM25: how soon another occurrence adds little. Both engines use it.
 const K1: f64 = 1.2;
-/// Of a body, so much is looked through. *Units:* characters.
+/// The part of a body that is read. *Units:* characters.
 const LOOKED_THROUGH: i64 = 1 << 20;
 
 /// Explains these articles, each with the BM25 by which it was found.
@@ -61,7 +61,7 @@ fn shares(matcher: &Matcher, times: &[u32]) -> Vec<TermShare> {
     shares
 }
 
-/// More digits tell nobody anything.
+/// Rounds: more digits are of no use.
 fn rounded(value: f64) -> f64 {
     (value * 10_000.0).round() / 10_000.0
 }

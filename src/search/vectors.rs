@@ -1,9 +1,10 @@
-//! The vectors of one model. PostgreSQL looks through its own; those of SQLite are kept in memory, and in a file beside the
-//! database once there are many. Rows are the truth, and both are an index that catches up before every look, so that a
-//! search sees what any process has committed.
+//! The vectors of one model. PostgreSQL searches its own; those of SQLite are kept in memory, and in a file beside the
+//! database once there are many. The rows are the truth; memory and file are an index that catches up before every
+//! search, so that a search sees what any process has committed.
 //!
-//! Signs choose among the vectors of the file, 8-bit codes rank the articles; the stored 32-bit vectors of the first decide their order: exact in
-//! practice, a quarter of the memory, and only as many rows read as are looked at.
+//! Signs choose among the vectors of the file, 8-bit codes rank the articles, and the stored 32-bit vectors of the
+//! first ones decide their order. This is exact in practice, takes a quarter of the memory, and reads only the rows
+//! that it ranks.
 
 mod best;
 mod catch_up;
@@ -41,20 +42,20 @@ use reading::Broken;
 
 /// Chunks found for each article that is wanted: some articles have several among the nearest.
 const CHUNKS_PER_ARTICLE: usize = 4;
-/// Articles whose order is decided by the stored vectors. What is behind them counts by its rank alone, and codes
-/// tell cosines apart to about 0.005.
+/// Articles whose order is decided by the stored vectors. Those after them count by their rank alone; codes tell
+/// cosines apart to about 0.005.
 const COMPARED: usize = 40;
 
-/// How many articles are looked for.
+/// How many articles to find.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Depth {
-    /// So many are found, if there are.
+    /// This many, if there are as many.
     pub(super) least: usize,
-    /// About so many, if they are found in one look.
+    /// About this many, from one scan.
     pub(super) most: usize,
 }
 
-/// What is looked for.
+/// What to find.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look<'a> {
     pub(super) model_id: i64,
@@ -63,12 +64,12 @@ pub(super) struct Look<'a> {
     /// Only these articles.
     pub(super) among: &'a Among,
     pub(super) depth: Depth,
-    /// How long the look may wait for vectors that are not in memory yet.
+    /// How long to wait for vectors that are not in memory yet.
     pub(super) patience: Duration,
 }
 
 impl VectorIndex {
-    /// Reads the vectors of `model_id`, so that the next look need not.
+    /// Reads the vectors of `model_id`, so that the next search need not.
     pub(super) async fn prepare(&self, database: &Database, model_id: i64) -> Result<(), StoreError> {
         match database.engine() {
             Engine::Sqlite => {
@@ -112,7 +113,7 @@ impl VectorIndex {
         for _ in 0..2 {
             let index = self.within(database, look.model_id, look.patience).await?;
             let (query, within, looked_at) = (look.near.clone(), Arc::clone(&within), Arc::clone(&index));
-            // Milliseconds of arithmetic: not on the threads that serve everybody else.
+            // Milliseconds of arithmetic: not on the threads that serve other requests.
             let scan = tokio::task::spawn_blocking(move || {
                 let index = looked_at.read().unwrap_or_else(PoisonError::into_inner);
                 index.scan(query.as_slice(), within.as_ref().as_ref(), limit)

@@ -1,5 +1,5 @@
-//! How earlier versions asked for words. The index splits at everything that is no letter or digit; scripts that write without
-//! spaces were given to it character by character, and are asked for as phrases.
+//! How earlier versions asked for words. The index splits at everything that is no letter or digit; scripts that write
+//! without spaces were given to it character by character, and are asked for as phrases.
 
 /// Terms of one query that are looked at.
 const MOST_TERMS: usize = 64;
@@ -45,7 +45,7 @@ pub(super) fn plain(word: &str) -> String {
     plain
 }
 
-/// Each phrase as its words: what somebody put in quotes, a run of characters without spaces, or a single word.
+/// Each phrase as its words: what was put in quotes, a run of characters without spaces, or a single word.
 fn phrases(text: &str) -> Vec<Vec<String>> {
     let mut phrases = Vec::new();
     for (position, part) in text.split('"').enumerate() {

@@ -8,7 +8,7 @@ const keeper = (place) => ({
 });
 const store = keeper("localStorage"), visit = keeper("sessionStorage");
 
-// Colours: as the system has them, or as somebody chose.
+// Colours: as the system has them, or as the user chose.
 const theme = (name) => { name ? (document.documentElement.dataset.theme = name) : delete document.documentElement.dataset.theme; };
 theme(store.get("theme"));
 const themeButton = $("#theme-button");

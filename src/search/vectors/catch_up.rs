@@ -1,5 +1,5 @@
-//! Bringing the index up to what is committed: what changed since the last look, or everything the first time. Page by
-//! page, so that memory holds one page besides the index, whatever there is to read.
+//! Brings the index up to what is committed: what changed since the last search, or everything the first time. It reads
+//! page by page, so that memory has one page besides the index.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -22,7 +22,8 @@ const CHANGES: i64 = 500;
 /// Sets of vectors whose marks are read at a time.
 const MARKS: i64 = 10_000;
 
-/// Which set of vectors an article `e` has, in 32 bits: a file that other rows were read into is known by the sum of them.
+/// Which set of vectors an article `e` has, in 32 bits: a file that other rows were read into is known by the sum of
+/// them.
 const MARK: &str = "(SELECT h.n * h.n >> 13 & 4294967295 FROM (
     SELECT (e.article_id * 2654435761 + e.embedded_at * 40503 + e.revision * 97 + e.chunk_count) & 2147483647 AS n) h)";
 
@@ -45,7 +46,7 @@ pub(super) async fn last_change(connection: &impl ConnectionTrait) -> Result<i64
     Ok(log(connection).await?.last.unwrap_or(0))
 }
 
-/// Makes `contents` hold what is committed now of `model_id`.
+/// Brings `contents` up to what is committed now of `model_id`.
 pub(super) async fn pass(contents: &Contents, database: &Database, model_id: i64) -> Result<(), StoreError> {
     let connection = database.reader();
     let log = log(connection).await?;
@@ -53,7 +54,7 @@ pub(super) async fn pass(contents: &Contents, database: &Database, model_id: i64
     let known = contents.take_offer(model_id).or_else(|| contents.of(model_id));
     let mut loaded = match known.filter(|loaded| covers(loaded.seq, &log)) {
         Some(loaded) => loaded,
-        // Searches look at what was there before, if it is of this model, until the new one is whole.
+        // Searches use the index from before, if it is of this model, until the new one is complete.
         None => match from_file(database, model_id, &log).await? {
             Some(loaded) => loaded,
             None => load(contents, connection, model_id, last).await?,
@@ -82,7 +83,7 @@ async fn log(connection: &impl ConnectionTrait) -> Result<Log, StoreError> {
     row.ok_or_else(|| StoreError::Unexpected("no row from the log of vector changes".to_owned()))
 }
 
-/// What the file beside the database keeps, if it is of this model and agrees with the rows; one that does not is removed.
+/// The contents of the file beside the database, if it is of this model and agrees with the rows; else it is removed.
 async fn from_file(database: &Database, model_id: i64, log: &Log) -> Result<Option<Loaded>, StoreError> {
     let Some(beside) = database.beside() else { return Ok(None) };
     let path = beside.path();
@@ -182,7 +183,7 @@ async fn marked(connection: &impl ConnectionTrait, model_id: i64) -> Result<Inde
     }
 }
 
-/// Applies the next changes after `loaded.seq`; answers the last of them, or nothing if there were none.
+/// Applies the next changes after `loaded.seq`; returns the last of them, or `None` if there were none.
 async fn follow(connection: &impl ConnectionTrait, loaded: &Loaded) -> Result<Option<i64>, StoreError> {
     #[derive(FromQueryResult)]
     struct Changed {

@@ -11,7 +11,7 @@ use super::index::Index;
 #[derive(Default)]
 pub(super) struct Contents {
     loaded: RwLock<Option<Loaded>>,
-    /// The same from a file that has just been written; the next pass goes on with it.
+    /// The same vectors from a file that was just written; the next pass goes on with it.
     offered: Mutex<Option<Loaded>>,
     /// Chunks read by the reading that is under way.
     pub(super) read: AtomicU64,
@@ -21,7 +21,7 @@ pub(super) struct Contents {
 #[derive(Clone)]
 pub(super) struct Loaded {
     pub(super) model_id: i64,
-    /// Changes up to this one are in.
+    /// The last change that is included.
     pub(super) seq: i64,
     pub(super) index: Arc<RwLock<Index>>,
 }
@@ -33,7 +33,7 @@ impl Contents {
         loaded.as_ref().filter(|loaded| loaded.model_id == model_id).cloned()
     }
 
-    /// Searches look at `loaded` from now on.
+    /// Searches use `loaded` from now on.
     pub(super) fn show(&self, loaded: Loaded) {
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded);
     }
@@ -54,7 +54,7 @@ impl Contents {
         offered.filter(|loaded| loaded.model_id == model_id)
     }
 
-    /// Searches look at `index` no longer.
+    /// Searches no longer use `index`.
     pub(super) fn forget(&self, index: &Arc<RwLock<Index>>) {
         self.loaded.write().unwrap_or_else(PoisonError::into_inner).take_if(|loaded| Arc::ptr_eq(&loaded.index, index));
     }

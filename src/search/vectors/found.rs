@@ -1,11 +1,11 @@
-//! What a look finds, or why it finds nothing.
+//! The result of a search among the vectors, or why there is none.
 
 use afterword_actors::store::StoreError;
 
-/// Why nothing was looked at.
+/// Why nothing was searched.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::search) enum NoIndex {
-    /// It is being read for the first time, and takes longer than the search has time.
+    /// The vectors are being read for the first time, which takes longer than the search may wait.
     #[error("the vectors are still being read into memory ({chunks} so far)")]
     Reading {
         /// Read so far.

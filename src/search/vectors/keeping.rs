@@ -1,5 +1,5 @@
-//! When vectors are written to a file beside the database, and who does it: one task beside searches. What goes wrong costs
-//! the next start a longer reading, and nobody else.
+//! When vectors are written to a file beside the database: by one task beside searches. A failure only makes the next
+//! start read longer.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -16,9 +16,9 @@ use super::{
     writing,
 };
 
-/// A reading of so many chunks takes less than a second.
+/// Reading this many chunks takes less than a second.
 const WORTH_KEEPING: usize = 5_000;
-/// A file is written anew when this part of it is not what holds now.
+/// A file is written anew when this part of it is out of date.
 const PART: usize = 20;
 
 /// The writing of files.
@@ -45,7 +45,8 @@ impl Keeping {
         keeping
     }
 
-    /// Begins to write what is shown, if that is worth it and nobody does; afterwards the file is offered to the next pass.
+    /// Begins to write the index, if that is worth it and no task writes already; then offers the file to the next
+    /// pass.
     pub(super) fn consider(&self, contents: &Arc<Contents>, beside: Beside, model_id: i64) {
         let Some(loaded) = contents.of(model_id) else { return };
         let (lag, kept) = {
@@ -82,7 +83,7 @@ fn keep(contents: &Contents, loaded: &Loaded, beside: &Beside, stop: &AtomicBool
     let written = beside.replace(|file| writing::write(file, index, *model_id, *seq, stop));
     match written {
         Ok(true) => {}
-        // Another process writes: its file serves all.
+        // Another process writes: its file serves this one too.
         Ok(false) => return,
         Err(error) => {
             stop.store(true, Ordering::Relaxed);

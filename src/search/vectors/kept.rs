@@ -1,9 +1,9 @@
-//! Vectors that a file keeps: their signs are in memory and choose, their codes stay in the file and are read for those that
-//! were chosen. The file is never changed, only replaced by another.
+//! Vectors that a file keeps: their signs are in memory and choose, their codes stay in the file and are read for those
+//! that were chosen. The file is never changed, only replaced by another.
 //!
 //! *Shape:* one record for each chunk, then the head, then the foot. A record is scale, codes and checksum; the chunks of an article
-//! stand together, and the articles are in the order of their numbers. What has been read wrong is known by a checksum, of
-//! each record and of the head.
+//! stand together, and the articles are in the order of their numbers. What has been read wrong is known by a checksum,
+//! of each record and of the head.
 
 use std::{fs::File, io, path::Path};
 
@@ -16,17 +16,18 @@ use super::{
     reading::{Broken, Fields, read_at},
 };
 
-/// What the foot ends with. Another version of the layout has another number.
+/// The end of the foot. Another version of the layout has another number.
 pub(super) const MAGIC: [u8; 8] = *b"AWVEC\0\0\x01";
 /// The foot: length of the head, its checksum, four bytes of nothing, [`MAGIC`]. *Units:* bytes.
 pub(super) const FOOT: usize = 24;
 /// Beside its codes, a record has a scale and a checksum. *Units:* bytes.
 pub(super) const BESIDE_CODES: usize = 8;
-/// For each chunk that is wanted, so many are chosen by their signs…
+/// For each wanted chunk, this many are chosen by their signs…
 const CHOSEN_FOR_EACH: usize = 8;
-/// …and so many at least: all of the ten nearest are among the first 500 (`docs/decisions/0202-vectors-in-a-file.md`).
+/// …and at least this many: all of the ten nearest are among the first 500
+/// (`docs/decisions/0202-vectors-in-a-file.md`).
 const CHOSEN_AT_LEAST: usize = 2_000;
-/// Records with so many others between them are read together.
+/// Records with up to this many others between them are read together.
 const TOGETHER: usize = 8;
 
 /// An article in the file.
@@ -43,7 +44,7 @@ pub(super) struct KeptArticle {
 pub(super) struct Kept {
     file: File,
     pub(super) model_id: i64,
-    /// Changes up to this one are in.
+    /// The last change that is included.
     pub(super) seq: i64,
     pub(super) dimension: usize,
     pub(super) articles: Vec<KeptArticle>,
@@ -124,7 +125,8 @@ impl Kept {
         Ok(bytes)
     }
 
-    /// Adds the chunks nearest to `query` to `best`, of the articles whose places are `allowed`; of every one if that is
+    /// Adds the chunks nearest to `query` to `best`, of the articles whose places are `allowed`; of every one if that
+    /// is
     /// `None`.
     pub(super) fn scan(
         &self,
@@ -166,7 +168,7 @@ impl Kept {
             below += counts[limit];
             limit += 1;
         }
-        // Of those at the limit, as many as are wanted still.
+        // Of the records at the limit, as many as are still wanted.
         let mut at_limit = count - below.min(count);
         let is_chosen = |&(_, &difference): &(usize, &u16)| match usize::from(difference).cmp(&limit) {
             std::cmp::Ordering::Less => true,
@@ -211,7 +213,7 @@ fn similarity(codes: &[u8], query: &[i8]) -> i32 {
     )
 }
 
-/// Scale and codes of a record that is as it was written.
+/// Scale and codes of a record, if its checksum is right.
 fn whole(record: &[u8]) -> Result<(f32, &[u8]), Broken> {
     let (told, checksum) = record.split_at(record.len() - 4);
     if crc32fast::hash(told).to_le_bytes() != checksum {

@@ -100,7 +100,7 @@ impl Matrix {
         Arch::new().dispatch(
             #[inline(always)]
             move || {
-                // Moved in: only a closure that can be called but once becomes part of the function it is given to.
+                // Moved in: only a closure that can be called just once is inlined into the function it is given to.
                 let mut best = best;
                 for (row, codes) in self.codes.chunks_exact(self.dimension).enumerate() {
                     let similarity = dot(codes, &code) as f32 * self.scales[row] * scale;

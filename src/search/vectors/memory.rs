@@ -1,5 +1,5 @@
-//! The vectors in memory, and the one task that brings them up to what is committed. Whoever needs them waits for that
-//! task; it belongs to none of them, and goes on when a client that waited has hung up.
+//! The vectors in memory, and the one task that brings them up to what is committed. Searches wait for that task; it
+//! belongs to none of them, and goes on when a client that waited has hung up.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, RwLock, atomic::Ordering},
@@ -75,7 +75,7 @@ impl Memory {
         loaded.map(|loaded| loaded.index).ok_or(NoIndex::Reading { chunks })
     }
 
-    /// Writes what is in memory to a file beside the database, if that is worth it: nobody waits for it.
+    /// Writes the vectors to a file beside the database, if that is worth it. It does not wait for the end.
     fn keep(&self, database: &Database, model_id: i64) {
         if let Some(beside) = database.beside() {
             self.keeping.consider(&self.contents, beside, model_id);
@@ -87,7 +87,7 @@ impl Memory {
         self.keeping.end().await;
     }
 
-    /// Reads everything from the rows before the next look: the file of `index` is not what was written.
+    /// Reads everything from the rows before the next search, because the file of `index` is damaged.
     pub(super) fn forget(&self, database: &Database, index: &Arc<RwLock<Index>>) {
         if let Some(beside) = database.beside() {
             beside.remove();

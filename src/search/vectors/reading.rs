@@ -2,7 +2,7 @@
 
 use std::{fs::File, io};
 
-/// The file is not what was written.
+/// The file is damaged.
 #[derive(Debug)]
 pub(super) struct Broken;
 

@@ -1,5 +1,5 @@
-//! The nearest chunks as a server finds them: by the index of the model if there is one, else by looking at all. A
-//! folder with few chunks is looked through without the index, which would find mostly others.
+//! The nearest chunks on PostgreSQL: by the index of the model if there is one, else by comparing all. A folder with
+//! few chunks is searched without the index, which would find mostly others.
 
 use afterword_actors::{
     embedder::Vector,
@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use super::Nearest;
 use crate::fulltext::Among;
 
-/// So many vectors are compared one by one in some milliseconds.
+/// This many vectors are compared one by one in some milliseconds.
 const FEW: i64 = 5_000;
 
 #[derive(FromQueryResult)]

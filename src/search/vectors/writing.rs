@@ -19,8 +19,8 @@ use super::{
 /// Articles taken from the index at a time: searches and changes go on between.
 const SLICE: usize = 500;
 
-/// Writes `index`, which has every change up to `seq`, as vectors of `model_id`. What changes meanwhile may be in the file or
-/// not: it comes again to whoever reads on from `seq`. Ends early when it is told to `stop`.
+/// Writes `index`, which has every change up to `seq`, as vectors of `model_id`. A change meanwhile may be in the file
+/// or not: it is read again after `seq`. Ends early when `stop` is set.
 pub(super) fn write(file: &File, index: &RwLock<Index>, model_id: i64, seq: i64, stop: &AtomicBool) -> io::Result<()> {
     let read = || index.read().unwrap_or_else(PoisonError::into_inner);
     let (articles, dimension) = {

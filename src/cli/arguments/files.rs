@@ -54,9 +54,9 @@ pub(in crate::cli) struct ExportArguments {
 pub(in crate::cli) struct SyncArguments {
     /// Folder with markdown files
     ///
-    /// What was changed, moved, made or deleted on one side since the last time, is so on the other. What both changed is
-    /// merged by lines; where that cannot be, the file holds the article, and a copy beside it what the file held. The same
-    /// files stay out as of an import.
+    /// Changes, moves, new texts and deletions of one side since the last time are made on the other. Changes of both
+    /// are merged by lines; where that is impossible, the file gets the article's text, and a copy beside it the
+    /// file's. The same files are left out as by an import.
     pub(in crate::cli) directory: PathBuf,
     /// Keep this folder of articles in step, and no other
     #[arg(long, default_value = "")]
@@ -64,15 +64,15 @@ pub(in crate::cli) struct SyncArguments {
     /// Print what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
-    /// Delete on one side what is gone on the other, also if that is more than a tenth
+    /// Delete on one side what is gone on the other, even if that is more than a tenth
     #[arg(long)]
     pub(in crate::cli) yes: bool,
-    /// Go on until it is interrupted: changes of either side are on the other within a second or so
+    /// Go on until interrupted: changes of either side appear on the other within about a second
     #[arg(long, conflicts_with = "dry_run")]
     pub(in crate::cli) watch: bool,
-    /// End it: the folder is not known any more, and files and articles stay as they are
+    /// Stop keeping the folder in step; files and articles stay as they are
     ///
-    /// The folder may be gone. Kept in step again, it is a new one.
+    /// The folder may be gone already. Synced again, it counts as a new one.
     #[arg(long, conflicts_with_all = ["dry_run", "watch", "yes"])]
     pub(in crate::cli) forget: bool,
 }

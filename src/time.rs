@@ -27,7 +27,7 @@ pub(crate) fn since(text: &str, now: i64) -> Result<Timestamp, String> {
     }
     let day = Date::parse(text, format_description!("[year]-[month]-[day]")).map(|day| day.midnight().assume_utc());
     let moment = day.or_else(|_| OffsetDateTime::parse(text, &Rfc3339)).map_err(|_| {
-        format!("\"{text}\" is no time; write how long ago (7d, 12h), a day (2026-11-01), or 2026-11-01T08:30:00Z")
+        format!("\"{text}\" is not a time; write how long ago (7d, 12h), a day (2026-11-01), or 2026-11-01T08:30:00Z")
     })?;
     Ok(Timestamp(i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or_default()))
 }

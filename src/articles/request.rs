@@ -118,7 +118,7 @@ pub(super) fn set(
     if let Some((key, _)) = properties.iter().find(|(key, _)| !is_key(key)) {
         return Err(ArticleError::invalid(
             "properties",
-            format!("\"{}\" is no name of a property", key.escape_debug()),
+            format!("\"{}\" is not the name of a property", key.escape_debug()),
         ));
     }
     let head = if front_matter.is_empty() { Document::split(body).head } else { front_matter.to_owned() };

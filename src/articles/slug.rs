@@ -16,7 +16,7 @@ pub struct Slug(String);
 
 /// Why a name is not a slug.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{given}\" is no slug; use lower-case letters, digits and hyphens, for example \"{proposed}\"")]
+#[error("\"{given}\" is not a slug; use lower-case letters, digits and hyphens, for example \"{proposed}\"")]
 pub struct SlugError {
     given: String,
     proposed: Slug,

@@ -43,7 +43,7 @@ pub(super) fn list_of(look: Look, models: &[Installed]) -> String {
 async fn fetch(session: &Session, name: &str) -> anyhow::Result<()> {
     let Some(known) = model::known(name) else {
         let names: Vec<_> = model::CATALOGUE.iter().map(|known| known.name).collect();
-        return Err(Usage(format!("there is no model \"{name}\" to be fetched; one of: {}", names.join(", "))).into());
+        return Err(Usage(format!("there is no model \"{name}\" to fetch; one of: {}", names.join(", "))).into());
     };
     let directory = model::directory(known)
         .ok_or_else(|| anyhow!("there is no home folder to keep models in; set HOME, or XDG_CACHE_HOME and HOME"))?;

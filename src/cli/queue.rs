@@ -128,7 +128,7 @@ fn changed(session: &Session, id: i64, done: &str) -> anyhow::Result<()> {
 async fn clean_up(session: &Session, queue: &Queue, older_than: Option<&str>) -> anyhow::Result<()> {
     let age = match older_than {
         Some(text) => humantime::parse_duration(text).map_err(|error| {
-            Usage(format!("--older-than \"{text}\" is no duration ({error}); write e.g. 12h or 7d"))
+            Usage(format!("--older-than \"{text}\" is not a duration ({error}); write e.g. 12h or 7d"))
         })?,
         None => session.loaded.settings.retention.tasks,
     };

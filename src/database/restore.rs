@@ -142,7 +142,7 @@ async fn check(options: &OpenOptions, copy: &Path) -> Result<i64, RestoreError> 
 async fn look_through(database: &Database) -> Result<i64, RestoreError> {
     let steps = migrations(database).await?;
     if !steps.iter().any(|step| step.applied) {
-        return Err(RestoreError::Damaged("it is no database of afterword's".to_owned()));
+        return Err(RestoreError::Damaged("it is not a database of afterword's".to_owned()));
     }
     if steps.iter().all(|step| step.applied) {
         let Verification { sound, findings, .. } = verify(database).await?;

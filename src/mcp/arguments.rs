@@ -50,7 +50,7 @@ pub(super) fn understood(
 fn unknown(name: &str, known: &JsonObject) -> Problem {
     let name = printable::line(name, SHOWN);
     let names: Vec<_> = known.keys().map(String::as_str).collect();
-    Problem::new(format!("{name}: is no argument of this tool; it takes {}", names.join(", ")))
+    Problem::new(format!("{name}: is not an argument of this tool; it takes {}", names.join(", ")))
 }
 
 struct Argument<'a> {

@@ -53,7 +53,7 @@ async fn odd_characters<P: Place>() {
         assert!(refusal.starts_with("filter: ") && refusal.len() < 400, "{filter:?}: {refusal}");
     }
     let key = json!({ "slug": "odd", "properties": { "a\nb: c": 1 } });
-    assert!(agent.refusal("update_article", key).await.contains("no name of a property"));
+    assert!(agent.refusal("update_article", key).await.contains("not the name of a property"));
     let nested = json!({ "slug": "odd", "properties": { "a": [[1]] } });
     assert!(agent.refusal("update_article", nested).await.contains("properties"));
     for name in ["\u{0}", "Ödd", "%", "' OR 1=1 --", &"ö".repeat(5_000)] {

@@ -105,7 +105,7 @@ fn every_argument_of_every_tool_is_understood_or_refused_by_its_name() {
             }
             let extra = said(&agent, &tool.name, &with("nonsense", json!("x"))).await;
             let takes_none = schema["properties"].as_object().is_none_or(serde_json::Map::is_empty);
-            assert_eq!(extra.starts_with("nonsense: is no argument"), !takes_none, "{}: {extra}", tool.name);
+            assert_eq!(extra.starts_with("nonsense: is not an argument"), !takes_none, "{}: {extra}", tool.name);
         }
         agent.leave().await;
     });

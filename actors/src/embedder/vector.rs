@@ -17,7 +17,7 @@ pub enum VectorError {
     #[error("the vector is zero and has no direction")]
     Zero,
     /// The number of stored bytes is not a multiple of four.
-    #[error("a stored vector has {0} bytes, which is no multiple of 4")]
+    #[error("a stored vector has {0} bytes, which is not a multiple of 4")]
     Torn(usize),
 }
 

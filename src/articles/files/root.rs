@@ -34,7 +34,7 @@ pub(super) enum ReadError {
     Io(#[from] io::Error),
     #[error("has {size} bytes, and at most {limit} are allowed (articles.max_size)")]
     TooLarge { size: u64, limit: u64 },
-    #[error("is no file")]
+    #[error("is not a file")]
     NotAFile,
 }
 
@@ -108,13 +108,13 @@ impl Root {
     /// Writes a file; one that is half written never bears its name. Folders are made where they are missing.
     pub(super) fn write(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
         if !place::is_plain(file) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no place in a folder"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a path in a folder"));
         }
         let dir = self.made(place::parents(file))?;
         let name = place::name(file);
         let before = match dir.symlink_metadata(name) {
             Ok(about) if about.is_file() => Some(about.permissions()),
-            Ok(_) => return Err(io::Error::other("something that is no file has this name")),
+            Ok(_) => return Err(io::Error::other("this name is taken by something that is not a file")),
             Err(_) => None,
         };
         let part = unpredictable_name()?;
@@ -134,7 +134,7 @@ impl Root {
     /// name, and bears the time `modified` (*units:* milliseconds since 1970).
     pub(super) fn put(&self, file: &str, bytes: &[u8], before: &Before, modified: i64) -> io::Result<bool> {
         if !place::is_plain(file) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no place in a folder"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a path in a folder"));
         }
         let dir = self.made(place::parents(file))?;
         let put = match before {

@@ -137,7 +137,8 @@ impl Term {
     pub fn parse(word: &str) -> Result<Self, FilterError> {
         let (not, plain) = word.strip_prefix('-').map_or((false, word), |rest| (true, rest));
         let Some((key, value)) = plain.split_once(':') else {
-            let fault = "is no filter; one looks like tag:rust, status:draft, created:2026-01..2026-03 or updated:<7d";
+            let fault =
+                "is not a filter; one looks like tag:rust, status:draft, created:2026-01..2026-03 or updated:<7d";
             return Err(FilterError::new(word, fault));
         };
         let (key, value) = (folded(key), value.trim().trim_matches('"').trim());
@@ -162,7 +163,7 @@ impl Term {
 impl Test {
     fn of(word: &str, key: String, value: &str) -> Result<Self, FilterError> {
         let period = || {
-            let fault = "is no time; write 2026, 2026-03, 2026-03-15, 2026-01..2026-03, >2026-01, <7d or today";
+            let fault = "is not a time; write 2026, 2026-03, 2026-03-15, 2026-01..2026-03, >2026-01, <7d or today";
             period::parse(value).ok_or_else(|| FilterError::new(word, fault))
         };
         match key.as_str() {

@@ -43,7 +43,7 @@ fn check(file: &Path, metadata: &Metadata, most: ByteSize) -> anyhow::Result<()>
         return Err(Usage(message).into());
     }
     if !metadata.is_file() {
-        let message = format!("{name} is no file but a pipe or device; to read from a program, pipe it to --file -");
+        let message = format!("{name} is not a file but a pipe or device; to read from a program, pipe it to --file -");
         return Err(Usage(message).into());
     }
     if metadata.len() > most.as_u64() { Err(too_large(file, most)) } else { Ok(()) }

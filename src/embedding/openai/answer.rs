@@ -74,7 +74,7 @@ fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> 
         (None, Some(page)) => {
             format!("the address answers with {page}; correct embedding.openai.base_url, which most often ends in /v1")
         }
-        (None, None) => format!("the embedding server's answer is no JSON: {error}"),
+        (None, None) => format!("the embedding server's answer is not JSON: {error}"),
     };
     EmbedError::transient(message).into()
 }

@@ -1,5 +1,5 @@
-//! A real process fails, panics or is killed at every named point: what was acknowledged is there afterwards, the next
-//! process opens the database and goes on, and everything is embedded.
+//! A real process fails, panics or is killed at every named point: afterwards everything acknowledged is there, the
+//! next process opens the database and goes on, and everything is embedded.
 //!
 //! `cargo test --features break-points --test break_points`
 
@@ -54,12 +54,12 @@ impl Site {
         }
     }
 
-    /// Runs a command that is to break at `point`, and did reach it.
+    /// Runs a command that breaks at `point`, and checks that it got there.
     fn broken(&self, point: &str, action: &str, arguments: &[&str]) -> Output {
         self.broken_at(point, action, 1, arguments)
     }
 
-    /// The same at the `at`-th time that it comes there.
+    /// The same at the `at`-th time that it gets there.
     fn broken_at(&self, point: &str, action: &str, at: usize, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         let choice = format!("{point}={action}@{at}");
@@ -83,7 +83,7 @@ impl Site {
         row.n
     }
 
-    /// Goes on, embeds all there is, and is sound; the acknowledged article is there.
+    /// Goes on, embeds everything, and finds no damage; the acknowledged article is there.
     async fn goes_on(&self, case: &str, acknowledged: bool) {
         let notes = self.path("notes");
         std::fs::create_dir_all(&notes).expect("a folder");
@@ -202,7 +202,7 @@ async fn the_way_of_an_article() {
             site.works(&CREATE);
             site.write_notes();
             let imported = site.broken(point, action, &["import", "notes", "--wait"]);
-            // What breaks once in a process that lives on costs nobody anything.
+            // A single failure in a process that lives on loses nothing.
             assert_eq!(imported.status.success(), action != "kill", "{case}: {imported:?}");
             site.goes_on(&case, true).await;
             assert_eq!(site.number("SELECT count(*) AS n FROM articles").await, 5, "{case}");
@@ -238,7 +238,7 @@ async fn a_change_of_model() {
             let broken = switch.env(OTHER.0, OTHER.1).env("BREAK_POINT", choice).output().expect("a process");
             let said = String::from_utf8_lossy(&broken.stderr);
             assert!(said.contains(&format!("break point {point}")), "{case} was not reached: {said}");
-            // Whichever set is in use has all articles.
+            // The set in use has all articles, whichever it is.
             let found = "SELECT count(*) AS n FROM article_embeddings e JOIN embedding_models m ON m.id = e.model_id
                          JOIN articles a ON a.id = e.article_id AND a.content_hash = e.content_hash
                          WHERE m.state = 'active'";
@@ -268,7 +268,7 @@ async fn a_clean_up() {
     }
 }
 
-/// From SQLite to PostgreSQL: begun again, it comes to its end, and nothing is there twice.
+/// From SQLite to PostgreSQL: run again, the copy is completed, and nothing is there twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy() {
     let server = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL; scripts/with-postgres sets it");
@@ -286,7 +286,7 @@ async fn a_copy() {
             site.broken_at(point, action, at, &copy);
             let again = site.command(&copy).output().expect("a process");
             let said = String::from_utf8_lossy(&again.stderr).into_owned();
-            // What was finished already is told to be there.
+            // A copy that was already complete is reported as such.
             assert!(again.status.success() || point == "copy.finished", "{case}: {said}");
             let copied = Database::open(&OpenOptions::new(to)).await.expect("a database");
             let sql = "SELECT count(*) AS n FROM articles a JOIN article_embeddings e ON e.article_id = a.id";

@@ -1,4 +1,5 @@
-//! The real local model: it agrees with sentence-transformers, and it does not matter what is computed beside a text.
+//! The real local model: it agrees with sentence-transformers, and a text's vector does not depend on the texts
+//! computed beside it.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -158,7 +159,7 @@ struct TinyReference {
     cls: Vec<f32>,
 }
 
-/// A copy of the tiny model, with what it says of its pooling.
+/// A copy of the tiny model, with this statement about its pooling.
 fn tiny(pooling: Option<&str>) -> (tempfile::TempDir, Arc<LocalEmbedder>) {
     let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference/tiny");
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,8 +1,8 @@
-//! Every statement that a running host makes costs what it answers, at any size of its past.
+//! The cost of each statement of a running host does not grow with the past.
 //!
-//! A host spends a day on two databases that differ only in how much has been done before. All it asks is written down, and
-//! asked once more to see what each statement reads: on SQLite steps of its machine and pages, on PostgreSQL pages. Times
-//! are never looked at.
+//! A host spends a day on two databases that differ only in the size of their past. All its statements are recorded,
+//! and run once more to measure what each reads: on SQLite steps of its machine and pages, on PostgreSQL pages. Times
+//! are not measured.
 //!
 //! `scripts/test` does so at a small part of the full size, which is still far above what makes PostgreSQL read a table whole
 //! because it is small; `scripts/size` at the full one: a million tasks, three million
@@ -29,7 +29,7 @@ use history::Size;
 use said::Said;
 use support::{DRAIN, File, Place, Server, World, article, quick};
 
-/// What one statement read, by what it is measured in.
+/// What one statement read, by unit.
 type Cost = Vec<(&'static str, u64)>;
 
 /// The larger past; the smaller is a tenth of it.
@@ -41,7 +41,7 @@ fn size() -> Size {
     }
 }
 
-/// A past of which nothing is over, so that nothing of a day has to be cleaned up in one of two sizes.
+/// A past within the retention, so that neither size has anything to clean up.
 async fn after<P: Place>(size: Size) -> (World<P>, Said) {
     let settings = RuntimeSettings { slots: 4, ..quick() };
     let world = World::<P>::with(Script { dimension: 8, ..Script::default() }, settings).await;
@@ -55,12 +55,12 @@ async fn after<P: Place>(size: Size) -> (World<P>, Said) {
     day::spend(&world, &runtime).await;
     runtime.stop(DRAIN).await;
     let said = listening.heard();
-    // What waits can be claimed again.
+    // Waiting tasks can be claimed again.
     world.run("DELETE FROM queue_control").await;
     (world, said)
 }
 
-/// The dearest of all times that each statement was made, by its text.
+/// The highest cost of each statement, by its text.
 fn dearest(costs: Vec<(String, Cost)>) -> BTreeMap<String, Cost> {
     let mut dearest: BTreeMap<String, Cost> = BTreeMap::new();
     for (sql, cost) in costs {
@@ -81,7 +81,7 @@ fn compare(small: &BTreeMap<String, Cost>, large: &BTreeMap<String, Cost>, slack
     assert!(small.len() > 60, "only {} statements were heard", small.len());
     let mut dear = Vec::new();
     for (sql, cost) in large {
-        // One that was made on one side only has nothing to be compared with, except a bound that any past would break.
+        // A statement of one side only cannot be compared; it must stay below a limit that any past would break.
         let before = small.get(sql);
         for (position, (unit, large)) in cost.iter().enumerate() {
             let small = before.map_or(200, |cost| cost[position].1);
@@ -117,6 +117,6 @@ async fn on_postgres_no_statement_reads_more_when_more_has_been_done() {
         let (world, said) = after::<Server>(size).await;
         costs.push(dearest(postgres::costs(&world.database, &said).await));
     }
-    // Up to so many pages PostgreSQL takes a table that it reads whole for cheaper than a hundred looks into it.
+    // Up to this many pages, PostgreSQL takes a scan of the whole table for cheaper than a hundred lookups.
     compare(&costs[0], &costs[1], 700);
 }

@@ -1,8 +1,8 @@
-//! A disk that is full or fails, at every point: what was acknowledged is there, what was refused says why, and writes
-//! go on as soon as there is room, without a restart.
+//! A disk that is full or fails, at every point: acknowledged rows are there, refusals say why, and writes work again
+//! as soon as there is room, without a restart.
 //!
-//! The disk is a real one; a small library loaded before the C library lets calls fail. Each walk is this program, run
-//! again as a process of its own with that library.
+//! The disk is a real one; a small library loaded before the C library makes calls fail. Each walk runs this program
+//! again as another process, with that library.
 #![cfg(target_os = "linux")]
 
 #[path = "failing_disk/disk.rs"]
@@ -20,10 +20,10 @@ use futures_util::future::join_all;
 
 /// Pages that the writer keeps in memory here, so that a write of some hundred kilobytes goes to the disk early.
 const CACHE_PAGES: &str = "PRAGMA cache_size = 8";
-/// Larger than that.
+/// A body larger than that.
 const LARGE: usize = 160_000;
 
-/// What was acknowledged: the name of a row, and how long it is.
+/// An acknowledged row: its name and the length of its body.
 type Acknowledged = BTreeMap<String, usize>;
 
 struct Site {
@@ -43,7 +43,7 @@ impl Site {
         Self { url, database, acknowledged: Acknowledged::new(), round: 0 }
     }
 
-    /// Writes of all kinds, all at once; what is acknowledged is noted, and each refusal is looked at.
+    /// Writes of all kinds at once; acknowledged ones are recorded, and each refusal is checked.
     async fn round(&mut self) {
         self.round += 1;
         let _ = self.database.write_connection().run(CACHE_PAGES, []).await;
@@ -63,7 +63,7 @@ impl Site {
         }
     }
 
-    /// Works again, and has all that was acknowledged.
+    /// Checks that the database works again and has all that was acknowledged.
     async fn is_whole(&mut self) {
         let name = format!("after {}", self.round);
         let (name, size) = save(&self.database, name, 40).await.expect("writes go on without a restart");
@@ -116,7 +116,7 @@ fn insert(
     })
 }
 
-/// A write that does not look at its failures: it says which of its rows it believes to be there.
+/// A write that ignores its failures, and returns the rows that it believes to be there.
 async fn heedless(database: &Database, name: String) -> Vec<Result<(String, usize), StoreError>> {
     let wrote = database
         .write(move |transaction| {
@@ -189,7 +189,7 @@ fn no_room_during_a_first_start() {
     disk::in_a_process_of_its_own("walk_first_starts");
 }
 
-/// A first start that fails at one point, or from one point on, is gone on with by the next one.
+/// A first start that fails at one point, or from one point on, is completed by the next one.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs in a process of its own"]
 async fn walk_first_starts() {
@@ -210,7 +210,7 @@ async fn walk_first_starts() {
     }
 }
 
-/// Opens the database and brings its schema up to date; answers how many steps it has.
+/// Opens the database and brings its schema up to date; returns how many steps it has.
 async fn start(url: &str) -> Result<i64, String> {
     let database = Database::open(&OpenOptions::new(url)).await.map_err(|error| error.to_string())?;
     let started =

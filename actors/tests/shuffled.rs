@@ -1,9 +1,9 @@
-//! The actor tree under shuffled time: actors die at any moment and in any order, restarts and requests take as long as
-//! they like, the provider is away, another process locks the database. Whatever the order: afterwards the tree is whole,
-//! every slot works, and every task has ended once.
+//! The actor tree under shuffled time: actors die at any moment and in any order, restarts and requests take any time,
+//! the provider is away, another process locks the database. In every order the tree is complete afterwards, every slot
+//! works, and every task has ended once.
 //!
-//! Time is virtual and advanced at random while SQLite works; each seed is an order of its own. `SHUFFLES=1000` runs as
-//! many seeds, `SHUFFLE=17` runs one again. What failed tells its story.
+//! Time is virtual and advanced at random while SQLite works; each seed gives another order. `SHUFFLES=1000` runs as
+//! many seeds, `SHUFFLE=17` runs one again. A failure prints its story.
 
 mod support;
 
@@ -27,7 +27,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 /// Orders that are tried unless `SHUFFLES` says otherwise.
 const SEEDS: u64 = 60;
-/// Within so much virtual time everything has ended.
+/// The virtual time within which everything must have ended.
 const BOUND: Duration = Duration::from_secs(600);
 const ARTICLES: u64 = 12;
 
@@ -173,7 +173,7 @@ impl Order {
         }
     }
 
-    /// From now on the provider answers nothing, or all again.
+    /// From now on the provider fails, or answers again.
     async fn hangs(&mut self, hangs: bool) {
         if hangs != std::mem::replace(&mut self.hanging, hangs) {
             if hangs { self.model.hold().await } else { self.model.open() }
@@ -250,7 +250,7 @@ fn settings(chance: &mut Chance) -> RuntimeSettings {
     }
 }
 
-/// What happened, for those who have to find out why.
+/// What happened, to find out why.
 struct Story {
     seed: u64,
     begun: Instant,
@@ -269,7 +269,7 @@ impl Story {
     }
 }
 
-/// Numbers of chance that come again for the same seed (SplitMix64).
+/// Random numbers that repeat for the same seed (SplitMix64).
 struct Chance(u64);
 
 impl Chance {

@@ -1,5 +1,5 @@
-//! Every step runs up, down and up again, also on a database that holds data, on both engines. One suite: where the
-//! database is and what it holds are the parent module's.
+//! Every step runs up, down and up again, also on a database with data, on both engines. One suite: the parent module
+//! provides the database and its data.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 use afterword_migration::{MigrationError, Migrator, MigratorTrait};
@@ -55,8 +55,8 @@ mod sqlite {
     #[path = "up_and_down/suite.rs"]
     mod suite;
 
-    /// As an earlier version left it that was killed in the middle of a step: without the transaction of today.
-    /// Answers whether there were as many statements.
+    /// Leaves the database as an earlier version did that was killed in the middle of a step, without today's
+    /// transaction. Returns whether there were as many statements.
     async fn half_made(db: &DatabaseConnection, step: usize, statements: usize) -> bool {
         Migrator::up(db, Some(u32::try_from(step).expect("few steps"))).await.expect("the steps before");
         let steps = Migrator::migrations();

@@ -1,5 +1,5 @@
-//! A clock that the test turns. Production code knows nothing of it: the functions by which its statements ask for the
-//! time are other ones in the databases of this test.
+//! A clock that the test sets. Production code knows nothing of it: in the databases of this test, the functions by
+//! which its statements read the time are replaced.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -9,10 +9,10 @@ use libsqlite3_sys as ffi;
 /// When every story begins. *Units:* milliseconds since 1970.
 pub(crate) const BEGINNING: i64 = 1_000_000_000;
 
-/// The time of all SQLite databases of this process: their stories are told one after the other.
+/// The time of all SQLite databases of this process: their stories run one after the other.
 static NOW: AtomicI64 = AtomicI64::new(BEGINNING);
 
-/// SQLite: connections that are opened from now on ask [`NOW`] for the time.
+/// SQLite: connections that are opened from now on read the time from [`NOW`].
 pub(crate) fn take_over_sqlite() {
     #[expect(unsafe_code, reason = "SQLite offers no other way to replace a function on connections of a pool")]
     // SAFETY: `replace` has the signature SQLite calls it with, and lives as long as the process.
@@ -49,7 +49,7 @@ unsafe extern "C" fn unixepoch(
     _count: std::ffi::c_int,
     _arguments: *mut *mut ffi::sqlite3_value,
 ) {
-    // A little more: the statement cuts off what is behind the millisecond.
+    // A little more, because the statement truncates to milliseconds.
     let seconds = NOW.load(Ordering::SeqCst) as f64 / 1000.0 + 1e-6;
     // SAFETY: the context is the one of this call.
     unsafe { ffi::sqlite3_result_double(context, seconds) }
@@ -65,7 +65,7 @@ pub(crate) const TAKE_OVER_POSTGRES: &str = "
         EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
     END $$";
 
-/// Turns the clock.
+/// Sets the clock.
 pub(crate) async fn turn(database: &Database, now: i64) {
     match database.engine() {
         Engine::Sqlite => NOW.store(now, Ordering::SeqCst),

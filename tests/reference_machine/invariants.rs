@@ -1,9 +1,9 @@
-//! What ARCHITECTURE.md says always holds, asked of the rows themselves and not of the machine.
+//! The invariants of ARCHITECTURE.md, checked on the rows themselves and not on the machine.
 
 use afterword_actors::store::{Database, sql::Sql};
 use sea_orm::FromQueryResult;
 
-/// Each part answers a line for each row that breaks what its name says.
+/// Each part returns a line for each row that breaks the invariant of its name.
 const BROKEN: &str = "
     SELECT 'a task asks for a revision that no save made' AS rule, t.id AS row_id
     FROM embedding_tasks t JOIN articles a ON a.id = t.article_id WHERE t.revision > a.revision
@@ -72,7 +72,7 @@ struct Broken {
     row_id: i64,
 }
 
-/// What does not hold, if anything.
+/// The broken invariants.
 pub(crate) async fn broken(database: &Database) -> Vec<String> {
     let rows = database.reader().rows::<Broken>(BROKEN, []).await.expect("an answer");
     rows.into_iter().map(|Broken { rule, row_id }| format!("{rule} (row {row_id})")).collect()

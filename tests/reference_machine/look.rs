@@ -44,7 +44,7 @@ struct Line {
     line: String,
 }
 
-/// The machine's numbers of what has been seen so far: the order in which it came to be.
+/// The machine's numbers of everything seen so far, in order of creation.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
     articles: BTreeMap<i64, No>,
@@ -84,12 +84,12 @@ impl Numbers {
         self.claims[token]
     }
 
-    /// Models are numbered by those who make them known.
+    /// Models are numbered when they are registered.
     pub(crate) fn name_model(&mut self, id: i64, no: No) {
         self.models.insert(id, no);
     }
 
-    /// Reads everything. A token that has not been seen is that of claim number `claim`.
+    /// Reads everything. A new token is that of claim number `claim`.
     pub(crate) async fn look(&mut self, database: &Database, claim: u64) -> Rows {
         let function = match database.engine() {
             Engine::Sqlite => "json_array(",
@@ -227,7 +227,7 @@ fn content_of(body: &str) -> usize {
     number.and_then(|number| number.parse().ok()).expect("a body of ours")
 }
 
-/// Ids grow, whatever else they do.
+/// Ids only grow.
 fn number(numbers: &mut BTreeMap<i64, No>, id: i64) {
     let next = numbers.len() + 1;
     numbers.entry(id).or_insert(next);

@@ -1,7 +1,7 @@
-//! What the queue is, all of it, in memory: articles, revisions, tasks, leases, models, bulk runs, pause, audit.
+//! A model of the whole queue in memory: articles, revisions, tasks, leases, models, bulk runs, pause, audit trail.
 //!
-//! Nothing here knows SQL. Where the store and this machine differ, one of them is wrong; which of them, the rules decide
-//! that ARCHITECTURE.md states. One transaction of the store is one method here.
+//! Nothing here knows SQL. Where the store and this machine differ, one of them is wrong; the rules of ARCHITECTURE.md
+//! decide which. One transaction of the store is one method here.
 
 mod articles;
 mod hosts;
@@ -24,20 +24,20 @@ pub(crate) type No = usize;
 
 /// Attempts of a task.
 pub(crate) const MAX_ATTEMPTS: i32 = 3;
-/// Of a claim. *Units:* milliseconds, as all times here.
+/// Duration of a lease. *Units:* milliseconds, as for all times here.
 pub(crate) const LEASE: i64 = 30_000;
-/// From a text's passing failure to its next attempt.
+/// From a text's transient failure to its next attempt.
 pub(crate) const DELAY: i64 = 7_000;
 /// How long finished tasks are kept.
 pub(crate) const KEPT_TASKS: i64 = 7 * 24 * 3_600_000;
-/// How long vectors are kept that searches do not use any more.
+/// How long vectors are kept after searches stop using them.
 pub(crate) const KEPT_RETIRED: i64 = 24 * 3_600_000;
 /// Most tasks of low priority that wait for one set at a time.
 pub(crate) const AHEAD: usize = 4;
 /// How long the past of deleted articles is kept.
 pub(crate) const KEPT_DELETED: i64 = 30 * 24 * 3_600_000;
 
-/// All that is stored; the same from either side.
+/// Everything that is stored, in one form for store and machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
     pub(crate) articles: BTreeMap<No, Article>,
@@ -46,7 +46,7 @@ pub(crate) struct Rows {
     pub(crate) models: BTreeMap<No, String>,
     pub(crate) vectors: BTreeMap<(No, No), Vectors>,
     pub(crate) tasks: BTreeMap<No, Task>,
-    /// By task; acts that concern none stand under nothing.
+    /// By task; `None` for acts that concern no task.
     pub(crate) audit: BTreeMap<Option<No>, Vec<Entry>>,
     pub(crate) runs: BTreeMap<No, Run>,
     pub(crate) hosts: BTreeMap<String, String>,
@@ -73,7 +73,7 @@ pub(crate) struct Past {
     pub(crate) deleted: bool,
 }
 
-/// What a model has stored of an article.
+/// The vectors that a model has stored of an article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Vectors {
     pub(crate) revision: i64,
@@ -95,14 +95,14 @@ pub(crate) struct Task {
     pub(crate) updated: i64,
     pub(crate) started: Option<i64>,
     pub(crate) completed: Option<i64>,
-    /// Which claim holds it, and until when.
+    /// The claim of its lease, and when that expires.
     pub(crate) lease: Option<(u64, i64)>,
     pub(crate) host: Option<String>,
     pub(crate) error: Option<ErrorKind>,
     pub(crate) cause: String,
-    /// Whose vectors it makes; nothing for the set in use when it is claimed.
+    /// The model of its vectors; `None` for the set in use when it is claimed.
     pub(crate) model: Option<No>,
-    /// At how many deaths of a host it was in work.
+    /// At how many deaths of a host it was processed.
     pub(crate) crashes: u32,
 }
 
@@ -123,7 +123,7 @@ pub(crate) struct Entry {
 pub(crate) struct Run {
     pub(crate) scope: String,
     pub(crate) state: String,
-    /// Articles up to this have been looked at.
+    /// Articles up to this one have been checked.
     pub(crate) cursor: No,
     /// Per article: its task, and whether that was there already.
     pub(crate) items: BTreeMap<No, (No, bool)>,
@@ -131,18 +131,18 @@ pub(crate) struct Run {
     pub(crate) summary: Option<[i64; 4]>,
 }
 
-/// The stored rows, the hosts' memories, and what has been promised.
+/// The stored rows, the hosts' memories, and the promises made.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Machine {
     pub(crate) rows: Rows,
     pub(crate) now: i64,
     pub(crate) memories: Vec<Memory>,
-    /// Articles that a person saved and of which no person took it back: they must come to be searchable.
+    /// Articles that a person saved and no person cancelled: they must become searchable.
     pub(crate) promised: BTreeSet<No>,
     articles: No,
     tasks: No,
     claims: u64,
-    /// When sets went out of use, or were not built on.
+    /// When sets went out of use, or their build was cancelled.
     retired: BTreeMap<No, i64>,
     /// Sets that have been in use.
     used: BTreeSet<No>,
@@ -165,14 +165,14 @@ impl Machine {
         rows
     }
 
-    /// Notes an act in the audit trail that concerns no task.
+    /// Records an act in the audit trail that concerns no task.
     fn note(&mut self, article: Option<No>, event: impl Into<String>) {
         let (at, event) = (self.now, event.into());
         let entry = Entry { at, article, event, from: None, to: None, attempt: None, error: None };
         self.rows.audit.entry(None).or_default().push(entry);
     }
 
-    /// The task of `article` in this status; there is at most one that waits, and one in work.
+    /// The task of `article` in this status; at most one is pending, and one processing.
     fn task_of(&self, article: No, status: TaskStatus) -> Option<No> {
         self.rows.tasks.iter().find(|(_, task)| task.article == article && task.status == status).map(|(&no, _)| no)
     }
@@ -203,7 +203,7 @@ impl Machine {
         changed
     }
 
-    /// Removes what has been kept long enough.
+    /// Applies the retention.
     pub(crate) fn clean(&mut self) {
         let Rows { articles, tasks, runs, past, vectors, models, .. } = &mut self.rows;
         let now = self.now;

@@ -1,7 +1,7 @@
-//! The store against a machine that says what the queue is: the same random steps on both, under a clock that the test
-//! turns, compared after every step.
+//! The store against a reference model of the queue: the same random steps on both, under a clock that the test sets,
+//! compared after every step.
 //!
-//! `AFTERWORD_STORIES` tells more stories than usual, `AFTERWORD_STEPS` makes them longer.
+//! `AFTERWORD_STORIES` runs more stories than usual, `AFTERWORD_STEPS` makes them longer.
 
 mod clock;
 mod invariants;
@@ -48,11 +48,11 @@ fn tell_all<P: Place>() {
     TOKIO.block_on(database.close());
 }
 
-/// A database whose clock the test turns.
+/// A database whose clock the test sets.
 async fn prepared(url: String) -> Database {
     let database = open(url.clone()).await;
     match database.engine() {
-        // Nothing here survives the test.
+        // Nothing here must survive the test.
         Engine::Sqlite => {
             database.write_connection().execute_unprepared("PRAGMA synchronous = OFF").await.expect("a pragma");
             database

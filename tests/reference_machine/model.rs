@@ -1,4 +1,4 @@
-//! A model that fails when it is told to: in cutting, so that no vector it knows already helps it out.
+//! A model that fails on demand: during chunking, before vectors that it has already could be used.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ use crate::{
     world::millis,
 };
 
-/// Cuts lines, and answers as it was last told.
+/// Cuts lines, and answers as it was last set.
 #[derive(Clone)]
 pub(crate) struct Scripted(Arc<Mutex<Mood>>);
 

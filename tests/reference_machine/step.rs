@@ -1,4 +1,4 @@
-//! The steps that are taken at random, and how a story tells them.
+//! The random steps, and how a story prints them.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub(crate) const HOSTS: usize = 2;
 const SECOND: i64 = 1_000;
 const DAY: i64 = 24 * 3_600 * SECOND;
 
-/// How the work of an attempt ends.
+/// How an attempt ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
     Works,
@@ -78,7 +78,7 @@ pub(crate) enum Step {
         host: usize,
     },
     Bury,
-    /// The host's QueueActor begins a new life; what its workers were at may still come in.
+    /// The host's QueueActor restarts; results of its former workers may still arrive.
     Revive {
         host: usize,
     },
@@ -179,7 +179,7 @@ pub(crate) fn any_step(models: usize) -> impl Strategy<Value = Step> {
 }
 
 impl Step {
-    /// The step with numbers of what there is; nothing if there is nothing to do it to.
+    /// The step with numbers that exist; `None` if there is nothing to do it to.
     pub(crate) fn in_place(self, machine: &Machine) -> Option<Self> {
         let rows = &machine.rows;
         let pick = |numbers: &mut dyn Iterator<Item = No>, at: No| {

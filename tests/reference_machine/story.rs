@@ -1,5 +1,5 @@
-//! Stories: random steps taken by machine and store together, compared after each, and an end at which nothing that was
-//! promised may be missing.
+//! Stories: random steps of machine and store together, compared after each, and an end at which every promise must be
+//! kept.
 
 use std::{fmt::Debug, panic::AssertUnwindSafe};
 
@@ -19,7 +19,7 @@ use crate::{
     world::World,
 };
 
-/// So often everything is swept, claimed and worked on before a story must have come to rest.
+/// Rounds of sweep, claim and processing after which a story must have come to rest.
 const ROUNDS: usize = 40;
 
 /// Steps drawn for each that is taken: for many there is nothing to do them to.
@@ -36,7 +36,7 @@ pub(crate) struct Shelf {
     pub(crate) models: usize,
 }
 
-/// Tells stories until one fails; that one is made as short as it can be, and told in full.
+/// Runs stories until one fails; that one is shortened as far as possible, and printed in full.
 pub(crate) fn tell_many(database: &Database, shelf: Shelf) {
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     for _ in 0..shelf.stories {
@@ -49,7 +49,7 @@ pub(crate) fn tell_many(database: &Database, shelf: Shelf) {
     }
 }
 
-/// Leaves steps out, many at once and then one by one, as long as the rest still fails.
+/// Removes steps, many at once and then one by one, as long as the rest still fails.
 fn shortened(database: &Database, most: usize, mut steps: Vec<Step>, mut story: String) -> (Vec<Step>, String) {
     let mut size = steps.len().div_ceil(2);
     while size > 0 {
@@ -67,8 +67,7 @@ fn shortened(database: &Database, most: usize, mut steps: Vec<Step>, mut story: 
     (steps, story)
 }
 
-/// Takes up to `most` of the steps, those for which there is nothing to do them to left out; tells the whole story if
-/// something is wrong in it.
+/// Takes up to `most` of the steps, without those that have nothing to act on; prints the whole story if it fails.
 pub(crate) async fn told(database: &Database, steps: &[Step], most: usize) -> Result<(), String> {
     let mut story =
         Story { machine: Machine::at(clock::BEGINNING), world: World::new(database.clone()).await, lines: Vec::new() };
@@ -174,7 +173,7 @@ impl Story {
         self.machine.rows.tasks.values().any(|task| open(task.status))
     }
 
-    /// What a person saved, and no person took back, is searchable as it is now.
+    /// Checks that articles that a person saved and no person cancelled are searchable as they are now.
     fn kept_promises(&self) -> Result<(), String> {
         let rows = &self.machine.rows;
         let active = self.machine.active();
@@ -189,7 +188,7 @@ impl Story {
     }
 }
 
-/// What is different, line by line.
+/// The difference, line by line.
 fn differences(expected: &Rows, found: &Rows) -> Vec<String> {
     fn of<K: Ord + Debug, V: PartialEq + Debug>(
         what: &str,

@@ -1,4 +1,4 @@
-//! What a step answers, in numbers of the machine, so that the two sides compare.
+//! The answer to a step, in numbers of the machine, so that both sides can be compared.
 
 use std::fmt;
 

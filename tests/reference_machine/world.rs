@@ -1,5 +1,5 @@
-//! The real store, driven one step at a time: real article service, real claims, real attempts, two hosts that are
-//! nothing but their memories.
+//! The real store, driven one step at a time: real article service, real claims, real attempts, and two hosts that are
+//! only their memories.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use crate::{
     told::Told,
 };
 
-/// All that a story may change, emptied before each.
+/// The tables that a story may change, emptied before each.
 const EMPTIED: [&str; 18] = [
     "article_chunks",
     "article_embeddings",
@@ -53,7 +53,7 @@ const EMPTIED: [&str; 18] = [
     "vector_changes",
 ];
 
-/// A database, and what two hosts remember.
+/// A database, and the memories of two hosts.
 pub(crate) struct World {
     database: Database,
     articles: Articles,
@@ -81,7 +81,7 @@ struct Held {
 }
 
 impl World {
-    /// `database` keeps its connections from story to story; what is stored goes.
+    /// `database` keeps its connections from story to story; its rows are removed.
     pub(crate) async fn new(database: Database) -> Self {
         empty(&database).await;
         clock::turn(&database, clock::BEGINNING).await;
@@ -98,7 +98,7 @@ impl World {
         }
     }
 
-    /// All that is stored.
+    /// Everything that is stored.
     pub(crate) async fn look(&mut self) -> Rows {
         self.numbers.look(&self.database, self.claims).await
     }
@@ -107,7 +107,7 @@ impl World {
         &self.database
     }
 
-    /// Takes a step; what it answers, and all that is stored then.
+    /// Takes a step; returns its answer, and everything that is stored then.
     pub(crate) async fn take(&mut self, step: &Step, slugs: &dyn Fn(No) -> String) -> (Told, Rows) {
         let raw = self.carry_out(step, slugs).await;
         let rows = self.look().await;
@@ -353,7 +353,7 @@ impl World {
         }
     }
 
-    /// As the MaintenanceActor does, with room for all.
+    /// Sweeps as the MaintenanceActor does, with room for all.
     async fn sweep(&self, host: usize) -> u64 {
         let own = self.hosts[host].model_id;
         let made = makes(self.database.reader(), own).await.expect("an answer");
@@ -442,7 +442,7 @@ impl World {
     }
 }
 
-/// What a step answered, in the store's own numbers.
+/// The answer to a step, in the store's own numbers.
 enum Raw {
     Nothing,
     Refused,
@@ -456,7 +456,7 @@ enum Raw {
     Flushed(Vec<Settled>, Vec<ClaimedTask>, u64),
 }
 
-/// Why a transaction did not come to its end.
+/// Why a transaction did not end.
 enum Stopped {
     Meant,
     Store(StoreError),
@@ -468,7 +468,7 @@ impl From<StoreError> for Stopped {
     }
 }
 
-/// What a host makes of the sets that are wanted: that of its own model.
+/// The set that a host makes: that of its own model.
 async fn makes(connection: &impl ConnectionTrait, own: i64) -> Result<Makes, StoreError> {
     let models::Wanted { active, building } = models::wanted(connection).await?;
     let (active, building) = (active.map_or(0, |set| set.id), building.map_or(0, |set| set.id));
@@ -497,7 +497,7 @@ async fn empty(database: &Database) {
     let engine = database.engine();
     let emptied = database.write_behind::<_, StoreError, _>(move |transaction| {
         Box::pin(async move {
-            // A server has no log of changed vectors.
+            // PostgreSQL has no log of changed vectors.
             let of_this_engine = |table: &&&str| engine == Engine::Sqlite || **table != "vector_changes";
             for table in EMPTIED.iter().filter(of_this_engine) {
                 transaction.run(&format!("DELETE FROM {table}"), []).await?;

@@ -1,4 +1,4 @@
-//! What a running host does in a day, through the services that the doors call: everything it asks of its database.
+//! The day of a running host: all its statements, through the services that the doors call.
 
 use std::time::Duration;
 
@@ -128,7 +128,7 @@ async fn people<P: Place>(world: &World<P>, runtime: &Runtime, queue: &Queue) {
     let cancelled = bulk.start(Scope::All, &folder).await.expect("a run");
     bulk.cancel(cancelled).await.expect("a cancel");
     bulk.list(10).await.expect("runs");
-    // Of the thousands that failed only a page is looked at: putting them all back is work, not a look.
+    // Only a page of the thousands of failed tasks is read: retrying them all is work, not a read.
     let retry = world.database.write::<_, StoreError, _>(|t| Box::pin(tasks::retry_failed(t, 0, 50)));
     retry.await.expect("retries");
     let failed = TaskFilter { status: Some(TaskStatus::Failed), article_id: None, before: None, limit: 1 };

@@ -5,7 +5,7 @@
 use afterword_actors::store::{Database, Engine, sql::Sql};
 use sea_orm::ConnectionTrait;
 
-/// How much there is.
+/// The size of the past.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size {
     /// Articles that are there, embedded.

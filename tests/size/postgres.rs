@@ -1,11 +1,12 @@
-//! What PostgreSQL says of a statement: how many pages it touched.
+//! The cost of a statement on PostgreSQL: how many pages it touched.
 
 use afterword_actors::store::Database;
 use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 
 use super::{Cost, said::Said};
 
-/// Pages that it may take to answer one row: some looks through trees of four levels, past rows that have just been removed.
+/// Pages that it may take to answer one row: some looks through trees of four levels, past rows that have just been
+/// removed.
 const PAGES_OF_A_ROW: u64 = 24;
 
 pub(crate) async fn costs(database: &Database, said: &Said) -> Vec<(String, Cost)> {
@@ -20,7 +21,7 @@ pub(crate) async fn costs(database: &Database, said: &Said) -> Vec<(String, Cost
     costs
 }
 
-/// Nothing if it could not be repeated: an article that is there already cannot be inserted once more.
+/// `None` if it could not be repeated: an existing article cannot be inserted once more.
 async fn cost(database: &Database, sql: &str) -> Option<Cost> {
     let explained = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}");
     let transaction = database.write_connection().begin().await.expect("a transaction");

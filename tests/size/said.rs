@@ -1,4 +1,4 @@
-//! All statements that are made while somebody listens, with their values.
+//! Records all statements with their values, while a recording runs.
 
 use std::{
     collections::HashMap,
@@ -13,19 +13,19 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Of each statement, so many times are kept: the first, and others spread over all.
+/// At most this many executions of each statement are kept: the first, and others spread over all.
 const KEPT: usize = 12;
 
-/// What was said: each statement as it is written, and some of the times it was made with values in it.
+/// The recording: each statement, and some of its executions with values.
 pub(crate) type Said = Vec<(String, Vec<String>)>;
 
-/// How often each statement was made, and some of the times with values in it.
+/// How often each statement was executed, and some of the executions with values.
 type Heard = HashMap<String, (usize, Vec<String>)>;
 
 static HEARD: Mutex<Option<Heard>> = Mutex::new(None);
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// Only one may listen: what others say at the same time is heard too.
+/// Only one recording at a time: it has the statements of all.
 pub(crate) async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
     ALONE.lock().await
 }

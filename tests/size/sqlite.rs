@@ -1,4 +1,4 @@
-//! What SQLite says of a statement: its plan, the steps of its machine, and the pages it read.
+//! The cost of a statement on SQLite: its plan, the steps of its machine, and the pages it read.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, StatementStatus};
 
 use super::{Cost, said::Said};
 
-/// What grows with what has been done.
+/// Tables that grow with the past.
 const PAST: [&str; 9] = [
     "embedding_tasks",
     "embedding_task_events",
@@ -19,7 +19,7 @@ const PAST: [&str; 9] = [
     "embedding_hosts",
 ];
 
-/// Indexes that hold what waits, is in work, or has just been done: walking all of one is what it is for.
+/// Indexes of pending, processing or recently ended tasks: they are made to be read whole.
 const OF_THE_PRESENT: [&str; 6] = [
     "embedding_tasks_claim",
     "embedding_tasks_due",
@@ -44,7 +44,7 @@ pub(crate) fn costs(file: &Path, said: &Said) -> Vec<(String, Cost)> {
     costs
 }
 
-/// Nothing if it could not be repeated: an article that is there already cannot be inserted once more.
+/// `None` if it could not be repeated: an existing article cannot be inserted once more.
 fn cost(connection: &Connection, sql: &str) -> Option<Cost> {
     connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
     let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
@@ -80,7 +80,7 @@ pub(crate) fn check_plans(file: &Path, said: &Said) {
         let explained = format!("EXPLAIN QUERY PLAN {sql}");
         let mut statement = connection.prepare(&explained).unwrap_or_else(|error| panic!("{error}: {sql}"));
         let lines = statement.query_map([], |row| row.get::<_, String>(3));
-        // Values are not given: none is what a plan may depend on.
+        // Without values: the plan must not depend on them.
         let lines: Vec<_> = match lines {
             Ok(lines) => lines.map(|line| line.expect("a line")).collect(),
             Err(_) => plan_without_values(&connection, &explained),

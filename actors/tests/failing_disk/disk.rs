@@ -1,4 +1,4 @@
-//! The library that lets calls fail: compiled once, told what to do through a file that both see.
+//! The library that makes calls fail: compiled once, controlled through a file that both see.
 
 use std::{
     fs::File,
@@ -11,11 +11,11 @@ use std::{
 pub(crate) const ENOSPC: i64 = 28;
 pub(crate) const EIO: i64 = 5;
 
-/// What is to fail.
+/// Which calls fail.
 pub(crate) struct Fault {
     /// The number of the call, from 0.
     pub(crate) at: i64,
-    /// And all after it.
+    /// Whether all calls after it fail too.
     pub(crate) forever: bool,
     /// The `errno`; 0 for none.
     pub(crate) error: i64,
@@ -36,16 +36,16 @@ impl FailingDisk {
         Self(File::options().read(true).write(true).open(path).expect("a file of control"))
     }
 
-    /// From now on; counting begins anew.
+    /// Sets the failure; counting begins again.
     pub(crate) fn set(&self, fault: Fault) {
-        // The error last: it is what switches the rest on.
+        // The error is written last, because it switches the rest on.
         let numbers = [0, fault.at, fault.forever.into(), fault.error, fault.full.into()];
         for (place, number) in numbers.into_iter().enumerate() {
             self.0.write_all_at(&number.to_ne_bytes(), 8 * place as u64).expect("a number");
         }
     }
 
-    /// Calls since then that could have failed.
+    /// Calls since then to which the failure could have applied.
     pub(crate) fn seen(&self) -> i64 {
         let mut number = [0; 8];
         self.0.read_exact_at(&mut number, 0).expect("a number");

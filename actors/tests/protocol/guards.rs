@@ -1,33 +1,33 @@
 //! The guards of the protocol, each with a switch.
 
-/// What keeps tasks from being lost.
+/// The guards that keep tasks from being lost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guards {
     /// A commit writes only under the lease token it was claimed with.
     pub(crate) fence: bool,
-    /// Never an older revision over a newer one.
+    /// An older revision never replaces a newer one.
     pub(crate) never_older: bool,
     /// At most one task of an article waits.
     pub(crate) one_waiting: bool,
-    /// At most one task of an article is in work.
+    /// At most one task of an article is processed at a time.
     pub(crate) one_in_work: bool,
-    /// Only what a dead process held is put back before its lease has run out.
+    /// Before its lease has expired, only a task of a dead process is put back.
     pub(crate) liveness: bool,
-    /// A host does not take its own present start for one that has ended.
+    /// A host does not take its own present start for a dead one.
     pub(crate) own_incarnation: bool,
-    /// A task says whose vectors it is to make, and only a host with that model takes it.
+    /// A task names the model of its vectors, and only a host with that model claims it.
     pub(crate) task_model: bool,
-    /// A set is whole when every article is in it, not when no task is open.
+    /// A set is complete when every article is in it, not when no task is open.
     pub(crate) whole: bool,
     /// It is counted in the transaction that switches.
     pub(crate) counted_at_once: bool,
-    /// A save makes a bulk run's waiting task its own, and so does a save's task that gives way to it.
+    /// A save takes over a bulk run's waiting task, and so does a save's task that gives way to it.
     pub(crate) adoption: bool,
-    /// What an attempt spends is put back into the queue.
+    /// A task that spent an attempt is put back into the queue.
     pub(crate) put_back: bool,
-    /// A death of a host counts for a task only if the task has been in work at one before.
+    /// A death of a host counts for a task only if the task was processed at an earlier one.
     pub(crate) suspicion: bool,
-    /// What was in work at a death is in work alone from then on.
+    /// A task that was processed at a death is processed alone from then on.
     pub(crate) isolation: bool,
 }
 

@@ -1,17 +1,17 @@
 //! The protocol by which hosts share tasks, tried exhaustively: two hosts, two articles, two models, in every order.
 //!
-//! What is modelled: save and coalescing, claim, work, finish with its fence, failure, lease that runs out, rescue of the
-//! dead and of the expired, release, bulk runs and their cancellation, the beginning of a new set, its whole count and the
-//! switch. What goes wrong: hosts die, workers are paused beyond their lease, answers of claims and of commits are lost,
-//! commits are repeated and arrive late, also after their sender's death.
+//! Modelled: save and coalescing, claim, processing, settlement with its fence, failure, expiry of a lease, rescue of
+//! tasks of dead hosts and of expired ones, release, bulk runs and their cancellation, the start of a new set, its
+//! count and the switch. Faults: hosts die, workers are paused beyond their lease, answers of claims and of commits are
+//! lost, commits are repeated and arrive late, also after their sender's death.
 //!
-//! What is not modelled: time (a lease may run out at any moment), the order of the queue (any task may be claimed next),
-//! transactions that are only half visible (each action is one transaction; how the statements of one hold against those of
-//! another is shown by the tests on real databases), the size of pages, deletion and renaming (the reference machine in
-//! `tests/reference_machine` of the host crate has them), the clean-up of retired sets, and what is inside an attempt.
+//! Not modelled: time (a lease may expire at any moment), the order of the queue (any task may be claimed next), partly
+//! visible transactions (each action is one transaction; the tests on real databases cover statements that run between
+//! each other), the size of pages, deletion and renaming (the reference machine in `tests/reference_machine` of the
+//! host crate has them), the clean-up of retired sets, and the inside of an attempt.
 //!
-//! Each guard can be switched off. With all of them the checker finds nothing in the whole space; without any one of them it
-//! finds the loss that this guard prevents.
+//! Each guard can be switched off. With all of them the checker finds nothing in the whole space; without any one of
+//! them it finds the loss that this guard prevents.
 
 mod guards;
 mod may;
@@ -26,11 +26,11 @@ use model::Protocol;
 use state::Budget;
 use stateright::{Checker, Model};
 
-/// Nothing but saves.
+/// Only saves.
 const CALM: Budget =
     Budget { saves: 2, crashes: 0, pauses: 0, failures: 0, losses: 0, runs: 0, cancellations: 0, switches: 0 };
 
-/// What fails in the space of `budget` without the guard that `off` switches off.
+/// The properties that fail in the space of `budget` without the guard that `off` switches off.
 fn found(budget: Budget, off: impl FnOnce(&mut Guards)) -> BTreeSet<&'static str> {
     let mut guards = Guards::ALL;
     off(&mut guards);
@@ -47,7 +47,7 @@ fn nothing_is_found(budget: Budget) {
     checker.assert_properties();
 }
 
-/// More of everything when asked for by `AFTERWORD_PROTOCOL`.
+/// A larger space if `AFTERWORD_PROTOCOL` asks for it.
 fn more() -> u8 {
     std::env::var("AFTERWORD_PROTOCOL").map_or(0, |number| number.parse().expect("a number"))
 }
@@ -91,7 +91,7 @@ fn without_the_fence_a_late_commit_ends_what_it_does_not_hold() {
 
 #[test]
 fn an_older_revision_would_overwrite_a_newer_one() {
-    // With one task in work at a time, two revisions are never made beside each other; this is the second line.
+    // With one task processed at a time, two revisions are never embedded at once; this is the second line of defence.
     let budget = Budget { saves: 2, pauses: 1, losses: 1, ..CALM };
     let found = found(budget, |guards| (guards.never_older, guards.one_in_work) = (false, false));
     assert!(found.contains(BACK));

@@ -80,13 +80,13 @@ impl Protocol {
         }
     }
 
-    /// A suspect is in work alone.
+    /// A suspect is processed alone.
     pub(crate) fn has_room(&self, state: &State, host: usize, task: &Waiting) -> bool {
         let mut in_work = state.in_work_of(host);
         !self.guards.isolation || in_work.all(|other| !other.suspect && !task.suspect)
     }
 
-    /// A host puts back what a start held whose process has ended; of the others it knows by a lock that is free.
+    /// A host puts back the tasks of a start whose process has ended; it knows of other hosts' ends by a free lock.
     fn may_rescue(&self, state: &State, by: usize, host: usize) -> bool {
         let holds_anything = |dead_only: bool| {
             let mut tasks = state.articles.iter().flat_map(|article| &article.in_work).filter(|task| task.host == host);

@@ -1,4 +1,4 @@
-//! Every step that hosts, people and bad luck may take, from every state.
+//! Every step that hosts, people and faults may take, from every state.
 
 use stateright::{Model, Property};
 
@@ -21,7 +21,7 @@ pub(crate) struct Protocol {
 pub(crate) enum Action {
     /// A person saves an article: a new revision, and its task.
     Save(usize),
-    /// A person cancels what waits of an article.
+    /// A person cancels the waiting task of an article.
     Cancel(usize),
     /// A bulk run queues an article.
     Run(usize),
@@ -31,7 +31,7 @@ pub(crate) enum Action {
         host: usize,
         article: usize,
     },
-    /// The claim is committed, but the host does not hear of it.
+    /// The claim is committed, but its answer is lost.
     ClaimUnheard {
         host: usize,
         article: usize,
@@ -46,12 +46,12 @@ pub(crate) enum Action {
         host: usize,
         nth: usize,
     },
-    /// It is sent, and the host does not hear what came of it: it may arrive, and the host repeats it.
+    /// It is sent, but its answer is lost: it may arrive, and the host repeats it.
     FinishUnheard {
         host: usize,
         nth: usize,
     },
-    /// What was sent arrives.
+    /// A sent commit arrives.
     Arrive {
         nth: usize,
     },
@@ -60,26 +60,26 @@ pub(crate) enum Action {
         host: usize,
         nth: usize,
     },
-    /// The process is killed; what it had sent may still arrive.
+    /// The process is killed; commits that it has sent may still arrive.
     Crash(usize),
     /// It starts again.
     Start(usize),
-    /// The lease of a task in work runs out.
+    /// The lease of a task expires.
     Expire(usize),
-    /// A task whose lease has run out is put back.
+    /// A task whose lease has expired is put back.
     Rescue(usize),
-    /// A host takes a start of a host for dead, and puts back what it held.
+    /// A host takes a start of a host for dead, and puts back its tasks.
     RescueFrom {
         by: usize,
         host: usize,
     },
-    /// A host's queue begins a new life and gives back what its start holds, uncounted.
+    /// A host's queue actor restarts and releases the tasks of this start, uncounted.
     Release(usize),
-    /// An operator has the set of the other model built.
+    /// An operator switches to the other model, whose set is then built.
     Begin,
     /// The sweep queues an article for the set that is being built.
     Sweep(usize),
-    /// A host counts the new set and switches if it is whole.
+    /// A host counts the new set and switches if it is complete.
     Switch(usize),
     /// Without the guard: it counts,
     Count(usize),
@@ -153,7 +153,7 @@ impl Model for Protocol {
             Property::always("what is stored was saved", |_, state: &State| {
                 state.articles.iter().all(|article| article.stored.iter().all(|&stored| stored <= article.revision))
             }),
-            // The model must be able to do what it is about, or all of the above would be empty words.
+            // The model must reach these states, or the properties above would prove nothing.
             Property::sometimes("everything is embedded", |_, state: &State| {
                 state
                     .articles

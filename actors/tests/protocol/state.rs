@@ -1,4 +1,4 @@
-//! What there is at one moment: rows, what hosts remember, and what is under way between them.
+//! The state at one moment: rows, the memory of hosts, and messages on their way.
 
 pub(crate) const HOSTS: usize = 2;
 pub(crate) const MODELS: usize = 2;
@@ -9,13 +9,13 @@ pub(crate) const ARTICLES: usize = 2;
 pub(crate) struct Waiting {
     pub(crate) model: usize,
     pub(crate) attempts: u8,
-    /// It was in work when its host died.
+    /// It was processed when its host died.
     pub(crate) suspect: bool,
-    /// A bulk run queued it, and no save has come to it since.
+    /// A bulk run queued it, and no save has joined it since.
     pub(crate) of_run: bool,
 }
 
-/// A task in work.
+/// A task that is processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct InWork {
     pub(crate) model: usize,
@@ -24,17 +24,17 @@ pub(crate) struct InWork {
     pub(crate) of_run: bool,
     pub(crate) token: u8,
     pub(crate) host: usize,
-    /// That host's process of today claimed it, not one before.
+    /// Whether that host's present process claimed it, not an earlier one.
     pub(crate) of_this_start: bool,
     pub(crate) expired: bool,
 }
 
-/// An attempt as its worker knows it; also when it is a message on its way to the database.
+/// An attempt as its worker knows it; also as a message on its way to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Attempt {
     pub(crate) article: usize,
     pub(crate) token: u8,
-    /// Whose vectors it makes.
+    /// The model whose vectors it makes.
     pub(crate) model: usize,
     /// The revision it has embedded, once it has.
     pub(crate) made: Option<u8>,
@@ -45,19 +45,19 @@ pub(crate) struct Attempt {
 pub(crate) struct Article {
     /// 0 before the first save.
     pub(crate) revision: u8,
-    /// A person saved it, and no person took that back.
+    /// A person saved it, and no person cancelled that.
     pub(crate) promised: bool,
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) in_work: Vec<InWork>,
     /// The revision each model has stored; 0 for none.
     pub(crate) stored: [u8; MODELS],
-    /// The revision each model has given up; 0 for none.
+    /// The revision that failed with each model; 0 for none.
     pub(crate) given_up: [u8; MODELS],
     /// History: the newest revision each model had ever stored.
     pub(crate) newest: [u8; MODELS],
     /// History: searches by meaning have found it.
     pub(crate) shown: bool,
-    /// History: what there was to spend attempts for, less the attempts that were spent.
+    /// History: the events for which an attempt may be spent, less the attempts that were spent.
     pub(crate) credit: i8,
 }
 
@@ -68,7 +68,7 @@ pub(crate) struct Host {
     pub(crate) model: usize,
     /// In order, so that equal memories are equal.
     pub(crate) attempts: Vec<Attempt>,
-    /// It has counted the new set and found it whole; only without the guard that counts and switches at once.
+    /// It has counted the new set and found it complete; only without the guard that counts and switches at once.
     pub(crate) counted_whole: bool,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Host {
 pub(crate) struct Budget {
     pub(crate) saves: u8,
     pub(crate) crashes: u8,
-    /// Leases that run out under a worker that lives.
+    /// Leases that expire while their worker lives.
     pub(crate) pauses: u8,
     /// Texts that fail.
     pub(crate) failures: u8,
@@ -90,7 +90,7 @@ pub(crate) struct Budget {
     pub(crate) switches: u8,
 }
 
-/// All of it.
+/// The whole state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct State {
     pub(crate) articles: Vec<Article>,
@@ -104,7 +104,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Whether the set of `model` holds each article as it is now, or has given it up.
+    /// Whether the set of `model` has each article as it is now, or its task has failed.
     pub(crate) fn is_whole(&self, model: usize) -> bool {
         self.articles.iter().all(|article| {
             article.revision == 0
@@ -113,13 +113,13 @@ impl State {
         })
     }
 
-    /// What the present start of `host` has in work, as the rows say.
+    /// The tasks that the present start of `host` processes, according to the rows.
     pub(crate) fn in_work_of(&self, host: usize) -> impl Iterator<Item = &InWork> {
         let in_work = self.articles.iter().flat_map(|article| &article.in_work);
         in_work.filter(move |task| task.host == host && task.of_this_start)
     }
 
-    /// One state for all that differ in names alone: which article, which host, which token.
+    /// One state for all that differ only in names: of articles, hosts and tokens.
     pub(crate) fn representative(self) -> Self {
         let with_hosts_exchanged = self.clone().exchange_hosts();
         let both = [self, with_hosts_exchanged];

@@ -31,7 +31,7 @@ impl Protocol {
             Action::ClaimUnheard { host, article } => {
                 state.left.losses -= 1;
                 let attempt = self.claim(state, host, article);
-                // The lease runs out, and the attempt is spent for the lost answer if the task was to be alone.
+                // The lease expires, and the attempt is spent for the lost answer if the task was to be alone.
                 let article = &mut state.articles[article];
                 article.credit += i8::from(article.held(attempt.token).is_some_and(|task| task.suspect));
             }
@@ -161,7 +161,7 @@ impl Protocol {
         article.promised = true;
         match article.waiting.first_mut() {
             Some(task) if self.guards.one_waiting => {
-                // The one that waits does the new revision's work too, for the set that searches use.
+                // The waiting task embeds the new revision too, for the set that searches use.
                 (task.model, task.attempts) = (model, 0);
                 task.of_run &= !self.guards.adoption;
             }
@@ -200,7 +200,7 @@ impl Protocol {
         if held.is_none() && self.guards.fence {
             return;
         }
-        // Without the fence a commit ends whatever is in work of its article.
+        // Without the fence, a commit settles any task of its article that is processed.
         let ended = held.or_else(|| article.in_work.first().copied());
         let made = attempt.made.expect("an attempt that was worked on");
         if made >= article.stored[attempt.model] || !self.guards.never_older {
@@ -210,7 +210,7 @@ impl Protocol {
         if let Some(ended) = ended {
             article.in_work.retain(|task| task.token != ended.token);
         }
-        // The set that is being built gets what the set in use has got, in the same transaction.
+        // The set that is being built gets the same as the set in use, in the same transaction.
         let is_closed = article.waiting.is_empty() && article.in_work.is_empty();
         if let Some(model) = building.filter(|&model| is_closed && article.stored[model] != article.revision) {
             article.waiting.push(Waiting { model, attempts: 0, suspect: false, of_run: false });
@@ -226,7 +226,7 @@ impl Protocol {
         self.put_back(article, InWork { suspect: true, ..task }, 1);
     }
 
-    /// The host dies: an attempt may be spent for it only if nothing else was in work.
+    /// The host dies: an attempt may be spent for it only if no other task was processed.
     fn pay_if_alone(&self, state: &mut State, host: usize) {
         if state.in_work_of(host).count() == 1 {
             let is_its = |task: &InWork| task.host == host && task.of_this_start;
@@ -246,7 +246,7 @@ impl Protocol {
         let attempts = task.attempts - refund;
         if !article.waiting.is_empty() && self.guards.one_waiting {
             article.waiting.iter_mut().for_each(|waiting| waiting.suspect |= task.suspect);
-            // What waits is newer, and does its work; a bulk run that queued it does not own it any more.
+            // The waiting task is newer and replaces it; a bulk run that queued it does not own it any more.
             if self.guards.adoption {
                 article.waiting.iter_mut().for_each(|waiting| waiting.of_run &= task.of_run);
             }
@@ -261,14 +261,14 @@ impl Protocol {
 }
 
 impl Article {
-    /// The task that is in work under this token.
+    /// The task that is processed under this token.
     fn held(&self, token: u8) -> Option<InWork> {
         self.in_work.iter().copied().find(|task| task.token == token)
     }
 }
 
 impl State {
-    /// Whether the host that claimed it lives and knows of it.
+    /// Whether the host that claimed it is alive and knows of it.
     pub(crate) fn holds(&self, task: &InWork) -> bool {
         let host = &self.hosts[task.host];
         host.lives && task.of_this_start && host.attempts.iter().any(|attempt| attempt.token == task.token)

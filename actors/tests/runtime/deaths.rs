@@ -1,4 +1,4 @@
-//! A host that dies says nothing of which task has killed it: the one that has is found, and no other pays.
+//! A dead host does not say which task has killed it: that task is found, and no other loses an attempt.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -17,7 +17,7 @@ use afterword_actors::{
 use super::Bench;
 use crate::support::{TestModel, quick};
 
-/// Hosts that are no more than what they have claimed.
+/// Hosts that consist only of their claims.
 struct Hosts<'a> {
     bench: &'a Bench,
     makes: Makes,
@@ -76,7 +76,7 @@ impl<'a> Hosts<'a> {
         (self.starts, self.deaths) = (self.starts + 1, self.deaths + 1);
     }
 
-    /// Works until nothing waits; a host dies of what `kills`.
+    /// Processes until no task waits; a host dies of the tasks that `kills` names.
     async fn work(&mut self, slots: u32, kills: &HashSet<String>) {
         loop {
             let claimed = self.claim(slots).await;
@@ -140,7 +140,7 @@ async fn who_was_in_work_at_deaths_has_little_company_and_then_none() {
     save_articles(&bench, 20).await;
     assert_eq!(hosts.claim(15).await.len(), 15);
     hosts.die().await;
-    // Five were not in work; of the others, few come beside them.
+    // Five were not processed; only few of the others are processed beside them.
     let few = hosts.claim(15).await;
     assert_eq!(few.len(), together(1) as usize);
     assert_eq!(few.iter().filter(|task| task.crashes == 0).count(), 5);
@@ -148,7 +148,7 @@ async fn who_was_in_work_at_deaths_has_little_company_and_then_none() {
     hosts.complete(few).await;
     assert_eq!(hosts.claim(3).await.len(), 3);
     hosts.die().await;
-    // What was in work twice stands behind nine that were in work once: it comes alone, and nothing comes beside it.
+    // A task that was processed at two deaths is behind nine that were at one: it is processed alone.
     loop {
         let claimed = hosts.claim(15).await;
         if claimed.iter().any(|task| task.crashes == FREE_DEATHS) {

@@ -1,5 +1,5 @@
-//! Articles share requests, and something ends in the middle: nothing is lost, nobody waits for ever, and nobody pays for
-//! another.
+//! Articles share requests, and something ends in the middle: nothing is lost, no attempt waits for ever, and none
+//! fails because of another.
 
 use std::{
     sync::{Arc, atomic::Ordering},

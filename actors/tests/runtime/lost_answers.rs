@@ -1,4 +1,4 @@
-//! On PostgreSQL the answer of a COMMIT can be lost on its way, whether or not it was carried out.
+//! On PostgreSQL the answer to a COMMIT can be lost, whether or not it was carried out.
 
 use afterword_actors::{
     Runtime,
@@ -21,7 +21,7 @@ async fn ends_of_transactions_without_an_answer_lose_nothing_and_repeat_nothing(
         let slug = format!("article-{number}");
         match bench.try_save(&far, &slug, "text", 3).await {
             Ok(_) => acknowledged += 1,
-            // Whether it was saved is what the next try tells: a slug is taken once.
+            // The next save tells whether it was saved: a slug is taken once.
             Err(_) => {
                 in_doubt += 1;
                 let _ = bench.try_save(&bench.database, &slug, "text", 3).await;

@@ -1,4 +1,4 @@
-//! From one model to the next: searches never have less than they had.
+//! A change of model: searches never find less than before.
 
 use std::{
     collections::BTreeSet,
@@ -234,7 +234,7 @@ async fn an_old_server_that_is_started_again_does_not_take_the_model_back() {
     assert_eq!(bench.number(ACTIVE).await, newer.handle().model_id());
     assert_eq!(bench.number(VECTORS_IN_USE).await, 9);
     assert!(older.handle().idle_because().await.expect("a query").is_some());
-    // An operator may take it back, and what is there already is not made again.
+    // An operator may cancel it, and existing vectors are not made again.
     assert_eq!(bench.switch_to(&old).await, Switch::Begun { instead_of: None });
     bench.changes_over(&older, 9).await;
     older.stop(DEADLINE).await;
@@ -583,10 +583,10 @@ impl Story {
     async fn ends_whole(&mut self, model: usize) {
         self.bench.switch_to(&self.models[model]).await;
         self.restart(model).await;
-        // Nobody may be left who makes the set in use: what waits for it half a minute goes to the set that follows.
+        // No host may be left that makes the set in use: a task that waits for it half a minute goes to the next set.
         let half_a_minute = "UPDATE embedding_tasks SET scheduled_at = scheduled_at - 30000
                              WHERE status = 'pending' AND scheduled_at > {now} - 30000";
-        // What was failed by hand is tried again, as an operator would.
+        // Tasks that were made to fail are retried, as an operator would.
         let server = self.server.take().expect("a server");
         let wanted = self.articles.len() as i64;
         let whole = "SELECT count(*) AS n FROM articles a JOIN article_embeddings e ON e.article_id = a.id

@@ -1,5 +1,5 @@
-//! Articles share requests, and what holds for tasks and slots holds as before: one task for each slot, one attempt at an
-//! article, one article after the other if so wanted, saves first, no article behind all of another.
+//! Articles share requests, and the rules for tasks and slots are as before: one task for each slot, one attempt at an
+//! article, one article after the other if so set, saves first, no article behind all of another.
 
 use std::{
     collections::HashSet,
@@ -25,7 +25,7 @@ async fn start(bench: &Bench, model: &Arc<TestModel>, slots: u32) -> Runtime {
     Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime")
 }
 
-/// Waits until so many tasks are in work.
+/// Waits until this many tasks are processed.
 async fn in_work(bench: &Bench, tasks: i64) {
     while bench.number("SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing'").await < tasks {
         tokio::task::yield_now().await;

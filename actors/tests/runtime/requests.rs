@@ -1,4 +1,4 @@
-//! Articles share requests: what is stored is as if each had been embedded by itself.
+//! Articles share requests: the stored vectors are the same as if each had been embedded by itself.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -153,7 +153,7 @@ struct Stored {
     vector: Option<Vec<u8>>,
 }
 
-/// Runs the plans and answers what is stored of them at the end.
+/// Runs the plans and returns what is stored of them at the end.
 async fn run(plans: &[Plan], shared: usize, slots: u32) -> (Vec<Stored>, usize, usize) {
     let (bench, model) = (Bench::new().await, sharing(shared));
     let mut ids = Vec::new();

@@ -1,4 +1,4 @@
-//! The runtime on a real database, with a model that tests can hold and break.
+//! The runtime on a real database, with a model that tests can block and break.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -236,7 +236,7 @@ async fn what_a_failed_attempt_has_embedded_is_not_embedded_again() {
     let (bench, model) = (Bench::new().await, TestModel::new("one"));
     let lines: Vec<_> = (0..40).map(|line| format!("line {line}")).collect();
     bench.save("long", &format!("{}\nFRAIL", lines.join("\n"))).await;
-    // One request of many is tried three times: the first attempt fails, after five batches.
+    // A request of many texts is sent three times: the first attempt fails, after five batches.
     model.fail("FRAIL", EmbedError::transient("500"), 3);
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     assert_eq!(bench.settled(&runtime).await.completed, 1);

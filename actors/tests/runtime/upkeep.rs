@@ -20,7 +20,7 @@ async fn every_actor_answers_while_the_database_keeps_maintenance_waiting() {
     bench.whole(&runtime).await;
     let other = Database::open(&OpenOptions::new(bench.url())).await.expect("a database");
     let lock = match other.engine() {
-        Engine::Sqlite => "SELECT 1", // Whoever writes has the lock.
+        Engine::Sqlite => "SELECT 1", // A writer has the lock.
         Engine::Postgres => "LOCK TABLE embedding_tasks IN ACCESS EXCLUSIVE MODE",
     };
     let ((locked, is_locked), (release, released)) = (oneshot::channel(), oneshot::channel::<()>());

@@ -1,4 +1,4 @@
-//! A database with articles, and a model that tests can hold and break.
+//! A database with articles, and a model that tests can block and break.
 #![allow(dead_code, unused_imports, reason = "shared by test programs that each use a part")]
 
 #[path = "../../../tests/support/place.rs"]
@@ -27,20 +27,20 @@ use tokio::sync::{Semaphore, watch};
 
 pub(crate) use place::{File, Place, Server};
 
-/// A model whose calls wait for permits, and which fails for texts that say so: `POISON`, `FLAKY`, `PANIC`, `HANG`, and `ODD` for
-/// a vector of another length.
+/// A model whose calls wait for permits, and which fails for texts with these words: `POISON`, `FLAKY`, `PANIC`,
+/// `HANG`, and `ODD` for a vector of another length.
 pub(crate) struct TestModel {
     identity: ModelIdentity,
-    /// Calls take one each; closed never.
+    /// Each call takes one; never closed.
     pub(crate) gate: Semaphore,
     /// Texts embedded, with how often.
     pub(crate) calls: Mutex<HashMap<String, usize>>,
     running: AtomicUsize,
     /// Most calls that ran at the same time.
     pub(crate) peak: AtomicUsize,
-    /// While set, every call fails with it, probes too.
+    /// While set, every call fails with it, probes included.
     pub(crate) outage: Mutex<Option<EmbedError>>,
-    /// Requests with this text fail with this error, so many times.
+    /// Requests with this text fail with this error, this many times.
     pub(crate) rules: Mutex<Vec<(&'static str, EmbedError, usize)>>,
     /// Requests so far, probes among them.
     pub(crate) requests: AtomicUsize,
@@ -85,7 +85,7 @@ impl TestModel {
         })
     }
 
-    /// Lets no further call pass until [`TestModel::open`].
+    /// Blocks further calls until [`TestModel::open`].
     pub(crate) async fn hold(&self) {
         self.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
@@ -94,7 +94,7 @@ impl TestModel {
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Waits until so many requests run.
+    /// Waits until this many requests run.
     pub(crate) async fn runs(&self, requests: usize) {
         while self.running() < requests {
             tokio::task::yield_now().await;
@@ -116,7 +116,7 @@ impl TestModel {
         self.running.load(Ordering::SeqCst)
     }
 
-    /// Requests with `text` fail with `error`, so many times.
+    /// Requests with `text` fail with `error`, `times` times.
     pub(crate) fn fail(&self, text: &'static str, error: EmbedError, times: usize) {
         self.rules.lock().expect("the lock").push((text, error, times));
     }
@@ -223,7 +223,7 @@ impl Chunker for Lines {
 /// A migrated database of its own.
 pub(crate) struct Bench<P> {
     pub(crate) database: Database,
-    /// Goes with the test.
+    /// Removed with the test.
     place: P,
 }
 
@@ -243,12 +243,12 @@ impl<P: Place> Bench<P> {
         self.place.url()
     }
 
-    /// Saves an article with its task, as a host does; answers the article's id.
+    /// Saves an article with its task, as a host does; returns the article's id.
     pub(crate) async fn save(&self, slug: &str, body: &str) -> i64 {
         self.try_save(&self.database, slug, body, 3).await.expect("a save")
     }
 
-    /// Saves an article by `database`, with a task of so many attempts.
+    /// Saves an article by `database`, with a task of this many attempts.
     pub(crate) async fn try_save(
         &self,
         database: &Database,
@@ -316,7 +316,7 @@ impl<P: Place> Bench<P> {
         assert!(whole.is_ok(), "the tree is whole again: {:#?}", runtime.status().await);
     }
 
-    /// Waits until nothing is waiting or in work.
+    /// Waits until no task is pending or processing.
     pub(crate) async fn settled(&self, runtime: &Runtime) -> stats::QueueStats {
         let mut events = runtime.subscribe();
         loop {
@@ -362,7 +362,7 @@ pub(crate) fn task(article_id: i64, slug: &str) -> NewTask {
     }
 }
 
-/// Everything happens soon.
+/// Settings with short intervals.
 pub(crate) fn quick() -> RuntimeSettings {
     let soon = Delays { base: Duration::from_millis(5), max: Duration::from_millis(50) };
     RuntimeSettings {

@@ -1,4 +1,4 @@
-//! Articles: each save is one transaction that keeps the revision before and says what becomes of the embedding.
+//! Articles: each save is one transaction that keeps the previous revision and updates the embedding task.
 
 use afterword_actors::task::{Operation, Priority, TaskStatus};
 
@@ -13,7 +13,7 @@ pub(crate) struct Saved {
 }
 
 impl Machine {
-    /// Nothing if the name is taken.
+    /// `None` if the name is taken.
     pub(crate) fn save(&mut self, slug: &str, content: usize, priority: Priority, skip: bool) -> Option<Saved> {
         if self.named(slug).is_some() {
             return None;
@@ -71,7 +71,7 @@ impl Machine {
         self.note(Some(no), "article deleted");
     }
 
-    /// Of a deleted article its last revision, of a present one the revision before.
+    /// The last revision of a deleted article, or the previous one of a present article.
     pub(crate) fn restore(&mut self, slug: &str) -> Option<Saved> {
         let deleted = || {
             let named = self.rows.past.iter().filter(|(_, past)| past.deleted && past.slug == slug);
@@ -95,7 +95,7 @@ impl Machine {
         Some(Saved { revision, task, changed: true })
     }
 
-    /// Who is found by this name, present or former.
+    /// The article with this name, present or former.
     fn named(&self, slug: &str) -> Option<No> {
         let present = self.rows.articles.iter().find(|(_, article)| article.slug == slug).map(|(&no, _)| no);
         present.or_else(|| self.rows.aliases.get(slug).copied())

@@ -1,4 +1,4 @@
-//! Hosts: claims, attempts, renewals, deaths. What a host remembers is apart from what is stored, and may be wrong.
+//! Hosts: claims, attempts, renewals, deaths. A host's memory is separate from what is stored, and may be wrong.
 
 use afterword_actors::{
     embedder::ErrorKind,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::step::{Fate, Mood};
 
-/// What one host remembers.
+/// The memory of one host.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
     pub(crate) starts: usize,
@@ -20,7 +20,7 @@ pub(crate) struct Memory {
     pub(crate) model: No,
     /// In the order of their tasks.
     pub(crate) attempts: Vec<Attempt>,
-    /// Starts that ended without a word.
+    /// Starts that died.
     pub(crate) dead: Vec<String>,
 }
 
@@ -32,11 +32,11 @@ pub(crate) struct Attempt {
     pub(crate) claim: u64,
     pub(crate) number: i32,
     pub(crate) operation: Operation,
-    /// Whose vectors it makes.
+    /// The model whose vectors it makes.
     pub(crate) model: No,
     pub(crate) seen: Seen,
     pub(crate) made: Option<Made>,
-    /// It has been committed, or not: no answer came.
+    /// Whether its commit got no answer, so that it may or may not be committed.
     pub(crate) in_doubt: bool,
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum Seen {
     Changed,
 }
 
-/// What came of the work.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Made {
     Vectors { revision: i64, content: usize },
@@ -71,14 +71,14 @@ impl Machine {
         self.rows.hosts.insert(incarnation, "running".to_owned());
     }
 
-    /// The process is killed: what it remembers is gone, what is stored stays.
+    /// The process is killed: its memory is lost, stored rows stay.
     pub(crate) fn crash(&mut self, host: usize) {
         let memory = &mut self.memories[host];
         memory.attempts.clear();
         memory.dead.extend(memory.incarnation.take());
     }
 
-    /// Another host sees that processes have ended, and puts back what they held.
+    /// Another host sees that processes have ended, and puts back their tasks.
     pub(crate) fn bury(&mut self) -> usize {
         let dead: Vec<String> = self.memories.iter_mut().flat_map(|memory| std::mem::take(&mut memory.dead)).collect();
         let mut rescued = 0;
@@ -89,7 +89,7 @@ impl Machine {
         rescued
     }
 
-    /// Whatever lease has run out is put back, whoever holds it.
+    /// Puts back every task whose lease has expired.
     pub(crate) fn rescue_expired(&mut self) -> Vec<Settled> {
         let now = self.now;
         self.rescue(|task| task.lease.is_some_and(|(_, until)| until <= now))
@@ -98,14 +98,14 @@ impl Machine {
     fn rescue(&mut self, which: impl Fn(&super::Task) -> bool) -> Vec<Settled> {
         let held = self.held(which);
         for &no in &held {
-            // Who was in work at two deaths was alone at this one.
+            // A task that was processed at two deaths was alone at this one.
             let next = if self.rows.tasks[&no].crashes >= 2 { Next::Crashed } else { Next::Suspected };
             self.settle(no, next, "rescued", Some(ErrorKind::Crashed));
         }
         self.settled(held)
     }
 
-    /// Gives back what the host holds, uncounted. Its late workers may still answer.
+    /// Releases the host's tasks, uncounted. Its late workers may still answer.
     pub(crate) fn release(&mut self, host: usize) -> Vec<Settled> {
         let Some(incarnation) = self.memories[host].incarnation.clone() else { return Vec::new() };
         let held = self.held(|task| task.host.as_ref() == Some(&incarnation));
@@ -139,7 +139,7 @@ impl Machine {
         renewed
     }
 
-    /// The work of one attempt, with what is stored at this moment.
+    /// One attempt, with what is stored at this moment.
     pub(crate) fn work(&mut self, host: usize, nth: usize, mood: Mood) {
         let attempt = self.memories[host].attempts[nth].clone();
         let made = match (attempt.seen, self.rows.articles.get(&attempt.article)) {
@@ -156,7 +156,7 @@ impl Machine {
         self.memories[host].attempts[nth].made = Some(made);
     }
 
-    /// The transaction of a QueueActor: what has been worked on ends, then up to `claims` tasks are claimed.
+    /// The transaction of a QueueActor: finished attempts are settled, then up to `claims` tasks are claimed.
     pub(crate) fn flush(&mut self, host: usize, claims: usize, fate: Fate) -> (Vec<Settled>, Vec<Attempt>) {
         let (before, promised, tasks) = (self.rows.clone(), self.promised.clone(), self.tasks);
         let worked: Vec<_> =
@@ -171,7 +171,7 @@ impl Machine {
                 attempts.sort_by_key(|attempt| (attempt.task, attempt.claim));
                 (settled, claimed)
             }
-            // The host does not hear what came of it: it will repeat the verdicts, and knows of no claim.
+            // The answer is lost: the host will repeat the verdicts, and knows of no claim.
             Fate::AnswerLost | Fate::RolledBack => {
                 if fate == Fate::RolledBack {
                     (self.rows, self.promised, self.tasks) = (before, promised, tasks);
@@ -183,7 +183,8 @@ impl Machine {
         }
     }
 
-    /// Ends what is held; what is in doubt is answered as it stands. The set that is being built gets its turn.
+    /// Settles tasks under a valid lease; undecided ones are answered as they are. Then the set that is being built
+    /// gets its tasks.
     fn end_all(&mut self, worked: &[Attempt]) -> Vec<Settled> {
         let building = self.building();
         let (held, lost): (Vec<_>, Vec<_>) = worked.iter().partition(|attempt| self.is_held(attempt));
@@ -203,7 +204,7 @@ impl Machine {
         lease.is_some_and(|(claim, _)| claim == attempt.claim)
     }
 
-    /// Ends an attempt whose lease holds.
+    /// Settles an attempt whose lease is valid.
     fn finish(&mut self, attempt: &Attempt) {
         let (no, model) = (attempt.task, attempt.model);
         let article = self.rows.articles.get(&attempt.article).cloned();
@@ -216,7 +217,7 @@ impl Machine {
                 self.settle(no, cancelled, "embedding skipped", None);
             }
             (Made::Vectors { revision, content }, Some(_)) => {
-                // Never an older revision over a newer one.
+                // An older revision never replaces a newer one.
                 if revision >= stored {
                     self.rows.vectors.insert(key, Vectors { revision, content });
                 }
@@ -264,7 +265,7 @@ impl Machine {
         let mut taken: Vec<No> = Vec::new();
         for (_, no) in due {
             in_work.push(no);
-            // Those behind it wait for it.
+            // The tasks after it wait for it.
             if in_work.len() > in_work.iter().map(|no| together(self.rows.tasks[no].crashes)).min().unwrap_or_default()
             {
                 break;
@@ -313,7 +314,7 @@ impl Machine {
     }
 }
 
-/// How many tasks at most a host has in work, one among them that was in work at so many deaths.
+/// How many tasks a host may process at once, if one of them was processed at this many deaths.
 fn together(crashes: u32) -> usize {
     match crashes {
         0 => usize::MAX,

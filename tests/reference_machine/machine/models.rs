@@ -1,10 +1,10 @@
-//! Models: one is active, one may be in the making; and what the sweep finds that nothing else is going to embed.
+//! Models: one is active, one may be built; and the articles that a sweep must queue.
 
 use afterword_actors::task::{Priority, TaskStatus};
 
 use super::{Machine, No};
 
-/// What a host makes of the sets that are wanted.
+/// The sets that a host makes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Makes {
     pub(super) active: Option<No>,
@@ -14,8 +14,8 @@ pub(super) struct Makes {
 }
 
 impl Makes {
-    /// Whether a host that makes these takes this task. What waits for a set that no host makes any more is taken up for the
-    /// set that is being built, after half a minute.
+    /// Whether a host that makes these sets claims this task. A task for a set that no host makes any more is claimed
+    /// for the set that is being built, after half a minute.
     pub(super) fn take(&self, task: &super::Task, now: i64) -> bool {
         if task.model.is_some() && task.model == self.building {
             self.makes_building
@@ -49,7 +49,7 @@ impl Machine {
         Makes { active, makes_active: active == Some(own), building, makes_building: building == Some(own) }
     }
 
-    /// A host with `model` starts: a model that was never used is built for, unless another one is.
+    /// A host with `model` starts: a set for a model that was never used is built, unless another one is being built.
     pub(super) fn offer(&mut self, model: No) {
         self.enter(model);
         let was_ever_wanted = self.used.contains(&model) || self.retired.contains_key(&model);
@@ -106,7 +106,7 @@ impl Machine {
         true
     }
 
-    /// Searches change over when the new model's set is whole.
+    /// Searches use the new model's set when it is complete.
     pub(crate) fn activate(&mut self, model: No) -> bool {
         if self.building() != Some(model) || self.is_behind(model) || self.would_empty_searches(model) {
             return false;
@@ -145,7 +145,7 @@ impl Machine {
         !has_any(Some(model)) && has_any(self.active()) && self.rows.articles.values().any(|article| !article.skip)
     }
 
-    /// Queues what needs embedding by the sets that the host makes, and what nothing is going to embed.
+    /// Queues articles without vectors in the sets that the host makes, and those without a task.
     pub(crate) fn sweep(&mut self, own: No) -> usize {
         let Makes { active, makes_active, building, makes_building } = self.makes(own);
         let in_use = active.filter(|_| makes_active).map(|model| (model, "sweep"));

@@ -70,7 +70,7 @@ impl Machine {
         true
     }
 
-    /// What the run queued and no worker has begun is taken back; what waited already for a save stays.
+    /// Cancels the run's tasks that no worker has claimed; tasks that already waited for a save stay.
     pub(crate) fn cancel_run(&mut self, no: No) -> bool {
         if !self.rows.runs[&no].is_open() {
             return false;

@@ -1,5 +1,5 @@
-//! Tasks: queued, coalesced, settled, cancelled and retried by hand. Every change goes through [`Machine::change`], which
-//! writes the audit trail.
+//! Tasks: queued, coalesced, settled, cancelled and retried by hand. Every change goes through [`Machine::change`],
+//! which writes the audit trail.
 
 use afterword_actors::{
     embedder::ErrorKind,
@@ -15,23 +15,23 @@ pub(super) enum Next {
     End(TaskStatus),
     /// After a delay; the attempt is spent.
     Retry(i64),
-    /// At once; the attempt is given back.
+    /// At once; the attempt is not counted.
     Refund,
-    /// At once; its host has died, and others were in work beside it: the attempt is given back.
+    /// At once; its host has died while it processed other tasks too: the attempt is not counted.
     Suspected,
-    /// At once; its host has died, and nothing else was in work there: the attempt is spent.
+    /// At once; its host has died while it processed no other task: the attempt is spent.
     Crashed,
 }
 
 pub(super) const LATER: Next = Next::Retry(DELAY);
 
-/// How far behind a task of high priority it stands.
+/// How much later than a task of high priority it is due.
 pub(crate) fn handicap(priority: Priority) -> i64 {
     priority.handicap().as_millis() as i64
 }
 
 impl Machine {
-    /// Changes a task; the trail records it if its status, revision or priority changed.
+    /// Changes a task; the audit trail records it if its status, revision or priority changed.
     pub(super) fn change(&mut self, no: No, cause: &str, edit: impl FnOnce(&mut Task)) {
         let now = self.now;
         let task = self.rows.tasks.get_mut(&no).expect("the task");
@@ -53,7 +53,7 @@ impl Machine {
         }
     }
 
-    /// Ends a task that waits or is in work.
+    /// Ends a task that is pending or processing.
     pub(super) fn end(&mut self, no: No, status: TaskStatus, cause: &str) {
         let now = self.now;
         self.change(no, cause, |task| {
@@ -63,7 +63,7 @@ impl Machine {
         });
     }
 
-    /// The article's present revision waits: in the task that waits already, if there is one.
+    /// Queues the article's present revision, in its pending task if there is one.
     pub(super) fn enqueue(&mut self, article: No, operation: Operation, priority: Priority) -> No {
         let now = self.now;
         let (revision, slug) = {
@@ -93,7 +93,7 @@ impl Machine {
         no
     }
 
-    /// A task for an article that a sweep or a bulk run found in need, or the one that is there already.
+    /// A task for an article that a sweep or a bulk run found, or the one that exists already.
     pub(super) fn enqueue_found(
         &mut self,
         article: No,
@@ -107,7 +107,7 @@ impl Machine {
         if let Some(no) = in_work.filter(|no| makes_it(&self.rows.tasks[no])) {
             return Some((no, true));
         }
-        // A set that is being built waits for the end of whatever is in work.
+        // A set that is being built waits for the article's other task to end.
         if self.rows.articles[&article].skip || (in_work.is_some() && self.building() == Some(model)) {
             return None;
         }
@@ -210,7 +210,7 @@ impl Machine {
         }
     }
 
-    /// A person takes a waiting task back.
+    /// A person cancels a waiting task.
     pub(crate) fn cancel(&mut self, no: No) -> Change {
         let Some(task) = self.rows.tasks.get(&no) else { return Change::NotFound };
         if task.status != TaskStatus::Pending {
@@ -221,7 +221,7 @@ impl Machine {
         Change::Done
     }
 
-    /// A person wants a task tried again, now.
+    /// A person retries a task.
     pub(crate) fn retry(&mut self, no: No) -> Change {
         let Some(task) = self.rows.tasks.get(&no) else { return Change::NotFound };
         let (article, status) = (task.article, task.status);
@@ -236,7 +236,7 @@ impl Machine {
         Change::Done
     }
 
-    /// The newest failed task of each article that nothing else is going to embed.
+    /// The newest failed task of each article without another task.
     pub(crate) fn retry_failed(&mut self) -> u64 {
         let wanted =
             |model: Option<No>| model.is_none_or(|no| self.rows.models.get(&no).is_some_and(|s| s != "retired"));
@@ -260,7 +260,7 @@ impl Machine {
         given_up.len() as u64
     }
 
-    /// What waits for the set that is being built gives way to a task of another set.
+    /// A pending task for the set that is being built gives way to a task of another set.
     fn make_way(&mut self, no: No) {
         let (article, model) = (self.rows.tasks[&no].article, self.rows.tasks[&no].model);
         let Some(waiting) = self.task_of(article, TaskStatus::Pending) else { return };
@@ -286,7 +286,8 @@ impl Machine {
 }
 
 impl Task {
-    /// Takes over what is asked for now: the higher priority, the newer revision, and if it is `urgent`, the nearer place.
+    /// Takes over what is asked for now: the higher priority, the newer revision, and if it is `urgent`, the nearer
+    /// place.
     fn join(&mut self, revision: i64, priority: Priority, now: i64, urgent: bool) {
         if handicap(priority) < self.key - self.scheduled {
             self.priority = priority;

@@ -4,7 +4,7 @@
 //! Articles of three chunks, a provider that takes 20 ms: the conditions under which the server that this one follows
 //! was measured (create over REST p50 9–15 ms, p99 35–128 ms; over MCP p50 24 ms).
 
-#[path = "../tests/server/process.rs"]
+#[path = "../tests/support/process.rs"]
 mod process;
 
 use std::{

@@ -37,7 +37,7 @@ mod postgres {
     mod models;
     #[path = "runtime/order.rs"]
     mod order;
-    #[path = "../../tests/hosts/proxy.rs"]
+    #[path = "../../tests/support/proxy.rs"]
     mod proxy;
     #[path = "runtime/requests.rs"]
     mod requests;

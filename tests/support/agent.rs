@@ -1,5 +1,4 @@
 //! An agent that speaks MCP, by either era of the protocol, to a host with a scripted back end.
-#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -1,7 +1,12 @@
 //! A world for tests: a database of its own, in a file or on a server, the real services, the real runtime, and a scripted back end.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
+pub(crate) mod agent;
 mod place;
+pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod tool;
+pub(crate) mod visitor;
 
 use std::{sync::Arc, time::Duration};
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::agent::{Agent, ERAS};
+use crate::support::agent::{Agent, ERAS};
 
 /// What a visitor can do. `None`: it was refused.
 pub(crate) trait Visitor: Sized {

@@ -1,0 +1,70 @@
+//! A server with the page on it, on either engine.
+
+use reqwest::{RequestBuilder, Url, header};
+
+use crate::{
+    support::process::Server,
+    support::{self, Place},
+};
+
+/// A server, and the database it is on.
+pub(crate) struct Site {
+    pub(crate) server: Server,
+    place: Option<support::Server>,
+}
+
+impl Site {
+    /// On SQLite.
+    pub(crate) fn on_file(settings: &[&str]) -> Self {
+        Self { server: Server::start(settings), place: None }
+    }
+
+    /// On a PostgreSQL server.
+    pub(crate) async fn on_postgres(settings: &[&str]) -> Self {
+        let place = support::Server::fresh().await;
+        let url = format!("database.url={}", place.url());
+        let settings: Vec<_> = settings.iter().copied().chain([url.as_str()]).collect();
+        Self { server: Server::start(&settings), place: Some(place) }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.server.url(path)
+    }
+
+    /// Makes a token; answers it.
+    pub(crate) fn token(&self, name: &str, scope: &str) -> String {
+        let url = self.place.as_ref().map(|place| format!("database.url={}", place.url()));
+        let mut arguments: Vec<&str> = url.iter().flat_map(|url| ["--set", url.as_str()]).collect();
+        arguments.extend(["token", "create", name, "--scope", scope]);
+        self.server.command(&arguments)
+    }
+}
+
+/// Fills a form in, as a browser sends it.
+pub(crate) fn filled(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
+    let url = Url::parse_with_params("http://form", fields).expect("an address");
+    let body = url.query().unwrap_or_default().to_owned();
+    request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+}
+
+/// Runs a story on SQLite and on PostgreSQL.
+macro_rules! on_both_engines {
+    ($name:ident, $settings:expr) => {
+        mod $name {
+            use crate::{page::site::Site, support::process::STUCK};
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                let site = Site::on_file($settings);
+                tokio::time::timeout(2 * STUCK, super::$name(&site)).await.expect("an end");
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                let site = Site::on_postgres($settings).await;
+                tokio::time::timeout(2 * STUCK, super::$name(&site)).await.expect("an end");
+            }
+        }
+    };
+}
+pub(crate) use on_both_engines;

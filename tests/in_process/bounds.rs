@@ -1,0 +1,26 @@
+//! What is large: texts, histories, vectors. Nothing about it is refused, lost, or kept for ever.
+#![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
+
+#[path = "."]
+mod sqlite {
+    type World = crate::support::World<crate::support::File>;
+
+    #[path = "bounds/cleaning.rs"]
+    mod cleaning;
+    #[path = "bounds/texts.rs"]
+    mod texts;
+    #[path = "bounds/vectors.rs"]
+    mod vectors;
+}
+
+#[path = "."]
+mod postgres {
+    type World = crate::support::World<crate::support::Server>;
+
+    #[path = "bounds/cleaning.rs"]
+    mod cleaning;
+    #[path = "bounds/texts.rs"]
+    mod texts;
+    #[path = "bounds/vectors.rs"]
+    mod vectors;
+}

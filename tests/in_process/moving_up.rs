@@ -1,0 +1,172 @@
+//! From a file to a server: everything arrives, once, however often it is begun.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::support::{self, DRAIN, File, Server, TOKIO, World, article};
+use afterword::{
+    articles::{Changes, NewArticle, slug::Slug},
+    database::{self, CopyError, CopyProgress},
+    embedding::scripted::Rule,
+    search::Mode,
+};
+use afterword_actors::{embedder::EmbedError, store::stats::QueueStats};
+use proptest::prelude::*;
+
+const SUBJECTS: [&str; 8] = [
+    "tides and the moon",
+    "bread",
+    "honey bees dancing",
+    "lighthouses",
+    "数据库的历史",
+    "Éclairs à la crème",
+    "queues",
+    "tea",
+];
+
+/// A file with a past: edits, former slugs, deleted articles, failures, a switch.
+async fn lived_in(articles: usize) -> World<File> {
+    let world = World::<File>::new().await;
+    world.embedder.fail(Rule::containing("unreadable", EmbedError::data("unreadable")));
+    let runtime = world.start().await;
+    let service = world.articles(Some(&runtime));
+    for n in 0..articles {
+        let subject = SUBJECTS[n % SUBJECTS.len()];
+        let body = format!("# Of {subject}\n\nText {n} about {subject}.\n\n## More\n\nWords {}.\n", n * 7);
+        service.create(article(&format!("article-{n}"), &body)).await.expect("a save");
+    }
+    service.create(article("broken", "unreadable")).await.expect("a save");
+    let tagged = NewArticle {
+        front_matter: "---\ntags: [Été, sea/coast, a-b, a_b]\nstatus: draft\nn: [3, 1, 2]\n---\n".to_owned(),
+        ..article("tagged", "#Zeta #alpha [[article-0]] [x](article-1.md) [[nowhere]]")
+    };
+    service.create(tagged).await.expect("a save");
+    if articles > 2 {
+        let changes = Changes { body: Some("Another text.".to_owned()), ..Changes::default() };
+        service.update("article-0", changes).await.expect("a save");
+        service.rename("article-1", Slug::parse("renamed").expect("a slug"), None).await.expect("a rename");
+        service.delete("article-2", None).await.expect("a deletion");
+    }
+    world.settled(&runtime).await;
+    runtime.pause().await.expect("a pause");
+    service.create(article("waiting", "not embedded yet")).await.expect("a save");
+    runtime.stop(DRAIN).await;
+    world
+}
+
+fn silent(_: CopyProgress<'_>) {}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_arrives_and_goes_on_living() {
+    let (file, server) = (lived_in(60).await, World::<Server>::new().await);
+    let copied = database::copy(&file.database, &server.database, &silent).await.expect("a copy");
+    let rows = |name: &str| copied.tables.iter().find(|table| table.table == name).map(|table| table.rows);
+    assert_eq!(rows("articles"), Some(62), "one was deleted, one waits, one is broken");
+    assert!(rows("embedding_task_events").is_some_and(|rows| rows > 180), "{copied:?}");
+    let found = database::verify(&server.database).await.expect("a look");
+    assert!(found.sound, "{:?}", found.findings);
+    assert_eq!(counts(&server).await, counts(&file).await, "the numbers are the file's, and the pause too");
+    let (read, there) = (server.articles(None), file.articles(None));
+    assert_eq!(read.read("article-1").await.expect("by its former slug").slug, "renamed");
+    let histories = (read.history("article-0").await, there.history("article-0").await);
+    assert_eq!(histories.0.expect("a history"), histories.1.expect("a history"));
+    assert_eq!((rows("article_tags"), rows("article_properties"), rows("article_links")), (Some(6), Some(4), Some(3)));
+    let tagged = (read.read("tagged").await.expect("there").tags, there.read("tagged").await.expect("there").tags);
+    assert_eq!(tagged.0, tagged.1);
+    read.restore("article-2", None).await.expect("a deletion is undone");
+    let runtime = server.start().await;
+    runtime.resume().await.expect("a resume");
+    server.settled(&runtime).await;
+    assert_eq!(server.embedder.times_embedded("Text 5"), 0, "vectors were copied, and are not made again");
+    assert_eq!(read.read("waiting").await.expect("an article").embedding.status.as_str(), "completed");
+    let new = read.create(article("new", "a new one")).await.expect("a save").article;
+    assert!(new.id > 63, "numbers go on where the file's ended");
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_find_the_same() {
+    let (file, server) = (lived_in(60).await, World::<Server>::new().await);
+    database::copy(&file.database, &server.database, &silent).await.expect("a copy");
+    for query in ["tides moon", "bees", "数据库", "eclairs creme", "\"about bread\"", "text of lighthouses and tea"]
+    {
+        let meaning = (file.found(query, Mode::Semantic).await, server.found(query, Mode::Semantic).await);
+        assert_eq!(meaning.0, meaning.1, "by meaning: {query}");
+        let words = (file.find(query, Mode::Keyword).await, server.find(query, Mode::Keyword).await);
+        let all = |answer: &afterword::search::SearchAnswer| {
+            let mut slugs: Vec<_> = answer.hits.iter().map(|hit| hit.title.clone()).collect();
+            slugs.sort();
+            slugs.len()
+        };
+        assert_eq!(all(&words.0), all(&words.1), "as many by words: {query}");
+        assert!(all(&words.0) > 0, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_beginning_of_this_copy_is_left_alone() {
+    let (file, server) = (lived_in(3).await, World::<Server>::new().await);
+    server.articles(None).create(article("own", "text")).await.expect("a save");
+    let refused = database::copy(&file.database, &server.database, &silent).await;
+    assert!(matches!(refused, Err(CopyError::NotEmpty(_))), "{refused:?}");
+    assert_eq!(server.number("SELECT count(*) AS n FROM articles").await, 1);
+    let refused = database::copy(&server.database, &file.database, &silent).await;
+    assert!(matches!(refused, Err(CopyError::Direction)), "{refused:?}");
+    let runtime = file.start().await;
+    let refused = database::copy(&file.database, &server.database, &silent).await;
+    assert!(matches!(refused, Err(CopyError::InUse { .. })), "{refused:?}");
+    runtime.stop(DRAIN).await;
+}
+
+/// A copy that is dropped in the middle, as by Ctrl-C, as soon as `stop` says so. Answers whether it was whole by then.
+async fn interrupted(
+    file: &World<File>,
+    server: &World<Server>,
+    stop: impl Fn(&CopyProgress<'_>) -> bool + Sync,
+) -> bool {
+    let stopped = tokio::sync::Notify::new();
+    let tell = |progress: CopyProgress<'_>| {
+        if stop(&progress) {
+            stopped.notify_one();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = stopped.notified() => false,
+        ended = database::copy(&file.database, &server.database, &tell) => ended.is_ok(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changes_meanwhile_is_noticed() {
+    let (file, server) = (lived_in(5).await, World::<Server>::new().await);
+    assert!(!interrupted(&file, &server, |progress| progress.comparing).await);
+    file.run("UPDATE articles SET title = 'Changed' WHERE slug = 'article-3'").await;
+    let ended = database::copy(&file.database, &server.database, &silent).await;
+    assert!(matches!(ended, Err(CopyError::Differs { ref table, .. }) if table == "articles"), "{ended:?}");
+}
+
+/// The numbers that do not pass with time.
+async fn counts<P: support::Place>(world: &World<P>) -> QueueStats {
+    QueueStats { oldest_due_ms: None, ..world.stats().await }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 4, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_interrupted_copy_goes_on_where_it_stopped(articles in 3usize..100, stops in prop::collection::vec(1usize..18, 1..4)) {
+        TOKIO.block_on(async {
+            let (file, server) = (lived_in(articles).await, World::<Server>::new().await);
+            for stop in stops {
+                let steps = AtomicUsize::new(0);
+                if interrupted(&file, &server, |_| steps.fetch_add(1, Ordering::SeqCst) == stop).await {
+                    prop_assert_eq!(counts(&server).await, counts(&file).await);
+                    return Ok(());
+                }
+            }
+            database::copy(&file.database, &server.database, &silent).await.expect("a whole copy");
+            prop_assert_eq!(counts(&server).await, counts(&file).await);
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,39 @@
+//! Notes of people: their files come in and go out byte for byte, no two of them meet in one article, and changes that
+//! come together end well.
+#![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
+
+mod vault;
+
+#[path = "."]
+mod sqlite {
+    type World = crate::support::World<crate::support::File>;
+
+    #[path = "notes/files.rs"]
+    mod files;
+    #[path = "notes/races.rs"]
+    mod races;
+    #[path = "notes/round_trip.rs"]
+    mod round_trip;
+    #[path = "notes/sync.rs"]
+    mod sync;
+    #[path = "notes/watch.rs"]
+    mod watch;
+}
+
+#[path = "."]
+mod postgres {
+    type World = crate::support::World<crate::support::Server>;
+
+    #[path = "notes/files.rs"]
+    mod files;
+    #[path = "notes/manager.rs"]
+    mod manager;
+    #[path = "notes/races.rs"]
+    mod races;
+    #[path = "notes/round_trip.rs"]
+    mod round_trip;
+    #[path = "notes/sync.rs"]
+    mod sync;
+    #[path = "notes/watch.rs"]
+    mod watch;
+}

@@ -1,0 +1,858 @@
+//! A folder and the articles kept the same: two writers, one on each side, lose nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    future::Future,
+    io::Write,
+    pin::pin,
+    process::{Command, Stdio},
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use afterword::articles::{
+    Articles, Changes, NewArticle,
+    files::{Import, Sync, SyncError, SyncReport, forget, sync},
+    folder::Folder,
+    front_matter::Document,
+    slug::Slug,
+};
+
+use afterword_actors::store::sql::Sql;
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use sea_orm::FromQueryResult;
+
+use super::World;
+use crate::{
+    notes::vault::{Vault, import, import_as, importing},
+    support::{Place, TOKIO, article},
+};
+
+fn asked(vault: &Vault) -> Sync {
+    Sync { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false }
+}
+
+/// A run, after a dry run that promises the same.
+async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
+    let before = Vault::contents(&vault.root());
+    let promised = sync(articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
+    assert_eq!(Vault::contents(&vault.root()), before, "a dry run does nothing");
+    let done = sync(articles, &asked(vault)).await.expect("a run");
+    assert!(done.failed.is_empty(), "{:?}", done.failed);
+    let done_as_promised = SyncReport { dry_run: true, ..done };
+    assert_eq!(promised, done_as_promised, "what is done is what was promised");
+    let done = SyncReport { dry_run: false, ..done_as_promised };
+    let again = sync(articles, &asked(vault)).await.expect("a run");
+    assert!(!again.did_something(), "both sides are the same then: {again:?}");
+    done
+}
+
+/// What files hold, by their places; without those that are being written.
+fn texts(vault: &Vault) -> BTreeMap<String, String> {
+    let (root, mut texts) = (vault.root(), BTreeMap::new());
+    for entry in walkdir::WalkDir::new(&root).into_iter().filter_map(Result::ok) {
+        let place = entry.path().strip_prefix(&root).expect("below").to_str().expect("text");
+        if entry.file_type().is_file() && !place.contains(".afterword-") {
+            texts.insert(place.to_owned(), fs::read_to_string(entry.path()).expect("a text"));
+        }
+    }
+    texts
+}
+
+async fn slugs(articles: &Articles) -> Vec<String> {
+    let page = articles.list(&Folder::default(), None, 1000).await.expect("a page");
+    let mut slugs: Vec<String> = page.articles.into_iter().map(|article| article.slug).collect();
+    slugs.sort();
+    slugs
+}
+
+async fn body(articles: &Articles, slug: &str) -> String {
+    articles.read(slug).await.expect("an article").body
+}
+
+async fn change(articles: &Articles, slug: &str, body: &str) {
+    let changes = Changes { body: Some(body.to_owned()), ..Changes::default() };
+    articles.update(slug, changes).await.expect("a save");
+}
+
+async fn put_in(articles: &Articles, slug: &str, folder: &str) {
+    let folder = Some(Folder::parse(folder).expect("a folder"));
+    articles.update(slug, Changes { folder, ..Changes::default() }).await.expect("a save");
+}
+
+fn slug(text: &str) -> Slug {
+    Slug::parse(text).expect("a slug")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_on_one_side_changes_on_the_other() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n\ntext\n"), ("sub/b.md", "---\ntags: [x]\n---\n# B\n")]);
+    articles.create(article("from-here", "made by an agent\n")).await.expect("an article");
+    let first = run(&articles, &vault).await;
+    assert_eq!((first.articles.created.len(), first.files.written.len()), (2, 1));
+    assert_eq!(slugs(&articles).await, ["a", "b", "from-here"]);
+    assert!(texts(&vault)["from-here.md"].ends_with("made by an agent\n"));
+
+    // A file is saved, an article is saved, one is new.
+    vault.put("a.md", "# A\n\nmore\n");
+    change(&articles, "b", "# B\n\nedited here\n").await;
+    vault.put("c.md", "# C\n");
+    let second = run(&articles, &vault).await;
+    assert_eq!((second.articles.updated, second.articles.created), (vec!["a.md".to_owned()], vec!["c.md".to_owned()]));
+    assert_eq!(second.files.written, ["sub/b.md"]);
+    assert_eq!(body(&articles, "a").await, "# A\n\nmore\n");
+    assert_eq!(texts(&vault)["sub/b.md"], "---\ntags: [x]\n---\n# B\n\nedited here\n", "and nothing else of it");
+    change(&articles, "b", "# B\n\nedited again\n").await;
+    run(&articles, &vault).await;
+    assert_eq!(texts(&vault)["sub/b.md"], "---\ntags: [x]\n---\n# B\n\nedited again\n", "and nothing else of it");
+
+    // Deletions go both ways, and can be undone.
+    fs::remove_file(vault.path("c.md")).expect("a removal");
+    articles.delete("from-here", None).await.expect("a deletion");
+    let report = run(&articles, &vault).await;
+    assert_eq!(report.articles.deleted, ["c"]);
+    assert_eq!(report.files.removed, ["from-here.md"]);
+    assert_eq!(slugs(&articles).await, ["a", "b"]);
+    articles.restore("c", None).await.expect("it comes back");
+    articles.restore("from-here", None).await.expect("it comes back");
+    run(&articles, &vault).await;
+    assert!(["c.md", "from-here.md"].iter().all(|file| texts(&vault).contains_key(*file)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_on_one_side_moves_on_the_other() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n"), ("B++.md", "# B\n"), ("c.md", "---\nslug: sea\n---\n# C\n")]);
+    run(&articles, &vault).await;
+    fs::create_dir(vault.path("new")).expect("a folder");
+    fs::rename(vault.path("a.md"), vault.path("new/a.md")).expect("a rename");
+    put_in(&articles, "b", "deep/er").await;
+    let moved = run(&articles, &vault).await;
+    assert!(moved.articles.created.is_empty() && moved.articles.deleted.is_empty(), "a move is one: {moved:?}");
+    assert_eq!(articles.read("a").await.expect("an article").folder, "new");
+    assert_eq!(texts(&vault).keys().collect::<Vec<_>>(), ["c.md", "deep/er/B++.md", "new/a.md"]);
+
+    // Both sides at once: moved there, changed here.
+    fs::rename(vault.path("new/a.md"), vault.path("a moved.md")).expect("a rename");
+    change(&articles, "a", "# A\n\nedited here\n").await;
+    articles.rename("b", slug("bee"), None).await.expect("a rename");
+    articles.rename("sea", slug("ocean"), None).await.expect("a rename");
+    let moved = run(&articles, &vault).await;
+    assert!(moved.articles.created.is_empty() && moved.articles.deleted.is_empty(), "a move is one: {moved:?}");
+    assert_eq!(texts(&vault)["a moved.md"], "# A\n\nedited here\n");
+    assert_eq!(articles.read("a").await.expect("an article").folder, "");
+    assert!(texts(&vault).contains_key("deep/er/bee.md"));
+    assert!(texts(&vault)["c.md"].contains("slug: ocean"), "{:?}", texts(&vault));
+
+    // Moved and changed between two runs, and changed here as well.
+    let lines: String =
+        std::iter::once("# Title\n\n".to_owned()).chain((0..9).map(|n| format!("line {n}\n\n"))).collect();
+    vault.put("long.md", &lines);
+    vault.put("other.md", lines.replace("line", "other"));
+    run(&articles, &vault).await;
+    for file in ["long.md", "other.md"] {
+        fs::remove_file(vault.path(file)).expect("a removal");
+    }
+    vault.put("new/name.md", lines.replace("line 7", "LINE 7"));
+    vault.put("new/another.md", lines.replace("line", "other").replace("other 7", "OTHER 7"));
+    change(&articles, "other", &lines.replace("line", "other").replace("other 0", "OTHER 0")).await;
+    let moved = run(&articles, &vault).await;
+    assert!(moved.articles.created.is_empty() && moved.articles.deleted.is_empty(), "a move is one: {moved:?}");
+    assert_eq!(body(&articles, "long").await, lines.replace("line 7", "LINE 7"));
+    let both = lines.replace("line", "other").replace("other 7", "OTHER 7").replace("other 0", "OTHER 0");
+    assert_eq!((body(&articles, "other").await, &texts(&vault)["new/another.md"]), (both.clone(), &both));
+    for (slug, file) in [("long", "new/name.md"), ("other", "new/another.md")] {
+        articles.delete(slug, None).await.expect("a deletion");
+        assert!(vault.path(file).exists());
+    }
+    run(&articles, &vault).await;
+
+    // A name that is taken by something that stays out.
+    vault.put(".gitignore", "private/\nodd.md\n");
+    vault.put("odd.md", "not a note\n");
+    articles.create(article("odd", "text\n")).await.expect("an article");
+    articles
+        .create(NewArticle { folder: Folder::parse("private").expect("a folder"), ..article("p", "text\n") })
+        .await
+        .expect("an article");
+    let report = run(&articles, &vault).await;
+    assert_eq!(report.left_out, ["p"], "it would be gone at the next look");
+    assert_eq!(texts(&vault)["odd.md"], "not a note\n");
+    assert_eq!(report.files.written.len(), 1, "{report:?}");
+    // A note that stays out from now on is not taken for deleted.
+    vault.put(".gitignore", "private/\nodd.md\nc.md\n");
+    let report = run(&articles, &vault).await;
+    assert!(report.articles.deleted.is_empty(), "{report:?}");
+    assert_eq!(slugs(&articles).await.len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_both_sides_are_joined_or_both_kept() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n\none\n\ntwo\n\nthree\n"), ("b.md", "# B\n\nsame\n")]);
+    run(&articles, &vault).await;
+    vault.put("a.md", "# A\n\nONE\n\ntwo\n\nthree\n");
+    change(&articles, "a", "# A\n\none\n\ntwo\n\nTHREE\n").await;
+    vault.put("b.md", "# B\n\nthe file's\n");
+    change(&articles, "b", "# B\n\nthe article's\n").await;
+    let report = run(&articles, &vault).await;
+    assert_eq!(report.merged, ["a.md"]);
+    assert_eq!(body(&articles, "a").await, "# A\n\nONE\n\ntwo\n\nTHREE\n");
+    assert_eq!(texts(&vault)["a.md"], "# A\n\nONE\n\ntwo\n\nTHREE\n");
+    let [conflict] = &report.conflicts[..] else { panic!("{report:?}") };
+    assert_eq!(texts(&vault)["b.md"], "# B\n\nthe article's\n");
+    assert_eq!(texts(&vault)[&conflict.copy], "# B\n\nthe file's\n");
+    assert_eq!(slugs(&articles).await.len(), 3, "the copy is an article as well");
+
+    // A change goes before a deletion, whichever side it is on.
+    fs::remove_file(vault.path("a.md")).expect("a removal");
+    change(&articles, "a", "# A\n\nchanged after\n").await;
+    vault.put("b.md", "# B\n\nchanged after\n");
+    articles.delete("b", None).await.expect("a deletion");
+    let report = run(&articles, &vault).await;
+    assert!(report.articles.deleted.is_empty() && report.files.removed.is_empty(), "{report:?}");
+    assert_eq!(texts(&vault)["a.md"], "# A\n\nchanged after\n");
+    assert_eq!(body(&articles, "b").await, "# B\n\nchanged after\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_articles_is_kept_in_step_by_itself() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    articles.create(article("aside", "not of this folder\n")).await.expect("an article");
+    let within = |slug: &str, folder: &str| NewArticle {
+        folder: Folder::parse(folder).expect("a folder"),
+        ..article(slug, "text\n")
+    };
+    articles.create(within("inner", "team/docs")).await.expect("an article");
+    let vault = Vault::of(&[("a.md", "# A\n"), ("docs/aside.md", "# Another\n")]);
+    let asked = Sync { folder: Folder::parse("team").expect("a folder"), ..asked(&vault) };
+    let report = sync(&articles, &asked).await.expect("a run");
+    assert_eq!((report.articles.created.len(), report.files.written), (2, vec!["docs/inner.md".to_owned()]));
+    assert_eq!(articles.read("a").await.expect("an article").folder, "team");
+    assert!(!texts(&vault)["docs/inner.md"].contains("folder:"), "{:?}", texts(&vault));
+    assert!(!sync(&articles, &asked).await.expect("a run").did_something());
+    // What leaves the folder of articles leaves the folder of files, and is not deleted.
+    put_in(&articles, "a", "elsewhere").await;
+    let report = sync(&articles, &asked).await.expect("a run");
+    assert_eq!(report.files.removed, ["a.md"]);
+    put_in(&articles, "a", "team/back").await;
+    let report = sync(&articles, &asked).await.expect("a run");
+    assert_eq!(report.files.written, ["back/a.md"]);
+    assert_eq!(slugs(&articles).await.len(), 4);
+}
+
+/// Articles that came from the same files before, and stand elsewhere: that the files move is told before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_tells_every_round() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n"), ("b.md", "# B\n\none\n\ntwo\n"), ("c.md", "# C\n"), ("d.md", "# D\n")]);
+    let elsewhere = Import { folder: Folder::parse("w").expect("a folder"), ..importing(&vault.root()) };
+    import_as(&articles, elsewhere).await;
+    let moved = run(&articles, &vault).await;
+    assert_eq!((moved.files.written.len(), moved.files.removed.len()), (4, 4), "{moved:?}");
+    assert!(texts(&vault).contains_key("w/a.md"), "{:?}", texts(&vault));
+
+    // Changed there, and moved, renamed, or both here; changed on both sides in the same lines, and moved.
+    vault.put("w/b.md", "# B\n\nONE\n\ntwo\n");
+    change(&articles, "b", "# B\n\none\n\nTWO\n").await;
+    put_in(&articles, "b", "x").await;
+    vault.put("w/c.md", "# C\n\nmore\n");
+    put_in(&articles, "c", "x").await;
+    articles.rename("c", slug("sea"), None).await.expect("a rename");
+    vault.put("w/d.md", "# D\n\nthere\n");
+    change(&articles, "d", "# D\n\nhere\n").await;
+    put_in(&articles, "d", "x").await;
+    // Written to after it was taken away.
+    let mut held = fs::OpenOptions::new().append(true).open(vault.path("w/a.md")).expect("a file");
+    change(&articles, "a", "# A\n\nmore\n").await;
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.merged.len(), report.conflicts.len()), (2, 1), "{report:?}");
+    assert_eq!(report.files.removed, ["w/b.md", "w/c.md", "w/d.md"]);
+    held.write_all(b"late\n").expect("it is written");
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.conflicts.len(), report.articles.created.len()), (1, 1), "{report:?}");
+}
+
+/// Each would take the files of the other for new ones, again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_that_overlap_are_refused_until_one_is_forgotten() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n"), ("sub dir/b.md", "# B\n"), ("sub dir/in/c.md", "# C\n")]);
+    let of = |place: &str, folder: &str| Sync {
+        directory: vault.path(place),
+        folder: Folder::parse(folder).expect("a folder"),
+        ..asked(&vault)
+    };
+    let inner = of("sub dir", "team");
+    sync(&articles, &inner).await.expect("a run");
+    let before = texts(&vault);
+    for overlapping in [asked(&vault), of("sub dir/in", ""), of("sub dir", ""), of("sub dir", "team/deep")] {
+        for dry_run in [true, false] {
+            let refused = sync(&articles, &Sync { dry_run, ..overlapping.clone() }).await.expect_err("an overlap");
+            assert!(matches!(refused, SyncError::Overlap { .. }), "{refused}");
+            let told = refused.to_string();
+            assert!(told.contains("sub dir' --folder team --forget`") && told.contains("kept in step"), "{told}");
+        }
+    }
+    assert_eq!((texts(&vault), slugs(&articles).await.len()), (before.clone(), 2));
+    sync(&articles, &inner).await.expect("the first goes on");
+    assert!(matches!(forget(&articles, &asked(&vault)).await, Err(SyncError::NotKept { kept, .. }) if kept.len() == 1));
+    forget(&articles, &inner).await.expect("it is forgotten");
+    assert_eq!((texts(&vault), slugs(&articles).await.len()), (before, 2), "and nothing else is touched");
+    assert!(matches!(forget(&articles, &inner).await, Err(SyncError::NotKept { .. })));
+    sync(&articles, &asked(&vault)).await.expect("a run");
+    // One that is gone is forgotten as well.
+    let other = Vault::of(&[("x.md", "# X\n")]);
+    let gone = Sync { directory: other.path("x"), folder: Folder::parse("x").expect("a folder"), ..asked(&other) };
+    fs::create_dir(&gone.directory).expect("a folder");
+    sync(&articles, &gone).await.expect("a run");
+    fs::remove_dir(&gone.directory).expect("a removal");
+    let refused = sync(&articles, &asked(&other)).await.expect_err("an overlap");
+    assert!(matches!(refused, SyncError::Overlap { .. }), "{refused}");
+    forget(&articles, &gone).await.expect("it is forgotten");
+    sync(&articles, &asked(&other)).await.expect("a run");
+}
+
+/// Folders beside each other may be kept in step with the same articles, or with some of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_beside_each_other_multiply_nothing() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vaults = [Vault::of(&[("a.md", "# A\n")]), Vault::of(&[("b.md", "# B\n")]), Vault::of(&[("b.md", "# B2\n")])];
+    let asked = |number: usize| Sync {
+        folder: Folder::parse(["", "team", "team/deep"][number]).expect("a folder"),
+        ..asked(&vaults[number])
+    };
+    let settle = async || {
+        for round in 0.. {
+            let mut did = false;
+            for number in 0..3 {
+                did |= sync(&articles, &asked(number)).await.expect("a run").did_something();
+            }
+            if !did {
+                break;
+            }
+            assert!(round < 4, "they are never the same");
+        }
+    };
+    settle().await;
+    assert_eq!(slugs(&articles).await.len(), 3);
+    for (number, vault) in vaults.iter().enumerate() {
+        vault.put("new.md", format!("# New {number}\n"));
+    }
+    settle().await;
+    assert_eq!(slugs(&articles).await.len(), 6);
+    put_in(&articles, "a", "team/deep").await;
+    let bees = slugs(&articles).await.into_iter().filter(|slug| slug.starts_with('b'));
+    for (number, bee) in bees.enumerate() {
+        articles.rename(&bee, slug(&format!("bee-{number}")), None).await.expect("a rename");
+    }
+    settle().await;
+    fs::remove_file(vaults[2].path("a.md")).expect("a removal");
+    settle().await;
+    assert_eq!(slugs(&articles).await.len(), 5);
+    for (number, files) in [(0, 5), (1, 4), (2, 2)] {
+        assert_eq!(texts(&vaults[number]).len(), files, "{number}: {:?}", texts(&vaults[number]).keys());
+    }
+}
+
+/// What became of a file that is no note any more is told, and its article stays.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_file_any_more_is_told() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let notes = ["link.md", "in/a.md", "folder.md", "nul.md", "latin.md", "out.md"];
+    let vault = Vault::of(&notes.map(|note| (note, "# Note\n\ntext\n")));
+    run(&articles, &vault).await;
+    let there = slugs(&articles).await;
+    let aside = tempfile::tempdir().expect("a folder");
+    fs::rename(vault.path("link.md"), aside.path().join("link.md")).expect("a rename");
+    fs::rename(vault.path("in"), aside.path().join("in")).expect("a rename");
+    std::os::unix::fs::symlink(aside.path().join("link.md"), vault.path("link.md")).expect("a link");
+    std::os::unix::fs::symlink(aside.path().join("in"), vault.path("in")).expect("a link");
+    fs::remove_file(vault.path("folder.md")).expect("a removal");
+    fs::create_dir(vault.path("folder.md")).expect("a folder");
+    vault.put("nul.md", "# Note\n\nte\0xt\n");
+    vault.put("latin.md", b"# Note\n\nt\xe4xt\n");
+    vault.put(".gitignore", "out.md\n");
+    change(&articles, "out", "# Note\n\nmore\n").await;
+    change(&articles, "nul", "# Note\n\nmore\n").await;
+    let before = Vault::contents(&vault.root());
+    let report = sync(&articles, &asked(&vault)).await.expect("a run");
+    let told: Vec<_> = report.failed.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(told, ["folder.md", "in/a.md", "latin.md", "link.md", "nul.md"], "{:?}", report.failed);
+    assert!(!report.did_something(), "{report:?}");
+    assert_eq!(Vault::contents(&vault.root()), before);
+    assert_eq!(slugs(&articles).await, there);
+}
+
+/// A full disk, or a program that dies while it writes, leaves empty files.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_emptied_files_are_asked_about() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let names: Vec<String> = (0..30).map(|n| format!("note-{n}.md")).collect();
+    let vault = Vault::of(&[("empty.md", "")]);
+    names.iter().for_each(|name| vault.put(name, format!("# {name}\n")));
+    run(&articles, &vault).await;
+    names[..6].iter().for_each(|name| vault.put(name, ""));
+    change(&articles, "note-0", "edited here\n").await;
+    let asking = Sync { many_deletions: false, ..asked(&vault) };
+    let refused = sync(&articles, &asking).await.expect_err("a question");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 0, emptied: 6, .. }), "{refused}");
+    assert_eq!(body(&articles, "note-1").await, "# note-1.md\n");
+    vault.put(&names[0], format!("# {}\n", names[0]));
+    assert_eq!(sync(&articles, &asking).await.expect("a few are meant").articles.updated.len(), 5);
+}
+
+/// What a file and its article say is joined before the file goes where its article went: what is asked is asked before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_is_asked_before_anything_is_done() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[]);
+    let names: Vec<String> = (0..20).map(|n| format!("note-{n}.md")).collect();
+    names.iter().for_each(|name| vault.put(name, format!("# {name}\n\none\n")));
+    let team = Sync { folder: Folder::parse("team").expect("a folder"), many_deletions: false, ..asked(&vault) };
+    sync(&articles, &team).await.expect("a run");
+    for name in &names[..8] {
+        vault.put(name, format!("# {name}\n\none\n\nand more\n"));
+        put_in(&articles, name.trim_end_matches(".md"), "elsewhere").await;
+    }
+    let before = Vault::contents(&vault.root());
+    let refused = sync(&articles, &team).await.expect_err("a question");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 8, .. }), "{refused}");
+    assert!(refused.to_string().contains("nothing was done"), "{refused}");
+    assert_eq!(Vault::contents(&vault.root()), before);
+    assert_eq!(body(&articles, "note-0").await, "# note-0.md\n\none\n");
+    let report = sync(&articles, &Sync { many_deletions: true, ..team }).await.expect("a run");
+    assert_eq!(report.files.removed.len(), 8);
+    assert_eq!(body(&articles, "note-0").await, "# note-0.md\n\none\n\nand more\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_deletions_are_asked_about() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[]);
+    fs::create_dir_all(vault.root()).expect("a folder");
+    let names: Vec<String> = (0..30).map(|n| format!("note-{n}.md")).collect();
+    names.iter().for_each(|name| vault.put(name, format!("# {name}\n")));
+    run(&articles, &vault).await;
+    // As a disk that is not mounted looks.
+    let aside = vault.root().parent().expect("a folder").join("aside");
+    fs::rename(vault.root(), &aside).expect("a rename");
+    fs::create_dir(vault.root()).expect("a folder");
+    let asking = Sync { many_deletions: false, ..asked(&vault) };
+    let refused = sync(&articles, &asking).await.expect_err("a question");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 30, deleted: 0, known: 30, .. }), "{refused}");
+    assert!(refused.to_string().contains("--yes"), "{refused}");
+    assert_eq!(slugs(&articles).await.len(), 30);
+    assert!(Vault::contents(&vault.root()).is_empty(), "nothing was done at all");
+    fs::remove_dir(vault.root()).expect("a removal");
+    fs::rename(&aside, vault.root()).expect("a rename");
+    names[..5].iter().for_each(|name| fs::remove_file(vault.path(name)).expect("a removal"));
+    assert_eq!(sync(&articles, &asking).await.expect("a run").articles.deleted.len(), 5, "a few are meant");
+    for name in &names[5..11] {
+        articles.delete(name.trim_end_matches(".md"), None).await.expect("a deletion");
+    }
+    let refused = sync(&articles, &asking).await.expect_err("a question");
+    assert!(matches!(refused, SyncError::ManyDeletions { gone: 0, deleted: 6, known: 25, .. }), "{refused}");
+    assert_eq!(sync(&articles, &asked(&vault)).await.expect("a run").files.removed.len(), 6);
+}
+
+/// A folder that was imported or copied before is not taken in twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_known_goes_on_from_there() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("C++.md", "# C\n"), ("sub/b.md", "# B\n")]);
+    import(&articles, &vault.root()).await;
+    change(&articles, "b", "# B\n\nedited here\n").await;
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.articles.created.len(), report.files.written), (0, vec!["sub/b.md".to_owned()]));
+    // A second folder of the same articles.
+    let second = Vault::of(&[("C++.md", "# C\n"), ("sub/b.md", "# B\n\nedited here\n")]);
+    let report = run(&articles, &second).await;
+    assert!(!report.did_something(), "{report:?}");
+    second.put("C++.md", "# C\n\nmore\n");
+    run(&articles, &second).await;
+    run(&articles, &vault).await;
+    assert_eq!(texts(&vault), texts(&second));
+    assert_eq!(slugs(&articles).await.len(), 2);
+    // Other front matter of the same text is not lost.
+    let front_matter = "---\ntags: [kept]\n---\n".to_owned();
+    articles.create(NewArticle { front_matter, ..article("d", "text\n") }).await.expect("an article");
+    second.put("d.md", "---\ntitle: Title of d\n---\ntext\n");
+    run(&articles, &second).await;
+    assert!(texts(&second).values().any(|text| text.contains("tags: [kept]")), "{:?}", texts(&second));
+}
+
+/// Of two copies of a folder only one is there at a time: what the other brought is no reason to take its changes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_of_a_folder_take_nothing_back() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let notes: Vec<(String, String)> =
+        (0..12).map(|n| (format!("a{n}.md"), format!("# A{n}\n\none\n\nbetween\n\ntwo\n"))).collect();
+    let notes: Vec<(&str, &str)> = notes.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    let (one, two) = (Vault::of(&notes), Vault::of(&notes));
+    let away = |vault: &Vault| vault.root().with_extension("away");
+    let leave = |vault: &Vault| fs::rename(vault.root(), away(vault)).expect("it goes");
+    let come = |vault: &Vault| fs::rename(away(vault), vault.root()).expect("it comes");
+    leave(&two);
+    run(&articles, &one).await;
+    leave(&one);
+    come(&two);
+    run(&articles, &two).await;
+    leave(&two);
+    come(&one);
+    one.put("born.md", "# Born\n");
+    one.put("a1.md", "# A1\n\nONE\n\nbetween\n\ntwo\n");
+    run(&articles, &one).await;
+    leave(&one);
+    come(&two);
+    two.put("a1.md", "# A1\n\none\n\nbetween\n\nTWO\n");
+    let report = run(&articles, &two).await;
+    assert!(report.articles.deleted.is_empty() && report.files.removed.is_empty(), "{report:?}");
+    assert_eq!(body(&articles, "a1").await, "# A1\n\nONE\n\nbetween\n\nTWO\n");
+    assert!(texts(&two).contains_key("born.md"), "{:?}", texts(&two).keys());
+}
+
+/// Whoever had a file open writes on, wherever it is by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_to_a_file_after_it_was_taken_away_is_kept() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("log.md", "# Log\n\none\n"), ("sub/gone.md", "# Gone\n"), ("still.md", "# Still\n")]);
+    run(&articles, &vault).await;
+    let open = |file: &str| fs::OpenOptions::new().append(true).open(vault.path(file)).expect("a file");
+    let held = [open("log.md"), open("sub/gone.md")];
+    change(&articles, "log", "# Log\n\none\nfrom there\n").await;
+    articles.delete("gone", None).await.expect("a deletion");
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.files.written.len(), report.files.removed.len()), (1, 1));
+    assert!(!vault.path("sub").exists(), "nothing is left of an empty folder");
+    for mut file in held {
+        file.write_all(b"late\n").expect("it is written");
+    }
+    let report = sync(&articles, &asked(&vault)).await.expect("a run");
+    let told: Vec<_> = report.conflicts.iter().map(|conflict| conflict.file.as_str()).collect();
+    assert_eq!(told, ["log.md", "sub/gone.md"]);
+    let copies: Vec<_> = report.conflicts.iter().map(|conflict| texts(&vault)[&conflict.copy].clone()).collect();
+    assert_eq!(copies, ["# Log\n\none\nlate\n", "# Gone\nlate\n"]);
+    assert_eq!(texts(&vault)["log.md"], "# Log\n\none\nfrom there\n");
+    assert_eq!(slugs(&articles).await.len(), 4, "the copies are articles as well");
+    run(&articles, &vault).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_go_along() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("old.md", "# Old\n")]);
+    let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
+    let file = fs::File::options().write(true).open(vault.path("old.md")).expect("a file");
+    file.set_modified(then).expect("a time");
+    let at = Some(1_400_000_000_000);
+    articles
+        .create(NewArticle { created_at: at, updated_at: at, ..article("here", "text\n") })
+        .await
+        .expect("an article");
+    run(&articles, &vault).await;
+    let old = articles.read("old").await.expect("an article");
+    assert_eq!((old.created_at.0, old.updated_at.0), (1_500_000_000_000, 1_500_000_000_000));
+    let modified = fs::metadata(vault.path("here.md")).expect("a file").modified().expect("a time");
+    assert_eq!(modified, std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_400_000_000));
+    // A file whose front matter says still when it was saved last is saved now.
+    let text = texts(&vault)["here.md"].replace("text\n", "more\n");
+    vault.put("here.md", text);
+    run(&articles, &vault).await;
+    assert!(articles.read("here").await.expect("an article").updated_at.0 > 1_500_000_000_000);
+}
+
+/// What one of two writers does, or what happens to what keeps them in step.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Adds a line to a file, at its end or below its heading.
+    Write {
+        note: usize,
+        at_end: bool,
+    },
+    /// Adds a line to an article.
+    Save {
+        note: usize,
+        at_end: bool,
+    },
+    Remove {
+        note: usize,
+    },
+    Delete {
+        note: usize,
+    },
+    /// Moves a file.
+    Move {
+        note: usize,
+    },
+    /// Moves an article.
+    Put {
+        note: usize,
+    },
+    Rename {
+        note: usize,
+    },
+    Sync,
+    /// A run that ends in the middle.
+    Cut {
+        after: usize,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step =
+        (0_usize..16, 0_usize..4, any::<bool>(), 1_usize..60).prop_map(|(kind, note, at_end, after)| match kind {
+            0..=3 => Step::Write { note, at_end },
+            4..=6 => Step::Save { note, at_end },
+            7 => Step::Remove { note },
+            8 => Step::Delete { note },
+            9 => Step::Move { note },
+            10 => Step::Put { note },
+            11 => Step::Rename { note },
+            12 | 13 => Step::Cut { after },
+            _ => Step::Sync,
+        });
+    proptest::collection::vec(step, 1..40)
+}
+
+/// What was written on either side, and what is to be there.
+#[derive(Default)]
+struct Reference {
+    /// Lines that both sides may have known of.
+    known: BTreeSet<String>,
+    /// Every line that is not to be lost, at least not for the past.
+    ever: BTreeSet<String>,
+    /// Somebody deleted something since both sides were the same.
+    deleted: bool,
+    /// A run was cut off since.
+    is_cut: bool,
+}
+
+/// What stands on both sides.
+struct Both {
+    files: Vec<String>,
+    articles: Vec<String>,
+}
+
+#[derive(FromQueryResult)]
+struct Body {
+    body: String,
+}
+
+fn lines(texts: &[String]) -> BTreeSet<String> {
+    let lines = texts.iter().flat_map(|text| text.lines());
+    lines.filter(|line| line.starts_with("line ")).map(str::to_owned).collect()
+}
+
+async fn bodies(world: &World, sql: &str) -> Vec<String> {
+    let rows: Vec<Body> = world.database.reader().rows(sql, []).await.expect("rows");
+    let mut bodies: Vec<String> = rows.into_iter().map(|row| row.body).collect();
+    bodies.sort();
+    bodies
+}
+
+async fn both(world: &World, vault: &Vault) -> Both {
+    let mut files: Vec<String> = texts(vault).into_values().map(|text| Document::split(&text).body).collect();
+    files.sort();
+    Both { files, articles: bodies(world, "SELECT body FROM articles").await }
+}
+
+fn with_line(text: &str, line: &str, at_end: bool) -> String {
+    match text.split_once("first\n").filter(|_| !at_end) {
+        Some((heading, rest)) => format!("{heading}{line}\n\nfirst\n{rest}"),
+        None => format!("{text}\n{line}\n"),
+    }
+}
+
+/// The file of a note, wherever it is now.
+fn file_of(vault: &Vault, note: usize) -> Option<(String, String)> {
+    let (name, renamed) = (format!("note-{note}.md"), format!("other-{note}.md"));
+    texts(vault)
+        .into_iter()
+        .find(|(file, _)| file.rsplit('/').next().is_some_and(|last| last == name || last == renamed))
+}
+
+/// Polls a run so many times, then drops it, as if the process had died there.
+async fn cut(running: impl Future, polls: usize) {
+    let (mut running, mut left) = (pin!(running), polls);
+    std::future::poll_fn(|context| {
+        left = left.saturating_sub(1);
+        match running.as_mut().poll(context) {
+            Poll::Pending if left > 0 => Poll::Pending,
+            Poll::Pending | Poll::Ready(_) => Poll::Ready(()),
+        }
+    })
+    .await;
+}
+
+impl Reference {
+    async fn checked_sync(&mut self, world: &World, vault: &Vault) -> Result<(), TestCaseError> {
+        let articles = world.articles(None);
+        let before = both(world, vault).await;
+        let (in_files, in_articles) = (lines(&before.files), lines(&before.articles));
+        let mut wanted: BTreeSet<String> = in_files.union(&in_articles).cloned().collect();
+        self.ever.extend(wanted.iter().cloned());
+        wanted.retain(|line| !self.deleted || !self.known.contains(line));
+        let promised = sync(&articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
+        let report = sync(&articles, &asked(vault)).await.expect("a run");
+        prop_assert!(report.failed.is_empty(), "{:?}", report.failed);
+        let done_as_promised = SyncReport { dry_run: true, ..report.clone() };
+        // What was cut off may be going on still.
+        prop_assert!(self.is_cut || promised == done_as_promised, "{:?} but {:?}", promised, done_as_promised);
+        let again = sync(&articles, &asked(vault)).await.expect("a run");
+        prop_assert!(!again.did_something(), "not the same yet: {:?} and then {:?}", report, again);
+        let after = both(world, vault).await;
+        prop_assert_eq!(
+            &after.files,
+            &after.articles,
+            "each file is an article, and each article a file: {:?}",
+            report
+        );
+        let there = lines(&after.files);
+        let lost: Vec<_> = wanted.difference(&there).collect();
+        prop_assert!(lost.is_empty(), "lost: {:?} by {:?}", lost, report);
+        let past = lines(&bodies(world, "SELECT body FROM article_versions").await);
+        let lost: Vec<_> = self.ever.iter().filter(|line| !there.contains(*line) && !past.contains(*line)).collect();
+        prop_assert!(lost.is_empty(), "lost also for the past: {:?} by {:?}", lost, report);
+        (self.known, self.deleted, self.is_cut) = (there, false, false);
+        Ok(())
+    }
+}
+
+async fn two_writers(steps: Vec<Step>) -> Result<(), TestCaseError> {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[]);
+    fs::create_dir_all(vault.root()).expect("a folder");
+    let mut reference = Reference::default();
+    for (number, step) in steps.into_iter().chain([Step::Sync]).enumerate() {
+        let line = format!("line {number}");
+        match step {
+            Step::Write { note, at_end } => {
+                let new = || (format!("note-{note}.md"), format!("# Note {note}\n\nfirst\n"));
+                let (file, text) = file_of(&vault, note).unwrap_or_else(new);
+                vault.put(&file, with_line(&text, &line, at_end));
+            }
+            Step::Save { note, at_end } => {
+                let Ok(article) = articles.read(&format!("note-{note}")).await else { continue };
+                change(&articles, &article.slug, &with_line(&article.body, &line, at_end)).await;
+                reference.ever.insert(line);
+            }
+            Step::Remove { note } => {
+                let Some((file, _)) = file_of(&vault, note) else { continue };
+                fs::remove_file(vault.path(&file)).expect("a removal");
+                reference.deleted = true;
+            }
+            Step::Delete { note } => {
+                reference.deleted |= articles.delete(&format!("note-{note}"), None).await.is_ok();
+            }
+            Step::Move { note } => {
+                let Some((file, _)) = file_of(&vault, note) else { continue };
+                let to = if file.contains('/') { format!("note-{note}.md") } else { format!("sub/note-{note}.md") };
+                fs::create_dir_all(vault.path("sub")).expect("a folder");
+                if !vault.path(&to).exists() {
+                    fs::rename(vault.path(&file), vault.path(&to)).expect("a rename");
+                    // Moved and changed at once, it is a new one to anybody, and the old one is gone.
+                    reference.deleted = true;
+                }
+            }
+            Step::Put { note } => {
+                let Ok(article) = articles.read(&format!("note-{note}")).await else { continue };
+                put_in(&articles, &article.slug, if article.folder.is_empty() { "sub" } else { "" }).await;
+            }
+            Step::Rename { note } => {
+                let _ = articles.rename(&format!("note-{note}"), slug(&format!("other-{note}")), None).await;
+            }
+            Step::Cut { after } => {
+                let before = both(&world, &vault).await;
+                let seen: BTreeSet<String> = lines(&before.files).union(&lines(&before.articles)).cloned().collect();
+                reference.known.extend(seen);
+                cut(sync(&articles, &asked(&vault)), after).await;
+                reference.is_cut = true;
+                // What did not get so far, its owner may remove for good.
+                reference.ever.extend(lines(&bodies(&world, "SELECT body FROM articles").await));
+            }
+            Step::Sync => reference.checked_sync(&world, &vault).await?,
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn two_writers_lose_nothing() {
+    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    runner.run(&steps(), |steps| TOKIO.block_on(two_writers(steps))).expect("nothing is lost");
+}
+
+/// Files and articles of the test that kills processes.
+const EACH: i64 = 150;
+/// A test that has waited so long for something is stuck.
+const STUCK: Duration = Duration::from_secs(120);
+
+async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < STUCK, "never: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_is_gone_on_with_by_the_next() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[]);
+    for number in 0..EACH {
+        vault.put(&format!("sub/file-{number}.md"), format!("# File {number}\n\ntext of file {number}\n"));
+        articles
+            .create(article(&format!("article-{number}"), &format!("text of article {number}\n")))
+            .await
+            .expect("an article");
+    }
+    let process = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+        command.args(["--database", &world.place.url(), "--set", "embedding.provider=scripted", "sync", "--yes"]);
+        command.arg(vault.root()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let count = || async { world.number("SELECT count(*) AS n FROM articles").await };
+    let files = || i64::try_from(texts(&vault).len()).expect("few");
+    // While files come in, at the first article that goes out, and in the middle of those.
+    for (articles, on_disk) in [(EACH + 40, 0), (0, EACH + 1), (0, EACH + 60), (0, EACH + 110)] {
+        let mut running = process().spawn().expect("a process");
+        until("so much is done", || async { count().await >= articles && files() >= on_disk }).await;
+        running.kill().expect("it dies");
+        running.wait().expect("it is dead");
+    }
+    // What one of them left half done was changed since.
+    change(&articles, "file-1", "# File 1\n\ntext of file 1\n\nand more\n").await;
+    run(&articles, &vault).await;
+    assert!(process().status().expect("a process").success());
+    let both = both(&world, &vault).await;
+    assert_eq!(both.files, both.articles);
+    assert_eq!((count().await, files()), (2 * EACH, 2 * EACH), "nothing is there twice");
+    assert!(process().status().expect("a process").success());
+    assert_eq!(world.number("SELECT count(*) AS n FROM article_versions").await, 1, "and nothing was saved twice");
+}

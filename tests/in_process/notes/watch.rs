@@ -1,0 +1,125 @@
+//! A folder that is watched: changes of either side are on the other without anybody asking.
+
+use std::{
+    fs,
+    future::Future,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use afterword::articles::{
+    Articles, Changes,
+    files::{Sync, SyncError, Told, watch},
+    folder::Folder,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::World;
+use crate::{notes::vault::Vault, support::article};
+
+/// A test that has waited so long for something is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+struct Watching {
+    stop: CancellationToken,
+    told: Arc<Mutex<Vec<Told>>>,
+}
+
+impl Watching {
+    fn begin(articles: &Articles, vault: &Vault) -> Self {
+        let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (articles, telling) = (articles.clone(), Arc::clone(&told));
+        let (stop, runtime) = (CancellationToken::new(), tokio::runtime::Handle::current());
+        let stopped = stop.clone();
+        tokio::task::spawn_blocking(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    () = watch(&articles, asked, |now| telling.lock().expect("the lock").push(now)) => {}
+                }
+            });
+        });
+        Self { stop, told }
+    }
+
+    fn heard(&self, what: impl Fn(&Told) -> bool) -> usize {
+        self.told.lock().expect("the lock").iter().filter(|told| what(told)).count()
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < STUCK, "never: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn says(articles: &Articles, slug: &str, body: &str) -> bool {
+    articles.read(slug).await.is_ok_and(|article| article.body == body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_side_follows_the_other_by_itself() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n")]);
+    let watching = Watching::begin(&articles, &vault);
+    until("the first look", || says(&articles, "a", "# A\n")).await;
+    vault.put("a.md", "# A\n\nmore\n");
+    until("the article follows", || says(&articles, "a", "# A\n\nmore\n")).await;
+    let changes = Changes { body: Some("# A\n\nedited here\n".to_owned()), ..Changes::default() };
+    articles.update("a", changes).await.expect("a save");
+    let file = || async { fs::read_to_string(vault.path("a.md")).is_ok_and(|text| text == "# A\n\nedited here\n") };
+    until("the file follows", file).await;
+    articles.create(article("new", "text\n")).await.expect("an article");
+    until("the new file", || async { vault.path("new.md").exists() }).await;
+
+    // As editors save: the file is gone for a moment.
+    fs::rename(vault.path("a.md"), vault.path("a.md~")).expect("a rename");
+    vault.put("a.md", "# A\n\nsaved by rename\n");
+    until("the article follows", || says(&articles, "a", "# A\n\nsaved by rename\n")).await;
+    fs::remove_file(vault.path("a.md")).expect("a removal");
+    until("the article goes", || async { articles.read("a").await.is_err() }).await;
+    articles.delete("new", None).await.expect("a deletion");
+    until("the file goes", || async { !vault.path("new.md").exists() }).await;
+    assert_eq!(watching.heard(|told| matches!(told, Told::Failed(_))), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_is_few_looks_and_a_missing_disk_deletes_nothing() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[]);
+    fs::create_dir_all(vault.root()).expect("a folder");
+    let watching = Watching::begin(&articles, &vault);
+    until("it is watched", || async { watching.heard(|told| matches!(told, Told::Begun { .. })) == 1 }).await;
+    for number in 0..400 {
+        vault.put(&format!("sub-{}/note-{number}.md", number % 20), format!("# Note {number}\n"));
+    }
+    let count = || world.number("SELECT count(*) AS n FROM articles");
+    until("all came in", || async { count().await == 400 }).await;
+    let looks = watching.heard(|told| matches!(told, Told::Did(_)));
+    assert!(looks < 40, "{looks} looks");
+
+    let aside = vault.root().parent().expect("a folder").join("aside");
+    fs::rename(vault.root(), &aside).expect("a rename");
+    let is_missing = |told: &Told| matches!(told, Told::Failed(SyncError::Folder { .. }));
+    until("it is told", || async {
+        // Something has to be looked at.
+        let _ = articles.create(article("poke", "text\n")).await;
+        watching.heard(is_missing) > 0
+    })
+    .await;
+    assert_eq!(count().await, 401);
+    fs::rename(&aside, vault.root()).expect("a rename");
+    until("all goes on", || async { vault.path("poke.md").exists() }).await;
+    assert_eq!(count().await, 401);
+}

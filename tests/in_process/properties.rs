@@ -1,0 +1,38 @@
+//! The twelve properties: each drives the real runtime and the real database with a scripted back end, at least 100
+//! times. One suite over both engines: `World` is the parent module's.
+#![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
+
+#[path = "."]
+mod sqlite {
+    type World = crate::support::World<crate::support::File>;
+
+    #[path = "properties/saving.rs"]
+    mod saving;
+    #[path = "properties/searching.rs"]
+    mod searching;
+    #[path = "properties/telling.rs"]
+    mod telling;
+    #[path = "properties/working.rs"]
+    mod working;
+}
+
+#[path = "."]
+mod postgres {
+    type World = crate::support::World<crate::support::Server>;
+
+    #[path = "properties/saving.rs"]
+    mod saving;
+    #[path = "properties/searching.rs"]
+    mod searching;
+    #[path = "properties/telling.rs"]
+    mod telling;
+    #[path = "properties/working.rs"]
+    mod working;
+}
+
+use proptest::test_runner::Config;
+
+/// Cases of each property.
+fn cases() -> Config {
+    Config { cases: 100, max_shrink_iters: 64, failure_persistence: None, ..Config::default() }
+}

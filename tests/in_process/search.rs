@@ -1,0 +1,30 @@
+//! What people may expect of a search, in every script and on both engines.
+#![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
+
+#[path = "."]
+mod sqlite {
+    type World = crate::support::World<crate::support::File>;
+
+    #[path = "search/earlier.rs"]
+    mod earlier;
+    #[path = "search/language.rs"]
+    mod language;
+    #[path = "search/meaning.rs"]
+    mod meaning;
+    #[path = "search/scripts.rs"]
+    mod scripts;
+}
+
+#[path = "."]
+mod postgres {
+    type World = crate::support::World<crate::support::Server>;
+
+    #[path = "search/earlier.rs"]
+    mod earlier;
+    #[path = "search/language.rs"]
+    mod language;
+    #[path = "search/meaning.rs"]
+    mod meaning;
+    #[path = "search/scripts.rs"]
+    mod scripts;
+}

@@ -1,0 +1,351 @@
+//! The real program, as people and scripts use it.
+
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+#[cfg(target_os = "linux")]
+mod disk;
+mod editing;
+mod refusals;
+mod secrets;
+mod shown;
+mod strange_folder;
+
+/// A folder of its own, with a database in it.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+        // The settings and models of whoever runs the tests are not looked at.
+        for (variable, folder) in
+            [("HOME", "home"), ("XDG_CONFIG_HOME", "settings"), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache")]
+        {
+            command.env(variable, self.0.path().join(folder));
+        }
+        command
+            .current_dir(self.0.path())
+            .env("AFTERWORD_DATABASE__URL", format!("sqlite://{}", self.0.path().join("desk.db").display()))
+            .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted")
+            .args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("a program that runs")
+    }
+
+    /// What a command that must succeed prints.
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
+        serde_json::from_str(&self.text(&arguments)).expect("JSON and nothing else")
+    }
+
+    /// Exit code and message of a command that must fail.
+    fn failure(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(arguments);
+        assert!(output.stdout.is_empty(), "{arguments:?} prints an answer and fails");
+        (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("text"))
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+#[test]
+fn errors_say_what_and_what_to_do_and_have_the_right_code() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "First steps", "--body", "text"]);
+    for (arguments, code, parts) in [
+        (&["article", "create", "First steps"][..], 1, &["first-steps", "exists", "update it"][..]),
+        (&["article", "show", "frist-steps"], 1, &["frist-steps", "did you mean \"first-steps\""]),
+        (&["article", "update", "first-steps", "--body", "x", "--expected-revision", "7"], 1, &["revision 1", "7"]),
+        (&["search", ""], 2, &["empty"]),
+        (&["queue", "show", "99"], 1, &["no task 99"]),
+        (&["--set", "queue.slotss=3", "article", "list"], 2, &["queue.slotss", "did you mean queue.slots"]),
+        (&["--set", "queue.lease=soon", "article", "list"], 2, &["queue.lease"]),
+        (&["--database", "mysql://x", "article", "list"], 2, &["database.url", "sqlite://"]),
+        (&["import", "nowhere"], 1, &["nowhere"]),
+        (&["article", "delet", "x"], 2, &["delete"]),
+        (&["article", "list", "--limit", "0"], 2, &["--limit"]),
+    ] {
+        let (found, message) = desk.failure(arguments);
+        assert_eq!(found, code, "{arguments:?}: {message}");
+        for part in parts {
+            assert!(message.contains(part), "{arguments:?}: {message:?} does not say {part:?}");
+        }
+    }
+}
+
+#[test]
+fn an_article_lives_its_life() {
+    let desk = Desk::new();
+    let created = desk.json(&["article", "create", "Bees", "--body", "They dance.", "--folder", "animals/insects"]);
+    assert_eq!((created["slug"].as_str(), created["revision"].as_i64()), (Some("bees"), Some(1)));
+    desk.json(&["article", "update", "bees", "--body", "They dance in the dark.", "--expected-revision", "1"]);
+    desk.json(&["article", "rename", "bees", "honey-bees"]);
+    let read = desk.json(&["article", "show", "bees"]);
+    assert_eq!(read["slug"], "honey-bees", "the former slug works");
+    assert_eq!(desk.json(&["article", "history", "honey-bees"])["total"], 3);
+    assert_eq!(desk.json(&["search", "dark"])["hits"][0]["slug"], "honey-bees", "found by words at once");
+    assert_eq!(desk.json(&["bulk", "start"])["succeeded"], 1, "what waited is part of the run");
+    assert_eq!(desk.json(&["article", "show", "honey-bees"])["embedding"]["status"], "completed");
+    desk.json(&["article", "delete", "honey-bees"]);
+    assert_eq!(desk.failure(&["article", "show", "honey-bees"]).0, 1);
+    desk.json(&["article", "restore", "honey-bees"]);
+    let restored = desk.json(&["article", "show", "honey-bees"]);
+    assert_eq!(restored["body"], "They dance in the dark.");
+    assert_eq!(restored["folder"], "animals/insects");
+}
+
+#[test]
+fn every_listing_is_json_when_asked() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "One", "--body", "text"]);
+    for arguments in [
+        &["article", "list"][..],
+        &["queue", "stats"],
+        &["queue", "list"],
+        &["queue", "show", "1"],
+        &["queue", "events"],
+        &["bulk", "list"],
+        &["bulk", "start", "--dry-run"],
+        &["status"],
+        &["db", "status"],
+        &["db", "verify"],
+        &["config", "show"],
+        &["config", "check"],
+        &["model", "list"],
+        &["doctor"],
+        &["token", "list"],
+        &["article", "history", "one"],
+        &["article", "list", "--deleted"],
+    ] {
+        let answer = desk.json(arguments);
+        assert!(answer.is_object(), "{arguments:?}: a list has a name and room beside it: {answer}");
+    }
+}
+
+/// Names and what is in the files, byte for byte.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<_> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let name = entry.path().strip_prefix(folder).expect("below").display().to_string();
+            (name, std::fs::read(entry.path()).expect("a file"))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn export_and_import_lose_nothing() {
+    let (desk, other) = (Desk::new(), Desk::new());
+    let notes = desk.path("notes");
+    std::fs::create_dir_all(notes.join("deep/er")).expect("folders");
+    std::fs::write(notes.join("plain.md"), "# Plain\n\nNo front matter.\n").expect("a file");
+    let front =
+        "---\ntitle: \"Über: alles\"\nslug: ueber-alles\ntags: [a, b]\nskip_embedding: true\n---\n\nBody\u{202e}\n";
+    std::fs::write(notes.join("deep/er/other-name.md"), front).expect("a file");
+    std::fs::write(notes.join("deep/日本語.md"), "これはテストです\n").expect("a file");
+    desk.text(&["import", "notes"]);
+    assert!(desk.text(&["import", "notes"]).starts_with("0 created, 0 updated, 3 unchanged"), "again, and no error");
+    desk.text(&["export", "first"]);
+    assert_eq!(files(&desk.path("first")), files(&notes));
+    other.text(&["import", desk.path("first").to_str().expect("a path")]);
+    other.text(&["export", "second"]);
+    assert_eq!(files(&other.path("second")), files(&notes), "out, in and out again is the same");
+}
+
+#[test]
+fn what_was_left_out_is_counted_and_named_when_asked() {
+    let desk = Desk::new();
+    let notes = desk.path("notes");
+    std::fs::create_dir_all(notes.join(".trash")).expect("folders");
+    std::fs::write(notes.join("note.md"), "text").expect("a file");
+    std::fs::write(notes.join("image.png"), "no text").expect("a file");
+    let said = desk.text(&["import", "notes", "--dry-run"]);
+    assert_eq!(
+        said,
+        "would be: 1 created, 0 updated, 0 unchanged, 0 skipped, 0 failed\nleft out: 1 hidden, 1 not markdown (-v names them)\n"
+    );
+    let named = String::from_utf8(desk.run(&["import", "notes", "-v"]).stderr).expect("text");
+    assert!(named.contains("left out: .trash/ (hidden)") && named.contains("image.png (not markdown)"), "{named}");
+    std::fs::remove_file(notes.join("note.md")).expect("gone");
+    let (code, message) = desk.failure(&["import", "notes"]);
+    assert!(code == 1 && message.contains("no markdown files") && message.contains("1 hidden"), "{message}");
+}
+
+#[test]
+fn a_deleted_article_is_listed_and_restored_beside_its_successor() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Tides", "--body", "first"]);
+    desk.text(&["article", "delete", "tides"]);
+    desk.text(&["article", "create", "Tides", "--body", "second"]);
+    let deleted = desk.json(&["article", "list", "--deleted"]);
+    assert_eq!((&deleted["articles"][0]["slug"], &deleted["total"]), (&Value::from("tides"), &Value::from(1)));
+    let name = deleted["articles"][0]["name"].as_str().expect("a name").to_owned();
+    assert!(desk.failure(&["article", "restore", "tides"]).1.contains(&name));
+    let restored = desk.json(&["article", "restore", &name]);
+    assert_eq!(restored["body"], "first");
+    assert_eq!(desk.json(&["article", "show", "tides"])["body"], "second");
+}
+
+#[test]
+fn titles_that_make_one_slug_make_two_articles() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "C", "--body", "c"]);
+    let other = desk.json(&["article", "create", "C++", "--body", "c plus plus"]);
+    assert!(other["slug"].as_str().is_some_and(|slug| slug.starts_with("c-")), "{other}");
+    let (code, message) = desk.failure(&["article", "create", "C++"]);
+    assert!(code == 1 && message.contains(other["slug"].as_str().expect("a slug")), "{message}");
+    let (code, message) = desk.failure(&["article", "create", "Something else", "--slug", "c"]);
+    assert!(code == 1 && message.contains("another title") && !message.contains("update it"), "{message}");
+}
+
+#[test]
+fn processes_that_save_into_one_file_at_the_same_time_lose_nothing() {
+    const PROCESSES: usize = 8;
+    const EACH: usize = 5;
+    let desk = Desk::new();
+    desk.text(&["db", "migrate"]);
+    std::thread::scope(|scope| {
+        for process in 0..PROCESSES {
+            let desk = &desk;
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    desk.text(&["article", "create", &format!("Article {process} {n}"), "--body", "text"]);
+                }
+            });
+        }
+    });
+    assert_eq!(desk.json(&["article", "list"])["articles"].as_array().map(Vec::len), Some(PROCESSES * EACH));
+    assert_eq!(desk.json(&["queue", "stats"])["queue"]["pending"], (PROCESSES * EACH) as i64);
+}
+
+#[test]
+fn help_completions_and_manual_know_every_command() {
+    let desk = Desk::new();
+    let help = desk.text(&["--help"]);
+    for command in
+        ["demo", "import", "export", "article", "search", "bulk", "queue", "status", "db", "config", "doctor"]
+    {
+        assert!(help.contains(command), "{command}");
+    }
+    assert!(desk.text(&["completions", "bash"]).contains("afterword"));
+    assert!(help.contains("Global options:") && help.contains("Examples:"), "{help}");
+    for (command, values) in [
+        (&["search"][..], "hybrid, semantic, keyword"),
+        (&["token", "create"], "read, write, admin"),
+        (&["queue", "list"], "pending, processing, completed, failed, cancelled"),
+        (&["article", "create"], "high, normal, low"),
+    ] {
+        let help = desk.text(&[command, &["--help"]].concat());
+        let in_a_line = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(in_a_line.contains(values) && help.contains("Examples:\n  afterword "), "{command:?}: {help}");
+    }
+    desk.text(&["man", "pages"]);
+    let one = std::fs::read_to_string(desk.path("pages/afterword-article-edit.1")).expect("a page");
+    for page in [desk.text(&["man"]), one] {
+        for section in [".TH", ".SH EXAMPLES", ".SH FILES", ".SH ENVIRONMENT", ".SH EXIT STATUS"] {
+            assert!(page.contains(section), "{section}: {page}");
+        }
+    }
+}
+
+#[test]
+fn a_check_makes_nothing_and_names_what_is_missing() {
+    let desk = Desk::new();
+    let missing = desk.path("deep/typo.db");
+    let url = format!("sqlite://{}", missing.display());
+    let output = desk.run(&["--database", &url, "doctor"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("typo.db"), "{said}");
+    assert!(!desk.path("deep").exists(), "nothing is made");
+    desk.text(&["db", "migrate"]);
+    let output = desk.run(&["doctor", "--set", "embedding.provider=local", "--set", "embedding.model_dir=/nowhere"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("embedding.model_dir"), "{said}");
+}
+
+#[test]
+fn the_demonstration_leaves_the_users_database_alone_and_counts_what_it_did() {
+    let desk = Desk::new();
+    let first = desk.json(&["demo"]);
+    assert_eq!((first["saved"].as_i64(), first["embedded"].as_i64()), (Some(8), Some(8)));
+    assert!(!desk.path("desk.db").exists(), "a database of its own");
+    let url = format!("sqlite://{}", desk.path("named.db").display());
+    desk.json(&["--database", &url, "demo"]);
+    let again = desk.json(&["--database", &url, "demo"]);
+    assert_eq!((again["saved"].as_i64(), again["unchanged"].as_i64()), (Some(0), Some(8)));
+    assert_eq!(again["embedded"], 0);
+}
+
+#[test]
+fn without_the_queue_every_command_that_saves_embeds() {
+    let desk = Desk::new();
+    let without = ["--set", "queue.enabled=false"];
+    let embedded = |arguments: &[&str]| {
+        let saved = desk.json(&[&without[..], arguments].concat());
+        assert_eq!(saved["embedding"]["status"], "completed", "{arguments:?}: {saved}");
+    };
+    embedded(&["article", "create", "One", "--body", "text"]);
+    embedded(&["article", "update", "one", "--body", "another"]);
+    embedded(&["article", "restore", "one", "--revision", "1"]);
+    std::fs::create_dir(desk.path("notes")).expect("a folder");
+    std::fs::write(desk.path("notes/two.md"), "text").expect("a file");
+    desk.text(&[&without[..], &["import", "notes"]].concat());
+    assert_eq!(desk.json(&["article", "show", "two"])["embedding"]["status"], "completed");
+}
+
+#[test]
+fn a_search_uses_the_model_that_made_the_vectors_whatever_the_settings_name() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Tides", "--body", "The moon pulls the water."]);
+    desk.text(&["bulk", "start"]);
+    let found = desk.json(&["search", "moon", "--mode", "semantic", "--set", "embedding.model=another"]);
+    assert_eq!((&found["mode"], &found["degraded"]), (&Value::from("semantic"), &Value::Null), "{found}");
+    assert_eq!(found["hits"][0]["slug"], "tides");
+}
+
+#[test]
+fn a_folder_in_step_is_told_and_can_be_forgotten() {
+    let desk = Desk::new();
+    for (file, text) in
+        [("notes/a.md", "# A\n"), ("notes/in/b.md", "# B\n"), ("notes/a (conflict 1a2b3c4d).md", "# C\n")]
+    {
+        std::fs::create_dir_all(desk.path(file).parent().expect("a folder")).expect("folders");
+        std::fs::write(desk.path(file), text).expect("a file");
+    }
+    desk.json(&["sync", "notes"]);
+    let checks = desk.json(&["doctor"]);
+    let told =
+        checks["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "folders").expect("one");
+    assert!(told["message"].as_str().is_some_and(|message| message.contains("a (conflict 1a2b3c4d).md")), "{told}");
+    let (code, message) = desk.failure(&["sync", "notes/in"]);
+    let forget = format!("afterword sync {} --forget", desk.path("notes").canonicalize().expect("a path").display());
+    assert!(code == 1 && message.contains("notes/in lies within") && message.contains(&forget), "{message}");
+    std::fs::rename(desk.path("notes"), desk.path("aside")).expect("a rename");
+    assert!(desk.text(&["sync", "notes", "--forget"]).contains("not kept in step any more"));
+    assert_eq!(desk.failure(&["sync", "notes", "--forget"]).0, 1);
+    desk.json(&["sync", "aside/in"]);
+}

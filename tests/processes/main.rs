@@ -1,0 +1,10 @@
+//! The real program in processes of its own: as it is served, scripted, killed, connected and deployed.
+
+mod command_line;
+mod crash;
+mod deployment;
+mod hosts;
+mod mcp;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;

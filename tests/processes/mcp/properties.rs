@@ -1,0 +1,188 @@
+//! Tags and properties: read from front matter and text at each save, shown, filtered and counted.
+
+use afterword::articles::{NewArticle, folder::Folder, properties::Filter, slug::Slug};
+use afterword_actors::store::sql::Sql;
+use serde_json::{Value, json};
+
+use crate::{
+    support::agent::{Agent, Era, host, worker},
+    support::{File, Place, Server, TOKIO, World},
+};
+
+fn new(slug: &str, front_matter: &str, body: &str, created: &str) -> NewArticle {
+    let at =
+        time::OffsetDateTime::parse(&format!("{created}T12:00:00Z"), &time::format_description::well_known::Rfc3339);
+    let at = at.expect("a time").unix_timestamp() * 1000;
+    NewArticle {
+        title: format!("Title of {slug}"),
+        slug: Some(Slug::parse(slug).expect("a slug")),
+        front_matter: format!("---\n{front_matter}\n---\n"),
+        body: body.to_owned(),
+        created_at: Some(at),
+        updated_at: Some(at),
+        ..NewArticle::default()
+    }
+}
+
+async fn fill<P: Place>(world: &World<P>) {
+    let articles = world.articles(None);
+    for article in [
+        new(
+            "one",
+            "tags: [Rust, web/server]\nstatus: draft\nrating: 4\naliases: [The First]",
+            "text #Todo",
+            "2026-01-15",
+        ),
+        new("two", "tags: rust, async\nstatus: done\nrating: 10\ndue: 2026-03-01", "text", "2026-02-15"),
+        new("three", "status: \"In work\"\ndraft: true", "#rust/tokio and `#code`", "2026-03-15"),
+        new("four", "title: Four", "nothing", "2026-04-15"),
+    ] {
+        articles.create(article).await.expect("an article");
+    }
+}
+
+async fn filters<P: Place>() {
+    let world = World::<P>::new().await;
+    fill(&world).await;
+    let articles = world.articles(None);
+    for (filter, expected) in [
+        ("tag:rust", &["one", "three", "two"][..]),
+        ("tag:#Rust", &["one", "three", "two"]),
+        ("tag:rust/tokio", &["three"]),
+        ("tag:web", &["one"]),
+        ("tag:todo", &["one"]),
+        ("tag:code", &[]),
+        ("tag:rus", &[]),
+        ("tag:rust -tag:async", &["one", "three"]),
+        ("status:DRAFT", &["one"]),
+        ("status:\"in work\"", &["three"]),
+        ("status:*", &["one", "three", "two"]),
+        ("-status:*", &["four"]),
+        ("rating:>4", &["two"]),
+        ("rating:4", &["one"]),
+        ("rating:4..10", &["one", "two"]),
+        ("draft:true", &["three"]),
+        ("due:2026-03", &["two"]),
+        ("due:2026-02", &[]),
+        ("due:2026-03..2026-04", &["two"]),
+        ("due:2026-03-01", &["two"]),
+        ("created:2026-01..2026-02", &["one", "two"]),
+        ("created:2026", &["four", "one", "three", "two"]),
+        ("updated:>2026-03", &["four"]),
+        ("updated:<1d", &[]),
+        ("updated:>30d", &["four", "one", "three", "two"]),
+        ("alias:\"the first\"", &["one"]),
+        ("", &["four", "one", "three", "two"]),
+    ] {
+        let parsed = Filter::parse(filter).unwrap_or_else(|error| panic!("{error}"));
+        let page = articles.list_where(&Folder::default(), &parsed, None, 10).await.expect("a page");
+        let mut slugs: Vec<_> = page.articles.iter().map(|article| article.slug.as_str()).collect();
+        slugs.sort_unstable();
+        assert_eq!((slugs.as_slice(), page.total), (expected, expected.len() as i64), "{filter}");
+    }
+    for (filter, part) in [
+        ("rust", "tag:rust"),
+        ("tag:", "no value"),
+        (":x", "no key"),
+        ("created:soon", "2026-03"),
+        ("rating:5..x-y", "range"),
+    ] {
+        let error = Filter::parse(filter).expect_err("no filter").to_string();
+        assert!(error.contains(part), "{filter}: {error}");
+    }
+    let tags = articles.tags("", 100).await.expect("tags");
+    let counted: Vec<_> = tags.iter().map(|tag| (tag.tag.to_lowercase(), tag.articles)).collect();
+    assert_eq!(counted[0], ("rust".to_owned(), 2));
+    assert_eq!(counted.len(), 5, "{counted:?}");
+    assert_eq!(articles.tags("#Rus", 100).await.expect("tags").len(), 2);
+    let keys = articles.property_keys(100).await.expect("keys");
+    assert_eq!((keys[0].key.as_str(), keys[0].articles, keys[0].values), ("status", 3, 3));
+    assert_eq!(articles.property_values("Status", 100).await.expect("values").len(), 3);
+}
+
+async fn life<P: Place>() {
+    let world = World::<P>::new().await;
+    fill(&world).await;
+    let worker = worker(&world).await;
+    let agent = Agent::beside(worker.host.clone(), Era::Discover).await;
+    let listed = |filter: &'static str| {
+        let agent = &agent;
+        async move {
+            let page = agent.answer("list_articles", json!({ "filter": filter })).await;
+            let slugs = page["articles"].as_array().expect("articles").iter().map(|article| article["slug"].clone());
+            slugs.collect::<Vec<Value>>()
+        }
+    };
+    assert_eq!(listed("tag:todo").await, ["one"]);
+    let read = agent.text("read_article", json!({ "slug": "The First" })).await;
+    assert!(read.contains("slug: one") && read.contains("tags: Rust, Todo, web/server"), "{read}");
+    assert!(read.contains("\"rating\":4"), "{read}");
+
+    // What is taken out of the text is a tag no longer; what comes back is one again.
+    agent.answer("update_article", json!({ "slug": "one", "body": "text #later" })).await;
+    assert_eq!((listed("tag:todo").await, listed("tag:later").await), (vec![], vec![json!("one")]));
+    agent.answer("delete_article", json!({ "slug": "one" })).await;
+    assert_eq!(listed("tag:later").await, Vec::<Value>::new());
+    worker.host.articles.restore("one", None).await.expect("it comes back");
+    assert_eq!(listed("tag:later").await, ["one"]);
+    let refusal = agent.refusal("list_articles", json!({ "filter": "rust" })).await;
+    assert!(refusal.contains("filter") && refusal.contains("tag:rust"), "{refusal}");
+    agent.leave().await;
+    worker.stop().await;
+}
+
+async fn earlier_articles<P: Place>() {
+    let world = World::<P>::new().await;
+    fill(&world).await;
+    // As an earlier version left them.
+    world.run("DELETE FROM article_tags").await;
+    world.run("DELETE FROM article_properties").await;
+    world.run("INSERT INTO unread_articles (article_id) SELECT id FROM articles").await;
+    let articles = host(&world).articles;
+    assert_eq!(articles.unread().await.expect("a number"), 4);
+    let filter = Filter::parse("tag:rust").expect("a filter");
+    let page = articles.list_where(&Folder::default(), &filter, None, 10).await.expect("a page");
+    assert_eq!(page.total, 0);
+    while articles.read_some_again().await.expect("a reading") {}
+    let tagged = Filter::parse("tag:*").expect("a filter");
+    let page = articles.list_where(&Folder::default(), &tagged, None, 10).await.expect("a page");
+    assert_eq!(page.total, 3, "any tag");
+    assert_eq!(articles.unread().await.expect("a number"), 0);
+    let page = articles.list_where(&Folder::default(), &filter, None, 10).await.expect("a page");
+    assert_eq!(page.total, 3);
+    let revisions = world
+        .database
+        .reader()
+        .row::<afterword_actors::store::sql::Number>("SELECT max(revision) AS n FROM articles", []);
+    assert_eq!(revisions.await.expect("a query").expect("a row").n, 1, "reading again is no change");
+}
+
+#[test]
+fn filters_choose_by_tags_properties_and_times_with_a_file() {
+    TOKIO.block_on(filters::<File>());
+}
+
+#[test]
+fn filters_choose_by_tags_properties_and_times_with_a_server() {
+    TOKIO.block_on(filters::<Server>());
+}
+
+#[test]
+fn tags_follow_the_article_with_a_file() {
+    TOKIO.block_on(life::<File>());
+}
+
+#[test]
+fn tags_follow_the_article_with_a_server() {
+    TOKIO.block_on(life::<Server>());
+}
+
+#[test]
+fn what_an_earlier_version_saved_is_read_in_the_background_with_a_file() {
+    TOKIO.block_on(earlier_articles::<File>());
+}
+
+#[test]
+fn what_an_earlier_version_saved_is_read_in_the_background_with_a_server() {
+    TOKIO.block_on(earlier_articles::<Server>());
+}

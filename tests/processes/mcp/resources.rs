@@ -1,0 +1,165 @@
+//! Articles as resources, and being told when they change.
+
+use std::collections::BTreeSet;
+
+use afterword::articles::{ChangeKind, Changes, Feed, slug::Slug};
+use rmcp::model::{
+    ErrorCode, ReadResourceRequestParams, ResourceContents, ServerNotification, SubscribeRequestParams,
+    SubscriptionFilter, UnsubscribeRequestParams,
+};
+use serde_json::json;
+
+use crate::{
+    support::agent::{Agent, ERAS, Era, Told, host},
+    support::{self, File, FileWorld as World, Place, Server, TOKIO, article},
+};
+
+#[test]
+fn articles_are_listed_read_and_completed_as_resources() {
+    TOKIO.block_on(async {
+        for era in ERAS {
+            let world = World::new().await;
+            let service = world.articles(None);
+            const MANY: usize = 120;
+            for n in 0..MANY {
+                service.create(article(&format!("note-{n:03}"), "# Note")).await.expect("a save");
+            }
+            let agent = Agent::beside(host(&world), era).await;
+            let peer = agent.peer();
+            let first = peer.list_resources(None).await.expect("a page");
+            assert!(first.next_cursor.is_some() && first.resources.len() < MANY);
+            let all = peer.list_all_resources().await.expect("resources");
+            let uris: BTreeSet<_> = all.iter().map(|resource| resource.uri.clone()).collect();
+            assert_eq!((all.len(), uris.len()), (MANY, MANY));
+            let one = all.iter().find(|resource| resource.uri == "article://note-007").expect("a resource");
+            assert_eq!((one.mime_type.as_deref(), one.size), (Some("text/markdown"), Some(6)));
+
+            let read = peer.read_resource(ReadResourceRequestParams::new("article://note-007")).await.expect("a text");
+            let [ResourceContents::TextResourceContents { uri, mime_type, text, .. }] = &read.contents[..] else {
+                panic!("{read:?}")
+            };
+            assert_eq!(
+                (uri.as_str(), mime_type.as_deref(), text.as_str()),
+                ("article://note-007", Some("text/markdown"), "# Note")
+            );
+            for absent in ["article://absent", "file:///etc/passwd", "article://", "article://../x"] {
+                let error = Agent::error(peer.read_resource(ReadResourceRequestParams::new(absent)).await);
+                let expected =
+                    if era == Era::Handshake { ErrorCode::RESOURCE_NOT_FOUND } else { ErrorCode::INVALID_PARAMS };
+                assert_eq!(error.code, expected, "{absent}");
+            }
+
+            let templates = peer.list_all_resource_templates().await.expect("templates");
+            let templates: Vec<_> = templates.iter().map(|template| template.uri_template.as_str()).collect();
+            let expected = ["article://{slug}", "articles://tag/{+tag}", "articles://folder/{+folder}"];
+            assert_eq!(templates, expected);
+            let slugs = peer.complete_resource_simple("article://{slug}", "slug", "note-01").await.expect("slugs");
+            assert_eq!(slugs, (10..20).map(|n| format!("note-0{n}")).collect::<Vec<_>>());
+            assert!(peer.complete_resource_simple("article://{slug}", "slug", "x").await.expect("none").is_empty());
+            agent.leave().await;
+        }
+    });
+}
+
+#[test]
+#[expect(deprecated, reason = "the way of the older era")]
+fn a_client_with_a_handshake_is_told_of_changes_by_other_processes() {
+    TOKIO.block_on(async {
+        let world = World::new().await;
+        let elsewhere = world.beside().await.articles(None);
+        elsewhere.create(article("watched", "one")).await.expect("a save");
+        elsewhere.create(article("other", "one")).await.expect("a save");
+        let mut agent = Agent::beside(host(&world), Era::Handshake).await;
+        let subscribe = |uri: &str| agent.peer().subscribe(SubscribeRequestParams::new(uri));
+        subscribe("article://watched").await.expect("a subscription");
+        let error = Agent::error(subscribe("file:///etc/passwd").await);
+        assert_eq!(error.code, ErrorCode::RESOURCE_NOT_FOUND);
+        let changes = |body: &str| Changes { body: Some(body.to_owned()), ..Default::default() };
+        elsewhere.update("other", changes("two")).await.expect("a save");
+        elsewhere.update("watched", changes("two")).await.expect("a save");
+        while agent.told().await != Told::Updated("article://watched".to_owned()) {}
+        elsewhere.delete("other", None).await.expect("a deletion");
+        while agent.told().await != Told::ListChanged {}
+        agent.peer().unsubscribe(UnsubscribeRequestParams::new("article://watched")).await.expect("an end");
+        elsewhere.update("watched", changes("three")).await.expect("a save");
+        elsewhere.create(article("last", "one")).await.expect("a save");
+        assert_eq!(agent.told().await, Told::ListChanged, "it has unsubscribed from the other change");
+        agent.leave().await;
+    });
+}
+
+#[test]
+fn a_client_without_a_handshake_listens() {
+    TOKIO.block_on(async {
+        let world = World::new().await;
+        let elsewhere = world.beside().await.articles(None);
+        elsewhere.create(article("watched", "one")).await.expect("a save");
+        let agent = Agent::beside(host(&world), Era::Discover).await;
+        let filter = SubscriptionFilter::builder()
+            .resources_list_changed()
+            .tools_list_changed()
+            .resource_subscriptions(["article://watched", "file:///etc/passwd"])
+            .build();
+        let mut listening = agent.peer().listen(filter).await.expect("a subscription");
+        let accepted = listening.acknowledged();
+        assert_eq!(accepted.resource_subscriptions, Some(vec!["article://watched".to_owned()]));
+        assert_eq!((accepted.resources_list_changed, accepted.tools_list_changed), (Some(true), None));
+        let changed = Changes { body: Some("two".to_owned()), ..Default::default() };
+        elsewhere.update("watched", changed).await.expect("a save");
+        loop {
+            match listening.next().await.expect("a change") {
+                Some(ServerNotification::ResourceUpdatedNotification(told)) => {
+                    assert_eq!(told.params.uri, "article://watched");
+                    break;
+                }
+                Some(ServerNotification::ResourceListChangedNotification(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        agent.answer("create_article", json!({ "title": "Another", "body": "text" })).await;
+        while !matches!(
+            listening.next().await.expect("a change"),
+            Some(ServerNotification::ResourceListChangedNotification(_))
+        ) {}
+        listening.cancel().await.expect("an end");
+        agent.leave().await;
+    });
+}
+
+async fn every_change_is_told_once<P: Place>() {
+    let world = support::World::<P>::new().await;
+    let elsewhere = world.beside().await.articles(None);
+    let mut feed = world.articles(None).changes();
+    let told = async |feed: &mut Feed| {
+        let changes = feed.next().await.expect("changes");
+        changes.into_iter().map(|change| (change.slug, change.kind)).collect::<Vec<_>>()
+    };
+    let is = |slug: &str, kind| (slug.to_owned(), kind);
+    assert_eq!(told(&mut feed).await, []);
+    elsewhere.create(article("one", "text")).await.expect("a save");
+    elsewhere.create(article("two", "text")).await.expect("a save");
+    let both = told(&mut feed).await;
+    assert!(both.len() == 2 && both.contains(&is("one", ChangeKind::Appeared)), "{both:?}");
+    assert_eq!(told(&mut feed).await, []);
+    let edit = Changes { body: Some("other".to_owned()), ..Default::default() };
+    elsewhere.update("one", edit).await.expect("a save");
+    assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Saved)]);
+    let slug = Slug::parse("three").expect("a slug");
+    elsewhere.rename("two", slug, None).await.expect("a save");
+    assert_eq!(told(&mut feed).await, [is("three", ChangeKind::Appeared)]);
+    elsewhere.delete("one", None).await.expect("a deletion");
+    assert_eq!(told(&mut feed).await, [is("one", ChangeKind::Gone)]);
+    elsewhere.restore("one", None).await.expect("a save");
+    assert!(told(&mut feed).await.contains(&is("one", ChangeKind::Appeared)));
+    assert_eq!(told(&mut feed).await, []);
+}
+
+#[test]
+fn every_change_of_a_file_is_told_once() {
+    TOKIO.block_on(every_change_is_told_once::<File>());
+}
+
+#[test]
+fn every_change_on_a_server_is_told_once() {
+    TOKIO.block_on(every_change_is_told_once::<Server>());
+}

@@ -1,0 +1,13 @@
+//! The host server as others meet it: the real program, over real sockets.
+
+mod abuse;
+mod access;
+mod closed;
+mod description;
+mod echo;
+mod in_step;
+mod issuer;
+mod life;
+mod limits;
+mod stopping;
+mod telling;

@@ -1,0 +1,167 @@
+//! Who comes in, by which name, from which page.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    server::life::refusal,
+    support::process::{Server, program},
+};
+
+async fn status(server: &Server, method: Method, path: &str, token: Option<&str>) -> u16 {
+    let request = server.request(method, path).json(&json!({ "title": "T", "slug": "t" }));
+    let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_token_closes_the_door_and_scopes_open_parts_of_it() {
+    let server = Server::start(&[]);
+    assert_eq!(status(&server, Method::GET, "/api/articles", None).await, 200, "this machine alone, and no token");
+    let read = server.command(&["token", "create", "reader", "--scope", "read"]);
+    let write = server.command(&["token", "create", "writer"]);
+    let admin = server.command(&["token", "create", "boss", "--scope", "admin"]);
+
+    let refused = server.get("/api/articles").await;
+    let challenge = refused.headers()["www-authenticate"].to_str().expect("text").to_owned();
+    assert_eq!(refusal(refused).await.0, 401);
+    let metadata = format!("resource_metadata=\"{}\"", server.url("/.well-known/oauth-protected-resource"));
+    assert!(challenge.starts_with("Bearer ") && challenge.contains(&metadata), "{challenge}");
+    let metadata = server.json("/.well-known/oauth-protected-resource").await;
+    assert_eq!(metadata["scopes_supported"], json!(["read", "write", "admin"]));
+    assert_eq!(metadata["resource"], server.url(""));
+
+    for (method, path, needs) in [
+        (Method::GET, "/api/articles", 0),
+        (Method::GET, "/api/search?q=x", 0),
+        (Method::GET, "/api/queue/stats", 0),
+        (Method::GET, "/api/status", 0),
+        (Method::GET, "/metrics", 0),
+        (Method::POST, "/api/articles", 1),
+        (Method::PUT, "/api/articles/none", 1),
+        (Method::DELETE, "/api/articles/none", 1),
+        (Method::GET, "/api/tags", 0),
+        (Method::GET, "/api/properties", 0),
+        (Method::GET, "/api/links/broken", 0),
+        (Method::GET, "/api/articles/none/links", 0),
+        (Method::POST, "/api/articles/none/restore", 1),
+        (Method::POST, "/api/articles/none/rename", 1),
+        (Method::PATCH, "/api/articles/none", 1),
+        (Method::PATCH, "/api/articles/none/body", 1),
+        (Method::POST, "/api/queue/pause", 2),
+        (Method::POST, "/api/queue/retry-failed", 2),
+        (Method::POST, "/api/bulk", 2),
+        (Method::DELETE, "/api/bulk/1", 2),
+    ] {
+        for (has, token) in [None, Some(&read), Some(&write), Some(&admin)].into_iter().enumerate() {
+            let found = status(&server, method.clone(), path, token.map(String::as_str)).await;
+            let name = format!("{method} {path} with {token:?}");
+            match has {
+                0 => assert_eq!(found, 401, "{name}"),
+                has if has > needs => assert!(!matches!(found, 401 | 403), "{name}: {found}"),
+                _ => assert_eq!(found, 403, "{name}"),
+            }
+        }
+    }
+    for open in ["/health", "/ready", "/api/openapi.json", "/api/docs/"] {
+        assert_eq!(status(&server, Method::GET, open, None).await, 200, "{open}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_holds_until_it_is_revoked_or_runs_out_and_comes_by_header_alone() {
+    let server = Server::start(&[]);
+    let token = server.command(&["token", "create", "one"]);
+    server.command(&["token", "create", "other"]);
+    assert_eq!(status(&server, Method::GET, "/api/articles", Some(&token)).await, 200);
+    for path in ["/api/articles?token=", "/api/articles?access_token="] {
+        assert_eq!(status(&server, Method::GET, &format!("{path}{token}"), None).await, 401, "{path}");
+    }
+    let last = token.chars().last().expect("a character");
+    let forged = format!("{}{}", &token[..token.len() - 1], if last == 'A' { 'B' } else { 'A' });
+    for wrong in [forged.as_str(), "", "aw_1_", "aw_99_x", "nonsense", &token[..token.len() - 1]] {
+        assert_eq!(status(&server, Method::GET, "/api/articles", Some(wrong)).await, 401, "{wrong:?}");
+    }
+    server.command(&["token", "revoke", "one"]);
+    assert_eq!(status(&server, Method::GET, "/api/articles", Some(&token)).await, 401, "at once");
+    let short = server.command(&["token", "create", "short", "--expires-in", "1ms"]);
+    assert_eq!(status(&server, Method::GET, "/api/articles", Some(&short)).await, 401);
+
+    let listed = server.command(&["token", "list", "--json"]);
+    let secret = token.rsplit('_').next().expect("a secret");
+    assert!(!listed.contains(secret), "a token is never shown again");
+    let database = std::fs::read(std::path::Path::new(
+        &server
+            .command(&["config", "show"])
+            .lines()
+            .find_map(|line| {
+                Some(line.split("sqlite://").nth(1)?.split_whitespace().next()?.trim_matches('"').to_owned())
+            })
+            .expect("a path"),
+    ))
+    .expect("a database");
+    assert!(!database.windows(secret.len()).any(|window| window == secret.as_bytes()), "nor stored");
+    let told: Value = serde_json::from_str(&server.command(&["queue", "events", "--json"])).expect("JSON");
+    let entries = told["events"].as_array().expect("entries");
+    for act in ["token created", "token revoked"] {
+        assert!(entries.iter().any(|entry| entry["event"] == act), "{act} is in the audit trail");
+    }
+}
+
+#[test]
+fn beyond_this_machine_nobody_is_let_in_without_a_token() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (bind, public_url, named) in
+        [("0.0.0.0:0", "", "0.0.0.0"), ("127.0.0.1:0", "https://notes.example.org", "notes.example.org")]
+    {
+        let public_url = format!("server.public_url={public_url}");
+        let mut command = program(folder.path());
+        let refused = command.args(["serve", "--bind", bind, "--set", &public_url]).output().expect("a program");
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{message}");
+        assert!(message.contains("afterword token create") && message.contains(named), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strange_names_and_strange_pages_are_turned_away() {
+    let settings = ["server.allowed_origins=https://app.example.org", "server.allowed_hosts=notes.example.org"];
+    let server = Server::start(&settings);
+    let with = |header: &'static str, value: &str| {
+        let request = server.request(Method::GET, "/api/articles").header(header, value);
+        request.send()
+    };
+    for (header, value, status) in [
+        ("host", "rebound.example", 421),
+        ("host", "127.0.0.1.rebound.example", 421),
+        ("host", "notes.example.org", 200),
+        ("host", "localhost:9", 200),
+        ("origin", "https://rebound.example", 403),
+        ("origin", "null", 403),
+        ("origin", "https://app.example.org", 200),
+        ("origin", &format!("http://{}", server.address()), 200),
+    ] {
+        let response = with(header, value).await.expect("an answer");
+        assert_eq!(response.status(), status, "{header}: {value}");
+        let lets = response.headers().get("access-control-allow-origin").map(|value| value.to_str().expect("text"));
+        let expected = (value == "https://app.example.org").then_some(value);
+        assert_eq!(lets, expected, "{header}: {value}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_in_a_hurry_is_told_when_to_come_back() {
+    let server = Server::start(&["server.rate_limit=1", "server.rate_burst=3"]);
+    let mut refused = None;
+    for _ in 0..10 {
+        let response = server.get("/api/articles").await;
+        if response.status() == 429 {
+            refused = Some(response);
+            break;
+        }
+    }
+    let refused = refused.expect("a limit");
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(refusal(refused).await.1["code"], "rate_limited");
+    assert_eq!(server.get("/health").await.status(), 200, "whoever watches is not counted");
+}

@@ -1,0 +1,47 @@
+//! The description of the interface, against the interface.
+
+use std::collections::HashSet;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::process::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_described_is_there_and_names_are_used_once() {
+    let server = Server::start(&[]);
+    let description = server.json("/api/openapi.json").await;
+    let mut names = HashSet::new();
+    for (path, operations) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let name = operation["operationId"].as_str().expect("a name");
+            assert!(names.insert(name.to_owned()), "{name} is used twice");
+            assert!(operation["responses"]["default"].is_object(), "{name} says nothing of refusals");
+            let path = path.replace("{slug}", "none").replace("{id}", "1").replace("{revision}", "1");
+            let method: Method = method.to_uppercase().parse().expect("a method");
+            let response = server.request(method, &path).send().await.expect("an answer");
+            let status = response.status().as_u16();
+            // Only a refusal is read: a stream has no end.
+            let body = if status < 400 { Value::Null } else { response.json().await.unwrap_or_default() };
+            assert!(status < 500 && status != 405 && body["code"] != "no_route", "{name}: {status} {body}");
+        }
+    }
+    for named in ["create_article", "search_articles", "queue_stats", "start_bulk_run", "status", "follow_events"] {
+        assert!(names.contains(named), "{named} is not described");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_is_read_without_anything_from_elsewhere() {
+    let server = Server::start(&[]);
+    let page = server.get("/api/docs/").await.text().await.expect("text");
+    let mut parts: Vec<_> =
+        page.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css")).collect();
+    parts.sort_unstable();
+    assert!(parts.len() >= 3, "{page}");
+    for part in parts {
+        assert!(!part.starts_with("http") && !part.starts_with("//"), "{part}");
+        let response = server.get(&format!("/api/docs/{}", part.trim_start_matches("./"))).await;
+        assert_eq!(response.status(), 200, "{part}");
+    }
+}

@@ -8,11 +8,16 @@ mod keys;
 mod kinds;
 mod layers;
 mod legacy;
+mod names;
 mod paths;
+mod rules;
+mod secret;
+mod section;
 mod sections;
 mod show;
 mod slot_count;
 mod slots;
+mod template;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -23,12 +28,15 @@ use self::{entry::Entry, keys::known_keys};
 
 pub use entry::{Fault, Origin};
 pub use layers::{ChosenBy, SettingsFile, Sources};
+pub use names::Names;
+pub use secret::Secret;
 pub use sections::{
-    Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, Names, OpenAi, Provider, Queue,
-    Retention, Scripted, Search, Secret, Server, Settings, SyncedFolder, Telemetry,
+    Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, OpenAi, Provider, Queue, Retention,
+    Scripted, Search, Server, Settings, SyncedFolder, Telemetry,
 };
 pub use show::Row;
 pub use slots::Slots;
+pub use template::template;
 
 /// Settings that hold together, and where each came from.
 #[derive(Debug, Clone)]

@@ -7,12 +7,16 @@ use super::{
     session,
     table::{name, table, text},
 };
-use crate::config::{ChosenBy, Row, SettingsFile, Sources};
+use crate::config::{self, ChosenBy, Row, SettingsFile, Sources};
 
 pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> anyhow::Result<()> {
     let sources = session::sources(global)?;
     match command {
         ConfigCommand::Path => path(&sources, *output),
+        ConfigCommand::Template => {
+            let text = config::template();
+            output.answer(&serde_json::json!({ "text": text }), |_| text.trim_end().to_owned())
+        }
         ConfigCommand::Show => {
             let rows = session::load(&sources)?.rows();
             output.list("settings", &rows, |look| list_of(look, &rows))

@@ -107,6 +107,13 @@ fn the_documented_file_has_every_key_with_its_default() {
 }
 
 #[test]
+fn the_documented_file_is_made_from_the_sections() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
+    let kept = std::fs::read_to_string(path).expect("a file");
+    assert_eq!(kept, template(), "config.toml is stale: `cargo run -- config template > config.toml`");
+}
+
+#[test]
 fn a_settings_file_that_was_asked_for_must_exist() {
     let from = Sources { file: Some("/nowhere/config.toml".into()), ..Sources::default() };
     assert!(Loaded::load(&from).expect_err("a fault").to_string().contains("/nowhere/config.toml"));

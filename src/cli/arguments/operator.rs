@@ -63,6 +63,8 @@ pub(in crate::cli) enum ConfigCommand {
     Check,
     /// Print where the settings file is, or would be
     Path,
+    /// Print a settings file with every setting, its default and its meaning
+    Template,
 }
 
 #[derive(Debug, Subcommand)]

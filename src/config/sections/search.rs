@@ -1,0 +1,40 @@
+//! How hits are ranked and counted.
+
+use crate::config::{rules::Rules, section::section};
+
+section! {
+    /// Searches.
+    Search {
+        /// Hits of an answer, if the question does not say.
+        default_limit: usize = 10,
+        /// Most hits of an answer.
+        max_limit: usize = 100,
+        /// How much words count, times what each question says.
+        keyword_weight: f64 = 1.0,
+        /// How much meaning counts, times what each question says.
+        semantic_weight: f64 = 1.0,
+        /// Of earlier versions; has no effect.
+        rrf_k: f64 = 60.0,
+        /// Articles taken from the ranking by meaning; ten times as many from that by words.
+        candidates: usize = 100,
+        /// A cosine below this is no good match.
+        good_similarity: f32 = 0.25,
+        /// The language by whose stems words are found; after a change: `afterword index rebuild`.
+        language: String = "english".to_owned(),
+    }
+}
+
+impl Search {
+    pub(in crate::config) fn check(&self, rules: &mut Rules) {
+        rules.at_least_one(self.max_limit as u64, "search.max_limit");
+        let default = (1..=self.max_limit).contains(&self.default_limit);
+        rules.check(default, "search.default_limit", "must be from 1 to search.max_limit");
+        rules.at_least_one(self.candidates as u64, "search.candidates");
+        let weight = |weight: f64| weight.is_finite() && weight >= 0.0;
+        rules.check(weight(self.keyword_weight), "search.keyword_weight", "must not be negative");
+        rules.check(weight(self.semantic_weight), "search.semantic_weight", "must not be negative");
+        let any = self.keyword_weight + self.semantic_weight > 0.0;
+        rules.check(any, "search.semantic_weight", "must not be zero together with search.keyword_weight");
+        rules.check(self.rrf_k.is_finite() && self.rrf_k > 0.0, "search.rrf_k", "must be above zero");
+    }
+}

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::mcp_clients::site::{clients, command, over_http, over_stdio};
 
 fn run(script: &str, sdk: &str, server: &[String]) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mcp_clients").join(script);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/mcp_clients").join(script);
     let python = clients().join(sdk).join("bin/python");
     let output = command(&python).arg(script).args(server).output().expect("Python runs");
     assert!(output.status.success(), "{sdk}: {}", String::from_utf8_lossy(&output.stderr));

@@ -53,7 +53,7 @@ fn measured(text: &str) -> Measured {
 /// What these expressions ask for, as Prometheus's own grammar reads them.
 fn selectors(expressions: &[String]) -> Vec<Selector> {
     let mut parser = tool(PARSER, "python")
-        .arg(root("tests/deployment/selectors.py"))
+        .arg(root("tests/processes/deployment/selectors.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -10,7 +10,6 @@ mod notes;
 mod openai_embedder;
 mod postgres;
 mod properties;
-mod reference_machine;
 mod search;
 mod storage;
 #[path = "../support/mod.rs"]

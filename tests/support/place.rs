@@ -12,7 +12,7 @@ use std::{
 
 use afterword_actors::store::{Database, OpenOptions, sql::Sql};
 use afterword_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::OnceCell;
 
 /// One multi-threaded runtime for all cases of a test binary.
@@ -85,8 +85,12 @@ impl Place for Server {
             let mut resting = RESTING.lock().expect("the lock");
             if resting.len() < REST { None } else { resting.pop_front() }
         };
-        let name = match rested {
+        let rested = match rested {
             Some(name) => emptied(name).await,
+            None => None,
+        };
+        let name = match rested {
+            Some(name) => name,
             None => created().await,
         };
         Self { name }
@@ -105,13 +109,14 @@ impl Drop for Server {
 
 async fn created() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let template = template_database().await;
+    let Template { name: template, .. } = template().await;
     let name = format!("world_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     administer(format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
     name
 }
 
-async fn emptied(name: String) -> String {
+/// The database `name` as it was when it was made. `None` if a test has changed more than its rows.
+async fn emptied(name: String) -> Option<String> {
     const EMPTY: &str = "
         SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid();
@@ -133,10 +138,38 @@ async fn emptied(name: String) -> String {
     let work = async move {
         let connection = sea_orm::Database::connect(url).await.expect("a database");
         connection.execute_unprepared(EMPTY).await.expect("an empty database");
+        let schema = schema_of(&connection).await;
         connection.close().await.expect("an end");
+        schema
     };
-    TOKIO.spawn(work).await.expect("an end");
-    name
+    let schema = TOKIO.spawn(work).await.expect("an end");
+    (schema == template().await.schema).then_some(name)
+}
+
+/// Everything about a database but its rows: indexes, constraints, columns, triggers, functions, settings.
+async fn schema_of(connection: &DatabaseConnection) -> String {
+    const SCHEMA: &str = "
+        SELECT md5(string_agg(part, ';' ORDER BY part)) AS schema FROM (
+            SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+            UNION ALL
+            SELECT conrelid::regclass || pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE connamespace = 'public'::regnamespace
+            UNION ALL
+            SELECT concat_ws(' ', table_name, column_name, data_type, column_default, is_nullable)
+            FROM information_schema.columns WHERE table_schema = 'public'
+            UNION ALL
+            SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+            UNION ALL
+            SELECT proname || md5(prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+            UNION ALL
+            SELECT setconfig::text FROM pg_db_role_setting
+            WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+            UNION ALL
+            SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'
+        ) parts (part)";
+    let statement = Statement::from_string(DbBackend::Postgres, SCHEMA);
+    let row = connection.query_one_raw(statement).await.expect("a schema").expect("a row");
+    row.try_get("", "schema").expect("a text")
 }
 
 /// The address of a server for tests, without a database.
@@ -149,16 +182,24 @@ fn url_of(database: &str) -> String {
     format!("{}/{database}", server().trim_end_matches('/'))
 }
 
-async fn template_database() -> &'static str {
-    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+/// A database that others are copies of.
+struct Template {
+    name: String,
+    /// See [`schema_of`].
+    schema: String,
+}
+
+async fn template() -> &'static Template {
+    static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
     TEMPLATE
         .get_or_init(|| async {
             let name = format!("template_{}", std::process::id());
             administer(format!("CREATE DATABASE {name}")).await;
             let database = open(url_of(&name)).await;
             Migrator::up(database.write_connection(), None).await.expect("a schema");
+            let schema = schema_of(database.write_connection()).await;
             database.close().await;
-            name
+            Template { name, schema }
         })
         .await
 }

@@ -8,9 +8,9 @@ use afterword_actors::embedder::{
 use async_trait::async_trait;
 
 use crate::{
-    reference_machine::machine::{DELAY, No},
-    reference_machine::step::Mood,
-    reference_machine::world::millis,
+    machine::{DELAY, No},
+    step::Mood,
+    world::millis,
 };
 
 /// Cuts lines, and answers as it was last set.

@@ -9,7 +9,7 @@ use afterword_actors::{
 use sea_orm::FromQueryResult;
 use serde_json::Value;
 
-use crate::reference_machine::machine::{Article, Entry, No, Past, Rows, Run, Task, Vectors};
+use crate::machine::{Article, Entry, No, Past, Rows, Run, Task, Vectors};
 
 /// One statement, so that it is one moment. `row(` becomes the engine's function that makes a JSON array.
 const ALL: &str = "

@@ -8,8 +8,8 @@ use afterword_actors::{
 };
 
 use crate::{
-    reference_machine::machine::{Attempt, Machine, No, Saved},
-    reference_machine::step::{HOSTS, SLUGS, Step},
+    machine::{Attempt, Machine, No, Saved},
+    step::{HOSTS, SLUGS, Step},
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,12 +12,11 @@ use proptest::{
 };
 
 use crate::{
-    reference_machine::clock,
-    reference_machine::invariants,
-    reference_machine::machine::{Machine, Rows},
-    reference_machine::step::{Fate, HOSTS, Mood, Step, any_step},
-    reference_machine::world::World,
-    support::TOKIO,
+    clock, invariants,
+    machine::{Machine, Rows},
+    place::TOKIO,
+    step::{Fate, HOSTS, Mood, Step, any_step},
+    world::World,
 };
 
 /// Rounds of sweep, claim and processing after which a story must have come to rest.

@@ -9,7 +9,7 @@ use super::{
     LEASE, Machine, No, Vectors,
     tasks::{LATER, Next},
 };
-use crate::reference_machine::step::{Fate, Mood};
+use crate::step::{Fate, Mood};
 
 /// The memory of one host.
 #[derive(Debug, Clone, Default)]

@@ -8,13 +8,15 @@ mod invariants;
 mod look;
 mod machine;
 mod model;
+#[path = "../support/place.rs"]
+mod place;
 mod step;
 mod story;
 mod told;
 mod world;
 
-use crate::support::{File, Place, Server, TOKIO, open};
 use afterword_actors::store::{Database, Engine};
+use place::{File, Place, Server, TOKIO, open};
 use sea_orm::ConnectionTrait;
 use story::Shelf;
 

@@ -23,14 +23,12 @@ use afterword_actors::{
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    reference_machine::clock,
-    reference_machine::look::{Numbers, body_of},
-    reference_machine::machine::{
-        AHEAD, Attempt, KEPT_DELETED, KEPT_TASKS, LEASE, MAX_ATTEMPTS, No, Rows, Saved, Seen,
-    },
-    reference_machine::model::Scripted,
-    reference_machine::step::{Fate, HOSTS, SLUGS, Step},
-    reference_machine::told::Told,
+    clock,
+    look::{Numbers, body_of},
+    machine::{AHEAD, Attempt, KEPT_DELETED, KEPT_TASKS, LEASE, MAX_ATTEMPTS, No, Rows, Saved, Seen},
+    model::Scripted,
+    step::{Fate, HOSTS, SLUGS, Step},
+    told::Told,
 };
 
 /// The tables that a story may change, emptied before each.
@@ -293,7 +291,7 @@ impl World {
 
     async fn start(&mut self, host: usize, model: No) -> Raw {
         let starts = self.hosts[host].starts + 1;
-        let incarnation = crate::reference_machine::machine::incarnation(host, starts);
+        let incarnation = crate::machine::incarnation(host, starts);
         let identity = Scripted::identity_of(model);
         let new = hosts::NewHost { incarnation: incarnation.clone(), hostname: "here".into(), pid: 1, version: "1" };
         let model_id = self

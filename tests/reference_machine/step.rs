@@ -5,7 +5,7 @@ use std::fmt;
 use afterword_actors::{store::missing::Scope, task::Priority};
 use proptest::{prelude::*, sample::select};
 
-use crate::reference_machine::machine::{Machine, No};
+use crate::machine::{Machine, No};
 
 /// Names of articles; few, so that they meet.
 pub(crate) const SLUGS: [&str; 5] = ["ash", "birch", "cedar", "elm", "fir"];

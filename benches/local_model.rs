@@ -10,10 +10,7 @@ use afterword::{
     articles::{AfterSave, Articles, Limits, NewArticle},
     config::Embedding,
     database::migrate,
-    embedding::{
-        Backends,
-        local::{LocalEmbedder, peak_gflops},
-    },
+    embedding::{Backends, local::peak_gflops},
     model,
 };
 use afterword_actors::{
@@ -40,20 +37,16 @@ fn backends(threads: usize) -> Arc<Backends> {
     let mut settings = Embedding::default();
     settings.local.threads = threads;
     let backends = Backends::new(&settings).expect("a back end");
-    let known = model::known(&settings.model).expect("a known model");
-    let embedder = &backends.provisioning().expect("a local model").embedder;
-    embedder
-        .load(&model::directory(known).expect("a home folder"))
-        .expect("the model; `afterword model fetch` brings it");
+    backends.preparation().expect("a local model").load().expect("the model; `afterword model fetch` brings it");
     backends
 }
 
-fn embedder(threads: usize) -> Arc<LocalEmbedder> {
-    Arc::clone(&backends(threads).provisioning().expect("a local model").embedder)
+fn embedder(threads: usize) -> Arc<dyn Embedder> {
+    backends(threads).model().embedder
 }
 
 /// Seconds for one text of `tokens`, the best of several rounds.
-async fn seconds_each(embedder: &LocalEmbedder, tokens: usize, batch: usize) -> f64 {
+async fn seconds_each(embedder: &dyn Embedder, tokens: usize, batch: usize) -> f64 {
     // "word" is one token; two more begin and end each text.
     let texts: Vec<_> = (0..batch).map(|_| "word ".repeat(tokens - 2)).collect();
     let rounds = (4096 / (tokens * batch)).clamp(8, 200);

@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let database = Database::open(&OpenOptions::new("sqlite://notes.db")).await?;
     migrate(&database).await?;
     let backends = Backends::new(&Embedding::default())?;
-    if let Some(local) = backends.provisioning().cloned() {
+    if let Some(local) = backends.preparation().cloned() {
         tokio::spawn(async move { local.run_until_ready().await });
     }
     // The runtime: from here on every saved article is embedded in the background.

@@ -1,11 +1,13 @@
 //! Embedding back ends, each an implementation of the runtime's trait `Embedder`, and making them from settings.
 
-mod factory;
+mod back_end;
+mod backends;
 mod kept;
 pub mod local;
 pub mod openai;
 mod rationed;
 pub mod scripted;
 
-pub use factory::{Backends, FactoryError, Provisioning};
+pub use back_end::{BackEndError, Preparation};
+pub use backends::Backends;
 pub use rationed::Rationed;

@@ -17,7 +17,7 @@ use crate::{
     bulk::Bulk,
     config::{Provider, Settings},
     database::{self, SchemaError},
-    embedding::{Backends, FactoryError, Rationed},
+    embedding::{BackEndError, Backends, Rationed},
     large_texts::LargeTexts,
     queue::Queue,
     search::{Search, SearchSettings},
@@ -39,7 +39,7 @@ pub enum HostError {
     Schema(#[from] SchemaError),
     /// The embedding back end cannot be made.
     #[error(transparent)]
-    Backend(#[from] FactoryError),
+    Backend(#[from] BackEndError),
     /// The runtime cannot be started.
     #[error(transparent)]
     Start(#[from] StartError),

@@ -139,9 +139,8 @@ async fn refuse_strangers(host: &Host, address: SocketAddr) -> Result<(), ServeE
 
 /// Starts what may take long and no request waits for: the model, and the index of vectors.
 fn prepare(worker: &Worker) {
-    if let Some(provisioning) = worker.host.backends.provisioning() {
-        let provisioning = provisioning.clone();
-        tokio::spawn(async move { provisioning.run_until_ready().await });
+    if let Some(preparation) = worker.host.backends.preparation().cloned() {
+        tokio::spawn(async move { preparation.run_until_ready().await });
     }
     let (database, language) = (worker.host.database.clone(), worker.host.settings().search.language.clone());
     tokio::spawn(async move {

@@ -13,13 +13,13 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 /// Fetched once for all tests, into the user's cache like any first run.
-async fn embedder() -> Arc<LocalEmbedder> {
-    static EMBEDDER: OnceCell<Arc<LocalEmbedder>> = OnceCell::const_new();
+async fn embedder() -> Arc<dyn Embedder> {
+    static EMBEDDER: OnceCell<Arc<dyn Embedder>> = OnceCell::const_new();
     let made = EMBEDDER.get_or_init(|| async {
         let backends = Backends::new(&Embedding::default()).expect("a back end");
-        let provisioning = backends.provisioning().expect("a local model").clone();
-        provisioning.run(&|_| {}).await.expect("a model that is fetched, checked and loaded");
-        provisioning.embedder
+        let preparation = backends.preparation().expect("a local model");
+        preparation.run(&|_| {}).await.expect("a model that is fetched, checked and loaded");
+        backends.model().embedder
     });
     Arc::clone(made.await)
 }

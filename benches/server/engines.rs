@@ -28,7 +28,7 @@ pub(crate) async fn agreement(directory: &Path) {
     database::copy(&file.database, &server.database, &|_| {}).await.expect("a copy");
     database::rebuild(&server.database, "english", &|_| {}).await.expect("an index");
     for host in [&file, &server] {
-        host.backends.provisioning().expect("a local model").run(&|_| {}).await.expect("a local model");
+        host.backends.preparation().expect("a local model").run(&|_| {}).await.expect("a local model");
     }
     for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
         for (engine, search) in [("a file", &file.search), ("a server", &server.search)] {
@@ -69,7 +69,7 @@ fn settings(url: String) -> Settings {
 
 async fn fill(settings: &Settings, collection: &Collection) {
     let worker = Host::open(settings).await.expect("a file").start().await.expect("a host");
-    worker.host.backends.provisioning().expect("a local model").run(&|_| {}).await.expect("a local model");
+    worker.host.backends.preparation().expect("a local model").run(&|_| {}).await.expect("a local model");
     for document in &collection.documents {
         let slug = document.slug();
         let title = if document.title.trim().is_empty() { slug.clone() } else { document.title.clone() };

@@ -212,14 +212,14 @@ async fn copies(host: &Host) -> Option<Check> {
 async fn provider(session: &Session, host: &Host) -> Check {
     let identity = host.identity();
     let name = format!("{} of {}", identity.model, identity.provider);
-    if let Some(local) = host.backends.provisioning()
-        && !crate::model::is_complete(&local.directory)
+    if let Some(local) = host.backends.preparation()
+        && !crate::model::is_complete(local.directory())
     {
         if session.loaded.settings.embedding.model_dir.is_some() {
             let message = format!(
                 "there is no complete model in {} (embedding.model_dir, from {}); it needs model.safetensors, tokenizer.json \
                  and config.json. Correct it, or leave it out to use a model that `afterword model fetch` brings",
-                local.directory.display(),
+                local.directory().display(),
                 session.loaded.origin("embedding.model_dir"),
             );
             return Check::new("model", Level::Fault, message);

@@ -16,10 +16,10 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     }
     let worker = Host::open_patiently(&session.loaded.settings).await?.join().await?;
     // The client gets its first answer before a model is read.
-    let provisioning = worker.host.backends.provisioning().cloned();
+    let preparation = worker.host.backends.preparation().cloned();
     let loading = tokio::spawn(async move {
-        if let Some(provisioning) = provisioning {
-            provisioning.run_until_ready().await;
+        if let Some(preparation) = preparation {
+            preparation.run_until_ready().await;
         }
     });
     let served = match stop_signal() {

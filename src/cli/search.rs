@@ -64,12 +64,12 @@ fn notes(session: &Session, answer: &SearchAnswer) {
 
 /// Loads the configured model if it made the vectors in use; another one is loaded by the search itself.
 async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
-    let Some(local) = host.backends.provisioning() else { return Ok(()) };
+    let Some(local) = host.backends.preparation() else { return Ok(()) };
     let active = models::active(host.database.reader()).await?;
     if active.is_some_and(|active| active.fingerprint != host.identity().fingerprint()) {
         return Ok(());
     }
-    if crate::model::is_complete(&local.directory) {
+    if crate::model::is_complete(local.directory()) {
         // If it fails, the search says so and answers from words.
         let _ = session.provision(host).await;
     } else {

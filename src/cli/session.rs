@@ -105,10 +105,10 @@ impl Session {
 
     /// Fetches and loads the local model, if the back end is one.
     pub(super) async fn provision(&self, host: &Host) -> anyhow::Result<()> {
-        let Some(provisioning) = host.backends.provisioning() else { return Ok(()) };
+        let Some(preparation) = host.backends.preparation() else { return Ok(()) };
         let bar = progress::fetch(self.output);
         let tell = |progress: Progress| progress::show_fetch(&bar, &progress);
-        let done = provisioning.run(&tell).await;
+        let done = preparation.run(&tell).await;
         bar.finish_and_clear();
         done.map_err(|error| anyhow!(error)).context("the local model is not usable")
     }

@@ -4,6 +4,7 @@
 //! is read once, in `refusal`.
 
 mod answer;
+mod back_end;
 mod batch_size;
 mod body;
 mod refusal;
@@ -20,7 +21,8 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use self::{batch_size::BatchSize, refusal::Refused};
-use crate::config::{Encoding, OpenAi};
+use crate::config::{self, Encoding};
+pub(super) use back_end::OpenAi;
 
 /// Requests for queries at the same time; documents have places of their own, so that a backfill delays no search.
 const QUERY_PLACES: usize = 4;
@@ -65,7 +67,7 @@ impl OpenAiEmbedder {
     ///
     /// # Errors
     /// [`OpenAiError`]
-    pub fn new(identity: ModelIdentity, settings: &OpenAi) -> Result<Self, OpenAiError> {
+    pub fn new(identity: ModelIdentity, settings: &config::OpenAi) -> Result<Self, OpenAiError> {
         // Only the first call in the process has an effect; all calls pass the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
@@ -126,7 +128,7 @@ impl Embedder for OpenAiEmbedder {
     }
 }
 
-fn client(settings: &OpenAi) -> Result<Client, OpenAiError> {
+fn client(settings: &config::OpenAi) -> Result<Client, OpenAiError> {
     let mut headers = header::HeaderMap::new();
     if let Some(key) = settings.api_key.expose() {
         let mut value = header::HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| OpenAiError::Key)?;

@@ -31,6 +31,20 @@ pub enum Provider {
     Scripted,
 }
 
+impl Provider {
+    /// Every provider.
+    pub const ALL: [Self; 3] = [Self::Local, Self::OpenAi, Self::Scripted];
+
+    /// Its name in settings, and in the identity of a model.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::OpenAi => "openai",
+            Self::Scripted => "scripted",
+        }
+    }
+}
+
 section! {
     /// The provider of embeddings and its model.
     Embedding {

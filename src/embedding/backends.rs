@@ -1,0 +1,161 @@
+//! The back ends of one process: the one of the settings, and those by which older vectors were made.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use afterword_actors::{
+    OtherModels,
+    embedder::{Chunker, Embedder, Model, ModelIdentity},
+};
+
+use super::{
+    back_end::{BackEnd, BackEndError, Opened, Preparation},
+    kept::Kept,
+    local::Local,
+    openai::OpenAi,
+    scripted::Scripted,
+};
+use crate::{
+    chunking::ChunkLimits,
+    config::{Embedding, Provider},
+    search::QueryModels,
+};
+
+/// The one place that knows the folder of each provider.
+fn back_end(provider: Provider) -> &'static dyn BackEnd {
+    match provider {
+        Provider::Local => &Local,
+        Provider::OpenAi => &OpenAi,
+        Provider::Scripted => &Scripted,
+    }
+}
+
+/// The back ends of one process: the configured one, and those that older vectors need for queries.
+pub struct Backends {
+    settings: Embedding,
+    configured: Model,
+    preparation: Option<Arc<dyn Preparation>>,
+    others: Mutex<HashMap<Reached, Option<Other>>>,
+}
+
+/// A model's fingerprint, and how it is reached.
+type Reached = (String, Option<String>);
+
+impl Backends {
+    /// The back end that `settings` ask for. A local model is not loaded yet: see [`Backends::preparation`].
+    ///
+    /// # Errors
+    /// [`BackEndError`]
+    pub fn new(settings: &Embedding) -> Result<Arc<Self>, BackEndError> {
+        let back_end = back_end(settings.provider);
+        let limits = limits(settings, back_end)?;
+        let identity = ModelIdentity {
+            provider: settings.provider.name().to_owned(),
+            model: settings.model.clone(),
+            dimension: back_end.facts(settings)?.dimension,
+            document_prefix: settings.document_prefix.clone(),
+            query_prefix: settings.query_prefix.clone(),
+            chunker: limits.version(),
+        };
+        let Opened { embedder, chunker, preparation } = back_end.open(settings, identity)?;
+        let configured = Model { embedder, chunker: chunker(limits)? };
+        Ok(Arc::new(Self { settings: settings.clone(), configured, preparation, others: Mutex::default() }))
+    }
+
+    /// A model of the caller's own, instead of the one that `settings` ask for.
+    pub fn with(settings: &Embedding, model: Model) -> Arc<Self> {
+        let settings = settings.clone();
+        Arc::new(Self { settings, configured: model, preparation: None, others: Mutex::default() })
+    }
+
+    /// What the runtime embeds with.
+    pub fn model(&self) -> Model {
+        self.configured.clone()
+    }
+
+    /// What must be done before a local model works; `None` for other back ends.
+    pub fn preparation(&self) -> Option<&Arc<dyn Preparation>> {
+        self.preparation.as_ref()
+    }
+
+    /// How the configured provider is reached, to be kept with its set of vectors: JSON, without secrets.
+    pub fn kept(&self) -> Option<String> {
+        serde_json::to_string(&Kept::of(&self.settings)).ok()
+    }
+
+    /// The settings that reach the model of `wanted`, if they are known.
+    fn settings_for(&self, wanted: &ModelIdentity, kept: Option<&Kept>) -> Option<Embedding> {
+        if let Some(kept) = kept {
+            return Some(kept.apply(wanted, &self.settings));
+        }
+        // Of a set that an earlier version made, only what its identity says is known.
+        let provider = Provider::ALL.into_iter().find(|provider| provider.name() == wanted.provider)?;
+        let (model, dimension) = (wanted.model.clone(), wanted.dimension);
+        let mut settings = Embedding { provider, model, model_dir: None, ..self.settings.clone() };
+        settings.document_prefix.clone_from(&wanted.document_prefix);
+        settings.query_prefix.clone_from(&wanted.query_prefix);
+        settings.scripted.dimension = dimension.unwrap_or(settings.scripted.dimension);
+        Some(settings)
+    }
+
+    fn other(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
+        let kept = kept.and_then(Kept::from_json);
+        let settings = self.settings_for(wanted, kept.as_ref())?;
+        let back_end = back_end(settings.provider);
+        let Opened { embedder, chunker, preparation } = back_end.open(&settings, wanted.clone()).ok()?;
+        if let Some(preparation) = preparation {
+            // Its vectors exist, so its files most likely do too.
+            std::thread::spawn(move || preparation.load());
+        }
+        // Where a remote provider was is known only if it was kept.
+        let is_known = kept.is_some() || settings.provider != Provider::OpenAi;
+        // Vectors of texts that another version cut in another way cannot be made any more.
+        let cut_alike = limits(&settings, back_end).ok().filter(|limits| limits.version() == wanted.chunker);
+        let chunker = cut_alike.filter(|_| is_known).and_then(|limits| chunker(limits).ok());
+        Some(Other { embedder, chunker })
+    }
+
+    fn found(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (wanted.fingerprint(), kept.map(str::to_owned));
+        others.entry(key).or_insert_with(|| self.other(wanted, kept)).clone()
+    }
+
+    fn is_configured(&self, identity: &ModelIdentity) -> bool {
+        self.configured.embedder.identity().fingerprint() == identity.fingerprint()
+    }
+}
+
+/// How texts are cut: a model takes no longer inputs than it was trained for.
+fn limits(settings: &Embedding, back_end: &dyn BackEnd) -> Result<ChunkLimits, BackEndError> {
+    let max_tokens = settings.max_tokens.min(back_end.facts(settings)?.max_tokens);
+    Ok(ChunkLimits { max_chunks: settings.max_chunks, ..ChunkLimits::new(max_tokens) })
+}
+
+/// A back end for vectors that another model made: for queries, and for documents too if they are cut as they were.
+#[derive(Clone)]
+struct Other {
+    embedder: Arc<dyn Embedder>,
+    chunker: Option<Arc<dyn Chunker>>,
+}
+
+impl QueryModels for Backends {
+    fn embedder_for(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Arc<dyn Embedder>> {
+        if self.is_configured(identity) {
+            return Some(Arc::clone(&self.configured.embedder));
+        }
+        self.found(identity, kept).map(|other| other.embedder)
+    }
+}
+
+impl OtherModels for Backends {
+    fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
+        if self.is_configured(identity) {
+            return Some(self.configured.clone());
+        }
+        let Other { embedder, chunker } = self.found(identity, kept)?;
+        Some(Model { embedder, chunker: chunker? })
+    }
+}

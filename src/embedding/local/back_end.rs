@@ -1,0 +1,130 @@
+//! The local model as a provider of embeddings.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use afterword_actors::embedder::{Chunk, Chunker, EmbedError, ModelIdentity, Readiness, Source};
+use async_trait::async_trait;
+
+use super::LocalEmbedder;
+use crate::{
+    chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
+    config::Embedding,
+    embedding::back_end::{BackEnd, BackEndError, Facts, Opened, Preparation},
+    model::{self, Known, Progress, Stage},
+};
+
+/// A model on this machine.
+pub(in crate::embedding) struct Local;
+
+impl BackEnd for Local {
+    fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
+        let unknown = Facts { dimension: None, max_tokens: usize::MAX };
+        match (&settings.model_dir, model::known(&settings.model)) {
+            (Some(_), _) => Ok(unknown),
+            (None, Some(known)) => Ok(Facts { dimension: Some(known.dimension), max_tokens: known.max_tokens }),
+            (None, None) => Err(BackEndError::UnknownModel(settings.model.clone())),
+        }
+    }
+
+    fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {
+        let (directory, known) = match (&settings.model_dir, model::known(&settings.model)) {
+            (Some(directory), _) => (directory.clone(), None),
+            (None, Some(known)) => (model::directory(known).ok_or(BackEndError::NoHome)?, Some(known)),
+            // A name that a database gave must not become a path.
+            (None, None) => return Err(BackEndError::UnknownModel(settings.model.clone())),
+        };
+        let embedder = LocalEmbedder::new(identity, settings.local.threads).map_err(|error| {
+            BackEndError::Provider(format!("the threads of the local model cannot be started: {error}").into())
+        })?;
+        let cuts_for = Arc::clone(&embedder);
+        Ok(Opened {
+            chunker: Box::new(move |limits| {
+                Ok(Arc::new(LocalChunker::new(Arc::clone(&cuts_for), limits)?) as Arc<dyn Chunker>)
+            }),
+            preparation: Some(Arc::new(ModelLoader { embedder: Arc::clone(&embedder), directory, known })),
+            embedder,
+        })
+    }
+}
+
+/// Fetches a local model and loads it.
+#[derive(Clone)]
+struct ModelLoader {
+    /// What waits for the model.
+    embedder: Arc<LocalEmbedder>,
+    directory: PathBuf,
+    /// What can be fetched; `None` for a directory of the operator's own.
+    known: Option<&'static Known>,
+}
+
+impl ModelLoader {
+    fn failed(&self, why: String) -> String {
+        self.embedder.announce(Readiness::Failed(why.clone()));
+        why
+    }
+}
+
+#[async_trait]
+impl Preparation for ModelLoader {
+    fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn load(&self) -> Result<(), String> {
+        self.embedder.load(&self.directory).map_err(|error| self.failed(error.to_string()))
+    }
+
+    async fn run(&self, tell: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), String> {
+        if let Some(known) = self.known {
+            let announce = |progress: Progress| {
+                self.embedder.announce(Readiness::Loading(describe(&progress)));
+                tell(progress);
+            };
+            if let Err(error) = model::fetch(known, &self.directory, &announce).await {
+                return Err(self.failed(error.to_string()));
+            }
+        }
+        let this = self.clone();
+        let loaded = tokio::task::spawn_blocking(move || this.load()).await;
+        loaded.map_err(|panic| self.failed(format!("loading the model panicked: {panic}")))?
+    }
+}
+
+fn describe(progress: &Progress) -> String {
+    let Progress { stage, done, total } = *progress;
+    match stage {
+        Stage::Waiting => "another process is fetching the local model".to_owned(),
+        Stage::Hub | Stage::Package if total > 0 && done > 0 => {
+            format!("the local model is being fetched, {} %", done * 100 / total)
+        }
+        Stage::Hub | Stage::Package => "the local model is being fetched".to_owned(),
+        Stage::Checking => "the local model is being checked".to_owned(),
+    }
+}
+
+/// Cuts with the model's own tokenizer, once that is loaded.
+struct LocalChunker {
+    embedder: Arc<LocalEmbedder>,
+    limits: ChunkLimits,
+}
+
+impl LocalChunker {
+    fn new(embedder: Arc<LocalEmbedder>, limits: ChunkLimits) -> Result<Self, LimitsError> {
+        // Limits that cannot be are refused now, while the operator reads the answer.
+        MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?;
+        Ok(Self { embedder, limits })
+    }
+}
+
+impl Chunker for LocalChunker {
+    fn chunk(&self, source: Source<'_>) -> Result<Vec<Chunk>, EmbedError> {
+        let Some(tokenizer) = self.embedder.tokenizer() else {
+            return Err(EmbedError::unavailable("the local model is not there yet"));
+        };
+        let chunker = MarkdownChunker::new(Arc::new(tokenizer), self.limits);
+        chunker.map_err(|error| EmbedError::config(error.to_string()))?.chunk(source)
+    }
+}

@@ -1,0 +1,32 @@
+//! A remote server as a provider of embeddings.
+
+use std::sync::Arc;
+
+use afterword_actors::embedder::{Chunker, ModelIdentity};
+
+use super::OpenAiEmbedder;
+use crate::{
+    chunking::{ApproximateTokens, MarkdownChunker},
+    config::Embedding,
+    embedding::back_end::{BackEnd, BackEndError, Facts, Opened},
+};
+
+/// Any server that speaks OpenAI's embeddings protocol.
+pub(in crate::embedding) struct OpenAi;
+
+impl BackEnd for OpenAi {
+    fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
+        Ok(Facts { dimension: settings.openai.dimension, max_tokens: usize::MAX })
+    }
+
+    fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {
+        let embedder = OpenAiEmbedder::new(identity, &settings.openai);
+        Ok(Opened {
+            embedder: Arc::new(embedder.map_err(|error| BackEndError::Provider(error.into()))?),
+            chunker: Box::new(|limits| {
+                Ok(Arc::new(MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?) as Arc<dyn Chunker>)
+            }),
+            preparation: None,
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! The back end of tests as a provider of embeddings.
+
+use std::sync::Arc;
+
+use afterword_actors::embedder::{BatchLimits, Chunker, EmbedError, ModelIdentity};
+
+use super::{Rule, Script, ScriptedEmbedder};
+use crate::{
+    chunking::{ApproximateTokens, MarkdownChunker},
+    config::Embedding,
+    embedding::back_end::{BackEnd, BackEndError, Facts, Opened},
+};
+
+/// Invented vectors.
+pub(in crate::embedding) struct Scripted;
+
+impl BackEnd for Scripted {
+    fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
+        Ok(Facts { dimension: Some(settings.scripted.dimension), max_tokens: usize::MAX })
+    }
+
+    fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {
+        Ok(Opened {
+            embedder: ScriptedEmbedder::new(script(settings, &identity)),
+            chunker: Box::new(|limits| {
+                Ok(Arc::new(MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?) as Arc<dyn Chunker>)
+            }),
+            preparation: None,
+        })
+    }
+}
+
+fn script(settings: &Embedding, identity: &ModelIdentity) -> Script {
+    let script = &settings.scripted;
+    let rule = (!script.fail_containing.is_empty()).then(|| {
+        let rule = Rule::containing(&script.fail_containing, EmbedError::transient("scripted failure"));
+        if script.fail_times == 0 { rule } else { rule.times(script.fail_times) }
+    });
+    Script {
+        model: identity.model.clone(),
+        dimension: script.dimension as usize,
+        latency: script.latency,
+        limits: BatchLimits { texts: 16, tokens: 4_096 },
+        requests: None,
+        rules: rule.into_iter().collect(),
+        chunker: identity.chunker.clone(),
+    }
+}

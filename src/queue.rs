@@ -12,7 +12,7 @@ mod numbers;
 mod trail;
 mod view;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use afterword_actors::{
     RuntimeHandle,
@@ -23,6 +23,7 @@ use afterword_actors::{
     task::TaskStatus,
 };
 
+pub use coverage::FolderCoverage;
 pub use error::QueueError;
 pub use follower::Follower;
 pub use minutes::Minute;
@@ -82,6 +83,14 @@ impl Queue {
     pub async fn gauges(&self) -> Result<Numbers, QueueError> {
         let coverage = self.coverage.of(&self.database).await?;
         Ok(numbers::of(self.database.reader(), coverage).await?)
+    }
+
+    /// The coverage of [`Queue::gauges`] for each folder at the top, the one with the most to embed first.
+    ///
+    /// # Errors
+    /// [`QueueError::Store`]
+    pub async fn coverage_by_folder(&self) -> Result<Arc<[FolderCoverage]>, QueueError> {
+        Ok(self.coverage.by_folder(&self.database).await?)
     }
 
     /// Returns what was done in each minute of the last hour, the oldest first; minutes for which no host wrote are

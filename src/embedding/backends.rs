@@ -13,9 +13,9 @@ use afterword_actors::{
 use super::{
     back_end::{BackEnd, BackEndError, Opened, Preparation},
     kept::Kept,
-    local::Local,
-    openai::OpenAi,
-    scripted::Scripted,
+    local::back_end::Local,
+    openai::back_end::OpenAi,
+    scripted::back_end::Scripted,
 };
 use crate::{
     chunking::ChunkLimits,

@@ -4,7 +4,7 @@
 //! are computed on all cores, each core one pack of texts at a time; queries have a thread of their own, so that a
 //! backfill delays no search.
 
-mod back_end;
+pub(super) mod back_end;
 mod bert;
 mod load;
 mod math;
@@ -25,8 +25,6 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{oneshot, watch};
 
 use load::LoadedModel;
-
-pub(super) use back_end::Local;
 pub use load::LoadError;
 pub use matrix::peak_gflops;
 pub use tokenizer::LocalTokenizer;

@@ -4,7 +4,7 @@
 //! is read once, in `refusal`.
 
 mod answer;
-mod back_end;
+pub(super) mod back_end;
 mod batch_size;
 mod body;
 mod refusal;
@@ -22,7 +22,6 @@ use tokio::sync::Semaphore;
 
 use self::{batch_size::BatchSize, refusal::Refused};
 use crate::config::{self, Encoding};
-pub(super) use back_end::OpenAi;
 
 /// Requests for queries at the same time; documents have places of their own, so that a backfill delays no search.
 const QUERY_PLACES: usize = 4;

@@ -3,7 +3,7 @@
 //! Words are hashed into a few dimensions, so that texts which share words are near. It is a back end like the others,
 //! which lets tests drive the real program.
 
-mod back_end;
+pub(super) mod back_end;
 
 use std::{
     sync::{
@@ -17,8 +17,6 @@ use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentit
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, watch};
-
-pub(super) use back_end::Scripted;
 
 /// A back end that follows a script.
 pub struct ScriptedEmbedder {

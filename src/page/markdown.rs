@@ -1,5 +1,7 @@
 //! Markdown as HTML: rendered, then cleaned, so that nothing in it runs, loads or looks like the page around it.
 
+mod code;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::LazyLock,
@@ -7,8 +9,9 @@ use std::{
 
 use ammonia::Builder;
 use maud::{Markup, PreEscaped};
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use self::code::Colours;
 use crate::{articles::slug::Slug, markdown::neutralised, offload};
 
 /// The most of a text that is shown at once. *Units:* bytes.
@@ -44,7 +47,8 @@ pub(super) fn after_title<'body>(body: &'body str, title: &str) -> &'body str {
 pub(super) async fn render(body: &str) -> Rendered {
     let end = body.floor_char_boundary(SHOWN);
     let (shown, is_cut) = (&body[..end], end < body.len());
-    if shown.len() <= offload::SMALL {
+    // Colouring code takes longer than all the rest.
+    if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
         return rendered(shown, is_cut);
     }
     let shown = shown.to_owned();
@@ -59,9 +63,24 @@ fn rendered(body: &str, is_cut: bool) -> Rendered {
     let mut events = Vec::new();
     let mut anchors: HashMap<String, usize> = HashMap::new();
     let mut open: Option<(usize, u8, String)> = None;
+    let mut colours = Colours::new();
+    let mut fence: Option<(String, String)> = None;
     for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
         let event = as_written(event, body.get(range));
         match &event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if code::is_known(info) => {
+                fence = Some((info.to_string(), String::new()));
+            }
+            Event::Text(text) if let Some((_, code)) = &mut fence => {
+                code.push_str(text);
+                continue;
+            }
+            Event::End(TagEnd::CodeBlock) if let Some((info, code)) = fence.take() => {
+                events.push(match colours.paint(&info, &code) {
+                    Some(painted) => Event::InlineHtml(painted.into()),
+                    None => Event::Text(code.into()),
+                });
+            }
             Event::Start(Tag::Heading { level, .. }) => open = Some((events.len(), *level as u8, String::new())),
             Event::Text(text) | Event::Code(text) => {
                 if let Some((_, _, said)) = &mut open {
@@ -123,7 +142,8 @@ fn anchor(text: &str, taken: &mut HashMap<String, usize>) -> String {
     if *times == 1 { format!("{ANCHOR}{slug}") } else { format!("{ANCHOR}{slug}-{times}") }
 }
 
-/// The elements that a text may have. Nothing that looks like a part of the page: no forms, no classes, no styles.
+/// The elements that a text may have. Nothing that looks like a part of the page: no forms, no styles, and no classes but
+/// those of coloured code.
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = Builder::default();
     cleaner
@@ -133,6 +153,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .set_tag_attribute_value("input", "type", "checkbox")
         .set_tag_attribute_value("input", "disabled", "")
         .set_tag_attribute_value("input", "aria-label", "done")
+        .add_tag_attributes("span", ["class"])
         .set_tag_attribute_value("pre", "tabindex", "0")
         .set_tag_attribute_value("table", "tabindex", "0")
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
@@ -143,6 +164,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     cleaner.attribute_filter(|_, attribute, value| match attribute {
         // Raw HTML may bring an id, which would be an element of the page for a script or a link.
         "id" => value.starts_with(ANCHOR).then(|| value.into()),
+        "class" => value.split_whitespace().all(|class| class.starts_with(code::CLASS)).then(|| value.into()),
         _ => Some(value.into()),
     });
     cleaner
@@ -230,6 +252,20 @@ mod tests {
                 assert!(!tags.contains(bad), "{payload:?} became {shown:?}, which has {bad}");
             }
         }
+    }
+
+    #[test]
+    fn code_is_coloured_if_its_language_is_known() {
+        let shown = html("```rust\nfn f() {} // <b>\n```\n\n```nothing\nfn f() {}\n```\n\n    fn f() {}\n");
+        assert_eq!(shown.matches("<pre").count(), 3, "{shown}");
+        assert_eq!(shown.matches("class=\"c-source c-rust\"").count(), 1, "{shown}");
+        assert!(shown.contains("&lt;b&gt;") && !shown.contains("<b>"), "{shown}");
+    }
+
+    #[test]
+    fn a_text_names_no_class_but_those_of_code() {
+        assert!(!html("<span class=\"c-keyword danger\">x</span>").contains("danger"));
+        assert!(!html("<p class=\"c-keyword\">x</p>").contains("class"));
     }
 
     #[test]

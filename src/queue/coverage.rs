@@ -6,23 +6,38 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword_actors::store::{Database, StoreError, models, stats};
+use afterword_actors::store::{Database, Engine, StoreError, models, sql::Sql, stats};
+use sea_orm::FromQueryResult;
 
 use super::Coverage;
 
 /// A count older than this is renewed, for later callers.
 const FRESH: Duration = Duration::from_secs(30);
 
+/// The articles of one folder and of all folders below it, by the state of their vectors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderCoverage {
+    /// A folder at the top; empty for articles in no folder.
+    pub folder: String,
+    /// Their states.
+    pub coverage: Coverage,
+}
+
 /// The last count. Cheap to clone; clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Recent {
-    counted: Arc<Mutex<Option<(Instant, Coverage)>>>,
+    counted: Arc<Mutex<Option<(Instant, Arc<[FolderCoverage]>)>>>,
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Recent {
     /// Returns the last count; the first caller waits for one.
     pub(super) async fn of(&self, database: &Database) -> Result<Coverage, StoreError> {
+        Ok(sum(&self.by_folder(database).await?))
+    }
+
+    /// The same, for each folder at the top, the one with the most to embed first.
+    pub(super) async fn by_folder(&self, database: &Database) -> Result<Arc<[FolderCoverage]>, StoreError> {
         if let Some((at, coverage)) = self.last() {
             if at.elapsed() >= FRESH {
                 self.count_behind(database);
@@ -36,8 +51,8 @@ impl Recent {
         }
     }
 
-    fn last(&self) -> Option<(Instant, Coverage)> {
-        *self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn last(&self) -> Option<(Instant, Arc<[FolderCoverage]>)> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts in the background, unless a count is running already.
@@ -52,9 +67,10 @@ impl Recent {
         });
     }
 
-    async fn count(&self, database: &Database) -> Result<Coverage, StoreError> {
-        let coverage = now(database).await?;
-        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), coverage));
+    async fn count(&self, database: &Database) -> Result<Arc<[FolderCoverage]>, StoreError> {
+        let coverage: Arc<[_]> = by_folder_now(database).await?.into();
+        let counted = (Instant::now(), Arc::clone(&coverage));
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
         Ok(coverage)
     }
 }
@@ -63,4 +79,57 @@ impl Recent {
 pub(super) async fn now(database: &Database) -> Result<Coverage, StoreError> {
     let model_id = models::wanted(database.reader()).await?.active.map_or(0, |set| set.id);
     Ok(stats::coverage(database.reader(), model_id).await?.into())
+}
+
+#[derive(FromQueryResult)]
+struct FolderRow {
+    top: String,
+    articles: i64,
+    skipped: i64,
+    embedded: i64,
+    stale: i64,
+    missing: i64,
+}
+
+async fn by_folder_now(database: &Database) -> Result<Vec<FolderCoverage>, StoreError> {
+    let model_id = models::wanted(database.reader()).await?.active.map_or(0, |set| set.id);
+    let top = match database.engine() {
+        Engine::Sqlite => "substr(a.folder, 1, instr(a.folder || '/', '/') - 1)",
+        Engine::Postgres => "split_part(a.folder, '/', 1)",
+    };
+    let sql = format!(
+        "SELECT {top} AS top, count(*) AS articles,
+            count(*) FILTER (WHERE a.skip_embedding) AS skipped,
+            count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash = a.content_hash) AS embedded,
+            count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash <> a.content_hash) AS stale,
+            count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash IS NULL) AS missing
+         FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
+         GROUP BY 1"
+    );
+    let rows = database.reader().rows::<FolderRow>(&sql, [model_id.into()]).await?;
+    let coverage = |row: &FolderRow| Coverage {
+        articles: row.articles,
+        skipped: row.skipped,
+        embedded: row.embedded,
+        stale: row.stale,
+        missing: row.missing,
+    };
+    let folder = |row: FolderRow| FolderCoverage { coverage: coverage(&row), folder: row.top };
+    let mut folders: Vec<_> = rows.into_iter().map(folder).collect();
+    folders.sort_by(|a, b| {
+        let open = |of: &FolderCoverage| of.coverage.stale + of.coverage.missing;
+        open(b).cmp(&open(a)).then(b.coverage.articles.cmp(&a.coverage.articles)).then_with(|| a.folder.cmp(&b.folder))
+    });
+    Ok(folders)
+}
+
+fn sum(folders: &[FolderCoverage]) -> Coverage {
+    let none = Coverage { articles: 0, skipped: 0, embedded: 0, stale: 0, missing: 0 };
+    folders.iter().fold(none, |all, FolderCoverage { coverage, .. }| Coverage {
+        articles: all.articles + coverage.articles,
+        skipped: all.skipped + coverage.skipped,
+        embedded: all.embedded + coverage.embedded,
+        stale: all.stale + coverage.stale,
+        missing: all.missing + coverage.missing,
+    })
 }

@@ -32,7 +32,11 @@ fn every_file_of_tests_is_part_of_a_program() {
     let all: String = files.iter().map(|path| std::fs::read_to_string(path).expect("a file")).collect();
     let names: std::collections::HashSet<_> = all
         .lines()
-        .filter_map(|line| line.trim().trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
+        .filter_map(|line| {
+            let line = line.trim();
+            let declared = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub ")).unwrap_or(line);
+            declared.strip_prefix("mod ")?.strip_suffix(';')
+        })
         .collect();
     for path in files {
         let is_program = path.parent() == Some(&tool::root("tests"));

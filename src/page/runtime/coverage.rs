@@ -5,8 +5,12 @@ use maud::{Markup, html};
 use super::snapshot::Snapshot;
 use crate::{
     page::pieces::{count, grouped},
+    queue::{Coverage, FolderCoverage},
     time::duration,
 };
+
+/// Folders that are shown.
+const FOLDERS: usize = 12;
 
 /// A part of the bar: its class, its name, and its number.
 type Part = (&'static str, &'static str, i64);
@@ -36,8 +40,35 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
                 "Of " (count(coverage.articles, "article", "articles")) "; as it was counted a moment ago."
                 @if let Some(left) = left(seen, open) { " About " (left) " left." }
             }
+            @if seen.folders.len() > 1 { (by_folder(&seen.folders)) }
         }
     }
+}
+
+fn by_folder(folders: &[FolderCoverage]) -> Markup {
+    html! {
+        table {
+            caption.unseen { "What is searchable, by folder" }
+            thead { tr { th { "Folder" } th.figure { "Articles" } th.figure { "Searchable" } th.figure { "Still to do" } } }
+            tbody {
+                @for FolderCoverage { folder, coverage } in folders.iter().take(FOLDERS) {
+                    tr {
+                        th scope="row" dir="auto" { @if folder.is_empty() { "in no folder" } @else { (folder) } }
+                        td.figure { (grouped(coverage.articles)) }
+                        td.figure { (grouped(coverage.embedded)) }
+                        td.figure { (grouped(to_do(coverage))) }
+                    }
+                }
+            }
+        }
+        @if folders.len() > FOLDERS {
+            p.quiet { "The " (FOLDERS) " with the most to do, of " (folders.len()) " folders." }
+        }
+    }
+}
+
+fn to_do(coverage: &Coverage) -> i64 {
+    coverage.stale + coverage.missing
 }
 
 /// The time that the rest takes at the rate of the last minutes.

@@ -1,6 +1,8 @@
 //! A snapshot of everything that the view of the runtime shows. The cost of each query does not grow with what has been
 //! done before.
 
+use std::sync::Arc;
+
 use afterword_actors::{Trouble, store::events::Filter, task::TaskStatus};
 
 use crate::{
@@ -8,7 +10,7 @@ use crate::{
     health::Report,
     hosts::{self, Actor, LivingHost, Worker},
     page::{app::App, memory::Memory, refusal::Refusal},
-    queue::{Event, Minute, Numbers, Task, TaskFilter},
+    queue::{Event, FolderCoverage, Minute, Numbers, Task, TaskFilter},
     sets::SetsStatus,
 };
 
@@ -25,6 +27,7 @@ pub(super) struct Snapshot {
     pub(super) now: i64,
     pub(super) report: Report,
     pub(super) numbers: Numbers,
+    pub(super) folders: Arc<[FolderCoverage]>,
     pub(super) minutes: Vec<Minute>,
     pub(super) hosts: Vec<Seen>,
     pub(super) failed: Vec<Task>,
@@ -72,6 +75,7 @@ pub(super) async fn take(app: &App, memory: &mut Memory) -> Result<Snapshot, Ref
         minutes: queue.minutes().await?,
         hosts: hosts_of(app, memory, now).await?,
         failed,
+        folders: queue.coverage_by_folder().await?,
         runs: open_runs(app).await?,
         change: change(app).await?,
         trail: queue.events(&Filter { task_id: None, limit: ENTRIES }).await?,

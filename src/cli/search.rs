@@ -1,6 +1,6 @@
 //! `search` and `related`
 
-use afterword_actors::{embedder::Readiness, store::models};
+use afterword_actors::store::models;
 
 use super::{
     arguments::{RelatedArguments, SearchArguments},
@@ -76,7 +76,7 @@ async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
         // A missing model is not fetched for a search.
         let name = host.identity().model;
         let why = format!("the model {name} is not on this machine; `afterword model fetch` brings it");
-        local.embedder.announce(Readiness::Failed(why));
+        local.give_up(why);
     }
     Ok(())
 }

@@ -53,6 +53,9 @@ pub trait Preparation: Send + Sync {
     /// What went wrong, for people; the embedder's readiness says it too.
     fn load(&self) -> Result<(), String>;
 
+    /// Says through the embedder's readiness that it will not become ready, and `why`.
+    fn give_up(&self, why: String);
+
     /// Fetches the model if it is missing, reporting to `tell`, and loads it.
     ///
     /// # Errors

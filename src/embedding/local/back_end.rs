@@ -62,7 +62,7 @@ struct ModelLoader {
 
 impl ModelLoader {
     fn failed(&self, why: String) -> String {
-        self.embedder.announce(Readiness::Failed(why.clone()));
+        self.give_up(why.clone());
         why
     }
 }
@@ -75,6 +75,10 @@ impl Preparation for ModelLoader {
 
     fn load(&self) -> Result<(), String> {
         self.embedder.load(&self.directory).map_err(|error| self.failed(error.to_string()))
+    }
+
+    fn give_up(&self, why: String) {
+        self.embedder.announce(Readiness::Failed(why));
     }
 
     async fn run(&self, tell: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), String> {

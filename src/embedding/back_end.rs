@@ -29,11 +29,13 @@ pub(super) struct Facts {
     pub(super) max_tokens: usize,
 }
 
+/// Makes the chunker that counts tokens as the model does.
+pub(super) type MakeChunker = Box<dyn Fn(ChunkLimits) -> Result<Arc<dyn Chunker>, LimitsError>>;
+
 /// A back end that was opened.
 pub(super) struct Opened {
     pub(super) embedder: Arc<dyn Embedder>,
-    /// Makes the chunker that counts tokens as the model does.
-    pub(super) chunker: Box<dyn Fn(ChunkLimits) -> Result<Arc<dyn Chunker>, LimitsError>>,
+    pub(super) chunker: MakeChunker,
     /// What must be done before the embedder works; `None` if nothing.
     pub(super) preparation: Option<Arc<dyn Preparation>>,
 }

@@ -24,8 +24,8 @@ use async_trait::async_trait;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{oneshot, watch};
 
-use load::LoadedModel;
 pub use load::LoadError;
+use load::LoadedModel;
 pub use matrix::peak_gflops;
 pub use tokenizer::LocalTokenizer;
 

@@ -23,10 +23,13 @@ pub struct FolderCoverage {
     pub coverage: Coverage,
 }
 
+/// A count, and when it was made.
+type Counted = (Instant, Arc<[FolderCoverage]>);
+
 /// The last count. Cheap to clone; clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Recent {
-    counted: Arc<Mutex<Option<(Instant, Arc<[FolderCoverage]>)>>>,
+    counted: Arc<Mutex<Option<Counted>>>,
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -51,7 +54,7 @@ impl Recent {
         }
     }
 
-    fn last(&self) -> Option<(Instant, Arc<[FolderCoverage]>)> {
+    fn last(&self) -> Option<Counted> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -1,4 +1,4 @@
-//! The page for people, as a person meets it: the real program, and a real browser that is driven as a hand would.
+//! The page for people: the real program, and a real browser that is driven as a person would.
 
 mod browser;
 mod site;

@@ -11,7 +11,7 @@ async fn no_answer_is_a_fault_or_other_than_described() {
     let mut run = tool::tool(SCHEMATHESIS, "schemathesis");
     run.arg("--config-file").arg(tool::root("tests/schemathesis.toml")).args(["run", "--no-color"]);
     run.arg(server.url("/api/openapi.json")).env("PYTHONUTF8", "1");
-    // What it remembers from run to run belongs nowhere.
+    // Its cache of earlier runs goes to a temporary folder.
     let folder = tempfile::tempdir().expect("a folder");
     run.current_dir(folder.path());
     let said = tokio::task::spawn_blocking(move || tool::approved(&mut run)).await.expect("an answer");

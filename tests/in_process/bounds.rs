@@ -1,4 +1,4 @@
-//! What is large: texts, histories, vectors. Nothing about it is refused, lost, or kept for ever.
+//! Large texts, histories and collections of vectors: nothing of them is refused, lost, or kept for ever.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 #[path = "."]

@@ -1,5 +1,5 @@
-//! The properties that somebody can see who comes in through a door: one suite, through the door for agents (its
-//! sessions take turns between the two eras of the protocol) and through the one for programs.
+//! The properties that a client of a door can see: one suite, through MCP (whose sessions alternate between the two
+//! eras of the protocol) and through REST.
 #![expect(clippy::duplicate_mod, reason = "one suite through both doors")]
 
 #[path = "."]

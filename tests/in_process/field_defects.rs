@@ -1,4 +1,4 @@
-//! One test for each defect of the system whose plan this program follows: none of them is here.
+//! One test for each known defect of the system that this program replaces: it has none of them.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! From a file to a server: everything arrives, once, however often it is begun.
+//! From SQLite to PostgreSQL: everything arrives once, however often the copy is started.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,7 +23,7 @@ const SUBJECTS: [&str; 8] = [
     "tea",
 ];
 
-/// A file with a past: edits, former slugs, deleted articles, failures, a switch.
+/// A SQLite database with a past: edits, former slugs, deleted articles, failures, a switch.
 async fn lived_in(articles: usize) -> World<File> {
     let world = World::<File>::new().await;
     world.embedder.fail(Rule::containing("unreadable", EmbedError::data("unreadable")));
@@ -117,7 +117,8 @@ async fn what_is_no_beginning_of_this_copy_is_left_alone() {
     runtime.stop(DRAIN).await;
 }
 
-/// A copy that is dropped in the middle, as by Ctrl-C, as soon as `stop` says so. Answers whether it was whole by then.
+/// A copy that is dropped in the middle, as by Ctrl-C, as soon as `stop` says so. Returns whether it was complete by
+/// then.
 async fn interrupted(
     file: &World<File>,
     server: &World<Server>,

@@ -1,5 +1,5 @@
-//! Notes of people: their files come in and go out byte for byte, no two of them meet in one article, and changes that
-//! come together end well.
+//! Notes of people: their files are imported and exported byte for byte, no two of them become one article, and
+//! simultaneous changes lose nothing.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 mod vault;

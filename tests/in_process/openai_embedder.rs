@@ -1,4 +1,4 @@
-//! The back end over HTTP against a server that misbehaves in every way a real one does.
+//! The OpenAI provider against a server that misbehaves in every way a real one does.
 
 use std::time::{Duration, SystemTime};
 
@@ -35,7 +35,7 @@ fn embedder(url: &str, dimension: Option<u32>, change: impl FnOnce(&mut OpenAi))
     OpenAiEmbedder::new(identity, &settings).expect("a back end")
 }
 
-/// The length of each input as its vector's direction, so that order shows.
+/// The length of each input as its vector's direction, which shows the order.
 fn vector_of(input: &str) -> Vec<f32> {
     vec![input.len() as f32, 1.0, 0.0]
 }
@@ -142,7 +142,7 @@ async fn an_odd_number_of_texts_is_divided_without_a_rest() {
     }
 }
 
-/// A server that reads no text of more than `longest` characters, and says so as text-embeddings-inference does.
+/// A server that refuses texts of more than `longest` characters, in the words of text-embeddings-inference.
 struct ShortSighted {
     longest: usize,
 }

@@ -1,4 +1,4 @@
-//! What is special about a server: its sessions, its indexes, its own tools.
+//! What is special about PostgreSQL: its sessions, its indexes, its own tools.
 
 use std::{process::Command, time::Duration};
 
@@ -27,7 +27,7 @@ use sea_orm::{FromQueryResult, TransactionTrait};
 
 type World = support::World<Server>;
 
-/// A host that finds nothing by itself before the test is over: what it does, it has heard.
+/// A host that does not poll before the test is over: it acts only on notifications.
 fn hard_of_looking() -> RuntimeSettings {
     RuntimeSettings { poll_interval: Duration::from_secs(3600), ..quick() }
 }
@@ -57,7 +57,7 @@ async fn a_host_whose_ear_is_cut_off_hears_again_and_has_missed_nothing() {
                SELECT count(*) AS n FROM ears WHERE pg_terminate_backend(pid)";
     for n in 0..5 {
         assert_eq!(world.number(cut).await, 1, "one connection listens");
-        // Perhaps announced while nobody listens: the look after the next beginning finds it.
+        // Perhaps announced while no host listens: the poll after the reconnection finds it.
         elsewhere.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
         while told.recv().await.expect("an event").status != TaskStatus::Completed {}
         let incarnation = [runtime.handle().incarnation().to_owned()];
@@ -179,7 +179,7 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
         Box::pin(async move {
             let slots: Vec<_> = (0..8).collect();
             let (mut from, mut reads) = (None, Vec::new());
-            // As the server plans a statement that it has seen some times: for any number of tasks.
+            // As PostgreSQL plans a statement that it has seen some times: for any number of tasks.
             transaction.run("SET LOCAL plan_cache_mode = force_generic_plan", []).await?;
             for _ in 0..20 {
                 let lease = Duration::from_secs(60);
@@ -205,8 +205,8 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
     assert!(most < 200, "{most} rows read to claim and end 8: {read:?}");
 }
 
-/// A server that counted when nothing waited or was in work takes every index of such tasks for equally good, however many
-/// there are by now: an index by time or number must not be one that it may look for an article in.
+/// If PostgreSQL last counted when no task was pending or processing, it takes every index of such tasks for equally
+/// good, however many there are by now: an index by time or number must not be usable to find an article.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_article_is_looked_for_in_an_index_of_something_else() {
     #[derive(FromQueryResult)]
@@ -259,7 +259,7 @@ async fn what_one_host_is_told_holds_for_all() {
     let early = "SELECT count(*) AS n FROM embedding_task_events WHERE event = 'claimed'
                  AND id < (SELECT id FROM embedding_task_events WHERE event = 'queue resumed')";
     assert_eq!(world.number(early).await, 0, "nobody claims while anybody has paused the queue");
-    // A run that the first begins is carried on by the other, or ended.
+    // A run that the first begins is continued or ended by the other.
     for is_cancelled in [false, true] {
         other.pause().await.expect("a pause");
         let run = one.handle().start_bulk(Scope::All, String::new()).await.expect("a run");
@@ -322,7 +322,7 @@ async fn hosts_that_claim_end_and_rescue_at_the_same_time_never_meet() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_that_ran_out_lets_nothing_be_written() {
-    // The host beats at its start and then no more: what is rescued is rescued by the test.
+    // The host sends its heartbeat only at its start: every rescue is the test's.
     let settings = RuntimeSettings { heartbeat_interval: Duration::from_secs(3600), ..quick() };
     let world = World::with(Script::default(), settings).await;
     world.embedder.hold();
@@ -462,7 +462,7 @@ async fn an_entry_that_is_committed_late_is_told_all_the_same() {
     late.commit().await.expect("a commit");
     assert_eq!(told(follower.next(10).await.expect("events")), ["late"]);
     assert!(!follower.waits() && follower.next(10).await.expect("events").is_empty(), "each once");
-    // Whoever goes on at that place, not knowing that something was missing, hears of what came late since.
+    // A follower that goes on from that place gets the late entry too.
     let late = elsewhere.database.write_connection().begin().await.expect("a transaction");
     events::record_act(&late, "later still", "").await.expect("an act");
     record("early again").await;

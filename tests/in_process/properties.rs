@@ -1,4 +1,4 @@
-//! The twelve properties: each drives the real runtime and the real database with a scripted back end, at least 100
+//! The twelve properties: each drives the real runtime and the real database with a scripted provider, at least 100
 //! times. One suite over both engines: `World` is the parent module's.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 

@@ -1,4 +1,4 @@
-//! What people may expect of a search, in every script and on both engines.
+//! What people can expect of a search, in every script and on both engines.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 #[path = "."]

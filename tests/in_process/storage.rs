@@ -1,4 +1,4 @@
-//! What the database is opened with, and how writes share it.
+//! The options of the database, and how writes share it.
 
 use std::{
     collections::BTreeMap,
@@ -222,7 +222,7 @@ fn commands_that_start_together_on_a_new_postgresql_database_all_succeed() {
     });
 }
 
-/// Everything in a folder: names, and what is in the files.
+/// Everything in a folder: names and contents of files.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
     let file = |entry: std::fs::DirEntry| {
@@ -283,7 +283,7 @@ async fn files_of_earlier_versions_are_known_by_their_history() {
     database.close().await;
     raw(&path, "PRAGMA application_id = 0").await;
     support::open(url.clone()).await.close().await;
-    // As a first start was left that an earlier version did not end.
+    // The state after a first start that an earlier version did not complete.
     std::fs::remove_file(&path).expect("a file");
     raw(&path, "CREATE TABLE seaql_migrations (version varchar NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)")
         .await;

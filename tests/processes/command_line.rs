@@ -25,7 +25,7 @@ impl Desk {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
-        // The settings and models of whoever runs the tests are not looked at.
+        // The settings and models of this machine's user are not read.
         for (variable, folder) in
             [("HOME", "home"), ("XDG_CONFIG_HOME", "settings"), ("XDG_DATA_HOME", "data"), ("XDG_CACHE_HOME", "cache")]
         {
@@ -43,7 +43,7 @@ impl Desk {
         self.command(arguments).output().expect("a program that runs")
     }
 
-    /// What a command that must succeed prints.
+    /// The output of a command that must succeed.
     fn text(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -141,7 +141,7 @@ fn every_listing_is_json_when_asked() {
     }
 }
 
-/// Names and what is in the files, byte for byte.
+/// Names and contents of files, byte for byte.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut found: Vec<_> = walkdir::WalkDir::new(folder)
         .into_iter()

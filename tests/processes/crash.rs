@@ -1,5 +1,4 @@
-//! `kill -9` of a real process at every arrow of the way: after the restart every article is embedded, at its newest
-//! revision, once.
+//! `kill -9` of a real process at every step: after the restart every article is embedded once, at its newest revision.
 
 use std::{
     path::Path,
@@ -14,7 +13,7 @@ use afterword_actors::store::{
 
 /// Articles in each case.
 const ARTICLES: usize = 24;
-/// A test that has waited so long for something is stuck.
+/// A test that has waited this long for something is stuck.
 const STUCK: Duration = Duration::from_secs(120);
 
 struct Place {
@@ -57,7 +56,7 @@ impl Place {
         self.command("15ms", &["import", "articles", "--wait", "--on-conflict", "skip"]).spawn().expect("a process")
     }
 
-    /// Opens the file as soon as the process has made it.
+    /// Opens the database as soon as the process has made it.
     async fn database(&self) -> Database {
         let path = self.folder.path().join("crash.db");
         until("the database", || path.exists()).await;
@@ -199,7 +198,7 @@ async fn killed_while_a_bulk_run_is_queued_and_worked_on() {
     place.all_embedded_after_a_restart("in a bulk run").await;
     let database = place.database().await;
     let begun = Instant::now();
-    // The run itself goes on, too, and is closed by the next host.
+    // The run goes on, too, and the next host closes it.
     while number(&database, "SELECT count(*) AS n FROM bulk_operations WHERE state <> 'completed'").await > 0 {
         assert!(begun.elapsed() < STUCK, "the bulk run is never closed");
         let status = place.command("0s", &["bulk", "start"]).status().expect("a process that ends");

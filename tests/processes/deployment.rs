@@ -1,5 +1,5 @@
-//! What surrounds the server: the image, the unit, the dashboard, the registry's entry, and how clients are connected; and
-//! what the program's own text says of itself.
+//! Deployment: the image, the unit, the dashboard, the registry's entry, and the settings of clients; and rules for the
+//! source itself.
 
 mod clients;
 mod image;
@@ -20,7 +20,7 @@ fn json(path: &str) -> serde_json::Value {
     serde_json::from_str(&file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A file that no program of tests names is compiled by none, and what it shows is shown to nobody.
+/// A file that no test program names is never compiled, and its tests never run.
 #[test]
 fn every_file_of_tests_is_part_of_a_program() {
     let files: Vec<_> = walkdir::WalkDir::new(tool::root("tests"))

@@ -1,6 +1,6 @@
-//! Three real host processes on one server, and what may befall them: `kill -9`, SIGTERM, a pause longer than a lease;
-//! the server killed and restarted; a network that is slow, cuts connections and loses them without a word. Whatever it
-//! is, every article ends embedded at its newest revision, once.
+//! Three real host processes on PostgreSQL, and what may happen to them: `kill -9`, SIGTERM, a pause longer than a
+//! lease; the server killed and restarted; a network that is slow, cuts connections and drops them silently. In each
+//! case every article is embedded once, at its newest revision.
 
 mod fleet;
 mod host;
@@ -14,7 +14,7 @@ use crate::support::{Place, Server};
 use fleet::Fleet;
 use server::OwnServer;
 
-/// Articles of a scenario, and edits while they are worked on.
+/// Articles of a scenario, and edits while they are processed.
 const ARTICLES: usize = 2_000;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +29,7 @@ async fn a_host_killed_one_stopped_and_one_paused_lose_nothing() {
     fleet.add().await;
     fleet.embedded_at_least(900).await;
     let paused = fleet.pause(2).await;
-    // Its tasks are somebody else's by the time it goes on.
+    // Its tasks belong to another host by the time it goes on.
     fleet.rescued_from(2).await;
     fleet.resume(2);
     saving.await.expect("saves");
@@ -67,7 +67,7 @@ async fn a_server_that_fails_over_to_another_address_loses_nothing() {
     fleet.embedded_at_least(300).await;
     let at_stake = fleet.in_work().await;
     first.kill().await;
-    // For a while, the name leads to one that may only be read.
+    // For a while, the name leads to a read-only standby.
     name.lead_to(&second.url());
     fleet.embedded_at_least(300).await;
     second.promote();

@@ -1,4 +1,4 @@
-//! The real program in processes of its own: as it is served, scripted, killed, connected and deployed.
+//! The real program in processes of its own: served, scripted, killed, connected and deployed.
 
 mod command_line;
 mod crash;

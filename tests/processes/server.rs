@@ -1,4 +1,4 @@
-//! The host server as others meet it: the real program, over real sockets.
+//! The host server from outside: the real program, over real sockets.
 
 mod abuse;
 mod access;

@@ -1,4 +1,4 @@
-//! An agent that speaks MCP, by either era of the protocol, to a host with a scripted back end.
+//! An agent that speaks MCP, in either era of the protocol, to a host with a scripted provider.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{Place, World};
 
-/// How long nothing may happen before a test that waits for something is called stuck.
+/// A test that waits for something is stuck if nothing happens for this long.
 const STUCK: Duration = Duration::from_secs(60);
 
 /// How a session begins.
@@ -45,7 +45,7 @@ impl Era {
     }
 }
 
-/// What an agent is told unasked.
+/// Notifications to an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Told {
     Updated(String),
@@ -112,7 +112,7 @@ impl Agent {
         self.session.call_tool(CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments)).await
     }
 
-    /// What a tool answers: the same as structure and as text, within its schema and within 8 KB.
+    /// The answer of a tool: the same as structure and as text, within its schema and within 8 KB.
     pub(crate) async fn answer(&self, tool: &str, arguments: Value) -> Value {
         let result = self.call(tool, arguments.clone()).await.expect("a result");
         assert_ne!(result.is_error, Some(true), "{tool} {arguments}: {result:?}");
@@ -129,7 +129,7 @@ impl Agent {
         structured
     }
 
-    /// What a tool answers that answers text alone.
+    /// The answer of a tool that answers in text alone.
     pub(crate) async fn text(&self, tool: &str, arguments: Value) -> String {
         let result = self.call(tool, arguments).await.expect("a result");
         assert_ne!(result.is_error, Some(true), "{result:?}");
@@ -137,7 +137,7 @@ impl Agent {
         text_of(&result)
     }
 
-    /// Why a tool refuses: in text alone.
+    /// The refusal of a tool, which is text alone.
     pub(crate) async fn refusal(&self, tool: &str, arguments: Value) -> String {
         let result = self.call(tool, arguments.clone()).await.expect("a result");
         assert_eq!(result.is_error, Some(true), "{tool} {arguments} is not refused: {result:?}");
@@ -145,7 +145,7 @@ impl Agent {
         text_of(&result)
     }
 
-    /// Why a request that is no tool call is refused.
+    /// The refusal of a request that is not a tool call.
     pub(crate) fn error<T: std::fmt::Debug>(result: Result<T, ServiceError>) -> ErrorData {
         match result {
             Err(ServiceError::McpError(error)) => error,
@@ -153,12 +153,12 @@ impl Agent {
         }
     }
 
-    /// The next thing it is told unasked.
+    /// The next notification.
     pub(crate) async fn told(&mut self) -> Told {
         tokio::time::timeout(STUCK, self.told.recv()).await.expect("to be told something").expect("a session")
     }
 
-    /// Asks until the article's embedding is so.
+    /// Asks until the article's embedding has this status.
     pub(crate) async fn until(&self, slug: &str, status: &str) -> Value {
         let waiting = async {
             loop {
@@ -183,7 +183,7 @@ fn text_of(result: &CallToolResult) -> String {
     content.as_text().expect("text").text.clone()
 }
 
-/// A host on a world's database, with the world's back end.
+/// A host on a world's database, with the world's provider.
 pub(crate) fn host<P: Place>(world: &World<P>) -> Host {
     let mut settings = Settings::default();
     let quick = &world.settings;

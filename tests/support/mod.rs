@@ -1,4 +1,5 @@
-//! A world for tests: a database of its own, in a file or on a server, the real services, the real runtime, and a scripted back end.
+//! A world for tests: a database of its own on SQLite or PostgreSQL, the real services, the real runtime, and a
+//! scripted provider.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
 pub(crate) mod agent;
@@ -26,7 +27,7 @@ use afterword_actors::{
     },
 };
 
-/// How long nothing may happen before a test that waits for something is called stuck.
+/// A test that waits for something is stuck if nothing happens for this long.
 const STUCK: Duration = Duration::from_secs(60);
 
 pub(crate) use place::{File, Place, Server, TOKIO, open};
@@ -40,10 +41,10 @@ pub(crate) struct World<P> {
     pub(crate) settings: RuntimeSettings,
 }
 
-/// On a file, for what is the same whichever engine it is.
+/// On SQLite, for tests that do not depend on the engine.
 pub(crate) type FileWorld = World<File>;
 
-/// The scripted back end answers queries too.
+/// The scripted provider answers queries too.
 pub(crate) struct OneModel(pub(crate) Arc<ScriptedEmbedder>);
 
 impl QueryModels for OneModel {
@@ -111,7 +112,7 @@ impl<P: Place> World<P> {
         stats::queue(self.database.reader()).await.expect("statistics")
     }
 
-    /// Waits until nothing waits and nothing is in work.
+    /// Waits until no task is pending or processing.
     pub(crate) async fn settled(&self, runtime: &Runtime) -> stats::QueueStats {
         let mut events = runtime.subscribe();
         let waiting = async {
@@ -120,7 +121,7 @@ impl<P: Place> World<P> {
                 if stats.pending + stats.processing == 0 {
                     return stats;
                 }
-                // Every change is told; a telling that was missed costs a moment.
+                // Every change is announced; a missed announcement costs a moment.
                 let _ = tokio::time::timeout(Duration::from_millis(50), events.recv()).await;
             }
         };
@@ -150,7 +151,7 @@ pub(crate) fn article(slug: &str, body: &str) -> NewArticle {
     }
 }
 
-/// Everything happens soon.
+/// Settings with short intervals.
 pub(crate) fn quick() -> RuntimeSettings {
     let soon = Delays { base: Duration::from_millis(4), max: Duration::from_millis(40) };
     RuntimeSettings {

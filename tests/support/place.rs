@@ -1,4 +1,4 @@
-//! Where a world's database is: a file, or a database on a server. Both are copies of one that was migrated once.
+//! A world's database: on SQLite or on PostgreSQL. Both are copies of one that was migrated once.
 
 use std::{
     collections::VecDeque,
@@ -31,7 +31,7 @@ pub(crate) async fn open(url: String) -> Database {
     Database::open(&options).await.expect("a database")
 }
 
-/// A file in a folder of its own.
+/// A SQLite database in a folder of its own.
 pub(crate) struct File(tempfile::TempDir);
 
 impl Place for File {
@@ -68,15 +68,15 @@ fn template_file() -> &'static Path {
     path
 }
 
-/// A database on the server that `TEST_POSTGRES_URL` names.
+/// A database on the PostgreSQL server of `TEST_POSTGRES_URL`.
 pub(crate) struct Server {
     name: String,
 }
 
-/// Databases that have served; the one that has rested longest is emptied and serves again, which takes a tenth of the
-/// time of making one.
+/// Used databases; the one unused for longest is emptied and used again, which takes a tenth of the time of creating
+/// one.
 static RESTING: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
-/// So many rest before one serves again: what a dropped host had begun has ended by then.
+/// This many are unused before one is used again: everything that a dropped host had begun has ended by then.
 const REST: usize = 6;
 
 impl Place for Server {
@@ -172,7 +172,7 @@ async fn schema_of(connection: &DatabaseConnection) -> String {
     row.try_get("", "schema").expect("a text")
 }
 
-/// The address of a server for tests, without a database.
+/// The address of a PostgreSQL server for tests, without a database.
 fn server() -> String {
     let url = std::env::var("TEST_POSTGRES_URL");
     url.expect("TEST_POSTGRES_URL, the address of a PostgreSQL server; scripts/test starts one and sets it")

@@ -10,7 +10,7 @@ use std::{
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 
-/// How long nothing may happen before a test that waits for something is called stuck.
+/// A test that waits for something is stuck if nothing happens for this long.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
 
 /// A running server. Dropping it kills it.
@@ -23,12 +23,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server with the scripted back end and these settings.
+    /// A server with the scripted provider and these settings.
     pub(crate) fn start(settings: &[&str]) -> Self {
         Self::start_in(tempfile::tempdir().expect("a folder"), settings)
     }
 
-    /// The same on what an earlier one left behind.
+    /// The same on the folder of an earlier one.
     pub(crate) fn start_in(folder: tempfile::TempDir, settings: &[&str]) -> Self {
         let mut child = serve(folder.path(), settings).spawn().expect("a process");
         let (sender, log) = mpsc::channel();
@@ -45,7 +45,7 @@ impl Server {
                 break rest.split(' ').next().expect("an address").to_owned();
             }
         };
-        // The client wants one even where nothing is encrypted.
+        // The client needs a provider even without encryption.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Self { child, address, log, folder, client: Client::new() }
     }
@@ -80,14 +80,14 @@ impl Server {
         response.json().await.expect("JSON")
     }
 
-    /// Creates an article; answers it as stored.
+    /// Creates an article and returns it as stored.
     pub(crate) async fn create(&self, title: &str, body: &str) -> Value {
         let response = self.post("/api/articles", &serde_json::json!({ "title": title, "body": body })).await;
         assert_eq!(response.status(), 201);
         response.json().await.expect("JSON")
     }
 
-    /// Waits until an article's embedding has this status; what is announced is followed, not the clock.
+    /// Waits until an article's embedding has this status, by following announcements instead of a timer.
     pub(crate) async fn until_embedding(&self, slug: &str, status: &str) -> Value {
         let waiting = async {
             let mut events = self.get("/api/events").await;
@@ -102,7 +102,7 @@ impl Server {
         tokio::time::timeout(STUCK, waiting).await.unwrap_or_else(|_| panic!("{slug} is never {status}"))
     }
 
-    /// Runs a command beside the server, on the same database; answers what it prints.
+    /// Runs a command beside the server, on the same database; returns its output.
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
         let mut command = program(self.folder.path());
         let output = command.args(arguments).output().expect("a program that runs");
@@ -115,7 +115,7 @@ impl Server {
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().expect("kill").success());
     }
 
-    /// Waits for the end; answers how it ended, and what the server left behind.
+    /// Waits for the end; returns the exit status and the server's folder.
     pub(crate) fn ended(mut self) -> (ExitStatus, tempfile::TempDir) {
         let status = self.child.wait().expect("an end");
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));

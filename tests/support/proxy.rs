@@ -1,4 +1,4 @@
-//! A network between hosts and server that fails on demand.
+//! A network between hosts and PostgreSQL that fails on demand.
 #![allow(dead_code, reason = "test programs that each use a part")]
 
 use std::{
@@ -19,24 +19,24 @@ use tokio::{
 enum Fate {
     /// Closed at both ends.
     Cut,
-    /// Nothing arrives any more, and nobody is told.
+    /// Nothing arrives any more, and neither end is told.
     Frozen,
 }
 
 /// Which ends of transactions lose their answer.
 #[derive(Default)]
 struct Commits {
-    /// Each so-many-th does; none if 0.
+    /// One in this many does; none if 0.
     every: AtomicU64,
     seen: AtomicU64,
     lost: AtomicU64,
 }
 
-/// What becomes of an end of a transaction.
+/// What happens to the end of a transaction.
 #[derive(Clone, Copy, PartialEq)]
 enum End {
     Answered,
-    /// It is carried out, and nobody is told.
+    /// It is carried out, and the answer is lost.
     CarriedOut,
     /// It does not arrive.
     Swallowed,
@@ -64,7 +64,7 @@ pub(crate) struct Proxy {
     server: watch::Sender<String>,
     delay: Arc<AtomicU64>,
     commits: Arc<Commits>,
-    /// What last became of the connections there were; later ones do not look back.
+    /// The last act on the open connections; later connections ignore it.
     fate: watch::Sender<Fate>,
 }
 
@@ -104,17 +104,18 @@ impl Proxy {
         self.server.send_replace(server.to_owned());
     }
 
-    /// Everything takes so much longer.
+    /// Delays everything by this much.
     pub(crate) fn delay(&self, delay: Duration) {
         self.delay.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// From now on each `every`-th COMMIT ends its connection without an answer; every other of these has been carried out.
+    /// From now on each `every`-th COMMIT ends its connection without an answer; every other of these has been carried
+    /// out.
     pub(crate) fn lose_commits(&self, every: u64) {
         self.commits.every.store(every, Ordering::SeqCst);
     }
 
-    /// So many have lost their answer.
+    /// How many have lost their answer.
     pub(crate) fn lost_commits(&self) -> u64 {
         self.commits.lost.load(Ordering::SeqCst)
     }
@@ -170,7 +171,7 @@ async fn next(fate: &mut watch::Receiver<Fate>) -> Fate {
     if fate.changed().await.is_ok() { *fate.borrow() } else { Fate::Cut }
 }
 
-/// Carries what `passes`; ends with the first that does not.
+/// Forwards what `passes`; ends at the first message that does not.
 async fn pump(
     from: &mut (impl AsyncReadExt + Unpin),
     to: &mut (impl AsyncWriteExt + Unpin),

@@ -1,4 +1,4 @@
-//! Programs that others wrote, run to judge what we made.
+//! Foreign programs that check our files.
 
 use std::process::{Command, Output};
 
@@ -14,7 +14,7 @@ pub(crate) fn root(path: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Runs a command that must find nothing wrong; answers what it prints.
+/// Runs a command that must find nothing wrong; returns its output.
 #[track_caller]
 pub(crate) fn approved(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} cannot be run: {error}"));

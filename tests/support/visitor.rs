@@ -1,4 +1,4 @@
-//! Somebody who comes in through a door, whichever it is.
+//! A client of any door.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,14 +22,14 @@ use crate::support::agent::{Agent, ERAS};
 
 /// What a visitor can do. `None`: it was refused.
 pub(crate) trait Visitor: Sized {
-    /// Comes in to `host`, beside which `runtime` works.
+    /// Connects to `host`, beside which `runtime` works.
     async fn enter(host: Host, runtime: RuntimeHandle) -> Self;
     async fn create(&self, slug: &str, body: &str) -> Option<Value>;
     async fn update(&self, slug: &str, changes: Value, expected_revision: Option<i64>) -> Option<Value>;
     async fn delete(&self, slug: &str) -> bool;
-    /// All that is shown of an article, as text.
+    /// Everything that the door shows of an article, as text.
     async fn read(&self, slug: &str) -> String;
-    /// How an article's embedding stands.
+    /// The state of an article's embedding.
     async fn embedding(&self, slug: &str) -> Value;
     async fn hits(&self, query: &str, mode: &str) -> Vec<Value>;
     async fn leave(self);

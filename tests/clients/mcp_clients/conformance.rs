@@ -31,7 +31,7 @@ const FIXTURE_FREE: [&[&str]; 2] = [
         "dns-rebinding-protection",
         "http-header-validation",
         "input-required-result-unsupported-methods",
-        // Takes an error for an answer, and gets one from whoever lacks its tool.
+        // Takes an error for an answer, and gets one from servers without its tool.
         "input-required-result-validate-input",
         "resources-list",
         "sep-2164-resource-not-found",
@@ -41,7 +41,7 @@ const FIXTURE_FREE: [&[&str]; 2] = [
     ],
 ];
 
-/// Checks within those that cannot say yes to the product, and why that is no fault of it.
+/// Checks within those that the product cannot pass, and why that is not its fault.
 const NOT_FOR_US: [(&str, &str); 6] = [
     ("sep-2549-prompts-list-caching-hints", "there are no prompts, and the suite takes that for a failure"),
     ("sep-2575-server-rejects-undeclared-capability", "wants the suite's own tool test_missing_capability"),
@@ -54,7 +54,7 @@ const NOT_FOR_US: [(&str, &str); 6] = [
 /// Scenarios of each era at least; fewer would mean that the suite did not run.
 const MOST_OF_THE_SUITE: usize = 30;
 
-/// Runs the suite for one era; answers, for each scenario, what does not say yes.
+/// Runs the suite for one era; returns the failed checks of each scenario.
 fn run(url: &str, era: &str) -> BTreeMap<String, Vec<Value>> {
     let results = tempfile::tempdir().expect("a folder");
     let output = command(&clients().join("node_modules/.bin/conformance"))

@@ -69,7 +69,7 @@ async fn ask(context: &RequestContext<RoleServer>, request: Value) -> Result<Val
 }
 
 impl Fixture {
-    /// What a tool answers that speaks to its client during the call.
+    /// Answers of tools that send to their client during the call.
     async fn during(
         &self,
         request: &CallToolRequestParams,
@@ -137,7 +137,7 @@ impl Fixture {
     }
 
     fn change(&self, what: Changed) -> Value {
-        // Perhaps nobody listens.
+        // Perhaps no client listens.
         let _ = self.changes.send(what);
         text("changed")
     }
@@ -269,7 +269,7 @@ impl ServerHandler for Fixture {
                 () = context.cancelled() => return Ok(()),
                 changed = changes.recv() => changed,
             };
-            // What a client did not ask for, the sink refuses.
+            // The sink refuses notifications that the client did not ask for.
             let _ = match changed {
                 Ok(Changed::Tools) => context.sink().notify_tool_list_changed().await,
                 Ok(Changed::Prompts) => context.sink().notify_prompt_list_changed().await,

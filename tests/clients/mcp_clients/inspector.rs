@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::mcp_clients::site::{clients, command, over_http, over_stdio};
 
-/// Runs the inspector; answers what it prints, and what it says besides.
+/// Runs the inspector; returns its output and its standard error.
 fn inspect(era: &str, request: &[&str], server: &[String]) -> (Value, String) {
     let output = command(&clients().join("node_modules/.bin/mcp-inspector"))
         .args(["--cli", "--protocol-era", era])

@@ -56,7 +56,7 @@ pub(crate) fn over_http() -> Server {
     Server::start(&[LATENCY])
 }
 
-/// Serves `handler` behind the guards of the product's server, and answers the address. It ends with the test.
+/// Serves `handler` behind the guards of the product's server, and returns the address. It ends with the test.
 pub(crate) async fn serve<H: ServerHandler>(handler: impl Fn() -> H + Send + Sync + 'static) -> (String, FileWorld) {
     let world = FileWorld::new().await;
     let settings = Settings::default();

@@ -1,4 +1,5 @@
-//! Everybody can use it: no violation of axe-core on any page, in both colour schemes, on a phone and on a wide screen.
+//! Accessible to everyone: no violation of axe-core on any page, in both colour schemes, on a phone and on a wide
+//! screen.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Writing, reading, finding, and meeting somebody else's save.
+//! Writing, reading, finding, and a conflict with another save.
 
 use crate::{
     page::browser::Browser,
@@ -25,7 +25,7 @@ async fn a_person_writes_reads_and_finds(site: &Site) {
     assert_eq!(browser.address().await, site.url("/articles/tides-of-the-north-sea"));
     assert_eq!(browser.text("h1").await, "Tides of the North Sea");
     assert!(browser.text(".contents").await.contains("Neaps"));
-    // It becomes searchable while it is looked at.
+    // It becomes searchable while its view is open.
     browser.until_said("#status", "searchable").await;
 
     browser.go(&site.url("/")).await;

@@ -1,6 +1,6 @@
 //! A browser without a window, driven through WebDriver. It waits for what a person would wait for.
 //!
-//! The few commands of the protocol that are needed are sent as they are: the clients there are turn on features of other
+//! The few commands of the protocol that are needed are sent directly: existing clients turn on features of other
 //! libraries, and the tests would try another program than the one that is built.
 
 use std::{
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use crate::support::process::STUCK;
 
-/// How often it is looked whether something has come.
+/// How often a condition is checked.
 const LOOK: Duration = Duration::from_millis(25);
 
-/// A browser that shows nothing, asks nothing, and calls nobody by itself.
+/// A browser without a window, that asks nothing and makes no requests of its own.
 const ARGUMENTS: [&str; 11] = [
     "--headless",
     "--hide-scrollbars",
@@ -50,7 +50,7 @@ impl Browser {
         let arguments: Vec<&str> = ARGUMENTS.into_iter().chain([folder.as_str()]).collect();
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": { "args": arguments }, "timeouts": { "script": 60_000 } } } });
-        // The client wants one even where nothing is encrypted.
+        // The client needs a provider even without encryption.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::new();
         let base = format!("http://127.0.0.1:{port}/session");
@@ -60,7 +60,7 @@ impl Browser {
         Self { session: format!("{base}/{id}"), client, process, _profile: profile }
     }
 
-    /// Asks the driver; what it refuses is an error.
+    /// Sends a command to the driver; a refusal is an error.
     async fn ask(&self, method: Method, command: &str, body: Value) -> Result<Value, String> {
         let request = self.client.request(method.clone(), format!("{}/{command}", self.session).trim_end_matches('/'));
         let request = if method == Method::POST { request.json(&body) } else { request };
@@ -78,7 +78,7 @@ impl Browser {
         self.sure(Method::POST, "url", json!({ "url": url })).await;
     }
 
-    /// What an expression of the page's language is now.
+    /// The value of a JavaScript expression.
     pub(crate) async fn value(&self, expression: &str) -> Value {
         self.run(&format!("return {expression}")).await
     }
@@ -87,7 +87,7 @@ impl Browser {
         self.sure(Method::POST, "execute/sync", json!({ "script": script, "args": [] })).await
     }
 
-    /// Waits until an expression holds. While a page changes to the next one, it holds nowhere.
+    /// Waits until an expression is true. While a page changes to the next one, it counts as false.
     pub(crate) async fn until(&self, expression: &str) {
         let script = format!("return Boolean({expression})");
         let holding = async {
@@ -105,7 +105,7 @@ impl Browser {
         }
     }
 
-    /// Waits until the element is there and says this.
+    /// Waits until the element is there and has this text.
     pub(crate) async fn until_said(&self, css: &str, part: &str) {
         self.until(&format!("document.querySelector({css:?})?.innerText.includes({part:?})")).await;
     }
@@ -119,7 +119,7 @@ impl Browser {
         self.value(&format!("Boolean(document.querySelector({css:?}))")).await == Value::Bool(true)
     }
 
-    /// Presses what is called so.
+    /// Clicks the link or button with this text.
     pub(crate) async fn press(&self, name: &str) {
         let find = format!(
             "[...document.querySelectorAll('a, button')]
@@ -129,14 +129,14 @@ impl Browser {
         self.run(&format!("{find}.click()")).await;
     }
 
-    /// Presses it and waits for the page that it leads to.
+    /// Clicks it and waits for the page that it leads to.
     pub(crate) async fn follow(&self, name: &str) {
         self.run("window.left = true").await;
         self.press(name).await;
         self.until("!window.left && document.readyState === 'complete'").await;
     }
 
-    /// Writes into a field as a hand does.
+    /// Types into a field.
     pub(crate) async fn write(&self, css: &str, text: &str) {
         let script = format!(
             "const field = document.querySelector({css:?}); field.focus(); field.select?.();
@@ -155,40 +155,40 @@ impl Browser {
         .await;
     }
 
-    /// As it is seen on a screen of this size.
+    /// Sets the size of the screen.
     pub(crate) async fn size(&self, width: u32, height: u32) {
         let parameters = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", parameters).await;
     }
 
-    /// As it is seen by somebody who likes it light or dark.
+    /// Sets the preferred colour scheme.
     pub(crate) async fn scheme(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// What the browser itself is asked, beside the protocol.
+    /// Sends a command of the browser itself, outside the protocol.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.sure(Method::POST, "goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
     }
 
-    /// What a script answers that calls `done`.
+    /// The result of a script that calls `done`.
     pub(crate) async fn awaited(&self, script: &str) -> Value {
         let script = format!("const done = arguments[0]; {script}");
         self.sure(Method::POST, "execute/async", json!({ "script": script, "args": [] })).await
     }
 
-    /// The window that is looked at.
+    /// The present window.
     pub(crate) async fn window(&self) -> Value {
         self.sure(Method::GET, "window", Value::Null).await
     }
 
-    /// Looks at another window.
+    /// Changes to another window.
     pub(crate) async fn switch_to(&self, window: &Value) {
         self.sure(Method::POST, "window", json!({ "handle": window })).await;
     }
 
-    /// Opens another window, and looks at it.
+    /// Opens another window, and changes to it.
     pub(crate) async fn open_window(&self) {
         let opened = self.sure(Method::POST, "window/new", json!({ "type": "tab" })).await;
         self.switch_to(&opened["handle"]).await;

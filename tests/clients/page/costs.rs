@@ -1,4 +1,4 @@
-//! What the page costs: what is sent for a first view, and that looking on makes nobody else pay.
+//! The cost of the page: the bytes of a first view, and that open views slow no one else down.
 
 use reqwest::Client;
 
@@ -37,7 +37,7 @@ async fn while_nothing_happens_nothing_is_sent_but_that_the_server_is_there() {
     let mut followed = site.server.get("/live/runtime").await;
     let silence = async {
         let mut heard = String::new();
-        // It is sent when nothing else was for a while.
+        // It is sent when nothing else was sent for a while.
         while !heard.contains("event: alive") {
             let chunk = followed.chunk().await.expect("events").expect("a server that goes on");
             heard.push_str(&String::from_utf8_lossy(&chunk));

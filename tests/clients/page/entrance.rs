@@ -16,7 +16,7 @@ async fn each_scope_sees_and_may_do_what_it_should(site: &Site) {
     browser.run("document.querySelector('#scope').value = 'admin'").await;
     browser.follow("Make a token").await;
     let admin = browser.text("#token-made").await;
-    // From now on nobody comes in without one.
+    // From now on every request needs a token.
     browser.go(&site.url("/runtime")).await;
     assert_eq!(browser.text("h1").await, "Sign in");
     browser.write("#token", "aw_1_wrong").await;
@@ -140,7 +140,7 @@ async fn the_token_opens_the_page_and_nothing_else_and_other_clients_find_what_t
     let pair = cookie.split(';').next().expect("a pair");
     let with = |path: &str| client.get(site.url(path)).header("accept", "text/html").header("cookie", pair);
     assert_eq!(status(with("/")).await, 200);
-    // Programs say who they are by the header: a cookie would be sent with a stranger's request, too.
+    // Programs authenticate by the header: a cookie would be sent with another site's request, too.
     assert_eq!(status(with("/api/articles")).await, 401);
     assert_eq!(status(with("/metrics")).await, 401);
     for (method, path) in [

@@ -1,4 +1,4 @@
-//! Running it: pause and resume, failures together and tried again, bulk runs, a change of model.
+//! Managing the runtime: pause and resume, grouped failures and their retry, bulk runs, a change of model.
 
 use serde_json::json;
 

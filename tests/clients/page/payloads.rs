@@ -1,4 +1,4 @@
-//! What is written is text everywhere: nothing of it runs, loads, or becomes a part of the page.
+//! Article text is only text everywhere: nothing of it runs, loads, or becomes a part of the page.
 
 use serde_json::json;
 

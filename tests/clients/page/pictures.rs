@@ -1,4 +1,4 @@
-//! Pictures of every view, for whoever builds it to look at, and for the README. `scripts/screenshots` takes them.
+//! Pictures of every view, for developers and for the README. `scripts/screenshots` takes them.
 
 use std::path::Path;
 
@@ -112,7 +112,7 @@ async fn write(server: &Server) {
 
 /// What is on the screen, or the whole page.
 async fn take(browser: &Browser, path: &Path, is_screen: bool) {
-    // Until what changes by itself has come once.
+    // Waits until the live parts were sent once.
     browser
         .until("!document.querySelector('[data-live]') || document.querySelector('#connection').innerText === 'Live'")
         .await;

@@ -10,7 +10,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::method};
 
 use crate::{page::browser::Browser, support::process::Server};
 
-/// A provider that is away until it is told to be there; what it says then may be no markup.
+/// A provider that is away until it is switched on; its messages must not be read as markup.
 async fn provider(is_there: Arc<AtomicBool>) -> MockServer {
     let server = MockServer::start().await;
     let answer = move |request: &Request| {

@@ -19,7 +19,7 @@ impl Site {
         Self { server: Server::start(settings), place: None }
     }
 
-    /// On a PostgreSQL server.
+    /// On PostgreSQL.
     pub(crate) async fn on_postgres(settings: &[&str]) -> Self {
         let place = support::Server::fresh().await;
         let url = format!("database.url={}", place.url());
@@ -31,7 +31,7 @@ impl Site {
         self.server.url(path)
     }
 
-    /// Makes a token; answers it.
+    /// Makes a token and returns it.
     pub(crate) fn token(&self, name: &str, scope: &str) -> String {
         let url = self.place.as_ref().map(|place| format!("database.url={}", place.url()));
         let mut arguments: Vec<&str> = url.iter().flat_map(|url| ["--set", url.as_str()]).collect();

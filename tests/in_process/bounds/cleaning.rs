@@ -1,4 +1,4 @@
-//! What has been kept long enough goes, and nothing else does.
+//! Retention removes what is old enough, and nothing else.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn a_bulk_run_goes_with_all_it_did_and_until_then_tells_how_it_ended() {
     };
     assert_eq!((ended.succeeded, ended.queued), (120, 120));
     runtime.stop(DRAIN).await;
-    // Its tasks have gone before it.
+    // Its tasks were removed before it.
     world.run("UPDATE embedding_tasks SET completed_at = completed_at - 1000000").await;
     assert!(clean(&world, Retention { tasks: AGE, ..FOR_EVER }).await.tasks >= 120);
     let later = service.run(run).await.expect("a run");
@@ -96,7 +96,7 @@ async fn past_revisions_go_by_age_behind_the_newest_of_each_article() {
     assert_eq!((versions("much").await, versions("little").await, versions("never").await), (5, 4, 1));
     assert_eq!(versions("gone").await, 6, "a deletion can be undone with all that was before it");
     assert_eq!(clean(&world, kept).await.versions, 0);
-    // Those of a deleted article go by an age of their own, and leave nothing behind.
+    // Those of a deleted article have a retention of their own, and leave nothing behind.
     let removed = clean(&world, Retention { deleted_articles: AGE, ..FOR_EVER }).await;
     assert_eq!(removed.deleted_articles, 6);
     assert_eq!(versions("much").await, 5);

@@ -1,4 +1,4 @@
-//! Texts that no database likes.
+//! Texts that are hard on databases.
 
 use afterword::{
     articles::{ArticleError, Changes, NewArticle, slug::Slug},

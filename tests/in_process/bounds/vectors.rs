@@ -24,7 +24,7 @@ async fn words_answer_while_the_vectors_are_read_and_the_reading_outlives_who_be
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "umbrella")).await.expect("a save");
     world.settled(&runtime).await;
-    // Nobody waits long enough to see the end of a reading that it began.
+    // No search waits long enough to see the end of a reading that it began.
     let settings = SearchSettings { query_deadline: Duration::ZERO, ..SearchSettings::default() };
     let search = Search::new(world.database.clone(), Arc::new(OneModel(Arc::clone(&world.embedder))), settings);
     let first = search.search(&query("umbrella")).await.expect("an answer");
@@ -33,7 +33,7 @@ async fn words_answer_while_the_vectors_are_read_and_the_reading_outlives_who_be
     while search.search(&query("umbrella")).await.expect("an answer").degraded.is_some() {
         tokio::task::yield_now().await;
     }
-    // Who has no time for what is new sees what was there before, and never nothing.
+    // A search without time for new vectors uses the earlier ones, and never none.
     world.articles(Some(&runtime)).create(article("two", "umbrella")).await.expect("a save");
     world.settled(&runtime).await;
     assert_eq!(search.search(&query("umbrella")).await.expect("an answer").degraded, None);
@@ -57,7 +57,7 @@ async fn what_changed_is_followed_in_pages_whatever_it_is() {
     service.update("first", Changes { body: Some("telescope".into()), ..Changes::default() }).await.expect("a save");
     world.settled(&runtime).await;
     assert!(world.number("SELECT max(chunk_count) AS n FROM article_embeddings").await > 2_000);
-    // Nothing is missing and nothing too much: the same is seen by one that reads everything for the first time.
+    // Nothing is missing or left over: a first reading of everything gives the same.
     let beside = world.beside().await;
     let near = async |world: &World, text: &str| {
         let hits = world.find(text, Mode::Semantic).await.hits;

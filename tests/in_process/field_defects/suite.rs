@@ -1,4 +1,4 @@
-//! The defects that a database could have a part in.
+//! The defects that the engine could contribute to.
 
 use std::{sync::Arc, time::Duration};
 

@@ -116,7 +116,7 @@ async fn a_changed_file_changes_its_article_and_no_other() {
     assert_eq!(counts(&import(&service, &vault.root()).await), [0, 1, 1, 0, 0, 0]);
     assert_eq!(service.read(&first["a/note.md"]).await.expect("an article").body, "a one");
     assert_eq!(service.read(&first["b/note.md"]).await.expect("an article").body, "b two");
-    // Renamed here, changed there: both hold.
+    // Renamed here, changed there: both are kept.
     service.rename(&first["b/note.md"], Slug::parse("second").expect("a slug"), None).await.expect("a rename");
     vault.put("b/note.md", "b three");
     assert_eq!(counts(&import(&service, &vault.root()).await), [0, 1, 1, 0, 0, 0]);

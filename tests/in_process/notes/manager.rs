@@ -1,4 +1,4 @@
-//! Articles of mcp-markdown-manager come over with their history; a run that was interrupted is gone on with.
+//! Articles of mcp-markdown-manager are imported with their history; an interrupted run is completed by the next.
 
 use afterword::articles::{
     Articles, Changes,
@@ -25,7 +25,7 @@ const TABLES: [&str; 6] = [
          (1, 3, 'Tides', 'third', 'sea/notes', '2024-03-01T00:00Z'), (2, 1, 'Quiet', 'only', NULL, '2024-02-01T00:00Z')",
 ];
 
-/// The other program's database, which is this server's too, in a schema of its own.
+/// The other program's database, a schema of its own on the same PostgreSQL server.
 async fn theirs() -> (World, String) {
     let theirs = World::new().await;
     for statement in TABLES {
@@ -63,7 +63,7 @@ async fn come_over<P: Place>(world: &crate::support::World<P>) {
     assert!(articles.read("quiet-one").await.expect("an article").skip_embedding);
     assert_eq!(articles.read("taken").await.expect("an article").body, "ours");
 
-    // As a run leaves it that was killed after the first revision.
+    // The state after a run that was killed after the first revision.
     articles.restore("tides", Some(1)).await.expect("a revision");
     world.run("DELETE FROM article_versions WHERE slug = 'tides'").await;
     world.run("UPDATE articles SET revision = 1, front_matter = '' WHERE slug = 'tides'").await;
@@ -75,7 +75,7 @@ async fn come_over<P: Place>(world: &crate::support::World<P>) {
     let tides = articles.read("tides").await.expect("an article");
     assert_eq!((tides.revision, tides.body.as_str()), (3, "third"));
 
-    // What is new there comes; what was edited or deleted here stays so.
+    // New articles are imported; those that were edited or deleted here stay so.
     theirs.run("UPDATE manager.articles SET content = 'fourth'").await;
     let changes = Changes { body: Some("edited here".to_owned()), ..Changes::default() };
     articles.update("quiet-one", changes).await.expect("a save");

@@ -1,4 +1,4 @@
-//! Changes that come together: one of them is first, the others hear so, and nothing is lost.
+//! Simultaneous changes: one of them is first, the others are told so, and nothing is lost.
 
 use std::{future::Future, sync::Arc};
 
@@ -14,7 +14,7 @@ const ROUNDS: usize = 12;
 /// Runners in each.
 const RUNNERS: usize = 6;
 
-/// Lets `RUNNERS` go at the same moment, half of them in what is another process to the database.
+/// Starts `RUNNERS` at the same moment, half of them on connections of their own, like another process.
 async fn race<F, T>(world: &World, run: impl Fn(Articles, usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
@@ -34,7 +34,7 @@ where
     runners.join_all().await
 }
 
-/// What a door would answer with 500.
+/// An error that a door would answer with 500.
 fn is_fault(error: &ArticleError) -> bool {
     matches!(error, ArticleError::Store(StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_)))
 }

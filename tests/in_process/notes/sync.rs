@@ -36,7 +36,7 @@ fn asked(vault: &Vault) -> Sync {
     Sync { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false }
 }
 
-/// A run, after a dry run that promises the same.
+/// A run, after a dry run that predicts the same.
 async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
     let before = Vault::contents(&vault.root());
     let promised = sync(articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
@@ -51,7 +51,7 @@ async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
     done
 }
 
-/// What files hold, by their places; without those that are being written.
+/// The texts of files by their paths; without those that are being written.
 fn texts(vault: &Vault) -> BTreeMap<String, String> {
     let (root, mut texts) = (vault.root(), BTreeMap::new());
     for entry in walkdir::WalkDir::new(&root).into_iter().filter_map(Result::ok) {
@@ -174,7 +174,7 @@ async fn what_moves_on_one_side_moves_on_the_other() {
     }
     run(&articles, &vault).await;
 
-    // A name that is taken by something that stays out.
+    // A name that is taken by a file that is left out.
     vault.put(".gitignore", "private/\nodd.md\n");
     vault.put("odd.md", "not a note\n");
     articles.create(article("odd", "text\n")).await.expect("an article");
@@ -186,7 +186,7 @@ async fn what_moves_on_one_side_moves_on_the_other() {
     assert_eq!(report.left_out, ["p"], "it would be gone at the next look");
     assert_eq!(texts(&vault)["odd.md"], "not a note\n");
     assert_eq!(report.files.written.len(), 1, "{report:?}");
-    // A note that stays out from now on is not taken for deleted.
+    // A note that is left out from now on is not taken for deleted.
     vault.put(".gitignore", "private/\nodd.md\nc.md\n");
     let report = run(&articles, &vault).await;
     assert!(report.articles.deleted.is_empty(), "{report:?}");
@@ -417,7 +417,8 @@ async fn many_emptied_files_are_asked_about() {
     assert_eq!(sync(&articles, &asking).await.expect("a few are meant").articles.updated.len(), 5);
 }
 
-/// What a file and its article say is joined before the file goes where its article went: what is asked is asked before.
+/// What a file and its article say is joined before the file goes where its article went: what is asked is asked
+/// before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_is_asked_before_anything_is_done() {
     let world = World::new().await;
@@ -451,7 +452,7 @@ async fn many_deletions_are_asked_about() {
     let names: Vec<String> = (0..30).map(|n| format!("note-{n}.md")).collect();
     names.iter().for_each(|name| vault.put(name, format!("# {name}\n")));
     run(&articles, &vault).await;
-    // As a disk that is not mounted looks.
+    // The state of a disk that is not mounted.
     let aside = vault.root().parent().expect("a folder").join("aside");
     fs::rename(vault.root(), &aside).expect("a rename");
     fs::create_dir(vault.root()).expect("a folder");
@@ -473,7 +474,7 @@ async fn many_deletions_are_asked_about() {
     assert_eq!(sync(&articles, &asked(&vault)).await.expect("a run").files.removed.len(), 6);
 }
 
-/// A folder that was imported or copied before is not taken in twice.
+/// A folder that was imported or copied before is not imported twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_known_goes_on_from_there() {
     let world = World::new().await;
@@ -500,7 +501,7 @@ async fn a_folder_that_is_known_goes_on_from_there() {
     assert!(texts(&second).values().any(|text| text.contains("tags: [kept]")), "{:?}", texts(&second));
 }
 
-/// Of two copies of a folder only one is there at a time: what the other brought is no reason to take its changes back.
+/// Only one of two copies of a folder is there at a time: the files of the other are no reason to undo its changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_of_a_folder_take_nothing_back() {
     let world = World::new().await;
@@ -531,7 +532,7 @@ async fn copies_of_a_folder_take_nothing_back() {
     assert!(texts(&two).contains_key("born.md"), "{:?}", texts(&two).keys());
 }
 
-/// Whoever had a file open writes on, wherever it is by then.
+/// A program that had a file open goes on writing to it, wherever it is by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_to_a_file_after_it_was_taken_away_is_kept() {
     let world = World::new().await;
@@ -576,14 +577,14 @@ async fn times_go_along() {
     assert_eq!((old.created_at.0, old.updated_at.0), (1_500_000_000_000, 1_500_000_000_000));
     let modified = fs::metadata(vault.path("here.md")).expect("a file").modified().expect("a time");
     assert_eq!(modified, std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_400_000_000));
-    // A file whose front matter says still when it was saved last is saved now.
+    // A file whose front matter has an older save time is saved now.
     let text = texts(&vault)["here.md"].replace("text\n", "more\n");
     vault.put("here.md", text);
     run(&articles, &vault).await;
     assert!(articles.read("here").await.expect("an article").updated_at.0 > 1_500_000_000_000);
 }
 
-/// What one of two writers does, or what happens to what keeps them in step.
+/// What one of two writers does, or what happens to the sync.
 #[derive(Debug, Clone)]
 enum Step {
     /// Adds a line to a file, at its end or below its heading.
@@ -636,20 +637,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..40)
 }
 
-/// What was written on either side, and what is to be there.
+/// The lines written on either side, and those that must be there.
 #[derive(Default)]
 struct Reference {
-    /// Lines that both sides may have known of.
+    /// Lines that both sides may have.
     known: BTreeSet<String>,
-    /// Every line that is not to be lost, at least not for the past.
+    /// Every line that must not be lost, at least not from the history.
     ever: BTreeSet<String>,
-    /// Somebody deleted something since both sides were the same.
+    /// Something was deleted since both sides were the same.
     deleted: bool,
     /// A run was cut off since.
     is_cut: bool,
 }
 
-/// What stands on both sides.
+/// The texts on both sides.
 struct Both {
     files: Vec<String>,
     articles: Vec<String>,
@@ -693,7 +694,7 @@ fn file_of(vault: &Vault, note: usize) -> Option<(String, String)> {
         .find(|(file, _)| file.rsplit('/').next().is_some_and(|last| last == name || last == renamed))
 }
 
-/// Polls a run so many times, then drops it, as if the process had died there.
+/// Polls a run `polls` times, then drops it, as if the process had died there.
 async fn cut(running: impl Future, polls: usize) {
     let (mut running, mut left) = (pin!(running), polls);
     std::future::poll_fn(|context| {
@@ -773,7 +774,7 @@ async fn two_writers(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 fs::create_dir_all(vault.path("sub")).expect("a folder");
                 if !vault.path(&to).exists() {
                     fs::rename(vault.path(&file), vault.path(&to)).expect("a rename");
-                    // Moved and changed at once, it is a new one to anybody, and the old one is gone.
+                    // Moved and changed at once, it counts as a new one, and the old one as deleted.
                     reference.deleted = true;
                 }
             }
@@ -790,7 +791,7 @@ async fn two_writers(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 reference.known.extend(seen);
                 cut(sync(&articles, &asked(&vault)), after).await;
                 reference.is_cut = true;
-                // What did not get so far, its owner may remove for good.
+                // A text that did not get that far may be removed for good by its owner.
                 reference.ever.extend(lines(&bodies(&world, "SELECT body FROM articles").await));
             }
             Step::Sync => reference.checked_sync(&world, &vault).await?,
@@ -808,7 +809,7 @@ fn two_writers_lose_nothing() {
 
 /// Files and articles of the test that kills processes.
 const EACH: i64 = 150;
-/// A test that has waited so long for something is stuck.
+/// A test that has waited this long for something is stuck.
 const STUCK: Duration = Duration::from_secs(120);
 
 async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
@@ -846,7 +847,7 @@ async fn a_process_that_is_killed_is_gone_on_with_by_the_next() {
         running.kill().expect("it dies");
         running.wait().expect("it is dead");
     }
-    // What one of them left half done was changed since.
+    // A file that one of them left half done was changed since.
     change(&articles, "file-1", "# File 1\n\ntext of file 1\n\nand more\n").await;
     run(&articles, &vault).await;
     assert!(process().status().expect("a process").success());

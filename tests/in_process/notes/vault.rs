@@ -1,4 +1,4 @@
-//! A folder of files, and what is done with it.
+//! A folder of files, and operations on it.
 
 use std::{
     collections::BTreeMap,
@@ -35,7 +35,7 @@ impl Vault {
         std::fs::write(path, text).expect("a file");
     }
 
-    /// Each file with what it holds.
+    /// Each file with its text.
     pub(crate) fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         walkdir::WalkDir::new(folder)
             .into_iter()

@@ -1,4 +1,4 @@
-//! A folder that is watched: changes of either side are on the other without anybody asking.
+//! A watched folder: changes of either side appear on the other by themselves.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::World;
 use crate::{notes::vault::Vault, support::article};
 
-/// A test that has waited so long for something is stuck.
+/// A test that has waited this long for something is stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
 struct Watching {
@@ -113,7 +113,7 @@ async fn a_storm_is_few_looks_and_a_missing_disk_deletes_nothing() {
     fs::rename(vault.root(), &aside).expect("a rename");
     let is_missing = |told: &Told| matches!(told, Told::Failed(SyncError::Folder { .. }));
     until("it is told", || async {
-        // Something has to be looked at.
+        // A change, so that the folder is checked.
         let _ = articles.create(article("poke", "text\n")).await;
         watching.heard(is_missing) > 0
     })

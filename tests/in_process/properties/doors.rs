@@ -37,7 +37,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Carries it out; answers whether it was accepted.
+/// Carries it out; returns whether it was accepted.
 async fn carry_out(guest: &Guest, act: &Act) -> bool {
     let slug = |n: &u8| format!("article-{n}");
     match act {
@@ -53,11 +53,11 @@ async fn carry_out(guest: &Guest, act: &Act) -> bool {
 const WITHOUT_ARTICLE: &str = "
     SELECT count(*) AS n FROM embedding_tasks t LEFT JOIN articles a ON a.id = t.article_id
     WHERE t.status = 'pending' AND (a.id IS NULL OR a.revision < t.revision OR a.skip_embedding)";
-/// Articles that want an embedding, and that no task is going to give one.
+/// Articles that need an embedding, and have no task for it.
 const WITHOUT_TASK: &str = "
     SELECT count(*) AS n FROM articles a WHERE NOT a.skip_embedding AND NOT EXISTS (
         SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'pending')";
-/// Whatever a save leaves behind.
+/// Rows that a save must not leave behind.
 const TRACES: &str = "
     SELECT (SELECT count(*) FROM embedding_task_events) + (SELECT count(*) FROM article_versions) AS n";
 
@@ -70,7 +70,7 @@ proptest! {
             let world = World::<File>::new().await;
             let observer = world.beside().await;
             let worker = worker(&world).await;
-            // Nothing is begun, so that everything that was queued is seen to wait.
+            // No task is claimed, so that everything queued is seen as pending.
             worker.host.queue.pause().await.expect("a pause");
             let guest = Guest::beside(&worker).await;
             for act in &acts {
@@ -104,7 +104,7 @@ proptest! {
             let guest = Guest::beside(&worker).await;
             for (number, body) in bodies.iter().enumerate() {
                 let slug = format!("article-{number}");
-                // No embedding can be made: that the save returns is the proof that it does not wait for one.
+                // No embedding can be made: that the save returns proves that it does not wait for one.
                 let saved = guest.create(&slug, body).await.expect("a save");
                 prop_assert_eq!((&saved["slug"], &saved["revision"]), (&json!(slug), &json!(1)));
                 prop_assert!(guest.read(&slug).await.ends_with(body.as_str()));
@@ -183,7 +183,7 @@ proptest! {
             for n in 0..new {
                 guest.create(&format!("new-{n}"), "fresh words about kites").await.expect("a save");
             }
-            // No embedding can be made; that the searches return is the proof that they do not wait for one.
+            // No embedding can be made: that the searches return proves that they do not wait for one.
             prop_assert_eq!(guest.found("kites", "keyword").await.len(), old + new, "found by words at once");
             prop_assert_eq!(guest.found("kites", "hybrid").await.len(), old + new);
             if old > 0 {

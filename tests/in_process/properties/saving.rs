@@ -1,4 +1,4 @@
-//! Saves: what comes first, what they wait for, what can make them fail.
+//! Saves: their order, what they wait for, and what makes them fail.
 
 use afterword::{
     articles::{Changes, EmbeddingState},
@@ -34,7 +34,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Carries it out; answers whether the service accepted it.
+/// Carries it out; returns whether the service accepted it.
 async fn carry_out(articles: &afterword::articles::Articles, act: &Act) -> bool {
     let slug = |n: &u8| format!("article-{n}");
     match act {
@@ -60,7 +60,7 @@ async fn carry_out(articles: &afterword::articles::Articles, act: &Act) -> bool 
 const WITHOUT_ARTICLE: &str = "
     SELECT count(*) AS n FROM embedding_tasks t LEFT JOIN articles a ON a.id = t.article_id
     WHERE t.status = 'pending' AND (a.id IS NULL OR a.revision < t.revision OR a.skip_embedding)";
-/// Articles that want an embedding, and that no task is going to give one.
+/// Articles that need an embedding, and have no task for it.
 const WITHOUT_TASK: &str = "
     SELECT count(*) AS n FROM articles a WHERE NOT a.skip_embedding AND NOT EXISTS (
         SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'pending')";
@@ -106,7 +106,7 @@ proptest! {
             let articles = world.articles(Some(&runtime));
             for (number, body) in bodies.iter().enumerate() {
                 let slug = format!("article-{number}");
-                // No embedding can be made: that the save returns is the proof that it does not wait for one.
+                // No embedding can be made: that the save returns proves that it does not wait for one.
                 let saved = articles.create(article(&slug, body)).await.expect("a save").article;
                 prop_assert_eq!((&saved.slug, &saved.body, saved.revision), (&slug, body, 1));
                 let changes = Changes { body: Some(format!("{body} again")), ..Changes::default() };

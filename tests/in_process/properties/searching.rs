@@ -1,4 +1,4 @@
-//! Searches: while others work, and right after.
+//! Searches: during embedding, and right after.
 
 use afterword::{articles::Changes, search::Mode};
 use afterword_actors::task::TaskStatus;
@@ -27,7 +27,7 @@ proptest! {
             for n in 0..new {
                 service.create(article(&format!("new-{n}"), "fresh words about kites")).await.expect("a save");
             }
-            // No embedding can be made; that the searches return is the proof that they do not wait for one.
+            // No embedding can be made: that the searches return proves that they do not wait for one.
             let words = world.found("kites", Mode::Keyword).await;
             prop_assert_eq!(words.len(), old + new, "found by words at once");
             let both = world.found("kites", Mode::Hybrid).await;

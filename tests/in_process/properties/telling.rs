@@ -1,4 +1,4 @@
-//! What is told: status, bulk runs, the audit trail, the numbers.
+//! Reports: status, bulk runs, the audit trail, the numbers.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -30,7 +30,7 @@ fn is_legal(from: Option<&str>, to: &str) -> bool {
     )
 }
 
-/// How an article stands before a bulk run.
+/// The state of an article before a bulk run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
     Embedded,

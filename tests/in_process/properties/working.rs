@@ -1,4 +1,4 @@
-//! Work: what survives, what runs at once, what is tried again.
+//! Processing: what survives, what runs at once, what is attempted again.
 
 use std::{collections::HashMap, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Words that an earlier version wrote are found, and are written anew while searches go on.
+//! Words indexed by an earlier version are found, and are indexed again while searches go on.
 
 use afterword::{database, search::Mode};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
@@ -6,7 +6,7 @@ use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use super::World;
 use crate::support::article;
 
-/// As a host of an earlier version saves: its words, and none of ours.
+/// Saves as a host of an earlier version: with its words, and none of ours.
 async fn written_earlier(world: &World, slug: &str, body: &str) {
     world.articles(None).create(article(slug, body)).await.expect("a save");
     let (slug, body) = (slug.to_owned(), body.to_owned());

@@ -1,4 +1,4 @@
-//! Words of every script are found however they are written.
+//! Words of every script are found in every spelling.
 
 use afterword::search::Mode;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -15,7 +15,7 @@ async fn with(texts: &[(&str, &str)]) -> World {
     world
 }
 
-/// What stands in an article, and what finds it.
+/// The text of an article, and the questions that find it.
 const FOUND: &[(&str, &str, &[&str])] = &[
     ("ligature", "The ﬁnance oﬃce", &["finance", "ﬁnance", "office"]),
     ("wide", "ＡＢＣ１２３ company", &["abc123", "ＡＢＣ１２３"]),

@@ -1,4 +1,4 @@
-//! A disk that cannot be written to. Needs a mount of its own, as `unshare` makes one for any user.
+//! A disk that cannot be written to. It needs a mount of its own, which `unshare` makes for any user.
 
 use std::process::Command;
 
@@ -30,7 +30,7 @@ fn with_a_small_disk(desk: &Desk, script: &str) -> Option<String> {
     Some(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Some fault is found that names the disk or the file, and the exit code says so.
+/// `doctor` reports a fault that names the disk or the file, and its exit code says so.
 #[track_caller]
 fn is_found(said: &str, reasons: &[&str]) {
     let fault = said.lines().find(|line| line.starts_with("FAULT")).unwrap_or_default();

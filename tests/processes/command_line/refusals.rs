@@ -1,4 +1,4 @@
-//! What a newcomer is told who asks for something that cannot be.
+//! Refusals as a newcomer reads them.
 
 use serde_json::Value;
 

@@ -4,12 +4,12 @@ use std::fs;
 
 use super::Desk;
 
-/// Stands in every secret of these tests, and nowhere else.
+/// A part of every secret of these tests, and of nothing else.
 const MARK: &str = "S3CR3TMARK";
 /// A key of digits alone.
 const DIGITS: &str = "90071992547409931";
 
-/// Commands whose answer, error or log might tell one.
+/// Commands whose answer, error or log might contain one.
 const COMMANDS: &[&[&str]] = &[
     &["config", "show"],
     &["config", "show", "--json"],
@@ -23,10 +23,10 @@ const COMMANDS: &[&[&str]] = &[
     &["status"],
 ];
 
-/// Of them, those that are enough where each waits for a server that does not answer.
+/// A few of them, for settings with which each waits for a server that does not answer.
 const TWO: &[&[&str]] = &[&["config", "show"], &["-vv", "doctor"]];
 
-/// Runs every command with these settings and looks through all that it says.
+/// Runs every command with these settings and searches its whole output.
 fn tell_nothing(desk: &Desk, variables: &[(&str, &str)], flags: &[&str]) {
     none_tells(COMMANDS, desk, variables, flags);
 }

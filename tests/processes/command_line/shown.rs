@@ -104,7 +104,7 @@ fn what_is_followed_ends_well_with_ctrl_c() {
     let lines = BufReader::new(watching.stdout.take().expect("its answer")).lines();
     std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(tell.send(line))));
     let mut number = 0;
-    // It has begun when it tells of something; what was before is not told.
+    // It has begun once it prints an entry; earlier entries are not printed.
     let line = loop {
         number += 1;
         desk.text(&["article", "create", &format!("Number {number}"), "--body", "x"]);

@@ -1,10 +1,10 @@
-//! Started in a folder of somebody else's: nothing in it is read, run or trusted.
+//! Started in another person's folder: nothing in it is read, run or trusted.
 
 use std::{fs, path::Path};
 
 use super::Desk;
 
-/// What a stranger would write to have articles and keys sent elsewhere.
+/// What an attacker would write to have articles and keys sent elsewhere.
 const STEALING: &str = "[embedding]\nprovider = \"openai\"\n[embedding.openai]\nbase_url = \"http://127.0.0.1:9/v1\"\n";
 
 fn write(folder: &Path, name: &str, text: &str) {
@@ -39,7 +39,7 @@ fn settings_in_the_working_directory_change_nothing() {
         assert_eq!(desk.text(&["config", "show"]), before, "{text}");
         desk.text(&["article", "list"]);
     }
-    // Folders of the user that are no absolute paths would be folders of the working directory.
+    // If the user's folders were relative paths, they would be in the working directory.
     let mut command = desk.command(&["config", "show"]);
     let output = command.env("XDG_CONFIG_HOME", ".").env("XDG_DATA_HOME", "").output().expect("an end");
     assert_eq!(String::from_utf8_lossy(&output.stdout), before);
@@ -84,7 +84,7 @@ fn settings_that_an_earlier_version_would_have_read_are_mentioned_once() {
     assert_eq!(mentions(&desk), 0, "somebody else's");
 }
 
-/// The way to the hub and to every package index is closed.
+/// The hub and every package index are out of reach.
 #[cfg(unix)]
 fn offline(command: &mut std::process::Command) -> &mut std::process::Command {
     command

@@ -1,4 +1,4 @@
-//! What the README tells the users of MCP clients to write, against what those clients read.
+//! The settings that the README gives for MCP clients, against what those clients read.
 
 use std::{collections::BTreeSet, fs};
 
@@ -19,7 +19,7 @@ fn blocks(heading: &str) -> Vec<(String, String)> {
     blocks.map(|(language, text)| (language.to_owned(), text.to_owned())).collect()
 }
 
-/// The one file that is shown under this heading; a linter that knows this client reads it where the client would.
+/// The one file under this heading, judged by a linter that knows this client.
 fn settings(heading: &str, place: &str) -> Value {
     let blocks = blocks(heading);
     let [(language, text)] = blocks.as_slice() else { panic!("one file under {heading}") };
@@ -36,7 +36,7 @@ fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
-/// A server behind a pipe has a command; one behind a socket an address and a token that is not written down here.
+/// A server over stdio has a command; one over HTTP has an address, and a token that is not written in the file.
 fn are_both_ways(servers: &Value, token: &str, with_type: bool) {
     let (local, remote) = (&servers["afterword"], &servers["afterword-http"]);
     assert_eq!(keys(servers), BTreeSet::from(["afterword", "afterword-http"]));

@@ -26,7 +26,7 @@ fn run_with(name: &str) -> Vec<String> {
     all[last..].iter().filter(|(found, _)| found == name).map(|(_, rest)| rest.clone()).collect()
 }
 
-/// The environment the program finds in the image.
+/// The environment of the program in the image.
 fn environment() -> BTreeMap<String, String> {
     let pairs = run_with("ENV").join(" ");
     let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -91,7 +91,7 @@ fn nothing_the_build_needs_is_left_out() {
     let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     let targets = packages.iter().flat_map(|package| package["targets"].as_array().expect("targets"));
-    // Tests are found by looking; whatever else there is must be where the manifests say.
+    // Cargo finds tests by their names; everything else must be where the manifests say.
     let needed = targets.filter(|target| target["kind"][0] != "test").map(|target| target["src_path"].as_str());
     let needed = needed.chain(["Cargo.toml", "Cargo.lock", "examples/articles"].map(Some));
     for path in needed.map(|path| path.expect("a path")) {

@@ -1,4 +1,4 @@
-//! The dashboard and the alerts, against what a server really measures.
+//! The dashboard and the alerts, against the metrics of a real server.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 const PARSER: &str = "promql-parser==0.11.0";
-/// What a scraper adds by itself.
+/// Labels that a scraper adds by itself.
 const OF_THE_SCRAPER: &str = "instance";
 
 /// A name that an expression asks for, and the labels that it must have.
@@ -29,7 +29,7 @@ struct Selector {
 #[derive(Debug, Deserialize)]
 struct Label {
     name: String,
-    /// The one value that is asked for; nothing if it is a pattern.
+    /// The one value that is asked for; `None` if it is a pattern.
     value: Option<String>,
 }
 
@@ -50,7 +50,7 @@ fn measured(text: &str) -> Measured {
     all
 }
 
-/// What these expressions ask for, as Prometheus's own grammar reads them.
+/// The metrics that these expressions read, parsed by Prometheus's own grammar.
 fn selectors(expressions: &[String]) -> Vec<Selector> {
     let mut parser = tool(PARSER, "python")
         .arg(root("tests/processes/deployment/selectors.py"))

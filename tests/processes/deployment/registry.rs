@@ -1,4 +1,4 @@
-//! `server.json`, what the registry of MCP servers would be told.
+//! `server.json`, the entry for the registry of MCP servers.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ pub(super) const SKILLSAW: &str = "skillsaw==0.22.0";
 /// The registry finds the owner of an image by this.
 const NAME_LABEL: &str = "io.modelcontextprotocol.server.name";
 
-/// Has a folder judged: nothing may be found, and `rule` must have been looked at.
+/// Lints a folder: nothing may be found, and `rule` must have been checked.
 pub(super) fn lint(folder: &std::path::Path, rule: &str) {
     let mut linter = tool(SKILLSAW, "skillsaw");
     linter.args(["lint", "--strict", "--no-plugins", "--no-custom-rules", "--no-baseline", "--rule", rule]).arg(folder);

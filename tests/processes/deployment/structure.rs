@@ -1,4 +1,4 @@
-//! Who knows whom, as ARCHITECTURE.md says it: no circle among files or folders, and each layer only what is below it.
+//! Imports follow ARCHITECTURE.md: no circle among files or folders, and each layer imports only what is below it.
 
 #[path = "structure/circles.rs"]
 mod circles;
@@ -15,12 +15,12 @@ use source::{Place, Source};
 
 use super::tool;
 
-/// What talks to clients: these know the services, and nothing but the server knows them.
+/// The doors: they know the services, and only the server knows them.
 const DOORS: [&str; 4] = ["cli", "http", "mcp", "page"];
-/// What may know a door: itself, and for each other door the ones it mounts.
+/// Who may know a door: itself, and the doors that mount it.
 const MOUNTS: [(&str, &str); 5] =
     [("server", "http"), ("server", "mcp"), ("server", "page"), ("cli", "server"), ("cli", "mcp")];
-/// Crates that speak a protocol of clients or describe what is said in it, and who may use them beside the doors.
+/// Crates that speak or describe a protocol of clients, and who may use them besides the doors.
 const OF_DOORS: [(&str, &[&str]); 7] = [
     ("axum", &["server", "telemetry"]),
     ("rmcp", &[]),
@@ -118,7 +118,7 @@ fn decisions_have_one_number_each() {
     assert!(numbers.is_empty(), "{numbers:?}");
 }
 
-/// Whether circles are found where they are.
+/// Checks that existing circles are found.
 mod reading {
     use super::{
         circles,

@@ -1,4 +1,4 @@
-//! `deploy/afterword.service`, judged by systemd itself.
+//! `deploy/afterword.service`, checked by systemd itself.
 
 use std::{path::PathBuf, process::Command, time::Duration};
 
@@ -33,7 +33,7 @@ fn systemd_understands_every_line() {
     let (_folder, unit) = installed();
     let output = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(unit).output();
     let output = output.expect("systemd-analyze, which scripts/test installs");
-    // What it does not understand it ignores, and says so.
+    // It warns of options that it does not understand.
     assert!(output.status.success() && output.stderr.is_empty(), "{}", told(&output));
 }
 

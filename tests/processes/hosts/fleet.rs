@@ -19,16 +19,16 @@ use crate::{
     support::open,
 };
 
-/// Whoever waits so long is stuck.
+/// A test that has waited this long is stuck.
 const STUCK: Duration = Duration::from_secs(180);
-/// Between two looks at another process's progress.
+/// Interval between two checks of another process's progress.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The hosts and their surroundings.
 pub(crate) struct Fleet {
     hosts: Vec<HostProcess>,
     incarnations: Vec<String>,
-    /// As the hosts reach it, through whatever network.
+    /// The database as the hosts reach it, through the network of the test.
     url: String,
     database: Database,
     provider: Counted,
@@ -86,7 +86,7 @@ impl Fleet {
     }
 
     async fn number(&self, sql: &str) -> usize {
-        // While the server is away, there is nothing to be seen.
+        // While the server is away, nothing can be read.
         let row = self.database.reader().row::<Number>(sql, []).await.ok().flatten();
         row.and_then(|row| usize::try_from(row.n).ok()).unwrap_or_default()
     }
@@ -106,7 +106,7 @@ impl Fleet {
         self.until("embeddings", least, "SELECT count(*) AS n FROM article_embeddings").await;
     }
 
-    /// Tasks in work now, on all hosts.
+    /// Tasks that are processed now, on all hosts.
     pub(crate) async fn in_work(&self) -> usize {
         self.number("SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing'").await
     }
@@ -123,7 +123,7 @@ impl Fleet {
         self.number(&sql).await
     }
 
-    /// `kill -9`; answers the tasks it had in work.
+    /// `kill -9`; returns the tasks that it processed.
     pub(crate) async fn kill(&mut self, host: usize) -> usize {
         self.hosts[host].kill();
         self.held_by(host).await
@@ -136,7 +136,7 @@ impl Fleet {
         assert_eq!(self.held_by(host).await, 0, "nothing is left in its hands");
     }
 
-    /// SIGSTOP; answers the tasks it has in work.
+    /// SIGSTOP; returns the tasks that it processes.
     pub(crate) async fn pause(&mut self, host: usize) -> usize {
         self.hosts[host].signal("STOP");
         self.held_by(host).await
@@ -183,7 +183,7 @@ impl Fleet {
         assert!(found.sound && found.articles > 0, "{:?}", found.findings);
     }
 
-    /// The figures, for whoever watches.
+    /// Prints the figures.
     pub(crate) async fn tell(&self, what: &str, in_work: usize) {
         let embedded = self.number("SELECT count(*) AS n FROM article_embeddings").await;
         let claims = self.number("SELECT count(*) AS n FROM embedding_task_events WHERE event = 'claimed'").await;
@@ -195,7 +195,7 @@ impl Fleet {
             self.provider.requests(),
             self.embedded_twice()
         );
-        // Not by print!, which a test keeps to itself.
+        // Not by print!, whose output a test captures.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }

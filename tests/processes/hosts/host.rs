@@ -18,10 +18,10 @@ const DATABASE: &str = "HOST_DATABASE";
 const PROVIDER: &str = "HOST_PROVIDER";
 /// Worker slots of each host.
 pub(crate) const SLOTS: u32 = 4;
-/// A host that has been silent for so long has lost its tasks.
+/// A host that has been silent for this long has lost its tasks.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
-/// A process that works.
+/// A running host process.
 pub(crate) struct HostProcess(Child);
 
 impl HostProcess {

@@ -18,7 +18,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// One request in so many fails.
+/// One request in this many fails.
 const FAILS: u64 = 40;
 
 #[derive(Default)]
@@ -46,7 +46,7 @@ impl Counted {
 
     /// Embeddings made beyond the first of a text.
     pub(crate) fn twice(&self) -> usize {
-        // The probe's text is nobody's article.
+        // The probe's text is not an article's.
         let texts = self.seen.texts.lock().expect("the lock");
         texts.iter().filter(|(text, _)| text.contains("Fleet")).map(|(_, times)| times - 1).sum()
     }

@@ -28,7 +28,7 @@ impl OwnServer {
         Self::serve(folder).await
     }
 
-    /// Another server that follows this one: what this one says is committed, the other has.
+    /// A standby that follows this server synchronously: it has everything that is committed here.
     pub(crate) async fn standby(&self) -> Self {
         let folder = place_for_cluster();
         let copied = program("pg_basebackup", &folder)
@@ -42,7 +42,7 @@ impl OwnServer {
         standby
     }
 
-    /// A standby becomes the one that may be written to.
+    /// Promotes a standby to the writable server.
     pub(crate) fn promote(&self) {
         self.run("SELECT pg_promote()");
     }
@@ -65,7 +65,7 @@ impl OwnServer {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Immediate shutdown: no goodbye to anybody, recovery at the next start.
+    /// Immediate shutdown: connections are cut, and the next start recovers.
     pub(crate) async fn kill(&mut self) {
         let sent = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).status();
         assert!(sent.expect("a signal").success());

@@ -1,4 +1,4 @@
-//! What nobody means and somebody sends: to edits, properties, links and filters.
+//! Hostile requests to edits, properties, links and filters.
 
 use afterword::articles::{Changes, OnConflict, PartEdits, editing::Edit};
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn a_large_text<P: Place>() {
     let at = body.find("## Section 1000").expect("there") + "## Section 1000\r\n\r\n".len();
     let end = body.find("\r\n\r\n## Section 1001").expect("there");
     assert!(stored == format!("{}short\r\nand new{}", &body[..at], &body[end..]), "nothing else changes");
-    // All of it, and what cannot be: neither answer nor refusal grows with the text.
+    // An edit of everything, and impossible ones: neither answer nor refusal grows with the text.
     let whole = json!([{ "action": "replace_text", "find": "word ", "text": "WORD ", "count": 199_900 }]);
     assert_eq!(agent.answer("edit_article", json!({ "slug": "large", "edits": whole })).await["revision"], 3);
     for edits in [
@@ -126,7 +126,7 @@ async fn many_at_once<P: Place>() {
     for n in 0..WRITERS {
         assert_eq!(log.body.matches(&format!("- line {n}\n")).count(), 1, "{}", log.body);
     }
-    // Of those who name one revision and the same lines, one wins; who changes others is merged.
+    // Of edits to the same lines of one revision, one wins; edits to other lines are merged.
     let named = |find: &str, on_conflict| PartEdits {
         edits: vec![Edit::Replace { find: find.to_owned(), replace: "changed".to_owned(), count: 1 }],
         expected_revision: Some(log.revision),

@@ -16,7 +16,7 @@ use crate::{
     support::{FileWorld as World, TOKIO},
 };
 
-/// The door behind a guard that lets everybody in as `caller`, or as nobody.
+/// MCP behind a guard that makes every request one of `caller`, or of no caller.
 async fn serve(host: afterword::host::Host, caller: Option<Caller>) -> (String, CancellationToken) {
     let stop = CancellationToken::new();
     let door = afterword::mcp::http_service(host, stop.clone());
@@ -41,7 +41,7 @@ pub(crate) fn transport(url: &str) -> StreamableHttpClientTransport<reqwest::Cli
 pub(crate) fn transport_with(
     config: StreamableHttpClientTransportConfig,
 ) -> StreamableHttpClientTransport<reqwest::Client> {
-    // The client wants one even where nothing is encrypted.
+    // The client needs a provider even without encryption.
     let _ = rustls::crypto::ring::default_provider().install_default();
     StreamableHttpClientTransport::with_client(reqwest::Client::new(), config)
 }

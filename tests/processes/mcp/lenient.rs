@@ -32,7 +32,7 @@ fn calls() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// What the tool says to these arguments.
+/// The tool's answer to these arguments.
 async fn said(agent: &Agent, tool: &str, arguments: &Value) -> String {
     let result =
         agent.call(tool, arguments.clone()).await.unwrap_or_else(|error| panic!("{tool} {arguments}: {error}"));

@@ -118,7 +118,7 @@ async fn life<P: Place>() {
     assert!(read.contains("slug: one") && read.contains("tags: Rust, Todo, web/server"), "{read}");
     assert!(read.contains("\"rating\":4"), "{read}");
 
-    // What is taken out of the text is a tag no longer; what comes back is one again.
+    // A tag that is removed from the text no longer counts; one that comes back counts again.
     agent.answer("update_article", json!({ "slug": "one", "body": "text #later" })).await;
     assert_eq!((listed("tag:todo").await, listed("tag:later").await), (vec![], vec![json!("one")]));
     agent.answer("delete_article", json!({ "slug": "one" })).await;
@@ -134,7 +134,7 @@ async fn life<P: Place>() {
 async fn earlier_articles<P: Place>() {
     let world = World::<P>::new().await;
     fill(&world).await;
-    // As an earlier version left them.
+    // The state that an earlier version left.
     world.run("DELETE FROM article_tags").await;
     world.run("DELETE FROM article_properties").await;
     world.run("INSERT INTO unread_articles (article_id) SELECT id FROM articles").await;

@@ -59,7 +59,7 @@ fn the_server_stops_although_agents_listen() {
     });
 }
 
-/// Begins a session as clients of the older era do; answers its name.
+/// Begins a session as clients of the older era do; returns its name.
 async fn initialize(server: &Server) -> String {
     let client = json!({ "name": "raw", "version": "1" });
     let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });

@@ -94,7 +94,7 @@ async fn count_up(agent: &Agent) {
     }
 }
 
-/// A process to be spoken to line by line.
+/// A process that is spoken to line by line.
 struct Raw {
     child: Child,
     lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
@@ -124,7 +124,7 @@ impl Raw {
         serde_json::from_str(&line).expect("JSON and nothing else on standard output")
     }
 
-    /// The next refusal; what is told unasked is passed over.
+    /// The next refusal; notifications are skipped.
     async fn hear_error(&mut self) -> Value {
         loop {
             let heard = self.hear().await;
@@ -134,7 +134,7 @@ impl Raw {
         }
     }
 
-    /// The answer to a request; what is told unasked is passed over.
+    /// The answer to a request; notifications are skipped.
     async fn answer(&mut self, id: i64) -> Value {
         loop {
             let heard = self.hear().await;
@@ -235,7 +235,7 @@ fn a_client_that_leaves_while_it_listens_is_answered_at_once() {
         let params = json!({ "_meta": meta.clone(), "notifications": { "resourcesListChanged": true } });
         raw.say(json!({ "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": params })).await;
         assert_eq!(raw.hear().await["method"], "notifications/subscriptions/acknowledged");
-        // Whoever is answered now has been listening.
+        // An answer now proves that the listener was there.
         raw.say(json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": { "_meta": meta } })).await;
         raw.answer(2).await;
         drop(raw.child.stdin.take());
@@ -250,7 +250,7 @@ fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
     TOKIO.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
         let mut local = command(folder.path());
-        // A model that can never be loaded: whoever waited for it would wait for ever.
+        // A model that can never be loaded: a request that waited for it would never end.
         local
             .env("AFTERWORD_EMBEDDING__PROVIDER", "local")
             .env("AFTERWORD_EMBEDDING__MODEL_DIR", folder.path().join("nowhere"))
@@ -280,7 +280,7 @@ fn no_model_is_needed_to_answer_and_logs_go_to_standard_error() {
 #[test]
 fn a_client_that_never_reads_the_log_is_answered() {
     const MANY: i64 = 300;
-    /// What a pipe holds at least, before a line does not fit any more.
+    /// The least that fills a pipe, so that no further line fits.
     const PIPE: usize = 32 << 10;
     TOKIO.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");
@@ -289,7 +289,7 @@ fn a_client_that_never_reads_the_log_is_answered() {
         let mut raw = Raw::start(talkative);
         raw.initialize().await;
         raw.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
-        // More lines than any pipe holds.
+        // More lines than fit into any pipe.
         for n in 2..MANY {
             let list = json!({ "name": "list_articles", "arguments": { "folder": "x".repeat(200) } });
             raw.say(json!({ "jsonrpc": "2.0", "id": n, "method": "tools/call", "params": list })).await;

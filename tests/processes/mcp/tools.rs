@@ -34,7 +34,7 @@ const TOOLS: [(&str, bool, bool, bool); 19] = [
     ("start_bulk_embedding", false, false, false),
     ("update_article", false, true, true),
 ];
-/// What answers in text alone, which is markdown.
+/// Tools that answer in text alone, which is markdown.
 const TEXTS: [&str; 3] = ["article_context", "read_article", "read_articles"];
 
 async fn tools(era: Era) -> Vec<Tool> {

@@ -7,7 +7,7 @@ use crate::{
     support::{File, Place, Server, TOKIO, World},
 };
 
-/// From the first article to its deletion. `release` lets embeddings be made, which wait until then.
+/// From the first article to its deletion. Embeddings wait until `release`.
 pub(crate) async fn visit(agent: &Agent, release: impl FnOnce()) {
     let body = "# Night trains\n\nSleeper carriages cross the Alps.";
     let created =

@@ -1,4 +1,4 @@
-//! What a server must bear: large, slow, torn and senseless requests.
+//! What a server must withstand: large, slow, broken and senseless requests.
 
 use std::{
     io::{Read, Write},
@@ -108,7 +108,7 @@ async fn ten_thousand_senseless_requests_change_nothing() {
     ];
     for number in 0..REQUESTS {
         let mut stream = connect(&server);
-        // Whoever is cut off while writing has been refused.
+        // A client that is cut off while writing has been refused.
         let _ = stream.write_all(shapes[number % shapes.len()]);
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let mut answer = [0; 64];

@@ -1,4 +1,4 @@
-//! Who comes in, by which name, from which page.
+//! Access: by which token, under which host name, from which page.
 
 use reqwest::Method;
 use serde_json::{Value, json};

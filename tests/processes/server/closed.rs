@@ -1,4 +1,4 @@
-//! A door that was closed stays closed, for those who are inside too.
+//! A server that needed a token once always needs one, also for open connections.
 
 use reqwest::{Method, Response};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! An embedding server that repeats the key it was sent: nobody but it learns the key.
+//! An embedding server that repeats the key it was sent: the key appears nowhere else.
 
 use reqwest::Method;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::any};
@@ -7,7 +7,7 @@ use crate::support::process::Server;
 
 const KEY: &str = "sk-live-0123456789abcdef";
 
-/// Answers with this status, and everything it was sent.
+/// Answers with this status, and repeats everything it was sent.
 async fn echoing(status: u16) -> MockServer {
     let provider = MockServer::start().await;
     let echo = move |request: &Request| {

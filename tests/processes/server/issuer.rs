@@ -1,4 +1,4 @@
-//! Tokens of an issuer of one's own: what is believed, and everything else.
+//! Tokens of an issuer: which are accepted, and that no others are.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -53,7 +53,7 @@ fn signed(header: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> St
     format!("{text}.{}", encoded(sign(text.as_bytes())))
 }
 
-/// An issuer that publishes keys, with a server that believes it.
+/// An issuer that publishes keys, with a server that trusts it.
 struct Site {
     issuer: MockServer,
     server: Server,
@@ -78,7 +78,7 @@ impl Site {
         published.push(json!({ "kty": "oct", "kid": "shared", "k": encoded("secret") }));
         published.push(json!({ "kty": "of-the-future", "kid": "other" }));
         let answer = ResponseTemplate::new(200).set_body_json(json!({ "keys": published }));
-        // What is published later comes first.
+        // Keys that are published later come first.
         let later = u8::try_from(250 - self.looks().await.min(200)).expect("small");
         Mock::given(path("/keys")).respond_with(answer).with_priority(later).mount(&self.issuer).await;
     }

@@ -1,4 +1,4 @@
-//! What one client may take of a server: connections, memory, streams, and time. Each bound is attacked.
+//! What one client may take of a server: connections, memory, streams and time. Each limit is attacked.
 
 use std::{
     io::{Read, Write},
@@ -19,7 +19,7 @@ fn connect(server: &Server) -> TcpStream {
     stream
 }
 
-/// Waits until the server ends the connection; answers what it said before.
+/// Waits until the server ends the connection; returns what it sent before.
 fn end_of(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let ended = stream.read_to_end(&mut answer);
@@ -27,13 +27,13 @@ fn end_of(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A connection whose request is in work, and stays so: its body does not come.
+/// A connection with an open request, whose body does not come.
 fn at_work(server: &Server) -> TcpStream {
     let mut stream = connect(server);
     let head = "POST /api/articles HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                 Expect: 100-continue\r\nContent-Length: 90\r\n\r\n";
     stream.write_all(head.as_bytes()).expect("sent");
-    // It is asked for as soon as somebody reads it.
+    // The server asks for the body as soon as it reads it.
     let mut asked = [0; 64];
     let read = stream.read(&mut asked).expect("an answer");
     assert!(asked[..read].starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&asked[..read]));
@@ -89,7 +89,7 @@ async fn who_does_not_read_is_cut_off_and_holds_little() {
     server.create("Meanwhile", "somebody else saves").await;
     let grown = memory(&server).await - before;
     assert!(grown < 400.0 * 1024.0 * 1024.0, "{grown} bytes more than before");
-    // One after the other they get their turn, do not read, and are cut off; the last ones may be at it still.
+    // One after the other they are served, do not read, and are cut off; the last ones may still be open.
     const LAST: usize = 2;
     let cut_off = async { while measured(&server, "process_open_fds").await > open + LAST as f64 {} };
     tokio::time::timeout(STUCK, cut_off).await.expect("all are cut off");
@@ -97,7 +97,7 @@ async fn who_does_not_read_is_cut_off_and_holds_little() {
     for stream in &mut unread {
         let mut answer = 0;
         let mut buffer = vec![0; 1 << 16];
-        // What the system had taken already can be read, and no more.
+        // Only bytes that the system had already buffered can be read.
         while let Ok(read @ 1..) = stream.read(&mut buffer) {
             answer += read;
         }
@@ -172,7 +172,7 @@ async fn quotations_within_quotations_cost_little() {
     assert!(grown < 256.0 * 1024.0 * 1024.0, "{grown} bytes more than before");
 }
 
-/// Begins a session; answers its name.
+/// Begins a session and returns its name.
 pub(crate) async fn begin(server: &Server, token: Option<&str>) -> String {
     let client = json!({ "name": "raw", "version": "1" });
     let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client });

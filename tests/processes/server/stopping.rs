@@ -1,4 +1,4 @@
-//! The end of a server, gentle or not.
+//! The end of a server, graceful or not.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ async fn a_request_that_runs_is_finished_and_long_answers_end() {
         let body = json!({ "title": "Late", "body": "embedded within the call" });
         reqwest::Client::new().post(address).json(&body).send().await
     });
-    // The task exists once the save is in work.
+    // The task exists once the save has begun.
     while events.chunk().await.expect("events").is_some_and(|chunk| !chunk.windows(5).any(|part| part == b"saved")) {}
     server.signal("TERM");
     let saved = saving.await.expect("a task").expect("an answer");

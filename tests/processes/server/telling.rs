@@ -1,4 +1,4 @@
-//! What a server tells of itself.
+//! What a server reports of itself.
 
 use std::collections::BTreeMap;
 

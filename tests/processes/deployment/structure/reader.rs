@@ -222,7 +222,7 @@ fn path_at(tokens: &[Token], mut at: usize) -> Vec<String> {
     path
 }
 
-/// Behind the bracket that closes the one at `at`.
+/// The position after the bracket that closes the one at `at`.
 fn end_of(tokens: &[Token], at: usize) -> usize {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate().skip(at) {
@@ -238,7 +238,7 @@ fn end_of(tokens: &[Token], at: usize) -> usize {
     tokens.len()
 }
 
-/// What stands between the commas that are in no bracket.
+/// The parts between commas outside brackets.
 fn parts(tokens: &[Token]) -> Vec<&[Token]> {
     let (mut all, mut begin, mut at) = (Vec::new(), 0, 0);
     while at < tokens.len() {
@@ -266,5 +266,5 @@ fn is_for_tests(tokens: &[Token]) -> bool {
     tokens.iter().take(7).map(text).collect::<String>() == "#[cfg(test)]"
 }
 
-/// How often each word stands in a file.
+/// How often each word occurs in a file.
 pub(crate) type Words = BTreeMap<String, usize>;

@@ -7,7 +7,7 @@ use std::{
 
 use super::reader::{Words, read};
 
-/// Where a file stands in its crate: its modules, from the outside in.
+/// The place of a file in its crate: its modules, from the outside in.
 pub(crate) type Place = Vec<String>;
 
 /// The files of one crate. `main.rs` is none of them: nothing can import it.
@@ -19,13 +19,13 @@ pub(crate) struct Source {
 /// What one file says. Tests inside it are left out.
 #[derive(Debug, Default)]
 pub(crate) struct File {
-    /// Modules that stand in files of their own.
+    /// Modules with files of their own.
     pub(crate) children: BTreeSet<String>,
     /// What it defines.
     pub(crate) items: BTreeSet<String>,
-    /// Names that it imports or hands on, with what they stand for.
+    /// Names that it imports or re-exports, with what they stand for.
     pub(crate) names: BTreeMap<String, Import>,
-    /// Modules all of whose names it hands on.
+    /// Modules whose names it all re-exports.
     pub(crate) globs: Vec<Place>,
     /// Paths that its code writes out.
     pub(crate) paths: Vec<Place>,
@@ -45,7 +45,7 @@ impl File {
 #[derive(Debug)]
 pub(crate) struct Import {
     pub(crate) path: Place,
-    /// It is handed on.
+    /// Whether it is re-exported.
     pub(crate) is_public: bool,
 }
 
@@ -74,7 +74,7 @@ impl Source {
         source
     }
 
-    /// Which file each file imports. A file that only hands a name on is not what is imported, and does not import.
+    /// Which file each file imports. A file that only re-exports a name is neither imported nor importing.
     pub(crate) fn arrows(&self) -> Arrows {
         let mut arrows = Arrows::new();
         for (place, file) in &self.files {

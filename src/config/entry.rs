@@ -41,7 +41,7 @@ pub struct Fault {
     pub message: String,
 }
 
-/// A value somebody has set.
+/// A value that was set.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) key: String,

@@ -20,7 +20,7 @@ pub(super) enum Policy {
     Update,
     /// That is an error.
     Fail,
-    /// Both are brought together; nobody else decides.
+    /// Both sides are merged.
     Together,
 }
 
@@ -227,7 +227,7 @@ fn contended(files: &[Scanned], facts: &Facts, policy: Policy, actions: &mut [Op
             continue;
         };
         positions.sort_by(|a, b| files[*a].wish.rank().cmp(&files[*b].wish.rank()));
-        // Front matter that nobody has elsewhere is not replaced without a revision.
+        // Front matter that is nowhere else is not replaced without a revision.
         let says_the_same = |file: &Scanned| {
             file.content_hash == occupant.content_hash
                 && (occupant.front_matter.is_empty() || occupant.front_matter == file.front_matter)

@@ -280,7 +280,7 @@ fn named(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<bool> {
     }
 }
 
-/// A name that nobody can have prepared, and that an import passes over.
+/// A name that no one can predict, and that an import ignores.
 fn unpredictable_name() -> io::Result<String> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;

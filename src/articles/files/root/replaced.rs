@@ -82,7 +82,7 @@ impl Root {
         if self.holds(&kept.path, wanted)? {
             return Ok(true);
         }
-        // Somebody saved it just then: theirs stands there again.
+        // It was saved just then: that save is put back.
         exchanged(&kept.dir, dir, name)?;
         if self.holds(&kept.path, &new)? {
             kept.dir.remove_file(name)?;
@@ -102,12 +102,12 @@ impl Root {
             self.remove_empty(file);
             return Ok(true);
         }
-        // Somebody saved it just then. If another file stands there by now, the next look puts this one beside it.
+        // It was saved just then. If another file is there by now, the next run puts this one beside it.
         named(&kept.dir, name, &dir, name)?;
         Ok(false)
     }
 
-    /// Puts what was written late beside its place, and forgets what nobody wrote to for a day.
+    /// Puts late texts beside their places, and removes kept files that were not written to for a day.
     pub(in crate::articles::files) fn late(&self) -> io::Result<Vec<Late>> {
         let mut late = Vec::new();
         for entry in self.entries()? {

@@ -34,7 +34,7 @@ const LOOKED_AT: i64 = 20;
 enum Outcome {
     /// It holds what the article says.
     Same,
-    /// It holds what the article said before, and nobody changed it.
+    /// It has the article's former text, and was not changed.
     Behind,
     /// This text joins both.
     Joined(String),
@@ -369,7 +369,7 @@ impl Sides {
             return Outcome::Same;
         }
         let forms = |article: &Article| [format!("{}{}", article.front_matter, article.body), self.as_file(article)];
-        // It was written from a revision that nothing noted, and nobody has changed it since.
+        // It was written from a revision that was not recorded, and was not changed since.
         if self.past.iter().any(|article| forms(article).contains(&self.text)) && self.known.path == self.place {
             return Outcome::Behind;
         }

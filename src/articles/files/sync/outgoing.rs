@@ -64,7 +64,7 @@ impl Run<'_> {
                 }
             }
         }
-        // What is about to be written is noted first: a file that nobody knows would be taken for a new article.
+        // A file is recorded before it is written: an unknown one would be taken for a new article.
         let new = ready.iter().filter(|ready| ready.outgoing.here.is_none());
         self.record_all(new.map(|ready| awaited(&self.row(ready, String::new()))).collect()).await?;
         let puts = stream::iter(ready.iter()).map(|ready| async move { (ready, self.put(ready).await) });

@@ -1,4 +1,4 @@
-//! A folder and the articles kept the same for as long as somebody wants it.
+//! Keeps a folder and the articles the same, until it is stopped.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -24,7 +24,7 @@ const SAFETY: Duration = Duration::from_secs(300);
 const WITHOUT_SIGNS: Duration = Duration::from_secs(10);
 /// After a failure.
 const AGAIN: Duration = Duration::from_secs(5);
-/// While somebody has to say whether much is to be deleted.
+/// While many deletions wait for a confirmation.
 const ASKED: Duration = Duration::from_secs(30);
 /// A file that is gone for a shorter time may be about to come back: editors and checkouts replace files so.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -6,6 +6,7 @@
 
 mod article;
 mod bulk;
+mod counted;
 mod editing;
 mod health;
 mod hosts;
@@ -22,6 +23,7 @@ pub use article::{
     Revision,
 };
 pub use bulk::{Backlog, BulkRun, BulkRunSummary, FailedArticle};
+pub use counted::Counted;
 pub(crate) use editing::EditAction;
 pub use editing::{AskedEdit, ChangedChunks, EditAnswer, OnConflict};
 pub use health::{Part, Report, State};

@@ -16,6 +16,7 @@ mod toml;
 mod yaml;
 
 pub use edit::{Edit, edited};
+pub use entry::Written;
 pub use fields::{Field, Fields, Warning};
 pub(super) use moment::parse as parse_time;
 pub use setting::{NoSetting, Setting, with_settings};
@@ -48,7 +49,7 @@ pub struct Given {
     /// As it is written.
     pub key: String,
     /// One, or the items of a list.
-    pub values: Vec<String>,
+    pub values: Vec<Written>,
     /// Whether it is a list.
     pub is_list: bool,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use afterword_actors::store::{
-    Engine, StoreError,
+    Engine, StoreError, Transaction,
     sql::{Number, Sql},
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
@@ -11,6 +11,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use super::{
     Article, ArticleSummary, EmbeddingState, EmbeddingStatus,
     folder::within,
+    names,
     properties::{self, Filter, Properties, Shape},
     slug::as_stored,
 };
@@ -96,17 +97,18 @@ pub(super) async fn by_name(connection: &impl ConnectionTrait, name: &str) -> Re
 
 /// As [`by_slug`], locked until the commit, and read after the lock: earlier changes have been committed.
 ///
+/// No article is renamed while this waits. Otherwise the name could lead to a second article by then, which would be waited for
+/// while the first is locked, and two saves could wait for each other.
+///
 /// # Errors
 /// [`StoreError::Busy`] if the name moves from article to article faster than one of them can be locked.
-pub(super) async fn by_slug_held(
-    transaction: &impl ConnectionTrait,
-    slug: &str,
-) -> Result<Option<ArticleRow>, StoreError> {
+pub(super) async fn by_slug_held(transaction: &Transaction, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
     /// How often the name may lead to another article after waiting for the lock of the first.
     const TRIES: usize = 20;
     if Engine::of(transaction) == Engine::Sqlite {
         return by_slug(transaction, slug).await;
     }
+    names::share(transaction).await?;
     let hold = "SELECT a.id AS n FROM articles a
                 WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                       (SELECT article_id FROM slug_aliases WHERE slug = $1)) {lock a}";

@@ -2,11 +2,17 @@
 //!
 //! Owns the promise that measuring costs a bounded multiple of the text. Knows no markdown.
 
-use super::{clean::clean, tokens::TokenCounter};
+use super::{
+    clean::{clean, reach},
+    tokens::TokenCounter,
+};
 
 /// The usual upper bound of a token's length, in bytes. It bounds a chunk if tokens do not reflect its size: some
 /// tokenizers count a word of any length as one unknown token, and runs of blanks as none.
 const LONGEST_TOKEN: usize = 16;
+
+/// A chunk with wide padding may be so many times as long as one without.
+const MOST_LAYOUT: usize = 16;
 
 /// First guess at the bytes of a token; about right for English.
 const USUAL_TOKEN: usize = 4;
@@ -34,7 +40,8 @@ impl<'a> Measure<'a> {
     /// Returns the length in bytes of a beginning of `text` that takes at most `room` tokens and nearly fills it; the
     /// whole if it fits, and at least one character. Depends on `text` and `room` alone.
     pub(super) fn longest_fit(&self, text: &str, room: usize) -> usize {
-        let longest = text.floor_char_boundary(room.saturating_mul(LONGEST_TOKEN));
+        let longest = text.floor_char_boundary(room.saturating_mul(LONGEST_TOKEN * MOST_LAYOUT));
+        let longest = reach(&text[..longest], room.saturating_mul(LONGEST_TOKEN));
         if longest == text.len() && self.count(text) <= room {
             return longest;
         }

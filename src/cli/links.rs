@@ -37,10 +37,12 @@ async fn of_article(session: &Session, articles: &Articles, slug: &str) -> anyho
 
 async fn broken(session: &Session, articles: &Articles) -> anyhow::Result<()> {
     let links = articles.broken_links(LISTED).await?;
-    session.output.list("links", &links, |look| {
+    session.output.first_of("links", &links, |look| {
         let rows = links.iter().map(|link| [link.slug.clone(), short(&link.target, 60), link.form.clone()]);
         table(look, [name("article"), text("link"), text("form")], rows)
     })?;
-    session.output.note(&format!("{} that lead nowhere", count(links.len() as u64, "link")));
+    if let Some(total) = links.total {
+        session.output.note(&format!("{} that lead nowhere", count(total, "link")));
+    }
     Ok(())
 }

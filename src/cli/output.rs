@@ -14,7 +14,7 @@ use super::{
     failure::Failure,
     look::{BAD, Look, has_colours},
 };
-use crate::{printable, secrets};
+use crate::{api::Counted, printable, secrets};
 
 /// Tables for people, or JSON for programs.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,24 @@ impl Output {
         text: impl FnOnce(Look) -> String,
     ) -> anyhow::Result<()> {
         self.answer(&serde_json::json!({ name: items, "total": items.len() }), text)
+    }
+
+    /// Writes the first rows of a list: as JSON under its name, with the total; or as `text` writes them, with a note if there
+    /// are more.
+    pub(super) fn first_of(
+        self,
+        name: &str,
+        found: &Counted<impl Serialize>,
+        text: impl FnOnce(Look) -> String,
+    ) -> anyhow::Result<()> {
+        self.answer(&serde_json::json!({ name: found.rows, "total": found.total }), text)?;
+        let shown = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        match found.total {
+            Some(total) if total > shown => self.note(&format!("{shown} of {total} are shown")),
+            Some(_) => {}
+            None => self.note(&format!("{shown} are shown, and there are many more")),
+        }
+        Ok(())
     }
 
     /// Writes a note for people to standard error.

@@ -11,7 +11,7 @@ pub(super) async fn tags(session: &Session, arguments: TagsArguments) -> anyhow:
     let articles = session.host().await?.articles;
     read_again(&articles).await?;
     let tags = articles.tags(&arguments.start.unwrap_or_default(), arguments.limit).await?;
-    session.output.list("tags", &tags, |look| {
+    session.output.first_of("tags", &tags, |look| {
         let rows = tags.iter().map(|tag| [tag.tag.clone(), tag.articles.to_string()]);
         table(look, [name("tag"), number("articles")], rows)
     })?;
@@ -25,7 +25,7 @@ pub(super) async fn properties(session: &Session, arguments: PropertiesArguments
     match arguments.key {
         Some(key) => {
             let values = articles.property_values(&key, arguments.limit).await?;
-            session.output.list("values", &values, |look| {
+            session.output.first_of("values", &values, |look| {
                 let rows = values.iter().map(|value| [short(&value.value, 60), value.articles.to_string()]);
                 table(look, [text("value"), number("articles")], rows)
             })?;
@@ -36,7 +36,7 @@ pub(super) async fn properties(session: &Session, arguments: PropertiesArguments
         }
         None => {
             let keys = articles.property_keys(arguments.limit).await?;
-            session.output.list("properties", &keys, |look| {
+            session.output.first_of("properties", &keys, |look| {
                 let rows = keys.iter().map(|row| {
                     [short(&row.key, 40), row.kind.clone(), row.articles.to_string(), row.values.to_string()]
                 });

@@ -43,6 +43,7 @@ pub(super) fn writing() -> OpenApiRouter<App> {
         .routes(routes!(replace, change, delete))
         .routes(routes!(rename))
         .merge(editing::writing())
+        .merge(listing::writing())
 }
 
 /// An article to be created.

@@ -11,7 +11,7 @@ use super::{
     problem::Problem,
     responses::Refused,
 };
-use crate::api::{Backlink, BrokenLink, OutgoingLink};
+use crate::api::{Backlink, BrokenLink, Counted, OutgoingLink};
 
 /// Links of an answer, if the request names no number.
 const USUAL: u32 = 200;
@@ -39,6 +39,8 @@ struct Links {
     links: Vec<OutgoingLink>,
     /// In the order of slugs.
     backlinks: Vec<Backlink>,
+    /// Articles of an earlier version whose links are not known yet; they are read in the background.
+    unread: i64,
 }
 
 /// Links that lead to no article.
@@ -46,6 +48,10 @@ struct Links {
 struct Broken {
     /// In the order of the articles that have them.
     links: Vec<BrokenLink>,
+    /// Of all; `null` if they are more than are counted.
+    total: Option<i64>,
+    /// Articles of an earlier version whose links are not known yet; they are read in the background.
+    unread: i64,
 }
 
 /// List what an article links to, and what links to it.
@@ -60,14 +66,17 @@ async fn of_article(
     let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
     let linked = articles.linked(&slug).await?;
     let links = articles.links_of(&linked, limit).await?;
-    Ok(Json(Links { links, backlinks: articles.backlinks(&linked, limit).await? }))
+    let backlinks = articles.backlinks(&linked, limit).await?;
+    Ok(Json(Links { links, backlinks, unread: articles.unread().await? }))
 }
 
 /// List links that lead to no article.
 #[utoipa::path(get, path = "/links/broken", operation_id = "list_broken_links", tag = "articles", params(Asked),
     responses((status = OK, description = "Links that lead nowhere", body = Broken), Refused))]
 async fn broken(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Broken>, Problem> {
-    Ok(Json(Broken { links: app.host.articles.broken_links(limit(asked.limit)?).await? }))
+    let articles = &app.host.articles;
+    let Counted { rows, total } = articles.broken_links(limit(asked.limit)?).await?;
+    Ok(Json(Broken { links: rows, total, unread: articles.unread().await? }))
 }
 
 fn limit(asked: Option<u32>) -> Result<u32, Problem> {

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{app::App, extract::Query, problem::Problem, responses::Refused};
-use crate::api::{PropertyCount, TagCount, ValueCount};
+use crate::api::{Counted, PropertyCount, TagCount, ValueCount};
 
 /// Rows of an answer, if the request names no number.
 const USUAL: u32 = 200;
@@ -34,6 +34,8 @@ struct AskedTags {
 #[derive(Serialize, ToSchema)]
 struct Tags {
     tags: Vec<TagCount>,
+    /// Of all tags that begin so.
+    total: Option<i64>,
     /// Articles of an earlier version whose tags are not counted yet; they are read in the background.
     unread: i64,
 }
@@ -59,6 +61,10 @@ struct Properties {
     /// The values of the key that was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Vec<ValueCount>>,
+    /// Of all keys, or of all values of the key.
+    total: Option<i64>,
+    /// Articles of an earlier version whose properties are not counted yet; they are read in the background.
+    unread: i64,
 }
 
 /// List tags of front matter and texts, with the number of their articles.
@@ -67,7 +73,7 @@ struct Properties {
 async fn tags(State(app): State<App>, Query(asked): Query<AskedTags>) -> Result<Json<Tags>, Problem> {
     let articles = &app.host.articles;
     let tags = articles.tags(&asked.start, limit(asked.limit)?).await?;
-    Ok(Json(Tags { tags, unread: articles.unread().await? }))
+    Ok(Json(Tags { total: tags.total, tags: tags.rows, unread: articles.unread().await? }))
 }
 
 /// List keys of front matter, or the values of one key, with the number of their articles.
@@ -75,9 +81,16 @@ async fn tags(State(app): State<App>, Query(asked): Query<AskedTags>) -> Result<
     responses((status = OK, description = "Keys, or values", body = Properties), Refused))]
 async fn properties(State(app): State<App>, Query(asked): Query<AskedProperties>) -> Result<Json<Properties>, Problem> {
     let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
+    let unread = articles.unread().await?;
     Ok(Json(match asked.key {
-        Some(key) => Properties { keys: None, values: Some(articles.property_values(&key, limit).await?) },
-        None => Properties { keys: Some(articles.property_keys(limit).await?), values: None },
+        Some(key) => {
+            let Counted { rows, total } = articles.property_values(&key, limit).await?;
+            Properties { keys: None, values: Some(rows), total, unread }
+        }
+        None => {
+            let Counted { rows, total } = articles.property_keys(limit).await?;
+            Properties { keys: Some(rows), values: None, total, unread }
+        }
     }))
 }
 

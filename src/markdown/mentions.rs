@@ -77,7 +77,8 @@ impl Mentions {
 
     fn read_part<'a>(&mut self, text: &'a str, base: usize, seen: &mut HashSet<&'a str>) {
         let (hidden, mut inside) = (neutralised(text), 0_u32);
-        for (event, range) in Parser::new_ext(&hidden, options() | Options::ENABLE_WIKILINKS).into_offset_iter() {
+        let options = options() | Options::ENABLE_WIKILINKS | Options::ENABLE_FOOTNOTES;
+        for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
             match event {
                 Event::Start(Tag::CodeBlock(_)) => inside += 1,
                 Event::Start(Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. }) => {
@@ -250,6 +251,25 @@ mod tests {
             ("seven.md", "", Form::Path),
         ];
         assert_eq!(links(body), expected.map(|(target, anchor, form)| (target.to_owned(), anchor.to_owned(), form)));
+    }
+
+    #[test]
+    fn footnotes_are_no_links_and_what_they_say_is_read() {
+        let body = "Text[^1] and [^note].\n\n[^1]: seven.md\n[^note]: see [[Eight]] and #nine\n";
+        assert_eq!(links(body), [("Eight".to_owned(), String::new(), Form::Wiki)]);
+        assert_eq!(tags(body), ["nine"]);
+    }
+
+    #[test]
+    fn a_name_with_brackets_is_read_whole() {
+        for (body, target) in [
+            ("[[A [2]]]", "A [2]"),
+            ("[[A [2]|shown]]", "A [2]"),
+            ("[[[2] A]]", "[2] A"),
+            ("[[A [2] b]] and [[C]]", "A [2] b"),
+        ] {
+            assert_eq!(links(body).first().map(|link| link.0.as_str()), Some(target), "{body}: {:?}", links(body));
+        }
     }
 
     proptest! {

@@ -5,13 +5,14 @@
 //! become a hundred times as large. So a message may have few values, and long texts bypass the library.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use rmcp::model::ErrorCode;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use crate::printable;
@@ -100,7 +101,8 @@ impl Message {
         let value = read.and_then(|value| reader.end().map(|()| value)).map_err(|error| {
             let reason = printable::line(&error.to_string(), LONGEST_REASON);
             match error.is_data() {
-                true => Unreadable::of(ErrorCode::INVALID_REQUEST, format!("the message cannot be read: {reason}")),
+                true => Unreadable::of(ErrorCode::INVALID_REQUEST, format!("the message cannot be read: {reason}"))
+                    .of_request(id_of(bytes)),
                 false => Unreadable::of(ErrorCode::PARSE_ERROR, format!("the message is not JSON: {reason}")),
             }
         })?;
@@ -109,7 +111,7 @@ impl Message {
             let reason = "a message is one JSON object; batches are not accepted";
             return Err(Unreadable::of(ErrorCode::INVALID_REQUEST, reason.to_owned()));
         };
-        let id = message.get("id").filter(|id| id.is_i64() || id.is_u64() || id.is_string()).cloned();
+        let id = message.get("id").filter(|id| is_id(id)).cloned();
         let fail = |code, reason: String| {
             let id = id.clone().filter(|id| id.as_str().is_none_or(|id| id.len() < LONGEST_REASON));
             Unreadable { code, reason, id: id.unwrap_or_default() }
@@ -126,6 +128,40 @@ impl Message {
             return Err(fail(ErrorCode::INVALID_REQUEST, Unreadable::too_long(limit).reason));
         }
         Ok(Self { value, large })
+    }
+}
+
+fn is_id(value: &Value) -> bool {
+    value.is_i64() || value.is_u64() || value.is_string()
+}
+
+/// Returns the id of a message that is not read as a whole.
+fn id_of(bytes: &[u8]) -> Option<Value> {
+    let id = serde_json::Deserializer::from_slice(bytes).deserialize_map(OnlyId).ok()?;
+    id.filter(|id| is_id(id) && id.as_str().is_none_or(|id| id.len() < LONGEST_REASON))
+}
+
+/// Reads the id of a message and skips everything else.
+struct OnlyId;
+
+impl<'de> Visitor<'de> for OnlyId {
+    type Value = Option<Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let mut id = None;
+        while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
+            match &*name {
+                "id" if id.is_some() => return Err(A::Error::custom("it has two")),
+                // One value and no list.
+                "id" => id = Some(fields.next_value_seed(Bounded { left: &mut 1, depth: DEEPEST })?),
+                _ => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(id)
     }
 }
 
@@ -296,6 +332,10 @@ mod tests {
     fn many_values_and_deep_ones_are_refused_while_they_are_read() {
         let zeros = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"params\":[{}0]}}", "0,".repeat(1 << 20));
         assert_eq!(code(zeros.as_bytes()), -32600);
+        let id = |message: &str| Message::read(message.as_bytes()).err().expect("a refusal").answer()["id"].clone();
+        assert_eq!(id(&zeros), 1, "the client learns which request was refused");
+        assert_eq!(id(&zeros.replace("\"id\":1", "\"id\":[1]")), Value::Null);
+        assert_eq!(id(&zeros.replace("\"id\":1", "\"id\":1,\"id\":2")), Value::Null);
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
         assert_eq!(code(deep.as_bytes()), -32600);
         let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "x": "y".repeat(20_000) } });

@@ -115,7 +115,7 @@ impl Door {
             (TEMPLATE, "slug") => articles.slugs(start, most + 1).await.map_err(failed)?,
             (TAGGED, "tag") => {
                 let tags = articles.tags(start, most as u32 + 1).await.map_err(failed)?;
-                tags.into_iter().map(|tag| tag.tag).collect()
+                tags.rows.into_iter().map(|tag| tag.tag).collect()
             }
             (FOLDER, "folder") => {
                 let folders = articles.folders().await.map_err(failed)?.into_iter().map(|folder| folder.folder);

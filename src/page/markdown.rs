@@ -12,7 +12,11 @@ use maud::{Markup, PreEscaped};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use self::code::Colours;
-use crate::{articles::slug::Slug, markdown::neutralised, offload};
+use crate::{
+    articles::{front_matter::Document, slug::Slug},
+    markdown::neutralised,
+    offload,
+};
 
 /// The most of a text that is shown at once. *Units:* bytes.
 const SHOWN: usize = 1 << 20;
@@ -34,6 +38,14 @@ pub(super) struct Heading {
     pub(super) level: u8,
     pub(super) text: String,
     pub(super) anchor: String,
+}
+
+/// Returns `body` without front matter at its beginning, which is the article's if it has none of its own.
+pub(super) fn after_front_matter<'body>(front_matter: &str, body: &'body str) -> &'body str {
+    match front_matter {
+        "" => &body[Document::split(body).head.len()..],
+        _ => body,
+    }
 }
 
 /// `body` without a first heading that says the title once more, which stands above it already.

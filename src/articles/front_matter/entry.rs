@@ -1,6 +1,6 @@
 //! One key of front matter with its value, in whichever language it is written.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 /// One outermost key with its value.
 #[derive(Debug)]
@@ -18,12 +18,44 @@ pub(super) struct Entry {
 pub(super) enum Value {
     /// Nothing, or null.
     Empty,
-    /// One value, as it is written, without quotes.
-    Text(String),
+    /// One value.
+    Text(Written),
     /// Several values.
-    List { items: Vec<String>, source: String },
+    List { items: Vec<Written>, source: String },
     /// A value with keys of its own.
     Other,
+}
+
+/// One value as it is written, without quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    text: String,
+    is_quoted: bool,
+}
+
+impl Written {
+    /// A value without quotes.
+    pub(super) fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_quoted: false }
+    }
+
+    /// A value that stood in quotes.
+    pub(super) fn quoted(text: String) -> Self {
+        Self { text, is_quoted: true }
+    }
+
+    /// Whether it stood in quotes: then it is neither a number nor a switch, whatever it looks like.
+    pub fn is_quoted(&self) -> bool {
+        self.is_quoted
+    }
+}
+
+impl Deref for Written {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
 }
 
 /// The number of the line that contains `at`.

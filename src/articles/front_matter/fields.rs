@@ -107,7 +107,7 @@ pub(super) fn read(block: &Block) -> (Fields, Vec<Warning>) {
 fn text(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<String> {
     let entry = field.entry(block)?;
     match &entry.value {
-        Value::Text(text) => Some(text.clone()),
+        Value::Text(text) => Some(text.to_string()),
         Value::List { source, items: _ } => Some(source.clone()),
         Value::Empty => None,
         Value::Other => unread(entry, "text", warnings),
@@ -119,7 +119,7 @@ fn text(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<Stri
 fn scalar(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<String> {
     let entry = field.entry(block)?;
     match &entry.value {
-        Value::Text(text) => Some(text.clone()),
+        Value::Text(text) => Some(text.to_string()),
         Value::Empty => None,
         Value::List { .. } | Value::Other => unread(entry, "text", warnings),
     }
@@ -127,7 +127,7 @@ fn scalar(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<St
 
 fn time(block: &Block, field: Field, warnings: &mut Vec<Warning>) -> Option<i64> {
     let entry = field.entry(block)?;
-    let text = match &entry.value {
+    let text: &str = match &entry.value {
         Value::Text(text) => text,
         Value::List { source, items: _ } => source,
         Value::Empty => return None,
@@ -154,21 +154,24 @@ fn switch(block: &Block, warnings: &mut Vec<Warning>) -> Option<bool> {
 
 fn list(block: &Block, field: Field) -> Vec<String> {
     match field.entry(block).map(|entry| &entry.value) {
-        Some(Value::List { items, source: _ }) => items.clone(),
-        Some(Value::Text(text)) => vec![text.clone()],
+        Some(Value::List { items, source: _ }) => items.iter().map(|item| item.to_string()).collect(),
+        Some(Value::Text(text)) => vec![text.to_string()],
         Some(Value::Empty | Value::Other) | None => Vec::new(),
     }
 }
 
 fn unread<T>(entry: &Entry, expected: &str, warnings: &mut Vec<Warning>) -> Option<T> {
     const SHOWN: usize = 60;
-    let text = match &entry.value {
-        Value::Text(text) | Value::List { source: text, items: _ } => {
-            let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
-            format!(" (\"{shown}\")")
-        }
-        Value::Empty | Value::Other => String::new(),
+    let text: Option<&str> = match &entry.value {
+        Value::Text(text) => Some(text),
+        Value::List { source, items: _ } => Some(source),
+        Value::Empty | Value::Other => None,
     };
+    let shown = |text: &str| {
+        let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
+        format!(" (\"{shown}\")")
+    };
+    let text = text.map(shown).unwrap_or_default();
     let text = format!("\"{}\"{text} is not {expected}; it stays in the front matter and is not used", entry.key);
     warnings.push(Warning { line: entry.line, text });
     None

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::entry::{Entry, Value, is_usual, line_number};
+use super::entry::{Entry, Value, Written, is_usual, line_number};
 
 /// An entry while its lines are gathered.
 struct Gathered {
@@ -130,10 +130,12 @@ fn value(source: &str, given: &str, several: bool) -> Option<(Value, usize)> {
     if let Some((text, end)) = quoted(source)
         && nothing_more(&source[end..])
     {
-        return Some((Value::Text(text), end));
+        return Some((Value::Text(Written::quoted(text)), end));
     }
     match given.chars().next() {
-        Some('|' | '>') if several => return Some((Value::Text(block_text(source)), source.len())),
+        Some('|' | '>') if several => {
+            return Some((Value::Text(Written::quoted(block_text(source))), source.len()));
+        }
         Some('[') => {
             if let Some((items, end)) = list(source)
                 && nothing_more(&source[end..])
@@ -147,7 +149,7 @@ fn value(source: &str, given: &str, several: bool) -> Option<(Value, usize)> {
     let text = one_line(if several { source } else { &source[..end] });
     let value = match text.as_str() {
         "" | "~" | "null" | "Null" | "NULL" => Value::Empty,
-        _ => Value::Text(text),
+        _ => Value::Text(Written::plain(text)),
     };
     Some((value, end))
 }
@@ -161,14 +163,14 @@ fn below(lines: &str) -> Value {
         };
         items.push(scalar(item.trim()));
     }
-    Value::List { source: items.join(", "), items }
+    Value::List { source: items.iter().map(|item| &**item).collect::<Vec<_>>().join(", "), items }
 }
 
 /// One value of a list.
-fn scalar(text: &str) -> String {
+fn scalar(text: &str) -> Written {
     match quoted(text) {
-        Some((value, end)) if nothing_more(&text[end..]) => value,
-        _ => without_comment(text).to_owned(),
+        Some((value, end)) if nothing_more(&text[end..]) => Written::quoted(value),
+        _ => Written::plain(without_comment(text)),
     }
 }
 
@@ -198,7 +200,7 @@ fn block_text(source: &str) -> String {
 }
 
 /// Reads a list in brackets; returns it and where it ends. Lists inside it are items as they are written.
-fn list(source: &str) -> Option<(Vec<String>, usize)> {
+fn list(source: &str) -> Option<(Vec<Written>, usize)> {
     let (mut items, mut depth, mut begins, mut at) = (Vec::new(), 0_usize, 1, 0);
     while at < source.len() {
         let rest = &source[at..];
@@ -227,7 +229,7 @@ fn list(source: &str) -> Option<(Vec<String>, usize)> {
     None
 }
 
-fn push_item(items: &mut Vec<String>, item: &str) {
+fn push_item(items: &mut Vec<Written>, item: &str) {
     let item = scalar(&one_line(item));
     if !item.is_empty() {
         items.push(item);

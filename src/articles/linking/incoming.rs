@@ -47,8 +47,8 @@ pub(super) async fn to(
     leading(connection, article, rows).await
 }
 
-/// Returns links to `article` by a name that makes the slug `former`, from some articles with ids above `after`, in
-/// that order.
+/// Returns links to `article` by a name that makes the slug `former`, its own links included, from some articles with
+/// ids above `after`, in that order.
 pub(super) async fn named(
     connection: &impl ConnectionTrait,
     article: &Linked,
@@ -58,11 +58,11 @@ pub(super) async fn named(
     let sql = format!(
         "SELECT l.article_id, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
          FROM (SELECT DISTINCT n.article_id FROM article_links n
-               WHERE n.key = $1 AND n.article_id <> $2 AND n.article_id > $3 ORDER BY n.article_id LIMIT 100) d
+               WHERE n.key = $1 AND n.article_id > $2 ORDER BY n.article_id LIMIT 100) d
          JOIN article_links l ON l.article_id = d.article_id AND l.key = $1
          JOIN articles a ON a.id = l.article_id ORDER BY l.article_id, l.position"
     );
-    let rows = connection.rows(&sql, [former.into(), article.id.into(), after.into()]).await?;
+    let rows = connection.rows(&sql, [former.into(), after.into()]).await?;
     leading(connection, article, rows).await
 }
 

@@ -26,6 +26,9 @@ impl Articles {
         let former = self.read(slug).await?.slug;
         let saved = self.rename(slug, to, expected_revision).await?;
         let mended = self.mend_links(&former, &saved.article).await?;
+        if mended.iter().any(|mended| mended.slug == saved.article.slug) {
+            return Ok((Saved { article: self.read(&saved.article.slug).await?, ..saved }, mended));
+        }
         Ok((saved, mended))
     }
 

@@ -9,7 +9,7 @@ use super::{
     linked::{LEADS_TO, Linked},
 };
 use crate::{
-    api::{Backlink, BrokenLink, OutgoingLink},
+    api::{Backlink, BrokenLink, Counted, OutgoingLink},
     articles::{
         ArticleError, Articles,
         properties::{KNOWN_BY, alias_of},
@@ -41,6 +41,8 @@ struct LooseRow {
 const LOOKED_AT: u32 = 20;
 /// Most links to one article that are looked at.
 const MOST_LOOKED_AT: u32 = 5_000;
+/// When all links that are returned have been found, others are counted up to this many links in all.
+const MOST_COUNTED: usize = 50_000;
 /// Links looked at together in a search for broken ones.
 const PAGE: usize = 1_000;
 
@@ -107,12 +109,14 @@ impl Articles {
         Ok(backlinks)
     }
 
-    /// Returns links that lead to no article, in the order of creation of the articles that contain them.
+    /// Returns links that lead to no article, in the order of creation of the articles that contain them; at most `limit`.
+    /// The total is unknown when there are too many links to count.
     ///
     /// # Errors
     /// [`ArticleError::Store`]
-    pub async fn broken_links(&self, limit: u32) -> Result<Vec<BrokenLink>, ArticleError> {
+    pub async fn broken_links(&self, limit: u32) -> Result<Counted<BrokenLink>, ArticleError> {
         let (reader, mut broken, mut after) = (self.database.reader(), Vec::new(), (0_i64, 0_i64));
+        let (mut total, mut looked_at) = (0_i64, 0_usize);
         let sql = format!(
             "SELECT l.article_id, l.position, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
              FROM (SELECT * FROM article_links n WHERE (n.article_id, n.position) > ($1, $2)
@@ -121,19 +125,23 @@ impl Articles {
         );
         loop {
             let page: Vec<LooseRow> = reader.rows(&sql, [after.0.into(), after.1.into()]).await?;
-            let Some(last) = page.last() else { return Ok(broken) };
+            let Some(last) = page.last() else { return Ok(Counted { rows: broken, total: Some(total) }) };
             after = (last.article_id, last.position);
+            looked_at += page.len();
             let loose: Vec<_> = page.into_iter().filter(|row| row.leads_to.is_none()).collect();
             let paths = loose.iter().map(|row| (row.article_id, row.form.as_str(), row.target.as_str()));
             let files = Files::of(reader, paths).await?;
             for LooseRow { article_id, slug, title, target, form, .. } in loose {
-                if files.at(article_id, &form, &target).is_none() {
+                if files.at(article_id, &form, &target).is_some() {
+                    continue;
+                }
+                total += 1;
+                if broken.len() < limit as usize {
                     broken.push(BrokenLink { slug, title, target, form });
                 }
             }
-            if broken.len() >= limit as usize {
-                broken.truncate(limit as usize);
-                return Ok(broken);
+            if broken.len() == limit as usize && looked_at >= MOST_COUNTED {
+                return Ok(Counted { rows: broken, total: None });
             }
         }
     }

@@ -47,6 +47,13 @@ enum Test {
         key: String,
         value: String,
     },
+    /// A number in thousandths, from (inclusive) and to (exclusive), or a text that is written like it.
+    Number {
+        key: String,
+        from: Option<i64>,
+        to: Option<i64>,
+        value: String,
+    },
     /// From (inclusive) and to (exclusive), of numbers in thousandths or of times.
     Range {
         key: String,
@@ -180,10 +187,13 @@ impl Test {
     }
 
     fn of_property(word: &str, key: String, value: &str) -> Result<Self, FilterError> {
-        if let Some((from, to)) = numbers(value) {
-            return Ok(Self::Range { key, kind: "number", from, to });
-        }
         let is_range = value.contains("..") || value.starts_with(['<', '>']);
+        if let Some((from, to)) = numbers(value) {
+            return Ok(match is_range {
+                true => Self::Range { key, kind: "number", from, to },
+                false => Self::Number { key, from, to, value: folded(value) },
+            });
+        }
         match period::parse(value) {
             Some(Period::Between(from, to)) if is_range || value.contains('-') => {
                 Ok(Self::Range { key, kind: "time", from, to })
@@ -216,6 +226,11 @@ impl Test {
             Self::Text { key, value } => {
                 let (key, value) = (push(parameters, key.clone()), push(parameters, value.clone()));
                 related("article_properties", &format!("t.key = {key} AND t.folded = {value}"), shape)
+            }
+            Self::Number { key, from, to, value } => {
+                let number = Self::Range { key: key.clone(), kind: "number", from: *from, to: *to };
+                let text = Self::Text { key: key.clone(), value: value.clone() };
+                format!("({} OR {})", number.condition(shape, parameters), text.condition(shape, parameters))
             }
             Self::Range { key, kind, from, to } => {
                 let mut holds = format!("t.key = {} AND t.kind = '{kind}'", push(parameters, key.clone()));

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::fold::folded;
 use crate::{
-    articles::front_matter::{self, Given},
+    articles::front_matter::{self, Given, Written},
     markdown::{Link, Mentions},
     offload,
 };
@@ -150,7 +150,7 @@ impl Properties {
             return;
         }
         let room = MOST_VALUES.saturating_sub(self.properties.iter().map(|property| property.values.len()).sum());
-        let values: Vec<_> = given.values.iter().take(room).map(|value| Value::of(value)).collect();
+        let values: Vec<_> = given.values.iter().take(room).map(Value::of).collect();
         if !values.is_empty() {
             self.properties.push(Property { key, name: given.key, values, is_list: given.is_list });
         }
@@ -179,20 +179,24 @@ impl Properties {
 }
 
 impl Value {
-    /// Recognises a written value.
-    pub(super) fn of(written: &str) -> Self {
+    /// Recognises a written value. In quotes it is neither a number nor a switch, but it may be a time: JSON has no other form
+    /// for one.
+    pub(super) fn of(written: &Written) -> Self {
         let text: String = written.trim().chars().filter(|c| *c != '\0').take(LONGEST_VALUE).collect();
-        if let Some(number) = number(&text) {
-            return Self::Number(text, number);
-        }
         match text.as_str() {
+            _ if written.is_quoted() => {}
             "true" | "True" | "TRUE" => return Self::Switch(true),
             "false" | "False" | "FALSE" => return Self::Switch(false),
-            _ => {}
+            plain => {
+                if let Some(number) = number(plain) {
+                    return Self::Number(text, number);
+                }
+            }
         }
+        let is_number = written.is_quoted() && text.bytes().all(|byte| byte.is_ascii_digit());
         match front_matter::parse_time(&text) {
-            Some(at) => Self::Time(text, at),
-            None => Self::Text(text),
+            Some(at) if !is_number => Self::Time(text, at),
+            Some(_) | None => Self::Text(text),
         }
     }
 

@@ -18,7 +18,12 @@ const PAGE: u32 = 50;
 const MOST: u32 = 200;
 
 pub(super) fn reading() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(deleted))
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// Deleted articles are listed for those who may restore them.
+pub(super) fn writing() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(deleted))
 }
 
 /// Which articles to list.

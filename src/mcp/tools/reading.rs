@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{answers::ListedArticle, filter, folder};
 use crate::{
     articles::FolderCount,
+    auth::Permission,
     mcp::{
         budget, cursor,
         door::Door,
@@ -135,12 +136,20 @@ impl Door {
         output_schema = schema::output::<ArticlePage>(),
         annotations(title = "List articles", read_only_hint = true, open_world_hint = false)
     )]
-    async fn list_articles(&self, Parameters(asked): Parameters<ListArticles>) -> Result<Json<ArticlePage>, Problem> {
+    async fn list_articles(
+        &self,
+        Parameters(asked): Parameters<ListArticles>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<ArticlePage>, Problem> {
         let folder = folder(asked.folder.as_deref())?;
         let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
         let articles = &self.host.articles;
         let since = self.since(asked.since.as_deref()).await?;
         if asked.deleted == Some(true) {
+            // As at the other doors: for those who may restore.
+            if !self.may(&context, Permission::Write) {
+                return Err(Problem::not_allowed(Permission::Write));
+            }
             let page = articles.deleted(&folder, since, limit).await?;
             let listed = budget::fitting(page.articles.into_iter().map(ListedArticle::from).collect());
             return Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: None }));

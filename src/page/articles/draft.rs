@@ -33,4 +33,36 @@ impl Draft {
         }
         self
     }
+
+    /// With the line breaks of the text that is edited: a form cannot keep them.
+    pub(super) fn with_line_breaks_of(mut self, before: &str) -> Self {
+        if !before.contains('\r') {
+            return self;
+        }
+        let plain = before.replace("\r\n", "\n").replace('\r', "\n");
+        let (long, all) = (before.matches("\r\n").count(), plain.matches('\n').count());
+        if self.body == plain {
+            before.clone_into(&mut self.body);
+        } else if long * 2 > all {
+            self.body = self.body.replace('\n', "\r\n");
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Draft;
+
+    #[test]
+    fn line_breaks_stay_as_they_were() {
+        let saved = |before: &str, written: &str| {
+            let draft = Draft { body: written.to_owned(), ..Draft::default() };
+            draft.read().with_line_breaks_of(before).body
+        };
+        assert_eq!(saved("a\r\nb\r\n", "a\r\nb\r\nc"), "a\r\nb\r\nc");
+        assert_eq!(saved("a\nb\n", "a\r\nb\r\nc"), "a\nb\nc");
+        assert_eq!(saved("a\r\nb\nc\rd", "a\r\nb\r\nc\r\nd"), "a\r\nb\nc\rd", "unchanged");
+        assert_eq!(saved("a\r\nb\nc\nd", "a\r\nb\r\nc\r\nD"), "a\nb\nc\nD", "as most lines end");
+    }
 }

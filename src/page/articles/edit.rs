@@ -83,6 +83,11 @@ pub(super) async fn save(
     if draft.act == "preview" {
         return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
     }
+    let draft = match app.host.articles.read(&slug).await {
+        Ok(present) => draft.with_line_breaks_of(&present.body),
+        // The save says what is the matter.
+        Err(_) => draft,
+    };
     let saved = match changes(&draft) {
         Ok(changes) => app.host.articles.update(&slug, changes).await,
         Err(error) => Err(error),
@@ -99,7 +104,7 @@ pub(super) async fn save(
 /// The text of the form, as it will be read.
 pub(super) async fn preview(visit: Visit, Form(draft): Form<Draft>) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
-    Ok(layout::html(markdown::render(&draft.body).await.html))
+    Ok(layout::html(markdown::render(markdown::after_front_matter("", &draft.body)).await.html))
 }
 
 fn shown_at(slug: &str) -> Response {
@@ -152,7 +157,7 @@ async fn refused(
 }
 
 async fn previewed(app: &App, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
-    let preview = Some(markdown::render(&draft.body).await.html);
+    let preview = Some(markdown::render(markdown::after_front_matter("", &draft.body)).await.html);
     form(app, visit, slug, draft, Around { why: None, preview }).await
 }
 

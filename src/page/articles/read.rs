@@ -33,7 +33,8 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
     let backlinks = app.host.articles.backlinks(&Linked::from(&article), BACKLINKS).await?;
-    let rendered = markdown::render(markdown::after_title(&article.body, &article.title)).await;
+    let text = markdown::after_front_matter(&article.front_matter, &article.body);
+    let rendered = markdown::render(markdown::after_title(text, &article.title)).await;
     let main = html! {
         div.reading data-live={ "/live/articles/" (encoded(&article.slug)) } {
             (head(&visit, &article))

@@ -152,3 +152,25 @@ async fn an_article_shows_its_tags_and_what_links_to_it() {
     let page = get("/articles/tides").await.expect("an answer").text().await.expect("text");
     assert!(!page.contains("Linked from"), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_form_cannot_keep_is_kept() {
+    let site = Site::on_file(&[]);
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let body = "---\r\nstatus: draft\r\n---\r\n# Lines\r\n\r\none\r\ntwo\r\n";
+    let new = serde_json::json!({ "title": "Lines", "body": body });
+    assert_eq!(site.server.post("/api/articles", &new).await.status(), 201);
+    let page = client.get(site.url("/articles/lines")).header("accept", "text/html").send().await.expect("an answer");
+    let page = page.text().await.expect("text");
+    assert!(page.contains("one") && !page.contains("status: draft"), "front matter is no text: {page}");
+    // As a browser sends it.
+    let save = async |revision: &str, body: &str| {
+        let form = [("title", "Lines"), ("body", body), ("revision", revision), ("act", "save")];
+        let saved = filled(client.post(site.url("/articles/lines/edit")), &form).send().await.expect("an answer");
+        assert_eq!(saved.status(), 303);
+        site.server.json("/api/articles/lines").await
+    };
+    assert_eq!(save("1", body).await["revision"], 1, "nothing has changed");
+    let changed = body.replace("two", "three");
+    assert_eq!(save("1", &changed).await["body"], changed);
+}

@@ -2,8 +2,11 @@
 
 use std::{future::Future, sync::Arc};
 
-use afterword::articles::{ArticleError, Articles, NewArticle, Saved, slug::Slug};
-use afterword_actors::store::StoreError;
+use afterword::articles::{ArticleError, Articles, Changes, NewArticle, Saved, slug::Slug};
+use afterword_actors::store::{
+    Engine, StoreError,
+    sql::{Number, Sql},
+};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::World;
@@ -120,6 +123,59 @@ async fn a_former_name_is_never_taken_by_a_create_that_comes_with_the_rename() {
     }
     let shadowed = "SELECT count(*) AS n FROM slug_aliases s JOIN articles a ON a.slug = s.slug";
     assert_eq!(world.number(shadowed).await, 0);
+}
+
+/// What waits for an article by its name holds no other one meanwhile. On SQLite nothing waits so.
+#[tokio::test(flavor = "multi_thread")]
+async fn saves_that_wait_for_names_that_are_swapped_end_well() {
+    let world = World::new().await;
+    if Engine::of(world.database.reader()) == Engine::Sqlite {
+        return;
+    }
+    let service = world.articles(None);
+    for name in ["one", "two"] {
+        service.create(article(name, &format!("text of {name}"))).await.expect("a save");
+    }
+    let (held, holding) = tokio::sync::oneshot::channel();
+    let (go_on, going_on) = tokio::sync::oneshot::channel::<()>();
+    let database = world.database.clone();
+    // As renames do it: alone with all names.
+    let swap = tokio::spawn(async move {
+        let swapped = database.write(move |transaction| {
+            Box::pin(async move {
+                transaction.run("SELECT pg_advisory_xact_lock(7165, 0)", []).await?;
+                for (from, to) in [("one", "aside"), ("two", "one"), ("aside", "two")] {
+                    let sql = "UPDATE articles SET slug = $2 WHERE slug = $1";
+                    transaction.run(sql, [from.into(), to.into()]).await?;
+                }
+                let _ = held.send(());
+                let _ = going_on.await;
+                Ok::<_, StoreError>(())
+            })
+        });
+        swapped.await
+    });
+    holding.await.expect("it holds both");
+    let saves = ["one", "two"].map(|name| {
+        let service = service.clone();
+        tokio::spawn(async move {
+            let body = Some(format!("saved as {name}"));
+            service.update(name, Changes { body, ..Changes::default() }).await
+        })
+    });
+    let waiting = "SELECT count(*) AS n FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while world.database.reader().row::<Number>(waiting, []).await.expect("a row").expect("a row").n < 2 {
+        tokio::task::yield_now().await;
+    }
+    go_on.send(()).expect("it waits");
+    swap.await.expect("an end").expect("a commit");
+    for save in saves {
+        save.await.expect("an end").expect("a save");
+    }
+    for name in ["one", "two"] {
+        assert_eq!(service.read(name).await.expect("an article").body, format!("saved as {name}"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -115,6 +115,10 @@ fn nobody_does_more_than_their_scope_allows() {
                         assert!(refusal.contains(&format!("scope \"{needed}\"")), "{refusal}");
                     }
                 }
+                // What was deleted is listed for those who may restore it.
+                let deleted = agent.call("list_articles", json!({ "deleted": true })).await.expect("a result");
+                let may_restore = caller.as_ref().is_some_and(|caller| caller.may(Permission::Write));
+                assert_eq!(deleted.is_error != Some(true), may_restore, "as {scope:?}");
                 let listed = agent.peer().list_resources(None).await;
                 let read = agent.peer().read_resource(ReadResourceRequestParams::new("article://there")).await;
                 if scope.is_none() {

@@ -63,6 +63,11 @@ async fn links<P: Place>() {
     assert_eq!(body, "[times](../sea/ebb-and-flow.md) [[ebb-and-flow]] article://tides <article://ebb-and-flow>");
     assert_eq!(articles.read("moon").await.expect("an article").body, "See [[ebb-and-flow]].");
     assert_eq!(of("ebb-and-flow").await.1.len(), 2);
+    // Its own links as well.
+    create(&agent, "loop", "Loop", "See [[loop#Part]] and [[harbour]].").await;
+    let renamed = agent.answer("rename_article", json!({ "slug": "loop", "to": "ring", "update_links": true })).await;
+    assert_eq!((&renamed["mended"], &renamed["revision"]), (&json!(["ring"]), &json!(3)));
+    assert_eq!(articles.read("ring").await.expect("an article").body, "See [[ring#Part]] and [[harbour]].");
     let before = articles.history("harbour").await.expect("a history").len();
     assert_eq!(before, 2, "one revision for each article that links");
 
@@ -71,6 +76,8 @@ async fn links<P: Place>() {
     assert!(articles.broken_links(100).await.expect("links").is_empty());
     agent.answer("delete_article", json!({ "slug": "moon" })).await;
     assert_eq!(articles.broken_links(100).await.expect("links").len(), 2);
+    let first = articles.broken_links(1).await.expect("links");
+    assert_eq!((first.len(), first.total), (1, Some(2)));
     agent.leave().await;
 }
 

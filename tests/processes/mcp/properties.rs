@@ -35,7 +35,12 @@ async fn fill<P: Place>(world: &World<P>) {
         ),
         new("two", "tags: rust, async\nstatus: done\nrating: 10\ndue: 2026-03-01", "text", "2026-02-15"),
         new("three", "status: \"In work\"\ndraft: true", "#rust/tokio and `#code`", "2026-03-15"),
-        new("four", "title: Four", "nothing", "2026-04-15"),
+        new(
+            "four",
+            "title: Four\ncode: \"00123\"\nparts: [\"007\", 8]\nphone: \"1234567890\"\ndone: 'true'",
+            "nothing",
+            "2026-04-15",
+        ),
     ] {
         articles.create(article).await.expect("an article");
     }
@@ -72,6 +77,13 @@ async fn filters<P: Place>() {
         ("updated:<1d", &[]),
         ("updated:>30d", &["four", "one", "three", "two"]),
         ("alias:\"the first\"", &["one"]),
+        ("code:00123", &["four"]),
+        ("code:123", &[]),
+        ("code:>1", &[]),
+        ("parts:007", &["four"]),
+        ("parts:8", &["four"]),
+        ("parts:7", &[]),
+        ("phone:1234567890", &["four"]),
         ("", &["four", "one", "three", "two"]),
     ] {
         let parsed = Filter::parse(filter).unwrap_or_else(|error| panic!("{error}"));
@@ -98,6 +110,16 @@ async fn filters<P: Place>() {
     let keys = articles.property_keys(100).await.expect("keys");
     assert_eq!((keys[0].key.as_str(), keys[0].articles, keys[0].values), ("status", 3, 3));
     assert_eq!(articles.property_values("Status", 100).await.expect("values").len(), 3);
+    let said = articles.read("four").await.expect("an article").properties;
+    let said: serde_json::Value = said.into();
+    let quoted = json!({ "code": "00123", "parts": ["007", 8], "phone": "1234567890", "done": "true" });
+    assert_eq!(said, quoted, "what is quoted is text");
+    // Of a page the total is that of all.
+    assert_eq!(articles.tags("", 2).await.expect("tags").total, Some(5));
+    assert_eq!(articles.tags("#rus", 1).await.expect("tags").total, Some(2));
+    assert_eq!(articles.tags("none", 1).await.expect("tags").total, Some(0));
+    assert_eq!(articles.property_values("status", 1).await.expect("values").total, Some(3));
+    assert_eq!(articles.property_keys(1).await.expect("keys").total, Some(keys.len() as i64));
 }
 
 async fn life<P: Place>() {

@@ -40,6 +40,7 @@ async fn the_first_token_closes_the_door_and_scopes_open_parts_of_it() {
         (Method::POST, "/api/articles", 1),
         (Method::PUT, "/api/articles/none", 1),
         (Method::DELETE, "/api/articles/none", 1),
+        (Method::GET, "/api/deleted", 1),
         (Method::GET, "/api/tags", 0),
         (Method::GET, "/api/properties", 0),
         (Method::GET, "/api/links/broken", 0),

@@ -3,7 +3,7 @@
 //! Owns what counts as a tag (as in Obsidian: after white space, not in code, not only digits) and which links lead to
 //! articles. Knows no article and resolves nothing.
 
-use std::{collections::HashSet, ops::Range};
+use std::{borrow::Cow, collections::HashSet, ops::Range};
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
@@ -108,7 +108,8 @@ impl Mentions {
     }
 
     fn push_link(&mut self, kind: LinkType, address: &str, text: &str, range: Range<usize>, base: usize) {
-        let Some((form, target, anchor)) = to_article(kind, address) else { return };
+        let (address, range) = with_brackets(kind, address, text, range);
+        let Some((form, target, anchor)) = to_article(kind, &address) else { return };
         if self.links.len() < MOST {
             let place = place(kind, target, &text[range.clone()]).map(|at| {
                 let start = base + range.start + at;
@@ -116,6 +117,25 @@ impl Mentions {
             });
             self.links.push(Link { target: target.to_owned(), anchor: anchor.to_owned(), form, place });
         }
+    }
+}
+
+/// Returns the address and the place of a link; of `[[A [2]]]` the parser leaves out the bracket of the name at the link's end.
+fn with_brackets<'a>(
+    kind: LinkType,
+    address: &'a str,
+    text: &str,
+    range: Range<usize>,
+) -> (Cow<'a, str>, Range<usize>) {
+    let (opened, closed) = (address.matches('[').count(), address.matches(']').count());
+    match kind {
+        LinkType::WikiLink { has_pothole: false } if opened == closed + 1 && text[range.end..].starts_with(']') => {
+            (format!("{address}]").into(), range.start..range.end + 1)
+        }
+        LinkType::WikiLink { .. } if closed == opened + 1 && text[..range.start].ends_with('[') => {
+            (format!("[{address}").into(), range.start - 1..range.end)
+        }
+        _ => (address.into(), range),
     }
 }
 
@@ -266,8 +286,15 @@ mod tests {
             ("[[A [2]]]", "A [2]"),
             ("[[A [2]|shown]]", "A [2]"),
             ("[[[2] A]]", "[2] A"),
+            ("[[[2] A|shown]]", "[2] A"),
             ("[[A [2] b]] and [[C]]", "A [2] b"),
+            ("[[A]]] and [[[B]]", "A"),
         ] {
+            let all = Mentions::read(body).links;
+            assert!(
+                all.iter().all(|link| link.place.clone().is_some_and(|place| body[place] == link.target)),
+                "{body}"
+            );
             assert_eq!(links(body).first().map(|link| link.0.as_str()), Some(target), "{body}: {:?}", links(body));
         }
     }

@@ -8,6 +8,7 @@ mod among;
 mod earlier;
 mod fold;
 mod found;
+mod languages;
 mod matcher;
 mod postgres;
 mod spoken;
@@ -16,6 +17,7 @@ mod state;
 mod stems;
 mod stop_words;
 mod tokens;
+mod unaccented;
 mod wanted;
 
 use std::{collections::HashMap, sync::Arc};
@@ -26,11 +28,13 @@ use sea_orm::{ConnectionTrait, Value};
 pub(crate) use among::Among;
 pub(crate) use earlier::some as some_earlier;
 pub(crate) use found::{Found, Part};
+pub(crate) use languages::Languages;
 pub(crate) use matcher::{Matcher, merged};
 pub(crate) use spoken::language as language_of;
 pub(crate) use sqlite::{Lists, Lookups};
 pub(crate) use state::{Standing, State, VERSION};
 pub(crate) use stems::{Stems, is_known as is_language, languages};
+use tokens::Reading;
 pub(crate) use tokens::{is_unspaced, tokens};
 pub(crate) use wanted::{Phrase, Term};
 
@@ -48,7 +52,7 @@ pub(crate) async fn index(
     index_by(transaction, &stems, id, title, body).await
 }
 
-/// The same by stems that are known.
+/// The same in a collection whose articles are by these stems if their own language is not known.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -59,7 +63,12 @@ pub(crate) async fn index_by(
     title: &str,
     body: &str,
 ) -> Result<(), StoreError> {
-    let (title, body) = (tokens::terms(title, stems), tokens::terms(body, stems));
+    let (title, body) = (Reading::of(title), Reading::of(body));
+    let language = spoken::of_article(&[&title, &body], stems.name());
+    let own = (language != stems.name()).then(|| Stems::of(language));
+    state::note_language(transaction, id, own.as_ref().map(Stems::name)).await?;
+    let stems = own.as_ref().unwrap_or(stems);
+    let (title, body) = (title.terms(stems), body.terms(stems));
     match Engine::of(transaction) {
         Engine::Sqlite => sqlite::index(transaction, id, &title, &body).await?,
         Engine::Postgres => postgres::index(transaction, id, &title, &body).await?,
@@ -111,46 +120,52 @@ pub(crate) async fn ranking(
     Ok(found)
 }
 
-/// In how many articles each phrase occurs, and how many articles there are.
+/// In how many articles each term occurs, and how many articles there are.
 ///
 /// # Errors
 /// [`StoreError`]
 pub(crate) async fn frequencies(
     connection: &impl ConnectionTrait,
-    phrases: &[&Phrase],
+    terms: &[impl AsRef<[Phrase]>],
 ) -> Result<(Vec<i64>, i64), StoreError> {
     match Engine::of(connection) {
-        Engine::Sqlite => sqlite::frequencies(connection, phrases).await,
-        Engine::Postgres => postgres::frequencies(connection, phrases).await,
+        Engine::Sqlite => sqlite::frequencies(connection, terms).await,
+        Engine::Postgres => postgres::frequencies(connection, terms).await,
     }
 }
 
-/// The condition that an article `a` has `phrase`, and its values `$?1`, ….
-pub(crate) fn having(engine: Engine, phrase: &Phrase, part: Part, with_earlier: bool) -> (String, Vec<Value>) {
+/// The condition that an article `a` has any of `phrases`, and its values `$?1`, …; `None` if there is none.
+pub(crate) fn having(
+    engine: Engine,
+    phrases: &[Phrase],
+    part: Part,
+    with_earlier: bool,
+) -> Option<(String, Vec<Value>)> {
+    let phrase = phrases.first()?;
     let (condition, mut values) = match engine {
-        Engine::Sqlite => sqlite::having(phrase, part),
-        Engine::Postgres => postgres::having(phrase, part),
+        Engine::Sqlite => sqlite::having(phrases, part),
+        Engine::Postgres => postgres::having(phrases, part),
     };
     if !with_earlier || part == Part::Title {
-        return (condition, values);
+        return Some((condition, values));
     }
     let (earlier, value) = earlier::having(engine, phrase);
     values.push(value);
-    (format!("({condition} OR {earlier})"), values)
+    Some((format!("({condition} OR {earlier})"), values))
 }
 
-/// Which of `phrases` occur in an article, by their places.
+/// Which of `terms` occur in an article, by their places.
 ///
 /// # Errors
 /// [`StoreError`]
 pub(crate) async fn present(
     connection: &impl ConnectionTrait,
     id: i64,
-    phrases: &[&Phrase],
+    terms: &[Term],
 ) -> Result<Vec<usize>, StoreError> {
     let places = match Engine::of(connection) {
-        Engine::Sqlite => sqlite::present(connection, id, phrases).await?,
-        Engine::Postgres => postgres::present(connection, id, phrases).await?,
+        Engine::Sqlite => sqlite::present(connection, id, terms).await?,
+        Engine::Postgres => postgres::present(connection, id, terms).await?,
     };
     Ok(places.into_iter().filter_map(|row| usize::try_from(row.n).ok()).collect())
 }

@@ -22,6 +22,7 @@ mod m20261126_000014_properties;
 mod m20261126_000015_links;
 mod m20261126_000016_crashes;
 mod m20261126_000017_kept_folders;
+mod m20261126_000018_languages;
 mod runner;
 mod script;
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000015_links::Migration),
             Box::new(m20261126_000016_crashes::Migration),
             Box::new(m20261126_000017_kept_folders::Migration),
+            Box::new(m20261126_000018_languages::Migration),
         ]
     }
 

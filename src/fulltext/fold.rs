@@ -67,6 +67,11 @@ impl Folded {
     }
 }
 
+/// A word as it is written: in small letters and one form, with its accents, without what nobody sees.
+pub(super) fn written(word: &str) -> String {
+    word.nfkc().flat_map(char::to_lowercase).filter(|c| !is_unseen(*c)).collect()
+}
+
 /// How many bytes from the beginning are ASCII that no mark behind them can change.
 fn plain_ascii(text: &str) -> usize {
     match text.bytes().position(|byte| !byte.is_ascii()) {

@@ -3,23 +3,23 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{
-    stems::Stems,
+    languages::Languages,
     tokens::{self, Kind},
     wanted::{Phrase, Term},
 };
 
 /// Looks for terms in texts.
 pub(crate) struct Matcher {
-    stems: Stems,
+    languages: Languages,
     terms: Vec<Term>,
     /// What each term is worth, in the order of the terms.
     weights: Vec<f64>,
-    /// Words that were brought to their stems: the same ones come again in all texts.
-    known: Mutex<HashMap<String, String>>,
+    /// What words of texts may be in an index: the same ones come again in all texts.
+    known: Mutex<HashMap<String, Arc<[String]>>>,
     /// First characters of what is looked for: a stem begins as its word does, so that most words need not be stemmed.
     beginnings: HashSet<char>,
     /// Whole terms of one word, by what they are called.
@@ -42,13 +42,14 @@ struct Candidate {
     /// How many words stand before it.
     place: usize,
     range: Range<usize>,
-    term: String,
+    /// What it may be in an index.
+    terms: Arc<[String]>,
     word: String,
 }
 
 impl Matcher {
     /// Looks for `terms`, each worth as much as `weights` says.
-    pub(crate) fn new(stems: Stems, terms: Vec<Term>, weights: Vec<f64>) -> Self {
+    pub(crate) fn new(languages: Languages, terms: Vec<Term>, weights: Vec<f64>) -> Self {
         let (mut single, mut others, mut beginnings) = (HashMap::new(), Vec::new(), HashSet::new());
         for (term, phrase) in
             terms.iter().enumerate().flat_map(|(n, term)| term.alternatives.iter().map(move |p| (n, p)))
@@ -61,7 +62,7 @@ impl Matcher {
                 _ => others.push((term, phrase.clone())),
             }
         }
-        Self { stems, terms, weights, known: Mutex::default(), beginnings, single, others }
+        Self { languages, terms, weights, known: Mutex::default(), beginnings, single, others }
     }
 
     /// The terms it looks for.
@@ -91,19 +92,22 @@ impl Matcher {
                     return;
                 }
             }
-            let term = match (kind, known.get(word)) {
-                (Kind::Word, Some(term)) => term.clone(),
-                (Kind::Word, None) => {
-                    let term = self.stems.stem(word).into_owned();
-                    known.insert(word.to_owned(), term.clone());
-                    term
+            let written = &text[folded.origin(range.clone())];
+            let terms = match known.get(written) {
+                Some(terms) => Arc::clone(terms),
+                None => {
+                    let terms: Arc<[String]> = match kind {
+                        Kind::Word => self.languages.stems(word, written).collect(),
+                        Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => Arc::new([word.to_owned()]),
+                    };
+                    known.insert(written.to_owned(), Arc::clone(&terms));
+                    terms
                 }
-                (Kind::Pair | Kind::Last | Kind::Single | Kind::Symbol, _) => word.to_owned(),
             };
-            if self.others.is_empty() && !self.single.contains_key(&term) {
+            if self.others.is_empty() && !terms.iter().any(|term| self.single.contains_key(term)) {
                 return;
             }
-            candidates.push(Candidate { place, range: folded.origin(range), term, word: word.to_owned() });
+            candidates.push(Candidate { place, range: folded.origin(range), terms, word: word.to_owned() });
         });
         (self.among(&candidates), count)
     }
@@ -111,12 +115,15 @@ impl Matcher {
     fn among(&self, candidates: &[Candidate]) -> Vec<Match> {
         let mut found = Vec::new();
         for (at, candidate) in candidates.iter().enumerate() {
-            if let Some(&term) = self.single.get(&candidate.term) {
+            if let Some(&term) = candidate.terms.iter().find_map(|term| self.single.get(term)) {
                 found.push(Match { range: candidate.range.clone(), term });
             }
             for (term, phrase) in &self.others {
-                if let Some(last) = ends(phrase, &candidates[at..]) {
-                    found.push(Match { range: candidate.range.start..last.range.end, term: *term });
+                let Some(last) = ends(phrase, &candidates[at..]) else { continue };
+                let range = candidate.range.start..last.range.end;
+                // The same phrase in another language.
+                if !found.last().is_some_and(|last: &Match| last.term == *term && last.range == range) {
+                    found.push(Match { range, term: *term });
                 }
             }
         }
@@ -131,8 +138,8 @@ fn ends<'c>(phrase: &Phrase, candidates: &'c [Candidate]) -> Option<&'c Candidat
     for (n, wanted) in phrase.terms.iter().enumerate() {
         let candidate = candidates.get(n).filter(|candidate| candidate.place == first + n)?;
         let is_end = n + 1 == phrase.terms.len();
-        let fits = candidate.term == *wanted
-            || is_end && phrase.is_prefix && (candidate.term.starts_with(wanted) || candidate.word.starts_with(wanted));
+        let begins = |text: &String| is_end && phrase.is_prefix && text.starts_with(wanted);
+        let fits = candidate.terms.iter().any(|term| term == wanted || begins(term)) || begins(&candidate.word);
         if !fits {
             return None;
         }
@@ -159,9 +166,9 @@ mod tests {
     use super::*;
 
     fn found(question: &str, text: &str) -> Vec<String> {
-        let stems = Stems::of("english");
-        let terms = Term::all_of(question, &stems);
-        let matcher = Matcher::new(stems, terms, Vec::new());
+        let languages = Languages::of("english", [].into_iter());
+        let terms = Term::all_of(question, &languages);
+        let matcher = Matcher::new(languages, terms, Vec::new());
         let ranges = matcher.find(text).0.into_iter().map(|found| found.range).collect();
         merged(ranges).into_iter().map(|range| text[range].to_owned()).collect()
     }
@@ -176,9 +183,9 @@ mod tests {
 
     #[test]
     fn a_phrase_is_found_as_a_whole_only() {
-        let stems = Stems::of("english");
-        let phrase = Phrase::of("shared state", &stems).expect("a phrase");
-        let matcher = Matcher::new(stems, vec![Term::phrase(phrase, "shared state")], Vec::new());
+        let languages = Languages::of("english", [].into_iter());
+        let phrases = languages.phrases("shared state");
+        let matcher = Matcher::new(languages, vec![Term::phrase(phrases, "shared state")], Vec::new());
         let text = "state shared; shared states";
         let ranges: Vec<_> = matcher.find(text).0.into_iter().map(|found| &text[found.range]).collect();
         assert_eq!(ranges, ["shared states"]);

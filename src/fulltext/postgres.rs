@@ -106,9 +106,9 @@ fn vector(title: &[String], body: &[String]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Any of the alternatives, as a text-search query.
-fn query(term: &Term) -> String {
-    term.alternatives.iter().map(phrase_query).collect::<Vec<_>>().join(" | ")
+/// Any of the phrases, as a text-search query.
+fn query(phrases: &[Phrase]) -> String {
+    phrases.iter().map(phrase_query).collect::<Vec<_>>().join(" | ")
 }
 
 fn phrase_query(phrase: &Phrase) -> String {
@@ -123,48 +123,59 @@ pub(super) async fn ranking(
     limit: i64,
 ) -> Result<Vec<Found>, StoreError> {
     let (anywhere, in_title) = (occurrences("rank.anywhere"), occurrences("rank.in_title"));
-    let filter = among.restricting("w.article_id", 3);
+    let filter = among.restricting("w.article_id", 4);
     let sql = format!(
         "WITH term AS MATERIALIZED (
-             SELECT CAST(j.query AS tsquery) AS query, j.times FROM {{rows $1: query TEXT, times DOUBLE PRECISION}} j
-         ), weighed AS MATERIALIZED (
-             SELECT term.query, term.times * ln(1 + (greatest(total.articles, found.articles) - found.articles + 0.5)
+             SELECT j.place, CAST(j.query AS tsquery) AS query, j.times
+             FROM {{rows $1: place BIGINT, query TEXT, times DOUBLE PRECISION}} j
+         ), worth AS MATERIALIZED (
+             SELECT term.place, term.times * ln(1 + (greatest(total.articles, found.articles) - found.articles + 0.5)
                                                     / (found.articles + 0.5)) AS rarity
              FROM term
              CROSS JOIN LATERAL (SELECT count(*) AS articles FROM article_terms w WHERE w.words @@ term.query) found
              CROSS JOIN ({ARTICLES}) total
+         ), weighed AS MATERIALIZED (
+             SELECT worth.place, worth.rarity, CAST(j.query AS tsquery) AS query
+             FROM {{rows $3: place BIGINT, query TEXT}} j JOIN worth ON worth.place = j.place
          ), counted AS (
-             SELECT weighed.query, weighed.rarity, w.article_id, max(w.length) AS length,
+             SELECT weighed.place, weighed.rarity, w.article_id, max(w.length) AS length,
                     sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + rank.anywhere
                              ELSE {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title} END) AS times
              FROM weighed JOIN article_terms w ON w.words @@ weighed.query {RANK}
              WHERE true {filter}
-             GROUP BY weighed.query, weighed.rarity, w.article_id
+             GROUP BY weighed.place, weighed.rarity, w.article_id
          )
          SELECT c.article_id AS id, CAST(sum(c.rarity * c.times * (1 + {K1})
              / (c.times + {K1} * (1 - {B} + {B} * c.length / greatest(usual.length, 1)))) AS DOUBLE PRECISION) AS score
          FROM counted c CROSS JOIN ({AVERAGE}) usual
          GROUP BY c.article_id ORDER BY score DESC, c.article_id LIMIT $2"
     );
-    let terms: Vec<_> = terms.iter().map(|term| (query(term), term.times)).collect();
-    let terms = serde_json::to_string(&terms).unwrap_or_default();
-    let values = [terms.into(), limit.into()].into_iter().chain(among.values.clone());
+    let asked: Vec<_> =
+        terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives), term.times)).collect();
+    let alternatives = terms
+        .iter()
+        .enumerate()
+        .flat_map(|(place, term)| term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase))));
+    let json = |rows: serde_json::Result<String>| rows.unwrap_or_default();
+    let (asked, alternatives) =
+        (json(serde_json::to_string(&asked)), json(serde_json::to_string(&alternatives.collect::<Vec<_>>())));
+    let values = [asked.into(), limit.into(), alternatives.into()].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await
 }
 
-pub(super) fn having(phrase: &Phrase, part: Part) -> (String, Vec<Value>) {
+pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
     let column = match part {
         Part::Anywhere => "words",
         Part::Title => "title",
     };
     let condition =
         format!("a.id IN (SELECT w.article_id FROM article_terms w WHERE w.{column} @@ CAST($?1 AS tsquery))");
-    (condition, vec![phrase_query(phrase).into()])
+    (condition, vec![query(phrases).into()])
 }
 
 pub(super) async fn frequencies(
     connection: &impl ConnectionTrait,
-    phrases: &[&Phrase],
+    terms: &[impl AsRef<[Phrase]>],
 ) -> Result<(Vec<i64>, i64), StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
@@ -179,9 +190,9 @@ pub(super) async fn frequencies(
                              WHERE w.words @@ CAST(j.query AS tsquery)) found
          CROSS JOIN ({ARTICLES}) total"
     );
-    let asked: Vec<_> = phrases.iter().enumerate().map(|(place, phrase)| (place, phrase_query(phrase))).collect();
+    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(term.as_ref()))).collect();
     let asked = serde_json::to_string(&asked).unwrap_or_default();
-    let (mut found, mut all) = (vec![0; phrases.len()], 0);
+    let (mut found, mut all) = (vec![0; terms.len()], 0);
     for Row { place, articles, total } in connection.rows::<Row>(&sql, [asked.into()]).await? {
         all = total as i64;
         if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
@@ -194,11 +205,11 @@ pub(super) async fn frequencies(
 pub(super) async fn present(
     connection: &impl ConnectionTrait,
     id: i64,
-    phrases: &[&Phrase],
+    terms: &[Term],
 ) -> Result<Vec<Number>, StoreError> {
     let sql = "SELECT DISTINCT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                JOIN article_terms w ON w.article_id = $2 AND w.words @@ CAST(j.query AS tsquery)";
-    let asked: Vec<_> = phrases.iter().enumerate().map(|(place, phrase)| (place, phrase_query(phrase))).collect();
+    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives))).collect();
     connection.rows(sql, [serde_json::to_string(&asked).unwrap_or_default().into(), id.into()]).await
 }
 

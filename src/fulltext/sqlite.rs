@@ -108,15 +108,20 @@ fn any_of(terms: &[Term]) -> String {
     each.collect::<Vec<_>>().join(" OR ")
 }
 
+/// Any of these phrases.
+fn any_phrase(phrases: &[Phrase]) -> String {
+    phrases.iter().map(quoted).collect::<Vec<_>>().join(" OR ")
+}
+
 /// No term holds a quotation mark.
 fn quoted(phrase: &Phrase) -> String {
     format!("\"{}\"{}", phrase.terms.join(" "), if phrase.is_prefix { " *" } else { "" })
 }
 
-pub(super) fn having(phrase: &Phrase, part: Part) -> (String, Vec<Value>) {
+pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
     let expression = match part {
-        Part::Anywhere => quoted(phrase),
-        Part::Title => format!("title : {}", quoted(phrase)),
+        Part::Anywhere => any_phrase(phrases),
+        Part::Title => format!("title : ({})", any_phrase(phrases)),
     };
     let condition = "a.id IN (SELECT rowid FROM article_terms WHERE article_terms MATCH $?1)";
     (condition.to_owned(), vec![expression.into()])
@@ -124,7 +129,7 @@ pub(super) fn having(phrase: &Phrase, part: Part) -> (String, Vec<Value>) {
 
 pub(super) async fn frequencies(
     connection: &impl ConnectionTrait,
-    phrases: &[&Phrase],
+    terms: &[impl AsRef<[Phrase]>],
 ) -> Result<(Vec<i64>, i64), StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
@@ -138,10 +143,14 @@ pub(super) async fn frequencies(
     // FTS5 keeps there how many articles there are; to count them would read a row for each.
     let all = connection.row::<Averages>("SELECT block FROM article_terms_data WHERE id = 1", []).await?;
     let all = all.map_or(0, |averages| first_varint(&averages.block));
-    let is_one = |phrase: &Phrase| phrase.terms.len() == 1 && !phrase.is_prefix;
-    let mut found = vec![0; phrases.len()];
-    let single = phrases.iter().enumerate().filter(|(_, phrase)| is_one(phrase));
-    let single: Vec<_> = single.map(|(place, phrase)| (place, &phrase.terms[0])).collect();
+    let one = |phrases: &'_ [Phrase]| match phrases {
+        [Phrase { terms, is_prefix: false }] if terms.len() == 1 => Some(terms[0].clone()),
+        _ => None,
+    };
+    let mut found = vec![0; terms.len()];
+    let single: Vec<_> = (terms.iter().enumerate())
+        .filter_map(|(place, alternatives)| Some((place, one(alternatives.as_ref())?)))
+        .collect();
     let sql = "SELECT j.place, v.doc AS articles FROM {rows $1: place BIGINT, term TEXT} j
                CROSS JOIN article_vocabulary v WHERE v.term = j.term";
     let values = serde_json::to_string(&single).unwrap_or_default();
@@ -150,9 +159,12 @@ pub(super) async fn frequencies(
             *found = articles;
         }
     }
-    for (place, phrase) in phrases.iter().enumerate().filter(|(_, phrase)| !is_one(phrase)) {
+    for (place, alternatives) in terms.iter().map(AsRef::as_ref).enumerate() {
+        if alternatives.is_empty() || one(alternatives).is_some() {
+            continue;
+        }
         let sql = "SELECT count(*) AS n FROM article_terms WHERE article_terms MATCH $1";
-        found[place] = connection.row::<Number>(sql, [quoted(phrase).into()]).await?.map_or(0, |row| row.n);
+        found[place] = connection.row::<Number>(sql, [any_phrase(alternatives).into()]).await?.map_or(0, |row| row.n);
     }
     Ok((found, all))
 }
@@ -160,11 +172,11 @@ pub(super) async fn frequencies(
 pub(super) async fn present(
     connection: &impl ConnectionTrait,
     id: i64,
-    phrases: &[&Phrase],
+    terms: &[Term],
 ) -> Result<Vec<Number>, StoreError> {
     let sql = "SELECT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                WHERE EXISTS (SELECT 1 FROM article_terms WHERE article_terms MATCH j.query AND rowid = $2)";
-    let asked: Vec<_> = phrases.iter().enumerate().map(|(place, phrase)| (place, quoted(phrase))).collect();
+    let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, any_phrase(&term.alternatives))).collect();
     connection.rows(sql, [serde_json::to_string(&asked).unwrap_or_default().into(), id.into()]).await
 }
 

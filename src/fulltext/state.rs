@@ -1,16 +1,20 @@
 //! How the words in the index were made: in which language, and by which version of this program's rules.
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
+use super::languages::Languages;
+
 /// The rules by which words are written now. A higher number makes a running server write all words again.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 
 /// What a search has to know before it reads a question.
 #[derive(Debug, Clone, FromQueryResult)]
 pub(crate) struct Standing {
-    /// The language of the stems.
+    /// The language of the stems of articles whose own is not known.
     pub(crate) language: String,
+    /// Those of all others, between spaces.
+    pub(crate) languages: Option<String>,
     /// Whether words of an earlier version are left.
     pub(crate) with_earlier: bool,
     /// By the database's clock. *Units:* milliseconds since 1970.
@@ -18,22 +22,61 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
+    /// All languages by whose stems there are articles.
+    pub(crate) fn languages(&self) -> Languages {
+        Languages::of(&self.language, self.languages.as_deref().unwrap_or_default().split_ascii_whitespace())
+    }
+
     /// As it is now.
     ///
     /// # Errors
     /// [`StoreError`]
     pub(crate) async fn read(connection: &impl ConnectionTrait) -> Result<Self, StoreError> {
-        let sql = "SELECT language, EXISTS (SELECT 1 FROM article_words) AS with_earlier, {now} AS now
-                   FROM fulltext_state WHERE id = 1";
-        let standing = connection.row(sql, []).await?;
+        let joined = match Engine::of(connection) {
+            Engine::Sqlite => "group_concat(language, ' ')",
+            Engine::Postgres => "string_agg(language, ' ')",
+        };
+        // From each language to the next in the index, instead of reading a row for each article.
+        let sql = format!(
+            "WITH RECURSIVE held (language) AS (
+                 SELECT min(language) FROM article_languages
+                 UNION ALL
+                 SELECT (SELECT min(l.language) FROM article_languages l WHERE l.language > held.language)
+                 FROM held WHERE held.language IS NOT NULL
+             )
+             SELECT language, (SELECT {joined} FROM held) AS languages,
+                    EXISTS (SELECT 1 FROM article_words) AS with_earlier, {{now}} AS now
+             FROM fulltext_state WHERE id = 1"
+        );
+        let standing = connection.row(&sql, []).await?;
         standing.ok_or_else(|| StoreError::Unexpected("the index of words has no state".to_owned()))
     }
+}
+
+/// Notes in which language an article is, if it is another than that of articles whose own is not known.
+///
+/// # Errors
+/// [`StoreError`]
+pub(super) async fn note_language(
+    transaction: &impl ConnectionTrait,
+    id: i64,
+    language: Option<&str>,
+) -> Result<(), StoreError> {
+    match language {
+        None => transaction.run("DELETE FROM article_languages WHERE article_id = $1", [id.into()]).await?,
+        Some(language) => {
+            let sql = "INSERT INTO article_languages (article_id, language) VALUES ($1, $2)
+                       ON CONFLICT (article_id) DO UPDATE SET language = excluded.language";
+            transaction.run(sql, [id.into(), language.into()]).await?
+        }
+    };
+    Ok(())
 }
 
 /// The state of the index.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub(crate) struct State {
-    /// The language of its stems.
+    /// The language of the stems of articles whose own is not known.
     pub(crate) language: String,
     /// The rules that every article was written by, once there is nothing left to write.
     pub(crate) version: i32,

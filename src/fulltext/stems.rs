@@ -1,4 +1,6 @@
-//! Words brought to their stems, by the language of the index for Latin letters and by the script for others.
+//! Words brought to their stems, by the language of their text for Latin letters and by the script for others.
+//!
+//! A stemmer of a language with accents is given the word with them, as it was made for, and what it answers is folded.
 //!
 //! *Source:* Porter, "Snowball: A language for stemming algorithms", 2001.
 
@@ -6,9 +8,19 @@ use std::borrow::Cow;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-/// The stemmers of an index.
+use super::{
+    fold::{self, Folded},
+    tokens::{Kind, Token},
+};
+
+/// Of Turkish stems so many characters: suffixes of verbs are left, and words that begin so are forms of one. *Source:* Can et al.,
+/// "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some already. *Units:* characters.
+const TURKISH: usize = 6;
+
+/// The stemmers of a text.
 pub(crate) struct Stems {
-    latin: Option<Stemmer>,
+    name: &'static str,
+    latin: Option<(Algorithm, Stemmer)>,
     cyrillic: Stemmer,
     greek: Stemmer,
     arabic: Stemmer,
@@ -33,17 +45,22 @@ const LATIN: &[(&str, Algorithm)] = &[
     ("turkish", Algorithm::Turkish),
 ];
 
-/// Languages whose stems an index knows whatever its own language is: by their script.
+/// Languages whose stems are known whatever a text's own language is: by their script.
 const BY_SCRIPT: &[&str] = &["arabic", "greek", "russian", "tamil"];
 
+/// Words as they are.
+const SIMPLE: &str = "simple";
+
 impl Stems {
-    /// Those of an index in `language`. Latin words of a language without a stemmer stay as they are; in an index of Russian,
+    /// Those of a text in `language`. Latin words of a language without a stemmer stay as they are; in a text in Russian,
     /// Greek, Arabic or Tamil they are taken for English.
     pub(crate) fn of(language: &str) -> Self {
-        let known = LATIN.iter().find(|(name, _)| *name == language).map(|(_, algorithm)| *algorithm);
-        let latin = known.or_else(|| BY_SCRIPT.contains(&language).then_some(Algorithm::English));
+        let latin = LATIN.iter().find(|(name, _)| *name == language).copied();
+        let script = BY_SCRIPT.iter().find(|name| **name == language).copied();
+        let algorithm = latin.map(|(_, algorithm)| algorithm).or(script.map(|_| Algorithm::English));
         Self {
-            latin: latin.map(Stemmer::create),
+            name: latin.map(|(name, _)| name).or(script).unwrap_or(SIMPLE),
+            latin: algorithm.map(|algorithm| (algorithm, Stemmer::create(algorithm))),
             cyrillic: Stemmer::create(Algorithm::Russian),
             greek: Stemmer::create(Algorithm::Greek),
             arabic: Stemmer::create(Algorithm::Arabic),
@@ -51,33 +68,121 @@ impl Stems {
         }
     }
 
-    /// The stem of a folded word; the word itself if it has none.
-    pub(crate) fn stem<'w>(&self, word: &'w str) -> Cow<'w, str> {
+    /// The language.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether accents tell the stemmer something.
+    pub(super) fn read_accents(&self) -> bool {
+        !matches!(self.latin, None | Some((Algorithm::English, _)))
+    }
+
+    /// The term that a part of a text is.
+    pub(crate) fn term(&self, token: &Token) -> String {
+        match token.kind {
+            Kind::Word => self.stem(&token.word, &token.written).into_owned(),
+            Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => token.word.clone(),
+        }
+    }
+
+    /// The folded stem of a folded word, which is `written` so in its text; the word itself if it has none.
+    pub(crate) fn stem<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
         if word.bytes().any(|byte| byte.is_ascii_digit()) {
             return Cow::Borrowed(word);
         }
         let stemmer = match word.chars().next() {
-            Some('a'..='z') => self.latin.as_ref(),
-            Some('\u{400}'..='\u{52f}') => Some(&self.cyrillic),
-            Some('\u{370}'..='\u{3ff}') => Some(&self.greek),
-            Some('\u{600}'..='\u{6ff}') => Some(&self.arabic),
-            Some('\u{b80}'..='\u{bff}') => Some(&self.tamil),
-            _ => None,
+            Some('a'..='z') => match &self.latin {
+                Some((Algorithm::English, stemmer)) => stemmer,
+                Some((algorithm, stemmer)) => return latin(*algorithm, stemmer, word, written),
+                None => return Cow::Borrowed(word),
+            },
+            Some('\u{400}'..='\u{52f}') => &self.cyrillic,
+            Some('\u{370}'..='\u{3ff}') => &self.greek,
+            Some('\u{600}'..='\u{6ff}') => &self.arabic,
+            Some('\u{b80}'..='\u{bff}') => &self.tamil,
+            _ => return Cow::Borrowed(word),
         };
-        let stem = stemmer.map_or(Cow::Borrowed(word), |stemmer| stemmer.stem(word));
+        let stem = stemmer.stem(word);
         if stem.is_empty() { Cow::Borrowed(word) } else { stem }
     }
 }
 
+/// The folded stem of a word in Latin letters, other than English.
+fn latin<'w>(algorithm: Algorithm, stemmer: &Stemmer, word: &'w str, written: &str) -> Cow<'w, str> {
+    let spelt = match algorithm {
+        Algorithm::Turkish => {
+            let written: String = written.chars().map(|c| if c == 'I' { 'ı' } else { c }).collect();
+            fold::written(&written).replace("i\u{307}", "i")
+        }
+        _ if written.is_ascii() => word.to_owned(),
+        // The stemmer knows the letters that were written before computers had their own.
+        Algorithm::Romanian => fold::written(written).replace('ș', "ş").replace('ț', "ţ"),
+        _ => fold::written(written),
+    };
+    let mut stem = Folded::of(&stemmer.stem(&spelt)).text;
+    if algorithm == Algorithm::Turkish
+        && let Some((end, _)) = stem.char_indices().nth(TURKISH)
+    {
+        stem.truncate(end);
+    }
+    if stem.is_empty() { Cow::Borrowed(word) } else { Cow::Owned(stem) }
+}
+
 /// Whether an index can be in `language`.
 pub(crate) fn is_known(language: &str) -> bool {
-    language == "simple" || BY_SCRIPT.contains(&language) || LATIN.iter().any(|(name, _)| *name == language)
+    language == SIMPLE || BY_SCRIPT.contains(&language) || LATIN.iter().any(|(name, _)| *name == language)
+}
+
+/// Whether `language` has stems for words in Latin letters.
+pub(super) fn is_latin(language: &str) -> bool {
+    LATIN.iter().any(|(name, _)| *name == language)
 }
 
 /// All languages that an index can be in.
 pub(crate) fn languages() -> Vec<&'static str> {
     let mut all: Vec<_> =
-        LATIN.iter().map(|(name, _)| *name).chain(BY_SCRIPT.iter().copied()).chain(["simple"]).collect();
+        LATIN.iter().map(|(name, _)| *name).chain(BY_SCRIPT.iter().copied()).chain([SIMPLE]).collect();
     all.sort_unstable();
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fulltext::tokens::tokens;
+
+    fn stems(language: &str, words: &str) -> Vec<String> {
+        let stems = Stems::of(language);
+        tokens(words).iter().map(|token| stems.term(token)).collect()
+    }
+
+    #[test]
+    fn forms_of_a_word_have_one_stem() {
+        for (language, forms) in [
+            ("dutch", "boek boeken"),
+            ("french", "UNIVERSITÉ université universités universite\u{301}"),
+            ("german", "Häuser Haus HÄUSER"),
+            ("greek", "βιβλίο ΒΙΒΛΊΟ βιβλιο"),
+            ("hungarian", "házból házhoz HÁZRÓL"),
+            ("italian", "libro libri"),
+            ("portuguese", "informação informações"),
+            ("romanian", "informaţie informație informaţii"),
+            ("russian", "книга книги книгой"),
+            ("spanish", "información informaciones INFORMACIÓN"),
+            ("swedish", "böcker böckerna"),
+            ("turkish", "kitap kitaplar kitapları KİTAPLAR"),
+        ] {
+            let mut found = stems(language, forms);
+            found.dedup();
+            assert_eq!(found.len(), 1, "{language}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_stem_is_folded() {
+        assert_eq!(stems("french", "Éléphants"), ["eleph"]);
+        assert_eq!(stems("turkish", "Irak ışık"), ["irak", "isik"]);
+        assert_eq!(stems("simple", "Éléphants"), ["elephants"]);
+    }
 }

@@ -1,7 +1,7 @@
 //! Words that say nothing where others say something. They are in the index, for phrases and for questions that hold no others.
 
 /// English, and what is left of its short forms (`author's`, `don't`).
-const ENGLISH: &[&str] = &[
+pub(super) const ENGLISH: &[&str] = &[
     "a", "about", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been",
     "being", "both", "but", "by", "can", "cannot", "could", "d", "did", "do", "does", "don", "each", "few", "for",
     "from", "further", "get", "gets", "got", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if",

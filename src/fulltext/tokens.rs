@@ -1,10 +1,11 @@
 //! A text as terms: what is written to the index, and looked for in it. The same for both engines.
 //!
-//! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping pairs (备份数据 is 备份, 份数, 数据), because
-//! no dictionary knows where their words end; the last character stands once more by itself, so that a single one is found as
-//! the beginning of a term. A symbol (an emoji) is a term.
+//! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping runs, because no dictionary knows
+//! where their words end: pairs of characters of large scripts (备份数据 is 备份, 份数, 数据), threes of small ones, as Thai, of
+//! which a pair says too little. What is shorter at the end stands once more by itself, so that it is found as the beginning of a
+//! term. A symbol (an emoji) is a term.
 
-use std::{borrow::Cow, collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range};
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -12,14 +13,16 @@ use super::{fold::Folded, stems::Stems, stop_words};
 
 /// A word is compared by so many of its characters.
 const LONGEST: usize = 100;
+/// So much of a text tells its language. *Units:* bytes.
+const BEGINNING: usize = 16 << 10;
 
-/// A term of a text.
+/// A part of a text that is a term, or becomes one by its stem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// As it is compared.
-    pub(crate) term: String,
-    /// The word before it was brought to its stem, folded.
+    /// Folded.
     pub(crate) word: String,
+    /// As it stands in the text.
+    pub(crate) written: String,
     /// Where it stands. *Units:* bytes.
     pub(crate) range: Range<usize>,
     pub(crate) kind: Kind,
@@ -37,23 +40,23 @@ impl Token {
 pub(crate) enum Kind {
     /// A word between others.
     Word,
-    /// Two characters of a script without spaces.
-    Pair,
-    /// The last character of a run without spaces.
+    /// Two or three characters of a script without spaces.
+    Run,
+    /// What is shorter than that, at the end.
     Last,
-    /// The only one.
+    /// The same, if there is nothing else.
     Single,
     /// A symbol.
     Symbol,
 }
 
-/// The terms of `text`, in order, each with its place.
-pub(crate) fn tokens(text: &str, stems: &Stems) -> Vec<Token> {
+/// The words of `text`, in order, each with its place.
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     each(text, |folded, range, kind| {
-        let word = &folded.text[range.clone()];
-        let term = if kind == Kind::Word { stems.stem(word) } else { Cow::Borrowed(word) };
-        tokens.push(Token { term: term.into_owned(), word: word.to_owned(), range: folded.origin(range), kind });
+        let word = folded.text[range.clone()].to_owned();
+        let range = folded.origin(range);
+        tokens.push(Token { word, written: text[range.clone()].to_owned(), range, kind });
     });
     tokens
 }
@@ -64,20 +67,47 @@ pub(super) fn each(text: &str, mut to: impl FnMut(&Folded, Range<usize>, Kind)) 
     each_term(&folded.text, |range, kind| to(&folded, range, kind));
 }
 
-/// The terms of `text` as an index is given them, in order.
-pub(crate) fn terms(text: &str, stems: &Stems) -> Vec<String> {
-    let folded = Folded::of(text).text;
-    // Words come again, and a stem takes longer to make than to look up.
-    let mut known: HashMap<&str, String> = HashMap::new();
-    let mut terms = Vec::with_capacity(folded.len() / 6 + 1);
-    each_term(&folded, |range, kind| {
-        let word = &folded[range];
-        terms.push(match kind {
-            Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word).into_owned()).clone(),
-            Kind::Pair | Kind::Last | Kind::Single | Kind::Symbol => word.to_owned(),
+/// A text that is to be indexed.
+pub(crate) struct Reading<'t> {
+    text: &'t str,
+    folded: Folded,
+}
+
+impl<'t> Reading<'t> {
+    /// Reads `text`.
+    pub(crate) fn of(text: &'t str) -> Self {
+        Self { text, folded: Folded::of(text) }
+    }
+
+    /// Gives `to` the words of scripts with spaces at the beginning of the text, folded.
+    pub(super) fn first_words(&self, mut to: impl FnMut(&str)) {
+        let beginning = &self.folded.text[..self.folded.text.floor_char_boundary(BEGINNING)];
+        each_term(beginning, |range, kind| {
+            if kind == Kind::Word {
+                to(&beginning[range]);
+            }
         });
-    });
-    terms
+    }
+
+    /// The terms as an index is given them, in order.
+    pub(crate) fn terms(&self, stems: &Stems) -> Vec<String> {
+        let folded = self.folded.text.as_str();
+        // Words come again, and a stem takes longer to make than to look up.
+        let mut known: HashMap<&str, String> = HashMap::new();
+        let mut terms = Vec::with_capacity(folded.len() / 6 + 1);
+        each_term(folded, |range, kind| {
+            let word = &folded[range.clone()];
+            terms.push(match kind {
+                Kind::Word if stems.read_accents() => {
+                    let written = &self.text[self.folded.origin(range)];
+                    known.entry(written).or_insert_with(|| stems.stem(word, written).into_owned()).clone()
+                }
+                Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word, word).into_owned()).clone(),
+                Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => word.to_owned(),
+            });
+        });
+        terms
+    }
 }
 
 /// Gives `to` the terms of a folded text: the place of each.
@@ -112,8 +142,10 @@ fn plain_word(bytes: &[u8], at: usize) -> Option<usize> {
 enum Class {
     /// Letters and digits of scripts with spaces.
     Word,
-    /// A character of a script without spaces.
-    Unspaced,
+    /// A character of a script without spaces that has thousands of them.
+    Pairs,
+    /// A character of a script without spaces that has some dozens of them.
+    Threes,
     Symbol,
     /// Belongs to the character before.
     Mark,
@@ -130,7 +162,8 @@ impl Class {
             '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => {
                 Self::Symbol
             }
-            _ if is_unspaced(c) => Self::Unspaced,
+            '\u{e01}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' if is_unspaced(c) => Self::Threes,
+            _ if is_unspaced(c) => Self::Pairs,
             _ if is_combining_mark(c) => Self::Mark,
             _ if c.is_alphanumeric() => Self::Word,
             _ => Self::Gap,
@@ -188,14 +221,23 @@ impl Run {
                 let end = clusters.get(LONGEST).map_or(last.end, |next| next.start);
                 to(first.start..end, Kind::Word);
             }
-            Class::Unspaced => {
-                for pair in clusters.windows(2) {
-                    to(pair[0].start..pair[1].end, Kind::Pair);
-                }
-                to(last.clone(), if clusters.len() == 1 { Kind::Single } else { Kind::Last });
-            }
+            Class::Pairs => self.overlapping(2, to),
+            Class::Threes => self.overlapping(3, to),
             Class::Symbol => to(first.start..last.end, Kind::Symbol),
             Class::Mark | Class::Gap => {}
+        }
+    }
+
+    /// So many characters at a time, and what is left at the end.
+    fn overlapping(&self, count: usize, to: &mut impl FnMut(Range<usize>, Kind)) {
+        for (at, first) in self.clusters.iter().enumerate() {
+            let taken = &self.clusters[at..(at + count).min(self.clusters.len())];
+            let kind = match (taken.len() == count, at) {
+                (true, _) => Kind::Run,
+                (false, 0) => Kind::Single,
+                (false, _) => Kind::Last,
+            };
+            to(first.start..taken.last().unwrap_or(first).end, kind);
         }
     }
 }
@@ -207,9 +249,10 @@ mod tests {
     use super::*;
 
     fn terms(text: &str) -> Vec<String> {
-        let terms = super::terms(text, &Stems::of("english"));
-        let tokens = tokens(text, &Stems::of("english"));
-        assert_eq!(tokens.into_iter().map(|token| token.term).collect::<Vec<_>>(), terms);
+        let stems = Stems::of("english");
+        let terms = Reading::of(text).terms(&stems);
+        let of_tokens: Vec<_> = tokens(text).iter().map(|token| stems.term(token)).collect();
+        assert_eq!(of_tokens, terms);
         terms
     }
 
@@ -219,6 +262,7 @@ mod tests {
         assert_eq!(terms("如何备份"), ["如何", "何备", "备份", "份"]);
         assert_eq!(terms("サーバー"), ["サー", "ーバ", "バー", "ー"]);
         assert_eq!(terms("데이터는"), ["데이", "이터", "터는", "는"]);
+        assert_eq!(terms("สวัสดี ไป"), ["สวัส", "วัสดี", "สดี", "ดี", "ไป", "ป"]);
         assert_eq!(terms("go🚀🎉 猫"), ["go", "🚀", "🎉", "猫"]);
         assert_eq!(terms("हिन्दी में"), ["हिन्दी", "में"]);
     }
@@ -226,8 +270,7 @@ mod tests {
     #[test]
     fn a_term_knows_where_it_stands() {
         let text = "Die Straße ﬁn 数据库";
-        let found: Vec<_> =
-            tokens(text, &Stems::of("english")).into_iter().map(|token| text[token.range].to_owned()).collect();
+        let found: Vec<_> = tokens(text).into_iter().map(|token| text[token.range].to_owned()).collect();
         assert_eq!(found, ["Die", "Straße", "ﬁn", "数据", "据库", "库"]);
     }
 

@@ -1,9 +1,10 @@
 //! What is looked for by words: terms, each with what else it may be, and how often it was asked for.
 
 use super::{
+    languages::Languages,
     spoken,
     stems::Stems,
-    tokens::{Kind, tokens},
+    tokens::{Kind, Token, tokens},
 };
 
 /// Terms of one question that are looked at; the rest of a longer one is left out.
@@ -29,39 +30,37 @@ pub(crate) struct Term {
     pub(crate) is_word: bool,
 }
 
-impl Phrase {
-    /// The phrase that `text` is; `None` if it holds no term.
-    pub(crate) fn of(text: &str, stems: &Stems) -> Option<Self> {
-        let mut found = tokens(text, stems);
-        let is_prefix = match found.last()?.kind {
-            // It stands for the end of a run, and what is looked for may go on.
-            Kind::Last => {
-                found.pop();
-                false
-            }
-            Kind::Single => true,
-            Kind::Word | Kind::Pair | Kind::Symbol => false,
-        };
-        Some(Self { terms: found.into_iter().map(|token| token.term).collect(), is_prefix })
+impl AsRef<[Phrase]> for Term {
+    fn as_ref(&self) -> &[Phrase] {
+        &self.alternatives
     }
+}
 
-    fn one(term: String, is_prefix: bool) -> Self {
-        Self { terms: vec![term], is_prefix }
+impl Phrase {
+    /// The phrase that `text` is by these stems; `None` if it holds no term.
+    pub(crate) fn of(text: &str, stems: &Stems) -> Option<Self> {
+        let mut found = tokens(text);
+        // It stands for the end of a run, and what is looked for may go on.
+        while found.last()?.kind == Kind::Last {
+            found.pop();
+        }
+        let is_prefix = found.last()?.kind == Kind::Single;
+        Some(Self { terms: found.iter().map(|token| stems.term(token)).collect(), is_prefix })
     }
 }
 
 impl Term {
     /// The terms of `text`, each once; words that say nothing are left out where others say something.
-    pub(crate) fn all_of(text: &str, stems: &Stems) -> Vec<Self> {
-        let found = tokens(text, stems).into_iter().filter(|token| token.kind != Kind::Last);
+    pub(crate) fn all_of(text: &str, languages: &Languages) -> Vec<Self> {
+        let found: Vec<_> = tokens(text).into_iter().filter(|token| token.kind != Kind::Last).collect();
         let mut terms: Vec<Self> = Vec::new();
-        for token in found {
-            let phrase = Phrase::one(token.term, token.kind == Kind::Single);
-            if let Some(known) = terms.iter_mut().find(|term| term.alternatives[0] == phrase) {
+        for token in &found {
+            let alternatives = languages.alternatives(token);
+            if let Some(known) = terms.iter_mut().find(|term| term.alternatives == alternatives) {
                 known.times += 1;
             } else if terms.len() < MOST_TERMS {
                 let is_word = token.kind == Kind::Word;
-                terms.push(Self { alternatives: vec![phrase], word: token.word, times: 1, is_word });
+                terms.push(Self { alternatives, word: token.word.clone(), times: 1, is_word });
             }
         }
         let language = spoken::language(terms.iter().map(|term| term.word.as_str()));
@@ -69,44 +68,48 @@ impl Term {
         if terms.iter().any(says_something) {
             terms.retain(says_something);
         }
+        if spoken::is_vietnamese(text) {
+            terms.extend(Self::syllables(&found, languages));
+            terms.truncate(MOST_TERMS);
+        }
         terms
     }
 
-    /// A phrase, as it was written.
-    pub(crate) fn phrase(phrase: Phrase, written: &str) -> Self {
-        Self { alternatives: vec![phrase], word: written.to_owned(), times: 1, is_word: false }
+    /// Syllables that stand together, of a language that writes a space behind each: by itself one says little.
+    fn syllables(found: &[Token], languages: &Languages) -> impl Iterator<Item = Self> {
+        let pairs = found.windows(2).filter(|pair| pair.iter().all(|token| token.kind == Kind::Word));
+        pairs.map(|pair| {
+            let written = format!("{} {}", pair[0].written, pair[1].written);
+            Self::phrase(languages.phrases(&written), &format!("{} {}", pair[0].word, pair[1].word))
+        })
     }
 
-    /// Words that begin with `start`; `None` if it holds no term, or more than one.
-    pub(crate) fn beginning(start: &str, stems: &Stems) -> Option<Self> {
-        let found = tokens(start, stems);
-        let [token] = found.as_slice() else {
-            let phrase = Phrase::of(start, stems)?;
-            return Some(Self::phrase(Phrase { is_prefix: true, ..phrase }, start));
+    /// A phrase, in each language, as it was written.
+    pub(crate) fn phrase(alternatives: Vec<Phrase>, written: &str) -> Self {
+        Self { alternatives, word: written.to_owned(), times: 1, is_word: false }
+    }
+
+    /// Words that begin with `start`; `None` if it holds no term.
+    pub(crate) fn beginning(start: &str, languages: &Languages) -> Option<Self> {
+        let alternatives = languages.beginnings(start);
+        let word = match tokens(start).as_slice() {
+            [token] => format!("{}*", token.word),
+            _ => start.to_owned(),
         };
-        let mut alternatives = vec![Phrase::one(token.word.clone(), true)];
-        // The index holds stems, which may end before the beginning that was written.
-        for ending in ENDINGS {
-            let stem = stems.stem(&format!("{}{ending}", token.word)).into_owned();
-            let stem = Phrase::one(stem, false);
-            if !stem.terms[0].starts_with(&token.word) && !alternatives.contains(&stem) {
-                alternatives.push(stem);
-            }
-        }
-        Some(Self { alternatives, word: format!("{}*", token.word), times: 1, is_word: false })
+        (!alternatives.is_empty()).then(|| Self::phrase(alternatives, &word))
     }
 }
-
-/// How words go on.
-const ENDINGS: &[&str] =
-    &["", "s", "es", "e", "d", "ed", "ing", "ng", "g", "y", "ly", "ies", "al", "ation", "tion", "ion", "on", "n"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn stems() -> Stems {
-        Stems::of("english")
+    fn stems() -> Languages {
+        Languages::of("english", [].into_iter())
+    }
+
+    fn one(term: String, is_prefix: bool) -> Phrase {
+        Phrase { terms: vec![term], is_prefix }
     }
 
     fn words(text: &str) -> Vec<String> {
@@ -127,15 +130,21 @@ mod tests {
         assert_eq!(words("备份数据"), ["备份", "份数", "数据"]);
         let single = &Term::all_of("猫", &stems())[0].alternatives[0];
         assert!(single.is_prefix && single.terms == ["猫"]);
-        let phrase = Phrase::of("数据 abc 库", &stems()).expect("a phrase");
+        let phrase = &stems().phrases("数据 abc 库")[0];
         assert!(phrase.is_prefix && phrase.terms == ["数据", "据", "abc", "库"]);
+    }
+
+    #[test]
+    fn syllables_are_looked_for_together_too() {
+        let found = words("thủ đô của Việt Nam");
+        assert!(found.contains(&"viet nam".to_owned()) && found.contains(&"viet".to_owned()), "{found:?}");
     }
 
     #[test]
     fn a_beginning_finds_stems_that_are_shorter_than_it() {
         let term = Term::beginning("runni", &stems()).expect("a term");
-        assert!(term.alternatives.contains(&Phrase::one("run".to_owned(), false)), "{term:?}");
+        assert!(term.alternatives.contains(&one("run".to_owned(), false)), "{term:?}");
         let term = Term::beginning("cart", &stems()).expect("a term");
-        assert_eq!(term.alternatives, [Phrase::one("cart".to_owned(), true)]);
+        assert_eq!(term.alternatives, [one("cart".to_owned(), true)]);
     }
 }

@@ -11,13 +11,13 @@ use crate::{
         folder::within,
         properties::{Filter, Shape},
     },
-    fulltext::{self, Among, Part, Phrase, Stems},
+    fulltext::{self, Among, Languages, Part},
 };
 
 /// What conditions are written for.
 pub(super) struct Index<'a> {
     pub(super) engine: Engine,
-    pub(super) stems: &'a Stems,
+    pub(super) languages: &'a Languages,
     /// Whether words of an earlier version are left.
     pub(super) with_earlier: bool,
 }
@@ -56,10 +56,10 @@ impl Index<'_> {
 
     /// `None` if the text holds no word, which demands nothing.
     fn phrase(&self, text: &str, part: Part) -> Option<Condition> {
-        let text = text.strip_suffix('*').map_or((text, false), |beginning| (beginning, true));
-        let phrase = Phrase::of(text.0, self.stems)?;
-        let phrase = Phrase { is_prefix: phrase.is_prefix || text.1, ..phrase };
-        Some(fulltext::having(self.engine, &phrase, part, self.with_earlier))
+        let (text, is_beginning) = text.strip_suffix('*').map_or((text, false), |beginning| (beginning, true));
+        let mut phrases = self.languages.phrases(text);
+        phrases.iter_mut().for_each(|phrase| phrase.is_prefix |= is_beginning);
+        fulltext::having(self.engine, &phrases, part, self.with_earlier)
     }
 
     fn field(&self, field: &Field) -> Option<Condition> {

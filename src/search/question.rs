@@ -6,7 +6,7 @@ use afterword_actors::store::{Database, StoreError};
 use sea_orm::ConnectionTrait;
 
 use super::{Correction, Query, filter::Index, parse::Parsed, spelling};
-use crate::fulltext::{self, Among, Lists, Lookups, Phrase, Standing, Stems, Term, tokens};
+use crate::fulltext::{self, Among, Languages, Lists, Lookups, Standing, Term, tokens};
 
 /// A question.
 pub(super) struct Question {
@@ -21,7 +21,7 @@ pub(super) struct Question {
     /// What the meaning is taken of; corrected.
     pub(super) text: String,
     pub(super) corrections: Vec<Correction>,
-    pub(super) stems: Stems,
+    pub(super) languages: Languages,
     /// Whether words of an earlier version are left in the index.
     pub(super) with_earlier: bool,
     /// Whether it only says which articles are meant.
@@ -37,34 +37,34 @@ impl Question {
         query: &Query,
     ) -> Result<Self, StoreError> {
         let reader = database.reader();
-        let Standing { language, with_earlier, now } = Standing::read(reader).await?;
-        let stems = Stems::of(&language);
+        let standing = Standing::read(reader).await?;
+        let (languages, with_earlier, now) = (standing.languages(), standing.with_earlier, standing.now);
         let parsed = Parsed::read(text, now);
-        let index = Index { engine: database.engine(), stems: &stems, with_earlier };
+        let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
-        let mut terms = terms(&parsed, &stems);
+        let mut terms = terms(&parsed, &languages);
         let mut lists = lookups.look_up(database, &terms).await?;
         let (mut frequencies, all) = frequencies(reader, &terms, lists.as_deref()).await?;
         // What no article has by the present rules may be in one that was written by others. And in another language than the
-        // index's, its stems tell no slip from an inflection.
-        let is_foreign = fulltext::language_of(tokens(text, &stems).iter().map(|token| token.word.as_str()))
-            .is_some_and(|spoken| spoken.name != language);
+        // settings', a word that no article has is rather an inflection or a compound than a slip.
+        let is_foreign = fulltext::language_of(tokens(text).iter().map(|token| token.word.as_str()))
+            .is_some_and(|spoken| spoken.name() != standing.language);
         let corrections = match with_earlier || is_foreign {
             true => Vec::new(),
-            false => spelling::correct(reader, &stems, &mut terms, &mut frequencies).await?,
+            false => spelling::correct(reader, &languages, &mut terms, &mut frequencies).await?,
         };
         if !corrections.is_empty() {
             lists = lookups.look_up(database, &terms).await?;
         }
         let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
-        let text = corrected(&parsed.text, &corrections, &stems);
+        let text = corrected(&parsed.text, &corrections);
         let is_listing = text.trim().is_empty();
-        Ok(Self { terms, rarity, lists, among, text, corrections, stems, with_earlier, is_listing })
+        Ok(Self { terms, rarity, lists, among, text, corrections, languages, with_earlier, is_listing })
     }
 
     /// A question about all articles but one, without terms yet.
     pub(super) async fn about_others(database: &Database, id: i64) -> Result<Self, StoreError> {
-        let Standing { language, with_earlier, .. } = Standing::read(database.reader()).await?;
+        let standing = Standing::read(database.reader()).await?;
         Ok(Self {
             terms: Vec::new(),
             rarity: Vec::new(),
@@ -72,8 +72,8 @@ impl Question {
             among: Among::default().and("a.id <> $?1", [id.into()]),
             text: String::new(),
             corrections: Vec::new(),
-            stems: Stems::of(&language),
-            with_earlier,
+            languages: standing.languages(),
+            with_earlier: standing.with_earlier,
             is_listing: false,
         })
     }
@@ -85,25 +85,24 @@ async fn frequencies(
     terms: &[Term],
     lists: Option<&Lists>,
 ) -> Result<(Vec<i64>, i64), StoreError> {
-    let phrases: Vec<_> = terms.iter().map(|term| &term.alternatives[0]).collect();
-    if phrases.is_empty() {
+    if terms.is_empty() {
         return Ok((Vec::new(), 0));
     }
     let known = lists.and_then(|lists| {
-        let frequencies: Option<Vec<_>> = phrases.iter().map(|phrase| lists.frequency(phrase)).collect();
+        let frequencies: Option<Vec<_>> = terms.iter().map(|term| lists.frequency(term)).collect();
         Some((frequencies?, lists.all))
     });
     match known {
         Some(known) => Ok(known),
-        None => fulltext::frequencies(connection, &phrases).await,
+        None => fulltext::frequencies(connection, terms).await,
     }
 }
 
-fn terms(parsed: &Parsed, stems: &Stems) -> Vec<Term> {
-    let mut terms = Term::all_of(&parsed.words.join(" "), stems);
-    terms.extend(parsed.beginnings.iter().filter_map(|beginning| Term::beginning(beginning, stems)));
-    let phrase = |text: &String| Some(Term::phrase(Phrase::of(text, stems)?, text));
-    terms.extend(parsed.phrases.iter().filter_map(phrase));
+fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
+    let mut terms = Term::all_of(&parsed.words.join(" "), languages);
+    terms.extend(parsed.beginnings.iter().filter_map(|beginning| Term::beginning(beginning, languages)));
+    let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.phrases(text), text));
+    terms.extend(phrases.filter(|term| !term.alternatives.is_empty()));
     terms
 }
 
@@ -114,9 +113,9 @@ pub(super) fn rarity(articles: i64, all: i64) -> f64 {
 }
 
 /// The text with its words corrected.
-fn corrected(text: &str, corrections: &[Correction], stems: &Stems) -> String {
+fn corrected(text: &str, corrections: &[Correction]) -> String {
     let mut corrected = text.to_owned();
-    let wrong = tokens(text, stems).into_iter().filter_map(|token| {
+    let wrong = tokens(text).into_iter().filter_map(|token| {
         let correction = corrections.iter().find(|correction| correction.from == token.word)?;
         Some((token.range, &correction.to))
     });

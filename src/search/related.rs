@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     articles::slug::as_stored,
-    fulltext::{self, Phrase, Stems, Term, Wanted, tokens},
+    fulltext::{self, Languages, Phrase, Term, Wanted, tokens},
 };
 
 /// Words of an article that are looked for in others: the rarest, and the most frequent in it.
@@ -70,9 +70,9 @@ impl Search {
     /// The article as a question: what it says more often than others.
     async fn question_of(&self, subject: &Subject) -> Result<Question, StoreError> {
         let mut question = Question::about_others(&self.database, subject.id).await?;
-        let counted = counted(&format!("{0} {0} {1}", subject.title, subject.body), &question.stems);
-        let phrases: Vec<_> = counted.iter().map(|(term, _)| &term.alternatives[0]).collect();
-        let (frequencies, all) = fulltext::frequencies(self.database.reader(), &phrases).await?;
+        let counted = counted(&format!("{0} {0} {1}", subject.title, subject.body), &question.languages);
+        let terms: Vec<_> = counted.iter().map(|(term, _)| term).collect();
+        let (frequencies, all) = fulltext::frequencies(self.database.reader(), &terms).await?;
         let weighed = counted.into_iter().zip(frequencies).filter(|(_, articles)| *articles > 1);
         let mut weighed: Vec<_> = weighed
             .map(|((term, times), articles)| {
@@ -134,17 +134,16 @@ impl Search {
 }
 
 /// The terms of a text with how often each occurs, the most frequent first.
-fn counted(text: &str, stems: &Stems) -> Vec<(Term, f64)> {
-    let mut counts: HashMap<String, (String, f64)> = HashMap::new();
-    for token in tokens(text, stems).into_iter().filter(|token| !token.is_common()) {
-        counts.entry(token.term).or_insert((token.word, 0.0)).1 += 1.0;
+fn counted(text: &str, languages: &Languages) -> Vec<(Term, f64)> {
+    let mut counts: HashMap<Vec<Phrase>, (String, f64)> = HashMap::new();
+    for token in tokens(text).into_iter().filter(|token| !token.is_common()) {
+        counts.entry(languages.alternatives(&token)).or_insert((token.word, 0.0)).1 += 1.0;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then_with(|| a.0.cmp(&b.0)));
     counts.truncate(LOOKED_AT);
-    let term = |(term, (word, times)): (String, (String, f64))| {
-        let phrase = Phrase { terms: vec![term], is_prefix: false };
-        (Term { alternatives: vec![phrase], word, times: 1, is_word: true }, times)
+    let term = |(alternatives, (word, times)): (Vec<Phrase>, (String, f64))| {
+        (Term { alternatives, word, times: 1, is_word: true }, times)
     };
     counts.into_iter().map(term).collect()
 }

@@ -250,8 +250,7 @@ impl Search {
         if question.with_earlier {
             return Ok(true);
         }
-        let phrases: Vec<_> = question.terms.iter().map(|term| &term.alternatives[0]).collect();
-        let present = fulltext::present(self.database.reader(), best.id, &phrases).await?;
+        let present = fulltext::present(self.database.reader(), best.id, &question.terms).await?;
         let covered: f64 = present.iter().filter_map(|place| question.rarity.get(*place)).sum();
         Ok(covered >= GOOD_COVERAGE * question.rarity.iter().sum::<f64>())
     }
@@ -281,7 +280,7 @@ impl Search {
         weights: Weights,
         chosen: Vec<Chosen>,
     ) -> Result<Vec<Hit>, StoreError> {
-        let matcher = Matcher::new(question.stems, question.terms, question.rarity);
+        let matcher = Matcher::new(question.languages, question.terms, question.rarity);
         let found: Vec<_> = chosen.iter().map(|chosen| (chosen.id, chosen.words)).collect();
         let mut explained = match query.explain {
             true => explain::explain(&self.database, &matcher, &found).await?,

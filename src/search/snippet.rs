@@ -142,12 +142,12 @@ mod tests {
 
     use super::*;
 
-    use crate::fulltext::{Stems, Term};
+    use crate::fulltext::{Languages, Term};
 
     fn matcher(question: &str) -> Matcher {
-        let stems = Stems::of("english");
-        let terms = Term::all_of(question, &stems);
-        Matcher::new(stems, terms, Vec::new())
+        let languages = Languages::of("english", [].into_iter());
+        let terms = Term::all_of(question, &languages);
+        Matcher::new(languages, terms, Vec::new())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     api::Correction,
-    fulltext::{self, Phrase, Stems, Term},
+    fulltext::{self, Languages, Phrase, Term, tokens},
 };
 
 /// Shorter words are as often another word as a slip. *Units:* characters.
@@ -20,23 +20,24 @@ const MOST: usize = 4;
 /// Corrects those of `terms` that no article has, and their `frequencies`.
 pub(super) async fn correct(
     connection: &impl ConnectionTrait,
-    stems: &Stems,
+    languages: &Languages,
     terms: &mut [Term],
     frequencies: &mut [i64],
 ) -> Result<Vec<Correction>, StoreError> {
     let mut corrections = Vec::new();
     let unknown = |(term, frequency): &(&mut Term, &mut i64)| **frequency == 0 && is_correctable(term);
     for (term, frequency) in terms.iter_mut().zip(frequencies).filter(unknown).take(MOST) {
-        let near = near(&term.word, &term.alternatives[0].terms[0], stems);
-        let phrases: Vec<_> = near.keys().map(|stem| Phrase { terms: vec![stem.clone()], is_prefix: false }).collect();
-        let (found, _) = fulltext::frequencies(connection, &phrases.iter().collect::<Vec<_>>()).await?;
+        let near = near(&term.word, languages);
+        let phrases: Vec<_> =
+            near.keys().map(|stem| [Phrase { terms: vec![stem.clone()], is_prefix: false }]).collect();
+        let (found, _) = fulltext::frequencies(connection, &phrases).await?;
         let best =
             found.iter().enumerate().filter(|(_, articles)| **articles > 0).max_by_key(|(_, articles)| **articles);
         let Some((place, articles)) = best else { continue };
-        let phrase = phrases[place].clone();
-        let to = near[&phrase.terms[0]].clone();
+        let to = near[&phrases[place][0].terms[0]].clone();
+        let Some(token) = tokens(&to).into_iter().next() else { continue };
         corrections.push(Correction { from: std::mem::replace(&mut term.word, to.clone()), to });
-        term.alternatives = vec![phrase];
+        term.alternatives = languages.alternatives(&token);
         *frequency = *articles;
     }
     Ok(corrections)
@@ -49,14 +50,16 @@ fn is_correctable(term: &Term) -> bool {
 
 /// Words that are one slip away (a letter too many, too few, another one, two exchanged), by their stems. The first letter is
 /// seldom wrong, and a word that is the beginning of another is rather another word than a slip.
-fn near(word: &str, stem: &str, stems: &Stems) -> BTreeMap<String, String> {
+fn near(word: &str, languages: &Languages) -> BTreeMap<String, String> {
     let letters: Vec<char> = word.chars().collect();
+    let stems: Vec<_> = languages.stems(word, word).collect();
     let mut near = BTreeMap::new();
     let mut add = |letters: Vec<char>| {
         let other: String = letters.into_iter().collect();
-        let found = stems.stem(&other).into_owned();
-        if !found.starts_with(stem) && !stem.starts_with(&found) && !word.starts_with(&found) {
-            near.entry(found).or_insert(other);
+        for (found, stem) in languages.stems(&other, &other).zip(&stems) {
+            if !found.starts_with(stem) && !stem.starts_with(&found) && !word.starts_with(&found) {
+                near.entry(found).or_insert_with(|| other.clone());
+            }
         }
     };
     let changed = |at: usize, removed: usize, put: &[char]| {
@@ -98,9 +101,7 @@ mod tests {
     use super::*;
 
     fn near_to(word: &str) -> Vec<String> {
-        let stems = Stems::of("english");
-        let stem = stems.stem(word).into_owned();
-        near(word, &stem, &stems).into_values().collect()
+        near(word, &Languages::of("english", [].into_iter())).into_values().collect()
     }
 
     #[test]

@@ -19,7 +19,7 @@ section! {
         candidates: usize = 100,
         /// A cosine below this is no good match.
         good_similarity: f32 = 0.25,
-        /// The language by whose stems words are found; after a change: `afterword index rebuild`.
+        /// Stems of articles that do not show their language; after a change: `afterword index rebuild`.
         language: String = "english".to_owned(),
     }
 }

@@ -4,10 +4,11 @@ use afterword_actors::store::{StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 /// Tables that PostgreSQL maintains itself, or derives from the rest.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "seaql_migrations",
     "article_words",
     "article_terms",
+    "article_languages",
     "fulltext_state",
     "embedding_task_totals",
     "embedding_task_deltas",

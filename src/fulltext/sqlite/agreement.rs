@@ -4,7 +4,7 @@ use afterword_actors::store::{Database, OpenOptions, StoreError, sql::Sql};
 use proptest::prelude::*;
 
 use super::{
-    super::{Among, Stems, Term, index_by},
+    super::{Among, Languages, Stems, Term, index_by},
     Lookups, by_fts5, ranking,
 };
 
@@ -73,7 +73,7 @@ async fn apply(database: &Database, step: Step) {
 
 async fn alike(database: &Database, lookups: &Lookups, question: &str) -> Result<(), TestCaseError> {
     let reader = database.reader();
-    let terms = Term::all_of(question, &Stems::of("english"));
+    let terms = Term::all_of(question, &Languages::of("english", [].into_iter()));
     let lists = lookups.look_up(database, &terms).await.expect("an answer").expect("lists");
     for among in [Among::default(), Among::default().and("a.id % 3 = $?1", [1.into()])] {
         for limit in [1, 5, 1_000] {
@@ -82,10 +82,9 @@ async fn alike(database: &Database, lookups: &Lookups, question: &str) -> Result
             prop_assert_eq!(own, theirs, "{} within {:?}, the first {}", question, &among, limit);
         }
     }
-    let phrases: Vec<_> = terms.iter().map(|term| &term.alternatives[0]).collect();
-    let (frequencies, all) = super::frequencies(reader, &phrases).await.expect("frequencies");
+    let (frequencies, all) = super::frequencies(reader, &terms).await.expect("frequencies");
     prop_assert_eq!(lists.all, all);
-    let own: Option<Vec<_>> = phrases.iter().map(|phrase| lists.frequency(phrase)).collect();
+    let own: Option<Vec<_>> = terms.iter().map(|term| lists.frequency(term)).collect();
     prop_assert_eq!(own, Some(frequencies));
     Ok(())
 }

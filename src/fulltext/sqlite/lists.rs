@@ -4,6 +4,7 @@
 //! What is not understood is left to FTS5: a layout of another version, phrases, beginnings.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -101,23 +102,36 @@ impl Lists {
         self.postings.values().map(Vec::len).sum()
     }
 
-    /// In how many articles a phrase occurs, if that was looked up.
-    pub(crate) fn frequency(&self, phrase: &Phrase) -> Option<i64> {
-        let postings = self.postings.get(single(phrase)?)?;
-        i64::try_from(postings.len()).ok()
+    /// In how many articles a term occurs, if that was looked up.
+    pub(crate) fn frequency(&self, term: &Term) -> Option<i64> {
+        i64::try_from(self.of(term)?.len()).ok()
+    }
+
+    /// Articles that have any of a term's alternatives, and how often they have them together; `None` if not all were looked up.
+    fn of(&self, term: &Term) -> Option<Cow<'_, [Posting]>> {
+        let lists: Option<Vec<_>> =
+            term.alternatives.iter().map(|phrase| Some(self.postings.get(single(phrase)?)?.as_slice())).collect();
+        let mut lists: Vec<_> = lists?.into_iter().filter(|list| !list.is_empty()).collect();
+        match lists.as_slice() {
+            [] => Some(Cow::Borrowed(&[])),
+            [only] => Some(Cow::Borrowed(only)),
+            _ => {
+                lists.sort_by_key(|list| std::cmp::Reverse(list.len()));
+                Some(Cow::Owned(lists[1..].iter().fold(lists[0].to_vec(), |all, list| together(&all, list))))
+            }
+        }
     }
 
     /// Articles that have any of the terms, or the first of them; the best first, equals in the order of their numbers. `None` if
     /// not all of the terms were looked up.
     pub(super) fn ranking(&self, terms: &[Term], limit: Option<usize>) -> Option<Vec<Found>> {
+        let lists: Option<Vec<_>> = terms.iter().map(|term| self.of(term)).collect();
+        let lists = lists?;
         let mut asked = Vec::new();
-        for term in terms {
-            for phrase in &term.alternatives {
-                let postings = self.postings.get(single(phrase)?)?;
-                let rarity = rarity(postings.len() as f64, self.all as f64);
-                // One that was asked for twice counts twice.
-                asked.extend((0..term.times).map(|_| (rarity, postings.as_slice())));
-            }
+        for (term, postings) in terms.iter().zip(&lists) {
+            let rarity = rarity(postings.len() as f64, self.all as f64);
+            // One that was asked for twice counts twice.
+            asked.extend((0..term.times).map(|_| (rarity, &**postings)));
         }
         let mut found = self.scored(asked)?;
         let order = |a: &Found, b: &Found| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
@@ -159,6 +173,26 @@ impl Lists {
         }
         Some(found)
     }
+}
+
+/// Two lists as one: what both have, they have together.
+fn together(one: &[Posting], other: &[Posting]) -> Vec<Posting> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let mut rest = one;
+    for &(id, times) in other {
+        let (before, behind) = rest.split_at(rest.partition_point(|posting| posting.0 < id));
+        all.extend_from_slice(before);
+        rest = behind;
+        match rest.split_first() {
+            Some((&(same, more), behind)) if same == id => {
+                all.push((id, times + more));
+                rest = behind;
+            }
+            _ => all.push((id, times)),
+        }
+    }
+    all.extend_from_slice(rest);
+    all
 }
 
 /// What a term is worth that so many articles have, of `all`. *Source:* SQLite, `fts5_aux.c`.

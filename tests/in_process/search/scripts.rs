@@ -101,3 +101,80 @@ async fn the_order_of_saving_does_not_matter() {
         assert_eq!(one.found(query, Mode::Keyword).await, other.found(query, Mode::Keyword).await, "{query}");
     }
 }
+
+/// The language, a text, and other forms of its words.
+const INFLECTED: &[(&str, &str, &[&str])] = &[
+    ("german", "Das Haus steht nicht weit von der Straße, und die Kinder spielen mit dem Ball.", &["Häuser", "Straßen", "Kind"]),
+    ("french", "Le service de l'administration est dans une autre rue, et les enfants sont avec elle.", &["administrations", "enfant"]),
+    ("spanish", "La información no está en los libros que se han leído por la noche.", &["informaciones", "informacion", "libro"]),
+    ("portuguese", "As informações não estão nos livros que foram lidos por ela.", &["informação", "informacao", "livro"]),
+    ("italian", "I gatti non sono nella casa e le porte sono chiuse.", &["gatto", "porta"]),
+    ("romanian", "Cărțile nu sunt în casă și copiii au venit la școală pentru o lecție.", &["copii", "lecții", "lectie"]),
+    ("swedish", "Bilarna är inte på vägen och hundarna sover i huset.", &["bil", "hund", "husen"]),
+    ("turkish", "Kitaplar masada değil, çünkü bu çocuklar için daha çok defter ve kalem var.", &["kitap", "KİTAPLARI", "çocuk"]),
+    ("english", "The houses are not far from the river, and the children are playing there.", &["house", "play"]),
+    ("russian", "Книги лежат на столе, а дети играют во дворе.", &["книгами", "столы"]),
+    ("thai", "ภาษาไทยไม่เว้นวรรคระหว่างคำ", &["เว้นวรรค", "ระหว่าง"]),
+    ("vietnamese", "Thủ đô của Việt Nam là Hà Nội, nằm ở bờ sông Hồng.", &["thủ đô Việt Nam", "Ha Noi", "sông Hồng"]),
+    ("list", "Schrauben, Dübel, Kabel", &["Schrauben", "Kabel"]),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_article_has_the_stems_of_its_own_language() {
+    let world = with(&INFLECTED.iter().map(|(slug, body, _)| (*slug, *body)).collect::<Vec<_>>()).await;
+    for (slug, _, words) in INFLECTED {
+        for word in *words {
+            let found = world.found(word, Mode::Keyword).await;
+            assert!(found.contains(&(*slug).to_owned()), "{word}: {found:?}");
+            let demanded = world.found(&format!("\"{word}\""), Mode::Keyword).await;
+            assert!(demanded.contains(&(*slug).to_owned()), "\"{word}\": {demanded:?}");
+        }
+    }
+    let answer = world.find("Häuser", Mode::Keyword).await;
+    assert_eq!(answer.hits[0].matches, [(4, 8)], "{}", answer.hits[0].snippet);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_is_as_rare_as_it_is_in_all_languages_together() {
+    // The stem of "server" is another one in German, and each is as rare as "zebra" by itself.
+    let world = with(&[
+        ("g-1", "Der Server ist nicht in der Halle, und das Haus auch."),
+        ("g-2", "Der Server ist nicht in dem Haus, und die Halle auch."),
+        ("e-1", "The server is not in the hall, and the house is."),
+        ("e-2", "The server is not in the house, and the hall is."),
+        ("l-1", "a plain list, server zebra"),
+        ("l-2", "a plain list, zebra"),
+        ("l-3", "a plain list, zebras"),
+        ("n-1", "nothing here"),
+        ("n-2", "nothing there"),
+        ("n-3", "nothing at all"),
+        ("n-4", "nothing else"),
+        ("n-5", "nothing more"),
+        ("n-6", "nothing new"),
+    ])
+    .await;
+    let query = afterword::search::Query {
+        explain: true,
+        ..afterword::search::Query::new("server zebra", Mode::Keyword, 10)
+    };
+    let answer = world.search.search(&query).await.expect("an answer");
+    assert_eq!(answer.hits[0].slug, "l-1");
+    let why = answer.hits[0].explanation.as_ref().expect("an explanation");
+    let idf = |word: &str| why.terms.iter().find(|term| term.term == word).map(|term| term.idf).expect("a term");
+    assert!(idf("server") < idf("zebra"), "{:?}", why.terms);
+    assert_eq!(answer.hits.len(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn articles_of_several_languages_are_found_alike_in_whatever_order_they_were_saved() {
+    let texts: Vec<_> = INFLECTED.iter().map(|(slug, body, _)| (*slug, *body)).collect();
+    let backwards: Vec<_> = texts.iter().rev().copied().collect();
+    let (one, other) = (with(&texts).await, with(&backwards).await);
+    for query in ["haus kinder children enfants", "libro information", "kitap casa la", "die hunde und der ball"] {
+        let (one, other) = (one.find(query, Mode::Keyword).await, other.find(query, Mode::Keyword).await);
+        let ranked = |answer: &afterword::search::SearchAnswer| {
+            answer.hits.iter().map(|hit| (hit.slug.clone(), hit.score)).collect::<Vec<_>>()
+        };
+        assert_eq!(ranked(&one), ranked(&other), "{query}");
+    }
+}

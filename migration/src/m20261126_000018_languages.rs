@@ -1,0 +1,19 @@
+//! The languages of articles, by whose stems their words are indexed.
+
+use sea_orm_migration::prelude::*;
+
+use crate::script::scripts;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("up" of "m20261126_000018_languages").run(manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        scripts!("down" of "m20261126_000018_languages").run(manager).await
+    }
+}

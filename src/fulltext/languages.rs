@@ -1,0 +1,124 @@
+//! The languages of a collection: those of a question's words have a stem in each of them.
+//!
+//! Every article is indexed by the stems of its own language. A word of a question is looked for by its stems in all of
+//! them, as one term: how rare it is, and how often an article has it, is told by all together.
+
+use super::{
+    fold::Folded,
+    stems::Stems,
+    tokens::{Kind, Token, tokens},
+    unaccented,
+    wanted::Phrase,
+};
+
+/// The languages by whose stems the articles of a collection are indexed.
+pub(crate) struct Languages(Vec<Stems>);
+
+impl Languages {
+    /// `otherwise` for articles of which the language is not known, and `held`, of which there are articles.
+    pub(crate) fn of<'l>(otherwise: &'l str, held: impl Iterator<Item = &'l str>) -> Self {
+        let others = held.filter(|language| *language != otherwise);
+        Self(std::iter::once(otherwise).chain(others).map(Stems::of).collect())
+    }
+
+    /// What stands in the index for a word of an article, in each language.
+    pub(crate) fn stems<'s>(&'s self, word: &'s str, written: &'s str) -> impl Iterator<Item = String> + 's {
+        self.0.iter().map(|stems| stems.stem(word, written).into_owned())
+    }
+
+    /// What may stand in the index for a part of a question, each once: the first is what was meant, in the first language.
+    pub(crate) fn terms(&self, token: &Token) -> Vec<String> {
+        let Token { word, written, .. } = token;
+        let mut terms: Vec<String> = Vec::new();
+        let mut add = |term: String| {
+            if !terms.contains(&term) {
+                terms.push(term);
+            }
+        };
+        if token.kind != Kind::Word {
+            return vec![word.clone()];
+        }
+        for stems in &self.0 {
+            add(stems.stem(word, written).into_owned());
+            if !stems.read_accents() {
+                continue;
+            }
+            // Articles and questions are written without accents, too.
+            if written.is_ascii() {
+                unaccented::restored(stems.name(), word).for_each(|with| add(stems.stem(word, &with).into_owned()));
+            } else {
+                add(stems.stem(word, word).into_owned());
+            }
+        }
+        terms
+    }
+
+    /// What may stand in the index for a part of a question, as phrases of one term.
+    pub(crate) fn alternatives(&self, token: &Token) -> Vec<Phrase> {
+        let is_prefix = token.kind == Kind::Single;
+        self.terms(token).into_iter().map(|term| Phrase { terms: vec![term], is_prefix }).collect()
+    }
+
+    /// The phrase that `text` is, in each language; none if it holds no term.
+    pub(crate) fn phrases(&self, text: &str) -> Vec<Phrase> {
+        let plain = Folded::of(text).text;
+        let mut phrases: Vec<Phrase> = Vec::new();
+        for stems in &self.0 {
+            for text in [text, plain.as_str()] {
+                match Phrase::of(text, stems) {
+                    Some(phrase) if !phrases.contains(&phrase) => phrases.push(phrase),
+                    Some(_) | None => {}
+                }
+            }
+        }
+        phrases
+    }
+
+    /// Terms that begin so, and stems of words that begin so but are shorter.
+    pub(super) fn beginnings(&self, start: &str) -> Vec<Phrase> {
+        let found = tokens(start);
+        let [token] = found.as_slice() else {
+            let beginning = |phrase: Phrase| Phrase { is_prefix: true, ..phrase };
+            return self.phrases(start).into_iter().map(beginning).collect();
+        };
+        let mut beginnings = vec![Phrase { terms: vec![token.word.clone()], is_prefix: true }];
+        // The index holds stems, which may end before the beginning that was written.
+        for ending in ENDINGS {
+            let word = format!("{}{ending}", token.word);
+            for stem in self.stems(&word, &word) {
+                let phrase = Phrase { terms: vec![stem], is_prefix: false };
+                if !phrase.terms[0].starts_with(&token.word) && !beginnings.contains(&phrase) {
+                    beginnings.push(phrase);
+                }
+            }
+        }
+        beginnings
+    }
+}
+
+/// How words go on.
+const ENDINGS: &[&str] =
+    &["", "s", "es", "e", "d", "ed", "ing", "ng", "g", "y", "ly", "ies", "al", "ation", "tion", "ion", "on", "n"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(languages: &[&str], word: &str) -> Vec<String> {
+        let languages = Languages::of(languages[0], languages.iter().copied());
+        languages.terms(&tokens(word)[0])
+    }
+
+    #[test]
+    fn a_word_has_a_stem_in_each_language() {
+        assert_eq!(terms(&["english"], "Häuser"), ["hauser"]);
+        assert_eq!(terms(&["english", "german"], "Häuser"), ["hauser", "haus"]);
+        assert_eq!(terms(&["english", "german"], "数据库"), ["数据"]);
+    }
+
+    #[test]
+    fn a_word_without_accents_is_one_with_them_too() {
+        let (with, without) = (terms(&["spanish"], "información"), terms(&["spanish"], "informacion"));
+        assert!(without.contains(&with[0]) && with.contains(&without[0]), "{with:?}, {without:?}");
+    }
+}

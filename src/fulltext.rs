@@ -1,8 +1,8 @@
 //! The words of articles: written in the transaction that saves an article, matched by searches. The same on both engines.
 //!
 //! A text becomes terms here (`tokens`), and the engines are given nothing else: FTS5 on SQLite, text-search vectors on
-//! PostgreSQL, both ranked by BM25 over whole articles. It is given a title and a body and knows no article service; what a
-//! search is limited to comes as a condition (`Among`).
+//! PostgreSQL, both ranked by BM25 over whole articles. It is given texts and knows no article service; what a search is limited to
+//! comes as a condition (`Among`).
 
 mod among;
 mod earlier;
@@ -27,6 +27,7 @@ use sea_orm::{ConnectionTrait, Value};
 
 pub(crate) use among::Among;
 pub(crate) use earlier::some as some_earlier;
+use found::TITLE_TIMES;
 pub(crate) use found::{Found, Part};
 pub(crate) use languages::Languages;
 pub(crate) use matcher::{Matcher, merged};
@@ -38,6 +39,19 @@ use tokens::Reading;
 pub(crate) use tokens::{is_unspaced, tokens};
 pub(crate) use wanted::{Phrase, Term};
 
+/// Stands in an index between texts that do not belong together, so that no phrase reaches from one into the other. No text has
+/// a term like it.
+const BETWEEN: &str = "¶";
+
+/// What is searched of an article.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Texts<'t> {
+    pub(crate) title: &'t str,
+    /// What it is called besides, and what it says of itself: a word here counts as one in the title does.
+    pub(crate) about: &'t [String],
+    pub(crate) body: &'t str,
+}
+
 /// Writes what full-text search looks at; replaces what was there.
 ///
 /// # Errors
@@ -45,11 +59,10 @@ pub(crate) use wanted::{Phrase, Term};
 pub(crate) async fn index(
     transaction: &impl ConnectionTrait,
     id: i64,
-    title: &str,
-    body: &str,
+    texts: Texts<'_>,
 ) -> Result<(), StoreError> {
     let stems = Stems::of(&State::read(transaction).await?.language);
-    index_by(transaction, &stems, id, title, body).await
+    index_by(transaction, &stems, id, texts).await
 }
 
 /// The same in a collection whose articles are by these stems if their own language is not known.
@@ -60,15 +73,21 @@ pub(crate) async fn index_by(
     transaction: &impl ConnectionTrait,
     stems: &Stems,
     id: i64,
-    title: &str,
-    body: &str,
+    texts: Texts<'_>,
 ) -> Result<(), StoreError> {
-    let (title, body) = (Reading::of(title), Reading::of(body));
+    let (title, body) = (Reading::of(texts.title), Reading::of(texts.body));
     let language = spoken::of_article(&[&title, &body], stems.name());
     let own = (language != stems.name()).then(|| Stems::of(language));
     state::note_language(transaction, id, own.as_ref().map(Stems::name)).await?;
     let stems = own.as_ref().unwrap_or(stems);
-    let (title, body) = (title.terms(stems), body.terms(stems));
+    let (title, mut body) = (title.terms(stems), body.terms(stems));
+    for text in texts.about {
+        let terms = Reading::of(text).terms(stems);
+        for _ in 0..TITLE_TIMES {
+            body.push(BETWEEN.to_owned());
+            body.extend_from_slice(&terms);
+        }
+    }
     match Engine::of(transaction) {
         Engine::Sqlite => sqlite::index(transaction, id, &title, &body).await?,
         Engine::Postgres => postgres::index(transaction, id, &title, &body).await?,

@@ -12,7 +12,7 @@ use super::{
     request, row,
     slug::Slug,
 };
-use crate::fulltext;
+use crate::fulltext::{self, Texts};
 
 /// The event in the audit trail for an article that was saved with a time of its own.
 pub(super) const IMPORTED: &str = "article imported";
@@ -47,8 +47,9 @@ pub(super) async fn create(
     let content_hash = request::content_hash(&new.title, &new.body);
     let (slug, inserted) = insert_named(transaction, &new, &content_hash).await?;
     let id = inserted.id;
-    fulltext::index(transaction, id, &new.title, &new.body).await?;
     let said = Properties::of_reading(&new.front_matter, text);
+    let texts = Texts { title: &new.title, about: &said.about(), body: &new.body };
+    fulltext::index(transaction, id, texts).await?;
     properties::write(transaction, id, properties::Known::Nothing, &said).await?;
     links::write(transaction, id, properties::Known::Nothing, text.links()).await?;
     remember_key(transaction, &new, id).await?;

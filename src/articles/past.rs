@@ -21,7 +21,10 @@ use super::{
     slug::{Slug, as_stored},
     update,
 };
-use crate::{fulltext, time::Timestamp};
+use crate::{
+    fulltext::{self, Texts},
+    time::Timestamp,
+};
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -119,9 +122,10 @@ async fn undelete(
         )
         .await?;
     transaction.run("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
-    fulltext::index(transaction, id, &version.title, &version.body).await?;
     let text = TextReading::now(&version.body);
     let said = Properties::of_reading(&front_matter(&version), &text);
+    let texts = Texts { title: &version.title, about: &said.about(), body: &version.body };
+    fulltext::index(transaction, id, texts).await?;
     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
     links::write(transaction, id, properties::Known::Perhaps, text.links()).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;

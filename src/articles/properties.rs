@@ -12,5 +12,6 @@ mod store;
 pub use filter::{Filter, FilterError, Shape, Term};
 pub(super) use fold::folded;
 pub(super) use read::TextReading;
+pub(crate) use read::about;
 pub use read::{Properties, Property, Value};
 pub(super) use store::{KNOWN_BY, Known, alias_of, tags, write};

@@ -14,7 +14,7 @@ use super::{
     row::{self, ArticleRow},
     slug::Slug,
 };
-use crate::fulltext;
+use crate::fulltext::{self, Texts};
 
 pub(super) async fn update(
     transaction: &Transaction,
@@ -117,20 +117,18 @@ async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> 
     if next.updated_at.is_some() {
         events::record_article_act(transaction, present.id, create::IMPORTED, &present.slug).await?;
     }
-    if next.content_hash != present.content_hash {
-        fulltext::index(transaction, present.id, &next.title, &next.body).await?;
-    }
     Ok(())
 }
 
-/// Stores what the article says about itself, if that may have changed. `text` is the reading of a new body.
+/// Writes its words and what the article says about itself, if they may have changed. `text` is the reading of a new body.
 async fn note(
     transaction: &Transaction,
     present: &ArticleRow,
     next: &Next,
     text: Option<&TextReading>,
 ) -> Result<(), StoreError> {
-    if next.body == present.body && next.front_matter == present.front_matter {
+    let says_the_same = next.body == present.body && next.front_matter == present.front_matter;
+    if says_the_same && next.title == present.title {
         return Ok(());
     }
     let read;
@@ -142,6 +140,11 @@ async fn note(
         }
     };
     let said = Properties::of_reading(&next.front_matter, text);
+    let texts = Texts { title: &next.title, about: &said.about(), body: &next.body };
+    fulltext::index(transaction, present.id, texts).await?;
+    if says_the_same {
+        return Ok(());
+    }
     properties::write(transaction, present.id, properties::Known::Perhaps, &said).await?;
     links::write(transaction, present.id, properties::Known::Perhaps, text.links()).await
 }

@@ -8,7 +8,10 @@ use afterword_actors::store::{
 use sea_orm::{FromQueryResult, Value};
 use serde::Serialize;
 
-use crate::fulltext::{self, State, Stems, VERSION};
+use crate::{
+    articles::properties::about,
+    fulltext::{self, State, Stems, Texts, VERSION},
+};
 
 /// Articles with words written in one transaction; few, because saves may wait for it.
 const PAGE: i64 = 100;
@@ -160,16 +163,18 @@ async fn write_page(
         id: i64,
         title: String,
         body: String,
+        front_matter: String,
     }
     database
         .write_behind::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
                 let stems = Stems::of(&State::read(transaction).await?.language);
                 // Locked, so that no save writes newer words in between.
-                let sql = format!("SELECT a.id, a.title, a.body FROM articles a WHERE a.id IN ({page}) {{lock a}}");
+                let sql = format!("SELECT a.id, a.title, a.body, a.front_matter FROM articles a WHERE a.id IN ({page}) {{lock a}}");
                 let page = transaction.rows::<Row>(&sql, values).await?;
-                for article in &page {
-                    fulltext::index_by(transaction, &stems, article.id, &article.title, &article.body).await?;
+                for Row { id, title, body, front_matter } in &page {
+                    let texts = Texts { title, about: &about(front_matter, body), body };
+                    fulltext::index_by(transaction, &stems, *id, texts).await?;
                 }
                 let count = i64::try_from(page.len()).unwrap_or(i64::MAX);
                 Ok((count, page.iter().map(|article| article.id).max()))

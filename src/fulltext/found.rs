@@ -4,6 +4,8 @@ use sea_orm::FromQueryResult;
 
 /// A word in the title says this much more than one in the body.
 pub(super) const TITLE_WEIGHT: f64 = 3.0;
+/// What else counts as a title does is written so often.
+pub(super) const TITLE_TIMES: usize = 3;
 
 /// An article that was found by its words.
 #[derive(Debug, Clone, Copy, PartialEq, FromQueryResult)]

@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use super::languages::Languages;
 
 /// The rules by which words are written now. A higher number makes a running server write all words again.
-pub(crate) const VERSION: i32 = 3;
+pub(crate) const VERSION: i32 = 4;
 
 /// What a search has to know before it reads a question.
 #[derive(Debug, Clone, FromQueryResult)]

@@ -90,6 +90,11 @@ impl TextReading {
     }
 }
 
+/// What an article is called besides its title, and what it is about.
+pub(crate) fn about(front_matter: &str, body: &str) -> Vec<String> {
+    Properties::of_reading(front_matter, &TextReading::now(body)).about()
+}
+
 impl Properties {
     /// Combines front matter and text. Without front matter of its own, an article's text may begin with some.
     pub(in crate::articles) fn of_reading(front_matter: &str, text: &TextReading) -> Self {
@@ -122,6 +127,12 @@ impl Properties {
         let mut tags: Vec<_> = self.tags.iter().collect();
         tags.sort();
         tags.into_iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// Returns the other names of an article and its subjects: aliases, tags and its description.
+    pub(in crate::articles) fn about(&self) -> Vec<String> {
+        let named = ["aliases", "description"].into_iter().flat_map(|key| self.of(key));
+        named.map(|value| value.text().to_owned()).chain(self.names()).collect()
     }
 
     /// Returns the values of a key.

@@ -9,7 +9,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::table::{Column, Kind, Table};
-use crate::fulltext;
+use crate::{
+    articles::properties::about,
+    fulltext::{self, Texts},
+};
 
 /// Rows read at a time.
 const PAGE: usize = 250;
@@ -131,12 +134,14 @@ impl Page {
 
     async fn index_words(&self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
         let (id, title, body) = (position(table, "id")?, position(table, "title")?, position(table, "body")?);
+        let front_matter = position(table, "front_matter")?;
         for row in &self.0 {
-            let (Some(id), Some(title), Some(body)) = (row[id].as_i64(), row[title].as_str(), row[body].as_str())
-            else {
+            let texts = (row[title].as_str(), row[body].as_str(), row[front_matter].as_str());
+            let (Some(id), (Some(title), Some(body), Some(front_matter))) = (row[id].as_i64(), texts) else {
                 return Err(StoreError::Damaged("an article without number or text".to_owned()));
             };
-            fulltext::index(transaction, id, title, body).await?;
+            let texts = Texts { title, about: &about(front_matter, body), body };
+            fulltext::index(transaction, id, texts).await?;
         }
         Ok(())
     }

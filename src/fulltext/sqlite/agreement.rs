@@ -4,7 +4,7 @@ use afterword_actors::store::{Database, OpenOptions, StoreError, sql::Sql};
 use proptest::prelude::*;
 
 use super::{
-    super::{Among, Languages, Stems, Term, index_by},
+    super::{Among, Languages, Stems, Term, Texts, index_by},
     Lookups, by_fts5, ranking,
 };
 
@@ -48,7 +48,8 @@ async fn apply(database: &Database, step: Step) {
                 Step::Save(articles) => {
                     for (id, title, body, seed) in articles {
                         let (title, body) = (words(title, seed ^ 0x5555), words(body, seed));
-                        index_by(transaction, &Stems::of("english"), id, &title, &body).await?;
+                        let texts = Texts { title: &title, about: &[], body: &body };
+                        index_by(transaction, &Stems::of("english"), id, texts).await?;
                         let article =
                             "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                                        VALUES ($1, 'a-' || $1, '', '', 'h', 0, 0) ON CONFLICT DO NOTHING";

@@ -1,7 +1,7 @@
 //! Phrases, exclusions, beginnings, fields, and slips of writing.
 
 use afterword::{
-    articles::{NewArticle, folder::Folder},
+    articles::{Changes, NewArticle, folder::Folder},
     search::{Mode, Query},
 };
 
@@ -109,4 +109,64 @@ async fn low_confidence_is_said_where_it_is_low() {
     assert!(world.find("how do I cook spaghetti with tokens", Mode::Keyword).await.low_confidence);
     assert!(!world.find("a parser of tokens", Mode::Keyword).await.low_confidence);
     assert!(!world.find("folder:guides", Mode::Keyword).await.low_confidence);
+}
+
+/// Where an article may have a word besides its text.
+fn named(place: usize, word: &str) -> NewArticle {
+    let filler = |n: usize| (0..n).map(|n| format!("filler{}", n % 7)).collect::<Vec<_>>().join(" ");
+    let plain = NewArticle { title: "A plain article".to_owned(), ..article("named", &filler(400)) };
+    let head = |line: String| format!("---\n{line}\n---\n");
+    match place {
+        0 => NewArticle { title: format!("A {word} article"), ..plain },
+        1 => NewArticle { front_matter: head(format!("aliases: [{word}, other]")), ..plain },
+        2 => NewArticle { front_matter: head(format!("tags: [some/{word}]")), ..plain },
+        3 => NewArticle { front_matter: head(format!("description: all about {word}")), ..plain },
+        _ => NewArticle { body: format!("{} #{word}", filler(399)), ..plain },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_article_is_called_and_is_about_counts_more_than_its_text() {
+    use proptest::{prelude::*, test_runner::TestRunner};
+    let mut runner = TestRunner::new(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() });
+    let handle = tokio::runtime::Handle::current();
+    let outcome = tokio::task::block_in_place(|| {
+        runner.run(&(0_usize..5, "[a-z]{4,12}q", 0_usize..400, any::<bool>()), |(place, word, at, named_first)| {
+            handle.block_on(async {
+                let world = World::new().await;
+                let articles = world.articles(None);
+                let mut words: Vec<_> = (0..400).map(|n| format!("filler{}", n % 7)).collect();
+                words[at] = word.clone();
+                let in_text = NewArticle { title: "A plain article".to_owned(), ..article("in-text", &words.join(" ")) };
+                let named = named(place, &word);
+                let both = if named_first { [named, in_text] } else { [in_text, named] };
+                for new in both.into_iter().chain((0..5).map(|n| article(&format!("other-{n}"), "filler0 filler1"))) {
+                    articles.create(new).await.expect("a save");
+                }
+                prop_assert_eq!(world.found(&word, Mode::Keyword).await, ["named", "in-text"]);
+                Ok(())
+            })
+        })
+    });
+    outcome.expect("what it is called comes first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_found_as_soon_as_they_are_given_and_are_no_part_of_the_title_or_of_each_other() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    articles.create(named(9, "unnamed")).await.expect("a save");
+    let set = |front_matter: &str| Changes { front_matter: Some(front_matter.to_owned()), ..Changes::default() };
+    articles.update("named", set("---\naliases: [Zeppelin One, Airship]\n---\n")).await.expect("a change");
+    for query in ["zeppelins", "\"zeppelin one\"", "airship"] {
+        assert_eq!(world.found(query, Mode::Keyword).await, ["named"], "{query}");
+    }
+    for query in ["title:zeppelin", "\"one airship\"", "\"one zeppelin\""] {
+        assert!(world.found(query, Mode::Keyword).await.is_empty(), "{query}");
+    }
+    articles.update("named", set("")).await.expect("a change");
+    assert!(world.found("zeppelin", Mode::Keyword).await.is_empty());
+    articles.update("named", set("---\ntags: [zeppelin]\n---\n")).await.expect("a change");
+    afterword::database::rebuild(&world.database, "english", &|_| ()).await.expect("an index");
+    assert_eq!(world.found("zeppelin", Mode::Keyword).await, ["named"]);
 }

@@ -5,6 +5,7 @@
 //! comes as a condition (`Among`).
 
 mod among;
+mod bm25;
 mod earlier;
 mod fold;
 mod found;
@@ -26,6 +27,7 @@ use afterword_actors::store::{Engine, StoreError};
 use sea_orm::{ConnectionTrait, Value};
 
 pub(crate) use among::Among;
+pub(crate) use bm25::{idf, worth};
 pub(crate) use earlier::some as some_earlier;
 use found::TITLE_TIMES;
 pub(crate) use found::{Found, Part};
@@ -52,15 +54,49 @@ pub(crate) struct Texts<'t> {
     pub(crate) body: &'t str,
 }
 
+/// One of them.
+pub(crate) struct TextPart<'t> {
+    pub(crate) text: &'t str,
+    /// An occurrence in it counts as so many.
+    pub(crate) weight: u32,
+    /// It stands in the index so often, behind a mark.
+    written: usize,
+}
+
+impl<'t> Texts<'t> {
+    /// All texts, each with what it counts.
+    pub(crate) fn parts(self) -> impl Iterator<Item = TextPart<'t>> {
+        let weight = TITLE_TIMES as u32;
+        let once = [(self.title, weight), (self.body, 1)];
+        let once = once.into_iter().map(|(text, weight)| TextPart { text, weight, written: 0 });
+        once.chain(self.about.iter().map(move |text| TextPart { text, weight, written: TITLE_TIMES }))
+    }
+}
+
+impl TextPart<'_> {
+    /// Terms in the index, if its text has so many.
+    pub(crate) fn length(&self, terms: usize) -> usize {
+        if self.written == 0 { terms } else { self.written * (terms + 1) }
+    }
+}
+
+/// How many terms articles have on average.
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn average_length(connection: &impl ConnectionTrait) -> Result<f64, StoreError> {
+    let average = match Engine::of(connection) {
+        Engine::Sqlite => sqlite::average_length(connection).await?,
+        Engine::Postgres => postgres::average_length(connection).await?,
+    };
+    Ok(average.max(1.0))
+}
+
 /// Writes what full-text search looks at; replaces what was there.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn index(
-    transaction: &impl ConnectionTrait,
-    id: i64,
-    texts: Texts<'_>,
-) -> Result<(), StoreError> {
+pub(crate) async fn index(transaction: &impl ConnectionTrait, id: i64, texts: Texts<'_>) -> Result<(), StoreError> {
     let stems = Stems::of(&State::read(transaction).await?.language);
     index_by(transaction, &stems, id, texts).await
 }

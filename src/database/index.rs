@@ -170,7 +170,9 @@ async fn write_page(
             Box::pin(async move {
                 let stems = Stems::of(&State::read(transaction).await?.language);
                 // Locked, so that no save writes newer words in between.
-                let sql = format!("SELECT a.id, a.title, a.body, a.front_matter FROM articles a WHERE a.id IN ({page}) {{lock a}}");
+                let sql = format!(
+                    "SELECT a.id, a.title, a.body, a.front_matter FROM articles a WHERE a.id IN ({page}) {{lock a}}"
+                );
                 let page = transaction.rows::<Row>(&sql, values).await?;
                 for Row { id, title, body, front_matter } in &page {
                     let texts = Texts { title, about: &about(front_matter, body), body };

@@ -16,13 +16,11 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
     among::Among,
+    bm25::{B, K1},
     found::{Found, Part, TITLE_WEIGHT},
     wanted::{Phrase, Term},
 };
 
-/// How soon another occurrence says nothing new, and how much a text's length counts: what FTS5 takes.
-const K1: f64 = 1.2;
-const B: f64 = 0.75;
 /// Terms in one part of a text: positions in a text-search vector end at 16,383, and so would phrases.
 const PART: usize = 8_000;
 /// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions end.
@@ -161,6 +159,15 @@ pub(super) async fn ranking(
         (json(serde_json::to_string(&asked)), json(serde_json::to_string(&alternatives.collect::<Vec<_>>())));
     let values = [asked.into(), limit.into(), alternatives.into()].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await
+}
+
+pub(super) async fn average_length(connection: &impl ConnectionTrait) -> Result<f64, StoreError> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        length: Option<f64>,
+    }
+    let sql = format!("SELECT CAST(usual.length AS DOUBLE PRECISION) AS length FROM ({AVERAGE}) usual");
+    Ok(connection.row::<Row>(&sql, []).await?.and_then(|row| row.length).unwrap_or_default())
 }
 
 pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {

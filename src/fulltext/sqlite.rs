@@ -136,13 +136,7 @@ pub(super) async fn frequencies(
         place: i64,
         articles: i64,
     }
-    #[derive(FromQueryResult)]
-    struct Averages {
-        block: Vec<u8>,
-    }
-    // FTS5 keeps there how many articles there are; to count them would read a row for each.
-    let all = connection.row::<Averages>("SELECT block FROM article_terms_data WHERE id = 1", []).await?;
-    let all = all.map_or(0, |averages| first_varint(&averages.block));
+    let (all, _) = averages(connection).await?;
     let one = |phrases: &'_ [Phrase]| match phrases {
         [Phrase { terms, is_prefix: false }] if terms.len() == 1 => Some(terms[0].clone()),
         _ => None,
@@ -180,26 +174,17 @@ pub(super) async fn present(
     connection.rows(sql, [serde_json::to_string(&asked).unwrap_or_default().into(), id.into()]).await
 }
 
-/// The number at the beginning of a record. *Source:* SQLite, "Database File Format", 1.6, varint.
-fn first_varint(record: &[u8]) -> i64 {
-    let mut number: i64 = 0;
-    for byte in record.iter().take(8) {
-        number = number << 7 | i64::from(byte & 0x7f);
-        if byte & 0x80 == 0 {
-            break;
-        }
+/// How many articles there are, and how many terms in all of them. FTS5 keeps that; to count them would read a row for each.
+async fn averages(connection: &impl ConnectionTrait) -> Result<(i64, i64), StoreError> {
+    #[derive(FromQueryResult)]
+    struct Averages {
+        block: Vec<u8>,
     }
-    number
+    let averages = connection.row::<Averages>("SELECT block FROM article_terms_data WHERE id = 1", []).await?;
+    Ok(averages.and_then(|averages| structure::averages(&averages.block)).unwrap_or_default())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_of_a_record_are_read() {
-        assert_eq!(first_varint(&[5, 9]), 5);
-        assert_eq!(first_varint(&[0x81, 0x00]), 128);
-        assert_eq!(first_varint(&[]), 0);
-    }
+pub(super) async fn average_length(connection: &impl ConnectionTrait) -> Result<f64, StoreError> {
+    let (articles, terms) = averages(connection).await?;
+    Ok(terms as f64 / articles.max(1) as f64)
 }

@@ -1,4 +1,4 @@
-//! Why a hit has its rank: which terms it has, and what each of them adds.
+//! Why a hit has its rank: which terms it has, and what each of them adds, by the formula of the ranking.
 
 use std::collections::HashMap;
 
@@ -6,54 +6,68 @@ use afterword_actors::store::{Database, StoreError, sql::Sql};
 use sea_orm::FromQueryResult;
 
 use super::{Explanation, TermShare};
-use crate::fulltext::{Matcher, Term};
+use crate::{
+    articles::properties::about,
+    fulltext::{self, Matcher, Term, Texts},
+};
 
-/// The k1 of BM25: how soon another occurrence adds little. Both engines use it.
-const K1: f64 = 1.2;
 /// The part of a body that is read. *Units:* characters.
 const LOOKED_THROUGH: i64 = 1 << 20;
 
-/// Explains these articles, each with the BM25 by which it was found.
+/// An article with its texts.
+#[derive(FromQueryResult)]
+struct Row {
+    id: i64,
+    title: String,
+    body: String,
+    front_matter: String,
+}
+
+/// Explains these articles, each with the BM25 by which it was found. `idf` is what each term is worth in the ranking.
 pub(super) async fn explain(
     database: &Database,
     matcher: &Matcher,
+    idf: &[f64],
     found: &[(i64, Option<f64>)],
 ) -> Result<HashMap<i64, Explanation>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-        title: String,
-        body: String,
-    }
     let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
-    let sql = "SELECT a.id, a.title, substr(a.body, 1, CAST($2 AS INTEGER)) AS body
+    let sql = "SELECT a.id, a.title, substr(a.body, 1, CAST($2 AS INTEGER)) AS body, a.front_matter
                FROM {ids $1} j JOIN articles a ON a.id = j.id";
     let ids = serde_json::to_string(&ids).unwrap_or_default();
     let rows = database.reader().rows::<Row>(sql, [ids.into(), LOOKED_THROUGH.into()]).await?;
+    let average = fulltext::average_length(database.reader()).await?;
     let scores: HashMap<_, _> = found.iter().copied().collect();
-    let explained = rows.into_iter().map(|Row { id, title, body }| {
-        let mut times = vec![0_u32; matcher.terms().len()];
-        for text in [&title, &body] {
-            for found in matcher.find(text).0 {
-                times[found.term] += 1;
-            }
-        }
-        (id, Explanation { terms: shares(matcher, &times), words: scores.get(&id).copied().flatten() })
+    let explained = rows.into_iter().map(|row| {
+        let shares = shares(matcher, idf, &row, average);
+        (row.id, Explanation { terms: shares, words: scores.get(&row.id).copied().flatten() })
     });
     Ok(explained.collect())
 }
 
-fn shares(matcher: &Matcher, times: &[u32]) -> Vec<TermShare> {
-    let worth = |term: usize| {
-        let times = f64::from(times[term]);
-        matcher.weight(term) * times * (K1 + 1.0) / (times + K1)
+fn shares(matcher: &Matcher, idf: &[f64], row: &Row, average: f64) -> Vec<TermShare> {
+    let (mut times, mut weighed) = (vec![0_u32; matcher.terms().len()], vec![0_u32; matcher.terms().len()]);
+    let about = about(&row.front_matter, &row.body);
+    let texts = Texts { title: &row.title, about: &about, body: &row.body };
+    let mut length = 0;
+    for part in texts.parts() {
+        let (found, words) = matcher.find(part.text);
+        length += part.length(words);
+        for found in found {
+            times[found.term] += 1;
+            weighed[found.term] += part.weight;
+        }
+    }
+    let worth = |(place, term): (usize, &Term)| {
+        let idf = idf.get(place).copied().unwrap_or_default() * f64::from(term.times);
+        fulltext::worth(idf, f64::from(weighed[place]), length as f64, average)
     };
-    let all: f64 = (0..times.len()).map(worth).sum::<f64>().max(f64::MIN_POSITIVE);
+    let worths: Vec<_> = matcher.terms().iter().enumerate().map(worth).collect();
+    let all = worths.iter().sum::<f64>().max(f64::MIN_POSITIVE);
     let share = |(place, term): (usize, &Term)| TermShare {
         term: term.word.clone(),
-        idf: rounded(matcher.weight(place)),
+        idf: rounded(idf.get(place).copied().unwrap_or_default()),
         times: times[place],
-        share: rounded(worth(place) / all),
+        share: rounded(worths[place] / all),
     };
     let mut shares: Vec<_> =
         matcher.terms().iter().enumerate().filter(|(place, _)| times[*place] > 0).map(share).collect();

@@ -12,8 +12,10 @@ use crate::fulltext::{self, Among, Languages, Lists, Lookups, Standing, Term, to
 pub(super) struct Question {
     /// Any of these may match.
     pub(super) terms: Vec<Term>,
-    /// How rare each term is, in their order: its idf as BM25 has it.
+    /// How rare each term is, in their order; never nothing.
     pub(super) rarity: Vec<f64>,
+    /// What each term is worth in the ranking, in their order.
+    pub(super) idf: Vec<f64>,
     /// Where they occur, if that was looked up.
     pub(super) lists: Option<Arc<Lists>>,
     /// The articles that may answer.
@@ -57,9 +59,10 @@ impl Question {
             lists = lookups.look_up(database, &terms).await?;
         }
         let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
+        let idf = idf(database, &frequencies, all);
         let text = corrected(&parsed.text, &corrections);
         let is_listing = text.trim().is_empty();
-        Ok(Self { terms, rarity, lists, among, text, corrections, languages, with_earlier, is_listing })
+        Ok(Self { terms, rarity, idf, lists, among, text, corrections, languages, with_earlier, is_listing })
     }
 
     /// A question about all articles but one, without terms yet.
@@ -68,6 +71,7 @@ impl Question {
         Ok(Self {
             terms: Vec::new(),
             rarity: Vec::new(),
+            idf: Vec::new(),
             lists: None,
             among: Among::default().and("a.id <> $?1", [id.into()]),
             text: String::new(),
@@ -104,6 +108,11 @@ fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
     let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.phrases(text), text));
     terms.extend(phrases.filter(|term| !term.alternatives.is_empty()));
     terms
+}
+
+/// What terms are worth in the ranking that so many articles have, of `all`.
+pub(super) fn idf(database: &Database, frequencies: &[i64], all: i64) -> Vec<f64> {
+    frequencies.iter().map(|articles| fulltext::idf(database.engine(), *articles as f64, all as f64)).collect()
 }
 
 /// *Source:* Robertson, Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; never below zero.

@@ -77,14 +77,15 @@ impl Search {
         let mut weighed: Vec<_> = weighed
             .map(|((term, times), articles)| {
                 let rarity = super::question::rarity(articles, all);
-                (term, rarity, rarity * times / (times + 1.2))
+                (term, articles, rarity * times / (times + 1.2))
             })
             .collect();
         weighed.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.word.cmp(&b.0.word)));
-        for (term, rarity, _) in weighed.into_iter().take(WORDS) {
-            question.terms.push(term);
-            question.rarity.push(rarity);
-        }
+        weighed.truncate(WORDS);
+        let frequencies: Vec<_> = weighed.iter().map(|(_, articles, _)| *articles).collect();
+        question.rarity = frequencies.iter().map(|articles| super::question::rarity(*articles, all)).collect();
+        question.idf = super::question::idf(&self.database, &frequencies, all);
+        question.terms = weighed.into_iter().map(|(term, ..)| term).collect();
         Ok(question)
     }
 

@@ -283,7 +283,7 @@ impl Search {
         let matcher = Matcher::new(question.languages, question.terms, question.rarity);
         let found: Vec<_> = chosen.iter().map(|chosen| (chosen.id, chosen.words)).collect();
         let mut explained = match query.explain {
-            true => explain::explain(&self.database, &matcher, &found).await?,
+            true => explain::explain(&self.database, &matcher, &question.idf, &found).await?,
             false => HashMap::new(),
         };
         // Chunks of an older content may lack what was found.

@@ -14,6 +14,7 @@ use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use super::{
     super::{
+        bm25,
         found::Found,
         wanted::{Phrase, Term},
     },
@@ -22,12 +23,6 @@ use super::{
     pages::{Block, postings},
     structure,
 };
-
-/// How soon another occurrence says nothing new, and how much a text's length counts: what FTS5 takes.
-const K1: f64 = 1.2;
-const B: f64 = 0.75;
-/// The worth of a term that more than half of all articles have.
-const NEXT_TO_NOTHING: f64 = 1e-6;
 
 /// What is known of the index from one search to the next.
 #[derive(Debug, Default)]
@@ -129,9 +124,9 @@ impl Lists {
         let lists = lists?;
         let mut asked = Vec::new();
         for (term, postings) in terms.iter().zip(&lists) {
-            let rarity = rarity(postings.len() as f64, self.all as f64);
+            let idf = bm25::idf(Engine::Sqlite, postings.len() as f64, self.all as f64);
             // One that was asked for twice counts twice.
-            asked.extend((0..term.times).map(|_| (rarity, &**postings)));
+            asked.extend((0..term.times).map(|_| (idf, &**postings)));
         }
         let mut found = self.scored(asked)?;
         let order = |a: &Found, b: &Found| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id));
@@ -151,7 +146,7 @@ impl Lists {
         {
             let first = next - next.rem_euclid(TOGETHER as i64);
             let lengths = self.lengths.page(next)?;
-            for (rarity, postings) in &mut asked {
+            for (idf, postings) in &mut asked {
                 let here = postings.partition_point(|posting| posting.0 < first + TOGETHER as i64);
                 let (taken, behind) = postings.split_at(here);
                 *postings = behind;
@@ -161,8 +156,7 @@ impl Lists {
                         places.push(place);
                     }
                     let (times, length) = (f64::from(times), f64::from(lengths[place].checked_sub(1)?));
-                    scores[place] +=
-                        *rarity * ((times * (K1 + 1.0)) / (times + K1 * (1.0 - B + B * length / self.average)));
+                    scores[place] += bm25::worth(*idf, times, length, self.average);
                 }
             }
             found.extend(
@@ -193,10 +187,4 @@ fn together(one: &[Posting], other: &[Posting]) -> Vec<Posting> {
     }
     all.extend_from_slice(rest);
     all
-}
-
-/// What a term is worth that so many articles have, of `all`. *Source:* SQLite, `fts5_aux.c`.
-fn rarity(articles: f64, all: f64) -> f64 {
-    let rarity = ((all - articles + 0.5) / (articles + 0.5)).ln();
-    if rarity <= 0.0 { NEXT_TO_NOTHING } else { rarity }
 }

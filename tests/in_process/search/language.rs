@@ -137,7 +137,8 @@ async fn what_an_article_is_called_and_is_about_counts_more_than_its_text() {
                 let articles = world.articles(None);
                 let mut words: Vec<_> = (0..400).map(|n| format!("filler{}", n % 7)).collect();
                 words[at] = word.clone();
-                let in_text = NewArticle { title: "A plain article".to_owned(), ..article("in-text", &words.join(" ")) };
+                let in_text =
+                    NewArticle { title: "A plain article".to_owned(), ..article("in-text", &words.join(" ")) };
                 let named = named(place, &word);
                 let both = if named_first { [named, in_text] } else { [in_text, named] };
                 for new in both.into_iter().chain((0..5).map(|n| article(&format!("other-{n}"), "filler0 filler1"))) {
@@ -169,4 +170,33 @@ async fn names_are_found_as_soon_as_they_are_given_and_are_no_part_of_the_title_
     articles.update("named", set("---\ntags: [zeppelin]\n---\n")).await.expect("a change");
     afterword::database::rebuild(&world.database, "english", &|_| ()).await.expect("an index");
     assert_eq!(world.found("zeppelin", Mode::Keyword).await, ["named"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_explains_a_hit_is_what_ranked_it() {
+    let world = World::new().await;
+    let articles = world.articles(None);
+    for n in 0..12 {
+        let body = format!("common {} {} end", if n < 4 { "seldom" } else { "" }, if n < 1 { "rare" } else { "" });
+        articles.create(article(&format!("a-{n:02}"), &body)).await.expect("a save");
+    }
+    let explained = async |question: &str| {
+        let query = Query { explain: true, ..Query::new(question, Mode::Keyword, 5) };
+        let hit = world.search.search(&query).await.expect("an answer").hits.remove(0);
+        assert_eq!(hit.slug, "a-00");
+        (hit.score, hit.explanation.expect("an explanation").terms)
+    };
+    let (rare, of_rare) = explained("rare").await;
+    let (seldom, of_seldom) = explained("seldom").await;
+    assert!((rare / seldom - of_rare[0].idf / of_seldom[0].idf).abs() < 0.001, "{of_rare:?}, {of_seldom:?}");
+    let (both, shares) = explained("rare seldom").await;
+    assert!((both - rare - seldom).abs() < 1e-4);
+    let share = |word: &str| shares.iter().find(|term| term.term == word).expect("a term").share;
+    assert!((share("rare") - rare / both).abs() < 0.001 && (share("seldom") - seldom / both).abs() < 0.001);
+    let (all, shares) = explained("common rare").await;
+    let share = shares.iter().find(|term| term.term == "common").expect("a term").share;
+    assert!(
+        (share - (all - rare) / all).abs() < 0.001,
+        "a frequent word is worth as little as in the ranking: {shares:?}"
+    );
 }

@@ -104,14 +104,38 @@ async fn the_order_of_saving_does_not_matter() {
 
 /// The language, a text, and other forms of its words.
 const INFLECTED: &[(&str, &str, &[&str])] = &[
-    ("german", "Das Haus steht nicht weit von der Straße, und die Kinder spielen mit dem Ball.", &["Häuser", "Straßen", "Kind"]),
-    ("french", "Le service de l'administration est dans une autre rue, et les enfants sont avec elle.", &["administrations", "enfant"]),
-    ("spanish", "La información no está en los libros que se han leído por la noche.", &["informaciones", "informacion", "libro"]),
-    ("portuguese", "As informações não estão nos livros que foram lidos por ela.", &["informação", "informacao", "livro"]),
+    (
+        "german",
+        "Das Haus steht nicht weit von der Straße, und die Kinder spielen mit dem Ball.",
+        &["Häuser", "Straßen", "Kind"],
+    ),
+    (
+        "french",
+        "Le service de l'administration est dans une autre rue, et les enfants sont avec elle.",
+        &["administrations", "enfant"],
+    ),
+    (
+        "spanish",
+        "La información no está en los libros que se han leído por la noche.",
+        &["informaciones", "informacion", "libro"],
+    ),
+    (
+        "portuguese",
+        "As informações não estão nos livros que foram lidos por ela.",
+        &["informação", "informacao", "livro"],
+    ),
     ("italian", "I gatti non sono nella casa e le porte sono chiuse.", &["gatto", "porta"]),
-    ("romanian", "Cărțile nu sunt în casă și copiii au venit la școală pentru o lecție.", &["copii", "lecții", "lectie"]),
+    (
+        "romanian",
+        "Cărțile nu sunt în casă și copiii au venit la școală pentru o lecție.",
+        &["copii", "lecții", "lectie"],
+    ),
     ("swedish", "Bilarna är inte på vägen och hundarna sover i huset.", &["bil", "hund", "husen"]),
-    ("turkish", "Kitaplar masada değil, çünkü bu çocuklar için daha çok defter ve kalem var.", &["kitap", "KİTAPLARI", "çocuk"]),
+    (
+        "turkish",
+        "Kitaplar masada değil, çünkü bu çocuklar için daha çok defter ve kalem var.",
+        &["kitap", "KİTAPLARI", "çocuk"],
+    ),
     ("english", "The houses are not far from the river, and the children are playing there.", &["house", "play"]),
     ("russian", "Книги лежат на столе, а дети играют во дворе.", &["книгами", "столы"]),
     ("thai", "ภาษาไทยไม่เว้นวรรคระหว่างคำ", &["เว้นวรรค", "ระหว่าง"]),
@@ -153,10 +177,8 @@ async fn a_word_is_as_rare_as_it_is_in_all_languages_together() {
         ("n-6", "nothing new"),
     ])
     .await;
-    let query = afterword::search::Query {
-        explain: true,
-        ..afterword::search::Query::new("server zebra", Mode::Keyword, 10)
-    };
+    let query =
+        afterword::search::Query { explain: true, ..afterword::search::Query::new("server zebra", Mode::Keyword, 10) };
     let answer = world.search.search(&query).await.expect("an answer");
     assert_eq!(answer.hits[0].slug, "l-1");
     let why = answer.hits[0].explanation.as_ref().expect("an explanation");

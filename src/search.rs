@@ -14,11 +14,12 @@ mod question;
 mod related;
 mod semantic;
 mod service;
+mod several;
 mod snippet;
 mod spelling;
 mod vectors;
 
 pub use crate::api::{Correction, Explanation, Hit, Mode, Passage, SearchAnswer, TermShare, Weights};
-pub use answer::{MAX_PASSAGES, Query, SearchError};
+pub use answer::{MAX_PASSAGES, MAX_QUESTIONS, Query, SearchError};
 pub use semantic::QueryModels;
 pub use service::{Search, SearchSettings};

@@ -50,7 +50,7 @@ impl FromStr for Mode {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct SearchAnswer {
     /// The best first.
     pub hits: Vec<Hit>,
@@ -89,6 +89,9 @@ pub struct Hit {
     /// Cosine of the best chunk, if it was found by meaning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub similarity: Option<f32>,
+    /// Which of several questions found it, from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<usize>,
     /// Headings above the best place.
     pub heading_path: String,
     /// The passage that answers best.

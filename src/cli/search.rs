@@ -35,7 +35,7 @@ pub(super) async fn run(session: &Session, arguments: SearchArguments) -> anyhow
         explain: arguments.explain,
         ..Query::new(arguments.query, arguments.mode, limit)
     };
-    let answer = host.search.search(&query).await?;
+    let answer = host.search.search_several(&query, &arguments.queries).await?;
     session.output.answer(&answer, |look| text_of(look, &answer))?;
     notes(session, &answer);
     if answer.hits.is_empty() { session.mention_empty(&host, &query.folder).await } else { Ok(()) }
@@ -103,6 +103,8 @@ fn correction(Correction { from, to }: &Correction) -> String {
 }
 
 fn text_of_hit(look: Look, rank: usize, hit: &Hit) -> String {
+    let questions: Vec<_> = hit.questions.iter().map(ToString::to_string).collect();
+    let questions = if questions.is_empty() { String::new() } else { format!("  question {}", questions.join(", ")) };
     let similarity = hit.similarity.map(|similarity| format!("  similarity {similarity:.2}")).unwrap_or_default();
     let embedding = if hit.embedding.status == crate::articles::EmbeddingState::Completed {
         String::new()
@@ -113,7 +115,7 @@ fn text_of_hit(look: Look, rank: usize, hit: &Hit) -> String {
         "{rank}. {} [{}]{}",
         look.paint(STRONG, &hit.title),
         look.paint(NAME, &hit.slug),
-        look.paint(FAINT, &format!("{similarity}{embedding}"))
+        look.paint(FAINT, &format!("{similarity}{questions}{embedding}"))
     );
     let mut lines = vec![look.hanging(&head, INDENT)];
     lines.extend(passage(look, &place(hit), &hit.snippet, &hit.matches));

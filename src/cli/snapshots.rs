@@ -114,6 +114,7 @@ fn hits() {
         folder: "sea".to_owned(),
         score: 0.5,
         similarity: Some(0.654),
+        questions: Vec::new(),
         heading_path: heading_path.to_owned(),
         snippet: snippet.to_owned(),
         matches: found(snippet, "water"),

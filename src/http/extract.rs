@@ -3,7 +3,7 @@
 use axum::{
     body::{Bytes, HttpBody},
     extract::{FromRequest, FromRequestParts, OptionalFromRequestParts, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
 };
 
 use serde::de::DeserializeOwned;
@@ -47,6 +47,29 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OrNothing
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 pub(super) struct Query<T>(pub(super) T);
+
+/// The parameters of a search behind the `?`: any number of `q`, and the rest.
+pub(super) struct Asking<T> {
+    pub(super) questions: Vec<String>,
+    pub(super) how: T,
+}
+
+impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asking<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let all = parts.uri.query().unwrap_or_default().split('&');
+        let (questions, how): (Vec<_>, Vec<_>) = all.partition(|part| part.split('=').next() == Some("q"));
+        let questions: Vec<(String, String)> = behind(&questions)?;
+        Ok(Self { questions: questions.into_iter().map(|(_, question)| question).collect(), how: behind(&how)? })
+    }
+}
+
+/// Reads these parts of a query string.
+fn behind<T: DeserializeOwned>(parts: &[&str]) -> Result<T, Problem> {
+    let uri = format!("/?{}", parts.join("&")).parse::<Uri>().map_err(|error| Problem::malformed(error.to_string()))?;
+    Ok(axum::extract::Query::try_from_uri(&uri)?.0)
+}
 
 /// The parameters of the path.
 #[derive(FromRequestParts)]

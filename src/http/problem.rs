@@ -239,7 +239,7 @@ impl From<SearchError> for Problem {
     fn from(error: SearchError) -> Self {
         let detail = error.to_string();
         match error {
-            SearchError::EmptyQuery => Self::invalid("q", detail),
+            SearchError::EmptyQuery | SearchError::Questions => Self::invalid("q", detail),
             SearchError::NoArticle(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             SearchError::Limit(_) => Self::invalid("limit", detail),
             SearchError::Passages => Self::invalid("passages", detail),

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::App,
     articles::{filter, folder},
-    extract::{Path, Query},
+    extract::{Asking, Path, Query},
     problem::Problem,
     responses::Refused,
 };
@@ -21,15 +21,11 @@ pub(super) fn reading() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(find)).routes(routes!(related))
 }
 
-/// What to look for.
+/// How to look for it.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    /// What you look for, in your words; `"a phrase"`, `-without`, `begin*`, `folder:`, `title:`, `slug:`, `tag:`,
-    /// `created:>2026-01`, `updated:<7d`. Only the first 2,000 characters are searched.
-    #[param(min_length = 1)]
-    q: String,
     /// By words and meaning, by meaning, or by words.
     #[serde(default)]
     #[param(inline)]
@@ -77,21 +73,26 @@ async fn related(
 }
 
 /// Find articles by words and by meaning; each hit has the state of its embedding.
-#[utoipa::path(get, path = "/search", operation_id = "search_articles", tag = "search", params(Asked),
+#[utoipa::path(get, path = "/search", operation_id = "search_articles", tag = "search",
+    params(("q" = Vec<String>, Query, min_items = 1, max_items = 5, description = "What you look for, in your words; \
+            `\"a phrase\"`, `-without`, `begin*`, `folder:`, `title:`, `slug:`, `tag:`, `created:>2026-01`, `updated:<7d`. Only the \
+            first 2,000 characters are searched. Several are answered together, and each hit says which of them found it."),
+        Asked),
     responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
 async fn find(
     State(app): State<App>,
     caller: Extension<Caller>,
-    Query(asked): Query<Asked>,
+    Asking { questions, how: asked }: Asking<Asked>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
+    let Some((first, others)) = questions.split_first() else { return Err(Problem::malformed("missing field `q`")) };
     let query = search::Query {
         folder: folder(&asked.folder)?,
         filter: filter(&asked.filter)?,
         passages: asked.passages.unwrap_or(1),
         explain: asked.explain,
-        ..search::Query::new(asked.q, asked.mode, limit)
+        ..search::Query::new(first, asked.mode, limit)
     };
-    let _turn = app.host.searches.take(&caller.who, 1).await;
-    Ok(Json(app.host.search.search(&query).await?))
+    let _turn = app.host.searches.take(&caller.who, questions.len() as u32).await;
+    Ok(Json(app.host.search.search_several(&query, others).await?))
 }

@@ -113,6 +113,7 @@ impl From<SearchError> for Problem {
     fn from(error: SearchError) -> Self {
         Self(match error {
             SearchError::EmptyQuery => "query: is empty; write what you look for".to_owned(),
+            SearchError::Questions => format!("queries: {error}"),
             SearchError::NoArticle(_) => format!("slug: {error}"),
             SearchError::Limit(most) => format!("limit: must be from 1 to {most}"),
             SearchError::Passages => format!("passages: must be from 1 to {MAX_PASSAGES}"),

@@ -53,6 +53,9 @@ pub enum SearchError {
     /// The number of passages is out of range.
     #[error("passages must be from 1 to {MAX_PASSAGES}")]
     Passages,
+    /// There are more questions than one search takes.
+    #[error("too many questions; one search takes up to {MAX_QUESTIONS}")]
+    Questions,
     /// There is no article with this slug.
     #[error("there is no article \"{0}\"; look for it with `search`, or see all in the list of articles")]
     NoArticle(String),
@@ -66,6 +69,9 @@ pub enum SearchError {
 
 /// Most passages of one article in an answer.
 pub const MAX_PASSAGES: usize = 10;
+
+/// Most questions of one search.
+pub const MAX_QUESTIONS: usize = 5;
 
 /// The part of a longer question that is searched. *Units:* characters.
 pub(super) const MAX_QUERY: usize = 2_000;

@@ -307,6 +307,7 @@ impl Search {
                 folder: article.folder,
                 score,
                 similarity: near.get(&id).copied(),
+                questions: Vec::new(),
                 heading_path,
                 snippet,
                 matches,

@@ -27,6 +27,9 @@ const HEADINGS: usize = 160;
 struct SearchArticles {
     /// what you look for, in your words; "a phrase", -without, begin*, folder:, title:, slug:, tag:, created:>2026-01, updated:<7d
     query: String,
+    /// more questions, up to five in all; one answer, each hit says which found it
+    #[serde(default)]
+    queries: Vec<String>,
     /// default hybrid: by words and by meaning
     mode: Option<Mode>,
     /// only this folder and below
@@ -81,6 +84,8 @@ struct Hit {
     score: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     similarity: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    questions: Vec<usize>,
     /// headings above the snippet
     heading_path: String,
     snippet: String,
@@ -138,8 +143,8 @@ impl Door {
             passages: asked.passages.map_or(1, |most| most as usize),
             explain: asked.explain.unwrap_or_default(),
         };
-        let turn = self.host.searches.take(&who(&context), 1).await;
-        let found = self.host.search.search(&query).await?;
+        let turn = self.host.searches.take(&who(&context), 1 + asked.queries.len() as u32).await;
+        let found = self.host.search.search_several(&query, &asked.queries).await?;
         drop(turn);
         if found.hits.is_empty() && self.host.articles.list(&query.folder, None, 1).await?.total == 0 {
             let folder = query.folder.as_ref();
@@ -222,6 +227,7 @@ impl From<api::Hit> for Hit {
             title: budget::clipped(&hit.title, TITLE),
             folder: hit.folder,
             score: rounded(hit.score),
+            questions: hit.questions,
             similarity: hit.similarity.map(|similarity| rounded(f64::from(similarity))),
             heading_path: budget::clipped(&hit.heading_path, HEADINGS),
             snippet: hit.snippet,

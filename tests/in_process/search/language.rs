@@ -182,15 +182,15 @@ async fn what_explains_a_hit_is_what_ranked_it() {
     }
     let explained = async |question: &str| {
         let query = Query { explain: true, ..Query::new(question, Mode::Keyword, 5) };
-        let hit = world.search.search(&query).await.expect("an answer").hits.remove(0);
-        assert_eq!(hit.slug, "a-00");
+        let hits = world.search.search(&query).await.expect("an answer").hits;
+        let hit = hits.into_iter().find(|hit| hit.slug == "a-00").expect("the article that has all words");
         (hit.score, hit.explanation.expect("an explanation").terms)
     };
     let (rare, of_rare) = explained("rare").await;
     let (seldom, of_seldom) = explained("seldom").await;
     assert!((rare / seldom - of_rare[0].idf / of_seldom[0].idf).abs() < 0.001, "{of_rare:?}, {of_seldom:?}");
     let (both, shares) = explained("rare seldom").await;
-    assert!((both - rare - seldom).abs() < 1e-4);
+    assert!((both - rare - seldom).abs() < 1e-4, "{both} = {rare} + {seldom}");
     let share = |word: &str| shares.iter().find(|term| term.term == word).expect("a term").share;
     assert!((share("rare") - rare / both).abs() < 0.001 && (share("seldom") - seldom / both).abs() < 0.001);
     let (all, shares) = explained("common rare").await;
@@ -199,4 +199,23 @@ async fn what_explains_a_hit_is_what_ranked_it() {
         (share - (all - rare) / all).abs() < 0.001,
         "a frequent word is worth as little as in the ranking: {shares:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_questions_have_one_answer() {
+    let world = world().await;
+    let asked = async |questions: &[&str]| {
+        let others: Vec<_> = questions[1..].iter().map(|question| (*question).to_owned()).collect();
+        world.search.search_several(&Query::new(questions[0], Mode::Keyword, 2), &others).await
+    };
+    let answer = asked(&["deadlock far away", "mutex threads"]).await.expect("an answer");
+    let found: Vec<_> = answer.hits.iter().map(|hit| (hit.slug.as_str(), hit.questions.as_slice())).collect();
+    assert_eq!(found, [("parsing", &[1][..]), ("shared-state", &[2])]);
+    let answer = asked(&["mutex threads", "state shared", "running late"]).await.expect("an answer");
+    assert_eq!(answer.hits.len(), 2);
+    assert!(answer.hits.iter().all(|hit| hit.questions.len() == 2), "{:?}", answer.hits);
+    assert!(asked(&["a", "b", "c", "d", "e", "f"]).await.is_err(), "six are too many");
+    assert!(asked(&["mutex", " "]).await.is_err(), "one of them asks nothing");
+    let one = asked(&["mutex"]).await.expect("an answer");
+    assert!(one.hits[0].questions.is_empty());
 }

@@ -45,6 +45,11 @@ async fn odd_characters<P: Place>() {
         let found = agent.answer("search_articles", json!({ "query": query, "mode": "keyword" })).await;
         assert_eq!(found["hits"].as_array().map(Vec::len), Some(1), "{query}: {found}");
     }
+    let several = json!({ "query": "nothing", "queries": ["nobody", "odd"], "mode": "keyword" });
+    let found = agent.answer("search_articles", several).await;
+    assert_eq!(found["hits"][0]["questions"], json!([3]), "{found}");
+    let refusal = agent.refusal("search_articles", json!({ "query": "a", "queries": ["b", "c", "d", "e", "f"] })).await;
+    assert!(refusal.starts_with("queries: "), "{refusal}");
     let none = agent.answer("search_articles", json!({ "query": "odd -tag:ok", "mode": "keyword" })).await;
     assert_eq!(none["hits"], json!([]));
     for filter in ["tag:a\u{0}", "x:\u{1b}", &"tag:a ".repeat(31), "tag", ":", "-", "rating:>>5", "created:9999999-01"]

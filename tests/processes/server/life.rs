@@ -32,6 +32,8 @@ async fn an_article_lives_its_life_over_rest() {
     server.until_embedding("sharing-data", "completed").await;
     let found = server.json("/api/search?q=threads%20and%20locks&mode=semantic").await;
     assert_eq!(found["hits"][0]["slug"], "sharing-data", "the very next search sees its vectors");
+    let found = server.json("/api/search?q=nothing&limit=3&q=locks%20%26%20threads&mode=keyword").await;
+    assert_eq!((&found["hits"][0]["slug"], &found["hits"][0]["questions"]), (&json!("sharing-data"), &json!([2])));
 
     let change = json!({ "body": "channels" });
     let stale = server.request(Method::PATCH, "/api/articles/sharing-data").header("if-match", "\"7\"").json(&change);
@@ -134,6 +136,10 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         (get("/api/search?q="), 422, "invalid"),
         (get("/api/search"), 400, "malformed"),
         (get("/api/search?q=x&mode=psychic"), 400, "malformed"),
+        (get("/api/search?q=x&limit=1&limit=2"), 400, "malformed"),
+        (get("/api/search?q=x&q=y&nonsense=1"), 400, "malformed"),
+        (get("/api/search?q=1&q=2&q=3&q=4&q=5&q=6"), 422, "invalid"),
+        (get("/api/search?q=1&q="), 422, "invalid"),
         (get("/api/search?q=x&limit=1000"), 422, "invalid"),
         (get("/api/search?q=x&passages=0"), 422, "invalid"),
         (get("/api/search?q=x&passages=11"), 422, "invalid"),

@@ -11,6 +11,7 @@ mod fold;
 mod found;
 mod languages;
 mod matcher;
+mod phrase;
 mod postgres;
 mod spoken;
 mod sqlite;
@@ -33,13 +34,14 @@ use found::TITLE_TIMES;
 pub(crate) use found::{Found, Part};
 pub(crate) use languages::Languages;
 pub(crate) use matcher::{Matcher, merged};
+pub(crate) use phrase::Phrase;
 pub(crate) use spoken::language as language_of;
 pub(crate) use sqlite::{Lists, Lookups};
 pub(crate) use state::{Standing, State, VERSION};
 pub(crate) use stems::{Stems, is_known as is_language, languages};
 use tokens::Reading;
 pub(crate) use tokens::{is_unspaced, tokens};
-pub(crate) use wanted::{Phrase, Term};
+pub(crate) use wanted::Term;
 
 /// Stands in an index between texts that do not belong together, so that no phrase reaches from one into the other. No text has
 /// a term like it.

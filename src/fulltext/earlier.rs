@@ -12,7 +12,7 @@ use afterword_actors::store::{
 };
 use sea_orm::{ConnectionTrait, Value};
 
-use super::{among::Among, found::Found, wanted::Phrase};
+use super::{among::Among, found::Found, phrase::Phrase};
 
 /// Forgets the words of an article, which have been written by the present rules.
 pub(super) async fn forget(transaction: &impl ConnectionTrait, id: i64) -> Result<(), StoreError> {

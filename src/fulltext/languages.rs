@@ -5,10 +5,10 @@
 
 use super::{
     fold::Folded,
+    phrase::Phrase,
     stems::Stems,
     tokens::{Kind, Token, tokens},
     unaccented,
-    wanted::Phrase,
 };
 
 /// The languages by whose stems the articles of a collection are indexed.

@@ -8,8 +8,9 @@ use std::{
 
 use super::{
     languages::Languages,
+    phrase::Phrase,
     tokens::{self, Kind},
-    wanted::{Phrase, Term},
+    wanted::Term,
 };
 
 /// Looks for terms in texts.

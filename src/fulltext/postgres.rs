@@ -18,7 +18,8 @@ use super::{
     among::Among,
     bm25::{B, K1},
     found::{Found, Part, TITLE_WEIGHT},
-    wanted::{Phrase, Term},
+    phrase::Phrase,
+    wanted::Term,
 };
 
 /// Terms in one part of a text: positions in a text-search vector end at 16,383, and so would phrases.

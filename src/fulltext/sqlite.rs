@@ -19,7 +19,8 @@ use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use super::{
     among::Among,
     found::{Found, Part, TITLE_WEIGHT},
-    wanted::{Phrase, Term},
+    phrase::Phrase,
+    wanted::Term,
 };
 use crate::offload;
 pub(crate) use lists::{Lists, Lookups};

@@ -8,10 +8,7 @@ use std::borrow::Cow;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::{
-    fold::{self, Folded},
-    tokens::{Kind, Token},
-};
+use super::fold::{self, Folded};
 
 /// Of Turkish stems so many characters: suffixes of verbs are left, and words that begin so are forms of one. *Source:* Can et al.,
 /// "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some already. *Units:* characters.
@@ -78,14 +75,6 @@ impl Stems {
         !matches!(self.latin, None | Some((Algorithm::English, _)))
     }
 
-    /// The term that a part of a text is.
-    pub(crate) fn term(&self, token: &Token) -> String {
-        match token.kind {
-            Kind::Word => self.stem(&token.word, &token.written).into_owned(),
-            Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => token.word.clone(),
-        }
-    }
-
     /// The folded stem of a folded word, which is `written` so in its text; the word itself if it has none.
     pub(crate) fn stem<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
         if word.bytes().any(|byte| byte.is_ascii_digit()) {
@@ -150,11 +139,10 @@ pub(crate) fn languages() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fulltext::tokens::tokens;
 
     fn stems(language: &str, words: &str) -> Vec<String> {
         let stems = Stems::of(language);
-        tokens(words).iter().map(|token| stems.term(token)).collect()
+        words.split(' ').map(|word| stems.stem(&Folded::of(word).text, word).into_owned()).collect()
     }
 
     #[test]

@@ -33,6 +33,14 @@ impl Token {
     pub(crate) fn is_common(&self) -> bool {
         matches!(self.kind, Kind::Last | Kind::Single) || stop_words::is_one(&self.word)
     }
+
+    /// The term that it is by these stems.
+    pub(super) fn term(&self, stems: &Stems) -> String {
+        match self.kind {
+            Kind::Word => stems.stem(&self.word, &self.written).into_owned(),
+            Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => self.word.clone(),
+        }
+    }
 }
 
 /// How a term was made.
@@ -251,7 +259,7 @@ mod tests {
     fn terms(text: &str) -> Vec<String> {
         let stems = Stems::of("english");
         let terms = Reading::of(text).terms(&stems);
-        let of_tokens: Vec<_> = tokens(text).iter().map(|token| stems.term(token)).collect();
+        let of_tokens: Vec<_> = tokens(text).iter().map(|token| token.term(&stems)).collect();
         assert_eq!(of_tokens, terms);
         terms
     }

@@ -2,20 +2,13 @@
 
 use super::{
     languages::Languages,
+    phrase::Phrase,
     spoken,
-    stems::Stems,
     tokens::{Kind, Token, tokens},
 };
 
 /// Terms of one question that are looked at; the rest of a longer one is left out.
 pub(crate) const MOST_TERMS: usize = 400;
-
-/// Consecutive terms, of which the last may be only the beginning of one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Phrase {
-    pub(crate) terms: Vec<String>,
-    pub(crate) is_prefix: bool,
-}
 
 /// One thing to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,19 +26,6 @@ pub(crate) struct Term {
 impl AsRef<[Phrase]> for Term {
     fn as_ref(&self) -> &[Phrase] {
         &self.alternatives
-    }
-}
-
-impl Phrase {
-    /// The phrase that `text` is by these stems; `None` if it holds no term.
-    pub(crate) fn of(text: &str, stems: &Stems) -> Option<Self> {
-        let mut found = tokens(text);
-        // It stands for the end of a run, and what is looked for may go on.
-        while found.last()?.kind == Kind::Last {
-            found.pop();
-        }
-        let is_prefix = found.last()?.kind == Kind::Single;
-        Some(Self { terms: found.iter().map(|token| stems.term(token)).collect(), is_prefix })
     }
 }
 

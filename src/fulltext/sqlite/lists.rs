@@ -13,11 +13,7 @@ use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use super::{
-    super::{
-        bm25,
-        found::Found,
-        wanted::{Phrase, Term},
-    },
+    super::{bm25, found::Found, phrase::Phrase, wanted::Term},
     doclist::Posting,
     lengths::{Known, Lengths, State, TOGETHER},
     pages::{Block, postings},

@@ -130,7 +130,7 @@ const INFLECTED: &[(&str, &str, &[&str])] = &[
         "Cărțile nu sunt în casă și copiii au venit la școală pentru o lecție.",
         &["copii", "lecții", "lectie"],
     ),
-    ("swedish", "Bilarna är inte på vägen och hundarna sover i huset.", &["bil", "hund", "husen"]),
+    ("swedish", "Bilarna är inte på vägen och hundarna sover i huset.", &["bil", "hund", "hundar"]),
     (
         "turkish",
         "Kitaplar masada değil, çünkü bu çocuklar için daha çok defter ve kalem var.",

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use afterword::articles::{folder::Folder, properties::Filter};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
-use support::{File, Place, Server, World};
+use support::{File, Place, Server, TestHost};
 
 /// How often each filter is asked.
 const ROUNDS: usize = 30;
@@ -36,7 +36,7 @@ fn main() {
 }
 
 async fn measure<P: Place>(name: &str, articles: i64) {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     fill(&world, articles).await;
     let service = world.articles(None);
     println!("{name}, {articles} articles");
@@ -59,7 +59,7 @@ fn shown(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-async fn fill<P: Place>(world: &World<P>, articles: i64) {
+async fn fill<P: Place>(world: &TestHost<P>, articles: i64) {
     const PAGE: i64 = 50_000;
     let series = match Engine::of(world.database.reader()) {
         Engine::Sqlite => {

@@ -11,7 +11,6 @@ use afterword::{
     config::Embedding,
     database::migrate,
     embedding::{Backends, local::peak_gflops},
-    model,
 };
 use afterword_actors::{
     Runtime, RuntimeSettings,
@@ -128,7 +127,7 @@ async fn shares_of_the_peak() {
     for threads in [1, 2] {
         let embedder = embedder(threads);
         for (tokens, batch) in [(16, 1), (16, 32), (64, 32), (256, 1), (256, 32)] {
-            let seconds = seconds_each(&embedder, tokens, batch).await;
+            let seconds = seconds_each(embedder.as_ref(), tokens, batch).await;
             let share = operations(tokens) / seconds / 1e9 / peak / threads as f64;
             println!(
                 "{threads} threads, {tokens:>3} tokens, batch {batch:>2}: {:>7.1} texts/s, {:>3.0} % of the peak",

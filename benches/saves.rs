@@ -14,7 +14,7 @@ use afterword_actors::{
 use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use support::{DRAIN, article};
 
-type World = support::World<support::File>;
+type TestHost = support::TestHost<support::File>;
 
 const ROUNDS: usize = 400;
 const BACKLOG: i64 = 100_000;
@@ -39,7 +39,7 @@ impl Times {
 }
 
 /// An insert and a commit on the connection that saves use, and nothing else.
-async fn bare(world: &World) -> Times {
+async fn bare(world: &TestHost) -> Times {
     let connection = world.database.write_connection();
     connection.run("CREATE TABLE IF NOT EXISTS bare (body TEXT)", []).await.expect("a table");
     let mut times = Vec::new();
@@ -62,7 +62,7 @@ fn text(n: usize) -> String {
     format!("number {n} has words of its own ").repeat(60)
 }
 
-async fn saves(world: &World, runtime: Option<&Runtime>, name: &str) -> Times {
+async fn saves(world: &TestHost, runtime: Option<&Runtime>, name: &str) -> Times {
     let service = world.articles(runtime);
     let mut times = Vec::new();
     for n in 0..ROUNDS {
@@ -77,7 +77,7 @@ async fn saves(world: &World, runtime: Option<&Runtime>, name: &str) -> Times {
 }
 
 /// Articles with waiting tasks: real work for the queue, with a model that costs nothing.
-async fn fill(world: &World) {
+async fn fill(world: &TestHost) {
     world
         .database
         .write::<_, StoreError, _>(|transaction| {
@@ -108,7 +108,7 @@ async fn fill(world: &World) {
 /// From the answer of the save to a search by meaning that finds it.
 async fn commit_to_searchable() -> Times {
     let script = Script { dimension: 384, ..Script::default() };
-    let world = World::with(script, RuntimeSettings { slots: 2, ..RuntimeSettings::default() }).await;
+    let world = TestHost::with(script, RuntimeSettings { slots: 2, ..RuntimeSettings::default() }).await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     let mut told = runtime.subscribe();
@@ -129,7 +129,7 @@ async fn commit_to_searchable() -> Times {
 async fn main() {
     for slots in [1, 8] {
         let settings = RuntimeSettings { slots, ..RuntimeSettings::default() };
-        let world = World::with(Script::default(), settings).await;
+        let world = TestHost::with(Script::default(), settings).await;
         let bare = bare(&world).await;
         bare.print("a bare insert and commit, nothing else running");
         saves(&world, None, "alone").await.print("a save, nothing else running");

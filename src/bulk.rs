@@ -7,9 +7,9 @@ use std::sync::Arc;
 use afterword_actors::{
     RuntimeHandle,
     store::{
-        Database, StoreError, bulk,
-        missing::{self, Scope},
-        models, sql,
+        Database, StoreError,
+        backlog::{self, Backlog},
+        bulk, models, sql,
     },
 };
 
@@ -66,9 +66,9 @@ impl Bulk {
     ///
     /// # Errors
     /// [`BulkError::Store`]
-    pub async fn count(&self, scope: Scope, folder: &Folder) -> Result<Count, BulkError> {
+    pub async fn count(&self, scope: Backlog, folder: &Folder) -> Result<Count, BulkError> {
         let model_id = self.model_id().await?;
-        let (articles, skipped) = missing::count(self.database.reader(), model_id, scope, folder.as_ref()).await?;
+        let (articles, skipped) = backlog::count(self.database.reader(), model_id, scope, folder.as_ref()).await?;
         Ok(Count { articles, skipped })
     }
 
@@ -76,13 +76,13 @@ impl Bulk {
     ///
     /// # Errors
     /// [`BulkError::Store`]
-    pub async fn start(&self, scope: Scope, folder: &Folder) -> Result<i64, BulkError> {
+    pub async fn start(&self, scope: Backlog, folder: &Folder) -> Result<i64, BulkError> {
         let folder = folder.to_string();
         if let Some(runtime) = &self.runtime {
             return Ok(runtime.start_bulk(scope, folder).await?);
         }
         let reader = self.database.reader();
-        let (articles, _) = missing::count(reader, self.model_id().await?, scope, &folder).await?;
+        let (articles, _) = backlog::count(reader, self.model_id().await?, scope, &folder).await?;
         let opened = self.database.write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move { bulk::open(transaction, scope, &folder, articles).await })
         });

@@ -13,4 +13,4 @@ pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy};
 pub use index::{IndexError, RebuildProgress, Rebuilt, language, rebuild, renew_words};
 pub use restore::{RestoreError, Restored, restore};
 pub use schema::{Migration, migrations, rollback, size, undone_by_rollback};
-pub use verify::{Finding, Verification, verify};
+pub use verify::{Verification, VerifyFinding, verify};

@@ -5,9 +5,9 @@ mod backends;
 mod kept;
 pub mod local;
 pub mod openai;
-mod rationed;
+mod rate_limited;
 pub mod scripted;
 
 pub use back_end::{BackEndError, Preparation};
 pub use backends::Backends;
-pub use rationed::Rationed;
+pub use rate_limited::RateLimited;

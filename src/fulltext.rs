@@ -37,7 +37,7 @@ pub(crate) use matcher::{Matcher, merged};
 pub(crate) use phrase::Phrase;
 pub(crate) use spoken::language as language_of;
 pub(crate) use sqlite::{Lists, Lookups};
-pub(crate) use state::{Standing, State, VERSION};
+pub(crate) use state::{Freshness, State, VERSION};
 pub(crate) use stems::{Stems, is_known as is_language, languages};
 use tokens::Reading;
 pub(crate) use tokens::{is_unspaced, tokens};

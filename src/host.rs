@@ -17,7 +17,7 @@ use crate::{
     bulk::Bulk,
     config::{Provider, Settings},
     database::{self, SchemaError},
-    embedding::{BackEndError, Backends, Rationed},
+    embedding::{BackEndError, Backends, RateLimited},
     large_texts::LargeTexts,
     queue::Queue,
     search::{Search, SearchSettings},
@@ -45,7 +45,7 @@ pub enum HostError {
     Start(#[from] StartError),
 }
 
-/// An open, up-to-date database with the services on it: every door calls this. It processes no task: see [`Worker`].
+/// An open, up-to-date database with the services on it: every door calls this. It processes no task: see [`RunningHost`].
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Host {
@@ -121,7 +121,7 @@ impl Host {
     ///
     /// # Errors
     /// [`HostError::Start`]
-    pub async fn start(self) -> Result<Worker, HostError> {
+    pub async fn start(self) -> Result<RunningHost, HostError> {
         let runtime = Runtime::start(self.database.clone(), self.offer(), runtime_settings(&self.settings)).await?;
         Ok(self.with(runtime))
     }
@@ -130,7 +130,7 @@ impl Host {
     ///
     /// # Errors
     /// [`HostError::Start`]
-    pub async fn join(self) -> Result<Worker, HostError> {
+    pub async fn join(self) -> Result<RunningHost, HostError> {
         let runtime = Runtime::join(self.database.clone(), self.offer(), runtime_settings(&self.settings)).await?;
         Ok(self.with(runtime))
     }
@@ -148,7 +148,7 @@ impl Host {
         }
     }
 
-    fn with(self, runtime: Runtime) -> Worker {
+    fn with(self, runtime: Runtime) -> RunningHost {
         let articles = if self.settings.queue.enabled {
             let after = AfterSave::Wake(runtime.handle());
             let max_attempts = self.settings.queue.max_attempts;
@@ -158,7 +158,7 @@ impl Host {
         };
         let (queue, bulk) = (self.queue.waking(runtime.handle()), self.bulk.waking(runtime.handle()));
         let reading = Reading::begin(articles.clone());
-        Worker { host: Self { articles, queue, bulk, ..self }, runtime, reading }
+        RunningHost { host: Self { articles, queue, bulk, ..self }, runtime, reading }
     }
 
     /// Returns the settings that it was opened with.
@@ -178,7 +178,7 @@ impl Host {
 }
 
 /// A host with a runtime: it processes tasks.
-pub struct Worker {
+pub struct RunningHost {
     /// Database and services.
     pub host: Host,
     /// The tree of actors.
@@ -187,7 +187,7 @@ pub struct Worker {
     reading: Reading,
 }
 
-impl Worker {
+impl RunningHost {
     /// Finishes what is being processed, releases the rest, and stops.
     pub async fn stop(self) -> Drained {
         drop(self.reading);
@@ -201,7 +201,9 @@ impl Worker {
 fn rationed(backends: &Backends, database: &Database, settings: &Settings) -> Model {
     let openai = &settings.embedding.openai;
     match settings.embedding.provider {
-        Provider::OpenAi => Rationed::model(backends.model(), database, &openai.base_url, openai.requests_per_minute),
+        Provider::OpenAi => {
+            RateLimited::model(backends.model(), database, &openai.base_url, openai.requests_per_minute)
+        }
         Provider::Local | Provider::Scripted => backends.model(),
     }
 }
@@ -219,7 +221,7 @@ impl OtherModels for Others {
         // A provider is identified by how it is reached.
         let provider = kept.unwrap_or(&identity.provider);
         Some(match identity.provider.as_str() {
-            "openai" => Rationed::model(model, &self.database, provider, self.requests_per_minute),
+            "openai" => RateLimited::model(model, &self.database, provider, self.requests_per_minute),
             _ => model,
         })
     }

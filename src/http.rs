@@ -40,8 +40,8 @@ use tower_http::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-pub use app::{App, Parts};
-pub use feed::Feed;
+pub use app::{HttpState, Parts};
+pub use feed::EventFeed;
 pub use mounted::Mounted;
 
 use crate::auth::Permission;
@@ -56,7 +56,7 @@ macro_rules! needs {
 }
 
 /// Returns everything that this server answers, once it is open.
-pub fn router(app: App) -> Router {
+pub fn router(app: HttpState) -> Router {
     let settings = &app.host.settings().server;
     let (body_timeout, max_body) = (settings.body_timeout, settings.max_body.as_u64());
     let deadline = settings.request_timeout;
@@ -97,7 +97,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// The routes of the mounted door, if there is one.
-fn behind_the_guards(app: &App) -> Router<App> {
+fn behind_the_guards(app: &HttpState) -> Router<HttpState> {
     let Some(door) = &app.page else { return Router::new() };
     let deadline = app.host.settings().server.request_timeout;
     let answered = door.routes.clone().layer(from_fn_with_state(deadline, guard::deadline::hold));
@@ -117,7 +117,7 @@ fn behind_the_guards(app: &App) -> Router<App> {
 }
 
 /// The routes under `/api` that answer at once, each with the scope it needs, and their description.
-fn rest(app: &App) -> OpenApiRouter<App> {
+fn rest(app: &HttpState) -> OpenApiRouter<HttpState> {
     let reading = OpenApiRouter::new()
         .merge(articles::reading())
         .merge(versions::reading())

@@ -4,7 +4,7 @@
 //! - `door`: what a session can ask; `access`: what a caller may ask
 //! - `tools`: the tools, a file for each subject; `resources`: articles as `article://{slug}`
 //! - `sessions`, `owner`: their limit, and which caller owns one; `subscriptions`, `changes`: telling clients what has
-//!   changed; `silence`: noticing that one is gone
+//!   changed; `idle_timer`: noticing that one is gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: the form of answers, pages and refusals
 //!
 //! It is thin: it calls the services of a [`Host`] and owns no rule about articles or the queue.
@@ -16,6 +16,7 @@ mod changes;
 mod cursor;
 mod door;
 mod excerpt;
+mod idle_timer;
 mod message;
 mod owner;
 mod pipe;
@@ -25,7 +26,6 @@ mod requests;
 mod resources;
 mod schema;
 mod sessions;
-mod silence;
 mod subscriptions;
 mod tools;
 
@@ -43,17 +43,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::{Layer, Service};
 
-pub use door::Door;
+pub use door::McpServer;
 pub use sessions::Sessions;
 
 use crate::{config::Server, host::Host};
 use changes::Changes;
-use door::Way;
+use door::Transport;
 use pipe::Pipe;
 use reading::Reader;
 
 /// How long an answer is kept for a client that lost its connection.
-const KEPT: Duration = Duration::from_secs(5);
+const ANSWER_RETENTION: Duration = Duration::from_secs(5);
 /// How long a client may take to read the last answers of a session.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -66,8 +66,12 @@ pub fn http_service(
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
     let settings = host.settings().server.clone();
     let changes = Changes::watch(host.articles.clone());
-    let way = Way::Http { idle: settings.mcp_session_idle };
-    streamable(move || Door::new(host.clone(), changes.clone(), way, CancellationToken::new()), &settings, shutdown)
+    let way = Transport::Http { idle: settings.mcp_session_idle };
+    streamable(
+        move || McpServer::new(host.clone(), changes.clone(), way, CancellationToken::new()),
+        &settings,
+        shutdown,
+    )
 }
 
 /// Serves any handler over streamable HTTP, with the settings of Afterword's own.
@@ -80,8 +84,8 @@ pub fn streamable<H: ServerHandler, F: Fn() -> H + Send + Sync + 'static>(
 {
     let mut kept = SessionConfig::default();
     kept.keep_alive = Some(settings.mcp_session_idle);
-    kept.completed_cache_ttl = KEPT;
-    let sessions = Arc::new(Sessions::new(kept, sessions::MOST));
+    kept.completed_cache_ttl = ANSWER_RETENTION;
+    let sessions = Arc::new(Sessions::new(kept, sessions::MAX_SESSIONS));
     let reader = Reader::new(settings, Arc::clone(&sessions));
     let config = StreamableHttpServerConfig::default()
         .with_cancellation_token(shutdown)
@@ -152,7 +156,7 @@ async fn session<R: AsyncRead + Send + Unpin + 'static>(
     stop: CancellationToken,
 ) -> Result<(), SessionError> {
     let changes = Changes::watch(host.articles.clone());
-    let door = Door::new(host, changes, Way::Pipe, alive);
+    let door = McpServer::new(host, changes, Transport::Pipe, alive);
     let session = match serve_server_with_ct(door, pipe, stop).await {
         Ok(session) => session,
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),

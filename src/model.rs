@@ -24,7 +24,7 @@ pub use progress::{Progress, Stage};
 
 /// A model that can be fetched by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct CatalogEntry {
     /// Its name.
     pub name: &'static str,
     /// Length of its vectors.
@@ -48,7 +48,7 @@ struct Pinned {
     sha256: &'static str,
 }
 
-impl Known {
+impl CatalogEntry {
     /// The size of all files together. *Units:* bytes.
     fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
@@ -62,7 +62,7 @@ struct Package {
 }
 
 /// Every model that can be fetched by its name.
-pub const CATALOGUE: &[Known] = &[Known {
+pub const CATALOGUE: &[CatalogEntry] = &[CatalogEntry {
     name: "all-MiniLM-L6-v2",
     dimension: 384,
     max_tokens: 256,
@@ -93,13 +93,13 @@ pub(crate) const WEIGHTS: &str = "model.safetensors";
 const FILES: [&str; 3] = [WEIGHTS, "tokenizer.json", "config.json"];
 
 /// Finds the catalogue's entry of this name.
-pub fn known(name: &str) -> Option<&'static Known> {
+pub fn known(name: &str) -> Option<&'static CatalogEntry> {
     let short = name.rsplit('/').next().unwrap_or(name);
     CATALOGUE.iter().find(|known| known.name.eq_ignore_ascii_case(short))
 }
 
 /// Returns where `known` is, or would be: below `models` in the user's cache folder. `None` without a home folder.
-pub fn directory(known: &Known) -> Option<PathBuf> {
+pub fn directory(known: &CatalogEntry) -> Option<PathBuf> {
     user_folders::cache().map(|cache| cache.join("models").join(known.name))
 }
 
@@ -133,7 +133,7 @@ pub struct Installed {
 
 /// Returns the whole catalogue, and what is on this machine.
 pub fn list() -> Vec<Installed> {
-    let entry = |known: &Known| {
+    let entry = |known: &CatalogEntry| {
         let directory = directory(known);
         Installed {
             name: known.name,
@@ -150,7 +150,7 @@ pub fn list() -> Vec<Installed> {
 ///
 /// # Errors
 /// [`io::Error`] if they cannot be read.
-pub fn is_genuine(known: &Known, directory: &Path) -> io::Result<bool> {
+pub fn is_genuine(known: &CatalogEntry, directory: &Path) -> io::Result<bool> {
     for file in known.files {
         if !file.is_genuine(&directory.join(file.name))? {
             return Ok(false);

@@ -28,7 +28,7 @@ use axum::{Router, middleware, routing::get};
 
 pub use app::Parts;
 
-use app::App;
+use app::PageState;
 
 /// The door, ready to be mounted behind the guards.
 pub struct Page {
@@ -44,7 +44,7 @@ pub struct Page {
 
 /// Puts the door together. Must be called within an asynchronous runtime.
 pub fn open(parts: Parts) -> Page {
-    let app = App::new(parts);
+    let app = PageState::new(parts);
     runtime::live::start(&app);
     let routes = articles::routes().merge(runtime::routes()).merge(settings::routes());
     let streams = Router::new()

@@ -21,8 +21,8 @@ use crate::{
     config::{Loaded, Settings},
     database,
     health::{Health, Watched},
-    host::{Host, Worker},
-    http::{self, App, Parts},
+    host::{Host, RunningHost},
+    http::{self, HttpState, Parts},
     mcp,
     page::{self, Page},
     telemetry::{self, Telemetry},
@@ -75,7 +75,7 @@ async fn open(
     address: SocketAddr,
     gate: &Gate,
     stopping: &CancellationToken,
-) -> Result<Worker, ServeError> {
+) -> Result<RunningHost, ServeError> {
     let settings = &loaded.settings;
     let host = Host::open_patiently(settings).await?;
     refuse_strangers(&host, address).await?;
@@ -102,7 +102,7 @@ async fn open(
         address,
         stopping: stopping.clone(),
     };
-    gate.open(health, http::router(App::new(parts)));
+    gate.open(health, http::router(HttpState::new(parts)));
     Ok(worker)
 }
 
@@ -138,7 +138,7 @@ async fn refuse_strangers(host: &Host, address: SocketAddr) -> Result<(), ServeE
 }
 
 /// Starts what may take long and no request waits for: the model, and the index of vectors.
-fn prepare(worker: &Worker) {
+fn prepare(worker: &RunningHost) {
     if let Some(preparation) = worker.host.backends.preparation().cloned() {
         tokio::spawn(async move { preparation.run_until_ready().await });
     }
@@ -157,11 +157,11 @@ fn prepare(worker: &Worker) {
 }
 
 async fn finish_requests(handle: &listener::Handle, deadline: Duration) {
-    const LOOK: Duration = Duration::from_millis(20);
+    const CHECK_INTERVAL: Duration = Duration::from_millis(20);
     handle.graceful_shutdown(Some(deadline));
     let ended = async {
         while handle.connection_count() > 0 {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     };
     if tokio::time::timeout(deadline, ended).await.is_err() {

@@ -24,7 +24,7 @@ use crate::{health::Health, host::Host, queue::QueueError};
 /// Upper bounds of the buckets for durations of answers. *Units:* seconds.
 const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Measurements are sorted into buckets after this many: until then each is kept, whether it is scraped or not.
-const KEPT: u64 = 4_096;
+const BUCKET_AFTER: u64 = 4_096;
 
 /// The measurements of one server.
 pub struct Telemetry {
@@ -54,7 +54,7 @@ impl Telemetry {
             let labels: Vec<_> = labels.into_iter().chain([Label::new("status", status.to_string())]).collect();
             counter!("afterword_http_requests_total", labels).increment(1);
         });
-        if self.requests.fetch_add(1, Ordering::Relaxed) % KEPT == KEPT - 1 {
+        if self.requests.fetch_add(1, Ordering::Relaxed) % BUCKET_AFTER == BUCKET_AFTER - 1 {
             self.recorder.handle().run_upkeep();
         }
     }

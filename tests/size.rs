@@ -27,7 +27,7 @@ use afterword::embedding::scripted::Script;
 use afterword_actors::RuntimeSettings;
 use history::Size;
 use said::Said;
-use support::{DRAIN, File, Place, Server, World, article, quick};
+use support::{DRAIN, File, Place, Server, TestHost, article, quick};
 
 /// What one statement read, by unit.
 type Cost = Vec<(&'static str, u64)>;
@@ -42,9 +42,9 @@ fn size() -> Size {
 }
 
 /// A past within the retention, so that neither size has anything to clean up.
-async fn after<P: Place>(size: Size) -> (World<P>, Said) {
+async fn after<P: Place>(size: Size) -> (TestHost<P>, Said) {
     let settings = RuntimeSettings { slots: 4, ..quick() };
-    let world = World::<P>::with(Script { dimension: 8, ..Script::default() }, settings).await;
+    let world = TestHost::<P>::with(Script { dimension: 8, ..Script::default() }, settings).await;
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("first", "umbrella")).await.expect("a save");
     world.settled(&runtime).await;

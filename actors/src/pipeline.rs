@@ -11,10 +11,10 @@ use self::hashed::HashedChunk;
 use crate::{
     embedder::{Chunker, EmbedError, Model, Source},
     outcome::Outcome,
-    requests::{Entry, Requests, Standing},
+    requests::{Entry, RequestRank, Requests},
     settings::Delays,
     store::{Database, StoreError, vectors},
-    task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Subject, Vectors},
+    task::{ArticleSnapshot, ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Vectors},
 };
 
 pub(crate) use room::Room;
@@ -78,7 +78,7 @@ impl Pipeline {
 
     async fn embed(&self, task: &ClaimedTask, made: &mut Vectors) -> Result<Outcome, Stopped> {
         // A task that has failed before may fail again: others must not wait for it.
-        let standing = Standing { queue_key: task.queue_key, alone: task.attempt > 1 };
+        let standing = RequestRank { queue_key: task.queue_key, alone: task.attempt > 1 };
         let entry = self.requests.enter(standing);
         let (text, _room) = self.read(task.article_id).await?;
         let Some(text) = text else { return Ok(Outcome::Discard { cause: "article deleted" }) };
@@ -144,10 +144,10 @@ impl Pipeline {
 fn without_embedding(task: &ClaimedTask) -> Option<Outcome> {
     match (task.operation, task.subject) {
         (Operation::Delete, _) => Some(Outcome::Discard { cause: "vectors removed" }),
-        (_, Subject::Gone) => Some(Outcome::Discard { cause: "article deleted" }),
-        (_, Subject::Skipped) => Some(Outcome::Discard { cause: "embedding skipped" }),
-        (_, Subject::Unchanged { revision }) => Some(Outcome::Unchanged { revision }),
-        (_, Subject::Changed) => None,
+        (_, ArticleSnapshot::Gone) => Some(Outcome::Discard { cause: "article deleted" }),
+        (_, ArticleSnapshot::Skipped) => Some(Outcome::Discard { cause: "embedding skipped" }),
+        (_, ArticleSnapshot::Unchanged { revision }) => Some(Outcome::Unchanged { revision }),
+        (_, ArticleSnapshot::Changed) => None,
     }
 }
 

@@ -38,7 +38,7 @@ use self::{
 use crate::embedder::{BatchLimits, Embedder};
 
 pub(crate) use entry::{Entry, Refused};
-pub(crate) use messages::{Refusal, Standing, Text};
+pub(crate) use messages::{Refusal, RequestRank, Text};
 
 /// The requests of one model.
 pub(crate) struct Requests {
@@ -62,7 +62,7 @@ impl Requests {
     }
 
     /// Announces an attempt that may bring texts soon: a request with room left waits a little for it.
-    pub(crate) fn enter(&self, standing: Standing) -> Entry {
+    pub(crate) fn enter(&self, standing: RequestRank) -> Entry {
         let id = self.attempts.fetch_add(1, Ordering::Relaxed);
         match self.embedder.requests() {
             Some(most) => Entry::new(id, standing, self.messages(most.min(self.most)), None),

@@ -12,9 +12,9 @@ use crate::{
     context::Context,
     event::TaskEvent,
     store::{
-        Database, Presence, StoreError, bulk, control,
-        missing::{self, Scope},
-        models, stats, tasks,
+        Database, HostLock, StoreError,
+        backlog::{self, Backlog},
+        bulk, control, models, stats, tasks,
     },
     supervision::RuntimeStatus,
     task::NewTask,
@@ -35,7 +35,7 @@ pub struct Runtime {
     context: Arc<Context>,
     addresses: Addresses,
     root: ActorRef<RuntimeSupervisorMessage>,
-    presence: Option<Presence>,
+    presence: Option<HostLock>,
 }
 
 /// What a host's doors need of a runtime; cheap to clone, and may outlive it.
@@ -168,11 +168,11 @@ impl RuntimeHandle {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn start_bulk(&self, scope: Scope, folder: String) -> Result<i64, StoreError> {
+    pub async fn start_bulk(&self, scope: Backlog, folder: String) -> Result<i64, StoreError> {
         let reader = self.context.database.reader();
         // Before the first set nothing has been embedded: number 0 stands for that.
         let in_use = models::wanted(reader).await?.active.map_or(0, |set| set.id);
-        let (articles, _) = missing::count(reader, in_use, scope, &folder).await?;
+        let (articles, _) = backlog::count(reader, in_use, scope, &folder).await?;
         let id = self
             .context
             .database
@@ -231,7 +231,7 @@ impl RuntimeHandle {
         if makes.makes_building || makes.building == 0 {
             return Ok(0);
         }
-        missing::waiting(reader, makes.building).await
+        backlog::waiting(reader, makes.building).await
     }
 
     /// `embedding_models.id` of the host's own model.

@@ -133,7 +133,7 @@ pub struct ClaimedTask {
     /// How many times a host died while processing it.
     pub crashes: u32,
     /// The article at the moment of the claim.
-    pub subject: Subject,
+    pub subject: ArticleSnapshot,
 }
 
 impl ClaimedTask {
@@ -168,7 +168,7 @@ pub struct Lease {
 
 /// The state of the article at the claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
+pub enum ArticleSnapshot {
     /// It has been deleted.
     Gone,
     /// It is not to be embedded.
@@ -206,7 +206,7 @@ pub(crate) mod tests {
             trace_id: None,
             model_id: 1,
             crashes: 0,
-            subject: Subject::Changed,
+            subject: ArticleSnapshot::Changed,
         }
     }
 }

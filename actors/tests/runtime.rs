@@ -1,11 +1,11 @@
-//! The runtime on real databases, SQLite and PostgreSQL. One suite: `Bench` is the parent module's.
+//! The runtime on real databases, SQLite and PostgreSQL. One suite: `Fixture` is the parent module's.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 mod support;
 
 #[path = "."]
 mod sqlite {
-    type Bench = crate::support::Bench<crate::support::File>;
+    type Fixture = crate::support::Fixture<crate::support::File>;
 
     #[path = "runtime/deaths.rs"]
     mod deaths;
@@ -25,7 +25,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type Bench = crate::support::Bench<crate::support::Server>;
+    type Fixture = crate::support::Fixture<crate::support::Server>;
 
     #[path = "runtime/deaths.rs"]
     mod deaths;

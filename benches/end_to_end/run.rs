@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use afterword::{
     articles::NewArticle,
     config::{Loaded, Settings, Sources},
-    host::{Host, Worker},
+    host::{Host, RunningHost},
 };
 use afterword_actors::{
     store::{Database, sql::Sql},
@@ -68,7 +68,7 @@ fn settings(site: &Site<'_>) -> Settings {
 }
 
 /// Saves as an import does: at low priority.
-async fn save_all(worker: &Worker, collection: Collection) {
+async fn save_all(worker: &RunningHost, collection: Collection) {
     let save = |number| async move {
         let (title, body) = (Collection::title(number), collection.body(number));
         let new = NewArticle { title, body, priority: Some(Priority::Low), ..NewArticle::default() };
@@ -78,7 +78,7 @@ async fn save_all(worker: &Worker, collection: Collection) {
 }
 
 /// Saves as a person does.
-async fn save_one(worker: &Worker) -> Duration {
+async fn save_one(worker: &RunningHost) -> Duration {
     let mut events = worker.runtime.subscribe();
     let begun = Instant::now();
     let new = NewArticle { title: "By a person".to_owned(), body: "A remark.".to_owned(), ..NewArticle::default() };

@@ -8,7 +8,7 @@ use afterword::{
     queue::{QueueError, TaskFilter},
 };
 use afterword_actors::{
-    store::{missing::Scope, models::Switch},
+    store::{backlog::Backlog, models::Switch},
     task::TaskStatus,
 };
 
@@ -70,7 +70,7 @@ impl Operator {
     }
 
     async fn start_bulk(&mut self) {
-        let scope = if random(2) == 0 { Scope::All } else { Scope::Missing };
+        let scope = if random(2) == 0 { Backlog::All } else { Backlog::Missing };
         self.host.bulk.start(scope, &Folder::default()).await.expect("a run");
         self.bulk_runs += 1;
     }

@@ -1,6 +1,6 @@
 //! Bulk runs.
 
-use afterword_actors::store::missing;
+use afterword_actors::store::backlog;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -91,7 +91,7 @@ pub enum Backlog {
     All,
 }
 
-impl From<Backlog> for missing::Scope {
+impl From<Backlog> for backlog::Backlog {
     fn from(backlog: Backlog) -> Self {
         match backlog {
             Backlog::Needed => Self::Needed,

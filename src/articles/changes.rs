@@ -14,7 +14,7 @@ const OVERLAP: Duration = Duration::from_secs(2);
 
 /// An article that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ArticleEvent {
     /// Its slug, at present or when it was deleted.
     pub slug: String,
     /// What happened.
@@ -33,7 +33,7 @@ pub enum ChangeKind {
 }
 
 /// Looks for changes, each time for those since the last look.
-pub struct Feed {
+pub struct ChangeFeed {
     database: Database,
     /// When it looked last, by the database's clock. *Units:* milliseconds since 1970.
     looked: Option<i64>,
@@ -67,7 +67,7 @@ struct ActRow {
     slug: String,
 }
 
-impl Feed {
+impl ChangeFeed {
     pub(super) fn new(database: Database) -> Self {
         Self { database, looked: None, told: HashMap::new() }
     }
@@ -76,7 +76,7 @@ impl Feed {
     ///
     /// # Errors
     /// [`StoreError`]; the next look returns what this one did not.
-    pub async fn next(&mut self) -> Result<Vec<Change>, StoreError> {
+    pub async fn next(&mut self) -> Result<Vec<ArticleEvent>, StoreError> {
         let overlap = i64::try_from(OVERLAP.as_millis()).unwrap_or_default();
         let now = sql::now(self.database.reader()).await?;
         let since = self.looked.unwrap_or(now) - overlap;
@@ -123,14 +123,14 @@ impl Feed {
     }
 }
 
-impl From<ActRow> for Change {
+impl From<ActRow> for ArticleEvent {
     fn from(row: ActRow) -> Self {
         let kind = if row.event == "article deleted" { ChangeKind::Gone } else { ChangeKind::Appeared };
         Self { slug: row.slug, kind }
     }
 }
 
-impl From<SavedRow> for Change {
+impl From<SavedRow> for ArticleEvent {
     fn from(row: SavedRow) -> Self {
         let kind = if row.revision == 1 || row.renamed { ChangeKind::Appeared } else { ChangeKind::Saved };
         Self { slug: row.slug, kind }

@@ -9,12 +9,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ArticleSummary, Changes, DeletedPage, Feed, FolderCount, Limits, NewArticle, Page, Revision,
-    Saved,
+    Article, ArticleError, ArticleSummary, ChangeFeed, Changes, DeletedPage, FolderCount, Limits, NewArticle, Page,
+    Revision, Saved,
     create::{self, Settings},
     delete,
     folder::Folder,
-    past,
+    history,
     properties::{self, Filter, TextReading},
     row,
     slug::{Slug, as_stored},
@@ -133,7 +133,7 @@ impl Articles {
         let saved = self
             .database
             .write(move |transaction| {
-                Box::pin(async move { past::restore(transaction, &slug, revision, settings).await })
+                Box::pin(async move { history::restore(transaction, &slug, revision, settings).await })
             })
             .await;
         self.follow_up(self.explained(saved).await?).await
@@ -151,8 +151,8 @@ impl Articles {
         limit: u32,
     ) -> Result<DeletedPage, ArticleError> {
         let reader = self.database.reader();
-        let articles = past::deleted(reader, folder, since, limit).await?;
-        Ok(DeletedPage { articles, total: past::count_deleted(reader, folder, since).await? })
+        let articles = history::deleted(reader, folder, since, limit).await?;
+        Ok(DeletedPage { articles, total: history::count_deleted(reader, folder, since).await? })
     }
 
     /// Reads an article by its slug, a former one, or an alias.
@@ -184,7 +184,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`].
     pub async fn read_revision(&self, slug: &str, revision: i64) -> Result<Article, ArticleError> {
-        past::revision(self.database.reader(), slug, revision).await
+        history::revision(self.database.reader(), slug, revision).await
     }
 
     /// Returns all revisions of an article, the newest first; also of a deleted one.
@@ -192,7 +192,7 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`]
     pub async fn history(&self, slug: &str) -> Result<Vec<Revision>, ArticleError> {
-        let history = past::history(self.database.reader(), slug).await;
+        let history = history::history(self.database.reader(), slug).await;
         self.explained(history).await
     }
 
@@ -289,8 +289,8 @@ impl Articles {
     }
 
     /// Looks for changes by any caller.
-    pub fn changes(&self) -> Feed {
-        Feed::new(self.database.clone())
+    pub fn changes(&self) -> ChangeFeed {
+        ChangeFeed::new(self.database.clone())
     }
 
     /// The database that the service works on.

@@ -1,6 +1,6 @@
 //! `bulk …`
 
-use afterword_actors::store::missing::Scope;
+use afterword_actors::store::backlog::Backlog;
 use anyhow::anyhow;
 use serde_json::json;
 
@@ -48,18 +48,18 @@ pub(super) async fn run(session: &Session, command: BulkCommand) -> anyhow::Resu
 }
 
 impl ScopeArguments {
-    fn scope(&self) -> Scope {
+    fn scope(&self) -> Backlog {
         match self {
-            Self { missing: true, .. } => Scope::Missing,
-            Self { failed: true, .. } => Scope::Failed,
-            Self { stale: true, .. } => Scope::Stale,
-            Self { all: true, .. } => Scope::All,
-            Self { .. } => Scope::Needed,
+            Self { missing: true, .. } => Backlog::Missing,
+            Self { failed: true, .. } => Backlog::Failed,
+            Self { stale: true, .. } => Backlog::Stale,
+            Self { all: true, .. } => Backlog::All,
+            Self { .. } => Backlog::Needed,
         }
     }
 }
 
-async fn foresee(session: &Session, bulk: &Bulk, scope: Scope, folder: &Folder) -> anyhow::Result<()> {
+async fn foresee(session: &Session, bulk: &Bulk, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
     let found = bulk.count(scope, folder).await?;
     let value = json!({ "scope": scope.as_str(), "articles": found.articles, "skipped": found.skipped });
     session.output.answer(&value, |_| {
@@ -68,7 +68,7 @@ async fn foresee(session: &Session, bulk: &Bulk, scope: Scope, folder: &Folder) 
     })
 }
 
-async fn detach(session: &Session, host: &Host, scope: Scope, folder: &Folder) -> anyhow::Result<()> {
+async fn detach(session: &Session, host: &Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
     if !hosts::somebody_works(&host.database).await {
         return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
     }
@@ -79,7 +79,7 @@ async fn detach(session: &Session, host: &Host, scope: Scope, folder: &Folder) -
 }
 
 /// Waits for the end of the run; does the work itself if no host is running.
-async fn start(session: &Session, host: Host, scope: Scope, folder: &Folder) -> anyhow::Result<()> {
+async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
     let somebody_works = hosts::somebody_works(&host.database).await;
     let id = host.bulk.start(scope, folder).await?;
     if somebody_works {

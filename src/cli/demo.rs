@@ -15,7 +15,7 @@ use crate::{
         folder::Folder,
     },
     config::Origin,
-    host::{Host, Worker},
+    host::{Host, RunningHost},
     plural::count,
     search::{Mode, Query},
     time::duration,
@@ -114,7 +114,7 @@ fn text_of_report(report: &Report) -> String {
     text
 }
 
-async fn show(session: &Session, worker: &Worker, directory: &Path) -> anyhow::Result<Report> {
+async fn show(session: &Session, worker: &RunningHost, directory: &Path) -> anyhow::Result<Report> {
     let output = session.output;
     let begun = Instant::now();
     let Saved { slugs, changed } = save(&worker.host.articles, directory).await?;
@@ -169,7 +169,7 @@ async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
 }
 
 /// Returns the prepared questions for the bundled articles; for others, the titles of some of them.
-async fn questions(worker: &Worker, slugs: &[String]) -> anyhow::Result<Vec<String>> {
+async fn questions(worker: &RunningHost, slugs: &[String]) -> anyhow::Result<Vec<String>> {
     if slugs.iter().any(|slug| slug == "supervision-trees") {
         return Ok(QUESTIONS.iter().map(|question| (*question).to_owned()).collect());
     }
@@ -181,7 +181,7 @@ async fn questions(worker: &Worker, slugs: &[String]) -> anyhow::Result<Vec<Stri
     Ok(titles)
 }
 
-async fn ask(session: &Session, worker: &Worker, question: &str) -> anyhow::Result<()> {
+async fn ask(session: &Session, worker: &RunningHost, question: &str) -> anyhow::Result<()> {
     const SHOWN: usize = 3;
     let query = Query::new(question, Mode::Hybrid, SHOWN);
     let answer = worker.host.search.search(&query).await?;

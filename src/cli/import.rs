@@ -4,7 +4,7 @@ mod manager;
 
 use std::collections::BTreeMap;
 
-use afterword_actors::store::{missing, stats::QueueStats};
+use afterword_actors::store::{backlog, stats::QueueStats};
 use anyhow::anyhow;
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
         Articles,
         files::{self, Count, FileProblem, Import, ImportReport, LeftOut, Reason, Step},
     },
-    host::{Host, Worker},
+    host::{Host, RunningHost},
     hosts,
     plural::count,
 };
@@ -68,7 +68,7 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
 
 async fn import_and_embed(
     session: &Session,
-    worker: &Worker,
+    worker: &RunningHost,
     arguments: &ImportArguments,
 ) -> anyhow::Result<(ImportReport, QueueStats)> {
     let report = bring_in(session, &worker.host.articles, arguments).await?;
@@ -163,7 +163,7 @@ async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
     session.output.note("a running host embeds them");
     loop {
         // It does not wait for a set that is being built: articles are found without it.
-        if !missing::any_open_for_the_set_in_use(host.database.reader()).await? {
+        if !backlog::any_open_for_the_set_in_use(host.database.reader()).await? {
             return Ok(());
         }
         if !hosts::somebody_works(&host.database).await {

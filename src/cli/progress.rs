@@ -8,13 +8,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{failure::Interrupted, output::Output};
 use crate::{
     bulk::{Bulk, BulkRun},
-    host::Worker,
+    host::RunningHost,
     model::{Progress, Stage},
     time::duration,
 };
 
 /// How often the progress is checked.
-const LOOK: Duration = Duration::from_millis(200);
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Makes a bar over `length` things called `what`.
 pub(super) fn bar(output: Output, length: u64, what: &str) -> ProgressBar {
@@ -49,7 +49,7 @@ pub(super) fn show_fetch(bar: &ProgressBar, progress: &Progress) {
 }
 
 /// Waits until no task is pending or processing, and shows the progress. A failing provider is reported once.
-pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::Result<stats::QueueStats> {
+pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyhow::Result<stats::QueueStats> {
     let database = &worker.host.database;
     let begun = Instant::now();
     let first = stats::queue(database.reader()).await?;
@@ -79,7 +79,7 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
         }
         tell_trouble(worker, output, &bar, &mut told).await;
         tokio::select! {
-            _ = tokio::time::timeout(LOOK, events.recv()) => {}
+            _ = tokio::time::timeout(CHECK_INTERVAL, events.recv()) => {}
             _ = tokio::signal::ctrl_c() => {
                 bar.finish_and_clear();
                 return Err(Interrupted("what is not embedded yet waits in the queue".to_owned()).into());
@@ -89,7 +89,7 @@ pub(super) async fn wait_for_queue(worker: &Worker, output: Output) -> anyhow::R
 }
 
 /// Reports what keeps the queue waiting, once for each reason.
-async fn tell_trouble(worker: &Worker, output: Output, bar: &ProgressBar, told: &mut Option<Trouble>) {
+async fn tell_trouble(worker: &RunningHost, output: Output, bar: &ProgressBar, told: &mut Option<Trouble>) {
     let Some(status) = worker.runtime.status().await else { return };
     let Some(trouble) = status.trouble.into_iter().find(|trouble| !matches!(trouble, Trouble::Slots { .. })) else {
         return;
@@ -123,7 +123,7 @@ pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyho
             return Ok(run);
         }
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
             _ = tokio::signal::ctrl_c() => {
                 bar.finish_and_clear();
                 let rest = format!("the run goes on with the next host; `afterword bulk cancel {id}` ends it");

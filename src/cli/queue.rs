@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How often the audit trail is read.
-const LOOK: Duration = Duration::from_millis(300);
+const CHECK_INTERVAL: Duration = Duration::from_millis(300);
 
 pub(super) async fn run(session: &Session, command: QueueCommand) -> anyhow::Result<()> {
     let host = session.host().await?;
@@ -149,7 +149,7 @@ async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
             print_line(&line)?;
         }
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
             _ = tokio::signal::ctrl_c() => return Ok(()),
         }
     }

@@ -9,7 +9,7 @@ use super::{arguments::Global, failure::Usage, log, output::Output, progress};
 use crate::{
     articles::{folder::Folder, slug::Slug},
     config::{Loaded, Origin, Sources},
-    host::{Host, Worker, open_options},
+    host::{Host, RunningHost, open_options},
     model::Progress,
     time::{self, Timestamp},
 };
@@ -90,7 +90,7 @@ impl Session {
     }
 
     /// Opens a host that embeds in this process, with its local model fetched and loaded.
-    pub(super) async fn worker(&self, host: Host) -> anyhow::Result<Worker> {
+    pub(super) async fn worker(&self, host: Host) -> anyhow::Result<RunningHost> {
         let worker = host.join().await?;
         if let Some(reason) = worker.runtime.handle().idle_because().await? {
             worker.stop().await;

@@ -122,9 +122,9 @@ impl Sources {
     /// A `config.toml` in `folder` with settings of ours, which this run does not read: earlier versions did.
     pub fn passed_over(&self, folder: &Path) -> Option<PathBuf> {
         /// A settings file is far shorter. *Units:* bytes.
-        const MOST: u64 = 1 << 20;
+        const MAX_FILE: u64 = 1 << 20;
         let path = folder.join(FILE_NAME);
-        let metadata = path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MOST);
+        let metadata = path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE);
         let text = metadata.and_then(|_| std::fs::read_to_string(&path).ok())?;
         let known = known_keys();
         let is_ours = keys_and_values(&text).is_ok_and(|values| values.keys().any(|key| known.contains_key(key)));

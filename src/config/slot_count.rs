@@ -2,7 +2,7 @@
 
 use super::{
     sections::{Embedding, Provider},
-    slots::{MOST, Slots},
+    slots::{MAX_SLOTS, Slots},
 };
 
 /// Slots of each thread of the local model: while one text is computed, the next are read and cut.
@@ -25,7 +25,7 @@ impl Slots {
             // Made-up vectors take no time, unless a test wants it so.
             (Self::Auto, Provider::Scripted) => 1,
         };
-        u32::try_from(wanted).unwrap_or(MOST).clamp(1, MOST)
+        u32::try_from(wanted).unwrap_or(MAX_SLOTS).clamp(1, MAX_SLOTS)
     }
 }
 
@@ -52,6 +52,6 @@ mod tests {
         embedding.openai = OpenAi { concurrency: 1, batch_texts: 1, ..OpenAi::default() };
         assert_eq!(Slots::Auto.number(&embedding), 1);
         embedding.openai.batch_texts = usize::MAX;
-        assert_eq!(Slots::Auto.number(&embedding), MOST);
+        assert_eq!(Slots::Auto.number(&embedding), MAX_SLOTS);
     }
 }

@@ -15,7 +15,7 @@ pub enum Slots {
 }
 
 /// More would not be seen, and would cost memory.
-pub(super) const MOST: u32 = 1024;
+pub(super) const MAX_SLOTS: u32 = 1024;
 impl From<u32> for Slots {
     fn from(number: u32) -> Self {
         Self::Number(number)

@@ -13,7 +13,7 @@ pub struct Verification {
     /// Whether there is no fault that needs a backup or a repair.
     pub sound: bool,
     /// The faults.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<VerifyFinding>,
     /// Articles looked at.
     pub articles: i64,
     /// Vectors looked at.
@@ -24,7 +24,7 @@ pub struct Verification {
 
 /// A fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct VerifyFinding {
     /// What it is, and what to do.
     pub message: String,
     /// Whether the program repairs it by itself.
@@ -129,7 +129,7 @@ pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
         let found = count(database, check.sql).await?;
         if found > 0 {
             let message = format!("{found} × {}", check.message);
-            findings.push(Finding { message, mends_itself: check.mends_itself });
+            findings.push(VerifyFinding { message, mends_itself: check.mends_itself });
         }
     }
     Ok(Verification {
@@ -142,7 +142,7 @@ pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
 }
 
 /// SQLite's own check of its pages and indexes.
-async fn integrity(database: &Database) -> Result<Vec<Finding>, StoreError> {
+async fn integrity(database: &Database) -> Result<Vec<VerifyFinding>, StoreError> {
     #[derive(FromQueryResult)]
     struct Row {
         integrity_check: String,
@@ -150,7 +150,7 @@ async fn integrity(database: &Database) -> Result<Vec<Finding>, StoreError> {
     let rows = database.reader().rows::<Row>("PRAGMA integrity_check(10)", []).await?;
     let messages = rows.into_iter().map(|row| row.integrity_check).filter(|message| message != "ok");
     Ok(messages
-        .map(|message| Finding { message: format!("{message}; restore a backup"), mends_itself: false })
+        .map(|message| VerifyFinding { message: format!("{message}; restore a backup"), mends_itself: false })
         .collect())
 }
 

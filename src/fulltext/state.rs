@@ -10,7 +10,7 @@ pub(crate) const VERSION: i32 = 4;
 
 /// What a search has to know before it reads a question.
 #[derive(Debug, Clone, FromQueryResult)]
-pub(crate) struct Standing {
+pub(crate) struct Freshness {
     /// The language of the stems of articles whose own is not known.
     pub(crate) language: String,
     /// Those of all others, between spaces.
@@ -21,7 +21,7 @@ pub(crate) struct Standing {
     pub(crate) now: i64,
 }
 
-impl Standing {
+impl Freshness {
     /// All languages by whose stems there are articles.
     pub(crate) fn languages(&self) -> Languages {
         Languages::of(&self.language, self.languages.as_deref().unwrap_or_default().split_ascii_whitespace())

@@ -7,7 +7,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    feed::Feed,
+    feed::EventFeed,
     guard::{
         access::Entrance,
         hosts::Policy,
@@ -21,7 +21,7 @@ use crate::{health::Health, host::Host, share::Shares, telemetry::Telemetry};
 
 /// What handlers and guards share. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Shared>);
+pub struct HttpState(Arc<Shared>);
 
 /// The parts that a server is put together from.
 pub struct Parts {
@@ -43,14 +43,14 @@ pub struct Parts {
     pub stopping: CancellationToken,
 }
 
-/// See [`App`].
+/// See [`HttpState`].
 pub struct Shared {
     pub(super) host: Host,
     pub(super) runtime: RuntimeHandle,
     pub(super) health: Health,
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) stopping: CancellationToken,
-    pub(super) feed: Feed,
+    pub(super) feed: EventFeed,
     pub(super) policy: Arc<Policy>,
     pub(super) entrance: Entrance,
     pub(super) limiter: Limiter,
@@ -62,7 +62,7 @@ pub struct Shared {
     pub(super) page: Option<Mounted>,
 }
 
-impl App {
+impl HttpState {
     /// Puts the parts together. Must be called within an asynchronous runtime.
     pub fn new(parts: Parts) -> Self {
         let Parts { host, runtime, health, telemetry, address, mcp, page, stopping } = parts;
@@ -71,7 +71,7 @@ impl App {
         let telemetry = Arc::new(telemetry);
         let entrance = Entrance::new(Arc::clone(&policy), host.tokens.clone(), Arc::clone(&telemetry));
         let limiter = Limiter::new(server);
-        let feed = Feed::start(host.database.clone(), runtime.clone(), stopping.clone());
+        let feed = EventFeed::start(host.database.clone(), runtime.clone(), stopping.clone());
         let budget = Budget::new(server);
         let streams = Streams::new(server.max_connections, host.tokens.clone());
         let (requests, pages) = (load::requests(server.max_connections), load::pages());
@@ -99,7 +99,7 @@ impl App {
     }
 }
 
-impl Deref for App {
+impl Deref for HttpState {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    app::App,
+    app::HttpState,
     extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, Path},
     problem::Problem,
     responses::Refused,
@@ -33,11 +33,11 @@ pub(super) use answer::{keep, room, stored};
 pub(super) use given::{filter, folder};
 use given::{properties, slug as new_slug};
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     listing::reading().routes(routes!(read))
 }
 
-pub(super) fn writing() -> OpenApiRouter<App> {
+pub(super) fn writing() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(create))
         .routes(routes!(replace, change, delete))
@@ -141,7 +141,7 @@ struct Renamed {
     responses((status = OK, description = "The article; its revision is the ETag", body = Article,
                headers(("ETag" = String))), Refused))]
 async fn read(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
 ) -> Result<Response, Problem> {
@@ -156,7 +156,7 @@ async fn read(
                headers(("ETag" = String), ("Location" = String))),
               (status = OK, description = "Created before with the same key", body = Article), Refused))]
 async fn create(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     key: Option<IdempotencyKey>,
     extract::Json(given): extract::Json<Create>,
 ) -> Result<Response, Problem> {
@@ -184,7 +184,7 @@ async fn create(
     params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn replace(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
@@ -207,7 +207,7 @@ async fn replace(
     params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn change(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
@@ -226,7 +226,7 @@ async fn change(
     update(&app, &caller, &slug, changes).await
 }
 
-async fn update(app: &App, caller: &Caller, slug: &str, changes: Changes) -> Result<Response, Problem> {
+async fn update(app: &HttpState, caller: &Caller, slug: &str, changes: Changes) -> Result<Response, Problem> {
     let room = room(app, caller, slug).await?;
     Ok(keep(stored(StatusCode::OK, app.host.articles.update(slug, changes).await?.article), room))
 }
@@ -236,7 +236,7 @@ async fn update(app: &App, caller: &Caller, slug: &str, changes: Changes) -> Res
     params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "Deleted", body = Gone), Refused))]
 async fn delete(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,
@@ -250,7 +250,7 @@ async fn delete(
     params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "As stored", body = Renamed, headers(("ETag" = String))), Refused))]
 async fn rename(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,

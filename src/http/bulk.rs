@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    app::App,
+    app::HttpState,
     articles::folder,
     extract::{OrNothing, Path},
     problem::Problem,
@@ -22,11 +22,11 @@ use crate::api::{Backlog, BulkRun, BulkRunSummary};
 /// Most runs that are listed.
 const LISTED: u32 = 100;
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
 }
 
-pub(super) fn managing() -> OpenApiRouter<App> {
+pub(super) fn managing() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(start)).routes(routes!(cancel))
 }
 
@@ -66,14 +66,14 @@ struct Runs {
 /// List bulk runs.
 #[utoipa::path(get, path = "/bulk", operation_id = "list_bulk_runs", tag = "bulk",
     responses((status = OK, description = "The last runs", body = Runs), Refused))]
-async fn list(State(app): State<App>) -> Result<Json<Runs>, Problem> {
+async fn list(State(app): State<HttpState>) -> Result<Json<Runs>, Problem> {
     Ok(Json(Runs { runs: app.host.bulk.list(LISTED).await?, total: app.host.bulk.total().await? }))
 }
 
 /// Show the state of a run, or how it ended.
 #[utoipa::path(get, path = "/bulk/{id}", operation_id = "read_bulk_run", tag = "bulk", params(("id" = i64, Path)),
     responses((status = OK, description = "The run", body = BulkRun), Refused))]
-async fn read(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
+async fn read(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
     Ok(Json(app.host.bulk.run(id).await?))
 }
 
@@ -81,7 +81,7 @@ async fn read(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRu
 #[utoipa::path(post, path = "/bulk", operation_id = "start_bulk_run", tag = "bulk", request_body = inline(Option<Start>),
     responses((status = ACCEPTED, description = "Started", body = BulkRun, headers(("Location" = String))),
               (status = OK, description = "What a run would do", body = WouldBe), Refused))]
-async fn start(State(app): State<App>, OrNothing(given): OrNothing<Start>) -> Result<Response, Problem> {
+async fn start(State(app): State<HttpState>, OrNothing(given): OrNothing<Start>) -> Result<Response, Problem> {
     let (scope, folder) = (given.scope.into(), folder(&given.folder)?);
     if given.dry_run {
         let count = app.host.bulk.count(scope, &folder).await?;
@@ -95,7 +95,7 @@ async fn start(State(app): State<App>, OrNothing(given): OrNothing<Start>) -> Re
 /// Stop a run and cancel its waiting tasks.
 #[utoipa::path(delete, path = "/bulk/{id}", operation_id = "cancel_bulk_run", tag = "bulk", params(("id" = i64, Path)),
     responses((status = OK, description = "The run as it ended", body = BulkRun), Refused))]
-async fn cancel(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
+async fn cancel(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
     app.host.bulk.cancel(id).await?;
     Ok(Json(app.host.bulk.run(id).await?))
 }

@@ -9,7 +9,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{app::App, problem::Details};
+use super::{app::HttpState, problem::Details};
 
 const PLACE: &str = "/api/openapi.json";
 const SECURITY: &str = "token";
@@ -51,7 +51,7 @@ pub(super) fn head() -> OpenApi {
         .build()
 }
 
-pub(super) fn routes(description: OpenApi) -> Router<App> {
+pub(super) fn routes(description: OpenApi) -> Router<HttpState> {
     let answer = Json(description);
     // Otherwise the page would send its address to a validator on the internet.
     let config = Config::new([PLACE]).validator_url("none").try_it_out_enabled(true);

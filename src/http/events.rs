@@ -13,7 +13,7 @@ use axum::{
 use futures_util::{Stream, stream};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::App, feed::Seen, problem::Problem, responses::Refused};
+use super::{app::HttpState, feed::Seen, problem::Problem, responses::Refused};
 use crate::{hosts::Worker, queue::Follower as Trail};
 
 /// Entries read at once.
@@ -25,14 +25,14 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// One client, and what it has been told.
 struct Follower {
-    app: App,
+    app: HttpState,
     seen: tokio::sync::watch::Receiver<Seen>,
     trail: Trail,
     workers: Vec<Worker>,
     waiting: VecDeque<Event>,
 }
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(follow))
 }
 
@@ -44,7 +44,7 @@ pub(super) fn reading() -> OpenApiRouter<App> {
     responses((status = OK, description = "Server-sent events without end", content_type = "text/event-stream",
                body = String), Refused))]
 async fn follow(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let asked = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok())) {

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::hosts::{self, Worker};
 
 /// How often changes of other hosts are looked for; those of this host are announced.
-const LOOK: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Changes of this host within this time are looked at together.
 const GATHER: Duration = Duration::from_millis(20);
 
@@ -28,11 +28,11 @@ pub(super) struct Seen {
 }
 
 /// Tells its followers when there is something new.
-pub struct Feed {
+pub struct EventFeed {
     seen: watch::Sender<Seen>,
 }
 
-impl Feed {
+impl EventFeed {
     /// Follows `database` until `stopping`.
     pub(super) fn start(database: Database, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
         let (seen, _) = watch::channel(Seen::default());
@@ -62,9 +62,9 @@ async fn follow(database: &Database, runtime: &RuntimeHandle, sender: &watch::Se
             }
         }
         // A missed hint, or a closed sender, costs one look.
-        match tokio::time::timeout(LOOK, local.recv()).await {
+        match tokio::time::timeout(CHECK_INTERVAL, local.recv()).await {
             Ok(Ok(_) | Err(RecvError::Lagged(_))) => tokio::time::sleep(GATHER).await,
-            Ok(Err(RecvError::Closed)) => tokio::time::sleep(LOOK).await,
+            Ok(Err(RecvError::Closed)) => tokio::time::sleep(CHECK_INTERVAL).await,
             Err(_) => {}
         }
         local = local.resubscribe();

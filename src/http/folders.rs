@@ -5,10 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::App, problem::Problem, responses::Refused};
+use super::{app::HttpState, problem::Problem, responses::Refused};
 use crate::articles::FolderCount;
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
@@ -24,7 +24,7 @@ struct Folders {
 /// List the folders with articles.
 #[utoipa::path(get, path = "/folders", operation_id = "list_folders", tag = "articles",
     responses((status = OK, description = "All folders", body = Folders), Refused))]
-async fn list(State(app): State<App>) -> Result<Json<Folders>, Problem> {
+async fn list(State(app): State<HttpState>) -> Result<Json<Folders>, Problem> {
     let folders = app.host.articles.folders().await?;
     Ok(Json(Folders { total: folders.len(), folders }))
 }

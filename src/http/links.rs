@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    app::App,
+    app::HttpState,
     extract::{Path, Query},
     problem::Problem,
     responses::Refused,
@@ -14,11 +14,11 @@ use super::{
 use crate::api::{Backlink, BrokenLink, Counted, OutgoingLink};
 
 /// Links of an answer, if the request names no number.
-const USUAL: u32 = 200;
+const DEFAULT_ROWS: u32 = 200;
 /// Most links of an answer.
-const MOST: u32 = 1_000;
+const MAX_ROWS: u32 = 1_000;
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(of_article)).routes(routes!(broken))
 }
 
@@ -59,7 +59,7 @@ struct Broken {
     params(("slug" = String, Path), Asked),
     responses((status = OK, description = "Links in both directions", body = Links), Refused))]
 async fn of_article(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     Path(slug): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Links>, Problem> {
@@ -73,16 +73,16 @@ async fn of_article(
 /// List links that lead to no article.
 #[utoipa::path(get, path = "/links/broken", operation_id = "list_broken_links", tag = "articles", params(Asked),
     responses((status = OK, description = "Links that lead nowhere", body = Broken), Refused))]
-async fn broken(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Broken>, Problem> {
+async fn broken(State(app): State<HttpState>, Query(asked): Query<Asked>) -> Result<Json<Broken>, Problem> {
     let articles = &app.host.articles;
     let Counted { rows, total } = articles.broken_links(limit(asked.limit)?).await?;
     Ok(Json(Broken { links: rows, total, unread: articles.unread().await? }))
 }
 
 fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(USUAL);
-    if (1..=MOST).contains(&limit) {
+    let limit = asked.unwrap_or(DEFAULT_ROWS);
+    if (1..=MAX_ROWS).contains(&limit) {
         return Ok(limit);
     }
-    Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
+    Err(Problem::invalid("limit", format!("must be from 1 to {MAX_ROWS}")))
 }

@@ -8,10 +8,10 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{app::App, guard::access::METADATA};
+use super::{app::HttpState, guard::access::METADATA};
 use crate::auth::Permission;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<HttpState> {
     // For the whole server, and where clients of MCP look for it: at the resource's own path.
     Router::new().route(METADATA, get(describe)).route("/.well-known/oauth-protected-resource/mcp", get(describe_mcp))
 }
@@ -28,17 +28,17 @@ struct Metadata {
     resource_documentation: String,
 }
 
-async fn describe(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
+async fn describe(State(app): State<HttpState>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
     let base = app.policy.base(&headers, &uri);
     Json(metadata(&app, base.clone(), &base))
 }
 
-async fn describe_mcp(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
+async fn describe_mcp(State(app): State<HttpState>, headers: HeaderMap, uri: Uri) -> Json<Metadata> {
     let base = app.policy.base(&headers, &uri);
     Json(metadata(&app, format!("{base}/mcp"), &base))
 }
 
-fn metadata(app: &App, resource: String, base: &str) -> Metadata {
+fn metadata(app: &HttpState, resource: String, base: &str) -> Metadata {
     let auth = &app.host.settings().auth;
     Metadata {
         resource,

@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::App, extract::Query, problem::Problem, responses::Refused};
+use super::{app::HttpState, extract::Query, problem::Problem, responses::Refused};
 use crate::api::{Counted, PropertyCount, TagCount, ValueCount};
 
 /// Rows of an answer, if the request names no number.
-const USUAL: u32 = 200;
+const DEFAULT_ROWS: u32 = 200;
 /// Most rows of an answer.
-const MOST: u32 = 1_000;
+const MAX_ROWS: u32 = 1_000;
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(tags)).routes(routes!(properties))
 }
 
@@ -70,7 +70,7 @@ struct Properties {
 /// List tags of front matter and texts, with the number of their articles.
 #[utoipa::path(get, path = "/tags", operation_id = "list_tags", tag = "articles", params(AskedTags),
     responses((status = OK, description = "Tags", body = Tags), Refused))]
-async fn tags(State(app): State<App>, Query(asked): Query<AskedTags>) -> Result<Json<Tags>, Problem> {
+async fn tags(State(app): State<HttpState>, Query(asked): Query<AskedTags>) -> Result<Json<Tags>, Problem> {
     let articles = &app.host.articles;
     let tags = articles.tags(&asked.start, limit(asked.limit)?).await?;
     Ok(Json(Tags { total: tags.total, tags: tags.rows, unread: articles.unread().await? }))
@@ -79,7 +79,10 @@ async fn tags(State(app): State<App>, Query(asked): Query<AskedTags>) -> Result<
 /// List keys of front matter, or the values of one key, with the number of their articles.
 #[utoipa::path(get, path = "/properties", operation_id = "list_properties", tag = "articles", params(AskedProperties),
     responses((status = OK, description = "Keys, or values", body = Properties), Refused))]
-async fn properties(State(app): State<App>, Query(asked): Query<AskedProperties>) -> Result<Json<Properties>, Problem> {
+async fn properties(
+    State(app): State<HttpState>,
+    Query(asked): Query<AskedProperties>,
+) -> Result<Json<Properties>, Problem> {
     let (articles, limit) = (&app.host.articles, limit(asked.limit)?);
     let unread = articles.unread().await?;
     Ok(Json(match asked.key {
@@ -95,9 +98,9 @@ async fn properties(State(app): State<App>, Query(asked): Query<AskedProperties>
 }
 
 fn limit(asked: Option<u32>) -> Result<u32, Problem> {
-    let limit = asked.unwrap_or(USUAL);
-    if (1..=MOST).contains(&limit) {
+    let limit = asked.unwrap_or(DEFAULT_ROWS);
+    if (1..=MAX_ROWS).contains(&limit) {
         return Ok(limit);
     }
-    Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
+    Err(Problem::invalid("limit", format!("must be from 1 to {MAX_ROWS}")))
 }

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    app::App,
+    app::HttpState,
     articles::room,
     extract::{Path, Query},
     problem::Problem,
@@ -21,13 +21,13 @@ use crate::{
 /// Tasks of a page, if the request names no number.
 const PAGE: u32 = 50;
 /// Most tasks of a page.
-const MOST: u32 = 200;
+const MAX_PAGE: u32 = 200;
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(stats)).routes(routes!(tasks)).routes(routes!(task))
 }
 
-pub(super) fn managing() -> OpenApiRouter<App> {
+pub(super) fn managing() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         .routes(routes!(retry))
         .routes(routes!(cancel))
@@ -83,7 +83,7 @@ struct Retried {
 /// Exact numbers of the queue, and rates of the last hour.
 #[utoipa::path(get, path = "/queue/stats", operation_id = "queue_stats", tag = "queue",
     responses((status = OK, description = "The numbers now", body = Numbers), Refused))]
-async fn stats(State(app): State<App>) -> Result<Json<Numbers>, Problem> {
+async fn stats(State(app): State<HttpState>) -> Result<Json<Numbers>, Problem> {
     Ok(Json(app.host.queue.numbers().await?))
 }
 
@@ -91,13 +91,13 @@ async fn stats(State(app): State<App>) -> Result<Json<Numbers>, Problem> {
 #[utoipa::path(get, path = "/queue/tasks", operation_id = "list_tasks", tag = "queue", params(Listed),
     responses((status = OK, description = "A page of tasks", body = Tasks), Refused))]
 async fn tasks(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Query(listed): Query<Listed>,
 ) -> Result<Json<Tasks>, Problem> {
     let limit = listed.limit.unwrap_or(PAGE);
-    if !(1..=MOST).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")));
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Problem::invalid("limit", format!("must be from 1 to {MAX_PAGE}")));
     }
     let wrong = |_| Problem::invalid("cursor", "is not one that this server gave out; begin without one");
     let before = listed.cursor.map(|cursor| cursor.parse().map_err(wrong)).transpose()?;
@@ -116,14 +116,14 @@ async fn tasks(
 /// A task with its audit trail, and why it waits.
 #[utoipa::path(get, path = "/queue/tasks/{id}", operation_id = "read_task", tag = "queue", params(("id" = i64, Path)),
     responses((status = OK, description = "The task", body = TaskDetail), Refused))]
-async fn task(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+async fn task(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
     Ok(Json(app.host.queue.task(id).await?))
 }
 
 /// Put a failed or cancelled task back into the queue, with fresh attempts.
 #[utoipa::path(post, path = "/queue/tasks/{id}/retry", operation_id = "retry_task", tag = "queue", params(("id" = i64, Path)),
     responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
-async fn retry(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+async fn retry(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.retry(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
 }
@@ -131,7 +131,7 @@ async fn retry(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskD
 /// Cancel a waiting task.
 #[utoipa::path(post, path = "/queue/tasks/{id}/cancel", operation_id = "cancel_task", tag = "queue", params(("id" = i64, Path)),
     responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
-async fn cancel(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+async fn cancel(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.cancel(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
 }
@@ -139,20 +139,20 @@ async fn cancel(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<Task
 /// Put the newest failed task of every article back into the queue.
 #[utoipa::path(post, path = "/queue/retry-failed", operation_id = "retry_failed_tasks", tag = "queue",
     responses((status = OK, description = "How many", body = Retried), Refused))]
-async fn retry_failed(State(app): State<App>) -> Result<Json<Retried>, Problem> {
+async fn retry_failed(State(app): State<HttpState>) -> Result<Json<Retried>, Problem> {
     Ok(Json(Retried { retried: app.host.queue.retry_failed().await? }))
 }
 
 /// Pause the queue: hosts finish their tasks and claim no more.
 #[utoipa::path(post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
     responses((status = OK, description = "Paused", body = Paused), Refused))]
-async fn pause(State(app): State<App>) -> Result<Json<Paused>, Problem> {
+async fn pause(State(app): State<HttpState>) -> Result<Json<Paused>, Problem> {
     Ok(Json(Paused { paused: true, changed: app.host.queue.pause().await? }))
 }
 
 /// End the pause: hosts claim tasks again.
 #[utoipa::path(post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
     responses((status = OK, description = "Resumed", body = Paused), Refused))]
-async fn resume(State(app): State<App>) -> Result<Json<Paused>, Problem> {
+async fn resume(State(app): State<HttpState>) -> Result<Json<Paused>, Problem> {
     Ok(Json(Paused { paused: false, changed: app.host.queue.resume().await? }))
 }

@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    app::App,
+    app::HttpState,
     articles::{filter, folder},
     extract::{Asking, Path, Query},
     problem::Problem,
@@ -17,7 +17,7 @@ use crate::{
     search::{self, Mode, SearchAnswer},
 };
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(find)).routes(routes!(related))
 }
 
@@ -62,7 +62,7 @@ struct HowMany {
     params(("slug" = String, Path, description = "Its slug, or a former one"), HowMany),
     responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
 async fn related(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     Query(asked): Query<HowMany>,
@@ -80,7 +80,7 @@ async fn related(
         Asked),
     responses((status = OK, description = "The best first", body = SearchAnswer), Refused))]
 async fn find(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Asking { questions, how: asked }: Asking<Asked>,
 ) -> Result<Json<SearchAnswer>, Problem> {

@@ -10,13 +10,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{app::App, problem::Problem, responses::Refused};
+use super::{app::HttpState, problem::Problem, responses::Refused};
 use crate::{
     health::Report,
     hosts::{self, Actor, LivingHost, Worker},
 };
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(status)).routes(routes!(workers))
 }
 
@@ -45,7 +45,7 @@ struct Workers {
 /// The actor tree of this server, and of every other host as it last reported itself.
 #[utoipa::path(get, path = "/status", operation_id = "status", tag = "server",
     responses((status = OK, description = "The state of all hosts", body = Status), Refused))]
-async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
+async fn status(State(app): State<HttpState>) -> Result<Json<Status>, Problem> {
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION"),
         incarnation: app.runtime.incarnation().to_owned(),
@@ -56,7 +56,7 @@ async fn status(State(app): State<App>) -> Result<Json<Status>, Problem> {
 }
 
 /// Returns all measurements, in the text format of Prometheus.
-pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
+pub(super) async fn metrics(State(app): State<HttpState>) -> Result<Response, Problem> {
     let text = app.telemetry.scrape(&app.host, &app.runtime, &app.health).await?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
@@ -64,6 +64,6 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem>
 /// The workers of every host on the database.
 #[utoipa::path(get, path = "/workers", operation_id = "list_workers", tag = "server",
     responses((status = OK, description = "All workers", body = Workers), Refused))]
-async fn workers(State(app): State<App>) -> Result<Json<Workers>, Problem> {
+async fn workers(State(app): State<HttpState>) -> Result<Json<Workers>, Problem> {
     Ok(Json(Workers { workers: hosts::workers(&app.host.database).await? }))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    app::App,
+    app::HttpState,
     articles::{keep, stored},
     extract::{OrNothing, Path},
     problem::Problem,
@@ -23,11 +23,11 @@ use crate::{
     share::Taken,
 };
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
 }
 
-pub(super) fn writing() -> OpenApiRouter<App> {
+pub(super) fn writing() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(restore))
 }
 
@@ -51,7 +51,7 @@ struct Restore {
 /// List the revisions of an article, also of a deleted one.
 #[utoipa::path(get, path = "/articles/{slug}/versions", operation_id = "list_versions", tag = "articles", params(("slug" = String, Path)),
     responses((status = OK, description = "All revisions", body = Versions), Refused))]
-async fn list(State(app): State<App>, Path(slug): Path<String>) -> Result<Json<Versions>, Problem> {
+async fn list(State(app): State<HttpState>, Path(slug): Path<String>) -> Result<Json<Versions>, Problem> {
     let versions = app.host.articles.history(&slug).await?;
     Ok(Json(Versions { total: versions.len(), versions }))
 }
@@ -61,7 +61,7 @@ async fn list(State(app): State<App>, Path(slug): Path<String>) -> Result<Json<V
     params(("slug" = String, Path), ("revision" = i64, Path)),
     responses((status = OK, description = "The article as it was", body = Article), Refused))]
 async fn read(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path((slug, revision)): Path<(String, i64)>,
 ) -> Result<Response, Problem> {
@@ -70,7 +70,7 @@ async fn read(
 }
 
 /// Takes room for the largest revision of the article, if it is large.
-async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
+async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
     let sizes = app.host.articles.history(slug).await?.into_iter().map(|revision| revision.size);
     let size = u64::try_from(sizes.max().unwrap_or_default()).unwrap_or_default();
     Ok(app.host.large_texts.room(&caller.who, size).await)
@@ -82,7 +82,7 @@ async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, P
     params(("slug" = String, Path)),
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn restore(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     OrNothing(given): OrNothing<Restore>,

@@ -14,7 +14,7 @@ const PART: usize = 128 << 10;
 /// Longest tag. *Units:* bytes.
 const LONGEST_TAG: usize = 200;
 /// Further tags or links of one text are ignored.
-const MOST: usize = 10_000;
+const MAX_MENTIONS: usize = 10_000;
 
 /// What a text mentions, in the order of the text.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Mentions {
                 continue;
             }
             if let Some(tag) = tag_at(&text[at + 1..])
-                && seen.len() < MOST
+                && seen.len() < MAX_MENTIONS
                 && seen.insert(tag)
             {
                 self.tags.push(tag.to_owned());
@@ -110,7 +110,7 @@ impl Mentions {
     fn push_link(&mut self, kind: LinkType, address: &str, text: &str, range: Range<usize>, base: usize) {
         let (address, range) = with_brackets(kind, address, text, range);
         let Some((form, target, anchor)) = to_article(kind, &address) else { return };
-        if self.links.len() < MOST {
+        if self.links.len() < MAX_MENTIONS {
             let place = place(kind, target, &text[range.clone()]).map(|at| {
                 let start = base + range.start + at;
                 start..start + target.len()

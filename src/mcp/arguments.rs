@@ -12,7 +12,7 @@ use crate::printable;
 /// Longest value that a refusal shows. *Units:* characters.
 const SHOWN: usize = 60;
 /// Largest whole number where negative ones are not allowed.
-const MOST: u64 = u32::MAX as u64;
+const MAX_INTEGER: u64 = u32::MAX as u64;
 
 /// Returns `given`, with the large texts that were taken out of it, as the tool's schema has it.
 pub(super) fn understood(
@@ -118,7 +118,7 @@ impl Argument<'_> {
             _ => None,
         };
         let is_count = self.schema["minimum"].as_i64().is_some_and(|least| least >= 0);
-        let fits = |number: &i64| !is_count || u64::try_from(*number).is_ok_and(|number| number <= MOST);
+        let fits = |number: &i64| !is_count || u64::try_from(*number).is_ok_and(|number| number <= MAX_INTEGER);
         match number.filter(fits) {
             Some(number) => Ok(number.into()),
             None => {

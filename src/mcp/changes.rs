@@ -7,10 +7,10 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use crate::articles::{Articles, Change};
+use crate::articles::{ArticleEvent, Articles};
 
 /// How often it looks.
-const LOOK: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// A new listener is also told changes that are no older than this: they may have been told just before it listened.
 const RECENT: Duration = Duration::from_secs(2);
 /// Changes that a slow listener may be behind before it is told that it missed some.
@@ -26,15 +26,15 @@ pub(super) struct Changes {
 #[derive(Debug, Clone)]
 pub(super) enum Heard {
     /// An article changed.
-    Change(Change),
+    Change(ArticleEvent),
     /// More changed than the listener could take; some were not told.
     Missed,
 }
 
 /// A listener, as long as it is kept.
 pub(super) struct Listener {
-    recent: VecDeque<Change>,
-    told: broadcast::Receiver<Change>,
+    recent: VecDeque<ArticleEvent>,
+    told: broadcast::Receiver<ArticleEvent>,
 }
 
 impl Changes {
@@ -70,10 +70,10 @@ impl Listener {
 async fn watch(articles: Articles, mut joining: mpsc::Receiver<oneshot::Sender<Listener>>) {
     let (tell, _) = broadcast::channel(BEHIND);
     while let Some(first) = joining.recv().await {
-        let mut recent: VecDeque<(Instant, Change)> = VecDeque::new();
+        let mut recent: VecDeque<(Instant, ArticleEvent)> = VecDeque::new();
         let mut feed = articles.changes();
         join(first, &tell, &recent);
-        let mut tick = tokio::time::interval(LOOK);
+        let mut tick = tokio::time::interval(CHECK_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while tell.receiver_count() > 0 {
             tokio::select! {
@@ -98,7 +98,11 @@ async fn watch(articles: Articles, mut joining: mpsc::Receiver<oneshot::Sender<L
     }
 }
 
-fn join(who: oneshot::Sender<Listener>, tell: &broadcast::Sender<Change>, recent: &VecDeque<(Instant, Change)>) {
+fn join(
+    who: oneshot::Sender<Listener>,
+    tell: &broadcast::Sender<ArticleEvent>,
+    recent: &VecDeque<(Instant, ArticleEvent)>,
+) {
     let recent = recent.iter().map(|(_, change)| change.clone()).collect();
     // A listener that is gone needs no answer.
     let _ = who.send(Listener { recent, told: tell.subscribe() });

@@ -20,7 +20,7 @@ use rmcp::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{access, arguments, changes::Changes, problem::Problem, silence::Silence};
+use super::{access, arguments, changes::Changes, idle_timer::IdleTimer, problem::Problem};
 use crate::{auth::Permission, host::Host, printable};
 
 /// The instructions that a client gets before it asks anything.
@@ -41,34 +41,34 @@ Long answers come in parts and say how to go on: pass next_cursor as cursor, or 
 const LONGEST_NAME: usize = 100;
 
 /// All tools; they are the same for every session.
-static TOOLS: LazyLock<ToolRouter<Door>> = LazyLock::new(|| {
-    Door::writing()
-        + Door::naming()
-        + Door::reading()
-        + Door::around()
-        + Door::searching()
-        + Door::queue()
-        + Door::bulk()
+static TOOLS: LazyLock<ToolRouter<McpServer>> = LazyLock::new(|| {
+    McpServer::writing()
+        + McpServer::naming()
+        + McpServer::reading()
+        + McpServer::around()
+        + McpServer::searching()
+        + McpServer::queue()
+        + McpServer::bulk()
 });
 
 /// How a client is connected.
 #[derive(Clone, Copy)]
-pub(super) enum Way {
+pub(super) enum Transport {
     /// It started this process, or is it: it may do everything, and its session ends with the pipe.
     Pipe,
     /// Each request names its caller, and a session ends when it was idle for too long.
     Http {
-        /// How long; see [`Silence`].
+        /// How long; see [`IdleTimer`].
         idle: Duration,
     },
 }
 
 /// The handler of one session, or of one request where the protocol has no sessions.
-pub struct Door {
+pub struct McpServer {
     pub(super) host: Host,
     pub(super) changes: Changes,
-    pub(super) way: Way,
-    pub(super) silence: Arc<Silence>,
+    pub(super) way: Transport,
+    pub(super) idle_timer: Arc<IdleTimer>,
     /// The resources that an older client subscribes to.
     pub(super) subscribed: Arc<Mutex<BTreeSet<String>>>,
     /// Cancelled when the client is gone, at the latest with the session.
@@ -76,11 +76,11 @@ pub struct Door {
     _ends: DropGuard,
 }
 
-impl Door {
-    pub(super) fn new(host: Host, changes: Changes, way: Way, alive: CancellationToken) -> Self {
+impl McpServer {
+    pub(super) fn new(host: Host, changes: Changes, way: Transport, alive: CancellationToken) -> Self {
         let ends = alive.clone().drop_guard();
-        let silence = Arc::new(Silence::begins());
-        Self { host, changes, way, silence, subscribed: Arc::default(), alive, _ends: ends }
+        let idle_timer = Arc::new(IdleTimer::start());
+        Self { host, changes, way, idle_timer, subscribed: Arc::default(), alive, _ends: ends }
     }
 }
 
@@ -108,7 +108,7 @@ impl Told {
     }
 }
 
-impl ServerHandler for Door {
+impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
@@ -122,7 +122,7 @@ impl ServerHandler for Door {
     }
 
     async fn ping(&self, _context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.silence.is_broken();
+        self.idle_timer.reset();
         Ok(())
     }
 
@@ -131,7 +131,7 @@ impl ServerHandler for Door {
         _page: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        self.silence.is_broken();
+        self.idle_timer.reset();
         Ok(ListToolsResult::with_all_items(TOOLS.list_all()))
     }
 
@@ -144,7 +144,7 @@ impl ServerHandler for Door {
         mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        self.silence.is_broken();
+        self.idle_timer.reset();
         let Some(tool) = TOOLS.get(&request.name) else {
             return TOOLS.call(ToolCallContext::new(self, request, context)).await;
         };

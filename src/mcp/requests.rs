@@ -7,19 +7,19 @@ use rmcp::{ErrorData, RoleServer, service::RequestContext};
 
 use super::{
     access::{guarded, who},
-    door::{Door, Way},
+    door::{McpServer, Transport},
     message::LargeArguments,
     problem::{self, Problem},
 };
 use crate::{auth::Permission, share::Taken};
 
-impl Door {
+impl McpServer {
     /// Whether the caller may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
     /// a request without one may do nothing.
     pub(super) fn may(&self, context: &RequestContext<RoleServer>, scope: Permission) -> bool {
         match self.way {
-            Way::Pipe => true,
-            Way::Http { .. } => guarded(context).is_some_and(|caller| caller.may(scope)),
+            Transport::Pipe => true,
+            Transport::Http { .. } => guarded(context).is_some_and(|caller| caller.may(scope)),
         }
     }
 
@@ -31,8 +31,8 @@ impl Door {
     /// Returns the large texts among the arguments, which bypassed the library.
     pub(super) fn large(&self, context: &RequestContext<RoleServer>) -> HashMap<String, String> {
         let large = match self.way {
-            Way::Pipe => context.extensions.get::<LargeArguments>(),
-            Way::Http { .. } => {
+            Transport::Pipe => context.extensions.get::<LargeArguments>(),
+            Transport::Http { .. } => {
                 context.extensions.get::<Parts>().and_then(|request| request.extensions.get::<LargeArguments>())
             }
         };
@@ -51,7 +51,7 @@ impl Door {
 
     /// The same for a request that is not a tool call.
     pub(super) fn must(&self, context: &RequestContext<RoleServer>, scope: Permission) -> Result<(), ErrorData> {
-        self.silence.is_broken();
+        self.idle_timer.reset();
         if self.may(context, scope) {
             return Ok(());
         }

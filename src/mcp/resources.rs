@@ -8,7 +8,7 @@ use rmcp::{
     },
 };
 
-use super::{door::Door, problem::Problem};
+use super::{door::McpServer, problem::Problem};
 use crate::{
     articles::{ArticleError, ArticleSummary, folder::Folder, properties::Filter},
     printable,
@@ -39,7 +39,7 @@ pub(super) fn slug(uri: &str) -> Option<&str> {
     uri.strip_prefix(SCHEME).filter(|slug| (1..=LONGEST_SLUG).contains(&slug.len()))
 }
 
-impl Door {
+impl McpServer {
     pub(super) async fn resources(&self, cursor: Option<String>) -> Result<ListResourcesResult, ErrorData> {
         let page = self.host.articles.list(&Folder::default(), cursor.as_deref(), PAGE).await.map_err(failed)?;
         let mut list = ListResourcesResult::with_all_items(page.articles.into_iter().map(resource).collect());

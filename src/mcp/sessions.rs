@@ -27,7 +27,7 @@ use crate::auth::Who;
 /// One caller has at most one part in this many of all sessions.
 const SHARE: usize = 4;
 /// Most sessions; each takes some tens of kilobytes.
-pub(super) const MOST: usize = 2_000;
+pub(super) const MAX_SESSIONS: usize = 2_000;
 
 /// The library's keeper of sessions, bounded.
 pub struct Sessions {

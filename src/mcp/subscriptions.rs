@@ -15,24 +15,24 @@ use rmcp::{
 
 use super::{
     changes::Heard,
-    door::{Door, Way},
+    door::{McpServer, Transport},
     resources::{not_found, slug, uri},
 };
-use crate::articles::{Change, ChangeKind};
+use crate::articles::{ArticleEvent, ChangeKind};
 
 /// Most resources that one session may follow.
-const MOST: usize = 256;
+const MAX_RESOURCES: usize = 256;
 
 type Wanted = Arc<Mutex<BTreeSet<String>>>;
 
-impl Door {
+impl McpServer {
     pub(super) fn want(&self, uri: String) -> Result<(), ErrorData> {
         if slug(&uri).is_none() {
             return Err(not_found(&uri));
         }
         let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
-        if subscribed.len() >= MOST && !subscribed.contains(&uri) {
-            let reason = format!("one session follows at most {MOST} resources; end a subscription first");
+        if subscribed.len() >= MAX_RESOURCES && !subscribed.contains(&uri) {
+            let reason = format!("one session follows at most {MAX_RESOURCES} resources; end a subscription first");
             return Err(ErrorData::invalid_request(reason, None));
         }
         subscribed.insert(uri);
@@ -46,11 +46,11 @@ impl Door {
     /// Tells a client of the older era, until its session ends.
     pub(super) fn follow(&self, peer: Peer<RoleServer>) {
         let (changes, wanted, alive) = (self.changes.clone(), Arc::clone(&self.subscribed), self.alive.clone());
-        let (silence, patience) = (Arc::clone(&self.silence), self.patience());
+        let (idle_timer, patience) = (Arc::clone(&self.idle_timer), self.patience());
         tokio::spawn(alive.run_until_cancelled_owned(async move {
             let Some(mut listener) = changes.listen().await else { return };
             while let Some(heard) = listener.next().await {
-                if silence.lasts() > patience {
+                if idle_timer.elapsed() > patience {
                     return tracing::debug!("an idle client is no longer told of changes");
                 }
                 if let Err(error) = tell_peer(&peer, &wanted, &heard).await {
@@ -62,8 +62,8 @@ impl Door {
 
     fn patience(&self) -> Duration {
         match self.way {
-            Way::Pipe => Duration::MAX,
-            Way::Http { idle } => idle,
+            Transport::Pipe => Duration::MAX,
+            Transport::Http { idle } => idle,
         }
     }
 
@@ -72,7 +72,8 @@ impl Door {
         let mut acceptable = SubscriptionFilter::new();
         acceptable.resources_list_changed = requested.resources_list_changed;
         let uris = requested.resource_subscriptions.iter().flatten();
-        acceptable.resource_subscriptions = Some(uris.filter(|uri| slug(uri).is_some()).take(MOST).cloned().collect());
+        acceptable.resource_subscriptions =
+            Some(uris.filter(|uri| slug(uri).is_some()).take(MAX_RESOURCES).cloned().collect());
         acceptable
     }
 
@@ -105,7 +106,7 @@ fn changes_list(heard: &Heard) -> bool {
 /// Which of the `wanted` resources may have changed.
 fn updated(heard: &Heard, wanted: &BTreeSet<String>) -> Vec<String> {
     match heard {
-        Heard::Change(Change { slug, .. }) => wanted.get(&uri(slug)).cloned().into_iter().collect(),
+        Heard::Change(ArticleEvent { slug, .. }) => wanted.get(&uri(slug)).cloned().into_iter().collect(),
         Heard::Missed => wanted.iter().cloned().collect(),
     }
 }

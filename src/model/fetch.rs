@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    FILES, Known, hub, is_complete, is_genuine, package,
+    CatalogEntry, FILES, hub, is_complete, is_genuine, package,
     progress::{Progress, Stage},
 };
 
@@ -46,7 +46,7 @@ pub enum FetchError {
 /// # Errors
 /// [`FetchError`]
 pub async fn fetch(
-    known: &'static Known,
+    known: &'static CatalogEntry,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), FetchError> {
@@ -68,7 +68,11 @@ pub async fn fetch(
     put_in_place(&part, directory)
 }
 
-async fn obtain(known: &'static Known, part: &Path, tell: &(dyn Fn(Progress) + Send + Sync)) -> Result<(), FetchError> {
+async fn obtain(
+    known: &'static CatalogEntry,
+    part: &Path,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<(), FetchError> {
     let hub = match hub::fetch(known, part, tell).await {
         Ok(()) => return Ok(()),
         Err(error) => error,
@@ -79,7 +83,7 @@ async fn obtain(known: &'static Known, part: &Path, tell: &(dyn Fn(Progress) + S
 
 /// Compares the files with their checksums, off the async threads.
 async fn check(
-    known: &'static Known,
+    known: &'static CatalogEntry,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), FetchError> {

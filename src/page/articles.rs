@@ -18,9 +18,9 @@ use axum::{
 
 pub(super) use read::room;
 
-use super::app::App;
+use super::app::PageState;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/", get(home::show))
         .route("/new", get(edit::blank).post(edit::create))

@@ -9,12 +9,12 @@ use axum::{
 };
 use sha2::{Digest, Sha256};
 
-use super::app::App;
+use super::app::PageState;
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/script.js");
 const ICON: &str = include_str!("assets/icon.svg");
-const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut hash = Sha256::new();
@@ -36,7 +36,7 @@ pub(super) fn icon() -> String {
     format!("/page/icon.svg?{}", *VERSION)
 }
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/page/style.css", get(|| async { sent("text/css; charset=utf-8", STYLE) }))
         .route("/page/script.js", get(|| async { sent("text/javascript; charset=utf-8", SCRIPT) }))
@@ -44,5 +44,5 @@ pub(super) fn routes() -> Router<App> {
 }
 
 fn sent(kind: &'static str, content: &'static str) -> ([(HeaderName, HeaderValue); 2], &'static str) {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, KEPT)], content)
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CACHE_CONTROL, CACHED)], content)
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::queue::{Follower, Queue};
 
 /// How often changes of other hosts are polled; those of this host are announced.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Changes of this host within this time are read together.
 const GATHER: Duration = Duration::from_millis(200);
 /// Entries of the audit trail read at once. If more are new, every view reads again.
@@ -56,10 +56,10 @@ impl Changes {
             follower = if self.sender.receiver_count() > 0 { self.told(queue, follower).await } else { None };
             tokio::select! {
                 () = self.somebody_came.notified() => {}
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(CHECK_INTERVAL) => {}
                 hint = local.recv() => match hint {
                     Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
-                    Err(RecvError::Closed) => tokio::time::sleep(LOOK).await,
+                    Err(RecvError::Closed) => tokio::time::sleep(CHECK_INTERVAL).await,
                 },
             }
             local = local.resubscribe();

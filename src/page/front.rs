@@ -11,13 +11,13 @@ use axum::{
 use maud::html;
 use serde::Deserialize;
 
-use super::{app::App, layout, refusal::Refusal, session, visit::Nonce};
+use super::{app::PageState, layout, refusal::Refusal, session, visit::Nonce};
 use crate::auth::Presented;
 
 /// Longest explanation of a refusal. *Units:* bytes.
 const LONGEST_REFUSAL: usize = 64 << 10;
 
-pub(super) async fn receive(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(super) async fn receive(State(app): State<PageState>, mut request: Request, next: Next) -> Response {
     let nonce = Nonce::fresh();
     let place = request.uri().clone();
     let is_part = request.headers().contains_key(layout::PART);
@@ -87,7 +87,7 @@ struct Problem {
     detail: String,
 }
 
-async fn shown(app: &App, response: Response, asked: &Asked<'_>) -> Response {
+async fn shown(app: &PageState, response: Response, asked: &Asked<'_>) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = to_bytes(body, LONGEST_REFUSAL).await.unwrap_or_default();
     let said = serde_json::from_slice::<Problem>(&bytes).map(|problem| problem.detail);

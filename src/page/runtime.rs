@@ -19,9 +19,9 @@ mod trail;
 
 use axum::{Router, routing::get};
 
-use super::app::App;
+use super::app::PageState;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/runtime", get(live::show))
         .route("/runtime/tasks", get(tasks::show))

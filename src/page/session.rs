@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    app::App,
+    app::PageState,
     layout::{self, Inside, page},
     refusal::Refusal,
     visit::Nonce,
@@ -24,9 +24,9 @@ const COOKIE: &str = "afterword";
 /// Browsers keep no more than 4 KiB of a cookie. *Units:* bytes.
 const LONGEST: usize = 3_800;
 /// How long the browser keeps the token. *Units:* seconds.
-const KEPT: u32 = 30 * 24 * 3600;
+const COOKIE_MAX_AGE: u32 = 30 * 24 * 3600;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<PageState> {
     Router::new().route("/login", get(show).post(log_in)).route("/logout", post(log_out))
 }
 
@@ -45,18 +45,18 @@ struct Given {
     next: String,
 }
 
-async fn show(State(app): State<App>, nonce: Nonce) -> Response {
+async fn show(State(app): State<PageState>, nonce: Nonce) -> Response {
     layout::html(login_page(&app, &nonce, &Uri::default(), None))
 }
 
-async fn log_in(State(app): State<App>, nonce: Nonce, Form(given): Form<Given>) -> Result<Response, Refusal> {
+async fn log_in(State(app): State<PageState>, nonce: Nonce, Form(given): Form<Given>) -> Result<Response, Refusal> {
     let token = given.token.trim();
     let next = local(&given.next);
     let is_sendable = token.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b';' | b',' | b'"' | b'\\'));
     let checked = if is_sendable { app.host.tokens.check(token).await } else { Err(AuthError::Invalid) };
     let why = match checked {
         Ok(_) if token.len() <= LONGEST => {
-            let cookie = cookie(&app, token, KEPT);
+            let cookie = cookie(&app, token, COOKIE_MAX_AGE);
             return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response());
         }
         Ok(_) => {
@@ -69,11 +69,11 @@ async fn log_in(State(app): State<App>, nonce: Nonce, Form(given): Form<Given>) 
     Ok((StatusCode::UNAUTHORIZED, layout::html(login_page(&app, &nonce, &place, Some(&why)))).into_response())
 }
 
-async fn log_out(State(app): State<App>) -> Response {
+async fn log_out(State(app): State<PageState>) -> Response {
     ([(header::SET_COOKIE, cookie(&app, "", 0))], Redirect::to("/login")).into_response()
 }
 
-fn cookie(app: &App, token: &str, seconds: u32) -> HeaderValue {
+fn cookie(app: &PageState, token: &str, seconds: u32) -> HeaderValue {
     let is_secure = app.host.settings().server.public_url.starts_with("https:");
     let secure = if is_secure { "; Secure" } else { "" };
     let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
@@ -86,7 +86,7 @@ fn local(next: &str) -> String {
     if is_local && next.is_ascii() { next.to_owned() } else { "/".to_owned() }
 }
 
-pub(super) fn login_page(app: &App, nonce: &Nonce, place: &Uri, why: Option<&str>) -> Markup {
+pub(super) fn login_page(app: &PageState, nonce: &Nonce, place: &Uri, why: Option<&str>) -> Markup {
     let next = place.path_and_query().map_or("/", |place| place.as_str());
     let next = if next.starts_with("/login") { "/" } else { next };
     let issuer = &app.host.settings().auth.issuer;

@@ -10,7 +10,7 @@ use axum::{Router, extract::State, response::Response, routing::get};
 use maud::html;
 
 use super::{
-    app::App,
+    app::PageState,
     layout::{self, Here},
     refusal::Refusal,
     visit::Visit,
@@ -18,7 +18,7 @@ use super::{
 
 use tabs::tabs;
 
-pub(super) fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/settings", get(show))
         .route("/settings/effective", get(effective::show))
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/settings/tokens/{id}/revoke", get(tokens::ask).post(tokens::revoke))
 }
 
-async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     let main = html! {
         h1 { "Settings" }
         (tabs(&visit, "/settings"))

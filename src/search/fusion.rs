@@ -10,7 +10,7 @@ use super::vectors::Nearest;
 use crate::{api::Weights, fulltext::Found};
 
 /// How much the meaning counts for a question in a language that the model knows.
-const MOST: f64 = 0.65;
+const MAX_MEANING: f64 = 0.65;
 /// How much it counts at least.
 const LEAST: f64 = 0.05;
 /// Tokens for a word, up to which a language counts as known.
@@ -27,7 +27,8 @@ const FARTHEST: f64 = -0.1;
 impl Weights {
     /// For a question whose words take the model so many tokens each, with what the settings say of both sides.
     pub(super) fn of(tokens_per_word: Option<f64>, best: Option<f32>, keyword: f64, semantic: f64) -> Self {
-        let known = tokens_per_word.map_or(UNKNOWN, |tokens| (MOST - SLOPE * (tokens - KNOWN)).clamp(LEAST, MOST));
+        let known = tokens_per_word
+            .map_or(UNKNOWN, |tokens| (MAX_MEANING - SLOPE * (tokens - KNOWN)).clamp(LEAST, MAX_MEANING));
         let clear = best.map_or(1.0, |best| (f64::from(best) / CLEAR).clamp(0.0, 1.0));
         let meaning = known * clear;
         let (words, meaning) = ((1.0 - meaning) * keyword, meaning * semantic);

@@ -6,7 +6,7 @@ use afterword_actors::store::{Database, StoreError};
 use sea_orm::ConnectionTrait;
 
 use super::{Correction, Query, filter::Index, parse::Parsed, spelling};
-use crate::fulltext::{self, Among, Languages, Lists, Lookups, Standing, Term, tokens};
+use crate::fulltext::{self, Among, Freshness, Languages, Lists, Lookups, Term, tokens};
 
 /// A question.
 pub(super) struct Question {
@@ -39,7 +39,7 @@ impl Question {
         query: &Query,
     ) -> Result<Self, StoreError> {
         let reader = database.reader();
-        let standing = Standing::read(reader).await?;
+        let standing = Freshness::read(reader).await?;
         let (languages, with_earlier, now) = (standing.languages(), standing.with_earlier, standing.now);
         let parsed = Parsed::read(text, now);
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
@@ -67,7 +67,7 @@ impl Question {
 
     /// A question about all articles but one, without terms yet.
     pub(super) async fn about_others(database: &Database, id: i64) -> Result<Self, StoreError> {
-        let standing = Standing::read(database.reader()).await?;
+        let standing = Freshness::read(database.reader()).await?;
         Ok(Self {
             terms: Vec::new(),
             rarity: Vec::new(),

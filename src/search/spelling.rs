@@ -15,7 +15,7 @@ const SHORTEST: usize = 4;
 /// Longer ones are no words. *Units:* characters.
 const LONGEST: usize = 40;
 /// Words of one question that are corrected.
-const MOST: usize = 4;
+const MAX_CORRECTIONS: usize = 4;
 
 /// Corrects those of `terms` that no article has, and their `frequencies`.
 pub(super) async fn correct(
@@ -26,7 +26,7 @@ pub(super) async fn correct(
 ) -> Result<Vec<Correction>, StoreError> {
     let mut corrections = Vec::new();
     let unknown = |(term, frequency): &(&mut Term, &mut i64)| **frequency == 0 && is_correctable(term);
-    for (term, frequency) in terms.iter_mut().zip(frequencies).filter(unknown).take(MOST) {
+    for (term, frequency) in terms.iter_mut().zip(frequencies).filter(unknown).take(MAX_CORRECTIONS) {
         let near = near(&term.word, languages);
         let phrases: Vec<_> =
             near.keys().map(|stem| [Phrase { terms: vec![stem.clone()], is_prefix: false }]).collect();

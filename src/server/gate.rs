@@ -39,7 +39,7 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// When a refused client should come back. *Units:* seconds.
-const SOON: HeaderValue = HeaderValue::from_static("1");
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// A server that may not be open yet. Cheap to clone.
 #[derive(Clone, Default)]
@@ -120,7 +120,9 @@ fn refuse(code: &'static str, detail: &'static str) -> Response {
         "type": format!("urn:afterword:problem:{code}"), "title": "Service Unavailable", "status": 503, "code": code,
         "detail": detail,
     });
-    let headers =
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")), (header::RETRY_AFTER, SOON)];
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+        (header::RETRY_AFTER, RETRY_AFTER),
+    ];
     (StatusCode::SERVICE_UNAVAILABLE, headers, problem.to_string()).into_response()
 }

@@ -23,7 +23,7 @@ use crate::{
 /// The name of this part in the server's health.
 const PART: &str = "folders";
 /// The delay before a folder is watched again after its watch has ended.
-const AGAIN: Duration = Duration::from_secs(15);
+const RETRY_AFTER: Duration = Duration::from_secs(15);
 
 /// The present trouble of each folder.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ async fn keep_one(articles: Articles, asked: Sync, troubles: Troubles, stopping:
         troubles.note(&asked.directory, Some(format!("{reason}; it begins anew")));
         tokio::select! {
             () = stopping.cancelled() => return,
-            () = tokio::time::sleep(AGAIN) => {}
+            () = tokio::time::sleep(RETRY_AFTER) => {}
         }
     }
 }

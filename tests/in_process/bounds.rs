@@ -3,7 +3,7 @@
 
 #[path = "."]
 mod sqlite {
-    type World = crate::support::World<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::File>;
 
     #[path = "bounds/cleaning.rs"]
     mod cleaning;
@@ -15,7 +15,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type World = crate::support::World<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::Server>;
 
     #[path = "bounds/cleaning.rs"]
     mod cleaning;

@@ -7,7 +7,7 @@ use afterword::articles::slug::Slug;
 
 #[path = "."]
 mod sqlite {
-    type World = crate::support::World<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::File>;
 
     #[path = "field_defects/suite.rs"]
     mod suite;
@@ -15,7 +15,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type World = crate::support::World<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::Server>;
 
     #[path = "field_defects/suite.rs"]
     mod suite;

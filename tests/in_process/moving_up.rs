@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{self, DRAIN, File, Server, TOKIO, World, article};
+use crate::support::{self, DRAIN, File, Server, TOKIO, TestHost, article};
 use afterword::{
     articles::{Changes, NewArticle, slug::Slug},
     database::{self, CopyError, CopyProgress},
@@ -24,8 +24,8 @@ const SUBJECTS: [&str; 8] = [
 ];
 
 /// A SQLite database with a past: edits, former slugs, deleted articles, failures, a switch.
-async fn lived_in(articles: usize) -> World<File> {
-    let world = World::<File>::new().await;
+async fn lived_in(articles: usize) -> TestHost<File> {
+    let world = TestHost::<File>::new().await;
     world.embedder.fail(Rule::containing("unreadable", EmbedError::data("unreadable")));
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
@@ -57,7 +57,7 @@ fn silent(_: CopyProgress<'_>) {}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_arrives_and_goes_on_living() {
-    let (file, server) = (lived_in(60).await, World::<Server>::new().await);
+    let (file, server) = (lived_in(60).await, TestHost::<Server>::new().await);
     let copied = database::copy(&file.database, &server.database, &silent).await.expect("a copy");
     let rows = |name: &str| copied.tables.iter().find(|table| table.table == name).map(|table| table.rows);
     assert_eq!(rows("articles"), Some(62), "one was deleted, one waits, one is broken");
@@ -85,7 +85,7 @@ async fn everything_arrives_and_goes_on_living() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_find_the_same() {
-    let (file, server) = (lived_in(60).await, World::<Server>::new().await);
+    let (file, server) = (lived_in(60).await, TestHost::<Server>::new().await);
     database::copy(&file.database, &server.database, &silent).await.expect("a copy");
     for query in ["tides moon", "bees", "数据库", "eclairs creme", "\"about bread\"", "text of lighthouses and tea"]
     {
@@ -104,7 +104,7 @@ async fn both_engines_find_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_beginning_of_this_copy_is_left_alone() {
-    let (file, server) = (lived_in(3).await, World::<Server>::new().await);
+    let (file, server) = (lived_in(3).await, TestHost::<Server>::new().await);
     server.articles(None).create(article("own", "text")).await.expect("a save");
     let refused = database::copy(&file.database, &server.database, &silent).await;
     assert!(matches!(refused, Err(CopyError::NotEmpty(_))), "{refused:?}");
@@ -120,8 +120,8 @@ async fn what_is_no_beginning_of_this_copy_is_left_alone() {
 /// A copy that is dropped in the middle, as by Ctrl-C, as soon as `stop` says so. Returns whether it was complete by
 /// then.
 async fn interrupted(
-    file: &World<File>,
-    server: &World<Server>,
+    file: &TestHost<File>,
+    server: &TestHost<Server>,
     stop: impl Fn(&CopyProgress<'_>) -> bool + Sync,
 ) -> bool {
     let stopped = tokio::sync::Notify::new();
@@ -139,7 +139,7 @@ async fn interrupted(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_changes_meanwhile_is_noticed() {
-    let (file, server) = (lived_in(5).await, World::<Server>::new().await);
+    let (file, server) = (lived_in(5).await, TestHost::<Server>::new().await);
     assert!(!interrupted(&file, &server, |progress| progress.comparing).await);
     file.run("UPDATE articles SET title = 'Changed' WHERE slug = 'article-3'").await;
     let ended = database::copy(&file.database, &server.database, &silent).await;
@@ -147,7 +147,7 @@ async fn a_file_that_changes_meanwhile_is_noticed() {
 }
 
 /// The numbers that do not pass with time.
-async fn counts<P: support::Place>(world: &World<P>) -> QueueStats {
+async fn counts<P: support::Place>(world: &TestHost<P>) -> QueueStats {
     QueueStats { oldest_due_ms: None, ..world.stats().await }
 }
 
@@ -157,7 +157,7 @@ proptest! {
     #[test]
     fn an_interrupted_copy_goes_on_where_it_stopped(articles in 3usize..100, stops in prop::collection::vec(1usize..18, 1..4)) {
         TOKIO.block_on(async {
-            let (file, server) = (lived_in(articles).await, World::<Server>::new().await);
+            let (file, server) = (lived_in(articles).await, TestHost::<Server>::new().await);
             for stop in stops {
                 let steps = AtomicUsize::new(0);
                 if interrupted(&file, &server, |_| steps.fetch_add(1, Ordering::SeqCst) == stop).await {

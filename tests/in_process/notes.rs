@@ -6,7 +6,7 @@ mod vault;
 
 #[path = "."]
 mod sqlite {
-    type World = crate::support::World<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::File>;
 
     #[path = "notes/files.rs"]
     mod files;
@@ -22,7 +22,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type World = crate::support::World<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::Server>;
 
     #[path = "notes/files.rs"]
     mod files;

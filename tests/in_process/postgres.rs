@@ -13,11 +13,11 @@ use afterword::{
 use afterword_actors::{
     Runtime, RuntimeSettings, Trouble,
     store::{
-        Database, OpenOptions, StoreError, bulk,
+        Database, OpenOptions, StoreError,
+        backlog::Backlog,
+        bulk,
         claim::{Claim, Makes, claim, new_token},
-        events, hosts, leases, limits,
-        missing::Scope,
-        settle,
+        events, hosts, leases, rate_limit, settle,
         sql::{Number, Sql},
         vectors,
     },
@@ -25,16 +25,16 @@ use afterword_actors::{
 };
 use sea_orm::{FromQueryResult, TransactionTrait};
 
-type World = support::World<Server>;
+type TestHost = support::TestHost<Server>;
 
 /// A host that does not poll before the test is over: it acts only on notifications.
-fn hard_of_looking() -> RuntimeSettings {
+fn search_failing() -> RuntimeSettings {
     RuntimeSettings { poll_interval: Duration::from_secs(3600), ..quick() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_hears_of_what_another_process_saves() {
-    let world = World::with(Script::default(), hard_of_looking()).await;
+    let world = TestHost::with(Script::default(), search_failing()).await;
     let runtime = world.start().await;
     let mut told = runtime.subscribe();
     let elsewhere = world.beside().await;
@@ -47,7 +47,7 @@ async fn a_host_hears_of_what_another_process_saves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_whose_ear_is_cut_off_hears_again_and_has_missed_nothing() {
-    let world = World::with(Script::default(), hard_of_looking()).await;
+    let world = TestHost::with(Script::default(), search_failing()).await;
     let runtime = world.start().await;
     let mut told = runtime.subscribe();
     let elsewhere = world.beside().await;
@@ -76,7 +76,7 @@ async fn every_connection_gives_up_what_it_waits_for_and_what_it_forgets() {
         lock_timeout: String,
         idle: String,
     }
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for connection in [world.database.reader(), world.database.write_connection()] {
         let sql = "SELECT current_setting('lock_timeout') AS lock_timeout,
                           current_setting('idle_in_transaction_session_timeout') AS idle";
@@ -87,7 +87,7 @@ async fn every_connection_gives_up_what_it_waits_for_and_what_it_forgets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_fails_or_panics_leaves_nothing() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let write = |name: &'static str| {
         let database = world.database.clone();
         async move {
@@ -121,7 +121,7 @@ async fn a_write_that_fails_or_panics_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let patience = Duration::from_millis(200);
     let options = OpenOptions { write_connections: 1, busy_timeout: patience, ..OpenOptions::new(world.place.url()) };
     let narrow = Database::open(&options).await.expect("a database");
@@ -146,7 +146,7 @@ async fn a_host_that_gets_no_connection_says_so_and_goes_on_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_waited_long_is_found_also_behind_a_backlog() {
     let settings = RuntimeSettings { slots: 2, claim_batch: 1, ..quick() };
-    let world = World::with(Script::default(), settings).await;
+    let world = TestHost::with(Script::default(), settings).await;
     for n in 0..30 {
         world.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
     }
@@ -160,7 +160,7 @@ async fn what_has_waited_long_is_found_also_behind_a_backlog() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let makes = Makes::only(runtime.handle().model_id());
     runtime.stop(DRAIN).await;
@@ -214,7 +214,7 @@ async fn no_article_is_looked_for_in_an_index_of_something_else() {
         #[sea_orm(from_alias = "QUERY PLAN")]
         plan: String,
     }
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let plans = world.database.write::<_, StoreError, _>(|transaction| {
         Box::pin(async move {
             let rightly =
@@ -243,7 +243,7 @@ async fn no_article_is_looked_for_in_an_index_of_something_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_host_is_told_holds_for_all() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let (one, other) = (world.start().await, world.beside().await.start().await);
     assert!(one.pause().await.expect("a pause"));
     let service = world.articles(Some(&one));
@@ -262,7 +262,7 @@ async fn what_one_host_is_told_holds_for_all() {
     // A run that the first begins is continued or ended by the other.
     for is_cancelled in [false, true] {
         other.pause().await.expect("a pause");
-        let run = one.handle().start_bulk(Scope::All, String::new()).await.expect("a run");
+        let run = one.handle().start_bulk(Backlog::All, String::new()).await.expect("a run");
         while bulk::find(world.database.reader(), run).await.expect("a look").expect("a run").state == "queuing" {
             tokio::task::yield_now().await;
         }
@@ -289,7 +289,7 @@ async fn what_one_host_is_told_holds_for_all() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_claim_end_and_rescue_at_the_same_time_never_meet() {
     let settings = RuntimeSettings { slots: 8, claim_batch: 3, ..quick() };
-    let world = World::with(Script::default(), settings).await;
+    let world = TestHost::with(Script::default(), settings).await;
     let elsewhere = [world.beside().await, world.beside().await];
     let runtimes = [world.start().await, elsewhere[0].start().await, elsewhere[1].start().await];
     let mut writers = tokio::task::JoinSet::new();
@@ -324,7 +324,7 @@ async fn hosts_that_claim_end_and_rescue_at_the_same_time_never_meet() {
 async fn a_lease_that_ran_out_lets_nothing_be_written() {
     // The host sends its heartbeat only at its start: every rescue is the test's.
     let settings = RuntimeSettings { heartbeat_interval: Duration::from_secs(3600), ..quick() };
-    let world = World::with(Script::default(), settings).await;
+    let world = TestHost::with(Script::default(), settings).await;
     world.embedder.hold();
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");
@@ -362,7 +362,7 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_of_vectors_finds_what_comparing_them_all_finds() {
     let world =
-        World::with(Script { dimension: 24, ..Script::default() }, RuntimeSettings { slots: 8, ..quick() }).await;
+        TestHost::with(Script { dimension: 24, ..Script::default() }, RuntimeSettings { slots: 8, ..quick() }).await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     for n in 0..600 {
@@ -397,7 +397,7 @@ async fn an_index_of_vectors_finds_what_comparing_them_all_finds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_vectors_are_indexed_without_being_asked_for() {
-    let world = World::with(Script { dimension: 8, ..Script::default() }, quick()).await;
+    let world = TestHost::with(Script { dimension: 8, ..Script::default() }, quick()).await;
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "a text")).await.expect("a save");
     world.settled(&runtime).await;
@@ -422,7 +422,7 @@ async fn many_vectors_are_indexed_without_being_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_are_exact_before_and_after_they_are_folded() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     for n in 0..20 {
         service.create(article(&format!("article-{n}"), "text")).await.expect("a save");
@@ -441,7 +441,7 @@ async fn counts_are_exact_before_and_after_they_are_folded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_is_committed_late_is_told_all_the_same() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let queue = Queue::new(world.database.clone());
     let mut follower = queue.follow(None).await.expect("a place");
     let elsewhere = world.beside().await;
@@ -475,7 +475,7 @@ async fn an_entry_that_is_committed_late_is_told_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_without_a_session_is_dead() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let incarnation = runtime.handle().incarnation().to_owned();
     assert!(world.database.dead_among(std::slice::from_ref(&incarnation)).await.expect("a look").is_empty());
@@ -492,12 +492,12 @@ async fn a_host_without_a_session_is_dead() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_keep_the_limit_of_a_provider_together() {
     const LIMIT: u32 = 7;
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let (elsewhere, mut askers) = (world.beside().await, tokio::task::JoinSet::new());
     for n in 0..20 {
         let database = if n % 2 == 0 { world.database.clone() } else { elsewhere.database.clone() };
         askers.spawn(async move {
-            let take = database.write::<_, StoreError, _>(|t| Box::pin(limits::take(t, "provider", LIMIT)));
+            let take = database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", LIMIT)));
             take.await.expect("an answer")
         });
     }
@@ -505,7 +505,7 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
     assert_eq!(waits.len(), 13, "whoever comes first is not asked to wait");
     assert!(waits.iter().all(|wait| *wait <= Duration::from_millis(60_001)), "{waits:?}");
     world.run("UPDATE provider_calls SET at = at - 60000 WHERE id % 2 = 0").await;
-    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(limits::take(t, "provider", LIMIT)));
+    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", LIMIT)));
     assert_eq!(take.await, Ok(None), "a minute later");
 }
 

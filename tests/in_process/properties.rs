@@ -1,10 +1,10 @@
 //! The twelve properties: each drives the real runtime and the real database with a scripted provider, at least 100
-//! times. One suite over both engines: `World` is the parent module's.
+//! times. One suite over both engines: `TestHost` is the parent module's.
 #![expect(clippy::duplicate_mod, reason = "one suite over both engines")]
 
 #[path = "."]
 mod sqlite {
-    type World = crate::support::World<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::File>;
 
     #[path = "properties/saving.rs"]
     mod saving;
@@ -18,7 +18,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type World = crate::support::World<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::Server>;
 
     #[path = "properties/saving.rs"]
     mod saving;

@@ -3,7 +3,7 @@
 
 #[path = "."]
 mod sqlite {
-    type World = crate::support::World<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::File>;
 
     #[path = "search/earlier.rs"]
     mod earlier;
@@ -17,7 +17,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type World = crate::support::World<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::Server>;
 
     #[path = "search/earlier.rs"]
     mod earlier;

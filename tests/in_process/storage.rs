@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use crate::support;
 
-type World = support::World<support::File>;
+type TestHost = support::TestHost<support::File>;
 
 async fn number(connection: &impl ConnectionTrait, sql: &str) -> i64 {
     connection.row::<Number>(sql, []).await.expect("a pragma").expect("a row").n
@@ -43,7 +43,7 @@ async fn is_durable(connection: &impl ConnectionTrait) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_live_connection_is_durable_and_keeps_its_references() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     is_durable(world.database.write_connection()).await;
     // Open at the same time, so that each is another of the two.
@@ -76,7 +76,7 @@ async fn note(database: Database, name: &'static str, order: Order) -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_goes_before_whatever_waits_in_the_background() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let (gate, entered) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let holding = tokio::spawn({
         let (database, gate, entered) = (world.database.clone(), Arc::clone(&gate), Arc::clone(&entered));
@@ -113,7 +113,7 @@ async fn a_save_goes_before_whatever_waits_in_the_background() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_fails_or_panics_takes_no_neighbour_along() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     world.run("CREATE TABLE kept (name TEXT)").await;
     let write = |name: &'static str| {
         let database = world.database.clone();
@@ -144,7 +144,7 @@ const LONG_LOG: u64 = 48 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_stays_short_under_readers_that_never_pause() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     world.run("CREATE TABLE kept (body BLOB NOT NULL)").await;
     let readers = world.database.reader().clone();
     // One snapshot is taken before the other is given up: there is always one.
@@ -308,7 +308,7 @@ fn a_tilde_is_the_home_directory() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_is_seen_by_whatever_name_the_database_is_opened() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let path = world.database.file().expect("a file").to_path_buf();
     let elsewhere = tempfile::tempdir().expect("a folder");
@@ -386,7 +386,7 @@ fn what_is_written_is_for_its_owner_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_verification_advises_repairs_what_it_found() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     for name in ["torn", "fewer", "unread", "sound"] {
         world.articles(Some(&runtime)).create(support::article(name, "Text of it.")).await.expect("a save");

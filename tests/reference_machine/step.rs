@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use afterword_actors::{store::missing::Scope, task::Priority};
+use afterword_actors::{store::backlog::Backlog, task::Priority};
 use proptest::{prelude::*, sample::select};
 
 use crate::machine::{Machine, No};
@@ -104,7 +104,7 @@ pub(crate) enum Step {
     },
     RetryFailed,
     OpenRun {
-        scope: Scope,
+        scope: Backlog,
     },
     AdvanceRun {
         run: No,
@@ -164,7 +164,7 @@ pub(crate) fn any_step(models: usize) -> impl Strategy<Value = Step> {
         3 => number.clone().prop_map(|task| Step::Cancel { task }),
         3 => number.clone().prop_map(|task| Step::Retry { task }),
         2 => Just(Step::RetryFailed),
-        3 => select(Scope::ALL.to_vec()).prop_map(|scope| Step::OpenRun { scope }),
+        3 => select(Backlog::ALL.to_vec()).prop_map(|scope| Step::OpenRun { scope }),
         5 => number.clone().prop_map(|run| Step::AdvanceRun { run }),
         3 => number.clone().prop_map(|run| Step::CloseRun { run }),
         3 => number.prop_map(|run| Step::CancelRun { run }),

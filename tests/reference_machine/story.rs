@@ -16,7 +16,7 @@ use crate::{
     machine::{Machine, Rows},
     place::TOKIO,
     step::{Fate, HOSTS, Mood, Step, any_step},
-    world::World,
+    world::TestHost,
 };
 
 /// Rounds of sweep, claim and processing after which a story must have come to rest.
@@ -69,8 +69,11 @@ fn shortened(database: &Database, most: usize, mut steps: Vec<Step>, mut story: 
 
 /// Takes up to `most` of the steps, without those that have nothing to act on; prints the whole story if it fails.
 pub(crate) async fn told(database: &Database, steps: &[Step], most: usize) -> Result<(), String> {
-    let mut story =
-        Story { machine: Machine::at(clock::BEGINNING), world: World::new(database.clone()).await, lines: Vec::new() };
+    let mut story = Story {
+        machine: Machine::at(clock::BEGINNING),
+        world: TestHost::new(database.clone()).await,
+        lines: Vec::new(),
+    };
     let work = AssertUnwindSafe(story.whole(steps, most)).catch_unwind().await;
     let fault = match work {
         Ok(Ok(())) => return Ok(()),
@@ -85,7 +88,7 @@ pub(crate) async fn told(database: &Database, steps: &[Step], most: usize) -> Re
 
 struct Story {
     machine: Machine,
-    world: World,
+    world: TestHost,
     lines: Vec<String>,
 }
 

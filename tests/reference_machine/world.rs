@@ -10,14 +10,14 @@ use afterword_actors::{
     Delays, Retention, RuntimeSettings,
     attempt::{self, Ended},
     store::{
-        Database, Engine, StoreError, Transaction, WriteFuture, bulk,
+        Database, Engine, StoreError, Transaction, WriteFuture, backlog, bulk,
         claim::{Claim, Makes, claim, new_token},
-        control, hosts, leases, missing, models, retention,
+        control, hosts, leases, models, retention,
         settle::Settled,
         sql::Sql,
         tasks,
     },
-    task::{ClaimedTask, Operation, Priority, Slot, Subject},
+    task::{ArticleSnapshot, ClaimedTask, Operation, Priority, Slot},
 };
 
 use sea_orm::ConnectionTrait;
@@ -54,7 +54,7 @@ const EMPTIED: [&str; 18] = [
 ];
 
 /// A database, and the memories of two hosts.
-pub(crate) struct World {
+pub(crate) struct TestHost {
     database: Database,
     articles: Articles,
     model: Scripted,
@@ -80,7 +80,7 @@ struct Held {
     ended: Option<Ended>,
 }
 
-impl World {
+impl TestHost {
     /// `database` keeps its connections from story to story; its rows are removed.
     pub(crate) async fn new(database: Database) -> Self {
         empty(&database).await;
@@ -368,11 +368,11 @@ impl World {
     }
 
     async fn fill(&self, model_id: i64, cause: &'static str) -> u64 {
-        let articles = missing::unattended(self.database.reader(), model_id, 0, 500).await.expect("an answer");
+        let articles = backlog::unattended(self.database.reader(), model_id, 0, 500).await.expect("an answer");
         let max_attempts = MAX_ATTEMPTS.unsigned_abs();
-        let order = missing::Order { model_id, priority: Priority::Low, max_attempts, cause };
+        let order = backlog::Order { model_id, priority: Priority::Low, max_attempts, cause };
         let queued = self.write(move |transaction| {
-            Box::pin(async move { missing::enqueue_all(transaction, &articles, &order).await })
+            Box::pin(async move { backlog::enqueue_all(transaction, &articles, &order).await })
         });
         queued.await.len() as u64
     }
@@ -431,10 +431,10 @@ impl World {
             operation,
             model: self.numbers.model(task.model_id),
             seen: match task.subject {
-                Subject::Gone => Seen::Gone,
-                Subject::Skipped => Seen::Skipped,
-                Subject::Unchanged { revision } => Seen::Unchanged(revision),
-                Subject::Changed => Seen::Changed,
+                ArticleSnapshot::Gone => Seen::Gone,
+                ArticleSnapshot::Skipped => Seen::Skipped,
+                ArticleSnapshot::Unchanged { revision } => Seen::Unchanged(revision),
+                ArticleSnapshot::Changed => Seen::Changed,
             },
             made: None,
             in_doubt: false,

@@ -12,21 +12,21 @@ use afterword::{
 use afterword_actors::{
     Retention, Runtime,
     store::{
-        StoreError, events, limits,
-        missing::Scope,
-        retention,
+        StoreError,
+        backlog::Backlog,
+        events, rate_limit, retention,
         sql::{Number, Sql},
         tasks,
     },
     task::TaskStatus,
 };
 
-use crate::support::{Place, World, article};
+use crate::support::{Place, TestHost, article};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Does everything, and leaves some tasks waiting, one of them for later.
-pub(crate) async fn spend<P: Place>(world: &World<P>, runtime: &Runtime) {
+pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
     let queue = Queue::new(world.database.clone());
     articles(world, runtime).await;
     looks(world, &queue).await;
@@ -45,7 +45,7 @@ pub(crate) async fn spend<P: Place>(world: &World<P>, runtime: &Runtime) {
     backlog(world, runtime, &queue).await;
 }
 
-async fn articles<P: Place>(world: &World<P>, runtime: &Runtime) {
+async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
     let service = world.articles(Some(runtime));
     let mut feed = service.changes();
     feed.next().await.expect("changes");
@@ -79,7 +79,7 @@ async fn articles<P: Place>(world: &World<P>, runtime: &Runtime) {
     service.slugs("new", 10).await.expect("slugs");
 }
 
-async fn looks<P: Place>(world: &World<P>, queue: &Queue) {
+async fn looks<P: Place>(world: &TestHost<P>, queue: &Queue) {
     for (mode, folder) in [(Mode::Hybrid, ""), (Mode::Hybrid, "new"), (Mode::Keyword, ""), (Mode::Semantic, "")] {
         let folder = Folder::parse(folder).expect("a folder");
         let query = Query { folder, ..Query::new("umbrellas", mode, 5) };
@@ -110,22 +110,22 @@ async fn looks<P: Place>(world: &World<P>, queue: &Queue) {
     take_turn(world).await;
 }
 
-async fn take_turn<P: Place>(world: &World<P>) {
-    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(limits::take(t, "somewhere", 100)));
+async fn take_turn<P: Place>(world: &TestHost<P>) {
+    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "somewhere", 100)));
     take.await.expect("a turn");
 }
 
-async fn people<P: Place>(world: &World<P>, runtime: &Runtime, queue: &Queue) {
+async fn people<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
     let bulk = Bulk::new(world.database.clone(), 3);
     let folder = Folder::parse("new").expect("a folder");
-    for scope in Scope::ALL {
+    for scope in Backlog::ALL {
         bulk.count(scope, &folder).await.expect("a count");
     }
-    let run = runtime.handle().start_bulk(Scope::All, "new".to_owned()).await.expect("a run");
+    let run = runtime.handle().start_bulk(Backlog::All, "new".to_owned()).await.expect("a run");
     while !bulk.run(run).await.expect("a run").has_ended() {
         tokio::task::yield_now().await;
     }
-    let cancelled = bulk.start(Scope::All, &folder).await.expect("a run");
+    let cancelled = bulk.start(Backlog::All, &folder).await.expect("a run");
     bulk.cancel(cancelled).await.expect("a cancel");
     bulk.list(10).await.expect("runs");
     // Only a page of the thousands of failed tasks is read: retrying them all is work, not a read.
@@ -139,7 +139,7 @@ async fn people<P: Place>(world: &World<P>, runtime: &Runtime, queue: &Queue) {
     world.settled(runtime).await;
 }
 
-async fn backlog<P: Place>(world: &World<P>, runtime: &Runtime, queue: &Queue) {
+async fn backlog<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
     queue.pause().await.expect("a pause");
     let service = world.articles(Some(runtime));
     for n in 0..40 {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use afterword::{
     config::Settings,
     embedding::Backends,
-    host::{Host, Worker},
+    host::{Host, RunningHost},
 };
 use rmcp::{
     ClientHandler, ClientLifecycleMode, ClientServiceExt, ErrorData, RoleClient,
@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Place, World};
+use crate::support::{Place, TestHost};
 
 /// A test that waits for something is stuck if nothing happens for this long.
 const STUCK: Duration = Duration::from_secs(60);
@@ -184,7 +184,7 @@ fn text_of(result: &CallToolResult) -> String {
 }
 
 /// A host on a world's database, with the world's provider.
-pub(crate) fn host<P: Place>(world: &World<P>) -> Host {
+pub(crate) fn host<P: Place>(world: &TestHost<P>) -> Host {
     let mut settings = Settings::default();
     let quick = &world.settings;
     settings.queue.slots = quick.slots.into();
@@ -201,6 +201,6 @@ pub(crate) fn host<P: Place>(world: &World<P>) -> Host {
 }
 
 /// The same, working.
-pub(crate) async fn worker<P: Place>(world: &World<P>) -> Worker {
+pub(crate) async fn worker<P: Place>(world: &TestHost<P>) -> RunningHost {
     host(world).start().await.expect("a runtime")
 }

@@ -33,7 +33,7 @@ const STUCK: Duration = Duration::from_secs(60);
 pub(crate) use place::{File, Place, Server, TOKIO, open};
 
 /// Everything a host has, on a database of its own.
-pub(crate) struct World<P> {
+pub(crate) struct TestHost<P> {
     pub(crate) place: Arc<P>,
     pub(crate) database: Database,
     pub(crate) embedder: Arc<ScriptedEmbedder>,
@@ -42,7 +42,7 @@ pub(crate) struct World<P> {
 }
 
 /// On SQLite, for tests that do not depend on the engine.
-pub(crate) type FileWorld = World<File>;
+pub(crate) type SqliteTestHost = TestHost<File>;
 
 /// The scripted provider answers queries too.
 pub(crate) struct OneModel(pub(crate) Arc<ScriptedEmbedder>);
@@ -53,7 +53,7 @@ impl QueryModels for OneModel {
     }
 }
 
-impl<P: Place> World<P> {
+impl<P: Place> TestHost<P> {
     pub(crate) async fn new() -> Self {
         Self::with(Script::default(), quick()).await
     }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use afterword::{
     health::Health,
-    host::{Host, Worker},
-    http::{self, App, Parts},
+    host::{Host, RunningHost},
+    http::{self, HttpState, Parts},
     telemetry::Telemetry,
 };
 use afterword_actors::RuntimeHandle;
@@ -39,7 +39,7 @@ pub(crate) trait Visitor: Sized {
         self.hits(query, mode).await.into_iter().map(slug).collect()
     }
 
-    async fn beside(worker: &Worker) -> Self {
+    async fn beside(worker: &RunningHost) -> Self {
         Self::enter(worker.host.clone(), worker.runtime.handle()).await
     }
 }
@@ -126,7 +126,7 @@ impl RestGuest {
 impl Visitor for RestGuest {
     async fn enter(host: Host, runtime: RuntimeHandle) -> Self {
         let stopping = CancellationToken::new();
-        let router = http::router(App::new(Parts {
+        let router = http::router(HttpState::new(Parts {
             host,
             runtime,
             health: Health::default(),

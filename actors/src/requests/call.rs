@@ -20,7 +20,7 @@ use crate::{
 /// A probe that takes longer has failed.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
 /// A shared request that fails sooner than this is sent once more unchanged: most failures are momentary.
-const SOON: Duration = Duration::from_secs(10);
+const RETRY_WHOLE_BEFORE: Duration = Duration::from_secs(10);
 /// The number of parts: fewer rounds for the texts that are not to blame than by halves.
 const PARTS: usize = 8;
 
@@ -80,7 +80,7 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
             Err(error) => error,
         };
         let refusal = Refusal { error, took: begun.elapsed() };
-        let of_the_moment = refusal.error.kind == ErrorKind::Transient && refusal.took < SOON;
+        let of_the_moment = refusal.error.kind == ErrorKind::Transient && refusal.took < RETRY_WHOLE_BEFORE;
         if refusal.error.fault == Fault::Provider {
             if refusal.error.retry_after.is_some() || probe(embedder.as_ref()).await.is_err() {
                 return Err(Failed::All(refusal));

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     embedder::{BatchLimits, EmbedError, Embedder, Vector},
-    owned::Owned,
+    owned::AbortOnDrop,
 };
 
 /// How long a request with room left waits for attempts that are still reading and cutting their articles.
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_millis(10);
 /// A running desk, which ends when this value is dropped.
 pub(super) struct Running {
     pub(super) messages: mpsc::UnboundedSender<Message>,
-    _work: Owned,
+    _work: AbortOnDrop,
 }
 
 pub(super) struct Desk {
@@ -57,7 +57,7 @@ impl Desk {
     /// Starts it, with `most` requests at the same time.
     pub(super) fn start(embedder: Arc<dyn Embedder>, most: usize) -> Running {
         let (messages, inbox) = mpsc::unbounded_channel();
-        Running { messages, _work: Owned::spawn(Self::new(embedder, most).run(inbox)) }
+        Running { messages, _work: AbortOnDrop::spawn(Self::new(embedder, most).run(inbox)) }
     }
 
     fn new(embedder: Arc<dyn Embedder>, most: usize) -> Self {

@@ -6,14 +6,14 @@ use tokio::sync::mpsc;
 
 use super::{
     desk::Running,
-    messages::{Ask, Message, Refusal, Standing, Text},
+    messages::{Ask, Message, Refusal, RequestRank, Text},
 };
 use crate::embedder::{EmbedError, Vector};
 
 /// One attempt. Dropping it withdraws what has not been sent, and aborts requests that no other attempt waits for.
 pub(crate) struct Entry {
     id: u64,
-    standing: Standing,
+    standing: RequestRank,
     messages: mpsc::UnboundedSender<Message>,
     /// A desk that no other attempt uses, if the embedder does not share requests.
     _own: Option<Running>,
@@ -29,7 +29,7 @@ pub(crate) struct Refused {
 impl Entry {
     pub(super) fn new(
         id: u64,
-        standing: Standing,
+        standing: RequestRank,
         messages: mpsc::UnboundedSender<Message>,
         own: Option<Running>,
     ) -> Self {

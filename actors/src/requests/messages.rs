@@ -19,7 +19,7 @@ pub(crate) struct Text {
 
 /// An attempt's rank among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Standing {
+pub(crate) struct RequestRank {
     /// Lower goes first: `embedding_tasks.queue_key`.
     pub(crate) queue_key: i64,
     /// It has failed before: its texts share no request with those of others and are not joined to equal ones under
@@ -53,7 +53,7 @@ pub(super) enum Message {
 
 pub(super) struct Ask {
     pub(super) id: u64,
-    pub(super) standing: Standing,
+    pub(super) standing: RequestRank,
     pub(super) texts: Vec<Arc<Text>>,
     pub(super) reply: mpsc::UnboundedSender<Answer>,
 }

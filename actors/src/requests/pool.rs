@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    messages::{Standing, Text},
+    messages::{RequestRank, Text},
     under_way::{Key, Member},
 };
 use crate::embedder::BatchLimits;
@@ -55,7 +55,7 @@ pub(super) struct Pool {
 
 #[derive(Debug)]
 struct Waiting {
-    standing: Standing,
+    standing: RequestRank,
     texts: VecDeque<(usize, Arc<Text>)>,
     sent: usize,
 }
@@ -90,7 +90,7 @@ impl Line {
 
 impl Pool {
     /// Adds an attempt with texts; it must have none here yet.
-    pub(super) fn add(&mut self, attempt: u64, standing: Standing, texts: Vec<Arc<Text>>) {
+    pub(super) fn add(&mut self, attempt: u64, standing: RequestRank, texts: Vec<Arc<Text>>) {
         let waiting = Waiting { standing, texts: texts.into_iter().enumerate().collect(), sent: 0 };
         if waiting.texts.is_empty() {
             return;
@@ -186,7 +186,7 @@ impl Pool {
         }
     }
 
-    fn line(&mut self, standing: Standing) -> &mut Line {
+    fn line(&mut self, standing: RequestRank) -> &mut Line {
         if standing.alone { &mut self.alone } else { &mut self.shared }
     }
 }

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 
 use super::{
-    Requests, Standing, Text,
+    RequestRank, Requests, Text,
     pool::{Item, Pool, Who},
     under_way::UnderWay,
 };
@@ -46,7 +46,7 @@ proptest! {
         let limits = BatchLimits { texts: most, tokens: budget };
         let (mut pool, mut under_way) = (Pool::default(), UnderWay::default());
         for (id, (tokens, queue_key, alone)) in attempts.iter().enumerate() {
-            pool.add(id as u64, Standing { queue_key: *queue_key, alone: *alone }, texts(id as u64, tokens));
+            pool.add(id as u64, RequestRank { queue_key: *queue_key, alone: *alone }, texts(id as u64, tokens));
         }
         let mut sent = Vec::new();
         while pool.has_any(Who::All) {
@@ -73,9 +73,9 @@ proptest! {
 fn a_note_is_not_behind_a_long_article_and_the_article_not_behind_the_notes() {
     let limits = BatchLimits { texts: 8, tokens: 1_000_000 };
     let (mut pool, mut under_way) = (Pool::default(), UnderWay::default());
-    pool.add(0, Standing { queue_key: 0, alone: false }, texts(0, &[1; 10_000]));
+    pool.add(0, RequestRank { queue_key: 0, alone: false }, texts(0, &[1; 10_000]));
     for note in 1..=100 {
-        pool.add(note, Standing { queue_key: note as i64, alone: false }, texts(note, &[1]));
+        pool.add(note, RequestRank { queue_key: note as i64, alone: false }, texts(note, &[1]));
     }
     for round in 0..25 {
         let attempts = attempts_of(&next(&mut pool, limits, &mut under_way));
@@ -90,10 +90,10 @@ fn a_save_goes_before_bulk_work() {
     let limits = BatchLimits { texts: 4, tokens: 1_000 };
     let (mut pool, mut under_way) = (Pool::default(), UnderWay::default());
     for bulk in 0..100 {
-        pool.add(bulk, Standing { queue_key: 600_000, alone: false }, texts(bulk, &[1, 1]));
+        pool.add(bulk, RequestRank { queue_key: 600_000, alone: false }, texts(bulk, &[1, 1]));
     }
     next(&mut pool, limits, &mut under_way);
-    pool.add(1_000, Standing { queue_key: 60_000, alone: false }, texts(1_000, &[1]));
+    pool.add(1_000, RequestRank { queue_key: 60_000, alone: false }, texts(1_000, &[1]));
     assert!(attempts_of(&next(&mut pool, limits, &mut under_way)).contains(&1_000));
 }
 
@@ -168,7 +168,7 @@ impl Embedder for Slow {
 async fn embed_notes(slow: &Arc<Slow>, notes: usize) -> Vec<(usize, EmbedError)> {
     let requests = Requests::new(Arc::clone(slow) as Arc<dyn Embedder>, usize::MAX);
     let attempts = (0..notes).map(|note| {
-        let entry = requests.enter(Standing { queue_key: note as i64, alone: false });
+        let entry = requests.enter(RequestRank { queue_key: note as i64, alone: false });
         tokio::spawn(async move {
             let refused = entry.embed(vec![text(format!("note {note}"), 5)], |_, _| {}).await.err()?;
             Some((note, refused.refusal.error))
@@ -202,8 +202,8 @@ async fn nobody_waits_for_company_when_nothing_else_is_in_work() {
 async fn a_request_with_room_waits_a_little_for_those_that_are_coming_and_not_for_ever() {
     let slow = slow(1, |_| None);
     let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
-    let (first, second) = (requests.enter(Standing::default()), requests.enter(Standing::default()));
-    let third = requests.enter(Standing::default());
+    let (first, second) = (requests.enter(RequestRank::default()), requests.enter(RequestRank::default()));
+    let third = requests.enter(RequestRank::default());
     let late = async {
         tokio::time::sleep(Duration::from_millis(5)).await;
         second.embed(vec![text("second".into(), 5)], |_, _| {}).await
@@ -240,7 +240,7 @@ async fn a_text_at_which_the_provider_hangs_delays_no_other_for_long() {
     let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let begun = Instant::now();
     let notes = (0..200).map(|note| {
-        let entry = requests.enter(Standing { queue_key: note, alone: false });
+        let entry = requests.enter(RequestRank { queue_key: note, alone: false });
         tokio::spawn(async move {
             entry.embed(vec![text(format!("note {note}"), 5)], |_, _| {}).await.map_err(|refused| refused.refusal.error)
         })
@@ -260,7 +260,7 @@ async fn second_attempts_at_which_the_provider_hangs_leave_a_place_to_others() {
         let slow = Arc::new(Hanging(slow(places, |_| None)));
         let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
         let embed = |name: &str, alone| {
-            let entry = requests.enter(Standing { queue_key: 0, alone });
+            let entry = requests.enter(RequestRank { queue_key: 0, alone });
             let texts = vec![text(name.to_owned(), 5)];
             tokio::spawn(async move { entry.embed(texts, |_, _| {}).await.map_err(|refused| refused.refusal.error) })
         };
@@ -346,7 +346,7 @@ async fn a_provider_that_asks_for_a_pause_is_not_even_probed() {
 async fn who_is_gone_costs_no_request() {
     let slow = slow(1, |_| None);
     let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
-    let entries: Vec<_> = (0..3).map(|_| requests.enter(Standing::default())).collect();
+    let entries: Vec<_> = (0..3).map(|_| requests.enter(RequestRank::default())).collect();
     let mut attempts: Vec<_> = entries
         .into_iter()
         .enumerate()

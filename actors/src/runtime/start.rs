@@ -13,7 +13,7 @@ use crate::{
     sets::{Offer, Sets},
     settings::RuntimeSettings,
     store::{
-        Database, Presence, PresenceError, StoreError,
+        Database, HostLock, HostLockError, StoreError,
         hosts::{self, NewHost},
         models,
     },
@@ -33,7 +33,7 @@ const EVENT_BACKLOG: usize = 4096;
 pub enum StartError {
     /// The lock or the session that shows others that this host is alive could not be taken.
     #[error(transparent)]
-    Presence(#[from] PresenceError),
+    HostLock(#[from] HostLockError),
     /// The database, or its schema, cannot be used.
     #[error("the runtime cannot use the database: {0}")]
     Store(#[from] StoreError),
@@ -85,7 +85,7 @@ impl Runtime {
         let hear = move || {
             queue.send(QueueMessage::Wake);
         };
-        let presence = Presence::enter(&database, &incarnation, hear).await?;
+        let presence = HostLock::acquire(&database, &incarnation, hear).await?;
         let identity = model.embedder.identity().clone();
         let (host, kept) = (this_host(&incarnation), offer.settings.clone());
         let row = host.clone();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     store::{
-        StoreError, Transaction, missing, models,
+        StoreError, Transaction, backlog, models,
         settle::{Next, Settled, Verdict, settle, standing_of},
         vectors::{self, Standing},
     },
@@ -84,7 +84,7 @@ async fn queue_next(
         return Ok(());
     }
     let max_attempts = tasks.iter().map(|task| task.max_attempts).max().unwrap_or(1);
-    missing::queue_next(transaction, &articles, building, max_attempts).await
+    backlog::queue_next(transaction, &articles, building, max_attempts).await
 }
 
 /// Writes the result of `decided` and returns what becomes of its task; `None` if its lease is not valid.

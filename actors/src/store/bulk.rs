@@ -8,9 +8,9 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    StoreError, events, locks,
-    missing::{self, Scope},
-    models,
+    StoreError,
+    backlog::{self, Backlog},
+    events, locks, models,
     sql::Sql,
 };
 use crate::task::Priority;
@@ -82,7 +82,7 @@ pub enum Page {
 /// [`StoreError`]
 pub async fn open(
     transaction: &impl ConnectionTrait,
-    scope: Scope,
+    scope: Backlog,
     folder: &str,
     articles: i64,
 ) -> Result<i64, StoreError> {
@@ -118,19 +118,19 @@ pub async fn advance(
     }
     // Before the first set nothing has been embedded: number 0 stands for that.
     let model_id = models::wanted(transaction).await?.active.map_or(0, |set| set.id);
-    let room = ahead.saturating_sub(missing::low_waiting(transaction, model_id, ahead).await?);
+    let room = ahead.saturating_sub(backlog::low_waiting(transaction, model_id, ahead).await?);
     if room == 0 {
         return Ok(Page::Later);
     }
     let scope = parse_scope(&run.scope)?;
-    let page = missing::Page { scope, folder: &run.folder, after: run.cursor, limit: room.min(PAGE) };
-    let articles = missing::page(transaction, model_id, &page).await?;
+    let page = backlog::Page { scope, folder: &run.folder, after: run.cursor, limit: room.min(PAGE) };
+    let articles = backlog::page(transaction, model_id, &page).await?;
     let Some(&last) = articles.last() else {
         set_state(transaction, run.id, "running").await?;
         return Ok(Page::NoMore);
     };
-    let order = missing::Order { model_id, priority: Priority::Low, max_attempts, cause: "bulk" };
-    let queued = missing::enqueue_all(transaction, &articles, &order).await?;
+    let order = backlog::Order { model_id, priority: Priority::Low, max_attempts, cause: "bulk" };
+    let queued = backlog::enqueue_all(transaction, &articles, &order).await?;
     let items: Vec<_> = queued.iter().map(|item| (item.article_id, item.task_id, item.adopted)).collect();
     transaction
         .run(
@@ -296,7 +296,7 @@ async fn summarise(
     now: i64,
 ) -> Result<Summary, StoreError> {
     let scope = parse_scope(&run.scope)?;
-    let (_, skipped) = missing::count(connection, 0, scope, &run.folder).await?;
+    let (_, skipped) = backlog::count(connection, 0, scope, &run.folder).await?;
     Ok(Summary {
         succeeded: progress.succeeded,
         failed: progress.failed,
@@ -321,8 +321,8 @@ async fn set_state(transaction: &impl ConnectionTrait, id: i64, state: &str) -> 
     transaction.run("UPDATE bulk_operations SET state = $2 WHERE id = $1", [id.into(), state.into()]).await.map(drop)
 }
 
-fn parse_scope(name: &str) -> Result<Scope, StoreError> {
-    Scope::ALL
+fn parse_scope(name: &str) -> Result<Backlog, StoreError> {
+    Backlog::ALL
         .into_iter()
         .find(|scope| scope.as_str() == name)
         .ok_or_else(|| StoreError::Unexpected(format!("bulk scope \"{name}\"")))

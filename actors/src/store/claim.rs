@@ -10,7 +10,7 @@ use super::{
     sql::{Number, Sql},
     subject,
 };
-use crate::task::{ClaimedTask, Lease, Position, Slot, Subject};
+use crate::task::{ArticleSnapshot, ClaimedTask, Lease, Position, Slot};
 
 /// Which host claims, and for what.
 #[derive(Debug, Clone, Copy)]
@@ -195,7 +195,7 @@ async fn subjects(
     transaction: &impl ConnectionTrait,
     rows: &[Row],
     makes: Makes,
-) -> Result<HashMap<i64, Subject>, StoreError> {
+) -> Result<HashMap<i64, ArticleSnapshot>, StoreError> {
     let mut subjects = HashMap::new();
     for model_id in [makes.active, makes.building] {
         let of_model = rows.iter().filter(|row| row.model_id == model_id);
@@ -207,7 +207,7 @@ async fn subjects(
     Ok(subjects)
 }
 
-fn claimed(row: Row, token: &str, subjects: &HashMap<i64, Subject>) -> Result<ClaimedTask, StoreError> {
+fn claimed(row: Row, token: &str, subjects: &HashMap<i64, ArticleSnapshot>) -> Result<ClaimedTask, StoreError> {
     let unexpected = |error: crate::task::UnknownName| StoreError::Unexpected(error.to_string());
     Ok(ClaimedTask {
         lease: Lease { task_id: row.id, token: token.to_owned() },
@@ -224,6 +224,6 @@ fn claimed(row: Row, token: &str, subjects: &HashMap<i64, Subject>) -> Result<Cl
         trace_id: row.trace_id,
         model_id: row.model_id,
         crashes: u32::try_from(row.crashes).unwrap_or(u32::MAX),
-        subject: subjects.get(&row.article_id).copied().unwrap_or(Subject::Gone),
+        subject: subjects.get(&row.article_id).copied().unwrap_or(ArticleSnapshot::Gone),
     })
 }

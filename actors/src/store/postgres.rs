@@ -3,7 +3,7 @@
 //! Writers run side by side. A decision about an article's tasks first locks the article ([`super::locks`]), and a
 //! statement that locks many rows takes them in the order of their ids: so there are no deadlocks.
 
-mod bell;
+mod notifier;
 mod session;
 
 use std::{str::FromStr, time::Duration};
@@ -18,13 +18,13 @@ use sea_orm::{
 };
 
 use super::{OpenError, OpenOptions, StoreError, answer::answered, failure};
-use bell::Bell;
+use notifier::Notifier;
 pub(super) use session::Session;
 
 /// A connection that was idle for longer than this is tested before it is used.
-const RESTED: Duration = Duration::from_secs(1);
+const CHECK_IDLE_AFTER: Duration = Duration::from_secs(1);
 /// A connection that does not answer in this time, before its use or after, is closed.
-const LAST_WORD: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// An unused connection is closed after this time.
 const IDLE: Duration = Duration::from_secs(300);
 /// Statements kept prepared on each connection; above the number of different statements in the program.
@@ -40,7 +40,7 @@ pub(super) struct Postgres {
     pub(super) runtime: DatabaseConnection,
     pub(super) write: DatabaseConnection,
     address: PgConnectOptions,
-    bell: Bell,
+    notifier: Notifier,
 }
 
 impl Postgres {
@@ -51,7 +51,7 @@ impl Postgres {
         let write = connect(&address, options, options.write_connections).await.map_err(fail)?;
         let read = connect(&address, options, options.read_connections).await.map_err(fail)?;
         let runtime = connect(&address, options, RUNTIME_CONNECTIONS).await.map_err(fail)?;
-        Ok(Self { read, runtime, bell: Bell::hang(write.clone()), write, address })
+        Ok(Self { read, runtime, notifier: Notifier::start(write.clone()), write, address })
     }
 
     pub(super) fn place(&self) -> String {
@@ -59,19 +59,19 @@ impl Postgres {
     }
 
     pub(super) fn announce(&self) {
-        self.bell.ring();
+        self.notifier.notify();
     }
 
     /// Opens a connection for work that takes minutes: it waits for locks without a limit, and has enough memory to
     /// build an index.
-    pub(super) async fn apart(&self) -> Result<PgConnection, StoreError> {
-        const PATIENT: &str = "
+    pub(super) async fn maintenance_connection(&self) -> Result<PgConnection, StoreError> {
+        const LONG_TIMEOUTS: &str = "
             SELECT set_config('lock_timeout', '0', false),
                    set_config('maintenance_work_mem', greatest(setting.bytes, 256 << 20) / 1024 || 'kB', false)
             FROM (SELECT pg_size_bytes(current_setting('maintenance_work_mem')) AS bytes) setting";
         let unreachable = |error: sqlx::Error| StoreError::Unreachable(error.to_string());
         let mut connection = PgConnection::connect_with(&self.address).await.map_err(unreachable)?;
-        sqlx::raw_sql(PATIENT).execute(&mut connection).await.map_err(unreachable)?;
+        sqlx::raw_sql(LONG_TIMEOUTS).execute(&mut connection).await.map_err(unreachable)?;
         Ok(connection)
     }
 
@@ -113,7 +113,7 @@ where
         }
         Err(error) => {
             // If this fails too, the pool closes the connection, and PostgreSQL rolls back when it notices.
-            let _ = tokio::time::timeout(LAST_WORD, transaction.rollback()).await;
+            let _ = tokio::time::timeout(ANSWER_TIMEOUT, transaction.rollback()).await;
             Err(error)
         }
     }
@@ -154,7 +154,7 @@ fn place(address: &PgConnectOptions) -> String {
 
 /// Waits for a PostgreSQL that is starting. A pool would only report that it waited in vain; this reports for what.
 async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), sea_orm::DbErr> {
-    const AGAIN: Duration = Duration::from_millis(250);
+    const RETRY_AFTER: Duration = Duration::from_millis(250);
     let begun = tokio::time::Instant::now();
     let ends = begun + options.busy_timeout;
     loop {
@@ -170,10 +170,10 @@ async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), 
         let code = error.as_database_error().and_then(|refusal| refusal.code());
         let may_pass = code.is_none_or(|code| matches!(&*code, "57P03" | "53300"));
         let ends = if nobody_listens(&error) { begun + options.start_timeout } else { ends };
-        if !may_pass || tokio::time::Instant::now() + AGAIN > ends {
+        if !may_pass || tokio::time::Instant::now() + RETRY_AFTER > ends {
             return Err(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))));
         }
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(RETRY_AFTER).await;
     }
 }
 
@@ -205,7 +205,9 @@ async fn connect(
         })
         .map_sqlx_postgres_pool_opts(|pool| {
             pool.before_acquire(|connection, seen| {
-                Box::pin(async move { if seen.idle_for < RESTED { Ok(true) } else { answers(connection).await } })
+                Box::pin(
+                    async move { if seen.idle_for < CHECK_IDLE_AFTER { Ok(true) } else { answers(connection).await } },
+                )
             })
             .after_release(|connection, _| Box::pin(answers(connection)))
         });
@@ -214,6 +216,6 @@ async fn connect(
 
 /// Whether the connection answers; on an error it is closed.
 async fn answers(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let answer = tokio::time::timeout(LAST_WORD, connection.ping()).await;
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, connection.ping()).await;
     answer.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }

@@ -94,11 +94,11 @@ async fn connect_patiently(
     path: &Path,
     gate: &CommitGate,
 ) -> Result<DatabaseConnection, StoreError> {
-    const AGAIN: Duration = Duration::from_millis(10);
+    const RETRY_AFTER: Duration = Duration::from_millis(10);
     let ends = tokio::time::Instant::now() + options.busy_timeout;
     loop {
         match connect(options, path, Connections::Writer(gate.clone())).await {
-            Err(StoreError::Busy) if tokio::time::Instant::now() < ends => tokio::time::sleep(AGAIN).await,
+            Err(StoreError::Busy) if tokio::time::Instant::now() < ends => tokio::time::sleep(RETRY_AFTER).await,
             other => return other,
         }
     }

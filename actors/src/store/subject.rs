@@ -3,7 +3,7 @@
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{StoreError, sql::Sql};
-use crate::task::Subject;
+use crate::task::ArticleSnapshot;
 
 #[derive(FromQueryResult)]
 struct Row {
@@ -21,7 +21,7 @@ pub(super) async fn of_articles(
     connection: &impl ConnectionTrait,
     articles: &[i64],
     model_id: i64,
-) -> Result<Vec<(i64, Subject)>, StoreError> {
+) -> Result<Vec<(i64, ArticleSnapshot)>, StoreError> {
     let ids = serde_json::to_string(articles).unwrap_or_default();
     let rows = connection
         .rows::<Row>(
@@ -36,11 +36,11 @@ pub(super) async fn of_articles(
     Ok(rows.into_iter().map(|row| (row.id, subject(&row))).collect())
 }
 
-fn subject(row: &Row) -> Subject {
+fn subject(row: &Row) -> ArticleSnapshot {
     match (row.revision, row.skip_embedding) {
-        (None, _) => Subject::Gone,
-        (Some(_), Some(true)) => Subject::Skipped,
-        (Some(revision), _) if row.unchanged => Subject::Unchanged { revision },
-        (Some(_), _) => Subject::Changed,
+        (None, _) => ArticleSnapshot::Gone,
+        (Some(_), Some(true)) => ArticleSnapshot::Skipped,
+        (Some(revision), _) if row.unchanged => ArticleSnapshot::Unchanged { revision },
+        (Some(_), _) => ArticleSnapshot::Changed,
     }
 }

@@ -12,7 +12,7 @@ use crate::task::{NewTask, Priority, TaskStatus};
 ///
 /// A newer revision gives a waiting task fresh attempts and makes it due at once; the same revision asked for again
 /// only raises its priority. A waiting task of a set that is being built becomes one of the set in use; the other set's
-/// turn comes when it has ended ([`super::missing::queue_next`]). It no longer belongs to the bulk run that queued it:
+/// turn comes when it has ended ([`super::backlog::queue_next`]). It no longer belongs to the bulk run that queued it:
 /// cancelling that run does not cancel the save's task.
 ///
 /// Returns the task's id. Call it in the transaction that saved the article, after the article's own statement.

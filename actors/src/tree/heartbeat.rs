@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::messages::HeartbeatMessage;
 use crate::{
-    owned::{Owned, answer_of},
+    owned::{AbortOnDrop, answer_of},
     store::StoreError,
     supervision::ActorStatus,
 };
@@ -21,7 +21,7 @@ pub(crate) struct HeartbeatActor;
 
 pub(crate) struct HeartbeatState {
     arguments: HeartbeatArguments,
-    beat: Option<Owned>,
+    beat: Option<AbortOnDrop>,
     last: Instant,
     last_error: Option<String>,
     since: Instant,
@@ -65,7 +65,7 @@ impl HeartbeatState {
             return;
         }
         let (arguments, myself) = (self.arguments.clone(), myself.clone());
-        self.beat = Some(Owned::spawn(async move {
+        self.beat = Some(AbortOnDrop::spawn(async move {
             let panicked = |text| StoreError::Failed(format!("the heartbeat panicked: {text}"));
             let result = answer_of(beat::beat(&arguments)).await.map_err(panicked).flatten();
             let _ = myself.send_message(HeartbeatMessage::Beaten(result));

@@ -17,7 +17,7 @@ use self::upkeep::{Upkeep, Wanted};
 use super::messages::QueueMessage;
 use crate::{
     context::Context,
-    owned::{Owned, answer_of},
+    owned::{AbortOnDrop, answer_of},
     store::{StoreError, retention, vectors},
     supervision::{ActorStatus, Address},
 };
@@ -56,22 +56,22 @@ pub(crate) struct MaintenanceState {
     context: Arc<Context>,
     /// Missing while it works.
     upkeep: Option<Upkeep>,
-    work: Option<Owned>,
+    work: Option<AbortOnDrop>,
     /// What to do when it is back.
     wanted: Wanted,
     /// A further advance is scheduled.
     soon: bool,
     /// Building an index of vectors takes minutes.
-    building: Option<Owned>,
+    building: Option<AbortOnDrop>,
     /// So does a large clean-up.
-    cleaning: Option<Owned>,
+    cleaning: Option<AbortOnDrop>,
     doing: Option<String>,
     last_error: Option<String>,
     since: Instant,
 }
 
 /// The delay between looks at the sets while they are being filled.
-const SOON: Duration = Duration::from_millis(100);
+const FILL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Actor for MaintenanceActor {
     type Msg = MaintenanceMessage;
@@ -133,7 +133,7 @@ impl MaintenanceState {
         self.wanted = self.wanted.and(wanted);
         let Some(mut upkeep) = self.upkeep.take() else { return };
         let (wanted, myself) = (std::mem::take(&mut self.wanted), myself.clone());
-        self.work = Some(Owned::spawn(async move {
+        self.work = Some(AbortOnDrop::spawn(async move {
             let worked = answer_of(async {
                 let result = upkeep.work(wanted).await;
                 Box::new(Worked { upkeep, result })
@@ -158,7 +158,7 @@ impl MaintenanceState {
     /// Advances again soon, as fast as slots become free: a poll interval is too long for a fast model.
     fn advance_soon(&mut self, myself: &ActorRef<MaintenanceMessage>) {
         if !std::mem::replace(&mut self.soon, true) {
-            myself.send_after(SOON, || MaintenanceMessage::AdvanceAgain);
+            myself.send_after(FILL_INTERVAL, || MaintenanceMessage::AdvanceAgain);
         }
     }
 
@@ -167,7 +167,7 @@ impl MaintenanceState {
             return;
         }
         let context = Arc::clone(&self.context);
-        self.building = Some(Owned::spawn(async move {
+        self.building = Some(AbortOnDrop::spawn(async move {
             let model = context.model_row.id;
             match vectors::index::build_if_worthwhile(&context.database, model).await {
                 Ok(true) => tracing::info!(model, "the index of the vectors is complete; searches use it from now on"),
@@ -184,7 +184,7 @@ impl MaintenanceState {
             return;
         }
         let context = Arc::clone(&self.context);
-        self.cleaning = Some(Owned::spawn(async move {
+        self.cleaning = Some(AbortOnDrop::spawn(async move {
             match retention::clean(&context.database, &context.settings.retention).await {
                 Ok(removed) => tracing::debug!(?removed, "cleaned up"),
                 Err(error) => tracing::warn!(%error, "the clean-up stopped; the next one goes on"),

@@ -17,11 +17,11 @@
 //! commit did, `drain` ends it all.
 
 mod attempts;
+mod claim_cursor;
 mod commits;
 mod drain;
 mod flush;
 mod look;
-mod place;
 mod provider;
 mod roster;
 mod salvage;

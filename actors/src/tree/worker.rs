@@ -14,10 +14,10 @@ use crate::{
     context::Context,
     embedder::EmbedError,
     outcome::{Finished, Outcome},
-    owned::{Owned, panic_text},
+    owned::{AbortOnDrop, panic_text},
     pipeline::Pipeline,
     supervision::{ActorStatus, Address},
-    task::{ClaimedTask, Slot, Subject, Vectors},
+    task::{ArticleSnapshot, ClaimedTask, Slot, Vectors},
 };
 
 /// Works on the tasks that it is given.
@@ -40,7 +40,7 @@ pub(crate) struct WorkerState {
 struct Job {
     task: ClaimedTask,
     begun: Instant,
-    _attempt: Option<Owned>,
+    _attempt: Option<AbortOnDrop>,
 }
 
 impl Actor for WorkerActor {
@@ -80,7 +80,7 @@ impl WorkerState {
                 Outcome::Failed(EmbedError::unavailable("this host does not have the model of this task").into());
             return self.end(Ended { outcome, made, gained: false });
         };
-        if task.subject != Subject::Changed {
+        if task.subject != ArticleSnapshot::Changed {
             // Nothing to embed: without spawning a task, a queue of such tasks is done very fast.
             self.job = Some(Job { task: task.clone(), begun: Instant::now(), _attempt: None });
             let outcome = pipeline.run(&task, &mut made).now_or_never();
@@ -89,7 +89,7 @@ impl WorkerState {
         }
         let limit = self.context.settings.max_processing_time;
         let (myself, given) = (myself.clone(), task.clone());
-        let attempt = Owned::spawn(async move {
+        let attempt = AbortOnDrop::spawn(async move {
             let before = made.len();
             let outcome = attempt(&pipeline, &given, limit, &mut made).await;
             let gained = made.len() > before;

@@ -32,12 +32,12 @@ pub(crate) struct WorkerSupervisorArguments {
 pub(crate) struct WorkerSupervisorState {
     context: Arc<Context>,
     queue: Address<QueueMessage>,
-    slots: BTreeMap<Slot, Seat>,
+    slots: BTreeMap<Slot, WorkerSlot>,
     since: Instant,
 }
 
 /// One slot, with or without a worker.
-struct Seat {
+struct WorkerSlot {
     address: Address<WorkerMessage>,
     worker: Option<ActorRef<WorkerMessage>>,
     restarts: Restarts,
@@ -56,7 +56,7 @@ impl Actor for WorkerSupervisor {
         WorkerSupervisorArguments { context, queue }: WorkerSupervisorArguments,
     ) -> Result<WorkerSupervisorState, ActorProcessingErr> {
         let settings = context.settings.restart;
-        let seat = || Seat {
+        let seat = || WorkerSlot {
             address: Address::empty(),
             worker: None,
             restarts: Restarts::new(settings),
@@ -130,7 +130,7 @@ impl WorkerSupervisorState {
         cell: &ActorCell,
         reason: String,
     ) -> Result<(), ActorProcessingErr> {
-        let is_it = |seat: &Seat| seat.worker.as_ref().is_some_and(|worker| worker.get_id() == cell.get_id());
+        let is_it = |seat: &WorkerSlot| seat.worker.as_ref().is_some_and(|worker| worker.get_id() == cell.get_id());
         let Some((&slot, seat)) = self.slots.iter_mut().find(|(_, seat)| is_it(seat)) else { return Ok(()) };
         tracing::warn!(slot, reason, "a worker ended; it is started again");
         seat.address.leave();
@@ -171,7 +171,7 @@ impl WorkerSupervisorState {
     }
 }
 
-impl Seat {
+impl WorkerSlot {
     fn status(&self, slot: Slot) -> impl Future<Output = ActorStatus> + Send + use<> {
         let mut empty = ActorStatus::running(format!("WorkerActor {slot}"), self.since);
         empty.state = ActorState::Restarting;

@@ -14,19 +14,19 @@ use afterword_actors::{
     task::ClaimedTask,
 };
 
-use super::Bench;
+use super::Fixture;
 use crate::support::{TestModel, quick};
 
 /// Hosts that consist only of their claims.
 struct Hosts<'a> {
-    bench: &'a Bench,
+    bench: &'a Fixture,
     makes: Makes,
     starts: usize,
     deaths: usize,
 }
 
 impl<'a> Hosts<'a> {
-    async fn of(bench: &'a Bench) -> Self {
+    async fn of(bench: &'a Fixture) -> Self {
         let runtime = Runtime::start(bench.database.clone(), TestModel::new("one").model(), quick()).await;
         let runtime = runtime.expect("a runtime");
         let makes = Makes::only(runtime.handle().model_id());
@@ -92,20 +92,20 @@ impl<'a> Hosts<'a> {
     }
 }
 
-async fn save_articles(bench: &Bench, articles: usize) {
+async fn save_articles(bench: &Fixture, articles: usize) {
     for number in 0..articles {
         bench.save(&format!("article-{number}"), "text").await;
     }
 }
 
-async fn tasks(bench: &Bench, which: &str) -> i64 {
+async fn tasks(bench: &Fixture, which: &str) -> i64 {
     bench.number(&format!("SELECT count(*) AS n FROM embedding_tasks WHERE {which}")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_kills_its_host_is_found_and_nothing_else_pays() {
     for slots in [1, 4, 64] {
-        let bench = Bench::new().await;
+        let bench = Fixture::new().await;
         let mut hosts = Hosts::of(&bench).await;
         save_articles(&bench, 100).await;
         let kills = HashSet::from(["article-7", "article-50"].map(str::to_owned));
@@ -121,7 +121,7 @@ async fn what_kills_its_host_is_found_and_nothing_else_pays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_are_killed_again_and_again_fail_no_article() {
-    let bench = Bench::new().await;
+    let bench = Fixture::new().await;
     let mut hosts = Hosts::of(&bench).await;
     save_articles(&bench, 40).await;
     for _ in 0..20 {
@@ -135,7 +135,7 @@ async fn hosts_that_are_killed_again_and_again_fail_no_article() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_in_work_at_deaths_has_little_company_and_then_none() {
-    let bench = Bench::new().await;
+    let bench = Fixture::new().await;
     let mut hosts = Hosts::of(&bench).await;
     save_articles(&bench, 20).await;
     assert_eq!(hosts.claim(15).await.len(), 15);
@@ -166,7 +166,7 @@ async fn who_was_in_work_at_deaths_has_little_company_and_then_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_does_not_make_a_suspect_a_harmless_one() {
-    let bench = Bench::new().await;
+    let bench = Fixture::new().await;
     let mut hosts = Hosts::of(&bench).await;
     let article = bench.save("article", "text").await;
     assert_eq!(hosts.claim(4).await.len(), 1);
@@ -178,7 +178,7 @@ async fn an_edit_does_not_make_a_suspect_a_harmless_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_host_has_a_suspect_in_work_alone() {
-    let (bench, model) = (Bench::new().await, super::requests::sharing(4));
+    let (bench, model) = (Fixture::new().await, super::requests::sharing(4));
     for number in 0..12 {
         bench.save(&format!("title {number}"), "").await;
     }

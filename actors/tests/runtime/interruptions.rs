@@ -8,13 +8,13 @@ use std::{
 
 use afterword_actors::{Runtime, RuntimeSettings};
 
-use super::{Bench, requests::sharing};
+use super::{Fixture, requests::sharing};
 use crate::support::{TestModel, quick};
 
 const ARTICLES: i64 = 24;
 
-async fn saved() -> Bench {
-    let bench = Bench::new().await;
+async fn saved() -> Fixture {
+    let bench = Fixture::new().await;
     for number in 0..ARTICLES {
         bench.save(&format!("title {number}"), &format!("line a {number}\nline b {number}")).await;
     }
@@ -26,7 +26,7 @@ fn settings() -> RuntimeSettings {
 }
 
 /// Two shared requests are under way, and no more begins.
-async fn in_the_middle(bench: &Bench) -> (Arc<TestModel>, Runtime) {
+async fn in_the_middle(bench: &Fixture) -> (Arc<TestModel>, Runtime) {
     let model = sharing(2);
     model.hold().await;
     let runtime = Runtime::start(bench.database.clone(), model.model(), settings()).await.expect("a runtime");
@@ -34,7 +34,7 @@ async fn in_the_middle(bench: &Bench) -> (Arc<TestModel>, Runtime) {
     (model, runtime)
 }
 
-async fn all_is_embedded(bench: &Bench, runtime: &Runtime) {
+async fn all_is_embedded(bench: &Fixture, runtime: &Runtime) {
     let stats = bench.settled(runtime).await;
     assert_eq!((stats.completed, stats.failed), (ARTICLES, 0));
     assert_eq!(bench.number("SELECT count(*) AS n FROM article_chunks").await, 3 * ARTICLES);
@@ -118,7 +118,7 @@ async fn a_text_at_which_the_provider_hangs_for_ever_fails_and_the_others_do_not
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_while_the_provider_hangs_waits_no_longer_than_it_may() {
-    let bench = Bench::new().await;
+    let bench = Fixture::new().await;
     bench.save("hanging", "HANG").await;
     let model = sharing(1);
     let runtime = Runtime::start(bench.database.clone(), model.model(), settings()).await.expect("a runtime");
@@ -132,7 +132,7 @@ async fn a_shutdown_while_the_provider_hangs_waits_no_longer_than_it_may() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vectors_that_the_database_refused_are_not_used_again() {
-    let (bench, model) = (Bench::new().await, sharing(1));
+    let (bench, model) = (Fixture::new().await, sharing(1));
     let runtime = Runtime::start(bench.database.clone(), model.model(), settings()).await.expect("a runtime");
     bench.save("before", "").await;
     bench.settled(&runtime).await;

@@ -5,12 +5,12 @@ use afterword_actors::{
     store::{Database, OpenOptions},
 };
 
-use super::{Bench, proxy::Proxy};
+use super::{Fixture, proxy::Proxy};
 use crate::support::{TestModel, quick};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ends_of_transactions_without_an_answer_lose_nothing_and_repeat_nothing() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let proxy = Proxy::start(&bench.url()).await;
     let far = OpenOptions { read_connections: 2, write_connections: 4, ..OpenOptions::new(proxy.url()) };
     let far = Database::open(&far).await.expect("a database");

@@ -10,8 +10,9 @@ use afterword_actors::{
     Offer, OtherModels, Runtime, RuntimeSettings,
     embedder::{Model, ModelIdentity},
     store::{
-        StoreError, bulk,
-        missing::Scope,
+        StoreError,
+        backlog::Backlog,
+        bulk,
         models::{self, Switch},
         sql::{Number, Sql},
         stats, tasks,
@@ -20,7 +21,7 @@ use afterword_actors::{
 };
 use proptest::prelude::*;
 
-use super::Bench;
+use super::Fixture;
 use crate::support::{TestModel, quick, task};
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -43,7 +44,7 @@ fn knowing(own: &Arc<TestModel>, other: &Arc<TestModel>) -> Offer {
     Offer { model: own.model(), settings: None, others: Arc::new(Knows(Arc::clone(other))) }
 }
 
-impl Bench {
+impl Fixture {
     async fn embedded_by(&self, model: &Arc<TestModel>, articles: usize) {
         for number in 0..articles {
             self.save(&format!("article-{number}"), &format!("text {number}")).await;
@@ -74,7 +75,7 @@ impl Bench {
         let id = self
             .database
             .write::<_, StoreError, _>(|transaction| {
-                Box::pin(async move { bulk::open(transaction, Scope::All, "", 0).await })
+                Box::pin(async move { bulk::open(transaction, Backlog::All, "", 0).await })
             })
             .await
             .expect("a run");
@@ -134,7 +135,7 @@ impl Bench {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_bulk_run_does_not_make_a_new_set_whole() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 30).await;
     let run = bench.bulk(500).await;
     assert!(bench.cancel_bulk(run).await);
@@ -151,7 +152,7 @@ async fn a_cancelled_bulk_run_does_not_make_a_new_set_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failures_of_the_old_model_do_not_make_a_new_set_whole() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 20).await;
     bench.change("UPDATE embedding_tasks SET status = 'failed', cause = 'failed' WHERE status = 'completed'").await;
     new.hold().await;
@@ -167,7 +168,7 @@ async fn failures_of_the_old_model_do_not_make_a_new_set_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_new_model_cannot_embed_and_the_old_one_did_keeps_the_old_set_until_an_operator_says_so() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 5).await;
     bench.change("UPDATE articles SET body = 'POISON' WHERE slug = 'article-3'").await;
     let runtime = Runtime::start(bench.database.clone(), new.model(), quick()).await.expect("a runtime");
@@ -193,7 +194,7 @@ async fn what_the_new_model_cannot_embed_and_the_old_one_did_keeps_the_old_set_u
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_visitor_with_another_model_claims_nothing_and_changes_nothing() {
-    let (bench, in_use, other) = (Bench::new().await, TestModel::new("in use"), TestModel::new("other"));
+    let (bench, in_use, other) = (Fixture::new().await, TestModel::new("in use"), TestModel::new("other"));
     let server = Runtime::start(bench.database.clone(), in_use.model(), quick()).await.expect("a runtime");
     let visitor = Runtime::join(bench.database.clone(), other.model(), quick()).await.expect("a runtime");
     for number in 0..61 {
@@ -222,7 +223,7 @@ async fn a_visitor_with_another_model_claims_nothing_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_server_that_is_started_again_does_not_take_the_model_back() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 8).await;
     let newer = Runtime::start(bench.database.clone(), new.model(), quick()).await.expect("a runtime");
     bench.changes_over(&newer, 8).await;
@@ -243,7 +244,7 @@ async fn an_old_server_that_is_started_again_does_not_take_the_model_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_for_the_model_in_use_keeps_it() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 3).await;
     assert_eq!(bench.switch_to(&old).await, Switch::InUse { instead_of: None });
     let Switch::Begun { instead_of: None } = bench.switch_to(&new).await else { panic!("it is built from now on") };
@@ -254,7 +255,7 @@ async fn whoever_asks_for_the_model_in_use_keeps_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_that_is_refused_takes_nothing_from_the_set_being_built() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 1).await;
     new.hold().await;
     let runtime = Runtime::start(bench.database.clone(), new.model(), quick()).await.expect("a runtime");
@@ -276,7 +277,7 @@ async fn a_retry_that_is_refused_takes_nothing_from_the_set_being_built() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn articles_saved_during_a_build_are_embedded_for_both_sets() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 2).await;
     new.hold().await;
     let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), quick()).await.expect("a runtime");
@@ -297,7 +298,7 @@ async fn articles_saved_during_a_build_are_embedded_for_both_sets() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_provider_that_is_away_does_not_keep_the_old_one_from_its_work() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 4).await;
     *new.outage.lock().expect("the lock") = Some(afterword_actors::embedder::EmbedError::unavailable("refused"));
     let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), quick()).await.expect("a runtime");
@@ -316,7 +317,7 @@ async fn a_new_provider_that_is_away_does_not_keep_the_old_one_from_its_work() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_change_keeps_the_old_set_and_leaves_nothing_behind() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 12).await;
     new.hold().await;
     let runtime = Runtime::start(bench.database.clone(), new.model(), quick()).await.expect("a runtime");
@@ -338,7 +339,7 @@ async fn a_cancelled_change_keeps_the_old_set_and_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn cancelling_a_bulk_run_leaves_what_a_save_has_joined_and_what_another_run_is_about() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.embedded_by(&model, 6).await;
     let ids: Vec<_> = (1..=6).collect();
     let first = bench.bulk(500).await;
@@ -354,7 +355,7 @@ async fn cancelling_a_bulk_run_leaves_what_a_save_has_joined_and_what_another_ru
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_mends_what_a_cancelled_bulk_run_left_without_vectors() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.embedded_by(&model, 6).await;
     bench.change("DELETE FROM article_embeddings").await;
     let run = bench.bulk(500).await;
@@ -368,7 +369,7 @@ async fn a_sweep_mends_what_a_cancelled_bulk_run_left_without_vectors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_goes_before_a_bulk_run_and_few_of_its_tasks_wait_at_a_time() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.embedded_by(&model, 40).await;
     bench.change("DELETE FROM article_embeddings").await;
     bench.bulk(10).await;
@@ -393,7 +394,7 @@ async fn a_save_goes_before_a_bulk_run_and_few_of_its_tasks_wait_at_a_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_was_set_back_delays_no_task() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     for number in 0..3 {
         bench.save(&format!("article-{number}"), "text").await;
     }
@@ -410,7 +411,7 @@ async fn a_clock_that_was_set_back_delays_no_task() {
 
 #[tokio::test]
 async fn the_longest_due_task_is_told_whatever_its_priority() {
-    let bench = Bench::new().await;
+    let bench = Fixture::new().await;
     bench.save("normal", "text").await;
     bench.save("low", "text").await;
     bench
@@ -425,7 +426,7 @@ async fn the_longest_due_task_is_told_whatever_its_priority() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tasks_of_hosts_that_know_no_models_are_work_for_the_set_in_use() {
-    let (bench, old, new) = (Bench::new().await, TestModel::new("old"), TestModel::new("new"));
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 3).await;
     let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), quick()).await.expect("a runtime");
     bench.save("from an earlier version", "text").await;
@@ -471,7 +472,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A collection, and the hosts on it.
 struct Story {
-    bench: Bench,
+    bench: Fixture,
     models: [Arc<TestModel>; 3],
     server: Option<Runtime>,
     visitor: Option<Runtime>,
@@ -485,7 +486,7 @@ struct Story {
 impl Story {
     async fn new() -> Self {
         let models = [TestModel::new("one"), TestModel::new("two"), TestModel::new("three")];
-        let bench = Bench::new().await;
+        let bench = Fixture::new().await;
         Self {
             bench,
             models,

@@ -15,18 +15,18 @@ use afterword_actors::{
 };
 
 use super::{
-    Bench,
+    Fixture,
     requests::{edit, sharing, times},
 };
 use crate::support::{TestModel, quick};
 
-async fn start(bench: &Bench, model: &Arc<TestModel>, slots: u32) -> Runtime {
+async fn start(bench: &Fixture, model: &Arc<TestModel>, slots: u32) -> Runtime {
     let settings = RuntimeSettings { slots, ..quick() };
     Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime")
 }
 
 /// Waits until this many tasks are processed.
-async fn in_work(bench: &Bench, tasks: i64) {
+async fn in_work(bench: &Fixture, tasks: i64) {
     while bench.number("SELECT count(*) AS n FROM embedding_tasks WHERE status = 'processing'").await < tasks {
         tokio::task::yield_now().await;
     }
@@ -42,7 +42,7 @@ async fn looked_often(runtime: &Runtime) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slot_has_one_task_at_a_time() {
-    let (bench, model) = (Bench::new().await, sharing(2));
+    let (bench, model) = (Fixture::new().await, sharing(2));
     for number in 0..20 {
         bench.save(&format!("title {number}"), "").await;
     }
@@ -62,7 +62,7 @@ async fn a_slot_has_one_task_at_a_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_is_never_in_work_twice() {
-    let (bench, model) = (Bench::new().await, sharing(2));
+    let (bench, model) = (Fixture::new().await, sharing(2));
     let mut ids = Vec::new();
     for number in 0..6 {
         ids.push(bench.save(&format!("title {number}"), "").await);
@@ -84,7 +84,7 @@ async fn an_article_is_never_in_work_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_one_slot_articles_are_embedded_strictly_one_after_the_other() {
-    let (bench, model) = (Bench::new().await, sharing(4));
+    let (bench, model) = (Fixture::new().await, sharing(4));
     for article in 0..5 {
         let lines: Vec<_> = (0..30).map(|line| format!("{article} line {line}")).collect();
         bench.save(&format!("{article} title"), &lines.join("\n")).await;
@@ -103,7 +103,7 @@ async fn with_one_slot_articles_are_embedded_strictly_one_after_the_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_note_is_not_behind_all_of_a_long_article() {
     const LINES: usize = 10_000;
-    let (bench, model) = (Bench::new().await, sharing(1));
+    let (bench, model) = (Fixture::new().await, sharing(1));
     let lines: Vec<_> = (0..LINES).map(|line| format!("line {line}")).collect();
     bench.save("long", &lines.join("\n")).await;
     model.hold().await;
@@ -129,7 +129,7 @@ async fn a_note_is_not_behind_all_of_a_long_article() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_goes_before_bulk_work_that_came_earlier() {
-    let (bench, model) = (Bench::new().await, sharing(1));
+    let (bench, model) = (Fixture::new().await, sharing(1));
     for number in 0..400 {
         bench.save(&format!("title {number}"), "").await;
     }
@@ -182,7 +182,7 @@ impl Chunker for Weighing {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn long_articles_in_work_take_so_much_memory_and_no_more_whatever_the_slots() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     for number in 0..8 {
         let body = format!("{number}{}\nlast {number}", "x".repeat(6 * MIB));
         bench.save(&format!("long {number}"), &body).await;
@@ -199,7 +199,7 @@ async fn long_articles_in_work_take_so_much_memory_and_no_more_whatever_the_slot
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_slot_is_one_request_after_the_other() {
-    let (bench, model) = (Bench::new().await, sharing(4));
+    let (bench, model) = (Fixture::new().await, sharing(4));
     let lines: Vec<_> = (0..60).map(|number| format!("line {number}")).collect();
     bench.save("long", &lines.join("\n")).await;
     let runtime = start(&bench, &model, 1).await;

@@ -9,7 +9,7 @@ use proptest::{
 };
 use sea_orm::FromQueryResult;
 
-use super::Bench;
+use super::Fixture;
 use crate::support::{TestModel, quick};
 
 /// Texts in a request of the test's model.
@@ -28,7 +28,7 @@ pub(super) fn times(model: &TestModel, text: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn short_articles_share_requests_within_the_limits() {
-    let (bench, model) = (Bench::new().await, sharing(2));
+    let (bench, model) = (Fixture::new().await, sharing(2));
     for number in 0..64 {
         bench.save(&format!("title {number}"), "").await;
     }
@@ -48,7 +48,7 @@ async fn short_articles_share_requests_within_the_limits() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_text_fails_alone_and_costs_the_others_no_attempt() {
     for bad in ["POISON", "PANIC", "FLAKY"] {
-        let (bench, model) = (Bench::new().await, sharing(2));
+        let (bench, model) = (Fixture::new().await, sharing(2));
         for number in 0..30 {
             let title = if number == 13 { format!("{bad} 13") } else { format!("title {number}") };
             bench.save(&title, "").await;
@@ -66,7 +66,7 @@ async fn one_bad_text_fails_alone_and_costs_the_others_no_attempt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_of_the_moment_costs_one_more_request_and_nobody_an_attempt() {
-    let (bench, model) = (Bench::new().await, sharing(1));
+    let (bench, model) = (Fixture::new().await, sharing(1));
     for number in 0..8 {
         bench.save(&format!("title {number}"), "").await;
     }
@@ -81,7 +81,7 @@ async fn a_failure_of_the_moment_costs_one_more_request_and_nobody_an_attempt() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_asks_for_a_pause_gets_it_with_texts_still_waiting() {
-    let (bench, model) = (Bench::new().await, sharing(1));
+    let (bench, model) = (Fixture::new().await, sharing(1));
     for number in 0..40 {
         bench.save(&format!("title {number}"), "").await;
     }
@@ -95,7 +95,7 @@ async fn a_provider_that_asks_for_a_pause_gets_it_with_texts_still_waiting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_text_that_is_always_answered_as_by_a_provider_that_is_away_fails_and_those_beside_it_do_not() {
-    let (bench, model) = (Bench::new().await, sharing(2));
+    let (bench, model) = (Fixture::new().await, sharing(2));
     for number in 0..30 {
         let title = if number == 13 { "AWAY".to_owned() } else { format!("title {number}") };
         bench.save(&title, "").await;
@@ -155,7 +155,7 @@ struct Stored {
 
 /// Runs the plans and returns what is stored of them at the end.
 async fn run(plans: &[Plan], shared: usize, slots: u32) -> (Vec<Stored>, usize, usize) {
-    let (bench, model) = (Bench::new().await, sharing(shared));
+    let (bench, model) = (Fixture::new().await, sharing(shared));
     let mut ids = Vec::new();
     for (number, plan) in plans.iter().enumerate() {
         ids.push(bench.save(&format!("title {number}"), &body(&plan.lines)).await);
@@ -186,7 +186,7 @@ async fn run(plans: &[Plan], shared: usize, slots: u32) -> (Vec<Stored>, usize, 
     (stored, model.largest.load(Ordering::SeqCst), model.peak.load(Ordering::SeqCst))
 }
 
-pub(super) async fn edit(bench: &Bench, id: i64, text: &str) {
+pub(super) async fn edit(bench: &Fixture, id: i64, text: &str) {
     bench
         .run(format!(
             "UPDATE articles SET body = '{text}', revision = 2, content_hash = 'edited {text}' WHERE id = {id}"

@@ -14,14 +14,14 @@ use afterword_actors::{
 };
 use sea_orm::TransactionTrait;
 
-use super::Bench;
+use super::Fixture;
 use crate::support::{TestModel, quick};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn saved_articles_are_embedded_and_told_about() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     let mut events = runtime.subscribe();
     let id = bench.save("hello", "first line\nsecond line").await;
@@ -52,7 +52,7 @@ async fn killing_any_actor_while_tasks_run_loses_nothing_and_stores_nothing_twic
         "WorkerActor 0",
         "WorkerActor 3",
     ] {
-        let (bench, model) = (Bench::new().await, TestModel::new("one"));
+        let (bench, model) = (Fixture::new().await, TestModel::new("one"));
         for number in 0..40 {
             bench.save(&format!("article-{number}"), &format!("line a {number}\nline b {number}")).await;
         }
@@ -89,7 +89,7 @@ async fn killing_any_actor_while_tasks_run_loses_nothing_and_stores_nothing_twic
 /// The queue dies while the restart of the workers is pending, and comes back after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_come_back_before_their_queue_are_found_by_it() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let delays = Delays { base: Duration::from_millis(50), max: Duration::from_secs(5) };
     let restart = RestartSettings { delays, ..quick().restart };
     let settings = RuntimeSettings { restart, ..quick() };
@@ -114,7 +114,7 @@ async fn workers_that_come_back_before_their_queue_are_found_by_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_down_costs_no_document_an_attempt() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     *model.outage.lock().expect("the lock") = Some(EmbedError::unavailable("connection refused"));
     for number in 0..10 {
         bench.save(&format!("article-{number}"), "text").await;
@@ -135,7 +135,7 @@ async fn a_provider_that_is_down_costs_no_document_an_attempt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_documents_fail_with_their_reason_and_hold_nobody_up() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.save("poison", "good line\nPOISON line").await;
     bench.save("flaky", "FLAKY").await;
     bench.save("panic", "PANIC").await;
@@ -157,7 +157,7 @@ async fn bad_documents_fail_with_their_reason_and_hold_nobody_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dead_host_held_is_rescued_at_the_next_start() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.save("orphan", "text").await;
     model.hold().await;
     let first = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
@@ -176,7 +176,7 @@ async fn what_a_dead_host_held_is_rescued_at_the_next_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_past_its_deadline_gives_tasks_back_uncounted() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.save("slow", "text").await;
     model.hold().await;
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
@@ -191,7 +191,7 @@ async fn a_drain_past_its_deadline_gives_tasks_back_uncounted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pausing_stops_claims_and_resuming_goes_on() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     assert!(runtime.pause().await.expect("a pause"));
     assert!(!runtime.pause().await.expect("a pause"), "paused already");
@@ -205,7 +205,7 @@ async fn pausing_stops_claims_and_resuming_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_model_builds_beside_the_old_one_and_takes_over_when_whole() {
-    let (bench, old) = (Bench::new().await, TestModel::new("old"));
+    let (bench, old) = (Fixture::new().await, TestModel::new("old"));
     for number in 0..5 {
         bench.save(&format!("article-{number}"), "text").await;
     }
@@ -233,7 +233,7 @@ fn asked_again_in_a_minute() -> RuntimeSettings {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_failed_attempt_has_embedded_is_not_embedded_again() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let lines: Vec<_> = (0..40).map(|line| format!("line {line}")).collect();
     bench.save("long", &format!("{}\nFRAIL", lines.join("\n"))).await;
     // A request of many texts is sent three times: the first attempt fails, after five batches.
@@ -248,7 +248,7 @@ async fn what_a_failed_attempt_has_embedded_is_not_embedded_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_text_that_is_always_answered_as_by_a_provider_that_is_away_fails_and_the_others_do_not() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.save("first", "AWAY").await;
     for number in 0..20 {
         bench.save(&format!("article-{number}"), "text").await;
@@ -264,7 +264,7 @@ async fn one_text_that_is_always_answered_as_by_a_provider_that_is_away_fails_an
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_text_that_is_refused_as_by_a_wrong_key_stops_nothing() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.save("forbidden", "FORBIDDEN").await;
     for number in 0..10 {
         bench.save(&format!("article-{number}"), "text").await;
@@ -278,7 +278,7 @@ async fn one_text_that_is_refused_as_by_a_wrong_key_stops_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_refuses_every_text_is_to_blame_and_no_text_is() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     *model.outage.lock().expect("the lock") = Some(EmbedError::data("API key not valid"));
     for number in 0..10 {
         bench.save(&format!("article-{number}"), "text").await;
@@ -299,7 +299,7 @@ async fn a_provider_that_refuses_every_text_is_to_blame_and_no_text_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_whose_vectors_change_their_length_is_not_asked_again_and_again() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let settings = asked_again_in_a_minute();
     let slots = settings.slots as usize;
     let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
@@ -328,7 +328,7 @@ async fn a_model_whose_vectors_change_their_length_is_not_asked_again_and_again(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_whose_vector_has_another_length_fails_and_stalls_nobody() {
-    let (bench, model) = (Bench::new().await, super::requests::sharing(2));
+    let (bench, model) = (Fixture::new().await, super::requests::sharing(2));
     let settings = asked_again_in_a_minute();
     let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");
     bench.save("before", "text").await;
@@ -348,7 +348,7 @@ async fn a_text_whose_vector_has_another_length_fails_and_stalls_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_is_answered_503_alone_pays_alone() {
-    let (bench, model) = (Bench::new().await, super::requests::sharing(2));
+    let (bench, model) = (Fixture::new().await, super::requests::sharing(2));
     model.fail("GATEWAY", EmbedError::unavailable("a 503"), usize::MAX);
     bench.save("gateway", "GATEWAY").await;
     for number in 0..20 {
@@ -364,7 +364,7 @@ async fn a_text_that_is_answered_503_alone_pays_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_is_being_loaded_is_waited_for_without_a_word_of_failure() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     model.readiness.send_replace(Readiness::Loading("40 %".to_owned()));
     for number in 0..5 {
         bench.save(&format!("article-{number}"), "text").await;
@@ -383,7 +383,7 @@ async fn a_model_that_is_being_loaded_is_waited_for_without_a_word_of_failure() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn searches_that_hold_every_connection_keep_no_task_waiting() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     let mut events = runtime.subscribe();
     bench.save("one", "text").await;
@@ -397,7 +397,7 @@ async fn searches_that_hold_every_connection_keep_no_task_waiting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_commit_claimed_whose_answer_was_lost_is_given_back_uncounted() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     bench.whole(&runtime).await;
     runtime.pause().await.expect("a pause");
@@ -418,7 +418,7 @@ async fn what_a_commit_claimed_whose_answer_was_lost_is_given_back_uncounted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_lives_does_not_rescue_its_own_tasks() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.save("one", "text").await;
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     bench.settled(&runtime).await;
@@ -439,7 +439,7 @@ async fn a_host_that_lives_does_not_rescue_its_own_tasks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_whose_row_was_removed_is_seen_again() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     bench.whole(&runtime).await;
     bench.run("DELETE FROM embedding_worker_status").await;
@@ -452,7 +452,7 @@ async fn a_host_whose_row_was_removed_is_seen_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_that_cannot_be_read_fails_alone() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     if bench.database.engine() == Engine::Postgres {
         return; // PostgreSQL takes no text that is none.
     }
@@ -469,7 +469,7 @@ async fn an_article_that_cannot_be_read_fails_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_that_embeds_and_whose_caller_has_gone_is_carried_to_its_end() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.save("one", "text").await;
     let task = bench.number("SELECT id AS n FROM embedding_tasks").await;
     model.hold().await;

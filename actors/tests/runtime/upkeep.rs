@@ -8,12 +8,12 @@ use afterword_actors::{
 };
 use tokio::sync::oneshot;
 
-use super::Bench;
+use super::Fixture;
 use crate::support::{TestModel, quick};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_actor_answers_while_the_database_keeps_maintenance_waiting() {
-    let (bench, model) = (Bench::new().await, TestModel::new("one"));
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     let soon = Duration::from_millis(20);
     let settings = RuntimeSettings { sweep_interval: soon, poll_interval: soon, ..quick() };
     let runtime = Runtime::start(bench.database.clone(), model.model(), settings).await.expect("a runtime");

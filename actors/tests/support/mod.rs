@@ -221,13 +221,13 @@ impl Chunker for Lines {
 }
 
 /// A migrated database of its own.
-pub(crate) struct Bench<P> {
+pub(crate) struct Fixture<P> {
     pub(crate) database: Database,
     /// Removed with the test.
     place: P,
 }
 
-impl<P: Place> Bench<P> {
+impl<P: Place> Fixture<P> {
     pub(crate) async fn new() -> Self {
         Self::with(|options| OpenOptions { read_connections: 2, write_connections: 4, ..options }).await
     }
@@ -330,7 +330,7 @@ impl<P: Place> Bench<P> {
     }
 }
 
-impl<P: Place> Bench<P> {
+impl<P: Place> Fixture<P> {
     /// Queues a task for an article that has been edited.
     pub(crate) async fn enqueue_again(&self, article_id: i64, revision: i64) {
         let task =

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Edit, Fault, SectionChange, apply};
 
 /// Larger than any text of these tests.
-const MOST: u64 = 1 << 24;
+const MAX_SIZE: u64 = 1 << 24;
 
 fn section(name: &str, change: SectionChange) -> Edit {
     Edit::Section { section: name.to_owned(), change }
@@ -20,11 +20,11 @@ fn find(find: &str, replace: &str, count: usize) -> Edit {
 }
 
 fn applied(body: &str, edit: Edit) -> String {
-    apply(body, &[edit], MOST).expect("an edit that can be applied")
+    apply(body, &[edit], MAX_SIZE).expect("an edit that can be applied")
 }
 
 fn fault(body: &str, edit: Edit) -> Fault {
-    apply(body, &[edit], MOST).expect_err("an edit that cannot be applied").fault
+    apply(body, &[edit], MAX_SIZE).expect_err("an edit that cannot be applied").fault
 }
 
 #[test]
@@ -129,11 +129,11 @@ fn a_text_is_replaced_as_often_as_expected_or_not_at_all() {
 #[test]
 fn several_edits_are_all_applied_or_none() {
     let edits = [replace("E", "## New\nx"), replace("New", "y"), Edit::Append("z".to_owned())];
-    assert_eq!(apply(GUIDE, &edits, MOST).expect("all"), GUIDE.replace("# E\ne", "# E\n## New\ny\n\nz"));
-    let refused = apply(GUIDE, &[Edit::Append("z".to_owned()), replace("No", "x")], MOST).expect_err("one");
+    assert_eq!(apply(GUIDE, &edits, MAX_SIZE).expect("all"), GUIDE.replace("# E\ne", "# E\n## New\ny\n\nz"));
+    let refused = apply(GUIDE, &[Edit::Append("z".to_owned()), replace("No", "x")], MAX_SIZE).expect_err("one");
     assert_eq!((refused.number, refused.of), (2, 2));
     assert!(refused.to_string().starts_with("edit 2 of 2: there is no section \"No\""), "{refused}");
-    assert!(matches!(apply(GUIDE, &[], MOST).expect_err("nothing").fault, Fault::NoEdit));
+    assert!(matches!(apply(GUIDE, &[], MAX_SIZE).expect_err("nothing").fault, Fault::NoEdit));
 }
 
 #[test]
@@ -142,20 +142,20 @@ fn what_is_inserted_takes_no_heading_behind_it_along() {
         let edit = replace("B", text);
         assert!(matches!(fault(GUIDE, edit), Fault::Swallows { ref heading } if heading == "D"), "{text}");
     }
-    assert!(apply(GUIDE, &[Edit::Append("```\nopen".to_owned())], MOST).is_ok(), "nothing stands behind");
+    assert!(apply(GUIDE, &[Edit::Append("```\nopen".to_owned())], MAX_SIZE).is_ok(), "nothing stands behind");
 }
 
 #[test]
 fn a_text_never_grows_past_what_an_article_may_be() {
     let (body, bomb) = ("a".repeat(1_000_000), "b".repeat(100_000));
     let edits = [find("a", &bomb, 1_000_000)];
-    let refused = apply(&body, &edits, MOST).expect_err("a hundred gigabytes");
-    assert!(matches!(refused.fault, Fault::TooLarge { limit: MOST, .. }), "{refused}");
+    let refused = apply(&body, &edits, MAX_SIZE).expect_err("a hundred gigabytes");
+    assert!(matches!(refused.fault, Fault::TooLarge { limit: MAX_SIZE, .. }), "{refused}");
     assert!(matches!(fault(&body, find("a", "", usize::MAX)), Fault::Count { .. }));
     let growing: Vec<_> = (0..60).map(|_| Edit::Append(body.clone())).collect();
-    assert!(matches!(apply("", &growing, MOST).expect_err("too much").fault, Fault::TooLarge { .. }));
+    assert!(matches!(apply("", &growing, MAX_SIZE).expect_err("too much").fault, Fault::TooLarge { .. }));
     let many = vec![Edit::Append("x".to_owned()); 101];
-    assert!(matches!(apply("", &many, MOST).expect_err("too many").fault, Fault::ManyEdits { most: 100 }));
+    assert!(matches!(apply("", &many, MAX_SIZE).expect_err("too many").fault, Fault::ManyEdits { most: 100 }));
 }
 
 #[test]
@@ -273,13 +273,13 @@ proptest! {
         let appended = applied(&body, Edit::Append(new.clone()));
         prop_assert!(appended.starts_with(&body));
         prop_assert_eq!(appended.ends_with('\n'), body.is_empty() || body.ends_with('\n'));
-        let prepended = apply(&body, &[Edit::Prepend(new.clone())], MOST);
+        let prepended = apply(&body, &[Edit::Prepend(new.clone())], MAX_SIZE);
         if let Ok(prepended) = prepended {
             prop_assert!(prepended.ends_with(&body[super::apply::beginning(&body)..]));
         }
         let all = crate::markdown::sections::sections(&body);
         let Some(one) = all.get(place % all.len().max(1)) else { return Ok(()) };
-        let edit = |change| apply(&body, &[section(&one.name(), change)], MOST);
+        let edit = |change| apply(&body, &[section(&one.name(), change)], MAX_SIZE);
         let (before, after) = (&body[..one.range.start], &body[one.range.end..]);
         if let Ok(result) = edit(SectionChange::Replace(new.clone())) {
             prop_assert!(result.starts_with(&body[..one.heading.end]) && result.ends_with(after));

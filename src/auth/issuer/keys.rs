@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Fetches that may come together: the first, and one for a key that was changed just then.
 const TOGETHER: NonZeroU32 = NonZeroU32::new(3).expect("more than none");
 /// Then one fetch in this time.
-const LOOK: Duration = Duration::from_secs(20);
+const REFETCH_INTERVAL: Duration = Duration::from_secs(20);
 /// Longest answer of the issuer. *Units:* bytes.
 const LONGEST: usize = 1 << 20;
 /// Where issuers publish their metadata: OpenID Connect, and RFC 8414.
@@ -85,7 +85,7 @@ impl Known {
 
 impl Keys {
     pub(super) fn of(settings: &Auth) -> Self {
-        let quota = Quota::with_period(LOOK).unwrap_or(Quota::per_minute(TOGETHER)).allow_burst(TOGETHER);
+        let quota = Quota::with_period(REFETCH_INTERVAL).unwrap_or(Quota::per_minute(TOGETHER)).allow_burst(TOGETHER);
         Self {
             issuer: settings.issuer.clone(),
             place: settings.jwks_url.clone(),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How often the progress of a change is checked.
-const LOOK: Duration = Duration::from_millis(500);
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Starts the change, and waits for it: a running server does the work, or this process if there is none.
 pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool) -> anyhow::Result<()> {
@@ -71,7 +71,7 @@ async fn wait(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
         bar.set_position(u64::try_from(build.set.embedded).unwrap_or(0));
         bar.set_message(pace(build));
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
             _ = tokio::signal::ctrl_c() => {
                 bar.finish_and_clear();
                 let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";

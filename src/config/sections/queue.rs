@@ -70,7 +70,7 @@ impl Queue {
     pub(in crate::config) fn check(&self, rules: &mut Rules) {
         let slots = match self.slots {
             Slots::Auto => true,
-            Slots::Number(number) => (1..=slots::MOST).contains(&number),
+            Slots::Number(number) => (1..=slots::MAX_SLOTS).contains(&number),
         };
         rules.check(slots, "queue.slots", "must be auto, or a number from 1 to 1024");
         rules.at_least_one(self.claim_batch.into(), "queue.claim_batch");

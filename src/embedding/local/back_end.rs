@@ -13,7 +13,7 @@ use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
     embedding::back_end::{BackEnd, BackEndError, Facts, Opened, Preparation},
-    model::{self, Known, Progress, Stage},
+    model::{self, CatalogEntry, Progress, Stage},
 };
 
 /// A model on this machine.
@@ -57,7 +57,7 @@ struct ModelLoader {
     embedder: Arc<LocalEmbedder>,
     directory: PathBuf,
     /// What can be fetched; `None` for a directory of the operator's own.
-    known: Option<&'static Known>,
+    known: Option<&'static CatalogEntry>,
 }
 
 impl ModelLoader {

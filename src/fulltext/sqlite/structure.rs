@@ -10,7 +10,7 @@ pub(super) const STRUCTURE: i64 = 10;
 /// Behind the cookie, in a structure with origins and tombstones.
 const WITH_ORIGINS: [u8; 4] = [0xff, 0, 0, 1];
 /// The most segments that FTS5 has.
-const MOST: u64 = 2_000;
+const MAX_SEGMENTS: u64 = 2_000;
 
 /// Reads a number from the beginning of `bytes` and moves behind it. *Source:* SQLite, "Database File Format", 1.6, varint.
 #[inline(always)]
@@ -62,14 +62,14 @@ impl Segment {
 pub(super) fn segments(record: &[u8]) -> Option<Vec<Segment>> {
     let mut rest = record.get(4..)?.strip_prefix(&WITH_ORIGINS)?;
     let (levels, count, _written) = (varint(&mut rest)?, varint(&mut rest)?, varint(&mut rest)?);
-    if levels > MOST || count > MOST {
+    if levels > MAX_SEGMENTS || count > MAX_SEGMENTS {
         return None;
     }
     let mut segments = Vec::new();
     for _ in 0..levels {
         let (_merging, here) = (varint(&mut rest)?, varint(&mut rest)?);
         let mut level = Vec::new();
-        for _ in 0..here.min(MOST) {
+        for _ in 0..here.min(MAX_SEGMENTS) {
             let mut number = || varint(&mut rest).and_then(|number| i64::try_from(number).ok());
             let (id, first_page, last_page) = (number()?, number()?, number()?);
             let (_first, origin, tombstones) = (varint(&mut rest)?, varint(&mut rest)?, varint(&mut rest)?);

@@ -9,7 +9,7 @@ use axum::{
 use crate::{
     api::Article,
     auth::Caller,
-    http::{app::App, body::keeping, problem::Problem},
+    http::{app::HttpState, body::keeping, problem::Problem},
     share::Taken,
 };
 
@@ -27,7 +27,7 @@ pub(super) fn tagged(status: StatusCode, answer: impl IntoResponse, revision: i6
 }
 
 /// Takes room for the present article, if it is large.
-pub(in crate::http) async fn room(app: &App, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
+pub(in crate::http) async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
     let size = app.host.articles.weight(slug).await?;
     Ok(app.host.large_texts.room(&caller.who, size).await)
 }

@@ -16,14 +16,14 @@ use crate::{
     articles::{PartEdits, editing::Edit},
     auth::Caller,
     http::{
-        app::App,
+        app::HttpState,
         extract::{self, IfMatch, IfMatchHeader, Path},
         problem::Problem,
         responses::Refused,
     },
 };
 
-pub(super) fn writing() -> OpenApiRouter<App> {
+pub(super) fn writing() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(edit))
 }
 
@@ -45,7 +45,7 @@ struct Edits {
     params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "What changed", body = EditAnswer, headers(("ETag" = String))), Refused))]
 async fn edit(
-    State(app): State<App>,
+    State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
     IfMatch(expected_revision): IfMatch,

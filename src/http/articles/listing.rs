@@ -8,21 +8,21 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::given::{filter, folder};
 use crate::{
     api::{DeletedPage, Page, Timestamp},
-    http::{app::App, extract::Query, problem::Problem, responses::Refused},
+    http::{app::HttpState, extract::Query, problem::Problem, responses::Refused},
     time,
 };
 
 /// Articles of a page, if the request names no number.
 const PAGE: u32 = 50;
 /// Most articles of a page.
-const MOST: u32 = 200;
+const MAX_PAGE: u32 = 200;
 
-pub(super) fn reading() -> OpenApiRouter<App> {
+pub(super) fn reading() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
 /// Deleted articles are listed for those who may restore them.
-pub(super) fn writing() -> OpenApiRouter<App> {
+pub(super) fn writing() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new().routes(routes!(deleted))
 }
 
@@ -64,7 +64,7 @@ struct ListedDeleted {
 /// List articles, the last saved first.
 #[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(Listed),
     responses((status = OK, description = "A page of articles", body = Page), Refused))]
-async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
+async fn list(State(app): State<HttpState>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
     let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
     let filter = filter(&listed.filter)?.saved_since(since(&app, listed.since.as_deref()).await?);
     Ok(Json(app.host.articles.list_where(&folder, &filter, listed.cursor.as_deref(), limit).await?))
@@ -75,7 +75,10 @@ async fn list(State(app): State<App>, Query(listed): Query<Listed>) -> Result<Js
 /// Each has a name, such as `id:12`, by which it can be restored although another article has its slug now.
 #[utoipa::path(get, path = "/deleted", operation_id = "list_deleted_articles", tag = "articles", params(ListedDeleted),
     responses((status = OK, description = "The last deleted", body = DeletedPage), Refused))]
-async fn deleted(State(app): State<App>, Query(listed): Query<ListedDeleted>) -> Result<Json<DeletedPage>, Problem> {
+async fn deleted(
+    State(app): State<HttpState>,
+    Query(listed): Query<ListedDeleted>,
+) -> Result<Json<DeletedPage>, Problem> {
     let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
     let since = since(&app, listed.since.as_deref()).await?;
     Ok(Json(app.host.articles.deleted(&folder, since, limit).await?))
@@ -83,15 +86,15 @@ async fn deleted(State(app): State<App>, Query(listed): Query<ListedDeleted>) ->
 
 fn page_length(asked: Option<u32>) -> Result<u32, Problem> {
     let limit = asked.unwrap_or(PAGE);
-    if (1..=MOST).contains(&limit) {
+    if (1..=MAX_PAGE).contains(&limit) {
         Ok(limit)
     } else {
-        Err(Problem::invalid("limit", format!("must be from 1 to {MOST}")))
+        Err(Problem::invalid("limit", format!("must be from 1 to {MAX_PAGE}")))
     }
 }
 
 /// Parses a caller's point in time, by the database's clock.
-async fn since(app: &App, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+async fn since(app: &HttpState, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
     let Some(named) = named else { return Ok(None) };
     let now = app.host.queue.now().await?;
     time::since(named, now).map(Some).map_err(|error| Problem::invalid("since", error))

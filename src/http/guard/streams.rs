@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often a caller is checked again.
-const LOOK: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// One part in `SHARE.0` of all connections may be streams, and one part in `SHARE.1` of those one client's.
 const SHARE: (usize, usize) = (2, 4);
 /// Streams that a client may have in any case: for an agent and a person who watch.
@@ -59,7 +59,7 @@ pub(in crate::http) async fn attend(
     }
     let Some(place) = room.try_take(&caller.who, 1) else {
         let detail = "this client has as many open streams as are allowed; close one first";
-        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail).later(LOOK));
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail).later(CHECK_INTERVAL));
     };
     let ended = async move { gone(&tokens, &caller).await };
     Ok(response.map(|body| keeping(until(body, ended), place)))
@@ -69,7 +69,7 @@ pub(in crate::http) async fn attend(
 /// database that is away does not decide that.
 async fn gone(tokens: &Tokens, caller: &Caller) {
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
         if let Ok(false) = tokens.still_holds(caller).await {
             return;
         }

@@ -17,7 +17,7 @@ use crate::{
     articles::ArticleError,
     mcp::{
         budget,
-        door::Door,
+        door::McpServer,
         excerpt::{self, Part},
         problem::Problem,
         schema,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Most articles of one call.
-const MOST: usize = 20;
+const MAX_ARTICLES: usize = 20;
 /// Most names that are looked at, each of which may match several articles.
 const MOST_NAMED: usize = 50;
 /// Most links that are named in each direction.
@@ -52,7 +52,7 @@ struct ArticleContext {
 }
 
 #[tool_router(router = around, vis = "pub(in crate::mcp)")]
-impl Door {
+impl McpServer {
     #[tool(
         description = "Read the beginnings of several articles at once.",
         input_schema = schema::input::<ReadArticles>(),
@@ -116,7 +116,7 @@ impl Door {
                 for name in given.iter().take(MOST_NAMED) {
                     match name.split_once('*') {
                         Some((start, _)) => {
-                            let known = articles.slugs(start, MOST * 50).await?;
+                            let known = articles.slugs(start, MAX_ARTICLES * 50).await?;
                             slugs.extend(known.into_iter().filter(|slug| is_like(slug, name)));
                         }
                         None => slugs.push(name.clone()),
@@ -128,15 +128,15 @@ impl Door {
             }
             None => {
                 let (folder, filter) = (folder(asked.folder.as_deref())?, filter(asked.filter.as_deref())?);
-                let page = articles.list_where(&folder, &filter, None, MOST as u32).await?;
+                let page = articles.list_where(&folder, &filter, None, MAX_ARTICLES as u32).await?;
                 let more = usize::try_from(page.total).unwrap_or_default().saturating_sub(page.articles.len());
                 return Ok((page.articles.into_iter().map(|article| article.slug).collect(), more));
             }
         }
         let mut seen = HashSet::new();
         slugs.retain(|slug| seen.insert(slug.clone()));
-        let more = slugs.len().saturating_sub(MOST) + given_more(asked);
-        slugs.truncate(MOST);
+        let more = slugs.len().saturating_sub(MAX_ARTICLES) + given_more(asked);
+        slugs.truncate(MAX_ARTICLES);
         Ok((slugs, more))
     }
 }

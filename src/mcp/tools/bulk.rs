@@ -16,13 +16,13 @@ use tokio::time::Instant;
 use super::{answers::REASON, folder};
 use crate::{
     api::{Backlog, BulkRun, FailedArticle},
-    mcp::{budget, door::Door, problem::Problem, schema},
+    mcp::{budget, door::McpServer, problem::Problem, schema},
 };
 
 /// Longest wait of one call: clients and proxies give up after a minute. *Units:* seconds.
 const LONGEST_WAIT: u32 = 50;
 /// How often a run is looked at while a call waits.
-const LOOK: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// Most failures that are named.
 const NAMED_FAILURES: usize = 5;
 
@@ -75,7 +75,7 @@ struct Failure {
 }
 
 #[tool_router(router = bulk, vis = "pub(in crate::mcp)")]
-impl Door {
+impl McpServer {
     #[tool(
         description = "Start embedding many articles in the background; see get_bulk_embedding_progress.",
         input_schema = schema::input::<StartBulk>(),
@@ -119,7 +119,7 @@ impl Door {
         while wait > 0 && !run.has_ended() && Instant::now() < until {
             tell(&context, &run, &mut told).await;
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(CHECK_INTERVAL) => {}
                 () = context.ct.cancelled() => break,
                 () = self.alive.cancelled() => break,
             }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::answers::{SavedArticle, TITLE};
 use crate::{
     articles::{ArticleError, Revision, slug::Slug},
-    mcp::{budget, door::Door, problem::Problem, schema},
+    mcp::{budget, door::McpServer, problem::Problem, schema},
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -75,7 +75,7 @@ struct RestoreArticle {
 }
 
 #[tool_router(router = naming, vis = "pub(in crate::mcp)")]
-impl Door {
+impl McpServer {
     #[tool(
         description = "Give an article another slug.",
         input_schema = schema::input::<RenameArticle>(),

@@ -14,7 +14,7 @@ use crate::{
     articles::EmbeddingState,
     health::diagnosis,
     hosts,
-    mcp::{budget, door::Door, problem::Problem, schema},
+    mcp::{budget, door::McpServer, problem::Problem, schema},
     queue::TaskDetail,
 };
 
@@ -94,7 +94,7 @@ struct Retried {
 }
 
 #[tool_router(router = queue, vis = "pub(in crate::mcp)")]
-impl Door {
+impl McpServer {
     #[tool(
         description = "State of the embedding queue: exact counts, coverage, rate, trouble.",
         input_schema = schema::input::<NoArguments>(),

@@ -15,7 +15,7 @@ use crate::{
     auth::Permission,
     mcp::{
         budget, cursor,
-        door::Door,
+        door::McpServer,
         excerpt::{self, Part},
         problem::Problem,
         schema,
@@ -90,7 +90,7 @@ struct FolderPage {
     next_cursor: Option<String>,
 }
 
-impl Door {
+impl McpServer {
     /// A point in time as an agent names it, by the database's clock.
     async fn since(&self, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
         let Some(named) = named else { return Ok(None) };
@@ -100,7 +100,7 @@ impl Door {
 }
 
 #[tool_router(router = reading, vis = "pub(in crate::mcp)")]
-impl Door {
+impl McpServer {
     #[tool(
         description = "Read an article as markdown, below its revision and embedding status. A long one comes in parts.",
         input_schema = schema::input::<ReadArticle>(),

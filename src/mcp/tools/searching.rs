@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{self, Mode},
-    mcp::{access::who, budget, cursor, door::Door, problem::Problem, schema},
+    mcp::{access::who, budget, cursor, door::McpServer, problem::Problem, schema},
     search::Query,
 };
 
@@ -117,7 +117,7 @@ struct Hits {
 }
 
 #[tool_router(router = searching, vis = "pub(in crate::mcp)")]
-impl Door {
+impl McpServer {
     #[tool(
         description = "Find articles by words and by meaning: snippets, the best first. read_article gives more.",
         input_schema = schema::input::<SearchArticles>(),

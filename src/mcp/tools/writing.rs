@@ -23,7 +23,7 @@ use crate::{
         front_matter::{NoSetting, Setting},
         slug::Slug,
     },
-    mcp::{budget, door::Door, problem::Problem, schema},
+    mcp::{budget, door::McpServer, problem::Problem, schema},
 };
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -107,7 +107,7 @@ struct DeletedArticle {
 }
 
 #[tool_router(router = writing, vis = "pub(in crate::mcp)")]
-impl Door {
+impl McpServer {
     #[tool(
         description = "Save a new article. Never overwrites: if the slug is taken, use update_article.",
         input_schema = schema::input::<CreateArticle>(),

@@ -5,7 +5,7 @@ use maud::html;
 
 use super::{draft::Draft, read};
 use crate::page::{
-    app::App,
+    app::PageState,
     differences,
     layout::{self, Here},
     pieces::moment,
@@ -14,7 +14,7 @@ use crate::page::{
 };
 
 pub(super) async fn show(
-    app: &App,
+    app: &PageState,
     visit: &Visit,
     slug: &str,
     present: i64,

@@ -13,7 +13,7 @@ use crate::{
     articles::folder::Folder,
     auth::Permission,
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::{empty, encoded, moment, query, size},
         refusal::Refusal,
@@ -31,7 +31,11 @@ pub(super) struct Which {
     revision: Option<i64>,
 }
 
-pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn ask(
+    State(app): State<PageState>,
+    visit: Visit,
+    Path(slug): Path<String>,
+) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
@@ -56,7 +60,7 @@ pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(slug): Path<S
 }
 
 pub(super) async fn carry_out(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
     Form(which): Form<Which>,
@@ -69,7 +73,7 @@ pub(super) async fn carry_out(
 
 /// Restores a deleted article, or makes a past revision of an article the present one.
 pub(super) async fn restore(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Path(name): Path<String>,
     Form(which): Form<Which>,
@@ -79,7 +83,7 @@ pub(super) async fn restore(
     Ok(Redirect::to(&format!("/articles/{}", restored.article.slug)).into_response())
 }
 
-pub(super) async fn list(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn list(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let deleted = app.host.articles.deleted(&Folder::default(), None, LISTED).await?.articles;
     let main = html! {

@@ -14,7 +14,7 @@ use crate::{
     articles::{ArticleError, Changes, NewArticle, folder::Folder, slug::Slug},
     auth::Permission,
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         markdown,
         refusal::Refusal,
@@ -32,12 +32,16 @@ struct Around<'a> {
     preview: Option<Markup>,
 }
 
-pub(super) async fn blank(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn blank(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     Ok(form(&app, &visit, None, &Draft::default(), Around::default()).await)
 }
 
-pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn show(
+    State(app): State<PageState>,
+    visit: Visit,
+    Path(slug): Path<String>,
+) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
     let _room = read::room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
@@ -53,7 +57,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<
 }
 
 pub(super) async fn create(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Form(draft): Form<Draft>,
 ) -> Result<Response, Refusal> {
@@ -73,7 +77,7 @@ pub(super) async fn create(
 }
 
 pub(super) async fn save(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
     Form(draft): Form<Draft>,
@@ -143,7 +147,7 @@ fn folder(path: &str) -> Result<Folder, ArticleError> {
 
 /// Shows the form again with its text, and the reason of the refusal.
 async fn refused(
-    app: &App,
+    app: &PageState,
     visit: &Visit,
     slug: Option<&str>,
     draft: &Draft,
@@ -156,12 +160,12 @@ async fn refused(
     Ok(response)
 }
 
-async fn previewed(app: &App, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
+async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
     let preview = Some(markdown::render(markdown::after_front_matter("", &draft.body)).await.html);
     form(app, visit, slug, draft, Around { why: None, preview }).await
 }
 
-async fn form(app: &App, visit: &Visit, slug: Option<&str>, draft: &Draft, around: Around<'_>) -> Response {
+async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft, around: Around<'_>) -> Response {
     let folders = suggested(app, &draft.folder).await;
     let action = slug.map_or_else(|| "/new".to_owned(), |slug| format!("/articles/{slug}/edit"));
     let title = if slug.is_some() { "Edit" } else { "New article" };
@@ -190,7 +194,7 @@ async fn form(app: &App, visit: &Visit, slug: Option<&str>, draft: &Draft, aroun
 }
 
 /// Folders to suggest: the outermost, and those in the one that was typed.
-async fn suggested(app: &App, folder: &str) -> Vec<Folder> {
+async fn suggested(app: &PageState, folder: &str) -> Vec<Folder> {
     let articles = &app.host.articles;
     let mut folders = articles.subfolders(&Folder::default(), SUGGESTED).await.unwrap_or_default();
     if let Ok(folder) = Folder::parse(folder).map_err(drop)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::{
     articles::Revision,
     page::{
-        app::App,
+        app::PageState,
         differences,
         layout::{self, Here},
         pieces::{encoded, moment, size},
@@ -29,7 +29,7 @@ pub(super) struct Asked {
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Path(slug): Path<String>,
     Query(asked): Query<Asked>,

@@ -11,7 +11,7 @@ use super::{asked::Asked, results};
 use crate::{
     articles::{ArticleSummary, folder::Folder},
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here, PART},
         pieces::{crumbs, empty, encoded, moment, query, size, unless_searchable},
         refusal::Refusal,
@@ -26,7 +26,7 @@ const PAGE: u32 = 30;
 const FOLDERS: usize = 100;
 
 pub(super) async fn show(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
@@ -81,7 +81,7 @@ fn deleted(asked: &Asked) -> Markup {
     }
 }
 
-async fn browse(app: &App, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
+async fn browse(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
     let cursor = Some(asked.cursor.as_str()).filter(|cursor| !cursor.is_empty());
     let (articles, next) = app.host.articles.newest(folder, cursor, PAGE).await?;
     let below = app.host.articles.subfolders(folder, FOLDERS).await?;

@@ -8,7 +8,7 @@ use super::read::status;
 use crate::{
     articles::summaries,
     page::{
-        app::App,
+        app::PageState,
         changes::Changed,
         refusal::Refusal,
         stream::{Events, fragment, sent},
@@ -17,14 +17,17 @@ use crate::{
 
 /// A client that follows one article.
 struct Reader {
-    app: App,
+    app: PageState,
     id: i64,
     changes: broadcast::Receiver<Changed>,
     known: Option<String>,
 }
 
 /// `/live/articles/{slug}`: the state of one article's embedding, as it changes.
-pub(in crate::page) async fn article(State(app): State<App>, Path(slug): Path<String>) -> Result<Events, Refusal> {
+pub(in crate::page) async fn article(
+    State(app): State<PageState>,
+    Path(slug): Path<String>,
+) -> Result<Events, Refusal> {
     // Subscribed first, so that no change is missed between the read and the stream.
     let changes = app.changes.follow();
     let id = app.host.articles.read(&slug).await?.id;
@@ -64,7 +67,7 @@ impl Reader {
 }
 
 /// Returns `None` while the article cannot be read, or if it was deleted.
-async fn shown(app: &App, id: i64) -> Option<String> {
+async fn shown(app: &PageState, id: i64) -> Option<String> {
     let found = summaries(app.host.database.reader(), &[id]).await.ok()?;
     found.first().map(|(_, article)| status(&article.embedding).into_string())
 }

@@ -12,7 +12,7 @@ use crate::{
     api::{Article, Backlink, EmbeddingState, EmbeddingStatus},
     articles::linking::Linked,
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         markdown::{self, Rendered},
         pieces::{crumbs, embedding, encoded, moment},
@@ -26,7 +26,11 @@ const BACKLINKS: u32 = 20;
 /// A table of contents is shown from this many headings on.
 const CONTENTS_FROM: usize = 3;
 
-pub(super) async fn show(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn show(
+    State(app): State<PageState>,
+    visit: Visit,
+    Path(slug): Path<String>,
+) -> Result<Response, Refusal> {
     let _room = room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     if article.slug != slug {
@@ -74,7 +78,7 @@ fn linked_from(backlinks: &[Backlink]) -> Markup {
 
 /// Articles like it.
 pub(super) async fn related(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     headers: HeaderMap,
     Path(slug): Path<String>,
@@ -92,7 +96,11 @@ pub(super) async fn related(
 }
 
 /// The whole text as it was written.
-pub(super) async fn text(State(app): State<App>, visit: Visit, Path(slug): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn text(
+    State(app): State<PageState>,
+    visit: Visit,
+    Path(slug): Path<String>,
+) -> Result<Response, Refusal> {
     let _room = room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
@@ -101,7 +109,7 @@ pub(super) async fn text(State(app): State<App>, visit: Visit, Path(slug): Path<
 
 /// Takes room for the article, if it is large.
 pub(in crate::page) async fn room(
-    app: &App,
+    app: &PageState,
     visit: &Visit,
     slug: &str,
 ) -> Result<Option<crate::share::Taken>, Refusal> {

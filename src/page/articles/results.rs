@@ -6,7 +6,7 @@ use super::asked::Asked;
 use crate::{
     articles::folder::Folder,
     page::{
-        app::App,
+        app::PageState,
         pieces::{count, crumbs, unless_searchable},
         refusal::Refusal,
         visit::Visit,
@@ -19,7 +19,7 @@ const HITS: usize = 20;
 /// At most this many similar articles are shown.
 const RELATED: usize = 6;
 
-pub(super) async fn of(app: &App, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
+pub(super) async fn of(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
     let limit = HITS.min(app.host.settings().search.max_limit);
     let query = Query { folder: folder.clone(), explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
     let _turn = app.host.searches.take(&visit.caller.who, 1).await;
@@ -28,7 +28,7 @@ pub(super) async fn of(app: &App, visit: &Visit, asked: &Asked, folder: &Folder)
 }
 
 /// Articles similar to the one of this slug.
-pub(super) async fn like(app: &App, visit: &Visit, slug: &str) -> Result<Markup, Refusal> {
+pub(super) async fn like(app: &PageState, visit: &Visit, slug: &str) -> Result<Markup, Refusal> {
     let limit = RELATED.min(app.host.settings().search.max_limit);
     let _turn = app.host.searches.take(&visit.caller.who, 1).await;
     let answer = app.host.search.related(slug, limit).await?;

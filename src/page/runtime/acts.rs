@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use afterword_actors::{store::missing::Scope as Which, task::TaskStatus};
+use afterword_actors::{store::backlog::Backlog as Which, task::TaskStatus};
 use axum::{
     Form,
     extract::{Query, State},
@@ -16,7 +16,7 @@ use crate::{
     articles::folder::Folder,
     auth::Permission,
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::count,
         refusal::Refusal,
@@ -71,7 +71,11 @@ impl fmt::Display for Act {
     }
 }
 
-pub(super) async fn ask(State(app): State<App>, visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Refusal> {
+pub(super) async fn ask(
+    State(app): State<PageState>,
+    visit: Visit,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     let (title, said) = question(&app, &asked).await?;
     let main = html! {
@@ -91,7 +95,7 @@ pub(super) async fn ask(State(app): State<App>, visit: Visit, Query(asked): Quer
 }
 
 /// What an act does, and to how many.
-async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Refusal> {
+async fn question(app: &PageState, asked: &Asked) -> Result<(&'static str, String), Refusal> {
     let queue = &app.host.queue;
     Ok(match asked.act {
         Act::Pause => {
@@ -192,7 +196,7 @@ async fn question(app: &App, asked: &Asked) -> Result<(&'static str, String), Re
 }
 
 pub(super) async fn carry_out(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Form(asked): Form<Asked>,
 ) -> Result<Response, Refusal> {
@@ -227,7 +231,7 @@ pub(super) async fn carry_out(
 }
 
 /// The tasks of a group that can be retried now; another task of the article may wait already.
-async fn retry(app: &App, asked: &Asked) -> Result<(), Refusal> {
+async fn retry(app: &PageState, asked: &Asked) -> Result<(), Refusal> {
     for id in group(app, asked).await? {
         match app.host.queue.retry(id).await {
             Ok(())
@@ -238,7 +242,7 @@ async fn retry(app: &App, asked: &Asked) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn group(app: &App, asked: &Asked) -> Result<Vec<i64>, Refusal> {
+async fn group(app: &PageState, asked: &Asked) -> Result<Vec<i64>, Refusal> {
     let filter = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
     let failed = app.host.queue.tasks(&filter).await?.tasks;
     let group = failures::groups(&failed).into_iter().find(|group| group.name() == asked.which);

@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{overview, tabs::tabs};
 use crate::page::{
-    app::App,
+    app::PageState,
     layout::{self, Here},
     refusal::Refusal,
     stream::{Events, fragment, sent},
@@ -26,7 +26,7 @@ use crate::page::{
 };
 
 /// How often changes of other hosts are polled; those of this host are announced.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Changes of this host within this time are read together.
 const GATHER: Duration = Duration::from_millis(200);
 /// The age up to which a rendered view is shown to those who open it.
@@ -43,7 +43,7 @@ const PARTS: [(&str, &str, &str); 7] = [
     ("trail", "Last entries of the audit trail", "wide"),
 ];
 
-pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     let parts = now(&app, visit.may_manage()).await;
     let part = |name: &str| PreEscaped(parts.get(name).map(|html| html.to_string()).unwrap_or_default());
     let main = html! {
@@ -66,7 +66,7 @@ pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Respons
 }
 
 /// Reads and renders for the open views, until the server stops.
-pub(in crate::page) fn start(app: &App) {
+pub(in crate::page) fn start(app: &PageState) {
     let app = app.clone();
     tokio::spawn(async move {
         let stopping = app.stopping.clone();
@@ -77,7 +77,7 @@ pub(in crate::page) fn start(app: &App) {
     });
 }
 
-async fn watch(app: &App) {
+async fn watch(app: &PageState) {
     let mut local = app.runtime.subscribe();
     loop {
         if app.followed.view.receiver_count() > 0 {
@@ -85,10 +85,10 @@ async fn watch(app: &App) {
         }
         tokio::select! {
             () = app.followed.somebody_came.notified() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(CHECK_INTERVAL) => {}
             hint = local.recv() => match hint {
                 Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
-                Err(RecvError::Closed) => tokio::time::sleep(LOOK).await,
+                Err(RecvError::Closed) => tokio::time::sleep(CHECK_INTERVAL).await,
             },
         }
         local = local.resubscribe();
@@ -96,7 +96,7 @@ async fn watch(app: &App) {
 }
 
 /// Reads the runtime, and returns it rendered.
-async fn look(app: &App) -> Arc<View> {
+async fn look(app: &PageState) -> Arc<View> {
     let mut looked = app.followed.looked.lock().await;
     let (at, memory) = &mut *looked;
     let now = Instant::now();
@@ -117,7 +117,7 @@ async fn look(app: &App) -> Arc<View> {
 }
 
 /// The rendered runtime, for a view that is opened.
-async fn now(app: &App, may_manage: bool) -> Fragments {
+async fn now(app: &PageState, may_manage: bool) -> Fragments {
     let fresh = {
         let looked = app.followed.looked.lock().await;
         looked.0.is_some_and(|at| at.elapsed() < FRESH)
@@ -127,7 +127,7 @@ async fn now(app: &App, may_manage: bool) -> Fragments {
 }
 
 /// `/live/runtime`: the parts of the view as they change.
-pub(in crate::page) async fn follow(State(app): State<App>, visit: Visit) -> Events {
+pub(in crate::page) async fn follow(State(app): State<PageState>, visit: Visit) -> Events {
     let (view, may_manage) = (app.followed.view.subscribe(), visit.may_manage());
     app.followed.somebody_came.notify_one();
     let follower = (app, view, Fragments::new(), VecDeque::<Event>::new());

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     health::{Part, Report, State as Health},
     page::{
-        app::App,
+        app::PageState,
         memory::Memory,
         pieces::{count, grouped, moment},
         refusal::Refusal,
@@ -22,13 +22,13 @@ use crate::{
 };
 
 /// One snapshot, rendered.
-pub(in crate::page) async fn look(app: &App, memory: &mut Memory) -> Result<View, Refusal> {
+pub(in crate::page) async fn look(app: &PageState, memory: &mut Memory) -> Result<View, Refusal> {
     let seen = snapshot::take(app, memory).await?;
     Ok(View { managing: rendered(&seen, true), watching: rendered(&seen, false) })
 }
 
 /// The view while the database cannot be read.
-pub(in crate::page) fn unknown(app: &App, why: &str) -> View {
+pub(in crate::page) fn unknown(app: &PageState, why: &str) -> View {
     let said = html! {
         (sentence(&app.health.report(), None))
         p.problem dir="auto" { "The database cannot be read: " (why) ". What is shown below is older." }

@@ -9,7 +9,7 @@ use maud::html;
 use super::{runs, tabs::tabs};
 use crate::{
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::{count, grouped, moment},
         refusal::Refusal,
@@ -18,7 +18,7 @@ use crate::{
     time::duration,
 };
 
-pub(super) async fn show(State(app): State<App>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
     let run = app.host.bulk.run(id).await?;
     let main = html! {
         h1 { "Run " (id) }

@@ -7,7 +7,7 @@ use super::{links, snapshot::Snapshot, tabs::tabs};
 use crate::{
     bulk::BulkRun,
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::{count, empty, grouped, moment, status},
         refusal::Refusal,
@@ -20,7 +20,7 @@ use crate::{
 /// At most this many runs are listed.
 const LISTED: u32 = 50;
 
-pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     let (runs, sets) = (app.host.bulk.list(LISTED).await?, app.model.status(&app.host.sets()).await?);
     let main = html! {
         h1 { "Runs and model" }

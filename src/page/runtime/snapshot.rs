@@ -9,7 +9,7 @@ use crate::{
     bulk::BulkRun,
     health::Report,
     hosts::{self, Actor, LivingHost, Worker},
-    page::{app::App, memory::Memory, refusal::Refusal},
+    page::{app::PageState, memory::Memory, refusal::Refusal},
     queue::{Event, FolderCoverage, Minute, Numbers, Task, TaskFilter},
     sets::SetsStatus,
 };
@@ -62,7 +62,7 @@ pub(super) struct Circuit {
     pub(super) next_probe: i64,
 }
 
-pub(super) async fn take(app: &App, memory: &mut Memory) -> Result<Snapshot, Refusal> {
+pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapshot, Refusal> {
     memory.begin();
     let queue = &app.host.queue;
     let now = queue.now().await?;
@@ -83,7 +83,7 @@ pub(super) async fn take(app: &App, memory: &mut Memory) -> Result<Snapshot, Ref
     })
 }
 
-async fn hosts_of(app: &App, memory: &mut Memory, now: i64) -> Result<Vec<Seen>, Refusal> {
+async fn hosts_of(app: &PageState, memory: &mut Memory, now: i64) -> Result<Vec<Seen>, Refusal> {
     let (mut living, mut workers) =
         (hosts::living(&app.host.database).await?, hosts::workers(&app.host.database).await?);
     // For this host, the tree itself is newer than its last report.
@@ -128,7 +128,7 @@ fn circuit(memory: &mut Memory, host: &str, trouble: &Trouble, now: i64) -> Opti
 }
 
 /// Open runs, and the one that ended last.
-async fn open_runs(app: &App) -> Result<Vec<BulkRun>, Refusal> {
+async fn open_runs(app: &PageState) -> Result<Vec<BulkRun>, Refusal> {
     let mut runs = Vec::new();
     for (at, run) in app.host.bulk.list(RUNS).await?.into_iter().enumerate() {
         if run.finished_at.is_none() || at == 0 {
@@ -138,7 +138,7 @@ async fn open_runs(app: &App) -> Result<Vec<BulkRun>, Refusal> {
     Ok(runs)
 }
 
-async fn change(app: &App) -> Result<Option<SetsStatus>, Refusal> {
+async fn change(app: &PageState) -> Result<Option<SetsStatus>, Refusal> {
     let sets = app.host.sets();
     Ok(if sets.is_changing().await? { Some(app.model.status(&sets).await?) } else { None })
 }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::{links, tabs::tabs, trail};
 use crate::{
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::{moment, status},
         refusal::Refusal,
@@ -26,7 +26,7 @@ struct Span {
     is_work: bool,
 }
 
-pub(super) async fn show(State(app): State<App>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
     let TaskDetail { task, explanation, events } = app.host.queue.task(id).await?;
     let now = app.host.queue.now().await?;
     let spans = spans(&events, task.completed_at.map_or(now, |at| at.0));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::tabs::tabs;
 use crate::{
     page::{
-        app::App,
+        app::PageState,
         articles::room,
         layout::{self, Here},
         pieces::{empty, moment, query, status},
@@ -35,7 +35,7 @@ pub(super) struct Asked {
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::tabs::tabs;
 use crate::{
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::{empty, moment},
         refusal::Refusal,
@@ -31,7 +31,7 @@ pub(super) struct Asked {
 }
 
 pub(super) async fn show(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {

@@ -5,10 +5,10 @@ use maud::{Markup, html};
 
 use crate::{
     health::State,
-    page::{app::App, pieces::moment},
+    page::{app::PageState, pieces::moment},
 };
 
-pub(super) async fn findings(app: &App) -> Markup {
+pub(super) async fn findings(app: &PageState) -> Markup {
     let report = app.health.report();
     html! {
         section aria-labelledby="parts" {

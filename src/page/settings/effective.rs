@@ -7,14 +7,14 @@ use super::tabs::tabs;
 use crate::{
     auth::Permission,
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         refusal::Refusal,
         visit::Visit,
     },
 };
 
-pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     let main = html! {
         h1 { "Settings in force" }

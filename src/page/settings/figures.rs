@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::tabs::tabs;
 use crate::{
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::grouped,
         refusal::Refusal,
@@ -16,7 +16,7 @@ use crate::{
     time::duration,
 };
 
-pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     let numbers = app.host.queue.gauges().await?;
     let main = html! {
         h1 { "Figures" }

@@ -14,7 +14,7 @@ use super::tabs::tabs;
 use crate::{
     auth::{NewToken, Permission, Token, Who},
     page::{
-        app::App,
+        app::PageState,
         layout::{self, Here},
         pieces::moment,
         refusal::Refusal,
@@ -35,13 +35,13 @@ pub(super) struct Given {
     days: String,
 }
 
-pub(super) async fn show(State(app): State<App>, visit: Visit) -> Result<Response, Refusal> {
+pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     page(&app, &visit, None).await
 }
 
 pub(super) async fn create(
-    State(app): State<App>,
+    State(app): State<PageState>,
     visit: Visit,
     Form(given): Form<Given>,
 ) -> Result<Response, Refusal> {
@@ -67,7 +67,7 @@ pub(super) async fn create(
     page(&app, &visit, Some(made)).await
 }
 
-pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
+pub(super) async fn ask(State(app): State<PageState>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     let tokens = app.host.tokens.list().await?;
     let token = tokens.into_iter().find(|token| token.id == id && token.revoked_at.is_none());
@@ -86,13 +86,17 @@ pub(super) async fn ask(State(app): State<App>, visit: Visit, Path(id): Path<i64
     Ok(layout::view(&visit, Here::Settings, "Revoke", main))
 }
 
-pub(super) async fn revoke(State(app): State<App>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
+pub(super) async fn revoke(
+    State(app): State<PageState>,
+    visit: Visit,
+    Path(id): Path<i64>,
+) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
     app.host.tokens.revoke(&id.to_string()).await?;
     Ok(Redirect::to("/settings/tokens").into_response())
 }
 
-async fn page(app: &App, visit: &Visit, made: Option<Markup>) -> Result<Response, Refusal> {
+async fn page(app: &PageState, visit: &Visit, made: Option<Markup>) -> Result<Response, Refusal> {
     let mut tokens = app.host.tokens.list().await?;
     tokens.sort_by_key(|token| token.revoked_at.is_some());
     let main = html! {

@@ -10,7 +10,7 @@ use afterword::{
     embedding::Backends,
     health::Health,
     host::Host,
-    http::{self, App, Parts},
+    http::{self, HttpState, Parts},
     mcp,
     telemetry::Telemetry,
 };
@@ -19,7 +19,7 @@ use rmcp::ServerHandler;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{support::FileWorld, support::process::Server};
+use crate::{support::SqliteTestHost, support::process::Server};
 
 /// Long enough for a client to see that an embedding is not there yet.
 const LATENCY: &str = "embedding.scripted.latency=500ms";
@@ -57,8 +57,10 @@ pub(crate) fn over_http() -> Server {
 }
 
 /// Serves `handler` behind the guards of the product's server, and returns the address. It ends with the test.
-pub(crate) async fn serve<H: ServerHandler>(handler: impl Fn() -> H + Send + Sync + 'static) -> (String, FileWorld) {
-    let world = FileWorld::new().await;
+pub(crate) async fn serve<H: ServerHandler>(
+    handler: impl Fn() -> H + Send + Sync + 'static,
+) -> (String, SqliteTestHost) {
+    let world = SqliteTestHost::new().await;
     let settings = Settings::default();
     let backends = Backends::with(&settings.embedding, world.model());
     let worker = Host::on(world.database.clone(), backends, &settings).start().await.expect("a runtime");
@@ -75,7 +77,7 @@ pub(crate) async fn serve<H: ServerHandler>(handler: impl Fn() -> H + Send + Syn
         page: None,
         stopping: CancellationToken::new(),
     };
-    let router = http::router(App::new(parts));
+    let router = http::router(HttpState::new(parts));
     tokio::spawn(async move {
         let served = axum::serve(listener, router).await;
         worker.stop().await;

@@ -6,12 +6,12 @@ use afterword::{articles::Changes, bulk::Bulk};
 use afterword_actors::{
     Retention,
     store::{
-        missing::Scope,
+        backlog::Backlog,
         retention::{self, Removed},
     },
 };
 
-use super::World;
+use super::TestHost;
 use crate::support::{DRAIN, article};
 
 const FOR_EVER: Retention = Retention {
@@ -26,11 +26,11 @@ const FOR_EVER: Retention = Retention {
 };
 const AGE: Duration = Duration::from_secs(500);
 
-async fn clean(world: &World, kept: Retention) -> Removed {
+async fn clean(world: &TestHost, kept: Retention) -> Removed {
     retention::clean(&world.database, &kept).await.expect("a clean-up")
 }
 
-async fn edit(world: &World, slug: &str, times: usize) {
+async fn edit(world: &TestHost, slug: &str, times: usize) {
     for n in 0..times {
         let body = Some(format!("{slug}, text {n}"));
         world.articles(None).update(slug, Changes { body, ..Changes::default() }).await.expect("a save");
@@ -39,13 +39,13 @@ async fn edit(world: &World, slug: &str, times: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_run_goes_with_all_it_did_and_until_then_tells_how_it_ended() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for n in 0..120 {
         world.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
     }
     let runtime = world.start().await;
     let service = Bulk::new(world.database.clone(), 3);
-    let run = runtime.handle().start_bulk(Scope::All, String::new()).await.expect("a run");
+    let run = runtime.handle().start_bulk(Backlog::All, String::new()).await.expect("a run");
     let ended = loop {
         let run = service.run(run).await.expect("a run");
         if run.has_ended() {
@@ -74,7 +74,7 @@ async fn a_bulk_run_goes_with_all_it_did_and_until_then_tells_how_it_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn past_revisions_go_by_age_behind_the_newest_of_each_article() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     for (slug, edits) in [("much", 130), ("little", 3), ("never", 0)] {
         service.create(article(slug, "first")).await.expect("a save");
@@ -104,7 +104,7 @@ async fn past_revisions_go_by_age_behind_the_newest_of_each_article() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_stay_at_the_front_keeps_nothing_behind_it() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("alive", "text")).await.expect("a save");
     world.settled(&runtime).await;

@@ -6,7 +6,7 @@ use afterword::{
     search::Mode,
 };
 
-use super::World;
+use super::TestHost;
 use crate::support::article;
 
 /// Letters and digits that look like a checksum, another for each number.
@@ -18,7 +18,7 @@ fn checksum(number: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_with_more_words_than_one_index_entry_holds_is_saved_and_found() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let hashes: Vec<_> = (0..8_000).map(checksum).collect();
     let long: Vec<_> = (0..1_000).map(|n| format!("{n}{}", "long".repeat(499))).collect();
@@ -44,7 +44,7 @@ async fn a_text_with_more_words_than_one_index_entry_holds_is_saved_and_found() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_nul_in_whatever_is_asked_for_is_an_answer_and_no_failure_of_the_database() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     service.create(article("bees", "They dance.")).await.expect("a save");
     let not_found =

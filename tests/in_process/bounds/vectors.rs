@@ -8,7 +8,7 @@ use afterword::{
 };
 use afterword_actors::{RuntimeSettings, store::Engine};
 
-use super::World;
+use super::TestHost;
 use crate::support::{DRAIN, OneModel, article, quick};
 
 fn query(text: &str) -> Query {
@@ -17,7 +17,7 @@ fn query(text: &str) -> Query {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn words_answer_while_the_vectors_are_read_and_the_reading_outlives_who_began_it() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     if world.database.engine() == Engine::Postgres {
         return; // Has nothing to read.
     }
@@ -42,7 +42,7 @@ async fn words_answer_while_the_vectors_are_read_and_the_reading_outlives_who_be
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changed_is_followed_in_pages_whatever_it_is() {
-    let world = World::with(Default::default(), RuntimeSettings { slots: 8, ..quick() }).await;
+    let world = TestHost::with(Default::default(), RuntimeSettings { slots: 8, ..quick() }).await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     service.create(article("first", "umbrella")).await.expect("a save");
@@ -59,7 +59,7 @@ async fn what_changed_is_followed_in_pages_whatever_it_is() {
     assert!(world.number("SELECT max(chunk_count) AS n FROM article_embeddings").await > 2_000);
     // Nothing is missing or left over: a first reading of everything gives the same.
     let beside = world.beside().await;
-    let near = async |world: &World, text: &str| {
+    let near = async |world: &TestHost, text: &str| {
         let hits = world.find(text, Mode::Semantic).await.hits;
         hits.into_iter().map(|hit| (hit.slug, hit.similarity)).collect::<Vec<_>>()
     };

@@ -11,11 +11,11 @@ use afterword::{
 use afterword_actors::{
     Retention, RuntimeSettings,
     embedder::EmbedError,
-    store::{StoreError, bulk, hosts, metrics, missing::Scope, retention, sql, tasks},
+    store::{StoreError, backlog::Backlog, bulk, hosts, metrics, retention, sql, tasks},
     task::{NewTask, Operation, Priority},
 };
 
-use super::World;
+use super::TestHost;
 use crate::support::{DRAIN, article, quick};
 
 fn body(text: &str) -> Changes {
@@ -24,7 +24,7 @@ fn body(text: &str) -> Changes {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn provider_down_completes_nothing_and_wipes_no_vectors() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     service.create(article("one", "umbrella")).await.expect("a save");
@@ -44,7 +44,7 @@ async fn provider_down_completes_nothing_and_wipes_no_vectors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restart_keeps_tasks_in_flight() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     world.embedder.hold();
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");
@@ -60,7 +60,7 @@ async fn restart_keeps_tasks_in_flight() {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_tasks_never_overlap_beyond_the_slots() {
     let script = Script { latency: Duration::from_millis(5), ..Script::default() };
-    let world = World::with(script, RuntimeSettings { slots: 1, ..quick() }).await;
+    let world = TestHost::with(script, RuntimeSettings { slots: 1, ..quick() }).await;
     for n in 0..12 {
         world.articles(None).create(article(&format!("article-{n}"), "text")).await.expect("a save");
     }
@@ -71,7 +71,7 @@ async fn slow_tasks_never_overlap_beyond_the_slots() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn delete_tasks_succeed() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     let id = service.create(article("one", "text")).await.expect("a save").article.id;
@@ -95,7 +95,7 @@ async fn delete_tasks_succeed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_does_not_break_the_waiting_task() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     service.create(article("before", "text")).await.expect("a save");
     service.rename("before", Slug::parse("after").expect("a slug"), None).await.expect("a rename");
@@ -107,7 +107,7 @@ async fn a_rename_does_not_break_the_waiting_task() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_edits_make_one_embedding() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     service.create(article("one", "draft")).await.expect("a save");
     for n in 0..20 {
@@ -121,7 +121,7 @@ async fn many_edits_make_one_embedding() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unchanged_chunks_are_not_embedded_again() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     let text = |last: &str| format!("# One\n\napples\n\n# Two\n\npears\n\n# Three\n\n{last}\n");
@@ -135,7 +135,7 @@ async fn unchanged_chunks_are_not_embedded_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_attempts_are_three_tries() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     world.embedder.fail(Rule::containing("flaky", EmbedError::transient("500")));
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "flaky")).await.expect("a save");
@@ -145,7 +145,7 @@ async fn three_attempts_are_three_tries() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retry_finds_an_exhausted_task() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     world.embedder.fail(Rule::containing("flaky", EmbedError::transient("500")).times(3));
     let runtime = world.start().await;
     let saved = world.articles(Some(&runtime)).create(article("one", "flaky")).await.expect("a save");
@@ -160,7 +160,7 @@ async fn retry_finds_an_exhausted_task() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_queue_embeds_inside_the_save_and_never_fails_it() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     world.embedder.fail(Rule::containing("broken", EmbedError::data("unreadable")));
     let after = AfterSave::EmbedNow(world.model(), Box::new(quick()));
     let service = Articles::new(world.database.clone(), Limits::default(), 3, after);
@@ -177,7 +177,7 @@ async fn a_disabled_queue_embeds_inside_the_save_and_never_fails_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn opted_out_articles_are_embedded_by_nothing() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     service.create(NewArticle { skip_embedding: true, ..article("never", "secret") }).await.expect("a save");
@@ -186,7 +186,7 @@ async fn opted_out_articles_are_embedded_by_nothing() {
     let skip = Changes { skip_embedding: Some(true), ..Changes::default() };
     service.update("later", skip).await.expect("a save");
     world.embedder.release();
-    let id = runtime.handle().start_bulk(Scope::All, String::new()).await.expect("a run");
+    let id = runtime.handle().start_bulk(Backlog::All, String::new()).await.expect("a run");
     while bulk::find(world.database.reader(), id).await.expect("a query").expect("a run").summary.is_none() {
         let _ = tokio::time::timeout(Duration::from_millis(10), runtime.subscribe().recv()).await;
     }
@@ -198,7 +198,7 @@ async fn opted_out_articles_are_embedded_by_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_heading_only_article_has_a_vector() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     service.create(article("headings", "# Only\n\n## Headings\n")).await.expect("a save");
@@ -209,7 +209,7 @@ async fn a_heading_only_article_has_a_vector() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn awkward_texts_all_end_in_a_true_state() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     let texts = [
@@ -233,7 +233,7 @@ async fn awkward_texts_all_end_in_a_true_state() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn headings_inside_code_fences_split_nothing() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let text = "# Real\n\n```sh\n# not a heading\nls\n```\n";
     world.articles(Some(&runtime)).create(article("fence", text)).await.expect("a save");
@@ -244,7 +244,7 @@ async fn headings_inside_code_fences_split_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_dimension_works_and_a_change_under_the_same_name_is_refused() {
-    let world = World::with(Script { dimension: 7, ..Script::default() }, quick()).await;
+    let world = TestHost::with(Script { dimension: 7, ..Script::default() }, quick()).await;
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "text")).await.expect("a save");
     world.settled(&runtime).await;
@@ -265,7 +265,7 @@ async fn any_dimension_works_and_a_change_under_the_same_name_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_vector_index_misses_nothing_it_should_find() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     // The index exists before the data does.
@@ -285,7 +285,7 @@ async fn the_vector_index_misses_nothing_it_should_find() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_worker_has_a_row_and_a_dead_host_is_not_running() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let incarnation = runtime.handle().incarnation().to_owned();
     while hosts::workers(world.database.reader(), &incarnation).await.expect("rows").len() < 2 {
@@ -304,7 +304,7 @@ async fn every_worker_has_a_row_and_a_dead_host_is_not_running() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn retention_is_carried_out() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     service.create(article("one", "text")).await.expect("a save");
@@ -340,7 +340,7 @@ async fn retention_is_carried_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_updates_never_collide_on_the_revision() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = Arc::new(world.articles(None));
     service.create(article("one", "text")).await.expect("a save");
     let elsewhere = world.beside().await;
@@ -363,7 +363,7 @@ async fn concurrent_updates_never_collide_on_the_revision() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_carries_the_embedding_status() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     world.embedder.hold();
@@ -381,7 +381,7 @@ async fn every_answer_carries_the_embedding_status() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_waits_for_the_provider_says_so_first() {
     let circuit = afterword_actors::Delays { base: Duration::from_secs(60), max: Duration::from_secs(60) };
-    let world = World::with(Script::default(), RuntimeSettings { circuit, ..quick() }).await;
+    let world = TestHost::with(Script::default(), RuntimeSettings { circuit, ..quick() }).await;
     world.embedder.outage(Some(EmbedError::config("401: the key is wrong")));
     let runtime = world.start().await;
     let mut told = runtime.subscribe();

@@ -9,7 +9,7 @@ use afterword::articles::{
     slug::Slug,
 };
 
-use super::World;
+use super::TestHost;
 use crate::{
     notes::vault::{Vault, counts, export, export_as, exporting, import, import_as, importing, slugs},
     support::article,
@@ -61,7 +61,7 @@ fn lookalikes() -> Vault {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_two_files_meet_in_one_article() {
-    let (world, vault) = (World::new().await, lookalikes());
+    let (world, vault) = (TestHost::new().await, lookalikes());
     let service = world.articles(None);
     let all = Vault::contents(&vault.root()).len();
     let promised = import_as(&service, Import { dry_run: true, ..importing(&vault.root()) }).await;
@@ -88,7 +88,7 @@ async fn no_two_files_meet_in_one_article() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slugs_are_the_same_on_another_machine_and_stay_when_files_come() {
-    let (one, other, vault) = (World::new().await, World::new().await, lookalikes());
+    let (one, other, vault) = (TestHost::new().await, TestHost::new().await, lookalikes());
     let first = slugs(&import(&one.articles(None), &vault.root()).await);
     let copy = tempfile::tempdir().expect("a folder");
     for (file, text) in Vault::contents(&vault.root()).into_iter().rev() {
@@ -108,7 +108,7 @@ async fn slugs_are_the_same_on_another_machine_and_stay_when_files_come() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_file_changes_its_article_and_no_other() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[("a/note.md", "a one"), ("b/note.md", "b one")]);
     let first = slugs(&import(&service, &vault.root()).await);
@@ -125,7 +125,7 @@ async fn a_changed_file_changes_its_article_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_changed_on_both_sides_is_a_conflict() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[("note.md", "one")]);
     import(&service, &vault.root()).await;
@@ -148,7 +148,7 @@ async fn what_was_changed_on_both_sides_is_a_conflict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_that_came_from_no_file_is_replaced_only_when_asked() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     service.create(article("tides", "written here")).await.expect("a save");
     let vault = Vault::of(&[("tides.md", "written there"), ("z/tides.md", "another")]);
@@ -166,7 +166,7 @@ async fn an_article_that_came_from_no_file_is_replaced_only_when_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn articles_of_earlier_imports_are_found_again() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[("a/README.md", "of a"), ("b/README.md", "of b")]);
     import(&service, &vault.root()).await;
@@ -181,7 +181,7 @@ async fn articles_of_earlier_imports_are_found_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vault_is_the_same_from_a_part_of_it_around_it_and_elsewhere() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault =
         Vault::of(&[("a/one.md", "1"), ("a/two.md", "2"), ("b/one.md", "3"), ("three.md", "4"), ("c/four.md", "5")]);
@@ -212,7 +212,7 @@ async fn a_vault_is_the_same_from_a_part_of_it_around_it_and_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_is_the_same_until_it_differs() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[("1.md", "1"), ("2.md", "2"), ("3.md", "3"), ("4.md", "4"), ("5.md", "5")]);
     let copy = Vault::of(&[("1.md", "1"), ("2.md", "2"), ("3.md", "3"), ("4.md", "4"), ("5.md", "other")]);
@@ -236,7 +236,7 @@ async fn a_copy_is_the_same_until_it_differs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_moves_keeps_its_article() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[
         ("inbox/idea.md", "# An idea\n"),
@@ -258,7 +258,7 @@ async fn a_file_that_moves_keeps_its_article() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_deleted_does_not_come_back_with_a_file() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[("gone.md", "g"), ("stays.md", "s")]);
     import(&service, &vault.root()).await;
@@ -282,7 +282,7 @@ async fn what_was_deleted_does_not_come_back_with_a_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_note_stays_out_and_is_told() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[
         (".gitignore", "drafts/\n*.tmp.md\n!keep.tmp.md\n"),
@@ -327,7 +327,7 @@ async fn what_is_no_note_stays_out_and_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_file_ends_nothing() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     let vault = Vault::of(&[("good.md", "good"), ("odd.md", "---\ncreated: soon\ntitle: Odd\n---\ntext")]);
     vault.put("utf16.md", [0xff, 0xfe, b'a', 0, b'b', 0]);
@@ -353,7 +353,7 @@ async fn one_bad_file_ends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_export_goes_on_and_never_leaves_its_folder() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     for slug in ["blocked", "linked", "free", "waits"] {
         service.create(article(slug, "text")).await.expect("a save");
@@ -387,7 +387,7 @@ async fn an_export_goes_on_and_never_leaves_its_folder() {
     assert_eq!(fs::read_to_string(vault.path("target.md")).expect("a file"), "mine");
     assert_eq!(fs::read_dir(vault.path("elsewhere")).expect("a folder").count(), 1);
     assert!(out.join("guide.md/inner.md").exists());
-    let other = World::new().await;
+    let other = TestHost::new().await;
     let service = other.articles(None);
     assert_eq!(counts(&import(&service, &out).await), [4, 0, 0, 0, 0, 0]);
     assert_eq!(service.read("dotted").await.expect("an article").folder, ".hidden/node_modules");
@@ -397,7 +397,7 @@ async fn an_export_goes_on_and_never_leaves_its_folder() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_imports_at_once_make_one_article_of_each_file() {
     const FILES: usize = 60;
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let vault = Vault::of(&[]);
     for n in 0..FILES {
         vault.put(&format!("{}/note {}.md", n % 7, n / 7), format!("text {n}"));

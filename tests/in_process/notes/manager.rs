@@ -5,8 +5,8 @@ use afterword::articles::{
     files::{ManagerError, ManagerReport, import_manager},
 };
 
-use super::World;
-use crate::support::{FileWorld, Place, article};
+use super::TestHost;
+use crate::support::{Place, SqliteTestHost, article};
 
 const TABLES: [&str; 6] = [
     "DROP SCHEMA IF EXISTS manager CASCADE",
@@ -26,8 +26,8 @@ const TABLES: [&str; 6] = [
 ];
 
 /// The other program's database, a schema of its own on the same PostgreSQL server.
-async fn theirs() -> (World, String) {
-    let theirs = World::new().await;
+async fn theirs() -> (TestHost, String) {
+    let theirs = TestHost::new().await;
     for statement in TABLES {
         theirs.run(statement).await;
     }
@@ -42,7 +42,7 @@ async fn bring_in(articles: &Articles, url: &str) -> ManagerReport {
     import_manager(articles, url, false, &|_, _| {}).await.expect("a run again")
 }
 
-async fn come_over<P: Place>(world: &crate::support::World<P>) {
+async fn come_over<P: Place>(world: &crate::support::TestHost<P>) {
     let (theirs, url) = theirs().await;
     let articles = world.articles(None);
     articles.create(article("taken", "ours")).await.expect("an article");
@@ -101,6 +101,6 @@ fn afterword_hash(text: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn articles_come_over_with_their_history_and_once() {
-    come_over(&FileWorld::new().await).await;
-    come_over(&World::new().await).await;
+    come_over(&SqliteTestHost::new().await).await;
+    come_over(&TestHost::new().await).await;
 }

@@ -9,7 +9,7 @@ use afterword_actors::store::{
 };
 use tokio::{sync::Barrier, task::JoinSet};
 
-use super::World;
+use super::TestHost;
 use crate::support::{DRAIN, article};
 
 /// Rounds of each race.
@@ -18,7 +18,7 @@ const ROUNDS: usize = 12;
 const RUNNERS: usize = 6;
 
 /// Starts `RUNNERS` at the same moment, half of them on connections of their own, like another process.
-async fn race<F, T>(world: &World, run: impl Fn(Articles, usize) -> F) -> Vec<T>
+async fn race<F, T>(world: &TestHost, run: impl Fn(Articles, usize) -> F) -> Vec<T>
 where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
@@ -54,7 +54,7 @@ fn slug(text: &str) -> Slug {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn repeats_of_one_idempotency_key_all_get_the_first_article() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for round in 0..ROUNDS {
         let results = race(&world, |service, _| async move {
             let key = Some(format!("key {round}"));
@@ -69,7 +69,7 @@ async fn repeats_of_one_idempotency_key_all_get_the_first_article() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn creates_of_one_title_make_one_article_and_of_different_titles_each_its_own() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for round in 0..ROUNDS {
         let titled = |title: String| NewArticle { title, ..NewArticle::default() };
         let results =
@@ -90,7 +90,7 @@ async fn creates_of_one_title_make_one_article_and_of_different_titles_each_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_renames_to_one_slug_one_wins() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for round in 0..ROUNDS {
         for runner in 0..RUNNERS {
             world.articles(None).create(article(&format!("from-{round}-{runner}"), "text")).await.expect("a save");
@@ -107,7 +107,7 @@ async fn of_renames_to_one_slug_one_wins() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_former_name_is_never_taken_by_a_create_that_comes_with_the_rename() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for round in 0..ROUNDS {
         world.articles(None).create(article(&format!("old-{round}"), "renamed")).await.expect("a save");
         let results = race(&world, |service, runner| async move {
@@ -128,7 +128,7 @@ async fn a_former_name_is_never_taken_by_a_create_that_comes_with_the_rename() {
 /// What waits for an article by its name holds no other one meanwhile. On SQLite nothing waits so.
 #[tokio::test(flavor = "multi_thread")]
 async fn saves_that_wait_for_names_that_are_swapped_end_well() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     if Engine::of(world.database.reader()) == Engine::Sqlite {
         return;
     }
@@ -180,7 +180,7 @@ async fn saves_that_wait_for_names_that_are_swapped_end_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_restores_one_brings_it_back_and_none_fails() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for round in 0..ROUNDS {
         let name = format!("gone-{round}");
         world.articles(None).create(article(&name, "text")).await.expect("a save");
@@ -198,7 +198,7 @@ async fn of_restores_one_brings_it_back_and_none_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deletions_restores_creates_and_renames_of_one_name_end_well() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let _ = world.articles(None).create(article("busy", "text")).await;
     for round in 0..ROUNDS * 2 {
         let results = race(&world, |service, runner| async move {
@@ -218,7 +218,7 @@ async fn deletions_restores_creates_and_renames_of_one_name_end_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_restored_while_its_last_attempt_ends_has_one_waiting_task() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
     for round in 0..ROUNDS {
@@ -248,7 +248,7 @@ async fn an_article_restored_while_its_last_attempt_ends_has_one_waiting_task() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_past_under_a_name_that_is_taken_again_can_be_reached() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     service.create(article("tides", "first")).await.expect("a save");
     service.delete("tides", None).await.expect("a deletion");

@@ -3,7 +3,7 @@
 use afterword::articles::{Changes, NewArticle, folder::Folder, slug::Slug};
 use proptest::{prelude::*, test_runner::Config};
 
-use super::World;
+use super::TestHost;
 use crate::{
     notes::vault::{Vault, counts, export, import},
     support::{TOKIO, article},
@@ -65,7 +65,7 @@ fn names() -> impl Strategy<Value = String> {
 #[test]
 fn files_go_out_as_they_came_in() {
     let run = |files: std::collections::BTreeMap<String, String>| async move {
-        let (one, other) = (World::new().await, World::new().await);
+        let (one, other) = (TestHost::new().await, TestHost::new().await);
         let vault = Vault::of(&[]);
         files.iter().for_each(|(file, text)| vault.put(file, text));
         let came_in = Vault::contents(&vault.root());
@@ -88,7 +88,7 @@ fn files_go_out_as_they_came_in() {
 #[test]
 fn articles_written_here_go_out_and_come_in_again() {
     let run = |made: Vec<(String, String, String, bool)>| async move {
-        let (one, other) = (World::new().await, World::new().await);
+        let (one, other) = (TestHost::new().await, TestHost::new().await);
         let service = one.articles(None);
         for (title, body, folder, skip_embedding) in made {
             let folder = Folder::parse(&folder).expect("a folder");
@@ -124,7 +124,7 @@ fn articles_written_here_go_out_and_come_in_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_changes_its_line_and_a_rename_the_file() {
-    let (world, other) = (World::new().await, World::new().await);
+    let (world, other) = (TestHost::new().await, TestHost::new().await);
     let service = world.articles(None);
     let text = "---\n# mine\ntitle: Numbers # here\nversion: 1.10\nupdated: 2024-06-01\n---\nBody.\n";
     let vault = Vault::of(&[("Sub/Note.md", text), ("hugo.md", "+++\nslug = 'fixed'\n+++\n")]);
@@ -153,7 +153,7 @@ async fn an_edit_changes_its_line_and_a_rename_the_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_earlier_version_kept_of_front_matter_goes_out() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let service = world.articles(None);
     service.create(article("old", "text")).await.expect("a save");
     world.run("UPDATE articles SET extra = 'tags:\n- a\n', front_matter = ''").await;

@@ -26,7 +26,7 @@ use proptest::{
 };
 use sea_orm::FromQueryResult;
 
-use super::World;
+use super::TestHost;
 use crate::{
     notes::vault::{Vault, import, import_as, importing},
     support::{Place, TOKIO, article},
@@ -90,7 +90,7 @@ fn slug(text: &str) -> Slug {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_on_one_side_changes_on_the_other() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "# A\n\ntext\n"), ("sub/b.md", "---\ntags: [x]\n---\n# B\n")]);
     articles.create(article("from-here", "made by an agent\n")).await.expect("an article");
@@ -127,7 +127,7 @@ async fn what_changes_on_one_side_changes_on_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_moves_on_one_side_moves_on_the_other() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "# A\n"), ("B++.md", "# B\n"), ("c.md", "---\nslug: sea\n---\n# C\n")]);
     run(&articles, &vault).await;
@@ -195,7 +195,7 @@ async fn what_moves_on_one_side_moves_on_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_both_sides_are_joined_or_both_kept() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "# A\n\none\n\ntwo\n\nthree\n"), ("b.md", "# B\n\nsame\n")]);
     run(&articles, &vault).await;
@@ -225,7 +225,7 @@ async fn changes_of_both_sides_are_joined_or_both_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_articles_is_kept_in_step_by_itself() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     articles.create(article("aside", "not of this folder\n")).await.expect("an article");
     let within = |slug: &str, folder: &str| NewArticle {
@@ -253,7 +253,7 @@ async fn a_folder_of_articles_is_kept_in_step_by_itself() {
 /// Articles that came from the same files before, and stand elsewhere: that the files move is told before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_tells_every_round() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "# A\n"), ("b.md", "# B\n\none\n\ntwo\n"), ("c.md", "# C\n"), ("d.md", "# D\n")]);
     let elsewhere = Import { folder: Folder::parse("w").expect("a folder"), ..importing(&vault.root()) };
@@ -286,7 +286,7 @@ async fn a_dry_run_tells_every_round() {
 /// Each would take the files of the other for new ones, again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_that_overlap_are_refused_until_one_is_forgotten() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "# A\n"), ("sub dir/b.md", "# B\n"), ("sub dir/in/c.md", "# C\n")]);
     let of = |place: &str, folder: &str| Sync {
@@ -327,7 +327,7 @@ async fn folders_that_overlap_are_refused_until_one_is_forgotten() {
 /// Folders beside each other may be kept in step with the same articles, or with some of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn folders_beside_each_other_multiply_nothing() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vaults = [Vault::of(&[("a.md", "# A\n")]), Vault::of(&[("b.md", "# B\n")]), Vault::of(&[("b.md", "# B2\n")])];
     let asked = |number: usize| Sync {
@@ -371,7 +371,7 @@ async fn folders_beside_each_other_multiply_nothing() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_file_any_more_is_told() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let notes = ["link.md", "in/a.md", "folder.md", "nul.md", "latin.md", "out.md"];
     let vault = Vault::of(&notes.map(|note| (note, "# Note\n\ntext\n")));
@@ -401,7 +401,7 @@ async fn what_is_no_file_any_more_is_told() {
 /// A full disk, or a program that dies while it writes, leaves empty files.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_emptied_files_are_asked_about() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let names: Vec<String> = (0..30).map(|n| format!("note-{n}.md")).collect();
     let vault = Vault::of(&[("empty.md", "")]);
@@ -421,7 +421,7 @@ async fn many_emptied_files_are_asked_about() {
 /// before.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_is_asked_before_anything_is_done() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[]);
     let names: Vec<String> = (0..20).map(|n| format!("note-{n}.md")).collect();
@@ -445,7 +445,7 @@ async fn a_question_is_asked_before_anything_is_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_deletions_are_asked_about() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[]);
     fs::create_dir_all(vault.root()).expect("a folder");
@@ -477,7 +477,7 @@ async fn many_deletions_are_asked_about() {
 /// A folder that was imported or copied before is not imported twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_known_goes_on_from_there() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("C++.md", "# C\n"), ("sub/b.md", "# B\n")]);
     import(&articles, &vault.root()).await;
@@ -504,7 +504,7 @@ async fn a_folder_that_is_known_goes_on_from_there() {
 /// Only one of two copies of a folder is there at a time: the files of the other are no reason to undo its changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_of_a_folder_take_nothing_back() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let notes: Vec<(String, String)> =
         (0..12).map(|n| (format!("a{n}.md"), format!("# A{n}\n\none\n\nbetween\n\ntwo\n"))).collect();
@@ -535,7 +535,7 @@ async fn copies_of_a_folder_take_nothing_back() {
 /// A program that had a file open goes on writing to it, wherever it is by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_to_a_file_after_it_was_taken_away_is_kept() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("log.md", "# Log\n\none\n"), ("sub/gone.md", "# Gone\n"), ("still.md", "# Still\n")]);
     run(&articles, &vault).await;
@@ -561,7 +561,7 @@ async fn what_is_written_to_a_file_after_it_was_taken_away_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn times_go_along() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("old.md", "# Old\n")]);
     let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_500_000_000);
@@ -666,14 +666,14 @@ fn lines(texts: &[String]) -> BTreeSet<String> {
     lines.filter(|line| line.starts_with("line ")).map(str::to_owned).collect()
 }
 
-async fn bodies(world: &World, sql: &str) -> Vec<String> {
+async fn bodies(world: &TestHost, sql: &str) -> Vec<String> {
     let rows: Vec<Body> = world.database.reader().rows(sql, []).await.expect("rows");
     let mut bodies: Vec<String> = rows.into_iter().map(|row| row.body).collect();
     bodies.sort();
     bodies
 }
 
-async fn both(world: &World, vault: &Vault) -> Both {
+async fn both(world: &TestHost, vault: &Vault) -> Both {
     let mut files: Vec<String> = texts(vault).into_values().map(|text| Document::split(&text).body).collect();
     files.sort();
     Both { files, articles: bodies(world, "SELECT body FROM articles").await }
@@ -708,7 +708,7 @@ async fn cut(running: impl Future, polls: usize) {
 }
 
 impl Reference {
-    async fn checked_sync(&mut self, world: &World, vault: &Vault) -> Result<(), TestCaseError> {
+    async fn checked_sync(&mut self, world: &TestHost, vault: &Vault) -> Result<(), TestCaseError> {
         let articles = world.articles(None);
         let before = both(world, vault).await;
         let (in_files, in_articles) = (lines(&before.files), lines(&before.articles));
@@ -742,7 +742,7 @@ impl Reference {
 }
 
 async fn two_writers(steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[]);
     fs::create_dir_all(vault.root()).expect("a folder");
@@ -822,7 +822,7 @@ async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_killed_is_gone_on_with_by_the_next() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[]);
     for number in 0..EACH {

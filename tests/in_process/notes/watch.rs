@@ -14,7 +14,7 @@ use afterword::articles::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::World;
+use super::TestHost;
 use crate::{notes::vault::Vault, support::article};
 
 /// A test that has waited this long for something is stuck.
@@ -68,7 +68,7 @@ async fn says(articles: &Articles, slug: &str, body: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_side_follows_the_other_by_itself() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[("a.md", "# A\n")]);
     let watching = Watching::begin(&articles, &vault);
@@ -95,7 +95,7 @@ async fn each_side_follows_the_other_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_is_few_looks_and_a_missing_disk_deletes_nothing() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let vault = Vault::of(&[]);
     fs::create_dir_all(vault.root()).expect("a folder");

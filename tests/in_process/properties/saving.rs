@@ -8,7 +8,7 @@ use afterword::{
 use afterword_actors::embedder::EmbedError;
 use proptest::prelude::*;
 
-use super::World;
+use super::TestHost;
 use crate::{
     properties::cases,
     support::{DRAIN, TOKIO, article},
@@ -71,7 +71,7 @@ proptest! {
     #[test]
     fn property_01_persistence_precedes_queuing(acts in prop::collection::vec(act(), 1..12)) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             let articles = world.articles(None);
             let observer = world.beside().await;
             for act in &acts {
@@ -100,7 +100,7 @@ proptest! {
     #[test]
     fn property_02_immediate_response(bodies in prop::collection::vec("[a-z ]{0,60}", 1..6)) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             world.embedder.hold();
             let runtime = world.start().await;
             let articles = world.articles(Some(&runtime));
@@ -128,7 +128,7 @@ proptest! {
         good in 1usize..5, bad in 1usize..4, fault in 0u8..4, outage in any::<bool>(),
     ) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             world.embedder.fail(match fault {
                 0 => Rule::containing("bad", EmbedError::data("unreadable")),
                 1 => Rule::containing("bad", EmbedError::transient("flaky")),

@@ -4,7 +4,7 @@ use afterword::{articles::Changes, search::Mode};
 use afterword_actors::task::TaskStatus;
 use proptest::prelude::*;
 
-use super::World;
+use super::TestHost;
 use crate::{
     properties::cases,
     support::{DRAIN, TOKIO, article},
@@ -16,7 +16,7 @@ proptest! {
     #[test]
     fn property_09_search_while_processing(old in 0usize..3, new in 1usize..4) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             let runtime = world.start().await;
             let service = world.articles(Some(&runtime));
             for n in 0..old {
@@ -47,7 +47,7 @@ proptest! {
     #[test]
     fn property_10_index_consistent_after_completion(edits in 1usize..4, delete in any::<bool>(), skip in any::<bool>()) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             let elsewhere = world.beside().await;
             let runtime = world.start().await;
             let service = world.articles(Some(&runtime));
@@ -94,7 +94,7 @@ proptest! {
 #[test]
 fn a_long_article_that_is_nearest_hides_no_others() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let runtime = world.start().await;
         let service = world.articles(Some(&runtime));
         let section = |n: usize| format!("# Part {n}\n\nkites kites kites kites kites\n\n");

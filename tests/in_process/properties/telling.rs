@@ -8,12 +8,12 @@ use afterword::{
 };
 use afterword_actors::{
     embedder::EmbedError,
-    store::{StoreError, bulk, events, missing::Scope, sql::Sql, tasks},
+    store::{StoreError, backlog::Backlog, bulk, events, sql::Sql, tasks},
     task::TaskStatus,
 };
 use proptest::prelude::*;
 
-use super::World;
+use super::TestHost;
 use crate::{
     properties::cases,
     support::{DRAIN, TOKIO, article},
@@ -50,7 +50,7 @@ fn standing() -> impl Strategy<Value = Standing> {
     ])
 }
 
-async fn arrange(world: &World, standings: &[Standing]) {
+async fn arrange(world: &TestHost, standings: &[Standing]) {
     world.embedder.fail(Rule::containing("broken", EmbedError::data("unreadable")));
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
@@ -79,7 +79,7 @@ async fn arrange(world: &World, standings: &[Standing]) {
     }
 }
 
-async fn bulk_run(world: &World, id: i64) -> afterword_entities::bulk_operation::Model {
+async fn bulk_run(world: &TestHost, id: i64) -> afterword_entities::bulk_operation::Model {
     bulk::find(world.database.reader(), id).await.expect("a query").expect("a run")
 }
 
@@ -89,7 +89,7 @@ proptest! {
     #[test]
     fn property_07_status_at_every_stage(fails in 0u32..4, edits in 0usize..3) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             if fails > 0 {
                 world.embedder.fail(Rule::containing("text", EmbedError::transient("500")).times(fails));
             }
@@ -131,14 +131,14 @@ proptest! {
     #[test]
     fn property_08_bulk_completeness(standings in prop::collection::vec(standing(), 1..8)) {
         TOKIO.block_on(async {
-            let mut world = World::new().await;
+            let mut world = TestHost::new().await;
             // Only the bulk run queues anything.
             world.settings.sweep_interval = std::time::Duration::from_secs(3600);
             arrange(&world, &standings).await;
             world.run("INSERT INTO queue_control VALUES ('paused', 'true', 0) ON CONFLICT DO NOTHING").await;
             let runtime = world.start().await;
             let before = world.number("SELECT coalesce(max(id), 0) AS n FROM embedding_tasks").await;
-            let id = runtime.handle().start_bulk(Scope::Needed, String::new()).await.expect("a run");
+            let id = runtime.handle().start_bulk(Backlog::Needed, String::new()).await.expect("a run");
             // All of it is queued before anything is claimed: else what the sweep at the start has queued might be
             // embedded before the run looks, and there is nothing left for it to do.
             while bulk_run(&world, id).await.state == "queuing" {
@@ -178,7 +178,7 @@ proptest! {
         retry in any::<bool>(), pause in any::<bool>(), delete in any::<bool>(),
     ) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             world.embedder.fail(Rule::containing("broken", EmbedError::data("unreadable")));
             world.embedder.fail(Rule::containing("flaky", EmbedError::transient("500")).times(1));
             let runtime = world.start().await;
@@ -233,7 +233,7 @@ proptest! {
         released in 0usize..6,
     ) {
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             world.embedder.fail(Rule::containing("broken", EmbedError::data("unreadable")));
             world.embedder.hold();
             let service = world.articles(None);

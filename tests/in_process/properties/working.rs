@@ -15,13 +15,13 @@ use afterword_actors::{
 use afterword_entities::embedding_task_event::Model as Event;
 use proptest::prelude::*;
 
-use super::World;
+use super::TestHost;
 use crate::{
     properties::cases,
     support::{DRAIN, TOKIO, article, quick},
 };
 
-async fn trail(world: &World) -> Vec<Event> {
+async fn trail(world: &TestHost) -> Vec<Event> {
     let filter = events::Filter { limit: 100_000, ..events::Filter::default() };
     events::list(world.database.reader(), &filter).await.expect("a trail")
 }
@@ -36,7 +36,7 @@ proptest! {
         TOKIO.block_on(async {
             // A death counts as an attempt, so that there must be more attempts than deaths.
             let settings = RuntimeSettings { max_attempts: 20, ..quick() };
-            let world = World::with(Script::default(), settings).await;
+            let world = TestHost::with(Script::default(), settings).await;
             for n in 0..articles {
                 world.articles(None).create(article(&format!("article-{n}"), &format!("text {n}"))).await.expect("a save");
             }
@@ -79,7 +79,7 @@ proptest! {
     #[test]
     fn property_05_sequential_processing(slots in 1u32..5, articles in 1usize..7, edits in 0usize..4) {
         TOKIO.block_on(async {
-            let world = World::with(Script::default(), RuntimeSettings { slots, ..quick() }).await;
+            let world = TestHost::with(Script::default(), RuntimeSettings { slots, ..quick() }).await;
             let runtime = world.start().await;
             let service = world.articles(Some(&runtime));
             for n in 0..articles {
@@ -111,7 +111,7 @@ proptest! {
     fn property_06_retry_with_exponential_backoff(failures in 0u32..6, max_attempts in 1u32..5, base in 2u64..12) {
         TOKIO.block_on(async {
             let retry = Delays { base: Duration::from_millis(base), max: Duration::from_secs(5) };
-            let world = World::with(Script::default(), RuntimeSettings { max_attempts, retry, ..quick() }).await;
+            let world = TestHost::with(Script::default(), RuntimeSettings { max_attempts, retry, ..quick() }).await;
             if failures > 0 {
                 world.embedder.fail(Rule::containing("flaky", EmbedError::transient("500")).times(failures));
             }

@@ -3,11 +3,11 @@
 use afterword::{database, search::Mode};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
 
-use super::World;
+use super::TestHost;
 use crate::support::article;
 
 /// Saves as a host of an earlier version: with its words, and none of ours.
-async fn written_earlier(world: &World, slug: &str, body: &str) {
+async fn written_earlier(world: &TestHost, slug: &str, body: &str) {
     world.articles(None).create(article(slug, body)).await.expect("a save");
     let (slug, body) = (slug.to_owned(), body.to_owned());
     world
@@ -35,7 +35,7 @@ async fn written_earlier(world: &World, slug: &str, body: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn they_are_found_before_and_after() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     for n in 0..120 {
         written_earlier(&world, &format!("old-{n}"), &format!("umbrellas number{n} in the rain")).await;
     }
@@ -60,7 +60,7 @@ async fn they_are_found_before_and_after() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_language_is_taken_up_when_it_is_asked_for() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     world.articles(None).create(article("one", "Viele Kinder spielen.")).await.expect("a save");
     assert!(world.found("Kind", Mode::Keyword).await.is_empty(), "English knows no such plural");
     database::rebuild(&world.database, "german", &|_| ()).await.expect("an index");

@@ -5,11 +5,11 @@ use afterword::{
     search::{Mode, Query},
 };
 
-use super::World;
+use super::TestHost;
 use crate::support::article;
 
-async fn world() -> World {
-    let world = World::new().await;
+async fn world() -> TestHost {
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     let within = |folder: &str, new: NewArticle| NewArticle { folder: Folder::parse(folder).expect("a folder"), ..new };
     for new in [
@@ -22,7 +22,7 @@ async fn world() -> World {
     world
 }
 
-async fn found(world: &World, query: &str) -> Vec<String> {
+async fn found(world: &TestHost, query: &str) -> Vec<String> {
     let mut found = world.found(query, Mode::Keyword).await;
     found.sort();
     found
@@ -133,7 +133,7 @@ async fn what_an_article_is_called_and_is_about_counts_more_than_its_text() {
     let outcome = tokio::task::block_in_place(|| {
         runner.run(&(0_usize..5, "[a-z]{4,12}q", 0_usize..400, any::<bool>()), |(place, word, at, named_first)| {
             handle.block_on(async {
-                let world = World::new().await;
+                let world = TestHost::new().await;
                 let articles = world.articles(None);
                 let mut words: Vec<_> = (0..400).map(|n| format!("filler{}", n % 7)).collect();
                 words[at] = word.clone();
@@ -154,7 +154,7 @@ async fn what_an_article_is_called_and_is_about_counts_more_than_its_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_are_found_as_soon_as_they_are_given_and_are_no_part_of_the_title_or_of_each_other() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     articles.create(named(9, "unnamed")).await.expect("a save");
     let set = |front_matter: &str| Changes { front_matter: Some(front_matter.to_owned()), ..Changes::default() };
@@ -174,7 +174,7 @@ async fn names_are_found_as_soon_as_they_are_given_and_are_no_part_of_the_title_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_explains_a_hit_is_what_ranked_it() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     for n in 0..12 {
         let body = format!("common {} {} end", if n < 4 { "seldom" } else { "" }, if n < 1 { "rare" } else { "" });

@@ -2,12 +2,12 @@
 
 use afterword::search::{Mode, Query, SearchError};
 
-use super::World;
+use super::TestHost;
 use crate::support::{DRAIN, article};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_passage_that_answers_is_shown_and_others_on_request() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let filler = "Nothing of interest is said here, at some length, over and over again. ".repeat(12);
     let body = format!(
         "# Intro\n\n{filler}\n\n# Rust\n\nA borrow ends early.\n\n# More\n\n{filler}\n\n# Last\n\nAnother borrow."
@@ -26,7 +26,7 @@ async fn the_passage_that_answers_is_shown_and_others_on_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn related_articles_share_rare_words_and_are_never_the_article_itself() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let articles = world.articles(None);
     for (slug, body) in [
         ("bread", "Sourdough bread rises overnight in the fridge."),

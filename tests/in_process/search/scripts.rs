@@ -4,11 +4,11 @@ use afterword::search::Mode;
 use proptest::{prelude::*, test_runner::TestRunner};
 use unicode_normalization::UnicodeNormalization;
 
-use super::World;
+use super::TestHost;
 use crate::support::article;
 
-async fn with(texts: &[(&str, &str)]) -> World {
-    let world = World::new().await;
+async fn with(texts: &[(&str, &str)]) -> TestHost {
+    let world = TestHost::new().await;
     for (slug, body) in texts {
         world.articles(None).create(article(slug, body)).await.expect("a save");
     }
@@ -65,7 +65,7 @@ async fn what_only_looks_alike_is_not_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_text_is_an_error_and_what_was_saved_is_found() {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let mut runner = TestRunner::new(ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() });
     let handle = tokio::runtime::Handle::current();
     let articles = world.articles(None);

@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::{
     support::agent::{Agent, Era, host, worker},
-    support::{File, Place, Server, TOKIO, World, article},
+    support::{File, Place, Server, TOKIO, TestHost, article},
 };
 
 async fn odd_characters<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     let host = host(&world);
     let articles = host.articles.clone();
     let agent = Agent::beside(host, Era::Discover).await;
@@ -76,7 +76,7 @@ async fn odd_characters<P: Place>() {
 }
 
 async fn a_large_text<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     let worker = worker(&world).await;
     let agent = Agent::beside(worker.host.clone(), Era::Handshake).await;
     let section = |n: usize| format!("## Section {n}\r\n\r\n{} [[s{n}]] #t{n}\r\n\r\n", "word ".repeat(100));
@@ -115,7 +115,7 @@ async fn a_large_text<P: Place>() {
 
 async fn many_at_once<P: Place>() {
     const WRITERS: usize = 16;
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     let host = host(&world);
     host.articles.create(article("log", "# Log\n\n- start\n")).await.expect("a save");
     let writers = (0..WRITERS).map(|n| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, ERAS, Era, host, worker},
-    support::{File, Place, Server, TOKIO, World},
+    support::{File, Place, Server, TOKIO, TestHost},
 };
 
 fn long_article() -> String {
@@ -18,7 +18,7 @@ fn aliased_article(front_matter: &str) -> NewArticle {
 }
 
 async fn edits_of_an_article<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     let worker = worker(&world).await;
     let agent = Agent::beside(worker.host.clone(), Era::Discover).await;
     let body = long_article();
@@ -68,7 +68,7 @@ async fn edits_of_an_article<P: Place>() {
 }
 
 async fn changes_of_others<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     let agent = Agent::beside(host(&world), Era::Handshake).await;
     let body = "# Plan\n\n## Monday\n\nrest\n\n## Tuesday\n\nwork\n";
     agent.answer("create_article", json!({ "title": "Plan", "body": body })).await;
@@ -112,7 +112,7 @@ fn an_edit_is_merged_with_what_others_changed_or_shows_it_with_a_server() {
 fn edits_are_understood_as_clients_write_them() {
     TOKIO.block_on(async {
         for era in ERAS {
-            let world = World::<File>::new().await;
+            let world = TestHost::<File>::new().await;
             let agent = Agent::beside(host(&world), era).await;
             agent.answer("create_article", json!({ "title": "T", "body": "text" })).await;
             let one = json!({ "action": "append", "text": "more" });

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     mcp::visit::visit,
     support::agent::{Agent, ERAS, Era, host, worker},
-    support::{FileWorld as World, TOKIO},
+    support::{SqliteTestHost as TestHost, TOKIO},
 };
 
 /// MCP behind a guard that makes every request one of `caller`, or of no caller.
@@ -50,7 +50,7 @@ pub(crate) fn transport_with(
 fn an_agent_visits_over_http_in_both_eras() {
     TOKIO.block_on(async {
         for era in ERAS {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             world.embedder.hold();
             let worker = worker(&world).await;
             let (url, stop) = serve(worker.host.clone(), Some(Caller::local())).await;
@@ -93,11 +93,11 @@ fn nobody_does_more_than_their_scope_allows() {
     TOKIO.block_on(async {
         for era in ERAS {
             for scope in [None, Some(Permission::Read), Some(Permission::Write), Some(Permission::Admin)] {
-                let world = World::new().await;
+                let world = TestHost::new().await;
                 let host = host(&world);
                 host.articles.create(crate::support::article("there", "x")).await.expect("a save");
                 host.bulk
-                    .start(afterword_actors::store::missing::Scope::Needed, &Default::default())
+                    .start(afterword_actors::store::backlog::Backlog::Needed, &Default::default())
                     .await
                     .expect("a run");
                 let caller = scope.map(|scope| Caller::token(1, "somebody".to_owned(), scope));
@@ -137,7 +137,7 @@ fn nobody_does_more_than_their_scope_allows() {
 #[test]
 fn of_two_edits_of_one_revision_one_is_refused() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let (url, stop) = serve(host(&world), Some(Caller::local())).await;
         let one = Agent::over(transport(&url), Era::Handshake).await;
         let two = Agent::over(transport(&url), Era::Discover).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host},
-    support::{FileWorld as World, TOKIO, article},
+    support::{SqliteTestHost as TestHost, TOKIO, article},
 };
 
 /// A call of each tool that could be carried out.
@@ -65,7 +65,7 @@ fn plain(schema: &Value) -> (Vec<Value>, Value) {
 #[test]
 fn every_argument_of_every_tool_is_understood_or_refused_by_its_name() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let host = host(&world);
         host.articles.create(article("there", "x")).await.expect("a save");
         let agent = Agent::beside(host, Era::Handshake).await;
@@ -114,7 +114,7 @@ fn every_argument_of_every_tool_is_understood_or_refused_by_its_name() {
 #[test]
 fn an_empty_text_leaves_an_article_as_it_is_but_an_empty_body_empties_it() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let host = host(&world);
         let agent = Agent::beside(host, Era::Discover).await;
         let created = json!({ "title": "Tides", "body": "The moon.", "folder": "sea", "slug": "" });
@@ -133,7 +133,7 @@ fn an_empty_text_leaves_an_article_as_it_is_but_an_empty_body_empties_it() {
 #[test]
 fn names_and_sections_are_found_as_they_were_seen() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Discover).await;
         let body = "# Sea\n\n## Tides\n\nThe moon.\n\n# Land\n\n## Tides\n\nNone here.\n";
         agent.answer("create_article", json!({ "title": "Night Trains", "body": body })).await;

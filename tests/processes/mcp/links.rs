@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host},
-    support::{File, Place, Server, TOKIO, World},
+    support::{File, Place, Server, TOKIO, TestHost},
 };
 
 async fn create(agent: &Agent, slug: &str, title: &str, body: &str) {
@@ -12,7 +12,7 @@ async fn create(agent: &Agent, slug: &str, title: &str, body: &str) {
 }
 
 async fn links<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     let host = host(&world);
     let articles = host.articles.clone();
     let agent = Agent::beside(host, Era::Discover).await;
@@ -82,7 +82,7 @@ async fn links<P: Place>() {
 }
 
 async fn past_and_several<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     let agent = Agent::beside(host(&world), Era::Handshake).await;
     for n in 1..=6 {
         let body = format!("# Train {n}\n\n{}", "Carriages. ".repeat(200));

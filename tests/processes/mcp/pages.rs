@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host},
-    support::{FileWorld as World, TOKIO},
+    support::{SqliteTestHost as TestHost, TOKIO},
 };
 
 /// All pages of a list.
@@ -34,7 +34,7 @@ fn names(items: &[Value], key: &str) -> BTreeSet<String> {
 #[test]
 fn lists_and_searches_are_whole_over_all_their_pages() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Discover).await;
         const MANY: usize = 60;
         for n in 0..MANY {
@@ -65,7 +65,7 @@ fn lists_and_searches_are_whole_over_all_their_pages() {
 #[test]
 fn a_search_answers_ten_snippets_at_most_if_nobody_asks_for_more() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
         for n in 0..14 {
             agent.answer("create_article", json!({ "title": format!("T{n}"), "body": "kite" })).await;
@@ -96,7 +96,7 @@ proptest! {
     ) {
         let body = paragraphs.join("\n\n");
         TOKIO.block_on(async {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             let agent = Agent::beside(host(&world), Era::Discover).await;
             let saved = agent.answer("create_article", json!({ "title": "Long", "body": body })).await;
             prop_assert_eq!(saved["characters"].as_u64(), Some(body.chars().count() as u64));
@@ -121,7 +121,7 @@ proptest! {
 #[test]
 fn a_section_is_read_by_its_heading() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
         let flour = "## Flour\n\nRye.\n\n### Sieves\n\nFine.\n\n```\n## no heading\n```\n\n";
         let body = format!("# Bread\n\nIntro.\n\n{flour}## Water\n\nWarm.\n");
@@ -141,7 +141,7 @@ fn a_section_is_read_by_its_heading() {
 #[test]
 fn what_was_deleted_and_what_is_new_is_listed() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Discover).await;
         for title in ["Tides", "Bees"] {
             agent.answer("create_article", json!({ "title": title, "body": "x" })).await;

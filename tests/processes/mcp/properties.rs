@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host, worker},
-    support::{File, Place, Server, TOKIO, World},
+    support::{File, Place, Server, TOKIO, TestHost},
 };
 
 fn new(slug: &str, front_matter: &str, body: &str, created: &str) -> NewArticle {
@@ -24,7 +24,7 @@ fn new(slug: &str, front_matter: &str, body: &str, created: &str) -> NewArticle 
     }
 }
 
-async fn fill<P: Place>(world: &World<P>) {
+async fn fill<P: Place>(world: &TestHost<P>) {
     let articles = world.articles(None);
     for article in [
         new(
@@ -47,7 +47,7 @@ async fn fill<P: Place>(world: &World<P>) {
 }
 
 async fn filters<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     fill(&world).await;
     let articles = world.articles(None);
     for (filter, expected) in [
@@ -123,7 +123,7 @@ async fn filters<P: Place>() {
 }
 
 async fn life<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     fill(&world).await;
     let worker = worker(&world).await;
     let agent = Agent::beside(worker.host.clone(), Era::Discover).await;
@@ -154,7 +154,7 @@ async fn life<P: Place>() {
 }
 
 async fn earlier_articles<P: Place>() {
-    let world = World::<P>::new().await;
+    let world = TestHost::<P>::new().await;
     fill(&world).await;
     // The state that an earlier version left.
     world.run("DELETE FROM article_tags").await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use afterword::articles::{ChangeKind, Changes, Feed, slug::Slug};
+use afterword::articles::{ChangeFeed, ChangeKind, Changes, slug::Slug};
 use rmcp::model::{
     ErrorCode, ReadResourceRequestParams, ResourceContents, ServerNotification, SubscribeRequestParams,
     SubscriptionFilter, UnsubscribeRequestParams,
@@ -11,14 +11,14 @@ use serde_json::json;
 
 use crate::{
     support::agent::{Agent, ERAS, Era, Told, host},
-    support::{self, File, FileWorld as World, Place, Server, TOKIO, article},
+    support::{self, File, Place, Server, SqliteTestHost as TestHost, TOKIO, article},
 };
 
 #[test]
 fn articles_are_listed_read_and_completed_as_resources() {
     TOKIO.block_on(async {
         for era in ERAS {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             let service = world.articles(None);
             const MANY: usize = 120;
             for n in 0..MANY {
@@ -65,7 +65,7 @@ fn articles_are_listed_read_and_completed_as_resources() {
 #[expect(deprecated, reason = "the way of the older era")]
 fn a_client_with_a_handshake_is_told_of_changes_by_other_processes() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let elsewhere = world.beside().await.articles(None);
         elsewhere.create(article("watched", "one")).await.expect("a save");
         elsewhere.create(article("other", "one")).await.expect("a save");
@@ -91,7 +91,7 @@ fn a_client_with_a_handshake_is_told_of_changes_by_other_processes() {
 #[test]
 fn a_client_without_a_handshake_listens() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let elsewhere = world.beside().await.articles(None);
         elsewhere.create(article("watched", "one")).await.expect("a save");
         let agent = Agent::beside(host(&world), Era::Discover).await;
@@ -127,10 +127,10 @@ fn a_client_without_a_handshake_listens() {
 }
 
 async fn every_change_is_told_once<P: Place>() {
-    let world = support::World::<P>::new().await;
+    let world = support::TestHost::<P>::new().await;
     let elsewhere = world.beside().await.articles(None);
     let mut feed = world.articles(None).changes();
-    let told = async |feed: &mut Feed| {
+    let told = async |feed: &mut ChangeFeed| {
         let changes = feed.next().await.expect("changes");
         changes.into_iter().map(|change| (change.slug, change.kind)).collect::<Vec<_>>()
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, ERAS, Era, Told, host, worker},
-    support::{FileWorld as World, TOKIO},
+    support::{SqliteTestHost as TestHost, TOKIO},
 };
 
 /// Name, whether it only reads, whether it may destroy, whether a repeated call does nothing more.
@@ -38,7 +38,7 @@ const TOOLS: [(&str, bool, bool, bool); 19] = [
 const TEXTS: [&str; 3] = ["article_context", "read_article", "read_articles"];
 
 async fn tools(era: Era) -> Vec<Tool> {
-    let world = World::new().await;
+    let world = TestHost::new().await;
     let agent = Agent::beside(host(&world), era).await;
     let tools = agent.peer().list_all_tools().await.expect("tools");
     agent.leave().await;
@@ -48,7 +48,7 @@ async fn tools(era: Era) -> Vec<Tool> {
 #[test]
 fn the_server_says_who_it_is_and_speaks_both_eras() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
         let info = agent.peer().peer_info().expect("an introduction");
         assert_eq!(info.protocol_version, ProtocolVersion::V_2025_11_25);
@@ -146,7 +146,7 @@ fn every_argument_has_one_plain_type() {
 #[test]
 fn refusals_say_what_to_do_next() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Discover).await;
         agent.answer("create_article", json!({ "title": "Tides", "body": "The moon." })).await;
         for (tool, arguments, parts) in [
@@ -187,7 +187,7 @@ fn refusals_say_what_to_do_next() {
 #[test]
 fn a_repeated_create_with_one_key_creates_one_article() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
         let request = json!({ "title": "Once", "body": "text", "idempotency_key": "k-1" });
         let first = agent.answer("create_article", request.clone()).await;
@@ -204,7 +204,7 @@ fn a_repeated_create_with_one_key_creates_one_article() {
 #[test]
 fn optional_arguments_may_be_null() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
         let mut nulls = json!({ "title": "Nulls", "body": "text" });
         for optional in ["slug", "folder", "skip_embedding", "priority", "idempotency_key"] {
@@ -218,7 +218,7 @@ fn optional_arguments_may_be_null() {
 #[test]
 fn what_failed_is_told_and_tried_again() {
     TOKIO.block_on(async {
-        let world = World::new().await;
+        let world = TestHost::new().await;
         world.embedder.fail(Rule::containing("poison", EmbedError::data("unreadable")).times(2));
         let worker = worker(&world).await;
         let agent = Agent::beside(worker.host.clone(), Era::Discover).await;
@@ -247,7 +247,7 @@ fn what_failed_is_told_and_tried_again() {
 fn a_bulk_run_tells_its_progress_and_its_summary() {
     TOKIO.block_on(async {
         for era in ERAS {
-            let world = World::new().await;
+            let world = TestHost::new().await;
             let writer = Agent::beside(host(&world), era).await;
             for n in 0..5 {
                 writer.answer("create_article", json!({ "title": format!("Article {n}"), "body": "text" })).await;

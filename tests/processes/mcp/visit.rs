@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     support::agent::{Agent, ERAS, worker},
-    support::{File, Place, Server, TOKIO, World},
+    support::{File, Place, Server, TOKIO, TestHost},
 };
 
 /// From the first article to its deletion. Embeddings wait until `release`.
@@ -52,7 +52,7 @@ pub(crate) async fn visit(agent: &Agent, release: impl FnOnce()) {
 
 async fn visit_in_both_eras<P: Place>() {
     for era in ERAS {
-        let world = World::<P>::new().await;
+        let world = TestHost::<P>::new().await;
         world.embedder.hold();
         let worker = worker(&world).await;
         let agent = Agent::beside(worker.host.clone(), era).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afterword_actors::{
-    store::{bulk::Page, missing::Scope},
+    store::{backlog::Backlog, bulk::Page},
     task::{Priority, TaskStatus},
 };
 
@@ -16,7 +16,7 @@ impl Run {
 }
 
 impl Machine {
-    pub(crate) fn open_run(&mut self, scope: Scope) -> No {
+    pub(crate) fn open_run(&mut self, scope: Backlog) -> No {
         let no = self.rows.runs.len() + 1;
         let run = Run {
             scope: scope.as_str().to_owned(),

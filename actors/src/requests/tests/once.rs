@@ -118,7 +118,7 @@ async fn attempt(requests: Arc<Requests>, plan: Plan) -> Ended {
     let Plan { texts, queue_key, comes, cuts, dies, alone } = plan;
     tokio::time::sleep(Duration::from_millis(comes)).await;
     let work = async {
-        let entry = requests.enter(Standing { queue_key, alone });
+        let entry = requests.enter(RequestRank { queue_key, alone });
         tokio::time::sleep(Duration::from_millis(cuts)).await;
         let texts = texts.iter().map(|number| text(number.to_string(), 5)).collect();
         let mut places = Vec::new();
@@ -188,7 +188,7 @@ async fn what_was_answered_a_moment_ago_is_not_sent_again_until_it_is_to_be_forg
     let slow = slow(1, |_| None);
     let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let ask = async |alone| {
-        let entry = requests.enter(Standing { queue_key: 0, alone });
+        let entry = requests.enter(RequestRank { queue_key: 0, alone });
         entry.embed(vec![text("one".into(), 5)], |_, _| {}).await.expect("a vector");
         slow.requests.lock().expect("the lock").len()
     };
@@ -202,7 +202,7 @@ async fn who_waits_for_a_text_of_a_request_that_fails_for_another_pays_nothing()
     let slow = slow(2, |texts| texts.iter().any(|text| text == "bad").then(|| EmbedError::transient("a 500")));
     let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
     let embed = |texts: &[&str]| {
-        let entry = requests.enter(Standing::default());
+        let entry = requests.enter(RequestRank::default());
         let texts = texts.iter().map(|&input| text(input.into(), 5)).collect();
         tokio::spawn(async move { entry.embed(texts, |_, _| {}).await.map_err(|refused| refused.refusal.error) })
     };
@@ -246,7 +246,7 @@ async fn a_desk_that_dies_leaves_nobody_waiting_and_the_next_attempt_begins_anot
     let fragile = Arc::new(Fragile { inner: slow(1, |_| None), breaks: watch::Sender::new(true) });
     let requests = Requests::new(Arc::clone(&fragile) as Arc<dyn Embedder>, usize::MAX);
     let ask = async |entry: super::super::Entry| entry.embed(vec![text("one".into(), 5)], |_, _| {}).await.is_ok();
-    let (first, second) = (requests.enter(Standing::default()), requests.enter(Standing::default()));
+    let (first, second) = (requests.enter(RequestRank::default()), requests.enter(RequestRank::default()));
     assert_eq!(tokio::join!(ask(first), ask(second)), (false, false));
-    assert!(ask(requests.enter(Standing::default())).await);
+    assert!(ask(requests.enter(RequestRank::default())).await);
 }

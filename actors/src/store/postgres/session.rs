@@ -15,7 +15,7 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 use tokio::task::AbortHandle;
 
-use super::{Postgres, bell::CHANNEL};
+use super::{Postgres, notifier::CHANNEL};
 use crate::{
     backoff::{Backoff, Delays},
     store::{StoreError, sql::Sql},
@@ -26,7 +26,7 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// How long it may take to answer that test.
 const ANSWER: Duration = Duration::from_secs(10);
 /// Delays between attempts to connect again.
-const AGAIN: Delays = Delays { base: Duration::from_millis(100), max: Duration::from_secs(5) };
+const RETRY_AFTER: Delays = Delays { base: Duration::from_millis(100), max: Duration::from_secs(5) };
 
 /// Listens, and holds the host's lock, until it is dropped.
 pub(crate) struct Session(AbortHandle);
@@ -97,7 +97,7 @@ async fn listen(pool: &PgPool, key: i64) -> Result<PgListener, sqlx::Error> {
 }
 
 async fn keep(pool: PgPool, key: i64, mut listener: PgListener, hear: impl Fn() + Send) {
-    let mut delays = Backoff::new(AGAIN);
+    let mut delays = Backoff::new(RETRY_AFTER);
     loop {
         if is_heard(&mut listener).await {
             hear();

@@ -20,7 +20,7 @@ use crate::store::{OpenError, OpenOptions, location};
 /// The file that is locked, in the folder of the hosts' locks.
 const FILE: &str = "database";
 /// The delay between tries.
-const AGAIN: Duration = Duration::from_millis(20);
+const RETRY_AFTER: Duration = Duration::from_millis(20);
 
 /// The shared lock of a process that has the database open.
 pub(super) struct Occupied {
@@ -41,7 +41,9 @@ impl Occupied {
                 Ok(()) => return Ok(Self { _lock: Some(file) }),
                 // The file system has no locks.
                 Err(TryLockError::Error(_)) => return Ok(Self { _lock: None }),
-                Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < ends => tokio::time::sleep(AGAIN).await,
+                Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < ends => {
+                    tokio::time::sleep(RETRY_AFTER).await
+                }
                 Err(TryLockError::WouldBlock) => return Err(OpenError::BeingReplaced(database.to_path_buf())),
             }
         }

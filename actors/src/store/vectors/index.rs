@@ -18,7 +18,7 @@ const WORTHWHILE: i64 = 20_000;
 /// One build at a time, whichever host starts it.
 const TAKE_TURN: &str = "SELECT pg_try_advisory_lock(7237, 1)";
 /// The delay between looks whether another host is still building.
-const AGAIN: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Builds the index of `model_id` anew, beside the one in use, which is dropped when the new one is complete. Waits for
 /// another host that is building.
@@ -27,10 +27,10 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// [`StoreError`]; the old index stays in use.
 pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result<(), StoreError> {
     let Parts::Postgres(server) = database.parts() else { return Ok(()) };
-    let mut connection = server.apart().await?;
+    let mut connection = server.maintenance_connection().await?;
     while !take_turn(&mut connection).await? {
         // Polls instead of waiting for the lock: a waiting statement is one that the other build waits for.
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(RETRY_AFTER).await;
     }
     build_on(&mut connection, model_id, dimension).await
 }
@@ -43,7 +43,7 @@ pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result
 pub(crate) async fn build_if_worthwhile(database: &Database, model_id: i64) -> Result<bool, StoreError> {
     let Parts::Postgres(server) = database.parts() else { return Ok(false) };
     let Some(dimension) = wanting(database, model_id).await? else { return Ok(false) };
-    let mut connection = server.apart().await?;
+    let mut connection = server.maintenance_connection().await?;
     // Another host may have built it meanwhile.
     if !take_turn(&mut connection).await? || wanting(database, model_id).await?.is_none() {
         return Ok(false);

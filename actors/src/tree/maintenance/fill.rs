@@ -10,8 +10,8 @@ use super::upkeep::Upkeep;
 use crate::{
     store::{
         StoreError,
+        backlog::{self, Order},
         claim::Makes,
-        missing::{self, Order},
         models,
     },
     task::Priority,
@@ -46,12 +46,12 @@ impl Upkeep {
         let mut queued = 0;
         while !self.fills.entry(model_id).or_default().is_done {
             let reader = self.context.database.reader();
-            let room = ahead.saturating_sub(missing::low_waiting(reader, model_id, ahead).await?);
+            let room = ahead.saturating_sub(backlog::low_waiting(reader, model_id, ahead).await?);
             if room == 0 {
                 break;
             }
             let after = self.fills.entry(model_id).or_default().cursor;
-            let articles = missing::unattended(reader, model_id, after, room.min(PAGE)).await?;
+            let articles = backlog::unattended(reader, model_id, after, room.min(PAGE)).await?;
             let fill = self.fills.entry(model_id).or_default();
             let Some(&last) = articles.last() else {
                 fill.is_done = true;
@@ -78,7 +78,7 @@ impl Upkeep {
             .context
             .database
             .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { missing::enqueue_all(transaction, &articles, &order).await })
+                Box::pin(async move { backlog::enqueue_all(transaction, &articles, &order).await })
             })
             .await?;
         Ok(queued.len())
@@ -91,7 +91,7 @@ impl Upkeep {
         if !fill.is_done {
             return Ok(());
         }
-        if missing::any_open(self.context.database.reader(), model_id).await? {
+        if backlog::any_open(self.context.database.reader(), model_id).await? {
             fill.is_uncounted = true;
             return Ok(());
         }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::{
     backoff::Backoff,
     context::Context,
-    owned::Owned,
+    owned::AbortOnDrop,
     settings::Delays,
     settlement::{self, Decided, Gathered, Write},
     store::{Engine, StoreError},
@@ -51,7 +51,7 @@ pub(super) struct Commit {
     pub(super) batch: Vec<Gathered>,
     pub(super) claim: ClaimFor,
     pub(super) recovers: bool,
-    pub(super) work: Owned,
+    pub(super) work: AbortOnDrop,
 }
 
 /// What a commit claims.

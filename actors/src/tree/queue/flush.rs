@@ -9,14 +9,14 @@ use super::{
 };
 use crate::{
     context::Context,
-    owned::{Owned, answer_of},
+    owned::{AbortOnDrop, answer_of},
     settlement::{self, Applied, Gathered, apply},
     store::{
         StoreError, Transaction,
         claim::{Claim, claim, new_token},
         leases, models,
     },
-    task::{ClaimedTask, Subject, Vectors},
+    task::{ArticleSnapshot, ClaimedTask, Vectors},
     tree::messages::{Committed, QueueMessage},
 };
 
@@ -54,7 +54,7 @@ impl QueueState {
         self.commits.number += 1;
         let end = commit(Arc::clone(&self.at.context), batch.clone(), claim.clone(), known, self.may_make());
         let myself = self.myself.clone();
-        let work = Owned::spawn(async move {
+        let work = AbortOnDrop::spawn(async move {
             let panicked = |text| StoreError::Failed(format!("the commit panicked: {text}"));
             let end = answer_of(end).await.map_err(panicked).flatten();
             let _ = myself.send_message(QueueMessage::Committed(number, Box::new(end)));
@@ -136,7 +136,7 @@ impl QueueState {
                 continue;
             }
             let is_own = task.model_id == self.at.context.model_row.id;
-            if is_own && task.subject == Subject::Changed {
+            if is_own && task.subject == ArticleSnapshot::Changed {
                 if self.provider.is_open() || self.provider.may_be_another_model() {
                     // The provider has failed since the claim was made.
                     self.commits.gather([settlement::returned(task)]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{second::MayMake, state::QueueState};
 use crate::{
     context::Context,
-    owned::{Owned, answer_of},
+    owned::{AbortOnDrop, answer_of},
     store::{StoreError, claim::any_due, leases, models},
     tree::messages::{Look, QueueMessage, WorkerSupervisorMessage},
 };
@@ -26,11 +26,11 @@ impl QueueState {
             return self.schedule_flush();
         }
         // Also while the own provider fails: the other set's provider may work.
-        if self.look.as_ref().is_none_or(Owned::has_ended) && !self.idle_slots().is_empty() {
+        if self.look.as_ref().is_none_or(AbortOnDrop::has_ended) && !self.idle_slots().is_empty() {
             let (context, known) = (Arc::clone(&self.at.context), self.known_tokens(&[]));
             let may = self.may_make();
             let myself = self.myself.clone();
-            self.look = Some(Owned::spawn(async move {
+            self.look = Some(AbortOnDrop::spawn(async move {
                 let panicked = |text| StoreError::Failed(format!("the look panicked: {text}"));
                 let look = answer_of(look(&context, &known, may)).await.map_err(panicked).flatten();
                 let _ = myself.send_message(QueueMessage::Looked(look));

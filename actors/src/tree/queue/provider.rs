@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     circuit::{Admission, Circuit, wish},
     embedder::{EmbedError, Embedder, ErrorKind, Fault, Purpose, Readiness, Vector},
-    owned::{Owned, answer_of},
+    owned::{AbortOnDrop, answer_of},
     settings::Delays,
     supervision::Trouble,
     task::{ClaimedTask, Failure, Lease},
@@ -32,9 +32,9 @@ const MOST_REMEMBERED: usize = 1_000;
 pub(super) struct Provider {
     embedder: Arc<dyn Embedder>,
     readiness: Option<watch::Receiver<Readiness>>,
-    _watch: Option<Owned>,
+    _watch: Option<AbortOnDrop>,
     circuit: Circuit,
-    probe: Option<Owned>,
+    probe: Option<AbortOnDrop>,
     /// The expected length of a vector, once one had another: probes check it from then on.
     length: Option<u32>,
     /// Failures that wait for a probe to decide what is to blame.
@@ -65,7 +65,7 @@ pub(super) enum Judgement {
 impl Provider {
     pub(super) fn new(embedder: Arc<dyn Embedder>, circuit: Delays, queue: &ActorRef<QueueMessage>) -> Self {
         let readiness = embedder.readiness();
-        let watch = readiness.clone().map(|readiness| Owned::spawn(wake_when_ready(readiness, queue.clone())));
+        let watch = readiness.clone().map(|readiness| AbortOnDrop::spawn(wake_when_ready(readiness, queue.clone())));
         Self {
             embedder,
             readiness,
@@ -227,7 +227,7 @@ impl Provider {
             return;
         }
         let (embedder, queue, length) = (Arc::clone(&self.embedder), queue.clone(), self.length);
-        self.probe = Some(Owned::spawn(async move {
+        self.probe = Some(AbortOnDrop::spawn(async move {
             let answer = answer_of(tokio::time::timeout(PROBE_TIMEOUT, probe(embedder.as_ref(), length))).await;
             let result = match answer {
                 Ok(Ok(result)) => result,

@@ -6,8 +6,8 @@ use ractor::{ActorRef, RpcReplyPort};
 use tokio::time::Instant;
 
 use super::{
+    claim_cursor::ClaimCursor,
     commits::Commits,
-    place::Place,
     provider::Provider,
     roster::Roster,
     salvage::Salvage,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     circuit::Admission,
     context::Context,
-    owned::Owned,
+    owned::AbortOnDrop,
     settlement::Gathered,
     supervision::{ActorState, ActorStatus, Address, Trouble, elapsed_ms},
     task::{Lease, Slot},
@@ -43,9 +43,9 @@ pub(crate) struct QueueState {
     pub(super) commits: Commits,
     pub(super) provider: Provider,
     pub(super) salvage: Salvage,
-    pub(super) place: Place,
+    pub(super) place: ClaimCursor,
     pub(super) second: Second,
-    pub(super) look: Option<Owned>,
+    pub(super) look: Option<AbortOnDrop>,
     pub(super) drain: Drain,
     since: Instant,
 }
@@ -65,7 +65,7 @@ impl QueueState {
             commits: Commits::new(settings.restart.delays),
             provider: Provider::new(embedder, settings.circuit, &myself),
             salvage: Salvage::default(),
-            place: Place::front(),
+            place: ClaimCursor::front(),
             second: Second::new(settings.circuit),
             look: None,
             drain: Drain::default(),

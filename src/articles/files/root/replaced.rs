@@ -16,7 +16,7 @@ use super::{PART, Root, like, named, settle, unpredictable_name, write_new};
 use crate::articles::files::{hash, place};
 
 /// Where it is kept.
-const KEPT: &str = ".afterword-replaced";
+const FOLDER: &str = ".afterword-replaced";
 /// For so long.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 /// What was changed no later than so long before it was taken away is read again at each look: clocks of file systems are coarse.
@@ -119,7 +119,7 @@ impl Root {
                 }
             }
             if can_go {
-                let _ = self.folder([KEPT].into_iter()).and_then(|kept| kept.remove_dir_all(&entry.name));
+                let _ = self.folder([FOLDER].into_iter()).and_then(|kept| kept.remove_dir_all(&entry.name));
             }
         }
         Ok(late)
@@ -140,7 +140,7 @@ impl Root {
     }
 
     fn entries(&self) -> io::Result<Vec<Entry>> {
-        let kept = match self.folder([KEPT].into_iter()) {
+        let kept = match self.folder([FOLDER].into_iter()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             kept => kept?,
         };
@@ -185,12 +185,12 @@ impl Root {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let told = |hash: &str| hash.chars().take(TOLD).collect::<String>();
         let entry = format!("{now}-{}-{}", told(held), told(new));
-        let path = place::joined(&place::joined(KEPT, &entry), file);
+        let path = place::joined(&place::joined(FOLDER, &entry), file);
         let dir = self.made(place::parents(&path))?;
         // Versions of a folder are none of its contents.
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        if let Ok(rules) = self.folder([KEPT].into_iter())?.open_with(".gitignore", &options) {
+        if let Ok(rules) = self.folder([FOLDER].into_iter())?.open_with(".gitignore", &options) {
             io::Write::write_all(&mut rules.into_std(), b"*\n")?;
         }
         Ok(Kept { dir, path })
@@ -211,7 +211,7 @@ impl Entry {
     }
 
     fn path(&self, file: &str) -> String {
-        place::joined(&place::joined(KEPT, &self.name), file)
+        place::joined(&place::joined(FOLDER, &self.name), file)
     }
 }
 

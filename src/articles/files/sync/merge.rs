@@ -21,7 +21,7 @@ use super::{
 use crate::articles::{
     Article, ArticleError, Changes, editing,
     folder::Folder,
-    past::{self, NUMBERED},
+    history::{self, NUMBERED},
     properties::TextReading,
     request::Limits,
     row, update,
@@ -112,7 +112,7 @@ impl Run<'_> {
         let mut past = VecDeque::new();
         let newest = known.revision.max(article.revision - LOOKED_AT) + 1..article.revision;
         for revision in std::iter::once(known.revision).chain(newest) {
-            match past::revision(reader, &format!("{NUMBERED}{}", known.article_id), revision).await {
+            match history::revision(reader, &format!("{NUMBERED}{}", known.article_id), revision).await {
                 Ok(before) => past.push_back(before),
                 Err(ArticleError::Store(error)) => return Err(error),
                 // Nobody keeps it any more.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::articles::{
     ArticleError, Articles,
-    past::{self, NUMBERED},
+    history::{self, NUMBERED},
 };
 
 /// Files that are compared, on either side. Of more, as after a checkout, each is new or gone.
@@ -41,7 +41,7 @@ pub(super) async fn similar(
     }
     let mut texts = Vec::with_capacity(gone.len());
     for known in gone {
-        match past::revision(articles.database.reader(), &format!("{NUMBERED}{}", known.article_id), known.revision)
+        match history::revision(articles.database.reader(), &format!("{NUMBERED}{}", known.article_id), known.revision)
             .await
         {
             Ok(article) => texts.push((known.path.clone(), article.front_matter + &article.body)),

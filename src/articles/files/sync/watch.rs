@@ -10,7 +10,7 @@ use super::{
     report::{Sync, SyncReport},
     signs::Signs,
 };
-use crate::articles::{Articles, Feed};
+use crate::articles::{Articles, ChangeFeed};
 
 /// So long nothing more must come before a look: what comes together is one look.
 const QUIET: Duration = Duration::from_millis(150);
@@ -23,7 +23,7 @@ const SAFETY: Duration = Duration::from_secs(300);
 /// The same where the system gives no signs.
 const WITHOUT_SIGNS: Duration = Duration::from_secs(10);
 /// After a failure.
-const AGAIN: Duration = Duration::from_secs(5);
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// While many deletions wait for a confirmation.
 const ASKED: Duration = Duration::from_secs(30);
 /// A file that is gone for a shorter time may be about to come back: editors and checkouts replace files so.
@@ -58,7 +58,7 @@ pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) 
         let done = folders.sync(articles).await;
         let pause = match &done {
             Err(SyncError::ManyDeletions { .. }) => ASKED,
-            Err(_) => AGAIN,
+            Err(_) => RETRY_AFTER,
             Ok(report) if report.waiting > 0 => PATIENCE,
             Ok(_) if signs.why_none().is_some() => WITHOUT_SIGNS,
             Ok(_) => SAFETY,
@@ -90,7 +90,7 @@ fn trouble_of(done: &Result<SyncReport, SyncError>) -> String {
 }
 
 /// Waits until something has changed on either side and nothing more comes, or until `pause` is over.
-async fn a_change(signs: &Signs, feed: &mut Feed, pause: Duration) {
+async fn a_change(signs: &Signs, feed: &mut ChangeFeed, pause: Duration) {
     let end = Instant::now() + pause;
     let mut ask = tokio::time::interval(ASK);
     ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

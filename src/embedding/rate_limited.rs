@@ -7,28 +7,28 @@ use std::sync::Arc;
 
 use afterword_actors::{
     embedder::{BatchLimits, EmbedError, Embedder, Model, ModelIdentity, Purpose, Readiness, Vector},
-    store::{Database, StoreError, limits},
+    store::{Database, StoreError, rate_limit},
 };
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-/// Calls of one provider, rationed.
-pub struct Rationed {
+/// Calls of one provider, limited.
+pub struct RateLimited {
     embedder: Arc<dyn Embedder>,
     database: Database,
     provider: String,
     per_minute: u32,
 }
 
-impl Rationed {
+impl RateLimited {
     /// `model` with no more than `per_minute` calls of `provider`, by all hosts on `database` together; 0 for any number.
     pub fn model(model: Model, database: &Database, provider: &str, per_minute: u32) -> Model {
         if per_minute == 0 {
             return model;
         }
         let Model { embedder, chunker } = model;
-        let rationed = Self { embedder, database: database.clone(), provider: provider.to_owned(), per_minute };
-        Model { embedder: Arc::new(rationed), chunker }
+        let limited = Self { embedder, database: database.clone(), provider: provider.to_owned(), per_minute };
+        Model { embedder: Arc::new(limited), chunker }
     }
 
     async fn wait_for_a_turn(&self) -> Result<(), StoreError> {
@@ -37,7 +37,7 @@ impl Rationed {
             let wait = self
                 .database
                 .write_behind::<_, StoreError, _>(move |transaction| {
-                    Box::pin(async move { limits::take(transaction, &provider, per_minute).await })
+                    Box::pin(async move { rate_limit::take(transaction, &provider, per_minute).await })
                 })
                 .await?;
             match wait {
@@ -49,7 +49,7 @@ impl Rationed {
 }
 
 #[async_trait]
-impl Embedder for Rationed {
+impl Embedder for RateLimited {
     fn identity(&self) -> &ModelIdentity {
         self.embedder.identity()
     }

@@ -17,24 +17,24 @@ pub(super) const CHANNEL: &str = "afterword_tasks";
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Notifies every host that listens.
-pub(super) struct Bell(mpsc::Sender<()>);
+pub(super) struct Notifier(mpsc::Sender<()>);
 
-impl Bell {
-    pub(super) fn hang(connection: DatabaseConnection) -> Self {
-        let (rope, rung) = mpsc::channel(1);
-        tokio::spawn(serve(connection, rung));
-        Self(rope)
+impl Notifier {
+    pub(super) fn start(connection: DatabaseConnection) -> Self {
+        let (sender, asked) = mpsc::channel(1);
+        tokio::spawn(serve(connection, asked));
+        Self(sender)
     }
 
-    pub(super) fn ring(&self) {
+    pub(super) fn notify(&self) {
         // Full: a notification is due anyway, after what has been committed until now.
         let _ = self.0.try_send(());
     }
 }
 
-/// Ends when the bell is dropped.
-async fn serve(connection: DatabaseConnection, mut rung: mpsc::Receiver<()>) {
-    while rung.recv().await.is_some() {
+/// Ends when the notifier is dropped.
+async fn serve(connection: DatabaseConnection, mut asked: mpsc::Receiver<()>) {
+    while asked.recv().await.is_some() {
         if let Err(error) = answered(connection.execute_unprepared(&format!("NOTIFY {CHANNEL}"))).await {
             tracing::debug!(%error, "other hosts were not notified; they poll");
         }

@@ -14,14 +14,14 @@ use super::{
 };
 
 /// The presence of this host, until it is dropped.
-pub(crate) enum Presence {
+pub(crate) enum HostLock {
     File { _lock: Liveness },
     Session { _session: Session },
 }
 
 /// Why a host could not show that it is alive.
 #[derive(Debug, thiserror::Error)]
-pub enum PresenceError {
+pub enum HostLockError {
     /// The lock file could not be locked.
     #[error(transparent)]
     File(#[from] LivenessError),
@@ -30,19 +30,19 @@ pub enum PresenceError {
     Session(#[from] StoreError),
 }
 
-impl Presence {
-    /// Shows that `incarnation` is alive; calls `hear` whenever another process announces that there may be work.
+impl HostLock {
+    /// Shows that `incarnation` is alive; calls `on_notify` whenever another process announces that there may be work.
     ///
     /// # Errors
-    /// [`PresenceError`]
-    pub(crate) async fn enter(
+    /// [`HostLockError`]
+    pub(crate) async fn acquire(
         database: &Database,
         incarnation: &str,
-        hear: impl Fn() + Send + 'static,
-    ) -> Result<Self, PresenceError> {
+        on_notify: impl Fn() + Send + 'static,
+    ) -> Result<Self, HostLockError> {
         match database.parts() {
             Parts::Sqlite(file) => Ok(Self::File { _lock: Liveness::take(&file.path, incarnation)? }),
-            Parts::Postgres(server) => Ok(Self::Session { _session: server.enter(incarnation, hear).await? }),
+            Parts::Postgres(server) => Ok(Self::Session { _session: server.enter(incarnation, on_notify).await? }),
         }
     }
 }

@@ -15,12 +15,12 @@ use crate::task::{ClaimedTask, Position};
 const WHOLE_LOOK: Duration = Duration::from_secs(10);
 
 /// How far the last claims have come.
-pub(super) struct Place {
+pub(super) struct ClaimCursor {
     reached: Option<Position>,
     looked_at_all: Instant,
 }
 
-impl Place {
+impl ClaimCursor {
     pub(super) fn front() -> Self {
         Self { reached: None, looked_at_all: Instant::now() }
     }
@@ -44,12 +44,12 @@ impl Place {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, WHOLE_LOOK};
+    use super::{ClaimCursor, WHOLE_LOOK};
     use crate::task::tests::claimed_at;
 
     #[tokio::test(start_paused = true)]
     async fn a_backlog_is_gone_through_from_where_it_was_reached() {
-        let mut place = Place::front();
+        let mut place = ClaimCursor::front();
         assert!(place.claimed(None, 2, &[claimed_at(5), claimed_at(9)]));
         assert_eq!(place.next(), Some(claimed_at(9).position()));
         tokio::time::advance(WHOLE_LOOK).await;
@@ -60,7 +60,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_end_of_a_backlog_leads_back_to_the_front() {
-        let mut place = Place::front();
+        let mut place = ClaimCursor::front();
         place.claimed(None, 1, &[claimed_at(5)]);
         assert!(place.claimed(place.next(), 2, &[claimed_at(7)]), "the front may have some");
         assert_eq!(place.next(), None);

@@ -7,7 +7,7 @@ use crate::task::Priority;
 
 /// Which articles to look for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum Backlog {
     /// Missing, stale or failed: everything that needs embedding.
     Needed,
     /// Without vectors of this model.
@@ -20,7 +20,7 @@ pub enum Scope {
     All,
 }
 
-impl Scope {
+impl Backlog {
     /// Every value, in order.
     pub const ALL: [Self; 5] = [Self::Needed, Self::Missing, Self::Failed, Self::Stale, Self::All];
 
@@ -178,7 +178,7 @@ pub async fn queue_next(
 #[derive(Debug, Clone)]
 pub struct Page<'a> {
     /// Which articles.
-    pub scope: Scope,
+    pub scope: Backlog,
     /// Only in this folder and below; all if empty.
     pub folder: &'a str,
     /// Only above this id: the end of the page before.
@@ -211,7 +211,7 @@ pub async fn page(connection: &impl ConnectionTrait, model_id: i64, page: &Page<
 pub async fn count(
     connection: &impl ConnectionTrait,
     model_id: i64,
-    scope: Scope,
+    scope: Backlog,
     folder: &str,
 ) -> Result<(i64, i64), StoreError> {
     #[derive(FromQueryResult)]

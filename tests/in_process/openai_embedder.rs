@@ -201,7 +201,7 @@ async fn success_without_vectors_says_what_the_server_said() {
         ("<!doctype html><title>Sign in</title>", ErrorKind::Transient, "\"Sign in\""),
         (r#"{"data":null}"#, ErrorKind::Transient, "embedding.openai.base_url"),
         (r#"{"object":"list"}"#, ErrorKind::Transient, "embedding.openai.base_url"),
-        ("what?", ErrorKind::Transient, "no JSON"),
+        ("what?", ErrorKind::Transient, "not JSON"),
     ] {
         let error = error_of(ResponseTemplate::new(200).set_body_raw(body, "application/json")).await;
         assert_eq!(error.kind, kind, "{body}: {}", error.message);

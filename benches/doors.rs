@@ -5,6 +5,7 @@
 //! was measured (create over REST p50 9–15 ms, p99 35–128 ms; over MCP p50 24 ms).
 
 #[path = "../tests/support/process.rs"]
+#[allow(dead_code, reason = "tests use the rest")]
 mod process;
 
 use std::{

@@ -1,6 +1,8 @@
 //! The settings, a file for each section. Each says what its settings mean, their defaults and what they must hold to;
 //! `config.toml` is made from it.
 
+#![allow(rustdoc::bare_urls, reason = "config.toml shows these lines as they are")]
+
 mod articles;
 mod auth;
 mod database;

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
-use super::{StoreError, locks, sql::Sql};
+use super::{StoreError, locks, models, sql::Sql};
 use crate::task::Priority;
 
 /// Which articles to look for.
@@ -171,7 +171,23 @@ pub async fn queue_next(
         return Ok(());
     }
     let order = Order { model_id: building, priority: Priority::Low, max_attempts, cause: "new model" };
-    enqueue_all(transaction, &needing, &order).await.map(drop)
+    enqueue_wanted(transaction, &needing, &order).await.map(drop)
+}
+
+/// As [`enqueue_all`], unless the set has been retired since the caller looked: its tasks would wait for ever, because no
+/// host makes it. Then `None`.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn enqueue_wanted(
+    transaction: &impl ConnectionTrait,
+    articles: &[i64],
+    order: &Order,
+) -> Result<Option<Vec<Queued>>, StoreError> {
+    if !models::keep_wanted(transaction, order.model_id).await? {
+        return Ok(None);
+    }
+    enqueue_all(transaction, articles, order).await.map(Some)
 }
 
 /// A page of the articles in `scope`, in the order of their ids.

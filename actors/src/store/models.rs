@@ -231,6 +231,19 @@ async fn stop_building(transaction: &impl ConnectionTrait) -> Result<Option<i64>
     Ok(Some(id))
 }
 
+/// Returns whether the set `id` is active or being built; if so, it stays that until the commit.
+///
+/// # Errors
+/// [`StoreError`]
+pub(super) async fn keep_wanted(transaction: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
+    let until_the_commit = match Engine::of(transaction) {
+        Engine::Sqlite => "",
+        Engine::Postgres => "FOR SHARE",
+    };
+    let sql = format!("SELECT id AS n FROM embedding_models WHERE id = $1 AND state <> 'retired' {until_the_commit}");
+    Ok(transaction.row::<Number>(&sql, [id.into()]).await?.is_some())
+}
+
 /// Lets changes of the sets take turns: on PostgreSQL by an advisory lock that ends with the transaction.
 async fn hold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
     match Engine::of(transaction) {

@@ -11,13 +11,13 @@ use afterword_actors::{
     embedder::{Model, ModelIdentity},
     store::{
         StoreError,
-        backlog::Backlog,
+        backlog::{self, Backlog, Order},
         bulk,
         models::{self, Switch},
         sql::{Number, Sql},
         stats, tasks,
     },
-    task::{NewTask, Operation},
+    task::{NewTask, Operation, Priority},
 };
 use proptest::prelude::*;
 
@@ -335,6 +335,29 @@ async fn a_cancelled_change_keeps_the_old_set_and_leaves_nothing_behind() {
     assert_eq!(bench.switch_to(&new).await, Switch::Begun { instead_of: None });
     bench.changes_over(&runtime, 12).await;
     runtime.stop(DEADLINE).await;
+}
+
+#[tokio::test]
+async fn nothing_is_queued_for_a_set_that_was_given_up_meanwhile() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 3).await;
+    assert_eq!(bench.switch_to(&new).await, Switch::Begun { instead_of: None });
+    let wanted = models::wanted(bench.database.reader()).await.expect("the sets");
+    let (active, building) = (wanted.active.expect("a set").id, wanted.building.expect("a set").id);
+    let queue = |model_id| {
+        bench.database.write::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move {
+                let order = Order { model_id, priority: Priority::Low, max_attempts: 3, cause: "new model" };
+                Ok(backlog::enqueue_wanted(transaction, &[1, 2], &order).await?.map(|queued| queued.len()))
+            })
+        })
+    };
+    assert_eq!(queue(building).await.expect("an answer"), Some(2));
+    assert_eq!(bench.cancel_switch().await, Some(building));
+    assert_eq!(queue(building).await.expect("an answer"), None);
+    let open = "SELECT count(*) AS n FROM embedding_tasks WHERE status IN ('pending', 'processing')";
+    assert_eq!(bench.number(open).await, 0, "no host makes that set");
+    assert_eq!(queue(active).await.expect("an answer"), Some(2));
 }
 
 #[tokio::test]

@@ -58,7 +58,12 @@ impl Upkeep {
                 fill.is_uncounted = true;
                 break;
             };
-            queued += self.queue_for(model_id, articles, cause).await?;
+            let Some(more) = self.queue_for(model_id, articles, cause).await? else {
+                // The set was given up meanwhile; the next look says what is wanted.
+                self.fills.remove(&model_id);
+                return Ok(true);
+            };
+            queued += more;
             self.fills.entry(model_id).or_default().cursor = last;
             self.queue.send(QueueMessage::Wake);
         }
@@ -71,17 +76,23 @@ impl Upkeep {
         Ok(!self.fills.entry(model_id).or_default().is_done)
     }
 
-    async fn queue_for(&self, model_id: i64, articles: Vec<i64>, cause: &'static str) -> Result<usize, StoreError> {
+    /// Returns how many were queued; `None` if the set is not wanted any more.
+    async fn queue_for(
+        &self,
+        model_id: i64,
+        articles: Vec<i64>,
+        cause: &'static str,
+    ) -> Result<Option<usize>, StoreError> {
         let max_attempts = self.context.settings.max_attempts;
         let order = Order { model_id, priority: Priority::Low, max_attempts, cause };
         let queued = self
             .context
             .database
             .write_behind::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { backlog::enqueue_all(transaction, &articles, &order).await })
+                Box::pin(async move { backlog::enqueue_wanted(transaction, &articles, &order).await })
             })
             .await?;
-        Ok(queued.len())
+        Ok(queued.map(|queued| queued.len()))
     }
 
     /// Counts the set that is being built when nothing is left to do for it, and brings it into use if it is complete.

@@ -6,7 +6,7 @@ use afterword_actors::embedder::{Chunker, Embedder, ModelIdentity};
 use async_trait::async_trait;
 
 use crate::{
-    chunking::{ChunkLimits, LimitsError},
+    chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
     model::Progress,
 };
@@ -38,6 +38,15 @@ pub(super) struct Opened {
     pub(super) chunker: MakeChunker,
     /// What must be done before the embedder works; `None` if nothing.
     pub(super) preparation: Option<Arc<dyn Preparation>>,
+}
+
+impl Opened {
+    /// A back end that needs no preparation, and whose tokenizer is not at hand: tokens are estimated.
+    pub(super) fn ready(embedder: Arc<dyn Embedder>) -> Self {
+        let chunker: MakeChunker =
+            Box::new(|limits| Ok(Arc::new(MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?)));
+        Self { embedder, chunker, preparation: None }
+    }
 }
 
 /// Delay before a preparation that failed is tried again.

@@ -87,11 +87,8 @@ pub(super) async fn now(database: &Database) -> Result<Coverage, StoreError> {
 #[derive(FromQueryResult)]
 struct FolderRow {
     top: String,
-    articles: i64,
-    skipped: i64,
-    embedded: i64,
-    stale: i64,
-    missing: i64,
+    #[sea_orm(nested)]
+    coverage: stats::Coverage,
 }
 
 async fn by_folder_now(database: &Database) -> Result<Vec<FolderCoverage>, StoreError> {
@@ -100,24 +97,10 @@ async fn by_folder_now(database: &Database) -> Result<Vec<FolderCoverage>, Store
         Engine::Sqlite => "substr(a.folder, 1, instr(a.folder || '/', '/') - 1)",
         Engine::Postgres => "split_part(a.folder, '/', 1)",
     };
-    let sql = format!(
-        "SELECT {top} AS top, count(*) AS articles,
-            count(*) FILTER (WHERE a.skip_embedding) AS skipped,
-            count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash = a.content_hash) AS embedded,
-            count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash <> a.content_hash) AS stale,
-            count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash IS NULL) AS missing
-         FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
-         GROUP BY 1"
-    );
+    let (columns, tables) = (stats::Coverage::COLUMNS, stats::Coverage::TABLES);
+    let sql = format!("SELECT {top} AS top, {columns} FROM {tables} GROUP BY 1");
     let rows = database.reader().rows::<FolderRow>(&sql, [model_id.into()]).await?;
-    let coverage = |row: &FolderRow| Coverage {
-        articles: row.articles,
-        skipped: row.skipped,
-        embedded: row.embedded,
-        stale: row.stale,
-        missing: row.missing,
-    };
-    let folder = |row: FolderRow| FolderCoverage { coverage: coverage(&row), folder: row.top };
+    let folder = |FolderRow { top, coverage }: FolderRow| FolderCoverage { folder: top, coverage: coverage.into() };
     let mut folders: Vec<_> = rows.into_iter().map(folder).collect();
     folders.sort_by(|a, b| {
         let open = |of: &FolderCoverage| of.coverage.stale + of.coverage.missing;

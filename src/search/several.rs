@@ -1,4 +1,4 @@
-//! Several questions in one search: each is searched by itself, and what they find is one answer (`docs/decisions/0205-…`).
+//! Several questions in one search: each is searched by itself, and what they find is one answer (`docs/decisions/0206-…`).
 
 use std::collections::HashMap;
 

@@ -174,8 +174,8 @@ pub async fn queue_next(
     enqueue_wanted(transaction, &needing, &order).await.map(drop)
 }
 
-/// As [`enqueue_all`], unless the set has been retired since the caller looked: its tasks would wait for ever, because no
-/// host makes it. Then `None`.
+/// As [`enqueue_all`], unless the set has been retired since the caller looked; then `None`. Tasks of a retired set count
+/// for the set in use: they would be claimed for nothing, and wait as long as no host makes that set.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -102,21 +102,24 @@ pub struct Coverage {
     pub missing: i64,
 }
 
+impl Coverage {
+    /// The columns of a [`Coverage`], counted in [`Coverage::TABLES`].
+    pub const COLUMNS: &str = "count(*) AS articles,
+        count(*) FILTER (WHERE a.skip_embedding) AS skipped,
+        count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash = a.content_hash) AS embedded,
+        count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash <> a.content_hash) AS stale,
+        count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash IS NULL) AS missing";
+    /// Articles `a`, each with its embedding `e` by the model `$1`, if it has one.
+    pub const TABLES: &str = "articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1";
+}
+
 /// Counts the coverage of `model_id`, judged from what is stored.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn coverage(connection: &impl ConnectionTrait, model_id: i64) -> Result<Coverage, StoreError> {
     let row = connection
-        .row::<Coverage>(
-            "SELECT count(*) AS articles,
-                count(*) FILTER (WHERE a.skip_embedding) AS skipped,
-                count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash = a.content_hash) AS embedded,
-                count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash <> a.content_hash) AS stale,
-                count(*) FILTER (WHERE NOT a.skip_embedding AND e.content_hash IS NULL) AS missing
-             FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1",
-            [model_id.into()],
-        )
+        .row::<Coverage>(&format!("SELECT {} FROM {}", Coverage::COLUMNS, Coverage::TABLES), [model_id.into()])
         .await?;
     row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
 }

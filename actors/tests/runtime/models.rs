@@ -356,7 +356,7 @@ async fn nothing_is_queued_for_a_set_that_was_given_up_meanwhile() {
     assert_eq!(bench.cancel_switch().await, Some(building));
     assert_eq!(queue(building).await.expect("an answer"), None);
     let open = "SELECT count(*) AS n FROM embedding_tasks WHERE status IN ('pending', 'processing')";
-    assert_eq!(bench.number(open).await, 0, "no host makes that set");
+    assert_eq!(bench.number(open).await, 0, "the set is not wanted");
     assert_eq!(queue(active).await.expect("an answer"), Some(2));
 }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use afterword_actors::embedder::{Chunker, ModelIdentity};
+use afterword_actors::embedder::ModelIdentity;
 
 use super::OpenAiEmbedder;
 use crate::{
-    chunking::{ApproximateTokens, MarkdownChunker},
     config::Embedding,
     embedding::back_end::{BackEnd, BackEndError, Facts, Opened},
 };
@@ -21,12 +20,6 @@ impl BackEnd for OpenAi {
 
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {
         let embedder = OpenAiEmbedder::new(identity, &settings.openai);
-        Ok(Opened {
-            embedder: Arc::new(embedder.map_err(|error| BackEndError::Provider(error.into()))?),
-            chunker: Box::new(|limits| {
-                Ok(Arc::new(MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?) as Arc<dyn Chunker>)
-            }),
-            preparation: None,
-        })
+        Ok(Opened::ready(Arc::new(embedder.map_err(|error| BackEndError::Provider(error.into()))?)))
     }
 }

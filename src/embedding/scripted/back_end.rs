@@ -1,12 +1,9 @@
 //! The back end of tests as a provider of embeddings.
 
-use std::sync::Arc;
-
-use afterword_actors::embedder::{BatchLimits, Chunker, EmbedError, ModelIdentity};
+use afterword_actors::embedder::{BatchLimits, EmbedError, ModelIdentity};
 
 use super::{Rule, Script, ScriptedEmbedder};
 use crate::{
-    chunking::{ApproximateTokens, MarkdownChunker},
     config::Embedding,
     embedding::back_end::{BackEnd, BackEndError, Facts, Opened},
 };
@@ -20,13 +17,7 @@ impl BackEnd for Scripted {
     }
 
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {
-        Ok(Opened {
-            embedder: ScriptedEmbedder::new(script(settings, &identity)),
-            chunker: Box::new(|limits| {
-                Ok(Arc::new(MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?) as Arc<dyn Chunker>)
-            }),
-            preparation: None,
-        })
+        Ok(Opened::ready(ScriptedEmbedder::new(script(settings, &identity))))
     }
 }
 

@@ -61,7 +61,7 @@ fn shown(time: Duration) -> String {
 
 async fn fill<P: Place>(world: &TestHost<P>, articles: i64) {
     const PAGE: i64 = 50_000;
-    let series = match Engine::of(world.database.reader()) {
+    let series = match world.database.reader().engine() {
         Engine::Sqlite => {
             "(WITH RECURSIVE s(n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM s WHERE n + 1 < $2) SELECT n FROM s)"
         }
@@ -91,7 +91,7 @@ async fn fill<P: Place>(world: &TestHost<P>, articles: i64) {
             filled.await.expect("rows");
         }
     }
-    if Engine::of(world.database.reader()) == Engine::Postgres {
+    if world.database.reader().engine() == Engine::Postgres {
         world.run("ANALYZE").await;
     }
 }

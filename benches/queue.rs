@@ -6,19 +6,15 @@ mod no_op;
 use std::time::{Duration, Instant};
 
 use afterword_actors::{
-    Runtime, RuntimeSettings,
-    store::{
-        Database, OpenOptions,
-        sql::{Number, Sql},
-    },
+    Runtime, RuntimeSettings, schema,
+    store::{Database, OpenOptions, sql::Sql},
 };
-use afterword_migration::{Migrator, MigratorTrait};
 use no_op::{fill_with_no_ops, free_model};
 
 async fn database(directory: &tempfile::TempDir) -> Database {
     let url = format!("sqlite://{}", directory.path().join("bench.db").display());
     let database = Database::open(&OpenOptions::new(url)).await.expect("a database");
-    Migrator::up(database.write_connection(), None).await.expect("a schema");
+    schema::migrate(&database).await.expect("a schema");
     database
 }
 
@@ -31,7 +27,7 @@ async fn drain(count: i64, slots: u32) -> f64 {
     let begun = Instant::now();
     let runtime = Runtime::start(database.clone(), free_model(), settings).await.expect("a runtime");
     let open = "SELECT tasks AS n FROM embedding_task_counts WHERE status = 'completed'";
-    while database.reader().row::<Number>(open, []).await.expect("a count").map_or(0, |row| row.n) < count {
+    while database.reader().row::<i64>(open, []).await.expect("a count").unwrap_or(0) < count {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let rate = count as f64 / begun.elapsed().as_secs_f64();

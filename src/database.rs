@@ -7,10 +7,10 @@ mod restore;
 mod schema;
 mod verify;
 
-pub use afterword_actors::schema::{SchemaError, migrate};
+pub use afterword_actors::schema::{SchemaError, migrate, take_back as rollback};
 pub use backup::{BackupError, backup};
 pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy};
 pub use index::{IndexError, RebuildProgress, Rebuilt, language, rebuild, renew_words};
 pub use restore::{RestoreError, Restored, restore};
-pub use schema::{Migration, migrations, rollback, size, undone_by_rollback};
+pub use schema::{Migration, migrations, size, undone_by_rollback};
 pub use verify::{Verification, VerifyFinding, verify};

@@ -24,8 +24,10 @@ mod wanted;
 
 use std::{collections::HashMap, sync::Arc};
 
-use afterword_actors::store::{Engine, StoreError};
-use sea_orm::{ConnectionTrait, Value};
+use afterword_actors::store::{
+    Engine, StoreError,
+    sql::{Sql, Value},
+};
 
 pub(crate) use among::Among;
 pub(crate) use bm25::{idf, worth};
@@ -86,8 +88,8 @@ impl TextPart<'_> {
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn average_length(connection: &impl ConnectionTrait) -> Result<f64, StoreError> {
-    let average = match Engine::of(connection) {
+pub(crate) async fn average_length(connection: &impl Sql) -> Result<f64, StoreError> {
+    let average = match connection.engine() {
         Engine::Sqlite => sqlite::average_length(connection).await?,
         Engine::Postgres => postgres::average_length(connection).await?,
     };
@@ -98,7 +100,7 @@ pub(crate) async fn average_length(connection: &impl ConnectionTrait) -> Result<
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn index(transaction: &impl ConnectionTrait, id: i64, texts: Texts<'_>) -> Result<(), StoreError> {
+pub(crate) async fn index(transaction: &impl Sql, id: i64, texts: Texts<'_>) -> Result<(), StoreError> {
     let stems = Stems::of(&State::read(transaction).await?.language);
     index_by(transaction, &stems, id, texts).await
 }
@@ -108,7 +110,7 @@ pub(crate) async fn index(transaction: &impl ConnectionTrait, id: i64, texts: Te
 /// # Errors
 /// [`StoreError`]
 pub(crate) async fn index_by(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     stems: &Stems,
     id: i64,
     texts: Texts<'_>,
@@ -126,7 +128,7 @@ pub(crate) async fn index_by(
             body.extend_from_slice(&terms);
         }
     }
-    match Engine::of(transaction) {
+    match transaction.engine() {
         Engine::Sqlite => sqlite::index(transaction, id, &title, &body).await?,
         Engine::Postgres => postgres::index(transaction, id, &title, &body).await?,
     }
@@ -150,7 +152,7 @@ pub(crate) struct Wanted<'a> {
 /// # Errors
 /// [`StoreError`]
 pub(crate) async fn ranking(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     wanted: Wanted<'_>,
     among: &Among,
     limit: usize,
@@ -159,7 +161,7 @@ pub(crate) async fn ranking(
         return Ok(Vec::new());
     }
     let count = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = match Engine::of(connection) {
+    let found = match connection.engine() {
         Engine::Sqlite => sqlite::ranking(connection, wanted.terms, wanted.lists, among, limit).await?,
         Engine::Postgres => postgres::ranking(connection, wanted.terms, among, count).await?,
     };
@@ -182,10 +184,10 @@ pub(crate) async fn ranking(
 /// # Errors
 /// [`StoreError`]
 pub(crate) async fn frequencies(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     terms: &[impl AsRef<[Phrase]>],
 ) -> Result<(Vec<i64>, i64), StoreError> {
-    match Engine::of(connection) {
+    match connection.engine() {
         Engine::Sqlite => sqlite::frequencies(connection, terms).await,
         Engine::Postgres => postgres::frequencies(connection, terms).await,
     }
@@ -215,14 +217,10 @@ pub(crate) fn having(
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn present(
-    connection: &impl ConnectionTrait,
-    id: i64,
-    terms: &[Term],
-) -> Result<Vec<usize>, StoreError> {
-    let places = match Engine::of(connection) {
+pub(crate) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> Result<Vec<usize>, StoreError> {
+    let places = match connection.engine() {
         Engine::Sqlite => sqlite::present(connection, id, terms).await?,
         Engine::Postgres => postgres::present(connection, id, terms).await?,
     };
-    Ok(places.into_iter().filter_map(|row| usize::try_from(row.n).ok()).collect())
+    Ok(places.into_iter().filter_map(|place| usize::try_from(place).ok()).collect())
 }

@@ -9,11 +9,7 @@ use std::time::Duration;
 
 use afterword_actors::{
     Runtime, RuntimeSettings, schema,
-    store::{
-        Database, OpenOptions, StoreError,
-        sql::{Number, Sql},
-        tasks,
-    },
+    store::{Database, OpenOptions, StoreError, sql::Sql, tasks},
     task::{NewTask, TaskStatus},
 };
 
@@ -22,9 +18,8 @@ async fn save(database: &Database, name: &'static str, text: &'static str) -> Re
     let saved = database.write::<_, StoreError, _>(move |transaction| {
         Box::pin(async move {
             let article = "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
-                           VALUES ($1, $1, $2, $2, {now}, {now}) RETURNING id AS n";
-            let row = transaction.row::<Number>(article, [name.into(), text.into()]).await?;
-            let id = row.ok_or_else(|| StoreError::Unexpected("an insert that returned no row".to_owned()))?.n;
+                           VALUES ($1, $1, $2, $2, {now}, {now}) RETURNING id";
+            let id: i64 = transaction.one(article, [name.into(), text.into()]).await?;
             transaction.run("INSERT INTO recipes (name, article_id) VALUES ($1, $2)", [name.into(), id.into()]).await?;
             tasks::enqueue(transaction, &NewTask::created(id, name)).await
         })

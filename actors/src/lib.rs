@@ -81,6 +81,9 @@
 //! - `tree`, `supervision`: the actors
 //! - [`Runtime`]: all of it, to be started and stopped
 
+// What `FromRow` derives names this crate from outside, and from inside too.
+extern crate self as afterword_actors;
+
 pub mod attempt;
 pub mod backoff;
 pub mod circuit;

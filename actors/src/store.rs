@@ -34,7 +34,6 @@ pub mod stats;
 pub mod subject;
 pub mod suspects;
 pub mod tasks;
-mod transaction;
 pub mod vectors;
 
 pub use acting::{acting, acting_as};
@@ -45,5 +44,5 @@ pub(crate) use host_lock::HostLock;
 pub use host_lock::HostLockError;
 pub use open::OpenOptions;
 pub use open_error::OpenError;
+pub use sql::{Connection, Transaction, WriteFuture};
 pub use sqlite::{APPLICATION_ID, Alone, Beside, LivenessError};
-pub use transaction::{Transaction, WriteFuture};

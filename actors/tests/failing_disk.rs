@@ -10,11 +10,13 @@ mod disk;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use afterword_actors::store::{
-    Database, OpenOptions, StoreError,
-    sql::{Number, Sql},
+use afterword_actors::{
+    schema,
+    store::{
+        Database, OpenOptions, StoreError,
+        sql::{Sql, Value},
+    },
 };
-use afterword_migration::{Migrator, MigratorTrait};
 use disk::{FailingDisk, Fault};
 use futures_util::future::join_all;
 
@@ -37,7 +39,7 @@ impl Site {
     async fn new() -> Self {
         let url = format!("sqlite://{}", PathBuf::from(disk::folder()).join("site.db").display());
         let database = open(&url).await;
-        afterword_migration::apply(database.write_connection(), None).await.expect("a schema");
+        schema::migrate(&database).await.expect("a schema");
         let make = "CREATE TABLE kept (name TEXT PRIMARY KEY, body BLOB NOT NULL)";
         database.write_connection().run(make, []).await.expect("a table");
         Self { url, database, acknowledged: Acknowledged::new(), round: 0 }
@@ -84,16 +86,16 @@ async fn has_all(database: &Database, acknowledged: &Acknowledged) {
     let rows = serde_json::to_string(&acknowledged.iter().collect::<Vec<_>>()).expect("JSON");
     let sql = "SELECT count(*) AS n FROM {rows $1: name TEXT, size BIGINT} a
                JOIN kept k ON k.name = a.name AND length(k.body) = a.size";
-    let there = database.reader().row::<Number>(sql, [rows.into()]).await.expect("a count").expect("a row").n;
+    let there = database.reader().row::<i64>(sql, [rows.into()]).await.expect("a count").expect("a row");
     assert_eq!(usize::try_from(there), Ok(acknowledged.len()), "of what was acknowledged");
     let torn = "SELECT count(*) AS n FROM pragma_integrity_check WHERE integrity_check <> 'ok'";
-    let torn = database.reader().row::<Number>(torn, []).await.expect("a look").expect("a row").n;
+    let torn = database.reader().row::<i64>(torn, []).await.expect("a look").expect("a row");
     assert_eq!(torn, 0, "the database is sound");
 }
 
 const INSERT: &str = "INSERT INTO kept VALUES ($1, zeroblob($2))";
 
-fn values(name: &str, size: usize) -> [sea_orm::Value; 2] {
+fn values(name: &str, size: usize) -> [Value; 2] {
     [name.into(), i64::try_from(size).expect("small").into()]
 }
 
@@ -201,7 +203,7 @@ async fn walk_first_starts() {
         let reached = disk.seen() > at;
         disk.set(Fault::NONE);
         let steps = start(&url).await.expect("the next start goes on");
-        assert_eq!(steps, i64::try_from(Migrator::migrations().len()).expect("few"));
+        assert_eq!(steps, i64::try_from(schema::steps().len()).expect("few"));
         match (reached, forever) {
             (true, _) => at += 1 + at / 12,
             (false, false) => (at, forever) = (0, true),
@@ -213,12 +215,11 @@ async fn walk_first_starts() {
 /// Opens the database and brings its schema up to date; returns how many steps it has.
 async fn start(url: &str) -> Result<i64, String> {
     let database = Database::open(&OpenOptions::new(url)).await.map_err(|error| error.to_string())?;
-    let started =
-        afterword_migration::apply(database.write_connection(), None).await.map_err(|error| error.to_string());
-    let steps = database.reader().row::<Number>("SELECT count(*) AS n FROM seaql_migrations", []).await;
+    let started = schema::migrate(&database).await.map_err(|error| error.to_string());
+    let steps = database.reader().row::<i64>("SELECT count(*) AS n FROM seaql_migrations", []).await;
     database.close().await;
     started?;
-    Ok(steps.map_err(|error| error.to_string())?.map_or(0, |row| row.n))
+    Ok(steps.map_err(|error| error.to_string())?.unwrap_or(0))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,14 +99,14 @@ async fn save_one(worker: &RunningHost) -> Duration {
 
 async fn embedded(database: &Database) -> usize {
     let sql = "SELECT count(*) AS n FROM article_embeddings";
-    let row = database.reader().row::<afterword_actors::store::sql::Number>(sql, []).await.expect("a count");
-    row.and_then(|row| usize::try_from(row.n).ok()).unwrap_or_default()
+    let row = database.reader().row::<i64>(sql, []).await.expect("a count");
+    row.and_then(|n| usize::try_from(n).ok()).unwrap_or_default()
 }
 
 async fn is_embedded(database: &Database, article: i64) -> bool {
     let sql = "SELECT count(*) AS n FROM article_embeddings WHERE article_id = $1";
-    let row = database.reader().row::<afterword_actors::store::sql::Number>(sql, [article.into()]).await;
-    row.expect("a count").is_some_and(|row| row.n > 0)
+    let row = database.reader().row::<i64>(sql, [article.into()]).await;
+    row.expect("a count").is_some_and(|row| row > 0)
 }
 
 /// Resident memory of this process: hosts, provider and all.

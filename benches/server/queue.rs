@@ -9,10 +9,9 @@ use afterword_actors::{
         claim::{Claim, Makes, claim, new_token},
         models,
         settle::{Next, Verdict, settle},
-        sql::{Number, Sql},
+        sql::Sql,
     },
 };
-use sea_orm::TransactionTrait;
 
 use crate::{
     no_op::{fill_with_no_ops, free_model},
@@ -34,7 +33,7 @@ pub(crate) async fn drain(count: i64, slots: u32, hosts: usize) -> f64 {
         runtimes.push(Runtime::start(own, free_model(), settings.clone()).await.expect("a runtime"));
     }
     let done = "SELECT tasks AS n FROM embedding_task_counts WHERE status = 'completed'";
-    while database.reader().row::<Number>(done, []).await.expect("a count").map_or(0, |row| row.n) < count {
+    while database.reader().row::<i64>(done, []).await.expect("a count").unwrap_or(0) < count {
         // Rarely: on two cores, looking slows the work down.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -143,7 +142,7 @@ pub(crate) async fn snapshot(time: Duration) {
     let holder = place::open(place.url()).await;
     let held = holder.reader().begin().await.expect("a transaction");
     held.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", []).await.expect("a snapshot");
-    held.row::<Number>("SELECT count(*) AS n FROM embedding_models", []).await.expect("a snapshot");
+    held.row::<i64>("SELECT count(*) AS n FROM embedding_models", []).await.expect("a snapshot");
     let begun = Instant::now();
     let share = time / 4;
     // It is used now and then: otherwise PostgreSQL would end its transaction.

@@ -8,11 +8,7 @@ use afterword::{
 };
 use afterword_actors::{
     embedder::{Embedder, ModelIdentity, Purpose},
-    store::{
-        Database, StoreError, models,
-        sql::{Number, Sql},
-        vectors,
-    },
+    store::{Database, StoreError, models, sql::Sql, vectors},
 };
 use std::sync::Arc;
 
@@ -93,7 +89,7 @@ async fn plain(database: &Database, embedder: &ScriptedEmbedder, questions: &[St
         let vector = embedder.embed(std::slice::from_ref(question), Purpose::Query).await.expect("a vector").remove(0);
         let literal = vectors::literal(&vector);
         let begun = Instant::now();
-        database.reader().rows::<Number>(&sql, [literal.into()]).await.expect("rows");
+        database.reader().rows::<i64>(&sql, [literal.into()]).await.expect("rows");
         times.0.push(begun.elapsed());
     }
     times

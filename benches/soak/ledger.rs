@@ -10,7 +10,6 @@ use afterword_actors::{
     embedder::{Chunker, Source},
     store::{Database, sql::Sql},
 };
-use sea_orm::FromQueryResult;
 
 use crate::{provider::Provider, random};
 
@@ -143,24 +142,19 @@ async fn wrong_vectors(
     slug: &str,
     entry: &Entry,
 ) -> Option<String> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        text: String,
-        vector: Vec<u8>,
-    }
     let sql = "SELECT c.text, c.vector FROM article_chunks c JOIN articles a ON a.id = c.article_id
                JOIN embedding_models m ON m.id = c.model_id
                WHERE a.slug = $1 AND m.state = 'active' ORDER BY c.position";
-    let rows = database.reader().rows::<Row>(sql, [slug.into()]).await.expect("chunks");
+    let rows = database.reader().rows::<(String, Vec<u8>)>(sql, [slug.into()]).await.expect("chunks");
     let limits = ChunkLimits::new(afterword::config::Embedding::default().max_tokens);
     let chunker = MarkdownChunker::new(std::sync::Arc::new(ApproximateTokens), limits).expect("limits");
     let chunks = chunker.chunk(Source { title: TITLE, body: &entry.body }).expect("chunks");
     if rows.len() != chunks.len() {
         return Some(format!("{slug} has {} chunks, and {} are expected", rows.len(), chunks.len()));
     }
-    let differs = rows.iter().zip(&chunks).position(|(row, chunk)| {
-        let stored = row.vector.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
-        row.text != chunk.text
+    let differs = rows.iter().zip(&chunks).position(|((text, vector), chunk)| {
+        let stored = vector.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]]));
+        *text != chunk.text
             || stored
                 .zip(provider.vector_of(model, &chunk.input))
                 .any(|(stored, wanted)| (stored - wanted).abs() > 1e-4)

@@ -1,6 +1,5 @@
 //! Articles as every door shows them.
 
-use sea_orm::FromQueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -136,7 +135,7 @@ pub struct Revision {
 }
 
 /// A folder with the number of its articles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FolderCount {
     /// `/`-separated, empty for the root.
     pub folder: String,

@@ -1,11 +1,10 @@
 //! Tags and properties, with the number of their articles.
 
-use sea_orm::FromQueryResult;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// A tag with the number of its articles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TagCount {
     /// As one article writes it.
     pub tag: String,
@@ -14,7 +13,7 @@ pub struct TagCount {
 }
 
 /// A key of front matter with the number of its articles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PropertyCount {
     /// The key, in lower case.
     pub key: String,
@@ -27,7 +26,7 @@ pub struct PropertyCount {
 }
 
 /// A value of a key with the number of its articles.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ValueCount {
     /// As one article writes it.
     pub value: String,

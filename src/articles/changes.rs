@@ -4,9 +4,8 @@ use std::{collections::HashMap, time::Duration};
 
 use afterword_actors::store::{
     Database, StoreError,
-    sql::{self, Sql},
+    sql::{self, FromRow, Sql},
 };
-use sea_orm::FromQueryResult;
 
 /// How far each look reaches back before the one before. A save gets its time before it is committed, and may become
 /// visible after one with a later time.
@@ -50,7 +49,7 @@ enum Seen {
     Act { id: i64 },
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct SavedRow {
     id: i64,
     slug: String,
@@ -59,7 +58,7 @@ struct SavedRow {
     renamed: bool,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ActRow {
     id: i64,
     at: i64,

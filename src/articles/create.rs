@@ -1,10 +1,13 @@
 //! Creating an article: article, words and task in one transaction; the answer follows the commit.
 
 use afterword_actors::{
-    store::{StoreError, Transaction, events, sql::Sql, tasks},
+    store::{
+        StoreError, Transaction, events,
+        sql::{FromRow, Sql},
+        tasks,
+    },
     task::{NewTask, Operation, Priority},
 };
-use sea_orm::FromQueryResult;
 
 use super::{
     Article, ArticleError, NewArticle, Saved, links, names,
@@ -27,7 +30,7 @@ pub(super) struct Settings {
 }
 
 /// What the database adds to a new article.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Inserted {
     id: i64,
     created_at: i64,
@@ -183,21 +186,19 @@ async fn queue(
 
 /// Returns the article that was created with the same key, if there is one.
 async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<Article>, ArticleError> {
-    #[derive(FromQueryResult)]
-    struct Key {
-        request_hash: String,
-        article_id: i64,
-    }
     let Some(key) = &new.idempotency_key else { return Ok(None) };
     names::one_by_one(transaction, key).await?;
     let known = transaction
-        .row::<Key>("SELECT request_hash, article_id FROM idempotency_keys WHERE key = $1", [key.clone().into()])
+        .row::<(String, i64)>(
+            "SELECT request_hash, article_id FROM idempotency_keys WHERE key = $1",
+            [key.clone().into()],
+        )
         .await?;
-    let Some(known) = known else { return Ok(None) };
-    if known.request_hash != new.request_hash() {
+    let Some((request_hash, article_id)) = known else { return Ok(None) };
+    if request_hash != new.request_hash() {
         return Err(ArticleError::KeyReused { key: key.clone() });
     }
-    match row::by_id(transaction, known.article_id).await? {
+    match row::by_id(transaction, article_id).await? {
         Some(article) => Ok(Some(row::with_tags(transaction, article).await?)),
         // Created, and deleted since: a late repetition must not restore it.
         None => Err(ArticleError::not_found(new.slug.as_ref().map_or(&new.title, AsRef::as_ref))),

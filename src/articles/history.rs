@@ -3,13 +3,12 @@
 use afterword_actors::{
     store::{
         StoreError, Transaction, events, locks,
-        sql::{Number, Sql},
+        sql::{FromRow, Sql},
         tasks,
     },
     task::{NewTask, Operation, Priority},
 };
 use afterword_entities::article_version;
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
@@ -26,8 +25,8 @@ use crate::{
     time::Timestamp,
 };
 
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct RevisionRow {
     revision: i64,
     slug: String,
     title: String,
@@ -39,10 +38,10 @@ struct Row {
 }
 
 /// Returns all revisions of an article, the newest first; also of a deleted one.
-pub(super) async fn history(connection: &impl ConnectionTrait, slug: &str) -> Result<Vec<Revision>, ArticleError> {
+pub(super) async fn history(connection: &impl Sql, slug: &str) -> Result<Vec<Revision>, ArticleError> {
     let Some(id) = number_of(connection, slug).await? else { return Err(ArticleError::not_found(slug)) };
     let rows = connection
-        .rows::<Row>(
+        .rows::<RevisionRow>(
             "SELECT revision, slug, title, folder, CAST(octet_length(body) AS BIGINT) AS size, updated_at,
                     TRUE AS present, FALSE AS deleted
              FROM articles WHERE id = $1
@@ -57,11 +56,7 @@ pub(super) async fn history(connection: &impl ConnectionTrait, slug: &str) -> Re
 }
 
 /// Returns one revision with its body.
-pub(super) async fn revision(
-    connection: &impl ConnectionTrait,
-    slug: &str,
-    revision: i64,
-) -> Result<Article, ArticleError> {
+pub(super) async fn revision(connection: &impl Sql, slug: &str, revision: i64) -> Result<Article, ArticleError> {
     let Some(id) = number_of(connection, slug).await? else { return Err(ArticleError::not_found(slug)) };
     if let Some(present) = row::by_id(connection, id).await?
         && present.revision == revision
@@ -162,17 +157,13 @@ pub(super) const NUMBERED: &str = "id:";
 
 /// Finds the number of the article that has this slug, had it, or had it when it was deleted; or of a [`NUMBERED`]
 /// name.
-async fn number_of(connection: &impl ConnectionTrait, name: &str) -> Result<Option<i64>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Found {
-        id: Option<i64>,
-    }
+async fn number_of(connection: &impl Sql, name: &str) -> Result<Option<i64>, StoreError> {
     let row = match name.strip_prefix(NUMBERED).map(str::parse::<i64>) {
         Some(Err(_)) => return Ok(None),
         Some(Ok(number)) => {
             let sql = "SELECT coalesce((SELECT id FROM articles WHERE id = $1),
                                        (SELECT max(article_id) FROM article_versions WHERE article_id = $1)) AS id";
-            connection.row::<Found>(sql, [number.into()]).await?
+            connection.row::<Option<i64>>(sql, [number.into()]).await?
         }
         None => {
             let sql = "SELECT coalesce(
@@ -180,21 +171,21 @@ async fn number_of(connection: &impl ConnectionTrait, name: &str) -> Result<Opti
                  (SELECT article_id FROM slug_aliases WHERE slug = $1),
                  (SELECT article_id FROM article_versions WHERE slug = $1 AND deleted
                   ORDER BY superseded_at DESC, article_id DESC LIMIT 1)) AS id";
-            connection.row::<Found>(sql, [as_stored(name).as_ref().into()]).await?
+            connection.row::<Option<i64>>(sql, [as_stored(name).as_ref().into()]).await?
         }
     };
-    Ok(row.and_then(|row| row.id))
+    Ok(row.flatten())
 }
 
 /// Returns a name that reaches the last deleted article which had this slug.
-async fn deleted_name(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<String>, StoreError> {
+async fn deleted_name(connection: &impl Sql, slug: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT article_id AS n FROM article_versions WHERE slug = $1 AND deleted
                ORDER BY superseded_at DESC, article_id DESC LIMIT 1";
-    let number = connection.row::<Number>(sql, [slug.into()]).await?;
-    Ok(number.map(|Number { n }| format!("{NUMBERED}{n}")))
+    let number = connection.row::<i64>(sql, [slug.into()]).await?;
+    Ok(number.map(|number| format!("{NUMBERED}{number}")))
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct DeletedRow {
     id: i64,
     slug: String,
@@ -207,7 +198,7 @@ struct DeletedRow {
 
 /// Returns deleted articles, the last deleted first.
 pub(super) async fn deleted(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     folder: &Folder,
     since: Option<Timestamp>,
     limit: u32,
@@ -229,7 +220,7 @@ pub(super) async fn deleted(
 
 /// Counts deleted articles.
 pub(super) async fn count_deleted(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     folder: &Folder,
     since: Option<Timestamp>,
 ) -> Result<i64, StoreError> {
@@ -237,12 +228,12 @@ pub(super) async fn count_deleted(
                WHERE deleted AND ($1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/')
                  AND superseded_at >= $2";
     let since = since.map_or(i64::MIN, |since| since.0);
-    let counted = connection.row::<Number>(sql, [folder.as_ref().into(), since.into()]).await?;
-    Ok(counted.map_or(0, |row| row.n))
+    let counted = connection.row::<i64>(sql, [folder.as_ref().into(), since.into()]).await?;
+    Ok(counted.unwrap_or(0))
 }
 
 async fn version(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     id: i64,
     revision: Option<i64>,
 ) -> Result<Option<article_version::Model>, StoreError> {
@@ -306,8 +297,8 @@ impl From<DeletedRow> for DeletedArticle {
     }
 }
 
-impl From<Row> for Revision {
-    fn from(row: Row) -> Self {
+impl From<RevisionRow> for Revision {
+    fn from(row: RevisionRow) -> Self {
         Self {
             revision: row.revision,
             slug: row.slug,

@@ -28,7 +28,7 @@ pub(super) async fn one_by_one(transaction: &Transaction, key: &str) -> Result<(
 }
 
 async fn held(transaction: &Transaction, sql: &str, key: Option<&str>) -> Result<(), StoreError> {
-    match Engine::of(transaction) {
+    match transaction.engine() {
         Engine::Sqlite => Ok(()),
         Engine::Postgres => transaction.run(sql, key.map(Into::into)).await.map(drop),
     }

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use afterword_actors::store::{
     Engine, StoreError, Transaction,
-    sql::{Number, Sql},
+    sql::{FromRow, Sql, Value},
 };
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
     Article, ArticleSummary, EmbeddingState, EmbeddingStatus,
@@ -37,7 +36,7 @@ pub(super) const FRONT_MATTER: &str = "CASE WHEN a.front_matter = '' AND a.extra
     THEN '---\n' || a.extra || '---\n' ELSE a.front_matter END AS front_matter";
 
 /// An article as it is stored.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(super) struct ArticleRow {
     pub(super) id: i64,
     pub(super) slug: String,
@@ -58,7 +57,7 @@ pub(super) struct ArticleRow {
 }
 
 /// An article as it is listed.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(super) struct SummaryRow {
     pub(super) id: i64,
     slug: String,
@@ -77,7 +76,7 @@ pub(super) struct SummaryRow {
 }
 
 /// Finds the article that has this slug, or had it before.
-pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
+pub(super) async fn by_slug(connection: &impl Sql, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS}
          WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
@@ -87,7 +86,7 @@ pub(super) async fn by_slug(connection: &impl ConnectionTrait, slug: &str) -> Re
 }
 
 /// Finds the article of this slug, a former one, or an alias.
-pub(super) async fn by_name(connection: &impl ConnectionTrait, name: &str) -> Result<Option<ArticleRow>, StoreError> {
+pub(super) async fn by_name(connection: &impl Sql, name: &str) -> Result<Option<ArticleRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = {}",
         properties::KNOWN_BY
@@ -105,7 +104,7 @@ pub(super) async fn by_name(connection: &impl ConnectionTrait, name: &str) -> Re
 pub(super) async fn by_slug_held(transaction: &Transaction, slug: &str) -> Result<Option<ArticleRow>, StoreError> {
     /// How often the name may lead to another article after waiting for the lock of the first.
     const TRIES: usize = 20;
-    if Engine::of(transaction) == Engine::Sqlite {
+    if transaction.engine() == Engine::Sqlite {
         return by_slug(transaction, slug).await;
     }
     names::share(transaction).await?;
@@ -113,11 +112,11 @@ pub(super) async fn by_slug_held(transaction: &Transaction, slug: &str) -> Resul
                 WHERE a.id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                       (SELECT article_id FROM slug_aliases WHERE slug = $1)) {lock a}";
     for _ in 0..TRIES {
-        let held = transaction.row::<Number>(hold, [as_stored(slug).as_ref().into()]).await?;
+        let held = transaction.row::<i64>(hold, [as_stored(slug).as_ref().into()]).await?;
         let Some(found) = by_slug(transaction, slug).await? else { return Ok(None) };
         // Meanwhile it may have been deleted or renamed, and the name may belong to another article, which is not
         // locked.
-        if held.is_some_and(|held| held.n == found.id) {
+        if held.is_some_and(|held| held == found.id) {
             return Ok(Some(found));
         }
     }
@@ -125,17 +124,14 @@ pub(super) async fn by_slug_held(transaction: &Transaction, slug: &str) -> Resul
 }
 
 /// Finds the article of this id.
-pub(super) async fn by_id(connection: &impl ConnectionTrait, id: i64) -> Result<Option<ArticleRow>, StoreError> {
+pub(super) async fn by_id(connection: &impl Sql, id: i64) -> Result<Option<ArticleRow>, StoreError> {
     connection
         .row(&format!("SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()])
         .await
 }
 
 /// Returns the articles of these ids, without their bodies.
-pub(crate) async fn summaries(
-    connection: &impl ConnectionTrait,
-    ids: &[i64],
-) -> Result<Vec<(i64, ArticleSummary)>, StoreError> {
+pub(crate) async fn summaries(connection: &impl Sql, ids: &[i64]) -> Result<Vec<(i64, ArticleSummary)>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size
          FROM {{ids $1}} j JOIN articles a ON a.id = j.id {JOINS}"
@@ -146,14 +142,14 @@ pub(crate) async fn summaries(
 }
 
 /// Adds the article's tags.
-pub(super) async fn with_tags(connection: &impl ConnectionTrait, row: ArticleRow) -> Result<Article, StoreError> {
+pub(super) async fn with_tags(connection: &impl Sql, row: ArticleRow) -> Result<Article, StoreError> {
     let tags = properties::tags(connection, &[row.id]).await?;
     Ok(Article { tags: tags.into_iter().map(|(_, name)| name).collect(), ..row.into() })
 }
 
 /// Adds the tags of a list's rows.
 pub(super) async fn summaries_with_tags(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     rows: Vec<SummaryRow>,
 ) -> Result<Vec<ArticleSummary>, StoreError> {
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
@@ -185,17 +181,17 @@ impl Listed<'_> {
     }
 
     /// Counts them all.
-    pub(super) async fn total(&self, connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
+    pub(super) async fn total(&self, connection: &impl Sql) -> Result<i64, StoreError> {
         let mut parameters = Vec::new();
         let condition = self.condition(Shape::Gathering, &mut parameters);
         let sql = format!("SELECT count(*) AS n FROM articles a WHERE {condition}");
-        Ok(connection.row::<Number>(&sql, parameters).await?.map_or(0, |row| row.n))
+        Ok(connection.row::<i64>(&sql, parameters).await?.unwrap_or(0))
     }
 
     /// Returns those after `after`, the last saved first.
     pub(super) async fn page(
         &self,
-        connection: &impl ConnectionTrait,
+        connection: &impl Sql,
         after: Option<(i64, i64)>,
         limit: u32,
         total: i64,

@@ -175,8 +175,8 @@ impl Articles {
         let sql =
             format!("SELECT CAST(octet_length(body) AS BIGINT) AS n FROM articles WHERE id = {}", properties::KNOWN_BY);
         let names = [as_stored(slug).as_ref().into(), properties::alias_of(slug).into()];
-        let row = self.database.reader().row::<afterword_actors::store::sql::Number>(&sql, names).await?;
-        Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
+        let row = self.database.reader().row::<i64>(&sql, names).await?;
+        Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     }
 
     /// Reads one revision of an article.
@@ -268,7 +268,8 @@ impl Articles {
     /// [`ArticleError::Store`]
     pub async fn folders(&self) -> Result<Vec<FolderCount>, ArticleError> {
         let sql = "SELECT folder, count(*) AS articles FROM articles GROUP BY folder ORDER BY folder";
-        Ok(self.database.reader().rows(sql, []).await?)
+        let folders: Vec<(String, i64)> = self.database.reader().rows(sql, []).await?;
+        Ok(folders.into_iter().map(|(folder, articles)| FolderCount { folder, articles }).collect())
     }
 
     /// Returns up to `limit` slugs that begin with `start`, in order.
@@ -276,16 +277,11 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Store`]
     pub async fn slugs(&self, start: &str, limit: usize) -> Result<Vec<String>, ArticleError> {
-        #[derive(sea_orm::FromQueryResult)]
-        struct Row {
-            slug: String,
-        }
         // Slugs are ASCII: those that begin with a text sort between it and it followed by the last character.
         let sql = "SELECT slug FROM articles WHERE slug >= $1 AND slug < $2 ORDER BY slug LIMIT $3 + 0";
         let end = format!("{start}\u{7f}");
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows: Vec<Row> = self.database.reader().rows(sql, [start.into(), end.into(), limit.into()]).await?;
-        Ok(rows.into_iter().map(|row| row.slug).collect())
+        Ok(self.database.reader().rows(sql, [start.into(), end.into(), limit.into()]).await?)
     }
 
     /// Looks for changes by any caller.
@@ -336,10 +332,6 @@ impl Articles {
         const LOOKED_AT: i64 = 500;
         /// Longest slug that is compared. *Units:* bytes.
         const LONGEST_GUESSED: usize = 400;
-        #[derive(sea_orm::FromQueryResult)]
-        struct Row {
-            slug: String,
-        }
         // Comparing takes the product of the lengths, and no slug is that long.
         if slug.len() > LONGEST_GUESSED {
             return None;
@@ -356,8 +348,8 @@ impl Articles {
         let slug = meant.as_ref();
         let start: String = slug.chars().take(1).collect();
         let sql = "SELECT slug FROM articles WHERE substr(slug, 1, 1) = $1 ORDER BY slug LIMIT $2";
-        let rows = self.database.reader().rows::<Row>(sql, [start.into(), LOOKED_AT.into()]).await.ok()?;
-        let near = rows.into_iter().map(|row| (strsim::jaro_winkler(&row.slug, slug), row.slug));
+        let slugs: Vec<String> = self.database.reader().rows(sql, [start.into(), LOOKED_AT.into()]).await.ok()?;
+        let near = slugs.into_iter().map(|other| (strsim::jaro_winkler(&other, slug), other));
         near.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, slug)| slug)
     }
 }

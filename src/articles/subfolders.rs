@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::folder::Folder;
 
@@ -14,16 +13,7 @@ const FIRST_OF_ALL: char = ' ';
 /// Sorts after every folder.
 const LAST: &str = "\u{10ffff}";
 
-#[derive(FromQueryResult)]
-struct Row {
-    folder: String,
-}
-
-pub(super) async fn of(
-    connection: &impl ConnectionTrait,
-    folder: &Folder,
-    limit: usize,
-) -> Result<Vec<Folder>, StoreError> {
+pub(super) async fn of(connection: &impl Sql, folder: &Folder, limit: usize) -> Result<Vec<Folder>, StoreError> {
     let above = folder.as_ref();
     let start = if above.is_empty() { String::new() } else { format!("{above}/") };
     let end = if above.is_empty() { LAST.to_owned() } else { format!("{above}{BEHIND_ALL_BELOW}") };
@@ -42,7 +32,7 @@ pub(super) async fn of(
 }
 
 /// Returns the first folder from `from` on and before `end` that contains an article.
-async fn first(connection: &impl ConnectionTrait, from: &str, end: &str) -> Result<Option<String>, StoreError> {
+async fn first(connection: &impl Sql, from: &str, end: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT folder FROM articles WHERE folder >= $1 AND folder < $2 ORDER BY folder LIMIT 1";
-    Ok(connection.row::<Row>(sql, [from.into(), end.into()]).await?.map(|row| row.folder))
+    connection.row(sql, [from.into(), end.into()]).await
 }

@@ -6,12 +6,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use afterword_actors::store::{
-    Database, StoreError, Transaction, events,
-    sql::{Number, Sql},
-};
+use afterword_actors::store::{Database, StoreError, Transaction, events, sql::Sql};
 use afterword_entities::api_token;
-use sea_orm::FromQueryResult;
 use serde::Serialize;
 
 use super::{
@@ -108,7 +104,7 @@ impl Tokens {
         let fresh = Fresh::make().map_err(|error| TokenError::Random(error.to_string()))?;
         let secret = fresh.secret.clone();
         let lifetime = new.lifetime.map(|lifetime| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX / 2));
-        let row = Row { name, scope: new.scope, lifetime, fresh };
+        let row = Issued { name, scope: new.scope, lifetime, fresh };
         let id =
             self.database.write(move |transaction| Box::pin(async move { insert(transaction, row).await })).await?;
         Ok(secret::written(id, &secret))
@@ -143,8 +139,8 @@ impl Tokens {
             return Ok(true);
         }
         let sql = "SELECT count(*) AS n FROM (SELECT 1 FROM api_tokens LIMIT 1) made";
-        let row = self.database.reader().row::<Number>(sql, []).await?;
-        Ok(row.is_some_and(|row| row.n > 0))
+        let row = self.database.reader().row::<i64>(sql, []).await?;
+        Ok(row.is_some_and(|row| row > 0))
     }
 
     /// Deletes the invalid tokens, so that this machine needs none, as before the first. The audit trail keeps when
@@ -163,7 +159,7 @@ impl Tokens {
     pub async fn still_holds(&self, caller: &Caller) -> Result<bool, StoreError> {
         match caller.who {
             Who::Local => Ok(!self.closed().await?),
-            Who::Token(id) => Ok(self.database.reader().row::<Number>(HOLDS, [id.into()]).await?.is_some()),
+            Who::Token(id) => Ok(self.database.reader().row::<()>(HOLDS, [id.into()]).await?.is_some()),
             Who::Subject(_) => Ok(caller.until.is_some_and(|until| SystemTime::now() < until)),
         }
     }
@@ -179,8 +175,8 @@ impl Tokens {
         let sql = "SELECT count(*) AS n FROM (
                        SELECT 1 FROM api_tokens
                        WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now}) LIMIT 1) held";
-        let row = self.database.reader().row::<Number>(sql, []).await?;
-        Ok(row.is_some_and(|row| row.n > 0))
+        let row = self.database.reader().row::<i64>(sql, []).await?;
+        Ok(row.is_some_and(|row| row > 0))
     }
 
     /// Returns the caller that this token authenticates.
@@ -231,13 +227,9 @@ const HOLDS: &str = "SELECT id AS n FROM api_tokens
                      WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now})";
 
 async fn open(transaction: &Transaction) -> Result<(), TokenError> {
-    #[derive(FromQueryResult)]
-    struct Living {
-        name: String,
-    }
     let living = "SELECT name FROM api_tokens
                   WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now}) ORDER BY id LIMIT 1";
-    if let Some(Living { name }) = transaction.row::<Living>(living, []).await? {
+    if let Some(name) = transaction.row(living, []).await? {
         return Err(TokenError::Holds(name));
     }
     let forgotten = transaction.run("DELETE FROM api_tokens", []).await?;
@@ -245,43 +237,38 @@ async fn open(transaction: &Transaction) -> Result<(), TokenError> {
     Ok(events::record_act(transaction, "door opened", &detail).await?)
 }
 
-struct Row {
+struct Issued {
     name: String,
     scope: Permission,
     lifetime: Option<i64>,
     fresh: Fresh,
 }
 
-async fn insert(transaction: &Transaction, row: Row) -> Result<i64, TokenError> {
-    let Row { name, scope, lifetime, fresh } = row;
+async fn insert(transaction: &Transaction, issued: Issued) -> Result<i64, TokenError> {
+    let Issued { name, scope, lifetime, fresh } = issued;
     let inserted = transaction
-        .row::<Number>(
+        .row::<i64>(
             "INSERT INTO api_tokens (name, scope, salt, hash, created_at, expires_at)
              VALUES ($1, $2, $3, $4, {now}, {now} + $5)
              ON CONFLICT (name) WHERE revoked_at IS NULL DO NOTHING RETURNING id AS n",
             [name.clone().into(), scope.as_str().into(), fresh.salt.into(), fresh.hash.into(), lifetime.into()],
         )
         .await?;
-    let Some(Number { n: id }) = inserted else { return Err(TokenError::Exists(name)) };
+    let Some(id) = inserted else { return Err(TokenError::Exists(name)) };
     events::record_act(transaction, "token created", &format!("token {id} \"{name}\", scope {scope}")).await?;
     Ok(id)
 }
 
 async fn revoke(transaction: &Transaction, which: &str) -> Result<(), TokenError> {
-    #[derive(FromQueryResult)]
-    struct Revoked {
-        id: i64,
-        name: String,
-    }
     let number = which.parse::<i64>().ok();
     let revoked = transaction
-        .row::<Revoked>(
+        .row::<(i64, String)>(
             "UPDATE api_tokens SET revoked_at = {now}
              WHERE revoked_at IS NULL AND (name = $1 OR id = $2) RETURNING id, name",
             [which.into(), number.into()],
         )
         .await?;
-    let Some(Revoked { id, name }) = revoked else { return Err(TokenError::NotFound(which.to_owned())) };
+    let Some((id, name)) = revoked else { return Err(TokenError::NotFound(which.to_owned())) };
     Ok(events::record_act(transaction, "token revoked", &format!("token {id} \"{name}\"")).await?)
 }
 

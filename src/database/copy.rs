@@ -6,11 +6,7 @@
 mod rows;
 mod table;
 
-use afterword_actors::store::{
-    Database, Engine, StoreError, control,
-    sql::{Number, Sql},
-    stats,
-};
+use afterword_actors::store::{Database, Engine, StoreError, control, sql::Sql, stats};
 use serde::Serialize;
 
 use rows::Page;
@@ -176,8 +172,8 @@ async fn compare(
 }
 
 async fn count(database: &Database, table: &Table) -> Result<u64, StoreError> {
-    let row = database.reader().row::<Number>(&format!("SELECT count(*) AS n FROM {}", table.name), []).await?;
-    Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
+    let row = database.reader().row::<i64>(&format!("SELECT count(*) AS n FROM {}", table.name), []).await?;
+    Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
 }
 
 /// Sets number sequences and counts to those of SQLite, and removes the record of the copy.
@@ -185,7 +181,7 @@ async fn finish(from: &Database, to: &Database, tables: &[Table]) -> Result<(), 
     let mut numbers = Vec::new();
     for table in tables.iter().filter(|table| table.is_numbered()) {
         let sql = "SELECT coalesce(max(seq), 0) AS n FROM sqlite_sequence WHERE name = $1";
-        let last = from.reader().row::<Number>(sql, [table.name.clone().into()]).await?.map_or(0, |row| row.n);
+        let last = from.reader().row::<i64>(sql, [table.name.clone().into()]).await?.unwrap_or(0);
         numbers.push((table.name.clone(), last));
     }
     let paused = stats::queue(from.reader()).await?.paused;

@@ -2,10 +2,9 @@
 
 use afterword_actors::store::{
     Database, Engine, StoreError,
-    sql::{Number, Sql},
+    sql::{FromRow, Sql, Value},
     vectors,
 };
-use sea_orm::{FromQueryResult, Value};
 use serde::Serialize;
 
 use crate::{
@@ -133,7 +132,7 @@ async fn begin(database: &Database, language: &str) -> Result<(), IndexError> {
 /// Continues where an earlier process stopped.
 async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
     let all = "SELECT count(*) AS n FROM articles";
-    let all = database.reader().row::<Number>(all, []).await?.map_or(0, |row| row.n);
+    let all = database.reader().row::<i64>(all, []).await?.unwrap_or(0);
     let mut state = State::read(database.reader()).await?;
     let mut done = 0;
     while let Some(after) = state.rebuilt_to {
@@ -158,8 +157,8 @@ async fn write_page(
     page: &'static str,
     values: Vec<Value>,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
+    #[derive(FromRow)]
+    struct Article {
         id: i64,
         title: String,
         body: String,
@@ -173,8 +172,8 @@ async fn write_page(
                 let sql = format!(
                     "SELECT a.id, a.title, a.body, a.front_matter FROM articles a WHERE a.id IN ({page}) {{lock a}}"
                 );
-                let page = transaction.rows::<Row>(&sql, values).await?;
-                for Row { id, title, body, front_matter } in &page {
+                let page = transaction.rows::<Article>(&sql, values).await?;
+                for Article { id, title, body, front_matter } in &page {
                     let texts = Texts { title, about: &about(front_matter, body), body };
                     fulltext::index_by(transaction, &stems, *id, texts).await?;
                 }
@@ -186,19 +185,14 @@ async fn write_page(
 }
 
 async fn index_vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Model {
-        id: i64,
-        dimension: i32,
-        chunks: i64,
-    }
     let sql = "SELECT m.id, m.dimension, (SELECT count(*) FROM article_chunks c WHERE c.model_id = m.id) AS chunks
                FROM embedding_models m WHERE m.state <> 'retired' AND m.dimension <= $1 ORDER BY m.id";
     let mut indexed = 0;
-    for model in database.reader().rows::<Model>(sql, [vectors::index::LONGEST.into()]).await? {
-        tell(RebuildProgress::Vectors(model.chunks));
-        vectors::index::build(database, model.id, model.dimension).await?;
-        indexed += model.chunks;
+    let models: Vec<(i64, i32, i64)> = database.reader().rows(sql, [vectors::index::LONGEST.into()]).await?;
+    for (id, dimension, chunks) in models {
+        tell(RebuildProgress::Vectors(chunks));
+        vectors::index::build(database, id, dimension).await?;
+        indexed += chunks;
     }
     Ok(indexed)
 }

@@ -1,13 +1,9 @@
 //! The schema's steps: listing, applying and taking them back.
 
 use afterword_actors::{
-    schema::SchemaError,
-    store::{
-        Database, StoreError,
-        sql::{Number, Sql},
-    },
+    schema::{self, SchemaError},
+    store::{Database, StoreError, sql::Sql},
 };
-use afterword_migration::{Migrator, MigratorTrait};
 use serde::Serialize;
 
 /// A step of the schema's history.
@@ -24,21 +20,11 @@ pub struct Migration {
 /// # Errors
 /// [`SchemaError`]
 pub async fn migrations(database: &Database) -> Result<Vec<Migration>, SchemaError> {
-    let applied = afterword_migration::applied(database.write_connection()).await?;
-    let steps = Migrator::migrations();
-    let names = steps.iter().map(|step| step.name().to_owned());
-    Ok(names.map(|name| Migration { applied: applied.contains(&name), name }).collect())
+    let applied = schema::applied(database).await?;
+    Ok(schema::steps().into_iter().map(|name| Migration { applied: applied.contains(&name), name }).collect())
 }
 
-/// Takes back the last `steps`; data that only they store is lost. Returns their names.
-///
-/// # Errors
-/// [`SchemaError`]
-pub async fn rollback(database: &Database, steps: u32) -> Result<Vec<String>, SchemaError> {
-    Ok(afterword_migration::take_back(database.write_connection(), Some(steps)).await?)
-}
-
-/// Returns the steps that [`rollback`] would take back, the last first.
+/// Returns the steps that [`schema::take_back`] would take back, the last first.
 ///
 /// # Errors
 /// [`SchemaError`]
@@ -58,6 +44,6 @@ pub async fn size(database: &Database) -> Result<u64, StoreError> {
     if let Some(file) = database.file() {
         return Ok(std::fs::metadata(file).map_or(0, |metadata| metadata.len()));
     }
-    let row = database.reader().row::<Number>("SELECT pg_database_size(current_database()) AS n", []).await?;
-    Ok(row.and_then(|row| u64::try_from(row.n).ok()).unwrap_or_default())
+    let row = database.reader().row::<i64>("SELECT pg_database_size(current_database()) AS n", []).await?;
+    Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
 }

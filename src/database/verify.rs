@@ -1,10 +1,6 @@
 //! Searches a database for faults.
 
-use afterword_actors::store::{
-    Database, Engine, StoreError,
-    sql::{Number, Sql},
-};
-use sea_orm::FromQueryResult;
+use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 use serde::Serialize;
 
 /// The result of a verification.
@@ -143,17 +139,14 @@ pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
 
 /// SQLite's own check of its pages and indexes.
 async fn integrity(database: &Database) -> Result<Vec<VerifyFinding>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        integrity_check: String,
-    }
-    let rows = database.reader().rows::<Row>("PRAGMA integrity_check(10)", []).await?;
-    let messages = rows.into_iter().map(|row| row.integrity_check).filter(|message| message != "ok");
+    let messages = database.reader().rows::<String>("PRAGMA integrity_check(10)", []).await?;
     Ok(messages
+        .into_iter()
+        .filter(|message| message != "ok")
         .map(|message| VerifyFinding { message: format!("{message}; restore a backup"), mends_itself: false })
         .collect())
 }
 
 pub(super) async fn count(database: &Database, sql: &str) -> Result<i64, StoreError> {
-    Ok(database.reader().row::<Number>(sql, []).await?.map_or(0, |row| row.n))
+    Ok(database.reader().row::<i64>(sql, []).await?.unwrap_or(0))
 }

@@ -1,6 +1,6 @@
 //! What a search is limited to.
 
-use sea_orm::Value;
+use afterword_actors::store::sql::Value;
 
 /// A condition on the articles that may be found; every article if it is empty.
 #[derive(Debug, Clone, Default)]

@@ -8,15 +8,14 @@ mod words;
 
 use afterword_actors::store::{
     Engine, StoreError,
-    sql::{Number, Sql},
+    sql::{Sql, Value},
 };
-use sea_orm::{ConnectionTrait, Value};
 
 use super::{among::Among, found::Found, phrase::Phrase};
 
 /// Forgets the words of an article, which have been written by the present rules.
-pub(super) async fn forget(transaction: &impl ConnectionTrait, id: i64) -> Result<(), StoreError> {
-    let sql = match Engine::of(transaction) {
+pub(super) async fn forget(transaction: &impl Sql, id: i64) -> Result<(), StoreError> {
+    let sql = match transaction.engine() {
         Engine::Sqlite => "DELETE FROM article_words WHERE rowid = $1",
         Engine::Postgres => "DELETE FROM article_words WHERE article_id = $1",
     };
@@ -27,21 +26,21 @@ pub(super) async fn forget(transaction: &impl ConnectionTrait, id: i64) -> Resul
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn some(connection: &impl ConnectionTrait, limit: i64) -> Result<Vec<i64>, StoreError> {
-    let sql = match Engine::of(connection) {
+pub(crate) async fn some(connection: &impl Sql, limit: i64) -> Result<Vec<i64>, StoreError> {
+    let sql = match connection.engine() {
         Engine::Sqlite => "SELECT rowid AS n FROM article_words LIMIT $1 + 0",
         Engine::Postgres => "SELECT DISTINCT article_id AS n FROM article_words LIMIT $1",
     };
-    Ok(connection.rows::<Number>(sql, [limit.into()]).await?.into_iter().map(|row| row.n).collect())
+    connection.rows(sql, [limit.into()]).await
 }
 
 pub(super) async fn ranking(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     text: &str,
     among: &Among,
     limit: i64,
 ) -> Result<Vec<Found>, StoreError> {
-    match Engine::of(connection) {
+    match connection.engine() {
         Engine::Sqlite => sqlite::ranking(connection, text, among, limit).await,
         Engine::Postgres => postgres::ranking(connection, text, among, limit).await,
     }

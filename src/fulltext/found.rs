@@ -1,6 +1,6 @@
 //! What both engines answer, and what they rank by.
 
-use sea_orm::FromQueryResult;
+use afterword_actors::store::sql::FromRow;
 
 /// A word in the title says this much more than one in the body.
 pub(super) const TITLE_WEIGHT: f64 = 3.0;
@@ -8,7 +8,7 @@ pub(super) const TITLE_WEIGHT: f64 = 3.0;
 pub(super) const TITLE_TIMES: usize = 3;
 
 /// An article that was found by its words.
-#[derive(Debug, Clone, Copy, PartialEq, FromQueryResult)]
+#[derive(Debug, Clone, Copy, PartialEq, FromRow)]
 pub(crate) struct Found {
     pub(crate) id: i64,
     /// BM25; comparable within one answer only.

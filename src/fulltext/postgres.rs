@@ -10,9 +10,8 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use afterword_actors::store::{
     StoreError,
-    sql::{Number, Sql},
+    sql::{Sql, Value},
 };
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
     among::Among,
@@ -52,7 +51,7 @@ fn occurrences(rank: &str) -> String {
 }
 
 pub(super) async fn index(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     id: i64,
     title: &[String],
     body: &[String],
@@ -116,7 +115,7 @@ fn phrase_query(phrase: &Phrase) -> String {
 }
 
 pub(super) async fn ranking(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     terms: &[Term],
     among: &Among,
     limit: i64,
@@ -162,13 +161,9 @@ pub(super) async fn ranking(
     connection.rows(&sql, values).await
 }
 
-pub(super) async fn average_length(connection: &impl ConnectionTrait) -> Result<f64, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        length: Option<f64>,
-    }
+pub(super) async fn average_length(connection: &impl Sql) -> Result<f64, StoreError> {
     let sql = format!("SELECT CAST(usual.length AS DOUBLE PRECISION) AS length FROM ({AVERAGE}) usual");
-    Ok(connection.row::<Row>(&sql, []).await?.and_then(|row| row.length).unwrap_or_default())
+    Ok(connection.row::<Option<f64>>(&sql, []).await?.flatten().unwrap_or_default())
 }
 
 pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
@@ -182,15 +177,9 @@ pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
 }
 
 pub(super) async fn frequencies(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     terms: &[impl AsRef<[Phrase]>],
 ) -> Result<(Vec<i64>, i64), StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        place: i64,
-        articles: i64,
-        total: f64,
-    }
     let sql = format!(
         "SELECT j.place, found.articles, CAST(total.articles AS DOUBLE PRECISION) AS total
          FROM {{rows $1: place BIGINT, query TEXT}} j
@@ -201,7 +190,7 @@ pub(super) async fn frequencies(
     let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(term.as_ref()))).collect();
     let asked = serde_json::to_string(&asked).unwrap_or_default();
     let (mut found, mut all) = (vec![0; terms.len()], 0);
-    for Row { place, articles, total } in connection.rows::<Row>(&sql, [asked.into()]).await? {
+    for (place, articles, total) in connection.rows::<(i64, i64, f64)>(&sql, [asked.into()]).await? {
         all = total as i64;
         if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
             *found = articles;
@@ -210,11 +199,7 @@ pub(super) async fn frequencies(
     Ok((found, all))
 }
 
-pub(super) async fn present(
-    connection: &impl ConnectionTrait,
-    id: i64,
-    terms: &[Term],
-) -> Result<Vec<Number>, StoreError> {
+pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT DISTINCT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                JOIN article_terms w ON w.article_id = $2 AND w.words @@ CAST(j.query AS tsquery)";
     let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives))).collect();

@@ -12,9 +12,8 @@ use std::{collections::HashSet, sync::Arc};
 
 use afterword_actors::store::{
     StoreError,
-    sql::{Number, Sql},
+    sql::{Sql, Value},
 };
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{
     among::Among,
@@ -29,7 +28,7 @@ pub(crate) use lists::{Lists, Lookups};
 const FEW: usize = 5_000;
 
 pub(super) async fn index(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     id: i64,
     title: &[String],
     body: &[String],
@@ -39,7 +38,7 @@ pub(super) async fn index(
 }
 
 pub(super) async fn ranking(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     terms: &[Term],
     lists: Option<&Arc<Lists>>,
     among: &Among,
@@ -63,7 +62,7 @@ async fn ranked(lists: &Arc<Lists>, terms: &[Term], limit: Option<usize>) -> Opt
 
 /// The first `limit` that are in `among`.
 async fn sifted(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     found: Vec<Found>,
     among: &Among,
     limit: usize,
@@ -77,20 +76,15 @@ async fn sifted(
         count = count.saturating_mul(4);
         let ids: Vec<_> = looked_at.iter().map(|found| found.id).collect();
         let values = std::iter::once(serde_json::to_string(&ids).unwrap_or_default().into());
-        let within = connection.rows::<Number>(&sql, values.chain(among.values.clone())).await?;
-        let within: HashSet<_> = within.into_iter().map(|row| row.n).collect();
+        let within = connection.rows::<i64>(&sql, values.chain(among.values.clone())).await?;
+        let within: HashSet<_> = within.into_iter().collect();
         kept.extend(looked_at.iter().filter(|found| within.contains(&found.id)));
     }
     kept.truncate(limit);
     Ok(kept)
 }
 
-async fn by_fts5(
-    connection: &impl ConnectionTrait,
-    terms: &[Term],
-    among: &Among,
-    limit: i64,
-) -> Result<Vec<Found>, StoreError> {
+async fn by_fts5(connection: &impl Sql, terms: &[Term], among: &Among, limit: i64) -> Result<Vec<Found>, StoreError> {
     let filter = among.restricting("rowid", 3);
     let sql = format!(
         "SELECT rowid AS id, -bm25(article_terms, {TITLE_WEIGHT:.1}, 1.0) AS score
@@ -129,14 +123,9 @@ pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
 }
 
 pub(super) async fn frequencies(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     terms: &[impl AsRef<[Phrase]>],
 ) -> Result<(Vec<i64>, i64), StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        place: i64,
-        articles: i64,
-    }
     let (all, _) = averages(connection).await?;
     let one = |phrases: &'_ [Phrase]| match phrases {
         [Phrase { terms, is_prefix: false }] if terms.len() == 1 => Some(terms[0].clone()),
@@ -149,7 +138,7 @@ pub(super) async fn frequencies(
     let sql = "SELECT j.place, v.doc AS articles FROM {rows $1: place BIGINT, term TEXT} j
                CROSS JOIN article_vocabulary v WHERE v.term = j.term";
     let values = serde_json::to_string(&single).unwrap_or_default();
-    for Row { place, articles } in connection.rows::<Row>(sql, [values.into()]).await? {
+    for (place, articles) in connection.rows::<(i64, i64)>(sql, [values.into()]).await? {
         if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
             *found = articles;
         }
@@ -159,16 +148,12 @@ pub(super) async fn frequencies(
             continue;
         }
         let sql = "SELECT count(*) AS n FROM article_terms WHERE article_terms MATCH $1";
-        found[place] = connection.row::<Number>(sql, [any_phrase(alternatives).into()]).await?.map_or(0, |row| row.n);
+        found[place] = connection.row::<i64>(sql, [any_phrase(alternatives).into()]).await?.unwrap_or(0);
     }
     Ok((found, all))
 }
 
-pub(super) async fn present(
-    connection: &impl ConnectionTrait,
-    id: i64,
-    terms: &[Term],
-) -> Result<Vec<Number>, StoreError> {
+pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                WHERE EXISTS (SELECT 1 FROM article_terms WHERE article_terms MATCH j.query AND rowid = $2)";
     let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, any_phrase(&term.alternatives))).collect();
@@ -176,16 +161,12 @@ pub(super) async fn present(
 }
 
 /// How many articles there are, and how many terms in all of them. FTS5 keeps that; to count them would read a row for each.
-async fn averages(connection: &impl ConnectionTrait) -> Result<(i64, i64), StoreError> {
-    #[derive(FromQueryResult)]
-    struct Averages {
-        block: Vec<u8>,
-    }
-    let averages = connection.row::<Averages>("SELECT block FROM article_terms_data WHERE id = 1", []).await?;
-    Ok(averages.and_then(|averages| structure::averages(&averages.block)).unwrap_or_default())
+async fn averages(connection: &impl Sql) -> Result<(i64, i64), StoreError> {
+    let averages = connection.row::<Vec<u8>>("SELECT block FROM article_terms_data WHERE id = 1", []).await?;
+    Ok(averages.and_then(|block| structure::averages(&block)).unwrap_or_default())
 }
 
-pub(super) async fn average_length(connection: &impl ConnectionTrait) -> Result<f64, StoreError> {
+pub(super) async fn average_length(connection: &impl Sql) -> Result<f64, StoreError> {
     let (articles, terms) = averages(connection).await?;
     Ok(terms as f64 / articles.max(1) as f64)
 }

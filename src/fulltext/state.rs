@@ -1,7 +1,9 @@
 //! How the words in the index were made: in which language, and by which version of this program's rules.
 
-use afterword_actors::store::{Engine, StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use afterword_actors::store::{
+    Engine, StoreError,
+    sql::{FromRow, Sql},
+};
 
 use super::languages::Languages;
 
@@ -9,7 +11,7 @@ use super::languages::Languages;
 pub(crate) const VERSION: i32 = 4;
 
 /// What a search has to know before it reads a question.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(crate) struct Freshness {
     /// The language of the stems of articles whose own is not known.
     pub(crate) language: String,
@@ -31,8 +33,8 @@ impl Freshness {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub(crate) async fn read(connection: &impl ConnectionTrait) -> Result<Self, StoreError> {
-        let joined = match Engine::of(connection) {
+    pub(crate) async fn read(connection: &impl Sql) -> Result<Self, StoreError> {
+        let joined = match connection.engine() {
             Engine::Sqlite => "group_concat(language, ' ')",
             Engine::Postgres => "string_agg(language, ' ')",
         };
@@ -57,11 +59,7 @@ impl Freshness {
 ///
 /// # Errors
 /// [`StoreError`]
-pub(super) async fn note_language(
-    transaction: &impl ConnectionTrait,
-    id: i64,
-    language: Option<&str>,
-) -> Result<(), StoreError> {
+pub(super) async fn note_language(transaction: &impl Sql, id: i64, language: Option<&str>) -> Result<(), StoreError> {
     match language {
         None => transaction.run("DELETE FROM article_languages WHERE article_id = $1", [id.into()]).await?,
         Some(language) => {
@@ -74,7 +72,7 @@ pub(super) async fn note_language(
 }
 
 /// The state of the index.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub(crate) struct State {
     /// The language of the stems of articles whose own is not known.
     pub(crate) language: String,
@@ -89,7 +87,7 @@ impl State {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub(crate) async fn read(connection: &impl ConnectionTrait) -> Result<Self, StoreError> {
+    pub(crate) async fn read(connection: &impl Sql) -> Result<Self, StoreError> {
         let sql = "SELECT language, version, rebuilt_to FROM fulltext_state WHERE id = 1";
         let state = connection.row(sql, []).await?;
         state.ok_or_else(|| StoreError::Unexpected("the index of words has no state".to_owned()))
@@ -99,7 +97,7 @@ impl State {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub(crate) async fn write(&self, connection: &impl ConnectionTrait) -> Result<(), StoreError> {
+    pub(crate) async fn write(&self, connection: &impl Sql) -> Result<(), StoreError> {
         let sql = "UPDATE fulltext_state SET language = $1, version = $2, rebuilt_to = $3 WHERE id = 1";
         let values = [self.language.clone().into(), self.version.into(), self.rebuilt_to.into()];
         connection.run(sql, values).await.map(drop)

@@ -6,8 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword_actors::store::{Database, Engine, StoreError, models, sql::Sql, stats};
-use sea_orm::FromQueryResult;
+use afterword_actors::store::{
+    Database, Engine, StoreError, models,
+    sql::{FromRow, Row, Sql},
+    stats,
+};
 
 use super::Coverage;
 
@@ -84,11 +87,10 @@ pub(super) async fn now(database: &Database) -> Result<Coverage, StoreError> {
     Ok(stats::coverage(database.reader(), model_id).await?.into())
 }
 
-#[derive(FromQueryResult)]
-struct FolderRow {
-    top: String,
-    #[sea_orm(nested)]
-    coverage: stats::Coverage,
+impl FromRow for FolderCoverage {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        Ok(Self { folder: row.get("top")?, coverage: stats::Coverage::from_row(row)?.into() })
+    }
 }
 
 async fn by_folder_now(database: &Database) -> Result<Vec<FolderCoverage>, StoreError> {
@@ -99,9 +101,7 @@ async fn by_folder_now(database: &Database) -> Result<Vec<FolderCoverage>, Store
     };
     let (columns, tables) = (stats::Coverage::COLUMNS, stats::Coverage::TABLES);
     let sql = format!("SELECT {top} AS top, {columns} FROM {tables} GROUP BY 1");
-    let rows = database.reader().rows::<FolderRow>(&sql, [model_id.into()]).await?;
-    let folder = |FolderRow { top, coverage }: FolderRow| FolderCoverage { folder: top, coverage: coverage.into() };
-    let mut folders: Vec<_> = rows.into_iter().map(folder).collect();
+    let mut folders: Vec<FolderCoverage> = database.reader().rows(&sql, [model_id.into()]).await?;
     folders.sort_by(|a, b| {
         let open = |of: &FolderCoverage| of.coverage.stale + of.coverage.missing;
         open(b).cmp(&open(a)).then(b.coverage.articles.cmp(&a.coverage.articles)).then_with(|| a.folder.cmp(&b.folder))

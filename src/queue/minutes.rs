@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use afterword_actors::store::{StoreError, metrics, sql};
-use sea_orm::ConnectionTrait;
+use afterword_actors::store::{
+    StoreError, metrics,
+    sql::{self, Sql},
+};
 
 use crate::time::Timestamp;
 
@@ -25,7 +27,7 @@ pub struct Minute {
     pub p95_us: i64,
 }
 
-pub(super) async fn of_the_last_hour(reader: &impl ConnectionTrait) -> Result<Vec<Minute>, StoreError> {
+pub(super) async fn of_the_last_hour(reader: &impl Sql) -> Result<Vec<Minute>, StoreError> {
     let rows = metrics::since(reader, sql::now(reader).await? - HOUR).await?;
     let mut minutes: BTreeMap<i64, Minute> = BTreeMap::new();
     for row in rows {

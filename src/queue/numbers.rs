@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use afterword_actors::store::{StoreError, metrics, sql, stats};
+use afterword_actors::store::{
+    StoreError, metrics,
+    sql::{self, Sql},
+    stats,
+};
 use afterword_entities::embedding_metric;
-use sea_orm::ConnectionTrait;
 
 use crate::api::{Coverage, Numbers, QueueNumbers, WorkerNumbers};
 
@@ -12,7 +15,7 @@ const MINUTE_MS: i64 = 60_000;
 /// Spans that rates are returned for. *Units:* minutes.
 const SPANS: [i64; 3] = [1, 5, 60];
 
-pub(super) async fn of(reader: &impl ConnectionTrait, coverage: Coverage) -> Result<Numbers, StoreError> {
+pub(super) async fn of(reader: &impl Sql, coverage: Coverage) -> Result<Numbers, StoreError> {
     let queue = stats::queue(reader).await?.into();
     let now = sql::now(reader).await?;
     let rows = metrics::since(reader, now - 60 * MINUTE_MS).await?;

@@ -4,15 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use afterword_actors::store::{Database, StoreError, sql::Sql};
 use afterword_entities::embedding_task_event;
-use sea_orm::FromQueryResult;
 
 use crate::api::Event;
-
-#[derive(FromQueryResult)]
-struct Named {
-    id: i64,
-    slug: Option<String>,
-}
 
 /// Adds its article's slug to each entry. One statement for all, which reads one row per article.
 pub(super) async fn named(
@@ -33,6 +26,6 @@ async fn slugs(database: &Database, ids: &BTreeSet<i64>) -> Result<HashMap<i64, 
                    (SELECT v.slug FROM article_versions v WHERE v.article_id = j.id ORDER BY v.revision DESC LIMIT 1)) AS slug
                FROM {ids $1} j LEFT JOIN articles a ON a.id = j.id";
     let ids = serde_json::to_string(ids).unwrap_or_default();
-    let rows: Vec<Named> = database.reader().rows(sql, [ids.into()]).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.slug?))).collect())
+    let rows: Vec<(i64, Option<String>)> = database.reader().rows(sql, [ids.into()]).await?;
+    Ok(rows.into_iter().filter_map(|(id, slug)| Some((id, slug?))).collect())
 }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use afterword_actors::store::{Database, StoreError, sql::Sql};
-use sea_orm::FromQueryResult;
+use afterword_actors::store::{
+    Database, StoreError,
+    sql::{FromRow, Sql},
+};
 
 use super::{Explanation, TermShare};
 use crate::{
@@ -15,8 +17,8 @@ use crate::{
 const LOOKED_THROUGH: i64 = 1 << 20;
 
 /// An article with its texts.
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct ArticleRow {
     id: i64,
     title: String,
     body: String,
@@ -34,7 +36,7 @@ pub(super) async fn explain(
     let sql = "SELECT a.id, a.title, substr(a.body, 1, CAST($2 AS INTEGER)) AS body, a.front_matter
                FROM {ids $1} j JOIN articles a ON a.id = j.id";
     let ids = serde_json::to_string(&ids).unwrap_or_default();
-    let rows = database.reader().rows::<Row>(sql, [ids.into(), LOOKED_THROUGH.into()]).await?;
+    let rows = database.reader().rows::<ArticleRow>(sql, [ids.into(), LOOKED_THROUGH.into()]).await?;
     let average = fulltext::average_length(database.reader()).await?;
     let scores: HashMap<_, _> = found.iter().copied().collect();
     let explained = rows.into_iter().map(|row| {
@@ -44,7 +46,7 @@ pub(super) async fn explain(
     Ok(explained.collect())
 }
 
-fn shares(matcher: &Matcher, idf: &[f64], row: &Row, average: f64) -> Vec<TermShare> {
+fn shares(matcher: &Matcher, idf: &[f64], row: &ArticleRow, average: f64) -> Vec<TermShare> {
     let (mut times, mut weighed) = (vec![0_u32; matcher.terms().len()], vec![0_u32; matcher.terms().len()]);
     let about = about(&row.front_matter, &row.body);
     let texts = Texts { title: &row.title, about: &about, body: &row.body };

@@ -1,6 +1,6 @@
 //! Which articles may answer: the folder that was given, and what the question itself says of them.
 
-use afterword_actors::store::Engine;
+use afterword_actors::store::{Engine, sql::Value};
 
 use super::{
     field::{Field, Moment},
@@ -89,4 +89,4 @@ fn passing(filter: &Filter) -> Condition {
     (condition.replace('$', "$?"), values)
 }
 
-type Condition = (String, Vec<sea_orm::Value>);
+type Condition = (String, Vec<Value>);

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use afterword_actors::{
     embedder::Vector,
-    store::{Database, StoreError, sql::Sql},
+    store::{
+        Database, StoreError,
+        sql::{FromRow, Sql},
+    },
 };
-use sea_orm::FromQueryResult;
 
 use super::{
     Weights,
@@ -35,8 +37,8 @@ pub(super) struct Chooser<'a> {
     pub(super) most: usize,
 }
 
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct ChunkRow {
     article_id: i64,
     heading_path: String,
     text: String,
@@ -65,7 +67,7 @@ impl Chooser<'_> {
         Ok(passages)
     }
 
-    async fn chunks(&self, ids: &[i64], nearest: &[Nearest]) -> Result<Vec<Row>, StoreError> {
+    async fn chunks(&self, ids: &[i64], nearest: &[Nearest]) -> Result<Vec<ChunkRow>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -88,17 +90,17 @@ impl Chooser<'_> {
 }
 
 fn by_article(
-    rows: Vec<Row>,
+    rows: Vec<ChunkRow>,
     matcher: &Matcher,
     weights: Weights,
     query: Option<&Vector>,
     most: usize,
 ) -> HashMap<i64, Vec<Passage>> {
-    let mut chunks: HashMap<i64, Vec<Row>> = HashMap::new();
+    let mut chunks: HashMap<i64, Vec<ChunkRow>> = HashMap::new();
     for row in rows {
         chunks.entry(row.article_id).or_default().push(row);
     }
-    let best = |rows: Vec<Row>| {
+    let best = |rows: Vec<ChunkRow>| {
         let weighed = weigh(&rows, matcher, weights, query);
         let chosen = weighed.into_iter().take(most).map(|(place, similarity)| {
             let row = &rows[place];
@@ -111,7 +113,7 @@ fn by_article(
 }
 
 /// Places of the chunks with their cosines, the best first.
-fn weigh(rows: &[Row], matcher: &Matcher, weights: Weights, query: Option<&Vector>) -> Vec<(usize, Option<f32>)> {
+fn weigh(rows: &[ChunkRow], matcher: &Matcher, weights: Weights, query: Option<&Vector>) -> Vec<(usize, Option<f32>)> {
     let words: Vec<_> =
         rows.iter().map(|row| worth(&row.text, matcher) + 0.5 * worth(&row.heading_path, matcher)).collect();
     let near: Vec<_> = rows.iter().map(|row| similarity(row.vector.as_deref()?, query?)).collect();
@@ -147,11 +149,6 @@ async fn in_bodies(
     ids: &[i64],
     matcher: Matcher,
 ) -> Result<HashMap<i64, Vec<Passage>>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Body {
-        id: i64,
-        body: String,
-    }
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -160,12 +157,12 @@ async fn in_bodies(
     let source = (SNIPPET_SOURCES / ids.len()).clamp(SNIPPET_SOURCE.0, SNIPPET_SOURCE.1);
     let source = i64::try_from(source).unwrap_or(i64::MAX);
     let ids = serde_json::to_string(ids).unwrap_or_default();
-    let rows = database.reader().rows::<Body>(sql, [ids.into(), source.into()]).await?;
-    let size: usize = rows.iter().map(|row| row.body.len()).sum();
+    let rows = database.reader().rows::<(i64, String)>(sql, [ids.into(), source.into()]).await?;
+    let size: usize = rows.iter().map(|(_, body)| body.len()).sum();
     let shown = move || {
-        let shown = rows.into_iter().map(|row| {
-            let Snippet { text, heading_path, matches } = snippet::snippet(&row.body, &matcher, SNIPPET);
-            (row.id, vec![Passage { heading_path, snippet: text, matches, similarity: None }])
+        let shown = rows.into_iter().map(|(id, body)| {
+            let Snippet { text, heading_path, matches } = snippet::snippet(&body, &matcher, SNIPPET);
+            (id, vec![Passage { heading_path, snippet: text, matches, similarity: None }])
         });
         shown.collect()
     };

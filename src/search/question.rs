@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use afterword_actors::store::{Database, StoreError};
-use sea_orm::ConnectionTrait;
+use afterword_actors::store::{Database, StoreError, sql::Sql};
 
 use super::{Correction, Query, filter::Index, parse::Parsed, spelling};
 use crate::fulltext::{self, Among, Freshness, Languages, Lists, Lookups, Term, tokens};
@@ -85,7 +84,7 @@ impl Question {
 
 /// In how many articles each term occurs, and how many there are.
 async fn frequencies(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     terms: &[Term],
     lists: Option<&Lists>,
 ) -> Result<(Vec<i64>, i64), StoreError> {

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use afterword_actors::{
     embedder::Vector,
-    store::{StoreError, models, sql::Sql},
+    store::{
+        StoreError, models,
+        sql::{FromRow, Sql},
+    },
 };
-use sea_orm::FromQueryResult;
 
 use super::{
     Mode, Query, Search, SearchAnswer, SearchError,
@@ -26,7 +28,7 @@ const LOOKED_AT: usize = 300;
 /// Of a body, so much is looked through. *Units:* characters.
 const LOOKED_THROUGH: i64 = 20_000;
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Subject {
     id: i64,
     title: String,
@@ -118,15 +120,11 @@ impl Search {
     }
 
     async fn middle(&self, id: i64, model_id: i64) -> Result<Option<Vector>, StoreError> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            vector: Vec<u8>,
-        }
         let sql =
             "SELECT vector FROM article_chunks WHERE article_id = $1 AND model_id = $2 ORDER BY position LIMIT 200";
-        let rows = self.database.reader().rows::<Row>(sql, [id.into(), model_id.into()]).await?;
+        let rows = self.database.reader().rows::<Vec<u8>>(sql, [id.into(), model_id.into()]).await?;
         let mut sum: Vec<f32> = Vec::new();
-        for vector in rows.iter().filter_map(|row| Vector::from_bytes(&row.vector).ok()) {
+        for vector in rows.iter().filter_map(|bytes| Vector::from_bytes(bytes).ok()) {
             sum.resize(vector.as_slice().len(), 0.0);
             sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, number)| *sum += number);
         }

@@ -4,10 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use afterword_actors::{
     embedder::Vector,
-    store::{
-        Database, StoreError,
-        sql::{Number, Sql},
-    },
+    store::{Database, StoreError, sql::Sql},
 };
 
 use super::{
@@ -223,9 +220,9 @@ impl Search {
         );
         let limit = i64::try_from(depth).unwrap_or(i64::MAX);
         let values = std::iter::once(limit.into()).chain(question.among.values.clone());
-        let rows = self.database.reader().rows::<Number>(&sql, values).await?;
-        let count = rows.len() as f64;
-        let found = rows.into_iter().enumerate().map(|(place, row)| Found { id: row.n, score: count - place as f64 });
+        let ids = self.database.reader().rows(&sql, values).await?;
+        let count = ids.len() as f64;
+        let found = ids.into_iter().enumerate().map(|(place, id)| Found { id, score: count - place as f64 });
         Ok(found.collect())
     }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afterword_actors::store::StoreError;
-use sea_orm::ConnectionTrait;
+use afterword_actors::store::{StoreError, sql::Sql};
 
 use crate::{
     api::Correction,
@@ -19,7 +18,7 @@ const MAX_CORRECTIONS: usize = 4;
 
 /// Corrects those of `terms` that no article has, and their `frequencies`.
 pub(super) async fn correct(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     languages: &Languages,
     terms: &mut [Term],
     frequencies: &mut [i64],

@@ -32,7 +32,6 @@ use afterword_actors::{
     embedder::Vector,
     store::{Database, Engine, StoreError, sql::Sql},
 };
-use sea_orm::FromQueryResult;
 
 use crate::fulltext::Among;
 pub(super) use found::{Nearest, NoIndex};
@@ -128,14 +127,10 @@ impl VectorIndex {
 }
 
 async fn articles_within(database: &Database, among: &Among) -> Result<Option<HashSet<i64>>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-    }
     let Some(condition) = among.condition(1) else { return Ok(None) };
     let sql = format!("SELECT a.id FROM articles a WHERE {condition}");
-    let rows = database.reader().rows::<Row>(&sql, among.values.clone()).await?;
-    Ok(Some(rows.into_iter().map(|row| row.id).collect()))
+    let ids = database.reader().rows(&sql, among.values.clone()).await?;
+    Ok(Some(ids.into_iter().collect()))
 }
 
 /// The chunks are in order, so the first of an article is its best.
@@ -146,24 +141,18 @@ fn best_of_each_article(chunks: Vec<Nearest>) -> Vec<Nearest> {
 
 /// Orders by the stored vectors. What has been removed since the scan is left out.
 async fn compare(database: &Database, query: &Vector, found: Vec<Nearest>) -> Result<Vec<Nearest>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Stored {
-        id: i64,
-        article_id: i64,
-        vector: Vec<u8>,
-    }
     let ids: Vec<_> = found.iter().map(|nearest| nearest.chunk_id).collect();
     let rows = database
         .reader()
-        .rows::<Stored>(
+        .rows::<(i64, i64, Vec<u8>)>(
             "SELECT c.id, c.article_id, c.vector FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id",
             [serde_json::to_string(&ids).unwrap_or_default().into()],
         )
         .await?;
-    let compared = |row: Stored| {
-        let vector = Vector::from_bytes(&row.vector).ok()?;
+    let compared = |(chunk_id, article_id, bytes): (i64, i64, Vec<u8>)| {
+        let vector = Vector::from_bytes(&bytes).ok()?;
         let similarity = vector.as_slice().iter().zip(query.as_slice()).map(|(a, b)| a * b).sum();
-        Some(Nearest { article_id: row.article_id, chunk_id: row.id, similarity })
+        Some(Nearest { article_id, chunk_id, similarity })
     };
     let mut nearest: Vec<_> = rows.into_iter().filter_map(compared).collect();
     nearest.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.article_id.cmp(&b.article_id)));

@@ -7,33 +7,27 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use afterword_actors::store::{
-    Database, OpenError, OpenOptions, StoreError,
-    sql::{Number, Sql},
+use afterword_actors::{
+    schema,
+    store::{Connection, Database, OpenError, OpenOptions, StoreError, sql::Sql},
 };
 use futures_util::FutureExt;
-use sea_orm::{ConnectionTrait, FromQueryResult, TransactionTrait};
-
 use tokio::sync::Semaphore;
 
 use crate::support;
 
 type TestHost = support::TestHost<support::File>;
 
-async fn number(connection: &impl ConnectionTrait, sql: &str) -> i64 {
-    connection.row::<Number>(sql, []).await.expect("a pragma").expect("a row").n
+async fn number(connection: &impl Sql, sql: &str) -> i64 {
+    connection.row::<i64>(sql, []).await.expect("a pragma").expect("a row")
 }
 
-async fn journal_mode(connection: &impl ConnectionTrait) -> String {
-    #[derive(FromQueryResult)]
-    struct Row {
-        journal_mode: String,
-    }
-    let row = connection.row::<Row>("SELECT journal_mode FROM pragma_journal_mode", []).await;
-    row.expect("a pragma").expect("a row").journal_mode
+async fn journal_mode(connection: &impl Sql) -> String {
+    let mode = connection.row("SELECT journal_mode FROM pragma_journal_mode", []).await;
+    mode.expect("a pragma").expect("a row")
 }
 
-async fn is_durable(connection: &impl ConnectionTrait) {
+async fn is_durable(connection: &impl Sql) {
     const FULL: i64 = 2;
     assert_eq!(journal_mode(connection).await, "wal");
     assert_eq!(number(connection, "SELECT synchronous AS n FROM pragma_synchronous").await, FULL);
@@ -203,7 +197,8 @@ async fn commands_that_start_together_at_an_upgrade_all_succeed() {
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("site.db").display());
     let database = support::open(url.clone()).await;
-    afterword_migration::apply(database.write_connection(), Some(5)).await.expect("an earlier schema");
+    let later = schema::steps().len() - 5;
+    schema::take_back(&database, u32::try_from(later).expect("few")).await.expect("an earlier schema");
     database.close().await;
     start_together(folder.path(), &url);
 }
@@ -212,10 +207,10 @@ async fn commands_that_start_together_at_an_upgrade_all_succeed() {
 fn commands_that_start_together_on_a_new_postgresql_database_all_succeed() {
     let server = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL");
     support::TOKIO.block_on(async {
-        let administrator = sea_orm::Database::connect(format!("{server}/postgres")).await.expect("a server");
+        let administrator = Connection::open(&format!("{server}/postgres")).await.expect("a server");
         for round in 0..2 {
             let name = format!("together_{}_{round}", std::process::id());
-            administrator.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database");
+            administrator.script(&format!("CREATE DATABASE {name}")).await.expect("a database");
             let folder = tempfile::tempdir().expect("a folder");
             start_together(folder.path(), &format!("{server}/{name}"));
         }
@@ -233,8 +228,8 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 async fn raw(path: &Path, sql: &str) {
-    let connection = sea_orm::Database::connect(format!("sqlite://{}?mode=rwc", path.display())).await.expect("a file");
-    connection.execute_unprepared(sql).await.expect("a statement");
+    let connection = Connection::open(&format!("sqlite://{}?mode=rwc", path.display())).await.expect("a file");
+    connection.script(sql).await.expect("a statement");
     connection.close().await.expect("an end");
 }
 

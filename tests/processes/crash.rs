@@ -6,10 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword_actors::store::{
-    Database, OpenOptions,
-    sql::{Number, Sql},
-};
+use afterword_actors::store::{Database, OpenOptions, sql::Sql};
 
 /// Articles in each case.
 const ARTICLES: usize = 24;
@@ -88,7 +85,7 @@ impl Place {
 
 async fn number(database: &Database, sql: &str) -> i64 {
     // Before the schema is there, there is nothing.
-    database.reader().row::<Number>(sql, []).await.ok().flatten().map_or(0, |row| row.n)
+    database.reader().row::<i64>(sql, []).await.ok().flatten().unwrap_or(0)
 }
 
 async fn until(what: &str, mut there: impl FnMut() -> bool) {

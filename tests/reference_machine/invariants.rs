@@ -1,7 +1,9 @@
 //! The invariants of ARCHITECTURE.md, checked on the rows themselves and not on the machine.
 
-use afterword_actors::store::{Database, sql::Sql};
-use sea_orm::FromQueryResult;
+use afterword_actors::store::{
+    Database,
+    sql::{FromRow, Sql},
+};
 
 /// Each part returns a line for each row that breaks the invariant of its name.
 const BROKEN: &str = "
@@ -66,7 +68,7 @@ const BROKEN: &str = "
     UNION ALL
     SELECT 'a former name that is a present one', a.id FROM slug_aliases s JOIN articles a ON a.slug = s.slug";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Broken {
     rule: String,
     row_id: i64,

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use afterword_actors::{
-    store::{Database, Engine, sql::Sql},
+    store::{
+        Database, Engine,
+        sql::{FromRow, Sql},
+    },
     task::TaskStatus,
 };
-use sea_orm::FromQueryResult;
 use serde_json::Value;
 
 use crate::machine::{Article, Entry, No, Past, Rows, Run, Task, Vectors};
@@ -38,7 +40,7 @@ const ALL: &str = "
     UNION ALL SELECT 'paused', 0, row(key) FROM queue_control WHERE key = 'paused'
     ORDER BY 2";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Line {
     kind: String,
     line: String,

@@ -17,7 +17,6 @@ mod world;
 
 use afterword_actors::store::{Database, Engine};
 use place::{File, Place, Server, TOKIO, open};
-use sea_orm::ConnectionTrait;
 use story::Shelf;
 
 /// Stories for each engine.
@@ -54,11 +53,11 @@ async fn prepared(url: String) -> Database {
     match database.engine() {
         // Nothing here must survive the test.
         Engine::Sqlite => {
-            database.write_connection().execute_unprepared("PRAGMA synchronous = OFF").await.expect("a pragma");
+            database.write_connection().script("PRAGMA synchronous = OFF").await.expect("a pragma");
             database
         }
         Engine::Postgres => {
-            database.write_connection().execute_unprepared(clock::TAKE_OVER_POSTGRES).await.expect("a clock");
+            database.write_connection().script(clock::TAKE_OVER_POSTGRES).await.expect("a clock");
             database.close().await;
             open(url).await
         }

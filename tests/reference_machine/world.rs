@@ -20,8 +20,6 @@ use afterword_actors::{
     task::{ArticleSnapshot, ClaimedTask, Operation, Priority, Slot},
 };
 
-use sea_orm::ConnectionTrait;
-
 use crate::{
     clock,
     look::{Numbers, body_of},
@@ -469,7 +467,7 @@ impl From<StoreError> for Stopped {
 }
 
 /// The set that a host makes: that of its own model.
-async fn makes(connection: &impl ConnectionTrait, own: i64) -> Result<Makes, StoreError> {
+async fn makes(connection: &impl Sql, own: i64) -> Result<Makes, StoreError> {
     let models::Wanted { active, building } = models::wanted(connection).await?;
     let (active, building) = (active.map_or(0, |set| set.id), building.map_or(0, |set| set.id));
     Ok(Makes { active, makes_active: active == own, building, makes_building: building == own })

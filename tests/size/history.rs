@@ -3,7 +3,6 @@
 //! Made by a few statements, without the triggers, whose counts are put right afterwards.
 
 use afterword_actors::store::{Database, Engine, sql::Sql};
-use sea_orm::ConnectionTrait;
 
 /// The size of the past.
 #[derive(Debug, Clone, Copy)]
@@ -28,17 +27,12 @@ pub(crate) async fn fill(database: &Database, size: Size) {
 }
 
 async fn run(database: &Database, sql: &str) {
-    let done = database.write_connection().execute_unprepared(sql).await;
+    let done = database.write_connection().script(sql).await;
     done.unwrap_or_else(|error| panic!("{error}: {sql}"));
 }
 
 /// Takes the triggers away; answers what brings them back.
 async fn without_triggers(database: &Database) -> Vec<String> {
-    #[derive(sea_orm::FromQueryResult)]
-    struct Trigger {
-        name: String,
-        sql: String,
-    }
     if database.engine() == Engine::Postgres {
         for table in ["embedding_tasks", "article_embeddings"] {
             run(database, &format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await;
@@ -47,11 +41,11 @@ async fn without_triggers(database: &Database) -> Vec<String> {
         return tables.map(|table| format!("ALTER TABLE {table} ENABLE TRIGGER USER")).to_vec();
     }
     let sql = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'";
-    let triggers = database.reader().rows::<Trigger>(sql, []).await.expect("triggers");
-    for trigger in &triggers {
-        run(database, &format!("DROP TRIGGER {}", trigger.name)).await;
+    let triggers = database.reader().rows::<(String, String)>(sql, []).await.expect("triggers");
+    for (name, _) in &triggers {
+        run(database, &format!("DROP TRIGGER {name}")).await;
     }
-    triggers.into_iter().map(|trigger| trigger.sql).collect()
+    triggers.into_iter().map(|(_, sql)| sql).collect()
 }
 
 /// Rows with a column `n`, from 1.

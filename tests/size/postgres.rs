@@ -1,7 +1,6 @@
 //! The cost of a statement on PostgreSQL: how many pages it touched.
 
-use afterword_actors::store::Database;
-use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
+use afterword_actors::store::{Database, sql::Sql};
 
 use super::{Cost, said::Said};
 
@@ -25,9 +24,9 @@ pub(crate) async fn costs(database: &Database, said: &Said) -> Vec<(String, Cost
 async fn cost(database: &Database, sql: &str) -> Option<Cost> {
     let explained = format!("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {sql}");
     let transaction = database.write_connection().begin().await.expect("a transaction");
-    let plan = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, explained)).await;
+    let plan = transaction.row::<serde_json::Value>(&explained, []).await;
     transaction.rollback().await.expect("an end");
-    let plan: serde_json::Value = plan.ok()??.try_get_by_index(0).expect("a plan");
+    let plan = plan.ok()??;
     let touched = ["Shared Hit Blocks", "Shared Read Blocks", "Temp Read Blocks"];
     let pages: u64 = touched.iter().map(|name| plan[0]["Plan"][name].as_u64().unwrap_or_default()).sum();
     // A row that is asked for, answered or changed may cost what it takes to look some rows up for it.

@@ -20,11 +20,7 @@ use afterword::{
 use afterword_actors::{
     Delays, RestartSettings, Runtime, RuntimeSettings,
     embedder::{Embedder, Model, ModelIdentity},
-    store::{
-        Database,
-        sql::{Number, Sql},
-        stats,
-    },
+    store::{Database, sql::Sql, stats},
 };
 
 /// A test that waits for something is stuck if nothing happens for this long.
@@ -96,7 +92,7 @@ impl<P: Place> TestHost<P> {
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
-        self.database.reader().row::<Number>(sql, []).await.expect("a query").expect("a row").n
+        self.database.reader().row::<i64>(sql, []).await.expect("a query").expect("a row")
     }
 
     pub(crate) async fn run(&self, sql: &'static str) {

@@ -10,9 +10,10 @@ use std::{
     },
 };
 
-use afterword_actors::store::{Database, OpenOptions, sql::Sql};
-use afterword_migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use afterword_actors::{
+    schema,
+    store::{Connection, Database, OpenOptions, sql::Sql},
+};
 use tokio::sync::OnceCell;
 
 /// One multi-threaded runtime for all cases of a test binary.
@@ -56,7 +57,7 @@ fn template_file() -> &'static Path {
         std::thread::spawn(move || {
             TOKIO.block_on(async {
                 let database = open(url).await;
-                Migrator::up(database.write_connection(), None).await.expect("a schema");
+                schema::migrate(&database).await.expect("a schema");
                 database.write_connection().run("PRAGMA wal_checkpoint(TRUNCATE)", []).await.expect("a checkpoint");
                 database.close().await;
             });
@@ -136,8 +137,8 @@ async fn emptied(name: String) -> Option<String> {
         UPDATE fulltext_state SET language = 'english', version = 1, rebuilt_to = 0";
     let url = url_of(&name);
     let work = async move {
-        let connection = sea_orm::Database::connect(url).await.expect("a database");
-        connection.execute_unprepared(EMPTY).await.expect("an empty database");
+        let connection = Connection::open(&url).await.expect("a database");
+        connection.script(EMPTY).await.expect("an empty database");
         let schema = schema_of(&connection).await;
         connection.close().await.expect("an end");
         schema
@@ -147,7 +148,7 @@ async fn emptied(name: String) -> Option<String> {
 }
 
 /// Everything about a database but its rows: indexes, constraints, columns, triggers, functions, settings.
-async fn schema_of(connection: &DatabaseConnection) -> String {
+async fn schema_of(connection: &Connection) -> String {
     const SCHEMA: &str = "
         SELECT md5(string_agg(part, ';' ORDER BY part)) AS schema FROM (
             SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
@@ -167,9 +168,7 @@ async fn schema_of(connection: &DatabaseConnection) -> String {
             UNION ALL
             SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_'
         ) parts (part)";
-    let statement = Statement::from_string(DbBackend::Postgres, SCHEMA);
-    let row = connection.query_one_raw(statement).await.expect("a schema").expect("a row");
-    row.try_get("", "schema").expect("a text")
+    connection.row(SCHEMA, []).await.expect("a schema").expect("a row")
 }
 
 /// The address of a PostgreSQL server for tests, without a database.
@@ -196,7 +195,7 @@ async fn template() -> &'static Template {
             let name = format!("template_{}", std::process::id());
             administer(format!("CREATE DATABASE {name}")).await;
             let database = open(url_of(&name)).await;
-            Migrator::up(database.write_connection(), None).await.expect("a schema");
+            schema::migrate(&database).await.expect("a schema");
             let schema = schema_of(database.write_connection()).await;
             database.close().await;
             Template { name, schema }
@@ -206,11 +205,11 @@ async fn template() -> &'static Template {
 
 /// Runs a statement about databases, on the runtime that outlives every test.
 async fn administer(sql: String) {
-    static ADMINISTRATOR: OnceCell<DatabaseConnection> = OnceCell::const_new();
+    static ADMINISTRATOR: OnceCell<Connection> = OnceCell::const_new();
     let work = async move {
-        let connect = || async { sea_orm::Database::connect(url_of("postgres")).await.expect("a server") };
+        let connect = || async { Connection::open(&url_of("postgres")).await.expect("a server") };
         let administrator = ADMINISTRATOR.get_or_init(connect).await;
-        administrator.execute_unprepared(&sql).await.expect("an administrator");
+        administrator.script(&sql).await.expect("an administrator");
     };
     TOKIO.spawn(work).await.expect("an end");
 }

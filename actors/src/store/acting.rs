@@ -1,6 +1,6 @@
 //! The acting caller: carried beside the work from the door to the audit trail.
 
-use super::transaction::WriteFuture;
+use super::sql::WriteFuture;
 
 tokio::task_local! {
     static ACTING: String;

@@ -9,11 +9,9 @@ use super::StoreError;
 pub(super) const ANSWER: Duration = Duration::from_secs(30);
 
 /// Returns the answer to a request, or an error if none comes in time.
-pub(super) async fn answered<T>(
-    request: impl Future<Output = Result<T, sea_orm::DbErr>> + Send,
-) -> Result<T, StoreError> {
+pub(super) async fn answered<T>(request: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
     match tokio::time::timeout(ANSWER, request).await {
-        Ok(answer) => Ok(answer?),
+        Ok(answer) => answer,
         Err(_) => Err(StoreError::Unreachable(format!("no answer within {ANSWER:?}"))),
     }
 }

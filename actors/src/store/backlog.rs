@@ -1,8 +1,9 @@
 //! Which articles need embedding, judged from what is stored and not from the history of tasks.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
-use super::{StoreError, locks, models, sql::Sql};
+use super::{
+    StoreError, locks, models,
+    sql::{FromRow, Sql},
+};
 use crate::task::Priority;
 
 /// Which articles to look for.
@@ -70,30 +71,19 @@ const UNATTENDED: &str = "
                OR (n.cause = 'cancelled'
                    AND EXISTS (SELECT 1 FROM embedding_models m WHERE m.id = $1 AND m.state = 'active'))))";
 
-#[derive(FromQueryResult)]
-struct Id {
-    id: i64,
-}
-
 /// Returns up to `limit` articles with ids above `after` that need embedding by `model_id` and have no task for it:
 /// lost by the queue, or not yet embedded by a new model.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn unattended(
-    connection: &impl ConnectionTrait,
-    model_id: i64,
-    after: i64,
-    limit: u32,
-) -> Result<Vec<i64>, StoreError> {
+pub async fn unattended(connection: &impl Sql, model_id: i64, after: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
     let sql = format!(
         "SELECT a.id FROM articles a
          LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
          WHERE a.id > $2 AND NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash AND {UNATTENDED}
          ORDER BY a.id LIMIT $3"
     );
-    let rows = connection.rows::<Id>(&sql, [model_id.into(), after.into(), i64::from(limit).into()]).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    connection.rows(&sql, [model_id.into(), after.into(), i64::from(limit).into()]).await
 }
 
 /// Counts the tasks of low priority that wait for vectors of `model_id`, up to `most`: the maintenance that is still
@@ -101,9 +91,9 @@ pub async fn unattended(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn low_waiting(connection: &impl ConnectionTrait, model_id: i64, most: u32) -> Result<u32, StoreError> {
+pub async fn low_waiting(connection: &impl Sql, model_id: i64, most: u32) -> Result<u32, StoreError> {
     let row = connection
-        .row::<super::sql::Number>(
+        .row::<i64>(
             "SELECT count(*) AS n FROM (
                  SELECT 1 FROM embedding_tasks
                  WHERE status = 'pending' AND priority = 'low' AND id > 0
@@ -111,41 +101,41 @@ pub async fn low_waiting(connection: &impl ConnectionTrait, model_id: i64, most:
             [model_id.into(), i64::from(most).into()],
         )
         .await?;
-    Ok(row.and_then(|row| u32::try_from(row.n).ok()).unwrap_or_default())
+    Ok(row.and_then(|n| u32::try_from(n).ok()).unwrap_or_default())
 }
 
 /// Counts the tasks that wait for vectors of `model_id`.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn waiting(connection: &impl ConnectionTrait, model_id: i64) -> Result<i64, StoreError> {
+pub async fn waiting(connection: &impl Sql, model_id: i64) -> Result<i64, StoreError> {
     let sql = "SELECT count(*) AS n FROM embedding_tasks WHERE status = 'pending' AND model_id = $1";
-    Ok(connection.row::<super::sql::Number>(sql, [model_id.into()]).await?.map_or(0, |row| row.n))
+    Ok(connection.row::<i64>(sql, [model_id.into()]).await?.unwrap_or(0))
 }
 
 /// Whether a task for vectors of `model_id` is pending or processing.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn any_open(connection: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+pub async fn any_open(connection: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
     let sql = "SELECT 1 AS n
                WHERE EXISTS (SELECT 1 FROM embedding_tasks t WHERE t.status = 'pending' AND t.model_id = $1)
                   OR EXISTS (SELECT 1 FROM embedding_tasks t WHERE t.status = 'processing' AND t.model_id = $1)";
-    Ok(connection.row::<super::sql::Number>(sql, [model_id.into()]).await?.is_some())
+    Ok(connection.row::<()>(sql, [model_id.into()]).await?.is_some())
 }
 
 /// Whether a task for the set in use is pending or processing.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn any_open_for_the_set_in_use(connection: &impl ConnectionTrait) -> Result<bool, StoreError> {
+pub async fn any_open_for_the_set_in_use(connection: &impl Sql) -> Result<bool, StoreError> {
     const OF_THE_SET: &str = "SELECT 1 FROM embedding_tasks t
         WHERE (t.model_id IS NULL OR t.model_id NOT IN (SELECT id FROM embedding_models WHERE state = 'building'))";
     let sql = format!(
         "SELECT 1 AS n WHERE EXISTS ({OF_THE_SET} AND t.status = 'pending')
                           OR EXISTS ({OF_THE_SET} AND t.status = 'processing')"
     );
-    Ok(connection.row::<super::sql::Number>(&sql, []).await?.is_some())
+    Ok(connection.row::<()>(&sql, []).await?.is_some())
 }
 
 /// Queues what a set that is being built needs of `articles`, after their tasks for the set in use have ended: both
@@ -154,7 +144,7 @@ pub async fn any_open_for_the_set_in_use(connection: &impl ConnectionTrait) -> R
 /// # Errors
 /// [`StoreError`]
 pub async fn queue_next(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     articles: &[i64],
     building: i64,
     max_attempts: u32,
@@ -165,8 +155,7 @@ pub async fn queue_next(
          WHERE NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash AND {UNATTENDED}"
     );
     let ids = serde_json::to_string(articles).unwrap_or_default();
-    let rows = transaction.rows::<Id>(&sql, [building.into(), ids.into()]).await?;
-    let needing: Vec<_> = rows.into_iter().map(|row| row.id).collect();
+    let needing: Vec<i64> = transaction.rows(&sql, [building.into(), ids.into()]).await?;
     if needing.is_empty() {
         return Ok(());
     }
@@ -180,7 +169,7 @@ pub async fn queue_next(
 /// # Errors
 /// [`StoreError`]
 pub async fn enqueue_wanted(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     articles: &[i64],
     order: &Order,
 ) -> Result<Option<Vec<Queued>>, StoreError> {
@@ -207,7 +196,7 @@ pub struct Page<'a> {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn page(connection: &impl ConnectionTrait, model_id: i64, page: &Page<'_>) -> Result<Vec<i64>, StoreError> {
+pub async fn page(connection: &impl Sql, model_id: i64, page: &Page<'_>) -> Result<Vec<i64>, StoreError> {
     let sql = format!(
         "SELECT a.id FROM articles a
          LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
@@ -216,8 +205,7 @@ pub async fn page(connection: &impl ConnectionTrait, model_id: i64, page: &Page<
         page.scope.condition()
     );
     let values = [model_id.into(), page.folder.into(), page.after.into(), i64::from(page.limit).into()];
-    let rows = connection.rows::<Id>(&sql, values).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    connection.rows(&sql, values).await
 }
 
 /// Counts the articles in `scope`, and those of the folder that are excluded from embedding.
@@ -225,16 +213,11 @@ pub async fn page(connection: &impl ConnectionTrait, model_id: i64, page: &Page<
 /// # Errors
 /// [`StoreError`]
 pub async fn count(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     model_id: i64,
     scope: Backlog,
     folder: &str,
 ) -> Result<(i64, i64), StoreError> {
-    #[derive(FromQueryResult)]
-    struct Counts {
-        wanted: i64,
-        skipped: i64,
-    }
     let sql = format!(
         "SELECT count(*) FILTER (WHERE NOT a.skip_embedding AND ({})) AS wanted,
                 count(*) FILTER (WHERE a.skip_embedding) AS skipped
@@ -242,15 +225,14 @@ pub async fn count(
          WHERE {IN_FOLDER}",
         scope.condition()
     );
-    let row = connection.row::<Counts>(&sql, [model_id.into(), folder.into()]).await?;
-    Ok(row.map_or((0, 0), |row| (row.wanted, row.skipped)))
+    Ok(connection.row(&sql, [model_id.into(), folder.into()]).await?.unwrap_or_default())
 }
 
 /// `$2` is a folder, empty for the root.
 const IN_FOLDER: &str = "($2 = '' OR a.folder = $2 OR substr(a.folder, 1, length($2) + 1) = $2 || '/')";
 
 /// A task queued for one of many articles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct Queued {
     /// `articles.id`
     pub article_id: i64,
@@ -280,22 +262,12 @@ pub struct Order {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn enqueue_all(
-    transaction: &impl ConnectionTrait,
-    articles: &[i64],
-    order: &Order,
-) -> Result<Vec<Queued>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        article_id: i64,
-        task_id: i64,
-        adopted: bool,
-    }
+pub async fn enqueue_all(transaction: &impl Sql, articles: &[i64], order: &Order) -> Result<Vec<Queued>, StoreError> {
     locks::hold_articles(transaction, articles).await?;
     let ids = serde_json::to_string(articles).unwrap_or_default();
     let handicap = i64::try_from(order.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let mut rows = transaction
-        .rows::<Row>(
+        .rows::<Queued>(
             "SELECT t.article_id, t.id AS task_id, TRUE AS adopted
              FROM {ids $1} j JOIN articles a ON a.id = j.id
              JOIN embedding_tasks t ON t.article_id = a.id AND t.status = 'processing' AND t.revision >= a.revision
@@ -304,7 +276,7 @@ pub async fn enqueue_all(
         )
         .await?;
     let queued = transaction
-        .rows::<Row>(
+        .rows::<Queued>(
             ENQUEUE_ALL,
             [
                 ids.into(),
@@ -317,10 +289,7 @@ pub async fn enqueue_all(
         )
         .await?;
     rows.extend(queued);
-    Ok(rows
-        .into_iter()
-        .map(|row| Queued { article_id: row.article_id, task_id: row.task_id, adopted: row.adopted })
-        .collect())
+    Ok(rows)
 }
 
 const ENQUEUE_ALL: &str = "

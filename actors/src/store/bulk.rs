@@ -4,14 +4,13 @@
 //! them wait at a time, because tasks that have waited long overtake new ones.
 
 use afterword_entities::bulk_operation;
-use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
 
 use super::{
     StoreError,
     backlog::{self, Backlog},
     events, locks, models,
-    sql::Sql,
+    sql::{FromRow, Sql},
 };
 use crate::task::Priority;
 
@@ -21,7 +20,7 @@ const PAGE: u32 = 100;
 const LISTED_FAILURES: u32 = 100;
 
 /// The progress of a run. *Units:* articles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromRow)]
 pub struct Progress {
     /// Articles queued so far.
     pub queued: i64,
@@ -53,7 +52,7 @@ pub struct Summary {
 }
 
 /// An article that a run could not embed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, FromRow)]
 pub struct FailedItem {
     /// The article.
     pub slug: String,
@@ -80,20 +79,14 @@ pub enum Page {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn open(
-    transaction: &impl ConnectionTrait,
-    scope: Backlog,
-    folder: &str,
-    articles: i64,
-) -> Result<i64, StoreError> {
-    let row = transaction
-        .row::<super::sql::Number>(
+pub async fn open(transaction: &impl Sql, scope: Backlog, folder: &str, articles: i64) -> Result<i64, StoreError> {
+    let id = transaction
+        .one::<i64>(
             "INSERT INTO bulk_operations (scope, folder, state, requested_at) VALUES ($1, $2, 'queuing', {now})
              RETURNING id AS n",
             [scope.as_str().into(), folder.into()],
         )
         .await?;
-    let id = row.map(|row| row.n).ok_or_else(|| StoreError::Unexpected("an insert without a row".to_owned()))?;
     transaction
         .run("INSERT INTO bulk_totals (bulk_id, articles) VALUES ($1, $2)", [id.into(), articles.into()])
         .await?;
@@ -106,7 +99,7 @@ pub async fn open(
 /// # Errors
 /// [`StoreError`]
 pub async fn advance(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     run: &bulk_operation::Model,
     max_attempts: u32,
     ahead: u32,
@@ -149,7 +142,7 @@ pub async fn advance(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn close_if_done(transaction: &impl ConnectionTrait, id: i64) -> Result<Option<Summary>, StoreError> {
+pub async fn close_if_done(transaction: &impl Sql, id: i64) -> Result<Option<Summary>, StoreError> {
     let Some(run) = held(transaction, id).await? else { return Ok(None) };
     let now = super::sql::now(transaction).await?;
     let progress = progress(transaction, id).await?;
@@ -166,7 +159,7 @@ pub async fn close_if_done(transaction: &impl ConnectionTrait, id: i64) -> Resul
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
+pub async fn cancel(transaction: &impl Sql, id: i64) -> Result<bool, StoreError> {
     let Some(run) = held(transaction, id).await? else { return Ok(false) };
     if !matches!(run.state.as_str(), "queuing" | "running") {
         return Ok(false);
@@ -181,15 +174,14 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<bool,
 
 /// Locks the articles before it checks which tasks a save has joined: a save that comes at this moment is either
 /// before, and keeps its task, or after, and queues another.
-async fn take_back(transaction: &impl ConnectionTrait, id: i64) -> Result<(), StoreError> {
-    let waiting = transaction
-        .rows::<super::sql::Number>(
+async fn take_back(transaction: &impl Sql, id: i64) -> Result<(), StoreError> {
+    let articles: Vec<i64> = transaction
+        .rows(
             "SELECT i.article_id AS n FROM bulk_items i CROSS JOIN embedding_tasks t
              WHERE i.bulk_id = $1 AND NOT i.adopted AND t.id = i.task_id AND t.status = 'pending'",
             [id.into()],
         )
         .await?;
-    let articles: Vec<_> = waiting.into_iter().map(|row| row.n).collect();
     locks::hold_articles(transaction, &articles).await?;
     transaction
         .run(
@@ -212,16 +204,16 @@ async fn take_back(transaction: &impl ConnectionTrait, id: i64) -> Result<(), St
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn total(connection: &impl ConnectionTrait, id: i64) -> Result<Option<i64>, StoreError> {
+pub async fn total(connection: &impl Sql, id: i64) -> Result<Option<i64>, StoreError> {
     let sql = "SELECT articles AS n FROM bulk_totals WHERE bulk_id = $1";
-    Ok(connection.row::<super::sql::Number>(sql, [id.into()]).await?.map(|row| row.n))
+    connection.row(sql, [id.into()]).await
 }
 
 /// Returns the present progress of a run.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn progress(connection: &impl ConnectionTrait, id: i64) -> Result<Progress, StoreError> {
+pub async fn progress(connection: &impl Sql, id: i64) -> Result<Progress, StoreError> {
     let row = connection
         .row::<Progress>(
             "SELECT count(*) AS queued,
@@ -240,7 +232,7 @@ pub async fn progress(connection: &impl ConnectionTrait, id: i64) -> Result<Prog
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn failures(connection: &impl ConnectionTrait, id: i64, limit: u32) -> Result<Vec<FailedItem>, StoreError> {
+pub async fn failures(connection: &impl Sql, id: i64, limit: u32) -> Result<Vec<FailedItem>, StoreError> {
     connection
         .rows(
             "SELECT t.slug, t.id AS task_id, t.error_kind, t.error_message
@@ -255,12 +247,12 @@ pub async fn failures(connection: &impl ConnectionTrait, id: i64, limit: u32) ->
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
+pub async fn find(connection: &impl Sql, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
     connection.row("SELECT * FROM bulk_operations WHERE id = $1", [id.into()]).await
 }
 
 /// Finds one run and locks it until the commit: two hosts that advance it take turns.
-async fn held(transaction: &impl ConnectionTrait, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
+async fn held(transaction: &impl Sql, id: i64) -> Result<Option<bulk_operation::Model>, StoreError> {
     transaction.row("SELECT o.* FROM bulk_operations o WHERE o.id = $1 {lock o}", [id.into()]).await
 }
 
@@ -268,7 +260,7 @@ async fn held(transaction: &impl ConnectionTrait, id: i64) -> Result<Option<bulk
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<bulk_operation::Model>, StoreError> {
+pub async fn list(connection: &impl Sql, limit: u32) -> Result<Vec<bulk_operation::Model>, StoreError> {
     connection.rows("SELECT * FROM bulk_operations ORDER BY id DESC LIMIT $1", [i64::from(limit).into()]).await
 }
 
@@ -276,21 +268,21 @@ pub async fn list(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<b
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn count(connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
-    let counted = connection.row::<super::sql::Number>("SELECT count(*) AS n FROM bulk_operations", []).await?;
-    Ok(counted.map_or(0, |row| row.n))
+pub async fn count(connection: &impl Sql) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) AS n FROM bulk_operations";
+    Ok(connection.row(sql, []).await?.unwrap_or(0))
 }
 
 /// Returns the runs that are not closed, the oldest first.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn unfinished(connection: &impl ConnectionTrait) -> Result<Vec<bulk_operation::Model>, StoreError> {
+pub async fn unfinished(connection: &impl Sql) -> Result<Vec<bulk_operation::Model>, StoreError> {
     connection.rows("SELECT * FROM bulk_operations WHERE state IN ('queuing', 'running') ORDER BY id", []).await
 }
 
 async fn summarise(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     run: &bulk_operation::Model,
     progress: Progress,
     now: i64,
@@ -307,7 +299,7 @@ async fn summarise(
     })
 }
 
-async fn finish(transaction: &impl ConnectionTrait, id: i64, state: &str, summary: &Summary) -> Result<(), StoreError> {
+async fn finish(transaction: &impl Sql, id: i64, state: &str, summary: &Summary) -> Result<(), StoreError> {
     transaction
         .run(
             "UPDATE bulk_operations SET state = $2, finished_at = {now}, summary = $3 WHERE id = $1",
@@ -317,7 +309,7 @@ async fn finish(transaction: &impl ConnectionTrait, id: i64, state: &str, summar
     events::record_act(transaction, &format!("bulk {state}"), &format!("bulk {id}")).await
 }
 
-async fn set_state(transaction: &impl ConnectionTrait, id: i64, state: &str) -> Result<(), StoreError> {
+async fn set_state(transaction: &impl Sql, id: i64, state: &str) -> Result<(), StoreError> {
     transaction.run("UPDATE bulk_operations SET state = $2 WHERE id = $1", [id.into(), state.into()]).await.map(drop)
 }
 

@@ -2,12 +2,11 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 use uuid::Uuid;
 
 use super::{
     Engine, StoreError,
-    sql::{Number, Sql},
+    sql::{FromRow, Sql, Value},
     subject,
 };
 use crate::task::{ArticleSnapshot, ClaimedTask, Lease, Position, Slot};
@@ -100,8 +99,8 @@ macro_rules! claimed_for {
 mod postgres;
 mod sqlite;
 
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct ClaimedRow {
     id: i64,
     article_id: i64,
     slug: String,
@@ -125,8 +124,8 @@ struct Row {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Result<Vec<ClaimedTask>, StoreError> {
-    let (sql, from) = match Engine::of(transaction) {
+pub async fn claim(transaction: &impl Sql, claim: Claim<'_>) -> Result<Vec<ClaimedTask>, StoreError> {
+    let (sql, from) = match transaction.engine() {
         // SQLite always claims from the front.
         Engine::Sqlite => (sqlite::DUE, Vec::new()),
         Engine::Postgres => {
@@ -143,11 +142,11 @@ pub async fn claim(transaction: &impl ConnectionTrait, claim: Claim<'_>) -> Resu
 /// # Errors
 /// [`StoreError`]
 pub async fn claim_one(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     request: Claim<'_>,
     task_id: i64,
 ) -> Result<Option<ClaimedTask>, StoreError> {
-    let sql = match Engine::of(transaction) {
+    let sql = match transaction.engine() {
         Engine::Sqlite => sqlite::ONE,
         Engine::Postgres => postgres::ONE,
     };
@@ -158,7 +157,7 @@ pub async fn claim_one(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn any_due(connection: &impl ConnectionTrait, makes: Makes) -> Result<bool, StoreError> {
+pub async fn any_due(connection: &impl Sql, makes: Makes) -> Result<bool, StoreError> {
     const DUE: &str = concat!(
         "SELECT 1 AS n WHERE EXISTS (SELECT 1 FROM embedding_tasks t
                                      WHERE t.status = 'pending' AND t.queue_key >= 0 AND t.scheduled_at <= {now} AND ",
@@ -166,13 +165,13 @@ pub async fn any_due(connection: &impl ConnectionTrait, makes: Makes) -> Result<
         ") AND NOT EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused')"
     );
     let [building, makes_building, _, makes_active] = makes.values();
-    Ok(connection.row::<Number>(DUE, [building, makes_building, makes_active]).await?.is_some())
+    Ok(connection.row::<()>(DUE, [building, makes_building, makes_active]).await?.is_some())
 }
 
 /// Runs `sql`: `$1` token, `$2` lease, `$3` incarnation, `$4` slots, `$5` limit, `$6` to `$9` what the host makes, then
 /// its own parameters.
 async fn run(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     claim: Claim<'_>,
     sql: &str,
     own: Vec<Value>,
@@ -182,7 +181,7 @@ async fn run(
     let limit = i64::try_from(claim.slots.len()).unwrap_or(i64::MAX);
     let shared = [claim.token.into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into()];
     let values = shared.into_iter().chain(claim.makes.values()).chain(own);
-    let rows = transaction.rows::<Row>(sql, values).await?;
+    let rows = transaction.rows::<ClaimedRow>(sql, values).await?;
     if !rows.is_empty() {
         afterword_faults::point!("claim.taken", StoreError::Failed);
     }
@@ -192,8 +191,8 @@ async fn run(
 
 /// Reads the state of each article, for the set that its task is processed for.
 async fn subjects(
-    transaction: &impl ConnectionTrait,
-    rows: &[Row],
+    transaction: &impl Sql,
+    rows: &[ClaimedRow],
     makes: Makes,
 ) -> Result<HashMap<i64, ArticleSnapshot>, StoreError> {
     let mut subjects = HashMap::new();
@@ -207,7 +206,7 @@ async fn subjects(
     Ok(subjects)
 }
 
-fn claimed(row: Row, token: &str, subjects: &HashMap<i64, ArticleSnapshot>) -> Result<ClaimedTask, StoreError> {
+fn claimed(row: ClaimedRow, token: &str, subjects: &HashMap<i64, ArticleSnapshot>) -> Result<ClaimedTask, StoreError> {
     let unexpected = |error: crate::task::UnknownName| StoreError::Unexpected(error.to_string());
     Ok(ClaimedTask {
         lease: Lease { task_id: row.id, token: token.to_owned() },

@@ -1,17 +1,12 @@
 //! The pause switch: it is valid for every host on the database and outlives them.
 
-use sea_orm::ConnectionTrait;
-
-use super::{
-    StoreError, events,
-    sql::{Number, Sql},
-};
+use super::{StoreError, events, sql::Sql};
 
 /// Stops every host from claiming; tasks that are being processed are finished. Returns whether this changed anything.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn pause(transaction: &impl ConnectionTrait) -> Result<bool, StoreError> {
+pub async fn pause(transaction: &impl Sql) -> Result<bool, StoreError> {
     let changed = transaction
         .run(
             "INSERT INTO queue_control (key, value, changed_at) VALUES ('paused', 'true', {now})
@@ -29,7 +24,7 @@ pub async fn pause(transaction: &impl ConnectionTrait) -> Result<bool, StoreErro
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn resume(transaction: &impl ConnectionTrait) -> Result<bool, StoreError> {
+pub async fn resume(transaction: &impl Sql) -> Result<bool, StoreError> {
     let changed = transaction.run("DELETE FROM queue_control WHERE key = 'paused'", []).await?;
     if changed > 0 {
         events::record_act(transaction, "queue resumed", "").await?;
@@ -42,7 +37,7 @@ pub async fn resume(transaction: &impl ConnectionTrait) -> Result<bool, StoreErr
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn begin_copy(transaction: &impl ConnectionTrait, source: &str) -> Result<bool, StoreError> {
+pub async fn begin_copy(transaction: &impl Sql, source: &str) -> Result<bool, StoreError> {
     transaction
         .run(
             "INSERT INTO queue_control (key, value, changed_at)
@@ -51,13 +46,13 @@ pub async fn begin_copy(transaction: &impl ConnectionTrait, source: &str) -> Res
         )
         .await?;
     let noted = "SELECT 1 AS n FROM queue_control WHERE key = 'copy' AND value = $1";
-    Ok(transaction.row::<Number>(noted, [source.into()]).await?.is_some())
+    Ok(transaction.row::<()>(noted, [source.into()]).await?.is_some())
 }
 
 /// Records that the copy is complete.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn end_copy(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+pub async fn end_copy(transaction: &impl Sql) -> Result<(), StoreError> {
     transaction.run("DELETE FROM queue_control WHERE key = 'copy'", []).await.map(drop)
 }

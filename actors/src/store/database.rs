@@ -2,14 +2,12 @@
 
 use std::{path::Path, sync::Arc};
 
-use sea_orm::DatabaseConnection;
-
 use super::{
     Beside, Engine, OpenError, OpenOptions, StoreError,
     acting::{acting, carried},
     postgres::Postgres,
+    sql::{Connection, Transaction, WriteFuture},
     sqlite::Sqlite,
-    transaction::{Transaction, WriteFuture},
 };
 
 /// A database shared by article saves, the runtime and searches. Cheap to clone.
@@ -49,7 +47,7 @@ impl Database {
     }
 
     /// The connections for queries. Never write through them: see [`Database::write`].
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Connection {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => &file.read,
             Parts::Postgres(server) => &server.read,
@@ -57,7 +55,7 @@ impl Database {
     }
 
     /// The connections for the queries that keep a runtime's tasks safe: articles and searches do not share them.
-    pub(crate) fn runtime_reader(&self) -> &DatabaseConnection {
+    pub(crate) fn runtime_reader(&self) -> &Connection {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => &file.runtime,
             Parts::Postgres(server) => &server.runtime,
@@ -65,7 +63,7 @@ impl Database {
     }
 
     /// The connection for what must not run inside a transaction: migrations and maintenance by the operator.
-    pub fn write_connection(&self) -> &DatabaseConnection {
+    pub fn write_connection(&self) -> &Connection {
         match self.parts.as_ref() {
             Parts::Sqlite(file) => &file.write,
             Parts::Postgres(server) => &server.write,

@@ -14,8 +14,6 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use sea_orm::{ConnectionTrait, DbBackend};
-
 /// The database behind a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
@@ -26,15 +24,6 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Returns the engine of `connection`.
-    pub fn of(connection: &impl ConnectionTrait) -> Self {
-        match connection.get_database_backend() {
-            DbBackend::Sqlite => Self::Sqlite,
-            DbBackend::Postgres => Self::Postgres,
-            other => unreachable!("a connection to {other:?}, and only SQLite and PostgreSQL are ever opened"),
-        }
-    }
-
     const fn now(self) -> &'static str {
         match self {
             Self::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",

@@ -79,8 +79,9 @@ mod postgres_code {
     pub(super) const CORRUPTED: [&str; 2] = ["XX001", "XX002"];
 }
 
-impl From<DbErr> for StoreError {
-    fn from(error: DbErr) -> Self {
+impl StoreError {
+    /// Returns what an error of the driver means.
+    pub(crate) fn of(error: DbErr) -> Self {
         let text = error.to_string();
         match &error {
             DbErr::Conn(RuntimeErr::SqlxError(cause))

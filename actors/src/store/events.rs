@@ -1,7 +1,6 @@
 //! The audit trail. Changes of status are recorded by trigger; administrative acts are recorded here.
 
 use afterword_entities::embedding_task_event;
-use sea_orm::ConnectionTrait;
 
 use super::{StoreError, acting, sql::Sql};
 
@@ -9,7 +8,7 @@ use super::{StoreError, acting, sql::Sql};
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn record_act(transaction: &impl ConnectionTrait, event: &str, detail: &str) -> Result<(), StoreError> {
+pub async fn record_act(transaction: &impl Sql, event: &str, detail: &str) -> Result<(), StoreError> {
     transaction
         .run(
             "INSERT INTO embedding_task_events (at, event, detail) VALUES ({now}, $1, $2)",
@@ -24,7 +23,7 @@ pub async fn record_act(transaction: &impl ConnectionTrait, event: &str, detail:
 /// # Errors
 /// [`StoreError`]
 pub async fn record_article_act(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     article_id: i64,
     event: &str,
     detail: &str,
@@ -43,7 +42,7 @@ pub async fn record_article_act(
 /// # Errors
 /// [`StoreError`]
 pub async fn record_article_act_of_caller(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     article_id: i64,
     event: &str,
     detail: &str,
@@ -78,7 +77,7 @@ pub struct Filter {
 /// # Errors
 /// [`StoreError`]
 pub async fn following(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     after: i64,
     limit: u32,
 ) -> Result<Vec<embedding_task_event::Model>, StoreError> {
@@ -91,7 +90,7 @@ pub async fn following(
 /// # Errors
 /// [`StoreError`]
 pub async fn preceding(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     before: i64,
     limit: u32,
 ) -> Result<Vec<embedding_task_event::Model>, StoreError> {
@@ -103,10 +102,7 @@ pub async fn preceding(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn these(
-    connection: &impl ConnectionTrait,
-    ids: &[i64],
-) -> Result<Vec<embedding_task_event::Model>, StoreError> {
+pub async fn these(connection: &impl Sql, ids: &[i64]) -> Result<Vec<embedding_task_event::Model>, StoreError> {
     let sql = "SELECT e.* FROM {ids $1} j JOIN embedding_task_events e ON e.id = j.id ORDER BY e.id";
     let ids = serde_json::to_string(ids).unwrap_or_default();
     connection.rows(sql, [ids.into()]).await
@@ -116,10 +112,7 @@ pub async fn these(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(
-    connection: &impl ConnectionTrait,
-    filter: &Filter,
-) -> Result<Vec<embedding_task_event::Model>, StoreError> {
+pub async fn list(connection: &impl Sql, filter: &Filter) -> Result<Vec<embedding_task_event::Model>, StoreError> {
     let newest = |which: &str| format!("SELECT * FROM ({which} ORDER BY id DESC LIMIT $1) newest ORDER BY id");
     let limit = i64::from(filter.limit);
     // Two statements: one that left the condition to its parameters would be planned as one that reads everything.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use afterword_entities::{embedding_host, embedding_worker_status};
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{StoreError, sql::Sql};
 use crate::task::Slot;
@@ -44,7 +43,7 @@ pub struct WorkerRow {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn register(transaction: &impl ConnectionTrait, host: &NewHost) -> Result<(), StoreError> {
+pub async fn register(transaction: &impl Sql, host: &NewHost) -> Result<(), StoreError> {
     transaction
         .run(
             "INSERT INTO embedding_hosts (incarnation, hostname, pid, version, state, started_at, heartbeat_at)
@@ -66,7 +65,7 @@ pub async fn register(transaction: &impl ConnectionTrait, host: &NewHost) -> Res
 /// # Errors
 /// [`StoreError`]
 pub async fn beat(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     host: &NewHost,
     state: &str,
     tree: &str,
@@ -109,7 +108,7 @@ fn worker_values(worker: &WorkerRow) -> serde_json::Value {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn end(transaction: &impl ConnectionTrait, incarnation: &str, state: &str) -> Result<(), StoreError> {
+pub async fn end(transaction: &impl Sql, incarnation: &str, state: &str) -> Result<(), StoreError> {
     transaction
         .run("UPDATE embedding_hosts SET state = $2 WHERE incarnation = $1", [incarnation.into(), state.into()])
         .await?;
@@ -127,30 +126,21 @@ pub async fn end(transaction: &impl ConnectionTrait, incarnation: &str, state: &
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn others(
-    connection: &impl ConnectionTrait,
-    incarnation: &str,
-    silence: Duration,
-) -> Result<Vec<String>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        incarnation: String,
-    }
-    let rows = connection
-        .rows::<Row>(
+pub async fn others(connection: &impl Sql, incarnation: &str, silence: Duration) -> Result<Vec<String>, StoreError> {
+    connection
+        .rows(
             "SELECT incarnation FROM embedding_hosts
              WHERE state IN ('running', 'draining') AND incarnation <> $1 AND heartbeat_at <= {now} - $2",
             [incarnation.into(), i64::try_from(silence.as_millis()).unwrap_or(i64::MAX >> 1).into()],
         )
-        .await?;
-    Ok(rows.into_iter().map(|row| row.incarnation).collect())
+        .await
 }
 
 /// Returns hosts that have not reported their end, the last started first.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn open(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<embedding_host::Model>, StoreError> {
+pub async fn open(connection: &impl Sql, limit: u32) -> Result<Vec<embedding_host::Model>, StoreError> {
     let sql = "SELECT * FROM embedding_hosts WHERE state IN ('running', 'draining') ORDER BY started_at DESC LIMIT $1";
     connection.rows(sql, [i64::from(limit).into()]).await
 }
@@ -160,7 +150,7 @@ pub async fn open(connection: &impl ConnectionTrait, limit: u32) -> Result<Vec<e
 /// # Errors
 /// [`StoreError`]
 pub async fn workers(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     incarnation: &str,
 ) -> Result<Vec<embedding_worker_status::Model>, StoreError> {
     connection

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
 use super::{
     StoreError, hosts, locks,
     settle::{Next, Settled, Verdict, settle},
-    sql::{Number, Sql},
+    sql::{FromRow, Sql},
     suspects::{FREE_DEATHS, together},
 };
 use crate::{embedder::ErrorKind, task::Lease};
@@ -19,7 +17,7 @@ pub const RESCUE_PAGE: u32 = 500;
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn renew(transaction: &impl ConnectionTrait, leases: &[Lease], lease: Duration) -> Result<u64, StoreError> {
+pub async fn renew(transaction: &impl Sql, leases: &[Lease], lease: Duration) -> Result<u64, StoreError> {
     if leases.is_empty() {
         return Ok(0);
     }
@@ -42,11 +40,7 @@ pub async fn renew(transaction: &impl ConnectionTrait, leases: &[Lease], lease: 
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn renew_all_of(
-    transaction: &impl ConnectionTrait,
-    incarnation: &str,
-    lease: Duration,
-) -> Result<u64, StoreError> {
+pub async fn renew_all_of(transaction: &impl Sql, incarnation: &str, lease: Duration) -> Result<u64, StoreError> {
     let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
     transaction
         .run(
@@ -65,10 +59,7 @@ pub async fn renew_all_of(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn rescue_expired(
-    transaction: &impl ConnectionTrait,
-    living: Option<&str>,
-) -> Result<Vec<Settled>, StoreError> {
+pub async fn rescue_expired(transaction: &impl Sql, living: Option<&str>) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
@@ -84,7 +75,7 @@ pub async fn rescue_expired(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn rescue_from(transaction: &impl ConnectionTrait, incarnation: &str) -> Result<Vec<Settled>, StoreError> {
+pub async fn rescue_from(transaction: &impl Sql, incarnation: &str) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
@@ -100,7 +91,7 @@ pub async fn rescue_from(transaction: &impl ConnectionTrait, incarnation: &str) 
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn rescue_all_from(transaction: &impl ConnectionTrait, incarnation: &str) -> Result<usize, StoreError> {
+pub async fn rescue_all_from(transaction: &impl Sql, incarnation: &str) -> Result<usize, StoreError> {
     let mut rescued = 0;
     loop {
         let page = rescue_from(transaction, incarnation).await?.len();
@@ -112,7 +103,7 @@ pub async fn rescue_all_from(transaction: &impl ConnectionTrait, incarnation: &s
     }
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Held {
     id: i64,
     lease_token: String,
@@ -121,16 +112,12 @@ struct Held {
     incarnation: Option<String>,
 }
 
-async fn hold(transaction: &impl ConnectionTrait, held: &[Held]) -> Result<(), StoreError> {
+async fn hold(transaction: &impl Sql, held: &[Held]) -> Result<(), StoreError> {
     let tasks: Vec<_> = held.iter().map(|held| held.id).collect();
     locks::hold_articles_of(transaction, &tasks).await
 }
 
-async fn give_back(
-    transaction: &impl ConnectionTrait,
-    held: Vec<Held>,
-    reason: &str,
-) -> Result<Vec<Settled>, StoreError> {
+async fn give_back(transaction: &impl Sql, held: Vec<Held>, reason: &str) -> Result<Vec<Settled>, StoreError> {
     hold(transaction, &held).await?;
     let verdicts: Vec<_> = held.into_iter().map(|held| verdict(held, reason)).collect();
     let settled = settle(transaction, &verdicts).await?;
@@ -165,11 +152,7 @@ fn verdict(held: Held, reason: &str) -> Verdict {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn release(
-    transaction: &impl ConnectionTrait,
-    incarnation: &str,
-    known: &[String],
-) -> Result<Vec<Settled>, StoreError> {
+pub async fn release(transaction: &impl Sql, incarnation: &str, known: &[String]) -> Result<Vec<Settled>, StoreError> {
     let held = transaction
         .rows::<Held>(
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
@@ -195,13 +178,9 @@ pub async fn release(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn holds_others(
-    connection: &impl ConnectionTrait,
-    incarnation: &str,
-    known: &[String],
-) -> Result<bool, StoreError> {
+pub async fn holds_others(connection: &impl Sql, incarnation: &str, known: &[String]) -> Result<bool, StoreError> {
     let found = connection
-        .row::<Number>(
+        .row::<()>(
             "SELECT 1 AS n FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $1
                AND NOT EXISTS (SELECT 1 FROM {texts $2} k WHERE k.text = lease_token) LIMIT 1",

@@ -9,25 +9,18 @@
 //! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
 //! restoration, lock its number instead.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
 use super::{Engine, StoreError, sql::Sql};
-
-#[derive(FromQueryResult)]
-struct Held {
-    id: i64,
-}
 
 /// Locks `articles` (ids) until the commit; deleted ones too.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(super) async fn hold_articles(transaction: &impl ConnectionTrait, articles: &[i64]) -> Result<(), StoreError> {
-    if Engine::of(transaction) == Engine::Sqlite || articles.is_empty() {
+pub(super) async fn hold_articles(transaction: &impl Sql, articles: &[i64]) -> Result<(), StoreError> {
+    if transaction.engine() == Engine::Sqlite || articles.is_empty() {
         return Ok(());
     }
     let held = hold_rows(transaction, articles).await?;
-    let mut deleted: Vec<i64> = articles.iter().copied().filter(|id| !held.iter().any(|row| row.id == *id)).collect();
+    let mut deleted: Vec<i64> = articles.iter().copied().filter(|id| !held.contains(id)).collect();
     if deleted.is_empty() {
         return Ok(());
     }
@@ -40,7 +33,7 @@ pub(super) async fn hold_articles(transaction: &impl ConnectionTrait, articles: 
     hold_rows(transaction, &deleted).await.map(drop)
 }
 
-async fn hold_rows(transaction: &impl ConnectionTrait, articles: &[i64]) -> Result<Vec<Held>, StoreError> {
+async fn hold_rows(transaction: &impl Sql, articles: &[i64]) -> Result<Vec<i64>, StoreError> {
     let ids = serde_json::to_string(articles).unwrap_or_default();
     transaction
         .rows("SELECT a.id FROM articles a WHERE a.id IN (SELECT id FROM {ids $1} j) {lock a}", [ids.into()])
@@ -51,8 +44,8 @@ async fn hold_rows(transaction: &impl ConnectionTrait, articles: &[i64]) -> Resu
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn hold_deleted(transaction: &impl ConnectionTrait, article: i64) -> Result<(), StoreError> {
-    match Engine::of(transaction) {
+pub async fn hold_deleted(transaction: &impl Sql, article: i64) -> Result<(), StoreError> {
+    match transaction.engine() {
         Engine::Sqlite => Ok(()),
         Engine::Postgres => transaction
             .run(
@@ -68,12 +61,12 @@ pub async fn hold_deleted(transaction: &impl ConnectionTrait, article: i64) -> R
 ///
 /// # Errors
 /// [`StoreError`]
-pub(super) async fn hold_articles_of(transaction: &impl ConnectionTrait, tasks: &[i64]) -> Result<(), StoreError> {
-    if Engine::of(transaction) == Engine::Sqlite || tasks.is_empty() {
+pub(super) async fn hold_articles_of(transaction: &impl Sql, tasks: &[i64]) -> Result<(), StoreError> {
+    if transaction.engine() == Engine::Sqlite || tasks.is_empty() {
         return Ok(());
     }
     let ids = serde_json::to_string(tasks).unwrap_or_default();
-    let held: Vec<Held> = transaction
+    let held: Vec<i64> = transaction
         .rows(
             "SELECT a.id FROM articles a WHERE a.id IN (
                  SELECT t.article_id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id) {lock a}",
@@ -84,11 +77,11 @@ pub(super) async fn hold_articles_of(transaction: &impl ConnectionTrait, tasks: 
     if held.len() >= tasks.len() {
         return Ok(());
     }
-    let all: Vec<Held> = transaction
+    let all: Vec<i64> = transaction
         .rows(
             "SELECT DISTINCT t.article_id AS id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id",
             [ids.into()],
         )
         .await?;
-    hold_articles(transaction, &all.iter().map(|article| article.id).collect::<Vec<_>>()).await
+    hold_articles(transaction, &all).await
 }

@@ -1,7 +1,6 @@
 //! Minute rows of the results of each worker.
 
 use afterword_entities::embedding_metric;
-use sea_orm::ConnectionTrait;
 
 use super::{StoreError, sql::Sql};
 
@@ -9,7 +8,7 @@ use super::{StoreError, sql::Sql};
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn write(transaction: &impl ConnectionTrait, rows: &[embedding_metric::Model]) -> Result<(), StoreError> {
+pub async fn write(transaction: &impl Sql, rows: &[embedding_metric::Model]) -> Result<(), StoreError> {
     for row in rows {
         transaction
             .run(
@@ -48,7 +47,7 @@ pub async fn write(transaction: &impl ConnectionTrait, rows: &[embedding_metric:
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn since(connection: &impl ConnectionTrait, minute: i64) -> Result<Vec<embedding_metric::Model>, StoreError> {
+pub async fn since(connection: &impl Sql, minute: i64) -> Result<Vec<embedding_metric::Model>, StoreError> {
     connection
         .rows("SELECT * FROM embedding_metrics WHERE minute >= $1 ORDER BY minute, incarnation, slot", [minute.into()])
         .await

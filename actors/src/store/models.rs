@@ -15,11 +15,10 @@ mod settings;
 mod whole;
 
 use afterword_entities::embedding_model;
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
     Engine, StoreError, events,
-    sql::{Number, Sql},
+    sql::{FromRow, Sql},
 };
 use crate::embedder::ModelIdentity;
 
@@ -27,7 +26,7 @@ pub use settings::{Kept, accept_failed, embedded_within, kept};
 pub use whole::{Hindrance, activate_if_whole, hindrances};
 
 /// A set that vectors are made for now.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Set {
     /// `embedding_models.id`
     pub id: i64,
@@ -83,7 +82,7 @@ pub enum Switch {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn wanted(connection: &impl ConnectionTrait) -> Result<Wanted, StoreError> {
+pub async fn wanted(connection: &impl Sql) -> Result<Wanted, StoreError> {
     let sets = connection
         .rows::<Set>(
             "SELECT m.id, m.identity, m.state, s.settings
@@ -108,7 +107,7 @@ pub async fn wanted(connection: &impl ConnectionTrait) -> Result<Wanted, StoreEr
 /// # Errors
 /// [`StoreError`]
 pub async fn join(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     identity: &ModelIdentity,
     settings: Option<&str>,
 ) -> Result<embedding_model::Model, StoreError> {
@@ -124,7 +123,7 @@ pub async fn join(
 /// # Errors
 /// [`StoreError`]
 pub async fn offer(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     identity: &ModelIdentity,
     settings: Option<&str>,
 ) -> Result<embedding_model::Model, StoreError> {
@@ -143,7 +142,7 @@ pub async fn offer(
 /// # Errors
 /// [`StoreError`]
 pub async fn switch_to(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     identity: &ModelIdentity,
     settings: Option<&str>,
 ) -> Result<Switch, StoreError> {
@@ -164,12 +163,12 @@ pub async fn switch_to(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn cancel(transaction: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+pub async fn cancel(transaction: &impl Sql) -> Result<Option<i64>, StoreError> {
     hold(transaction).await?;
     give_up(transaction).await
 }
 
-async fn give_up(transaction: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+async fn give_up(transaction: &impl Sql) -> Result<Option<i64>, StoreError> {
     let cancelled = stop_building(transaction).await?;
     if let Some(id) = cancelled {
         events::record_act(transaction, "model switch cancelled", &format!("embedding model {id}")).await?;
@@ -178,10 +177,7 @@ async fn give_up(transaction: &impl ConnectionTrait) -> Result<Option<i64>, Stor
 }
 
 /// Enters the model if it is new, and makes it the active one if there is none.
-async fn enter(
-    transaction: &impl ConnectionTrait,
-    identity: &ModelIdentity,
-) -> Result<embedding_model::Model, StoreError> {
+async fn enter(transaction: &impl Sql, identity: &ModelIdentity) -> Result<embedding_model::Model, StoreError> {
     hold(transaction).await?;
     let fingerprint = identity.fingerprint();
     transaction
@@ -205,7 +201,7 @@ async fn enter(
     by_fingerprint(transaction, &fingerprint).await?.ok_or_else(missing_row)
 }
 
-async fn begin(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), StoreError> {
+async fn begin(transaction: &impl Sql, model_id: i64) -> Result<(), StoreError> {
     transaction
         .run("UPDATE embedding_models SET state = 'building', retired_at = NULL WHERE id = $1", [model_id.into()])
         .await?;
@@ -214,7 +210,7 @@ async fn begin(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), 
     events::record_act(transaction, "model switch begun", &format!("embedding model {model_id}")).await
 }
 
-async fn stop_building(transaction: &impl ConnectionTrait) -> Result<Option<i64>, StoreError> {
+async fn stop_building(transaction: &impl Sql) -> Result<Option<i64>, StoreError> {
     let Some(Set { id, .. }) = wanted(transaction).await?.building else { return Ok(None) };
     transaction
         .run("UPDATE embedding_models SET state = 'retired', retired_at = {now} WHERE state = 'building'", [])
@@ -235,26 +231,26 @@ async fn stop_building(transaction: &impl ConnectionTrait) -> Result<Option<i64>
 ///
 /// # Errors
 /// [`StoreError`]
-pub(super) async fn keep_wanted(transaction: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
-    let until_the_commit = match Engine::of(transaction) {
+pub(super) async fn keep_wanted(transaction: &impl Sql, id: i64) -> Result<bool, StoreError> {
+    let until_the_commit = match transaction.engine() {
         Engine::Sqlite => "",
         Engine::Postgres => "FOR SHARE",
     };
     let sql = format!("SELECT id AS n FROM embedding_models WHERE id = $1 AND state <> 'retired' {until_the_commit}");
-    Ok(transaction.row::<Number>(&sql, [id.into()]).await?.is_some())
+    Ok(transaction.row::<()>(&sql, [id.into()]).await?.is_some())
 }
 
 /// Lets changes of the sets take turns: on PostgreSQL by an advisory lock that ends with the transaction.
-async fn hold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
-    match Engine::of(transaction) {
+async fn hold(transaction: &impl Sql) -> Result<(), StoreError> {
+    match transaction.engine() {
         Engine::Sqlite => Ok(()),
         Engine::Postgres => {
-            transaction.row::<Number>("SELECT 1 AS n FROM pg_advisory_xact_lock(7237, 2)", []).await.map(drop)
+            transaction.row::<()>("SELECT 1 AS n FROM pg_advisory_xact_lock(7237, 2)", []).await.map(drop)
         }
     }
 }
 
-async fn again(connection: &impl ConnectionTrait, id: i64) -> Result<embedding_model::Model, StoreError> {
+async fn again(connection: &impl Sql, id: i64) -> Result<embedding_model::Model, StoreError> {
     connection.row("SELECT * FROM embedding_models WHERE id = $1", [id.into()]).await?.ok_or_else(missing_row)
 }
 
@@ -267,7 +263,7 @@ fn missing_row() -> StoreError {
 /// # Errors
 /// [`StoreError`]
 pub async fn by_fingerprint(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     fingerprint: &str,
 ) -> Result<Option<embedding_model::Model>, StoreError> {
     connection.row("SELECT * FROM embedding_models WHERE fingerprint = $1", [fingerprint.into()]).await
@@ -277,7 +273,7 @@ pub async fn by_fingerprint(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn active(connection: &impl ConnectionTrait) -> Result<Option<embedding_model::Model>, StoreError> {
+pub async fn active(connection: &impl Sql) -> Result<Option<embedding_model::Model>, StoreError> {
     connection.row("SELECT * FROM embedding_models WHERE state = 'active'", []).await
 }
 
@@ -285,18 +281,14 @@ pub async fn active(connection: &impl ConnectionTrait) -> Result<Option<embeddin
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn pin_dimension(
-    transaction: &impl ConnectionTrait,
-    model_id: i64,
-    dimension: u32,
-) -> Result<u32, StoreError> {
+pub async fn pin_dimension(transaction: &impl Sql, model_id: i64, dimension: u32) -> Result<u32, StoreError> {
     let pinned = "SELECT dimension AS n FROM embedding_models WHERE id = $1 AND dimension IS NOT NULL";
     // Read first: writing the row each time would make all hosts wait for each other.
-    let row = match transaction.row::<Number>(pinned, [model_id.into()]).await? {
+    let row = match transaction.row::<i64>(pinned, [model_id.into()]).await? {
         Some(row) => Some(row),
         None => {
             transaction
-                .row::<Number>(
+                .row::<i64>(
                     "UPDATE embedding_models SET dimension = coalesce(dimension, $2) WHERE id = $1
                      RETURNING dimension AS n",
                     [model_id.into(), i64::from(dimension).into()],
@@ -304,6 +296,6 @@ pub async fn pin_dimension(
                 .await?
         }
     };
-    row.and_then(|row| u32::try_from(row.n).ok())
+    row.and_then(|n| u32::try_from(n).ok())
         .ok_or_else(|| StoreError::Unexpected(format!("embedding model {model_id} is not there")))
 }

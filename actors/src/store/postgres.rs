@@ -6,18 +6,23 @@
 mod notifier;
 mod session;
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, TransactionTrait,
+    ConnectOptions, DbErr, RuntimeErr,
     sqlx::{
-        self, Connection,
+        self, Connection as _,
         postgres::{PgConnectOptions, PgConnection},
     },
 };
 
-use super::{OpenError, OpenOptions, StoreError, answer::answered, failure};
+use super::{
+    OpenError, OpenOptions, StoreError,
+    answer::answered,
+    failure,
+    sql::{Connection, Transaction},
+};
 use notifier::Notifier;
 pub(super) use session::Session;
 
@@ -35,10 +40,10 @@ const RUNTIME_CONNECTIONS: u32 = 3;
 
 /// Connections to PostgreSQL.
 pub(super) struct Postgres {
-    pub(super) read: DatabaseConnection,
+    pub(super) read: Connection,
     /// For the runtime only: searches cannot keep it waiting.
-    pub(super) runtime: DatabaseConnection,
-    pub(super) write: DatabaseConnection,
+    pub(super) runtime: Connection,
+    pub(super) write: Connection,
     address: PgConnectOptions,
     notifier: Notifier,
 }
@@ -46,7 +51,7 @@ pub(super) struct Postgres {
 impl Postgres {
     pub(super) async fn open(options: &OpenOptions) -> Result<Self, OpenError> {
         let address = address(options)?;
-        let fail = |source: sea_orm::DbErr| OpenError::Store { url: place(&address), source: source.into() };
+        let fail = |source| OpenError::Store { url: place(&address), source };
         reach(&address, options).await.map_err(fail)?;
         let write = connect(&address, options, options.write_connections).await.map_err(fail)?;
         let read = connect(&address, options, options.read_connections).await.map_err(fail)?;
@@ -86,7 +91,7 @@ impl Postgres {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         let connection = self.write.clone();
         let work = tokio::spawn(async move { in_transaction(&connection, body).await });
@@ -97,10 +102,10 @@ impl Postgres {
     }
 }
 
-async fn in_transaction<T, E, F>(connection: &DatabaseConnection, body: F) -> Result<T, E>
+async fn in_transaction<T, E, F>(connection: &Connection, body: F) -> Result<T, E>
 where
     E: From<StoreError>,
-    F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>>,
+    F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>>,
 {
     let transaction = begin(connection).await?;
     let (result, failure) = failure::observed(body(&transaction)).await;
@@ -121,7 +126,7 @@ where
 
 /// Begins a transaction. A PostgreSQL that was restarted leaves dead connections in the pool; as nothing has been done
 /// yet, another one may be tried.
-async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
+async fn begin(connection: &Connection) -> Result<Transaction, StoreError> {
     match answered(connection.begin()).await {
         Err(StoreError::Unreachable(_)) => answered(connection.begin()).await,
         other => other,
@@ -153,7 +158,7 @@ fn place(address: &PgConnectOptions) -> String {
 }
 
 /// Waits for a PostgreSQL that is starting. A pool would only report that it waited in vain; this reports for what.
-async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), sea_orm::DbErr> {
+async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), StoreError> {
     const RETRY_AFTER: Duration = Duration::from_millis(250);
     let begun = tokio::time::Instant::now();
     let ends = begun + options.busy_timeout;
@@ -171,7 +176,7 @@ async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), 
         let may_pass = code.is_none_or(|code| matches!(&*code, "57P03" | "53300"));
         let ends = if nobody_listens(&error) { begun + options.start_timeout } else { ends };
         if !may_pass || tokio::time::Instant::now() + RETRY_AFTER > ends {
-            return Err(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))));
+            return Err(StoreError::of(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))));
         }
         tokio::time::sleep(RETRY_AFTER).await;
     }
@@ -188,7 +193,7 @@ async fn connect(
     address: &PgConnectOptions,
     options: &OpenOptions,
     connections: u32,
-) -> Result<DatabaseConnection, sea_orm::DbErr> {
+) -> Result<Connection, StoreError> {
     let address = address.clone();
     let mut connect = ConnectOptions::new("postgres://address");
     connect
@@ -211,7 +216,7 @@ async fn connect(
             })
             .after_release(|connection, _| Box::pin(answers(connection)))
         });
-    sea_orm::Database::connect(connect).await
+    sea_orm::Database::connect(connect).await.map(Connection::of).map_err(StoreError::of)
 }
 
 /// Whether the connection answers; on an error it is closed.

@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
 use super::{Engine, StoreError, sql::Sql};
 
 /// The period that a limit counts. *Units:* milliseconds.
@@ -16,41 +14,23 @@ const WINDOW: i64 = 60_000;
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn take(
-    transaction: &impl ConnectionTrait,
-    provider: &str,
-    limit: u32,
-) -> Result<Option<Duration>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        calls: i64,
-        wait: Option<i64>,
-    }
-    if Engine::of(transaction) == Engine::Postgres {
+pub async fn take(transaction: &impl Sql, provider: &str, limit: u32) -> Result<Option<Duration>, StoreError> {
+    if transaction.engine() == Engine::Postgres {
         // One at a time: two that count at the same moment would both find room.
-        transaction.row::<Nothing>("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [provider.into()]).await?;
+        transaction.row::<()>("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [provider.into()]).await?;
     }
     let row = transaction
-        .row::<Row>(
+        .row::<(i64, Option<i64>)>(
             "SELECT count(*) AS calls, min(at) + $2 - {now} AS wait FROM provider_calls
              WHERE provider = $1 AND at > {now} - $2",
             [provider.into(), WINDOW.into()],
         )
         .await?;
-    let Some(Row { calls, wait }) = row else { return Ok(None) };
+    let Some((calls, wait)) = row else { return Ok(None) };
     if calls >= i64::from(limit) {
         let wait = u64::try_from(wait.unwrap_or(WINDOW)).unwrap_or_default();
         return Ok(Some(Duration::from_millis(wait + 1)));
     }
     transaction.run("INSERT INTO provider_calls (provider, at) VALUES ($1, {now})", [provider.into()]).await?;
     Ok(None)
-}
-
-/// A row without a value of interest.
-struct Nothing;
-
-impl FromQueryResult for Nothing {
-    fn from_query_result(_: &sea_orm::QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
-        Ok(Self)
-    }
 }

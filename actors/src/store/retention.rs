@@ -8,14 +8,16 @@ mod pace;
 
 use std::time::{Duration, Instant};
 
-use sea_orm::{FromQueryResult, Value};
 use serde::Serialize;
 
 use self::{
     kinds::{Kind, Place},
     pace::Pace,
 };
-use super::{Database, Engine, StoreError, events, sql::Sql};
+use super::{
+    Database, Engine, StoreError, events,
+    sql::{FromRow, Sql, Value},
+};
 use crate::settings::Retention;
 
 /// How long a create may be repeated with its idempotency key.
@@ -101,7 +103,7 @@ struct Broom<'a> {
 }
 
 /// A record that was looked at.
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Seen {
     /// With `id`: its position in the order of the look.
     at: i64,

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
-use super::{StoreError, sql::Sql};
+use super::{
+    StoreError,
+    sql::{FromRow, Sql},
+};
 use crate::{
     embedder::ErrorKind,
     task::{Lease, TaskStatus},
@@ -62,8 +63,8 @@ pub struct Settled {
     pub attempts: u32,
 }
 
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct SettledRow {
     id: i64,
     status: String,
     attempts: i32,
@@ -79,11 +80,11 @@ struct Row {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) -> Result<Vec<Settled>, StoreError> {
+pub async fn settle(transaction: &impl Sql, verdicts: &[Verdict]) -> Result<Vec<Settled>, StoreError> {
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = transaction.rows::<Row>(SETTLE, [as_json(verdicts).into()]).await?;
+    let rows = transaction.rows::<SettledRow>(SETTLE, [as_json(verdicts).into()]).await?;
     let superseded: Vec<_> = rows.iter().filter(|row| row.cause == "superseded").map(|row| row.id).collect();
     if !superseded.is_empty() {
         transaction.run(HAND_OVER, [serde_json::to_string(&superseded).unwrap_or_default().into()]).await?;
@@ -100,16 +101,16 @@ pub async fn settle(transaction: &impl ConnectionTrait, verdicts: &[Verdict]) ->
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn standing_of(connection: &impl ConnectionTrait, tasks: &[i64]) -> Result<Vec<Settled>, StoreError> {
+pub async fn standing_of(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<Settled>, StoreError> {
     if tasks.is_empty() {
         return Ok(Vec::new());
     }
     let ids = serde_json::to_string(tasks).unwrap_or_default();
     let sql = "SELECT t.id, t.status, t.attempts, t.cause, t.crashes FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
-    connection.rows::<Row>(sql, [ids.into()]).await?.into_iter().map(settled).collect()
+    connection.rows::<SettledRow>(sql, [ids.into()]).await?.into_iter().map(settled).collect()
 }
 
-fn settled(row: Row) -> Result<Settled, StoreError> {
+fn settled(row: SettledRow) -> Result<Settled, StoreError> {
     let status = row.status.parse().map_err(|error| StoreError::Unexpected(format!("{error}")))?;
     Ok(Settled { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
 }

@@ -1,27 +1,57 @@
-//! Statements with numbered parameters, and the few expressions that all of them share.
+//! Statements with numbered parameters: where they run, what they are given, and what they answer.
+//!
+//! ```
+//! use afterword_actors::store::{StoreError, sql::Sql};
+//!
+//! /// Returns the titles and the times of the newest articles. Runs on a reader and in a transaction alike.
+//! async fn newest(connection: &impl Sql, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
+//!     let sql = "SELECT title, updated_at FROM articles WHERE updated_at <= {now} ORDER BY updated_at DESC LIMIT $1";
+//!     connection.rows(sql, [limit.into()]).await
+//! }
+//! ```
 
-use std::future::Future;
+mod connection;
+mod driver;
+mod entities;
+mod row;
+mod sealed;
+mod value;
 
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, QueryResult, Statement, Value};
+pub use afterword_derive::FromRow;
+pub use connection::{Connection, Transaction, WriteFuture};
+pub use row::{Column, FromRow, Row};
+pub use value::Value;
 
 use super::{StoreError, dialect::Engine};
+use driver::Driver;
+use sealed::Sealed;
 
-/// Runs statements on a connection or inside a transaction. Parameters are written `$1`, `$2`, …; what the engines
-/// write differently is in braces, such as `{now}` for the database's clock in milliseconds: see [`Engine`].
-pub trait Sql {
+/// Runs statements on a [`Connection`] or inside a [`Transaction`]. Parameters are written `$1`, `$2`, …; what the
+/// engines write differently is in braces, such as `{now}` for the database's clock in milliseconds: see [`Engine`].
+pub trait Sql: Sealed + Sync {
+    /// Returns which engine runs them.
+    fn engine(&self) -> Engine;
+
     /// Returns all rows of a query.
-    fn rows<T: FromQueryResult + Send>(
+    fn rows<T: FromRow + Send>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send;
 
     /// Returns the first row of a query, if there is one.
-    fn row<T: FromQueryResult + Send>(
+    fn row<T: FromRow + Send>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send;
+
+    /// Returns the row of a statement that always has one: a count, an insert that returns its number.
+    fn one<T: FromRow + Send>(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value> + Send,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
     /// Runs a statement; returns how many rows it changed.
     fn run(
@@ -31,72 +61,40 @@ pub trait Sql {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
-impl<C: ConnectionTrait> Sql for C {
-    async fn rows<T: FromQueryResult + Send>(
+impl<C: Driver> Sql for C {
+    fn engine(&self) -> Engine {
+        driver::engine(self.inner())
+    }
+
+    async fn rows<T: FromRow + Send>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = answer(Engine::of(self), self.query_all_raw(statement(self, sql, values))).await?;
-        rows.iter().map(|row| T::from_query_result(row, "").map_err(StoreError::from)).collect()
+        let rows = driver::all(self.inner(), sql, values).await?;
+        rows.into_iter().map(|row| T::from_row(&Row(row))).collect()
     }
 
-    async fn row<T: FromQueryResult + Send>(
+    async fn row<T: FromRow + Send>(
         &self,
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> Result<Option<T>, StoreError> {
-        let row = answer(Engine::of(self), self.query_one_raw(statement(self, sql, values))).await?;
-        row.map(|row| T::from_query_result(&row, "").map_err(StoreError::from)).transpose()
+        let row = driver::first(self.inner(), sql, values).await?;
+        row.map(|row| T::from_row(&Row(row))).transpose()
+    }
+
+    async fn one<T: FromRow + Send>(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value> + Send,
+    ) -> Result<T, StoreError> {
+        let row = self.row(sql, values).await?;
+        row.ok_or_else(|| StoreError::Unexpected("a statement that should return a row returned none".to_owned()))
     }
 
     async fn run(&self, sql: &str, values: impl IntoIterator<Item = Value> + Send) -> Result<u64, StoreError> {
-        let done = answer(Engine::of(self), self.execute_raw(statement(self, sql, values))).await?;
-        Ok(done.rows_affected())
-    }
-}
-
-/// A connection to PostgreSQL may be cut silently, so there is a time limit; SQLite always answers.
-async fn answer<T>(engine: Engine, request: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, StoreError> {
-    let answer = match engine {
-        Engine::Sqlite => request.await.map_err(StoreError::from),
-        Engine::Postgres => super::answer::answered(request).await,
-    };
-    answer.inspect_err(super::failure::note)
-}
-
-fn statement(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
-    let sql = Engine::of(connection).expand(sql);
-    let values = values.into_iter().map(without_nul);
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    // Values may be secret, and as long as an article: they are traced only in debug builds, for tests that count what
-    // is read.
-    #[cfg(debug_assertions)]
-    tracing::trace!(target: "afterword::sql", sql = statement.sql, with_values = %statement);
-    statement
-}
-
-/// Replaces NUL by U+FFFD: PostgreSQL refuses NUL in text, and SQLite's functions take it for the end. No name of the
-/// program contains U+FFFD.
-fn without_nul(value: Value) -> Value {
-    match value {
-        Value::String(Some(text)) if text.contains('\0') => Value::String(Some(text.replace('\0', "\u{fffd}"))),
-        other => other,
-    }
-}
-
-/// A row with one whole number, of whichever width the database returns.
-#[derive(Debug)]
-pub struct Number {
-    /// The column must be named `n`.
-    pub n: i64,
-}
-
-impl FromQueryResult for Number {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let wide = row.try_get::<i64>(prefix, "n");
-        let n = wide.or_else(|error| row.try_get::<i32>(prefix, "n").map(i64::from).map_err(|_| error))?;
-        Ok(Self { n })
+        driver::run(self.inner(), sql, values).await
     }
 }
 
@@ -106,7 +104,6 @@ impl FromQueryResult for Number {
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be asked.
-pub async fn now(connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
-    let row = connection.row::<Number>("SELECT {now} AS n", []).await?;
-    row.map(|row| row.n).ok_or_else(|| StoreError::Unexpected("no row from a clock query".to_owned()))
+pub async fn now(connection: &impl Sql) -> Result<i64, StoreError> {
+    connection.one("SELECT {now} AS n", []).await
 }

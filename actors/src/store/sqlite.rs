@@ -17,7 +17,7 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, DatabaseConnection,
+    ConnectOptions,
     sqlx::{
         Sqlite as Driver,
         pool::PoolOptions,
@@ -25,7 +25,7 @@ use sea_orm::{
     },
 };
 
-use super::{OpenError, OpenOptions, StoreError, location};
+use super::{OpenError, OpenOptions, StoreError, location, sql::Connection};
 
 pub use beside::Beside;
 use commit_gate::CommitGate;
@@ -47,10 +47,10 @@ const RUNTIME_CONNECTIONS: u32 = 3;
 
 /// An open database file.
 pub(super) struct Sqlite {
-    pub(super) read: DatabaseConnection,
+    pub(super) read: Connection,
     /// For the runtime only: searches cannot keep it waiting.
-    pub(super) runtime: DatabaseConnection,
-    pub(super) write: DatabaseConnection,
+    pub(super) runtime: Connection,
+    pub(super) write: Connection,
     pub(super) writer: Writer,
     pub(super) path: PathBuf,
     _occupied: Occupied,
@@ -89,11 +89,7 @@ impl Sqlite {
 }
 
 /// Connects with retries: when two processes switch a new file to WAL at the same time, SQLite refuses one at once.
-async fn connect_patiently(
-    options: &OpenOptions,
-    path: &Path,
-    gate: &CommitGate,
-) -> Result<DatabaseConnection, StoreError> {
+async fn connect_patiently(options: &OpenOptions, path: &Path, gate: &CommitGate) -> Result<Connection, StoreError> {
     const RETRY_AFTER: Duration = Duration::from_millis(10);
     let ends = tokio::time::Instant::now() + options.busy_timeout;
     loop {
@@ -112,7 +108,7 @@ enum Connections {
     Readers(u32),
 }
 
-async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Result<DatabaseConnection, StoreError> {
+async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Result<Connection, StoreError> {
     let (path, busy_timeout) = (path.to_path_buf(), options.busy_timeout);
     let mut connect = ConnectOptions::new("sqlite://file");
     connect
@@ -132,7 +128,7 @@ async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Resul
             connect.max_connections(most.max(1));
         }
     }
-    Ok(sea_orm::Database::connect(connect).await?)
+    sea_orm::Database::connect(connect).await.map(Connection::of).map_err(StoreError::of)
 }
 
 /// Configures a pool to keep a connection only as long as it can be trusted.

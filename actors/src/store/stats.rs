@@ -1,12 +1,14 @@
 //! Exact numbers about the queue, at a cost that does not grow with its history.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde::Serialize;
 
-use super::{StoreError, sql::Sql};
+use super::{
+    StoreError,
+    sql::{FromRow, Sql},
+};
 
 /// The state of the queue at one moment; all numbers from one statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromRow)]
 pub struct QueueStats {
     /// Waiting, delayed ones included.
     pub pending: i64,
@@ -37,9 +39,9 @@ impl QueueStats {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn queue(connection: &impl ConnectionTrait) -> Result<QueueStats, StoreError> {
-    let row = connection
-        .row::<QueueStats>(
+pub async fn queue(connection: &impl Sql) -> Result<QueueStats, StoreError> {
+    connection
+        .one(
             "SELECT
                 (SELECT tasks FROM embedding_task_counts WHERE status = 'pending') AS pending,
                 (SELECT tasks FROM embedding_task_counts WHERE status = 'processing') AS processing,
@@ -54,8 +56,7 @@ pub async fn queue(connection: &impl ConnectionTrait) -> Result<QueueStats, Stor
                 EXISTS (SELECT 1 FROM queue_control WHERE key = 'paused') AS paused",
             [],
         )
-        .await?;
-    row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
+        .await
 }
 
 /// Changes of counts that are added up in one transaction.
@@ -66,7 +67,7 @@ const FOLDED: i64 = 10_000;
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn fold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> {
+pub async fn fold(transaction: &impl Sql) -> Result<(), StoreError> {
     transaction
         .run(
             "WITH gone AS (
@@ -88,7 +89,7 @@ pub async fn fold(transaction: &impl ConnectionTrait) -> Result<(), StoreError> 
 }
 
 /// How much of the collection is embedded by one model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, FromRow)]
 pub struct Coverage {
     /// All articles.
     pub articles: i64,
@@ -117,9 +118,7 @@ impl Coverage {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn coverage(connection: &impl ConnectionTrait, model_id: i64) -> Result<Coverage, StoreError> {
-    let row = connection
-        .row::<Coverage>(&format!("SELECT {} FROM {}", Coverage::COLUMNS, Coverage::TABLES), [model_id.into()])
-        .await?;
-    row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
+pub async fn coverage(connection: &impl Sql, model_id: i64) -> Result<Coverage, StoreError> {
+    let sql = format!("SELECT {} FROM {}", Coverage::COLUMNS, Coverage::TABLES);
+    connection.one(&sql, [model_id.into()]).await
 }

@@ -1,12 +1,13 @@
 //! The state of an article for a claim, without reading the body.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
-use super::{StoreError, sql::Sql};
+use super::{
+    StoreError,
+    sql::{FromRow, Sql},
+};
 use crate::task::ArticleSnapshot;
 
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct Compared {
     id: i64,
     revision: Option<i64>,
     skip_embedding: Option<bool>,
@@ -18,13 +19,13 @@ struct Row {
 /// # Errors
 /// [`StoreError`]
 pub(super) async fn of_articles(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     articles: &[i64],
     model_id: i64,
 ) -> Result<Vec<(i64, ArticleSnapshot)>, StoreError> {
     let ids = serde_json::to_string(articles).unwrap_or_default();
     let rows = connection
-        .rows::<Row>(
+        .rows::<Compared>(
             "SELECT j.id, a.revision, a.skip_embedding,
                     coalesce(e.content_hash = a.content_hash, FALSE) AS unchanged
              FROM {ids $1} j
@@ -36,7 +37,7 @@ pub(super) async fn of_articles(
     Ok(rows.into_iter().map(|row| (row.id, subject(&row))).collect())
 }
 
-fn subject(row: &Row) -> ArticleSnapshot {
+fn subject(row: &Compared) -> ArticleSnapshot {
     match (row.revision, row.skip_embedding) {
         (None, _) => ArticleSnapshot::Gone,
         (Some(_), Some(true)) => ArticleSnapshot::Skipped,

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use afterword_entities::embedding_task;
-use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
-use super::{StoreError, locks, sql::Sql};
+use super::{
+    StoreError, locks,
+    sql::{Sql, Value},
+};
 use crate::task::{NewTask, Priority, TaskStatus};
 
 /// Queues `task` for the set in use, or lets the article's waiting task do its work too: `n` edits cause one embedding.
@@ -19,10 +21,10 @@ use crate::task::{NewTask, Priority, TaskStatus};
 ///
 /// # Errors
 /// [`StoreError`]; the transaction must then be rolled back.
-pub async fn enqueue(transaction: &impl ConnectionTrait, task: &NewTask) -> Result<i64, StoreError> {
+pub async fn enqueue(transaction: &impl Sql, task: &NewTask) -> Result<i64, StoreError> {
     let handicap = i64::try_from(task.priority.handicap().as_millis()).unwrap_or(i64::MAX);
-    let row = transaction
-        .row::<Queued>(
+    let (id, joined) = transaction
+        .one::<(i64, bool)>(
             ENQUEUE,
             [
                 task.article_id.into(),
@@ -37,17 +39,10 @@ pub async fn enqueue(transaction: &impl ConnectionTrait, task: &NewTask) -> Resu
             ],
         )
         .await?;
-    let queued = row.ok_or_else(|| StoreError::Unexpected("an insert that returned no row".to_owned()))?;
-    if queued.joined {
-        transaction.run(ADOPT, [task.article_id.into(), queued.id.into()]).await?;
+    if joined {
+        transaction.run(ADOPT, [task.article_id.into(), id.into()]).await?;
     }
-    Ok(queued.id)
-}
-
-#[derive(FromQueryResult)]
-struct Queued {
-    id: i64,
-    joined: bool,
+    Ok(id)
 }
 
 /// Marks the items of open bulk runs that have a task which a save has joined.
@@ -88,11 +83,7 @@ const ENQUEUE: &str = "
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn withdraw(
-    transaction: &impl ConnectionTrait,
-    article_id: i64,
-    cause: &'static str,
-) -> Result<u64, StoreError> {
+pub async fn withdraw(transaction: &impl Sql, article_id: i64, cause: &'static str) -> Result<u64, StoreError> {
     transaction
         .run(
             "UPDATE embedding_tasks SET status = 'cancelled', cause = $2, updated_at = {now}, completed_at = {now}
@@ -119,7 +110,7 @@ pub enum Change {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
+pub async fn cancel(transaction: &impl Sql, id: i64) -> Result<Change, StoreError> {
     let changed = transaction
         .run(
             "UPDATE embedding_tasks SET status = 'cancelled', cause = 'cancelled', updated_at = {now},
@@ -135,7 +126,7 @@ pub async fn cancel(transaction: &impl ConnectionTrait, id: i64) -> Result<Chang
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
+pub async fn retry(transaction: &impl Sql, id: i64) -> Result<Change, StoreError> {
     let Some(task) = find(transaction, id).await? else { return Ok(Change::NotFound) };
     locks::hold_articles(transaction, &[task.article_id]).await?;
     if may_be_retried(transaction, id).await? {
@@ -159,9 +150,9 @@ pub async fn retry(transaction: &impl ConnectionTrait, id: i64) -> Result<Change
 }
 
 /// Checked before other tasks make way for it.
-async fn may_be_retried(connection: &impl ConnectionTrait, id: i64) -> Result<bool, StoreError> {
+async fn may_be_retried(connection: &impl Sql, id: i64) -> Result<bool, StoreError> {
     let sql = "SELECT id FROM embedding_tasks WHERE id = $1 AND status IN ('failed', 'cancelled', 'pending')";
-    Ok(connection.row::<Id>(sql, [id.into()]).await?.is_some())
+    Ok(connection.row::<()>(sql, [id.into()]).await?.is_some())
 }
 
 /// The result of a page of failed tasks.
@@ -178,20 +169,14 @@ pub struct Retried {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn retry_failed(transaction: &impl ConnectionTrait, after: i64, page: u32) -> Result<Retried, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Candidate {
-        id: i64,
-        article_id: i64,
-        is_given_up: bool,
-    }
-    let mut candidates = transaction.rows::<Candidate>(GIVEN_UP, [i64::from(page).into(), after.into()]).await?;
+pub async fn retry_failed(transaction: &impl Sql, after: i64, page: u32) -> Result<Retried, StoreError> {
+    let mut candidates = transaction.rows::<(i64, i64, bool)>(GIVEN_UP, [i64::from(page).into(), after.into()]).await?;
     let is_full = candidates.len() >= page as usize;
-    let next = candidates.last().map(|last| last.id).filter(|_| is_full);
+    let next = candidates.last().map(|(id, ..)| *id).filter(|_| is_full);
     // An article may have failed by two models: only one of its tasks waits at a time.
     let mut seen = HashSet::new();
-    candidates.retain(|candidate| candidate.is_given_up && seen.insert(candidate.article_id));
-    let (ids, articles): (Vec<_>, Vec<_>) = candidates.iter().map(|task| (task.id, task.article_id)).unzip();
+    candidates.retain(|(_, article, is_given_up)| *is_given_up && seen.insert(*article));
+    let (ids, articles): (Vec<_>, Vec<_>) = candidates.into_iter().map(|(id, article, _)| (id, article)).unzip();
     locks::hold_articles(transaction, &articles).await?;
     make_way(transaction, &ids).await?;
     let handicap = i64::try_from(Priority::Low.handicap().as_millis()).unwrap_or(i64::MAX);
@@ -228,7 +213,7 @@ const GIVEN_UP: &str = "
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<embedding_task::Model>, StoreError> {
+pub async fn find(connection: &impl Sql, id: i64) -> Result<Option<embedding_task::Model>, StoreError> {
     connection.row("SELECT * FROM embedding_tasks WHERE id = $1", [id.into()]).await
 }
 
@@ -236,10 +221,7 @@ pub async fn find(connection: &impl ConnectionTrait, id: i64) -> Result<Option<e
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn newest_of(
-    connection: &impl ConnectionTrait,
-    article_id: i64,
-) -> Result<Option<embedding_task::Model>, StoreError> {
+pub async fn newest_of(connection: &impl Sql, article_id: i64) -> Result<Option<embedding_task::Model>, StoreError> {
     connection
         .row("SELECT * FROM embedding_tasks WHERE article_id = $1 ORDER BY id DESC LIMIT 1", [article_id.into()])
         .await
@@ -262,10 +244,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn list(
-    connection: &impl ConnectionTrait,
-    filter: &Filter,
-) -> Result<Vec<embedding_task::Model>, StoreError> {
+pub async fn list(connection: &impl Sql, filter: &Filter) -> Result<Vec<embedding_task::Model>, StoreError> {
     let mut sql = "SELECT * FROM embedding_tasks WHERE id < $2".to_owned();
     let mut values: Vec<Value> = vec![i64::from(filter.limit).into(), filter.before.unwrap_or(i64::MAX).into()];
     // The statement contains only the conditions that are asked for, with the status as its index writes it: a
@@ -292,20 +271,20 @@ pub async fn list(
 /// # Errors
 /// [`StoreError`]
 pub async fn count_of_article(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     article_id: i64,
     status: Option<TaskStatus>,
 ) -> Result<i64, StoreError> {
     let sql = "SELECT count(*) AS n FROM embedding_tasks
                WHERE article_id = $1 AND ($2 IS NULL OR coalesce(status, '') = $2)";
     let status = status.map(|status| status.to_string());
-    let counted = connection.row::<super::sql::Number>(sql, [article_id.into(), status.into()]).await?;
-    Ok(counted.map_or(0, |row| row.n))
+    let counted = connection.row::<i64>(sql, [article_id.into(), status.into()]).await?;
+    Ok(counted.unwrap_or(0))
 }
 
 /// Takes tasks that wait for a set that is being built out of the way of `tasks` (ids) of other sets: when those have
 /// ended, they are queued again.
-async fn make_way(transaction: &impl ConnectionTrait, tasks: &[i64]) -> Result<(), StoreError> {
+async fn make_way(transaction: &impl Sql, tasks: &[i64]) -> Result<(), StoreError> {
     let ids = serde_json::to_string(tasks).unwrap_or_default();
     transaction
         .run(
@@ -325,7 +304,7 @@ async fn make_way(transaction: &impl ConnectionTrait, tasks: &[i64]) -> Result<(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn follow_the_clock(transaction: &impl ConnectionTrait, page: u32) -> Result<u64, StoreError> {
+pub async fn follow_the_clock(transaction: &impl Sql, page: u32) -> Result<u64, StoreError> {
     transaction
         .run(
             "UPDATE embedding_tasks SET
@@ -342,20 +321,13 @@ pub async fn follow_the_clock(transaction: &impl ConnectionTrait, page: u32) -> 
 /// Clocks of a cluster differ by less than this; a smaller step back delays nothing that matters.
 const CLOCK_TOLERANCE_MS: i64 = 2_000;
 
-async fn refused(connection: &impl ConnectionTrait, id: i64) -> Result<Change, StoreError> {
+async fn refused(connection: &impl Sql, id: i64) -> Result<Change, StoreError> {
     let Some(task) = find(connection, id).await? else { return Ok(Change::NotFound) };
     let status = task.status.parse().map_err(|error| StoreError::Unexpected(format!("{error}")))?;
     Ok(Change::NotAllowed(status))
 }
 
-async fn waiting_task(connection: &impl ConnectionTrait, article_id: i64) -> Result<Option<i64>, StoreError> {
-    let row = connection
-        .row::<Id>("SELECT id FROM embedding_tasks WHERE article_id = $1 AND status = 'pending'", [article_id.into()])
-        .await?;
-    Ok(row.map(|row| row.id))
-}
-
-#[derive(FromQueryResult)]
-struct Id {
-    id: i64,
+async fn waiting_task(connection: &impl Sql, article_id: i64) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT id FROM embedding_tasks WHERE article_id = $1 AND status = 'pending'";
+    connection.row(sql, [article_id.into()]).await
 }

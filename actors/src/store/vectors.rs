@@ -6,18 +6,19 @@ mod sqlite;
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
 pub use postgres::literal;
 
-use super::{Engine, StoreError, locks, sql::Sql};
+use super::{
+    Engine, StoreError, locks,
+    sql::{FromRow, Sql},
+};
 use crate::{
     embedder::Vector,
     task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Lease},
 };
 
 /// The text of an article for embedding.
-#[derive(Debug, FromQueryResult)]
+#[derive(Debug, FromRow)]
 pub struct Text {
     /// Plain text.
     pub title: String,
@@ -35,7 +36,7 @@ pub struct Text {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn text_of(connection: &impl ConnectionTrait, article_id: i64) -> Result<Option<Text>, StoreError> {
+pub async fn text_of(connection: &impl Sql, article_id: i64) -> Result<Option<Text>, StoreError> {
     connection
         .row(
             "SELECT title, body, revision, content_hash, skip_embedding FROM articles WHERE id = $1",
@@ -60,13 +61,9 @@ pub enum Reading {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn text_up_to(
-    connection: &impl ConnectionTrait,
-    article_id: i64,
-    most: u32,
-) -> Result<Option<Reading>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
+pub async fn text_up_to(connection: &impl Sql, article_id: i64, most: u32) -> Result<Option<Reading>, StoreError> {
+    #[derive(FromRow)]
+    struct Bounded {
         title: String,
         body: Option<String>,
         bytes: i64,
@@ -75,14 +72,14 @@ pub async fn text_up_to(
         skip_embedding: bool,
     }
     let row = connection
-        .row::<Row>(
+        .row::<Bounded>(
             "SELECT title, CASE WHEN octet_length(body) <= $2 THEN body END AS body,
                     CAST(octet_length(body) AS BIGINT) AS bytes, revision, content_hash, skip_embedding
              FROM articles WHERE id = $1",
             [article_id.into(), i64::from(most).into()],
         )
         .await?;
-    Ok(row.map(|Row { title, body, bytes, revision, content_hash, skip_embedding }| match body {
+    Ok(row.map(|Bounded { title, body, bytes, revision, content_hash, skip_embedding }| match body {
         Some(body) => Reading::Text(Text { title, body, revision, content_hash, skip_embedding }),
         None => Reading::Longer { bytes: u64::try_from(bytes).unwrap_or_default() },
     }))
@@ -93,18 +90,13 @@ pub async fn text_up_to(
 /// # Errors
 /// [`StoreError`]
 pub async fn known(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     model_id: i64,
     hashes: &HashSet<&str>,
 ) -> Result<HashMap<String, Vector>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        hash: String,
-        vector: Vec<u8>,
-    }
     let hashes = serde_json::to_string(hashes).unwrap_or_default();
     let rows = connection
-        .rows::<Row>(
+        .rows::<(String, Vec<u8>)>(
             "SELECT hash, vector FROM article_chunks WHERE id IN (
                  SELECT min(c.id) FROM {texts $2} j CROSS JOIN article_chunks c
                  WHERE c.model_id = $1 AND c.hash = j.text GROUP BY c.hash)",
@@ -112,7 +104,7 @@ pub async fn known(
         )
         .await?;
     // A damaged vector is made again rather than trusted.
-    Ok(rows.into_iter().filter_map(|row| Some((row.hash, Vector::from_bytes(&row.vector).ok()?))).collect())
+    Ok(rows.into_iter().filter_map(|(hash, bytes)| Some((hash, Vector::from_bytes(&bytes).ok()?))).collect())
 }
 
 /// Whether an attempt may still write, read inside the transaction that would write.
@@ -135,22 +127,12 @@ pub enum Standing {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn standing(
-    transaction: &impl ConnectionTrait,
-    tasks: &[&ClaimedTask],
-) -> Result<HashMap<Lease, Standing>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-        token: String,
-        skip_embedding: Option<bool>,
-        stored: Option<i64>,
-    }
+pub async fn standing(transaction: &impl Sql, tasks: &[&ClaimedTask]) -> Result<HashMap<Lease, Standing>, StoreError> {
     let ids: Vec<_> = tasks.iter().map(|task| task.lease.task_id).collect();
     locks::hold_articles_of(transaction, &ids).await?;
     let held: Vec<(i64, &str)> = tasks.iter().map(|task| pair(&task.lease)).collect();
     let rows = transaction
-        .rows::<Row>(
+        .rows::<(i64, String, Option<bool>, Option<i64>)>(
             "SELECT t.id, j.token, a.skip_embedding, e.revision AS stored
              FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
              LEFT JOIN articles a ON a.id = t.article_id
@@ -161,13 +143,13 @@ pub async fn standing(
         .await?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            let standing = match row.skip_embedding {
+        .map(|(task_id, token, skips, stored)| {
+            let standing = match skips {
                 None => Standing::Gone,
                 Some(true) => Standing::Skipped,
-                Some(false) => Standing::Wanted { stored: row.stored.unwrap_or(0) },
+                Some(false) => Standing::Wanted { stored: stored.unwrap_or(0) },
             };
-            (Lease { task_id: row.id, token: row.token }, standing)
+            (Lease { task_id, token }, standing)
         })
         .collect())
 }
@@ -183,7 +165,7 @@ fn pair(lease: &Lease) -> (i64, &str) {
 /// # Errors
 /// [`StoreError`]
 pub async fn store(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     article_id: i64,
     model_id: i64,
     set: &EmbeddedSet,
@@ -210,7 +192,7 @@ pub async fn store(
         _ => drop_changed(transaction, article_id, model_id, &set.chunks).await?,
     };
     let new: Vec<_> = set.chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position)).collect();
-    match Engine::of(transaction) {
+    match transaction.engine() {
         Engine::Sqlite => sqlite::insert(transaction, article_id, model_id, &new).await,
         Engine::Postgres => postgres::insert(transaction, article_id, model_id, &new).await,
     }
@@ -220,12 +202,7 @@ pub async fn store(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn confirm(
-    transaction: &impl ConnectionTrait,
-    article_id: i64,
-    model_id: i64,
-    revision: i64,
-) -> Result<(), StoreError> {
+pub async fn confirm(transaction: &impl Sql, article_id: i64, model_id: i64, revision: i64) -> Result<(), StoreError> {
     transaction
         .run(
             "UPDATE article_embeddings SET revision = $3
@@ -240,37 +217,31 @@ pub async fn confirm(
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn remove(transaction: &impl ConnectionTrait, article_id: i64) -> Result<(), StoreError> {
+pub async fn remove(transaction: &impl Sql, article_id: i64) -> Result<(), StoreError> {
     transaction.run("DELETE FROM article_embeddings WHERE article_id = $1", [article_id.into()]).await.map(drop)
 }
 
 /// Deletes the rows that differ from `chunks` at their position; returns the positions that are right already.
 async fn drop_changed(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     article_id: i64,
     model_id: i64,
     chunks: &[EmbeddedChunk],
 ) -> Result<HashSet<usize>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-        position: i32,
-        hash: String,
-    }
     let rows = transaction
-        .rows::<Row>(
+        .rows::<(i64, i32, String)>(
             "SELECT id, position, hash FROM article_chunks WHERE article_id = $1 AND model_id = $2",
             [article_id.into(), model_id.into()],
         )
         .await?;
     let mut kept = HashSet::new();
     let mut changed = Vec::new();
-    for row in rows {
-        let position = usize::try_from(row.position).unwrap_or(usize::MAX);
-        if chunks.get(position).is_some_and(|chunk| chunk.hash == row.hash) {
+    for (id, position, hash) in rows {
+        let position = usize::try_from(position).unwrap_or(usize::MAX);
+        if chunks.get(position).is_some_and(|chunk| chunk.hash == hash) {
             kept.insert(position);
         } else {
-            changed.push(row.id);
+            changed.push(id);
         }
     }
     if !changed.is_empty() {

@@ -14,7 +14,7 @@ use afterword_actors::{
         backlog::{self, Backlog, Order},
         bulk,
         models::{self, Switch},
-        sql::{Number, Sql},
+        sql::Sql,
         stats, tasks,
     },
     task::{NewTask, Operation, Priority},
@@ -596,8 +596,8 @@ impl Story {
     async fn look(&mut self) {
         let sql = "SELECT e.article_id AS n FROM article_embeddings e JOIN embedding_models m ON m.id = e.model_id
                    WHERE m.state = 'active'";
-        let rows = self.bench.database.reader().rows::<Number>(sql, []).await.expect("rows");
-        let found: BTreeSet<_> = rows.into_iter().map(|row| row.n).collect();
+        let rows = self.bench.database.reader().rows::<i64>(sql, []).await.expect("rows");
+        let found: BTreeSet<_> = rows.into_iter().collect();
         let there: BTreeSet<_> = self.articles.iter().map(|(id, _)| *id).collect();
         let lost: Vec<_> = self.found.intersection(&there).filter(|id| !found.contains(id)).collect();
         assert!(lost.is_empty(), "not found any more: {lost:?}");

@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use afterword_actors::{Runtime, RuntimeSettings, embedder::EmbedError, store::sql::Sql};
+use afterword_actors::{
+    Runtime, RuntimeSettings,
+    embedder::EmbedError,
+    store::sql::{FromRow, Sql},
+};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use sea_orm::FromQueryResult;
 
 use super::Fixture;
 use crate::support::{TestModel, quick};
@@ -144,7 +147,7 @@ fn body(lines: &[u8]) -> String {
     lines.iter().map(|&seed| line(seed)).collect::<Vec<_>>().join("\n")
 }
 
-#[derive(Debug, PartialEq, FromQueryResult)]
+#[derive(Debug, PartialEq, FromRow)]
 struct Stored {
     slug: String,
     revision: i64,

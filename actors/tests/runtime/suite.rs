@@ -12,7 +12,6 @@ use afterword_actors::{
     },
     task::TaskStatus,
 };
-use sea_orm::TransactionTrait;
 
 use super::Fixture;
 use crate::support::{TestModel, quick};

@@ -261,13 +261,13 @@ impl<P: Place> Fixture<P> {
             .write::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     let row = transaction
-                        .row::<afterword_actors::store::sql::Number>(
+                        .row::<i64>(
                             "INSERT INTO articles (slug, title, body, content_hash, created_at, updated_at)
                              VALUES ($1, $1, $2, $3, {now}, {now}) RETURNING id AS n",
                             [slug.clone().into(), body.into(), hash.into()],
                         )
                         .await?;
-                    let article_id = row.expect("a row").n;
+                    let article_id = row.expect("a row");
                     let task = NewTask { max_attempts, ..task(article_id, &slug) };
                     tasks::enqueue(transaction, &task).await?;
                     Ok(article_id)
@@ -286,8 +286,8 @@ impl<P: Place> Fixture<P> {
     }
 
     pub(crate) async fn number(&self, sql: &str) -> i64 {
-        let row = self.database.reader().row::<afterword_actors::store::sql::Number>(sql, []).await;
-        row.expect("a query").expect("a row").n
+        let row = self.database.reader().row::<i64>(sql, []).await;
+        row.expect("a query").expect("a row")
     }
 
     /// Waits until the actor of this name is in `state`.

@@ -10,7 +10,6 @@ use std::{
 };
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::FromQueryResult;
 use serde::Serialize;
 
 use self::work::{COMPARED, Outcome, Work};
@@ -144,12 +143,6 @@ struct Run<'a> {
     former: HashMap<i64, Vec<String>>,
 }
 
-#[derive(FromQueryResult)]
-struct Alias {
-    slug: String,
-    article_id: i64,
-}
-
 impl<'a> Run<'a> {
     async fn prepared(
         articles: &'a Articles,
@@ -168,8 +161,8 @@ impl<'a> Run<'a> {
         }
         let mut former: HashMap<i64, Vec<String>> = HashMap::new();
         let aliases = "SELECT slug, article_id FROM slug_aliases ORDER BY created_at, slug";
-        for alias in reader.rows::<Alias>(aliases, []).await? {
-            former.entry(alias.article_id).or_default().push(alias.slug);
+        for (slug, article) in reader.rows::<(String, i64)>(aliases, []).await? {
+            former.entry(article).or_default().push(slug);
         }
         let is_ours = known.values().all(|known| known.written);
         Ok(Self { articles, export, root, target, sources, files, known, is_ours, former })

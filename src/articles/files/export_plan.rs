@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sea_orm::FromQueryResult;
+use afterword_actors::store::sql::FromRow;
 
 use super::{
     hash, place,
@@ -11,7 +11,7 @@ use super::{
 use crate::articles::folder::Folder;
 
 /// An article that is exported.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(super) struct Listed {
     pub(super) id: i64,
     pub(super) slug: String,

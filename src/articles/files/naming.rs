@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use afterword_actors::store::StoreError;
-use sea_orm::ConnectionTrait;
+use afterword_actors::store::{StoreError, sql::Sql};
 
 use crate::articles::{front_matter::Document, row};
 
 /// Those of `renamed`, numbers of articles, whose front matter names the slug.
 pub(super) async fn naming(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     renamed: impl Iterator<Item = i64>,
 ) -> Result<HashSet<i64>, StoreError> {
     let mut naming = HashSet::new();

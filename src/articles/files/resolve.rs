@@ -3,8 +3,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use afterword_actors::store::{Engine, StoreError};
-use sea_orm::ConnectionTrait;
+use afterword_actors::store::{Engine, StoreError, sql::Sql};
 
 use super::{
     place,
@@ -44,7 +43,7 @@ pub(super) struct Asked<'a> {
 
 /// Finds the source of a folder, from its place, else from what is in it.
 pub(super) async fn resolve(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     asked: &Asked<'_>,
     files: &[Scanned],
 ) -> Result<Resolved, StoreError> {
@@ -66,7 +65,7 @@ pub(super) async fn resolve(
 
 /// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the articles is not
 /// the same, and the changes of one would be taken back by the other.
-pub(super) async fn own(connection: &impl ConnectionTrait, asked: &Asked<'_>) -> Result<Resolved, StoreError> {
+pub(super) async fn own(connection: &impl Sql, asked: &Asked<'_>) -> Result<Resolved, StoreError> {
     let (machine, place) = (machine(connection), asked.root.to_string_lossy());
     let is_own = |source: &Source| {
         let is_here = source.machine == machine && source.root == place;
@@ -79,7 +78,7 @@ pub(super) async fn own(connection: &impl ConnectionTrait, asked: &Asked<'_>) ->
 }
 
 /// Where the folder lies in its source; empty if it is the source.
-pub(super) async fn prefix(connection: &impl ConnectionTrait, asked: &Asked<'_>) -> Result<String, StoreError> {
+pub(super) async fn prefix(connection: &impl Sql, asked: &Asked<'_>) -> Result<String, StoreError> {
     if asked.name.is_some() {
         return Ok(String::new());
     }
@@ -142,7 +141,7 @@ fn near(source: &Source, root: &Path) -> Option<Near> {
 }
 
 /// The files of the sources at and around the folder; what comes first has the last word.
-async fn by_place(connection: &impl ConnectionTrait, near: &[Near]) -> Result<Resolved, StoreError> {
+async fn by_place(connection: &impl Sql, near: &[Near]) -> Result<Resolved, StoreError> {
     let target = target(near).map(|target| (target.id, target.prefix.clone()));
     let (source, prefix) = target.map_or((None, String::new()), |(id, prefix)| (Some(id), prefix));
     let mut resolved = Resolved { source, prefix, ..Resolved::default() };
@@ -160,14 +159,14 @@ async fn by_place(connection: &impl ConnectionTrait, near: &[Near]) -> Result<Re
 }
 
 /// The files of one source, whose place says nothing.
-async fn of_one(connection: &impl ConnectionTrait, id: i64) -> Result<Resolved, StoreError> {
+async fn of_one(connection: &impl Sql, id: i64) -> Result<Resolved, StoreError> {
     let near = Near { id, rank: Rank::Same, prefix: String::new(), offset: String::new(), in_use: true };
     by_place(connection, &[near]).await
 }
 
 /// A folder at a place that nothing is known of: perhaps it was elsewhere before.
 async fn by_content(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     asked: &Asked<'_>,
     files: &[Scanned],
     sources: &[Source],
@@ -191,8 +190,8 @@ async fn by_content(
 }
 
 /// The name of this computer, if the database can be reached from others.
-pub(super) fn machine(connection: &impl ConnectionTrait) -> String {
-    match Engine::of(connection) {
+pub(super) fn machine(connection: &impl Sql) -> String {
+    match connection.engine() {
         Engine::Sqlite => String::new(),
         Engine::Postgres => std::fs::read_to_string("/proc/sys/kernel/hostname")
             .ok()

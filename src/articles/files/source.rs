@@ -1,12 +1,14 @@
 //! `sources` and `article_sources`: which folders of files there are, and which article each file is.
 
-use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use afterword_actors::store::{
+    StoreError,
+    sql::{FromRow, Sql},
+};
 
 use crate::articles::row;
 
 /// A folder of files.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(super) struct Source {
     pub(super) id: i64,
     pub(super) name: Option<String>,
@@ -20,7 +22,7 @@ pub(super) struct Source {
 }
 
 /// A file that is known, with its article as it was when the file was last read or written.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub(super) struct Known {
     pub(super) source_id: i64,
     pub(super) path: String,
@@ -41,7 +43,7 @@ const KNOWN: &str = "s.source_id, s.path, s.article_id, s.file_hash, s.revision,
     a.revision AS present, a.slug AS present_slug";
 
 /// All folders.
-pub(super) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<Source>, StoreError> {
+pub(super) async fn all(connection: &impl Sql) -> Result<Vec<Source>, StoreError> {
     connection
         .rows(
             "SELECT id, name, machine, root, folder, kept,
@@ -53,11 +55,7 @@ pub(super) async fn all(connection: &impl ConnectionTrait) -> Result<Vec<Source>
 }
 
 /// The files of a folder; only those at places that begin with `prefix`.
-pub(super) async fn files(
-    connection: &impl ConnectionTrait,
-    source: i64,
-    prefix: &str,
-) -> Result<Vec<Known>, StoreError> {
+pub(super) async fn files(connection: &impl Sql, source: i64, prefix: &str) -> Result<Vec<Known>, StoreError> {
     let sql = format!(
         "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.source_id = $1 AND substr(s.path, 1, length($2)) = $2"
@@ -66,7 +64,7 @@ pub(super) async fn files(
 }
 
 /// The files of all folders.
-pub(super) async fn all_files(connection: &impl ConnectionTrait) -> Result<Vec<Known>, StoreError> {
+pub(super) async fn all_files(connection: &impl Sql) -> Result<Vec<Known>, StoreError> {
     let sql = format!(
         "SELECT {KNOWN} FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id ORDER BY s.source_id, s.path"
     );
@@ -75,17 +73,12 @@ pub(super) async fn all_files(connection: &impl ConnectionTrait) -> Result<Vec<K
 
 /// The folder that most of `files` (place and hash) are in, byte for byte, and how many.
 pub(super) async fn most_alike(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     folder: &str,
     files: &[(&str, &str)],
 ) -> Result<Option<(i64, usize)>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Alike {
-        id: i64,
-        files: i64,
-    }
     let alike = connection
-        .row::<Alike>(
+        .row::<(i64, i64)>(
             "SELECT o.id, count(*) AS files FROM sources o
              CROSS JOIN {rows $1: path TEXT, hash TEXT} j
              JOIN article_sources s ON s.source_id = o.id AND s.path = j.path AND s.file_hash = j.hash
@@ -93,12 +86,12 @@ pub(super) async fn most_alike(
             [serde_json::to_string(files).unwrap_or_default().into(), folder.into()],
         )
         .await?;
-    Ok(alike.map(|alike| (alike.id, usize::try_from(alike.files).unwrap_or_default())))
+    Ok(alike.map(|(id, files)| (id, usize::try_from(files).unwrap_or_default())))
 }
 
 /// Adds a folder, or finds the one that another process has just added.
 pub(super) async fn add(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     name: Option<&str>,
     machine: &str,
     root: &str,
@@ -119,12 +112,12 @@ pub(super) async fn add(
 }
 
 /// Notes that a folder is kept in step.
-pub(super) async fn keep(connection: &impl ConnectionTrait, source: i64) -> Result<(), StoreError> {
+pub(super) async fn keep(connection: &impl Sql, source: i64) -> Result<(), StoreError> {
     connection.run("UPDATE sources SET kept = TRUE WHERE id = $1", [source.into()]).await.map(drop)
 }
 
 /// Forgets a folder, and its files.
-pub(super) async fn remove(connection: &impl ConnectionTrait, source: i64) -> Result<(), StoreError> {
+pub(super) async fn remove(connection: &impl Sql, source: i64) -> Result<(), StoreError> {
     connection.run("DELETE FROM article_sources WHERE source_id = $1", [source.into()]).await?;
     connection.run("DELETE FROM sources WHERE id = $1", [source.into()]).await.map(drop)
 }
@@ -132,7 +125,7 @@ pub(super) async fn remove(connection: &impl ConnectionTrait, source: i64) -> Re
 /// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A folder
 /// that is exported to keeps its own. Answers how many files.
 pub(super) async fn take_over(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     inside: i64,
     offset: &str,
     source: i64,
@@ -150,12 +143,7 @@ pub(super) async fn take_over(
 }
 
 /// Notes that a folder is somewhere else now.
-pub(super) async fn moved(
-    connection: &impl ConnectionTrait,
-    source: i64,
-    machine: &str,
-    root: &str,
-) -> Result<(), StoreError> {
+pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, root: &str) -> Result<(), StoreError> {
     connection
         .run(
             "UPDATE sources SET machine = $2, root = $3 WHERE id = $1 AND NOT EXISTS (
@@ -169,7 +157,7 @@ pub(super) async fn moved(
 
 /// Notes which article a file is. Answers whether it did: not if the place is taken and `replaces` does not say that this
 /// is known.
-pub(super) async fn record(connection: &impl ConnectionTrait, row: &Known, replaces: bool) -> Result<bool, StoreError> {
+pub(super) async fn record(connection: &impl Sql, row: &Known, replaces: bool) -> Result<bool, StoreError> {
     let sql = if replaces {
         "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -193,7 +181,7 @@ pub(super) async fn record(connection: &impl ConnectionTrait, row: &Known, repla
 }
 
 /// Forgets a file.
-pub(super) async fn forget(connection: &impl ConnectionTrait, source: i64, path: &str) -> Result<(), StoreError> {
+pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Result<(), StoreError> {
     connection
         .run("DELETE FROM article_sources WHERE source_id = $1 AND path = $2", [source.into(), path.into()])
         .await
@@ -201,15 +189,8 @@ pub(super) async fn forget(connection: &impl ConnectionTrait, source: i64, path:
 }
 
 /// Which of these articles (ids, with the revision they were at) say still what they said then, renamed or not.
-pub(super) async fn unedited(
-    connection: &impl ConnectionTrait,
-    articles: &[(i64, i64)],
-) -> Result<Vec<i64>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Id {
-        id: i64,
-    }
-    let rows: Vec<Id> = connection
+pub(super) async fn unedited(connection: &impl Sql, articles: &[(i64, i64)]) -> Result<Vec<i64>, StoreError> {
+    connection
         .rows(
             "SELECT a.id FROM {rows $1: id BIGINT, revision BIGINT} j
              JOIN articles a ON a.id = j.id
@@ -218,12 +199,11 @@ pub(super) async fn unedited(
                AND a.front_matter = v.front_matter AND a.skip_embedding = v.skip_embedding",
             [serde_json::to_string(articles).unwrap_or_default().into()],
         )
-        .await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+        .await
 }
 
 /// An article that has a slug, now or formerly.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub(super) struct Occupant {
     pub(super) name: String,
     pub(super) id: i64,
@@ -237,10 +217,7 @@ pub(super) struct Occupant {
 }
 
 /// Who has these slugs.
-pub(super) async fn occupants(
-    connection: &impl ConnectionTrait,
-    slugs: &[String],
-) -> Result<Vec<Occupant>, StoreError> {
+pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result<Vec<Occupant>, StoreError> {
     let sql = format!(
         "SELECT n.name, a.id, a.slug, a.title, a.content_hash, a.revision,
                     {},

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::{articles::links::decoded, markdown::Form};
 
@@ -18,26 +17,11 @@ pub(super) struct Files {
 
 type Place = (i64, String);
 
-#[derive(FromQueryResult)]
-struct PlaceRow {
-    article_id: i64,
-    source_id: i64,
-    path: String,
-}
-
-#[derive(FromQueryResult)]
-struct FileRow {
-    source_id: i64,
-    path: String,
-    slug: String,
-    title: String,
-}
-
 impl Files {
     /// Finds the files that `links` lead to: each is the number of the article that contains it, its form and its
     /// target.
     pub(super) async fn of<'a>(
-        connection: &impl ConnectionTrait,
+        connection: &impl Sql,
         links: impl Iterator<Item = (i64, &'a str, &'a str)>,
     ) -> Result<Self, StoreError> {
         let links: Vec<_> = links.filter(|(_, form, _)| *form == Form::Path.as_str()).collect();
@@ -58,8 +42,8 @@ impl Files {
                    JOIN article_sources s ON s.source_id = j.source_id AND s.path = j.path
                    JOIN articles a ON a.id = s.article_id";
         let wanted = serde_json::to_string(&wanted).unwrap_or_default();
-        let found: Vec<FileRow> = connection.rows(sql, [wanted.into()]).await?;
-        let articles = found.into_iter().map(|row| ((row.source_id, row.path), (row.slug, row.title))).collect();
+        let found: Vec<(i64, String, String, String)> = connection.rows(sql, [wanted.into()]).await?;
+        let articles = found.into_iter().map(|(source, path, slug, title)| ((source, path), (slug, title))).collect();
         Ok(Self { places, articles })
     }
 
@@ -73,12 +57,12 @@ impl Files {
 }
 
 /// Where the files of these articles are; of several files of one article, the first.
-async fn places(connection: &impl ConnectionTrait, ids: &HashSet<i64>) -> Result<HashMap<i64, Place>, StoreError> {
+async fn places(connection: &impl Sql, ids: &HashSet<i64>) -> Result<HashMap<i64, Place>, StoreError> {
     let sql = "SELECT s.article_id, s.source_id, s.path FROM {ids $1} j
                JOIN article_sources s ON s.article_id = j.id ORDER BY s.source_id DESC, s.path DESC";
     let ids = serde_json::to_string(ids).unwrap_or_default();
-    let rows: Vec<PlaceRow> = connection.rows(sql, [ids.into()]).await?;
-    Ok(rows.into_iter().map(|row| (row.article_id, (row.source_id, row.path))).collect())
+    let rows: Vec<(i64, i64, String)> = connection.rows(sql, [ids.into()]).await?;
+    Ok(rows.into_iter().map(|(article, source, path)| (article, (source, path))).collect())
 }
 
 /// The files that `target` may mean in a file at `place`.

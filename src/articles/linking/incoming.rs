@@ -1,7 +1,9 @@
 //! Links to an article, without those that lead elsewhere.
 
-use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use afterword_actors::store::{
+    StoreError,
+    sql::{FromRow, Sql},
+};
 
 use super::{
     files::Files,
@@ -20,8 +22,8 @@ pub(super) struct Incoming {
     pub(super) is_by_file: bool,
 }
 
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct LeadRow {
     article_id: i64,
     slug: String,
     title: String,
@@ -31,11 +33,7 @@ struct Row {
 }
 
 /// Returns links to `article` from others, in the order of their slugs; at most `most`.
-pub(super) async fn to(
-    connection: &impl ConnectionTrait,
-    article: &Linked,
-    most: u32,
-) -> Result<Vec<Incoming>, StoreError> {
+pub(super) async fn to(connection: &impl Sql, article: &Linked, most: u32) -> Result<Vec<Incoming>, StoreError> {
     let sql = format!(
         "SELECT l.article_id, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
          FROM (SELECT n.* FROM {{texts $1}} j JOIN article_links n ON n.key = j.text
@@ -50,7 +48,7 @@ pub(super) async fn to(
 /// Returns links to `article` by a name that makes the slug `former`, its own links included, from some articles with
 /// ids above `after`, in that order.
 pub(super) async fn named(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     article: &Linked,
     former: &str,
     after: i64,
@@ -68,20 +66,16 @@ pub(super) async fn named(
 
 /// Keeps the links that lead to the article: a link to a file leads to the file, and to a name only if there is no
 /// file.
-async fn leading(
-    connection: &impl ConnectionTrait,
-    article: &Linked,
-    rows: Vec<Row>,
-) -> Result<Vec<Incoming>, StoreError> {
+async fn leading(connection: &impl Sql, article: &Linked, rows: Vec<LeadRow>) -> Result<Vec<Incoming>, StoreError> {
     let paths = rows.iter().map(|row| (row.article_id, row.form.as_str(), row.target.as_str()));
     let files = Files::of(connection, paths).await?;
-    let link = |row: Row| {
+    let link = |row: LeadRow| {
         let file = files.at(row.article_id, &row.form, &row.target);
         let (is_here, is_by_file) = match file {
             Some((slug, _)) => (*slug == article.slug, true),
             None => (row.leads_to == Some(article.id), false),
         };
-        let Row { article_id, slug, title, target, form: _, leads_to: _ } = row;
+        let LeadRow { article_id, slug, title, target, form: _, leads_to: _ } = row;
         is_here.then_some(Incoming { article_id, slug, title, target, is_by_file })
     };
     Ok(rows.into_iter().filter_map(link).collect())

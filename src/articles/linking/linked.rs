@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use afterword_actors::store::{
+    StoreError,
+    sql::{FromRow, Sql},
+};
 
 use crate::{
     articles::{Article, links::name, slug::Slug},
@@ -18,7 +20,7 @@ pub(super) const LEADS_TO: &str = "coalesce(
     (SELECT min(n.id) FROM articles n WHERE substr(n.title, 1, 200) = substr(l.name, 1, 200) AND n.title = l.name))";
 
 /// An article as links know it.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub struct Linked {
     pub(super) id: i64,
     pub(super) slug: String,
@@ -33,17 +35,13 @@ impl From<&Article> for Linked {
 
 impl Linked {
     /// Returns the slugs that its names would make: of its slug, former slugs, aliases, title, and names of its files.
-    pub(super) async fn keys(&self, connection: &impl ConnectionTrait) -> Result<BTreeSet<String>, StoreError> {
-        #[derive(FromQueryResult)]
-        struct Name {
-            name: String,
-        }
+    pub(super) async fn keys(&self, connection: &impl Sql) -> Result<BTreeSet<String>, StoreError> {
         let sql = "SELECT slug AS name FROM slug_aliases WHERE article_id = $1
                    UNION ALL SELECT folded AS name FROM article_properties WHERE article_id = $1 AND key = 'aliases'
                    UNION ALL SELECT path AS name FROM article_sources WHERE article_id = $1";
-        let names: Vec<Name> = connection.rows(sql, [self.id.into()]).await?;
+        let names: Vec<String> = connection.rows(sql, [self.id.into()]).await?;
         let made = |text: &str| Slug::from_title(&name(text, Form::Wiki)).to_string();
-        let known = names.iter().map(|known| made(&known.name));
+        let known = names.iter().map(|known| made(known));
         Ok([self.slug.clone(), Slug::from_title(&self.title).to_string()].into_iter().chain(known).collect())
     }
 }

@@ -1,7 +1,6 @@
 //! Resolves links.
 
-use afterword_actors::store::sql::Sql;
-use sea_orm::FromQueryResult;
+use afterword_actors::store::sql::{FromRow, Sql};
 
 use super::{
     files::Files,
@@ -17,7 +16,7 @@ use crate::{
     },
 };
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LinkRow {
     target: String,
     anchor: String,
@@ -26,7 +25,7 @@ struct LinkRow {
     title: Option<String>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct LooseRow {
     article_id: i64,
     position: i64,

@@ -1,7 +1,6 @@
 //! The rows of links.
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::ConnectionTrait;
 
 use crate::{
     articles::{properties::Known, slug::Slug},
@@ -15,7 +14,7 @@ type Row<'a> = (usize, &'static str, &'a str, &'a str, String, String);
 
 /// Replaces the stored links of the article by `links`.
 pub(in crate::articles) async fn write(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     id: i64,
     known: Known,
     links: &[Link],

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use sea_orm::Value as Parameter;
+use afterword_actors::store::sql::Value as Parameter;
 
 use super::{
     fold::folded,

@@ -1,14 +1,13 @@
 //! The rows of tags and properties.
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{fold::folded, read::Properties};
 use crate::articles::slug::Slug;
 
 /// Replaces the stored values of the article by `properties`. Without old and new values, nothing is written.
 pub(in crate::articles) async fn write(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     id: i64,
     known: Known,
     properties: &Properties,
@@ -80,21 +79,12 @@ pub(in crate::articles) fn alias_of(name: &str) -> String {
 }
 
 /// Returns the tags of these articles, as they are written, in the order of their names.
-pub(in crate::articles) async fn tags(
-    connection: &impl ConnectionTrait,
-    ids: &[i64],
-) -> Result<Vec<(i64, String)>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        article_id: i64,
-        name: String,
-    }
+pub(in crate::articles) async fn tags(connection: &impl Sql, ids: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let sql = "SELECT t.article_id, t.name FROM {ids $1} j JOIN article_tags t ON t.article_id = j.id ORDER BY t.tag";
-    let rows: Vec<Row> = connection.rows(sql, [json(&ids).into()]).await?;
-    Ok(rows.into_iter().map(|row| (row.article_id, row.name)).collect())
+    connection.rows(sql, [json(&ids).into()]).await
 }
 
 fn json(value: &impl serde::Serialize) -> String {

@@ -2,9 +2,8 @@
 
 use afterword_actors::store::{
     StoreError, Transaction,
-    sql::{Number, Sql},
+    sql::{FromRow, Sql},
 };
-use sea_orm::FromQueryResult;
 
 use crate::articles::{
     Articles, links,
@@ -17,18 +16,12 @@ const BATCH: i64 = 50;
 /// Most bytes of bodies in one batch, unless one alone is larger. *Units:* bytes.
 const BATCH_BYTES: i64 = 4 << 20;
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Unread {
     id: i64,
     revision: i64,
     front_matter: String,
     body: String,
-}
-
-#[derive(FromQueryResult)]
-struct Size {
-    id: i64,
-    size: i64,
 }
 
 impl Articles {
@@ -39,7 +32,7 @@ impl Articles {
     /// [`StoreError`]; the next call reads what this one did not.
     pub async fn read_some_again(&self) -> Result<bool, StoreError> {
         let reader = self.database.reader();
-        let sizes: Vec<Size> = reader
+        let sizes: Vec<(i64, i64)> = reader
             .rows(
                 "SELECT a.id, CAST(octet_length(a.body) AS BIGINT) AS size
                  FROM unread_articles u JOIN articles a ON a.id = u.article_id ORDER BY u.article_id LIMIT $1 + 0",
@@ -48,12 +41,12 @@ impl Articles {
             .await?;
         let mut room = BATCH_BYTES;
         let mut ids: Vec<i64> = Vec::new();
-        for size in sizes {
-            if size.size > room && !ids.is_empty() {
+        for (id, size) in sizes {
+            if size > room && !ids.is_empty() {
                 break;
             }
-            room -= size.size;
-            ids.push(size.id);
+            room -= size;
+            ids.push(id);
         }
         if ids.is_empty() {
             return Ok(false);
@@ -88,7 +81,7 @@ async fn keep(transaction: &Transaction, read: Vec<Read>) -> Result<(), StoreErr
         // it.
         let held = "SELECT a.id AS n FROM articles a JOIN unread_articles u ON u.article_id = a.id
                     WHERE a.id = $1 AND a.revision = $2 {lock a}";
-        if transaction.row::<Number>(held, [id.into(), revision.into()]).await?.is_some() {
+        if transaction.row::<()>(held, [id.into(), revision.into()]).await?.is_some() {
             write(transaction, id, Known::Perhaps, &said).await?;
             links::write(transaction, id, Known::Perhaps, text.links()).await?;
         }

@@ -1,27 +1,11 @@
 //! Which tags and properties exist, and how many articles have each.
 
-use afterword_actors::store::{
-    StoreError,
-    sql::{Number, Sql},
-};
-use sea_orm::{FromQueryResult, QueryResult};
+use afterword_actors::store::sql::Sql;
 
 use crate::{
     api::{Counted, PropertyCount, TagCount, ValueCount},
     articles::{ArticleError, Articles, properties::folded},
 };
-
-/// A row that says, too, how many there are in all.
-struct Of<T> {
-    row: T,
-    total: i64,
-}
-
-impl<T: FromQueryResult> FromQueryResult for Of<T> {
-    fn from_query_result(result: &QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
-        Ok(Self { row: T::from_query_result(result, prefix)?, total: result.try_get(prefix, "total")? })
-    }
-}
 
 impl Articles {
     /// Returns tags that begin with `start`, the most used first.
@@ -39,7 +23,9 @@ impl Articles {
                          FROM article_tags t WHERE t.tag >= $1 AND t.tag < $2
                          GROUP BY t.tag ORDER BY 2 DESC, 1 LIMIT $3 + 0) g
                    ORDER BY g.articles DESC, g.tag";
-        Ok(counted(self.database.reader().rows(sql, [start.into(), end.into(), i64::from(limit).into()]).await)?)
+        let values = [start.into(), end.into(), i64::from(limit).into()];
+        let found = self.database.reader().rows::<(String, i64, i64)>(sql, values).await?;
+        Ok(counted(found.into_iter().map(|(tag, articles, total)| (TagCount { tag, articles }, total))))
     }
 
     /// Returns keys of front matter, the most used first.
@@ -50,7 +36,10 @@ impl Articles {
         let sql = "SELECT key, min(kind) AS kind, count(DISTINCT article_id) AS articles,
                           count(DISTINCT folded) AS \"values\", count(*) OVER () AS total
                    FROM article_properties GROUP BY key ORDER BY 3 DESC, 1 LIMIT $1 + 0";
-        Ok(counted(self.database.reader().rows(sql, [i64::from(limit).into()]).await)?)
+        let found: Vec<(String, String, i64, i64, i64)> =
+            self.database.reader().rows(sql, [i64::from(limit).into()]).await?;
+        let count = |(key, kind, articles, values, total)| (PropertyCount { key, kind, articles, values }, total);
+        Ok(counted(found.into_iter().map(count)))
     }
 
     /// Returns values of one key, the most used first.
@@ -60,7 +49,9 @@ impl Articles {
     pub async fn property_values(&self, key: &str, limit: u32) -> Result<Counted<ValueCount>, ArticleError> {
         let sql = "SELECT min(value) AS value, count(DISTINCT article_id) AS articles, count(*) OVER () AS total
                    FROM article_properties WHERE key = $1 GROUP BY folded ORDER BY 2 DESC, 1 LIMIT $2 + 0";
-        Ok(counted(self.database.reader().rows(sql, [folded(key).into(), i64::from(limit).into()]).await)?)
+        let values = [folded(key).into(), i64::from(limit).into()];
+        let found = self.database.reader().rows::<(String, i64, i64)>(sql, values).await?;
+        Ok(counted(found.into_iter().map(|(value, articles, total)| (ValueCount { value, articles }, total))))
     }
 
     /// Counts the articles that have not been read again yet since an earlier version saved them: their tags do not
@@ -70,12 +61,12 @@ impl Articles {
     /// [`ArticleError::Store`]
     pub async fn unread(&self) -> Result<i64, ArticleError> {
         let sql = "SELECT count(*) AS n FROM unread_articles";
-        Ok(self.database.reader().row::<Number>(sql, []).await?.map_or(0, |row| row.n))
+        Ok(self.database.reader().row::<i64>(sql, []).await?.unwrap_or(0))
     }
 }
 
-fn counted<T>(found: Result<Vec<Of<T>>, StoreError>) -> Result<Counted<T>, StoreError> {
-    let found = found?;
-    let total = found.first().map_or(0, |first| first.total);
-    Ok(Counted { rows: found.into_iter().map(|of| of.row).collect(), total: Some(total) })
+/// Each row says how many there are in all.
+fn counted<T>(found: impl Iterator<Item = (T, i64)>) -> Counted<T> {
+    let (rows, totals): (Vec<_>, Vec<_>) = found.unzip();
+    Counted { rows, total: Some(totals.first().copied().unwrap_or(0)) }
 }

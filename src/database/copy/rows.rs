@@ -4,7 +4,6 @@ use afterword_actors::{
     embedder::Vector,
     store::{Engine, StoreError, sql::Sql, vectors},
 };
-use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -33,7 +32,7 @@ pub(super) struct TableDigest {
 
 /// Reads a table to its end; calls `say` with the rows so far.
 pub(super) async fn digest(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     table: &Table,
     say: &(dyn Fn(u64) + Sync),
 ) -> Result<TableDigest, StoreError> {
@@ -53,11 +52,8 @@ pub(super) async fn digest(
 }
 
 /// Returns the key of the last row.
-pub(super) async fn last_key(
-    connection: &impl ConnectionTrait,
-    table: &Table,
-) -> Result<Option<Vec<Value>>, StoreError> {
-    let last = keys(Engine::of(connection), table).map(|key| format!("{key} DESC")).collect::<Vec<_>>().join(", ");
+pub(super) async fn last_key(connection: &impl Sql, table: &Table) -> Result<Option<Vec<Value>>, StoreError> {
+    let last = keys(connection.engine(), table).map(|key| format!("{key} DESC")).collect::<Vec<_>>().join(", ");
     let page = read(connection, table, "TRUE", &format!("{last} LIMIT 1"), "[]".to_owned()).await?;
     Ok(page.last_key(table))
 }
@@ -65,13 +61,13 @@ pub(super) async fn last_key(
 impl Page {
     /// Reads the rows behind the key `after`, or the first ones.
     pub(super) async fn read(
-        connection: &impl ConnectionTrait,
+        connection: &impl Sql,
         table: &Table,
         after: Option<&Vec<Value>>,
     ) -> Result<Self, StoreError> {
-        let keys = keys(Engine::of(connection), table).collect::<Vec<_>>().join(", ");
+        let keys = keys(connection.engine(), table).collect::<Vec<_>>().join(", ");
         let behind = match after {
-            Some(_) => format!("({keys}) > ({})", after_values(Engine::of(connection), table)),
+            Some(_) => format!("({keys}) > ({})", after_values(connection.engine(), table)),
             None => "TRUE".to_owned(),
         };
         let after = serde_json::to_string(&after).unwrap_or_default();
@@ -89,7 +85,7 @@ impl Page {
     }
 
     /// Writes the rows to PostgreSQL. Existing rows are kept.
-    pub(super) async fn write(self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+    pub(super) async fn write(self, transaction: &impl Sql, table: &Table) -> Result<(), StoreError> {
         // The trail and the counts are copied, too: triggers would write them a second time.
         transaction.run(&format!("ALTER TABLE {} DISABLE TRIGGER USER", table.name), []).await?;
         match table.name.as_str() {
@@ -103,7 +99,7 @@ impl Page {
         transaction.run(&format!("ALTER TABLE {} ENABLE TRIGGER USER", table.name), []).await.map(drop)
     }
 
-    async fn insert(&self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+    async fn insert(&self, transaction: &impl Sql, table: &Table) -> Result<(), StoreError> {
         let (names, values) = (names(table), values(table));
         let sql = format!(
             "INSERT INTO {} ({names}) SELECT {values} FROM {{rows $1: {}}} j ON CONFLICT DO NOTHING",
@@ -114,7 +110,7 @@ impl Page {
     }
 
     /// Writes chunks: searches use a second form of the vector, which SQLite does not have.
-    async fn write_chunks(mut self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+    async fn write_chunks(mut self, transaction: &impl Sql, table: &Table) -> Result<(), StoreError> {
         let vector = position(table, "vector")?;
         for row in &mut self.0 {
             let bytes = row[vector].as_str().and_then(from_hex);
@@ -132,7 +128,7 @@ impl Page {
         self.run_in_parts(transaction, &sql).await
     }
 
-    async fn index_words(&self, transaction: &impl ConnectionTrait, table: &Table) -> Result<(), StoreError> {
+    async fn index_words(&self, transaction: &impl Sql, table: &Table) -> Result<(), StoreError> {
         let (id, title, body) = (position(table, "id")?, position(table, "title")?, position(table, "body")?);
         let front_matter = position(table, "front_matter")?;
         for row in &self.0 {
@@ -147,7 +143,7 @@ impl Page {
     }
 
     /// Runs `sql` on rows of about [`PART_BYTES`] at a time, or on one that is larger.
-    async fn run_in_parts(&self, transaction: &impl ConnectionTrait, sql: &str) -> Result<(), StoreError> {
+    async fn run_in_parts(&self, transaction: &impl Sql, sql: &str) -> Result<(), StoreError> {
         let mut part = String::new();
         for row in &self.0 {
             let row = serde_json::to_string(row).unwrap_or_default();
@@ -165,17 +161,13 @@ impl Page {
 }
 
 async fn read(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     table: &Table,
     condition: &str,
     order: &str,
     after: String,
 ) -> Result<Page, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        row: String,
-    }
-    let engine = Engine::of(connection);
+    let engine = connection.engine();
     let cells = table.columns.iter().map(|column| cell(engine, column)).collect::<Vec<_>>().join(", ");
     let array = match engine {
         Engine::Sqlite => format!("json_array({cells})"),
@@ -184,9 +176,9 @@ async fn read(
     // The parameter is always used, so that all these statements take one.
     let sql =
         format!("SELECT {array} AS row FROM {} WHERE {condition} AND $1 IS NOT NULL ORDER BY {order}", table.name);
-    let rows = connection.rows::<Row>(&sql, [after.into()]).await?;
+    let rows = connection.rows::<String>(&sql, [after.into()]).await?;
     let parsed = rows.iter().map(|row| {
-        let mut cells: Vec<Value> = serde_json::from_str(&row.row)?;
+        let mut cells: Vec<Value> = serde_json::from_str(row)?;
         // PostgreSQL cannot store NUL in text.
         for cell in &mut cells {
             if let Value::String(text) = cell

@@ -1,7 +1,9 @@
 //! PostgreSQL's tables: columns, keys, and which must be filled before which.
 
-use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use afterword_actors::store::{
+    StoreError,
+    sql::{FromRow, Sql},
+};
 
 /// Tables that PostgreSQL maintains itself, or derives from the rest.
 const OWN: [&str; 8] = [
@@ -48,8 +50,8 @@ impl Table {
     }
 }
 
-#[derive(FromQueryResult)]
-struct Row {
+#[derive(FromRow)]
+struct ColumnRow {
     table_name: String,
     column_name: String,
     kind: String,
@@ -58,9 +60,9 @@ struct Row {
 }
 
 /// Returns every table to copy; one that another refers to comes before it.
-pub(super) async fn all(server: &impl ConnectionTrait) -> Result<Vec<Table>, StoreError> {
+pub(super) async fn all(server: &impl Sql) -> Result<Vec<Table>, StoreError> {
     let rows = server
-        .rows::<Row>(
+        .rows::<ColumnRow>(
             "SELECT CAST(c.relname AS TEXT) AS table_name, CAST(a.attname AS TEXT) AS column_name,
                     CAST(t.typname AS TEXT) AS kind,
                     coalesce(array_position(CAST(k.indkey AS SMALLINT[]), a.attnum) + 1, 0) AS in_key
@@ -80,7 +82,7 @@ pub(super) async fn all(server: &impl ConnectionTrait) -> Result<Vec<Table>, Sto
     in_order(tables, &references(server).await?)
 }
 
-fn add(tables: &mut Vec<Table>, row: Row) -> Result<(), StoreError> {
+fn add(tables: &mut Vec<Table>, row: ColumnRow) -> Result<(), StoreError> {
     if tables.last().is_none_or(|table| table.name != row.table_name) {
         tables.push(Table { name: row.table_name.clone(), columns: Vec::new(), key: Vec::new() });
     }
@@ -102,13 +104,10 @@ fn add(tables: &mut Vec<Table>, row: Row) -> Result<(), StoreError> {
     Ok(())
 }
 
-#[derive(FromQueryResult)]
-struct Reference {
-    child: String,
-    parent: String,
-}
+/// A table, and one that it refers to.
+type Reference = (String, String);
 
-async fn references(server: &impl ConnectionTrait) -> Result<Vec<Reference>, StoreError> {
+async fn references(server: &impl Sql) -> Result<Vec<Reference>, StoreError> {
     server
         .rows(
             "SELECT DISTINCT CAST(c.relname AS TEXT) AS child, CAST(p.relname AS TEXT) AS parent
@@ -123,7 +122,7 @@ fn in_order(mut left: Vec<Table>, references: &[Reference]) -> Result<Vec<Table>
     let mut ordered: Vec<Table> = Vec::with_capacity(left.len());
     while !left.is_empty() {
         let waits = |table: &Table| {
-            let mut parents = references.iter().filter(|r| r.child == table.name).map(|r| &r.parent);
+            let mut parents = references.iter().filter(|(child, _)| *child == table.name).map(|(_, parent)| parent);
             parents.any(|parent| left.iter().any(|other| other.name == *parent && other.name != table.name))
         };
         let Some(position) = left.iter().position(|table| !waits(table)) else {

@@ -5,7 +5,6 @@
 //! Framework: BM25 and Beyond", 2009.
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::ConnectionTrait;
 
 use super::words;
 use crate::fulltext::{
@@ -41,7 +40,7 @@ fn occurrences(rank: &str) -> String {
 }
 
 pub(super) async fn ranking(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     text: &str,
     among: &Among,
     limit: i64,

@@ -1,7 +1,6 @@
 //! In SQLite: FTS5, ranked by BM25.
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::ConnectionTrait;
 
 use super::words;
 use crate::fulltext::{
@@ -10,7 +9,7 @@ use crate::fulltext::{
 };
 
 pub(super) async fn ranking(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     text: &str,
     among: &Among,
     limit: i64,

@@ -4,7 +4,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::structure::{Segment, varint};
 
@@ -39,11 +38,7 @@ pub(super) struct Known {
 
 impl Known {
     /// The lengths that belong to `state`, from those known before if they are any help.
-    pub(super) async fn of(
-        connection: &impl ConnectionTrait,
-        state: State,
-        before: Option<Self>,
-    ) -> Result<Self, StoreError> {
+    pub(super) async fn of(connection: &impl Sql, state: State, before: Option<Self>) -> Result<Self, StoreError> {
         let state = Arc::new(state);
         if let Some(known) = before {
             // FTS5 counts what it writes in its structure: the same bytes are the same index.
@@ -78,17 +73,12 @@ impl Lengths {
     }
 
     /// Reads what was written after the transaction `origin`, or everything; answers how much is new, and its terms.
-    async fn add(&mut self, connection: &impl ConnectionTrait, origin: Option<u64>) -> Result<(i64, i64), StoreError> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            lengths: Option<String>,
-        }
+    async fn add(&mut self, connection: &impl Sql, origin: Option<u64>) -> Result<(i64, i64), StoreError> {
         // In one value: a quarter of a million rows take longer to hand over than to read.
         let sql = "SELECT group_concat(id || ' ' || hex(sz), ';') AS lengths FROM article_terms_docsize
                    WHERE origin > $1";
         let origin = origin.map_or(-1, |origin| i64::try_from(origin).unwrap_or(i64::MAX));
-        let row = connection.row::<Row>(sql, [origin.into()]).await?;
-        let lengths = row.and_then(|row| row.lengths).unwrap_or_default();
+        let lengths = connection.row::<Option<String>>(sql, [origin.into()]).await?.flatten().unwrap_or_default();
         let (mut rows, mut terms) = (0, 0);
         for (id, length) in lengths.split(';').filter_map(read) {
             let page = self.pages.entry(id.div_euclid(TOGETHER as i64)).or_insert_with(|| Arc::new([0; TOGETHER]));

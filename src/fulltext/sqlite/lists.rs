@@ -10,13 +10,12 @@ use std::{
 };
 
 use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use super::{
     super::{bm25, found::Found, phrase::Phrase, wanted::Term},
     doclist::Posting,
     lengths::{Known, Lengths, State, TOGETHER},
-    pages::{Block, postings},
+    pages::postings,
     structure,
 };
 
@@ -58,7 +57,7 @@ impl Lookups {
         Ok(lists.map(Arc::new))
     }
 
-    async fn read(&self, connection: &impl ConnectionTrait, words: &[&str]) -> Result<Option<Lists>, StoreError> {
+    async fn read(&self, connection: &impl Sql, words: &[&str]) -> Result<Option<Lists>, StoreError> {
         let Some(state) = state(connection).await? else { return Ok(None) };
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let known = Known::of(connection, state, before).await?;
@@ -77,10 +76,10 @@ fn single(phrase: &Phrase) -> Option<&str> {
     }
 }
 
-async fn state(connection: &impl ConnectionTrait) -> Result<Option<State>, StoreError> {
+async fn state(connection: &impl Sql) -> Result<Option<State>, StoreError> {
     let sql = "SELECT block FROM article_terms_data WHERE id IN ($1, $2) ORDER BY id";
-    let blocks = connection.rows::<Block>(sql, [structure::AVERAGES.into(), structure::STRUCTURE.into()]).await?;
-    let Ok([averages, structure]) = <[Block; 2]>::try_from(blocks).map(|blocks| blocks.map(|block| block.block)) else {
+    let blocks = connection.rows::<Vec<u8>>(sql, [structure::AVERAGES.into(), structure::STRUCTURE.into()]).await?;
+    let Ok([averages, structure]) = <[Vec<u8>; 2]>::try_from(blocks) else {
         return Ok(None);
     };
     let numbers = structure::averages(&averages).zip(structure::segments(&structure));

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::{
     doclist::{Doclist, Next, Posting},
@@ -13,12 +12,6 @@ use crate::offload;
 
 /// Pages read at first of a long list; four times as many each time.
 const PAGES: i64 = 16;
-
-/// A record of the index.
-#[derive(FromQueryResult)]
-pub(super) struct Block {
-    pub(super) block: Vec<u8>,
-}
 
 /// One term in one segment, as far as it has been read.
 struct Reading {
@@ -33,7 +26,7 @@ struct Reading {
 
 /// Where each of `words` occurs; `None` if that is not to be read.
 pub(super) async fn postings(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     segments: &[Segment],
     words: &[&str],
 ) -> Result<Option<HashMap<String, Vec<Posting>>>, StoreError> {
@@ -71,12 +64,12 @@ fn decoded(mut whole: Vec<Reading>, struck: &[HashSet<i64>], count: usize) -> Op
 }
 
 /// The rows that are struck out of each segment.
-async fn struck(connection: &impl ConnectionTrait, segments: &[Segment]) -> Result<Vec<HashSet<i64>>, StoreError> {
+async fn struck(connection: &impl Sql, segments: &[Segment]) -> Result<Vec<HashSet<i64>>, StoreError> {
     let mut struck = vec![HashSet::new(); segments.len()];
     for (segment, rows) in segments.iter().zip(&mut struck).filter(|(segment, _)| segment.tombstones > 0) {
         let sql = "SELECT block FROM article_terms_data WHERE id >= $1 AND id < $2";
         let first = segment.tombstone();
-        for Block { block } in connection.rows(sql, [first.into(), (first + segment.tombstones).into()]).await? {
+        for block in connection.rows::<Vec<u8>>(sql, [first.into(), (first + segment.tombstones).into()]).await? {
             structure::struck(&block, rows);
         }
     }
@@ -84,17 +77,7 @@ async fn struck(connection: &impl ConnectionTrait, segments: &[Segment]) -> Resu
 }
 
 /// Where each term begins in each segment.
-async fn begun(
-    connection: &impl ConnectionTrait,
-    segments: &[Segment],
-    words: &[&str],
-) -> Result<Vec<Reading>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        word: i64,
-        segment: i64,
-        page: Option<i64>,
-    }
+async fn begun(connection: &impl Sql, segments: &[Segment], words: &[&str]) -> Result<Vec<Reading>, StoreError> {
     let sql = "SELECT w.place AS word, s.place AS segment,
                       (SELECT i.pgno FROM article_terms_idx i
                        WHERE i.segid = s.id AND i.term <= CAST('0' || w.word AS BLOB) ORDER BY i.term DESC LIMIT 1) AS page
@@ -103,8 +86,8 @@ async fn begun(
     let of: Vec<_> = segments.iter().enumerate().map(|(place, segment)| (place, segment.id)).collect();
     let json = |rows: serde_json::Result<String>| rows.unwrap_or_default();
     let values = [json(serde_json::to_string(&asked)).into(), json(serde_json::to_string(&of)).into()];
-    let rows = connection.rows::<Row>(sql, values).await?;
-    let reading = |Row { word, segment, page }: Row| {
+    let rows = connection.rows(sql, values).await?;
+    let reading = |(word, segment, page): (i64, i64, Option<i64>)| {
         let (word, segment) = (usize::try_from(word).ok()?, usize::try_from(segment).ok()?);
         let page = page.unwrap_or_default();
         // The lowest bit says that there is an index of the list: it has several pages.
@@ -119,17 +102,11 @@ async fn begun(
 
 /// Reads the next pages of all that are open; answers those that are still, and adds the others to `whole`.
 async fn go_on(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     segments: &[Segment],
     open: Vec<Reading>,
     whole: &mut Vec<Reading>,
 ) -> Result<Option<Vec<Reading>>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Pages {
-        place: i64,
-        lengths: Option<String>,
-        pages: Option<Vec<u8>>,
-    }
     let span = |(place, reading): (usize, &Reading)| {
         let segment = &segments[reading.segment];
         let last = (reading.page + reading.pages - 1).min(segment.last_page);
@@ -143,10 +120,12 @@ async fn go_on(
                       (SELECT CAST(group_concat(CAST(d.block AS TEXT), '') AS BLOB) FROM article_terms_data d
                        WHERE d.id BETWEEN j.first AND j.last) AS pages
                FROM {rows $1: place BIGINT, first BIGINT, last BIGINT} j";
-    let rows = connection.rows::<Pages>(sql, [serde_json::to_string(&spans).unwrap_or_default().into()]).await?;
+    let rows = connection
+        .rows::<(i64, Option<String>, Option<Vec<u8>>)>(sql, [serde_json::to_string(&spans).unwrap_or_default().into()])
+        .await?;
     let mut open: Vec<Option<Reading>> = open.into_iter().map(Some).collect();
     let mut still = Vec::new();
-    for Pages { place, lengths, pages } in rows {
+    for (place, lengths, pages) in rows {
         let reading = usize::try_from(place).ok().and_then(|place| open.get_mut(place)?.take());
         let Some(mut reading) = reading else { return Ok(None) };
         let last = segments[reading.segment].last_page;

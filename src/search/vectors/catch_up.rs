@@ -6,8 +6,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use afterword_actors::store::{Database, StoreError, sql::Sql};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use afterword_actors::store::{
+    Database, StoreError,
+    sql::{FromRow, Sql},
+};
 
 use super::{
     contents::{Contents, Loaded},
@@ -27,14 +29,14 @@ const MARKS: i64 = 10_000;
 const MARK: &str = "(SELECT h.n * h.n >> 13 & 4294967295 FROM (
     SELECT (e.article_id * 2654435761 + e.embedded_at * 40503 + e.revision * 97 + e.chunk_count) & 2147483647 AS n) h)";
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct ChunkRow {
     id: i64,
     article_id: i64,
     vector: Vec<u8>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Log {
     /// The oldest change still recorded.
     first: Option<i64>,
@@ -42,7 +44,7 @@ struct Log {
 }
 
 /// The last change that is committed.
-pub(super) async fn last_change(connection: &impl ConnectionTrait) -> Result<i64, StoreError> {
+pub(super) async fn last_change(connection: &impl Sql) -> Result<i64, StoreError> {
     Ok(log(connection).await?.last.unwrap_or(0))
 }
 
@@ -76,11 +78,10 @@ fn covers(seq: i64, log: &Log) -> bool {
     log.first.is_none_or(|first| first <= seq + 1)
 }
 
-async fn log(connection: &impl ConnectionTrait) -> Result<Log, StoreError> {
+async fn log(connection: &impl Sql) -> Result<Log, StoreError> {
     let sql = "SELECT (SELECT min(seq) FROM vector_changes) AS first,
                       (SELECT seq FROM sqlite_sequence WHERE name = 'vector_changes') AS last";
-    let row = connection.row::<Log>(sql, []).await?;
-    row.ok_or_else(|| StoreError::Unexpected("no row from the log of vector changes".to_owned()))
+    connection.one(sql, []).await
 }
 
 /// The contents of the file beside the database, if it is of this model and agrees with the rows; else it is removed.
@@ -106,13 +107,7 @@ async fn from_file(database: &Database, model_id: i64, log: &Log) -> Result<Opti
 }
 
 /// Whether the sets of vectors that have not changed since `seq` are those that `index` keeps.
-async fn agrees(connection: &impl ConnectionTrait, index: &Index, model_id: i64, seq: i64) -> Result<bool, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Sets {
-        changed: String,
-        count: i64,
-        sum: i64,
-    }
+async fn agrees(connection: &impl Sql, index: &Index, model_id: i64, seq: i64) -> Result<bool, StoreError> {
     let changed = "SELECT article_id FROM vector_changes WHERE seq > $2 AND model_id = $1";
     // One statement sees one state.
     let sql = format!(
@@ -120,8 +115,8 @@ async fn agrees(connection: &impl ConnectionTrait, index: &Index, model_id: i64,
                 coalesce(sum({MARK}), 0) AS sum
          FROM article_embeddings e WHERE e.model_id = $1 AND e.article_id NOT IN ({changed})"
     );
-    let sets = connection.row::<Sets>(&sql, [model_id.into(), seq.into()]).await?;
-    Ok(sets.is_some_and(|Sets { changed, count, sum }| {
+    let sets = connection.row::<(String, i64, i64)>(&sql, [model_id.into(), seq.into()]).await?;
+    Ok(sets.is_some_and(|(changed, count, sum)| {
         let changed: HashSet<i64> = serde_json::from_str(&changed).unwrap_or_default();
         index.kept_without(&changed) == (count, sum)
     }))
@@ -129,32 +124,21 @@ async fn agrees(connection: &impl ConnectionTrait, index: &Index, model_id: i64,
 
 /// Reads everything, in the order of the chunks' numbers: those of other models are passed over without reading their
 /// vectors. Changes that come while it reads are numbered above `seq`, and followed afterwards.
-async fn load(
-    contents: &Contents,
-    connection: &impl ConnectionTrait,
-    model_id: i64,
-    seq: i64,
-) -> Result<Loaded, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-        article_id: i64,
-        vector: Option<Vec<u8>>,
-    }
+async fn load(contents: &Contents, connection: &impl Sql, model_id: i64, seq: i64) -> Result<Loaded, StoreError> {
     let mut index = marked(connection, model_id).await?;
     let (mut after, mut read) = (0, 0);
     loop {
         contents.note_read(read);
         let page = connection
-            .rows::<Row>(
+            .rows::<(i64, i64, Option<Vec<u8>>)>(
                 "SELECT id, article_id, CASE WHEN model_id = $1 THEN vector END AS vector FROM article_chunks
                  WHERE id > $2 ORDER BY id LIMIT $3 + 0",
                 [model_id.into(), after.into(), PAGE.into()],
             )
             .await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        for Row { id, article_id, vector } in page {
+        let Some((last, ..)) = page.last() else { break };
+        after = *last;
+        for (id, article_id, vector) in page {
             let Some(vector) = vector else { continue };
             index.insert(article_id, id, &vector);
             read += 1;
@@ -164,48 +148,37 @@ async fn load(
 }
 
 /// The marks of all sets of vectors, without the vectors.
-async fn marked(connection: &impl ConnectionTrait, model_id: i64) -> Result<Index, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        article_id: i64,
-        mark: i64,
-    }
+async fn marked(connection: &impl Sql, model_id: i64) -> Result<Index, StoreError> {
     let sql = format!(
         "SELECT e.article_id, {MARK} AS mark FROM article_embeddings e
          WHERE e.model_id = $1 AND e.article_id > $2 ORDER BY e.article_id LIMIT $3 + 0"
     );
     let (mut index, mut after) = (Index::default(), 0);
     loop {
-        let page = connection.rows::<Row>(&sql, [model_id.into(), after.into(), MARKS.into()]).await?;
-        let Some(last) = page.last() else { return Ok(index) };
-        after = last.article_id;
-        page.iter().for_each(|row| index.mark(row.article_id, u32::try_from(row.mark).unwrap_or_default()));
+        let page = connection.rows::<(i64, i64)>(&sql, [model_id.into(), after.into(), MARKS.into()]).await?;
+        let Some((last, _)) = page.last() else { return Ok(index) };
+        after = *last;
+        page.into_iter().for_each(|(article, mark)| index.mark(article, u32::try_from(mark).unwrap_or_default()));
     }
 }
 
 /// Applies the next changes after `loaded.seq`; returns the last of them, or `None` if there were none.
-async fn follow(connection: &impl ConnectionTrait, loaded: &Loaded) -> Result<Option<i64>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Changed {
-        seq: i64,
-        model_id: i64,
-        article_id: i64,
-    }
+async fn follow(connection: &impl Sql, loaded: &Loaded) -> Result<Option<i64>, StoreError> {
     let changes = connection
-        .rows::<Changed>(
+        .rows::<(i64, i64, i64)>(
             "SELECT seq, model_id, article_id FROM vector_changes WHERE seq > $1 ORDER BY seq LIMIT $2 + 0",
             [loaded.seq.into(), CHANGES.into()],
         )
         .await?;
-    let ours = changes.iter().filter(|change| change.model_id == loaded.model_id);
-    let articles: BTreeSet<_> = ours.map(|change| change.article_id).collect();
+    let ours = changes.iter().filter(|(_, model_id, _)| *model_id == loaded.model_id);
+    let articles: BTreeSet<_> = ours.map(|(.., article_id)| *article_id).collect();
     apply(connection, loaded, &articles).await?;
-    Ok(changes.last().map(|last| last.seq))
+    Ok(changes.last().map(|(seq, ..)| *seq))
 }
 
 /// Reads the chunks of `articles` again, as many articles at a time as have a page of chunks.
-async fn apply(connection: &impl ConnectionTrait, loaded: &Loaded, articles: &BTreeSet<i64>) -> Result<(), StoreError> {
-    #[derive(FromQueryResult)]
+async fn apply(connection: &impl Sql, loaded: &Loaded, articles: &BTreeSet<i64>) -> Result<(), StoreError> {
+    #[derive(FromRow)]
     struct Set {
         article_id: i64,
         chunks: i64,
@@ -242,7 +215,7 @@ async fn apply(connection: &impl ConnectionTrait, loaded: &Loaded, articles: &BT
 }
 
 /// Reads the chunks of a few articles again.
-async fn replace(connection: &impl ConnectionTrait, loaded: &Loaded, articles: &[i64]) -> Result<(), StoreError> {
+async fn replace(connection: &impl Sql, loaded: &Loaded, articles: &[i64]) -> Result<(), StoreError> {
     let chunks = connection
         .rows::<ChunkRow>(
             "SELECT c.id, c.article_id, c.vector FROM {ids $1} j
@@ -257,7 +230,7 @@ async fn replace(connection: &impl ConnectionTrait, loaded: &Loaded, articles: &
 }
 
 /// Reads the chunks of an article that has many again, in pages of its own.
-async fn replace_long(connection: &impl ConnectionTrait, loaded: &Loaded, article: i64) -> Result<(), StoreError> {
+async fn replace_long(connection: &impl Sql, loaded: &Loaded, article: i64) -> Result<(), StoreError> {
     let mut from = 0;
     loop {
         let chunks = connection

@@ -3,13 +3,8 @@
 
 use afterword_actors::{
     embedder::Vector,
-    store::{
-        StoreError,
-        sql::{Number, Sql},
-        vectors,
-    },
+    store::{StoreError, sql::Sql, vectors},
 };
-use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::Nearest;
 use crate::fulltext::Among;
@@ -17,16 +12,9 @@ use crate::fulltext::Among;
 /// This many vectors are compared one by one in some milliseconds.
 const FEW: i64 = 5_000;
 
-#[derive(FromQueryResult)]
-struct Row {
-    id: i64,
-    article_id: i64,
-    similarity: f32,
-}
-
 /// Chunks of `model_id`, the nearest to `query` first, of articles in `among`.
 pub(super) async fn nearest(
-    connection: &impl ConnectionTrait,
+    connection: &impl Sql,
     model_id: i64,
     query: &Vector,
     among: &Among,
@@ -53,12 +41,12 @@ pub(super) async fn nearest(
     };
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [vectors::literal(query).into(), limit.into()].into_iter().chain(among.values.clone());
-    let rows = connection.rows::<Row>(&sql, values).await?;
-    let nearest = |row: Row| Nearest { article_id: row.article_id, chunk_id: row.id, similarity: row.similarity };
+    let rows = connection.rows::<(i64, i64, f32)>(&sql, values).await?;
+    let nearest = |(chunk_id, article_id, similarity)| Nearest { article_id, chunk_id, similarity };
     Ok(rows.into_iter().map(nearest).collect())
 }
 
-async fn is_narrow(connection: &impl ConnectionTrait, model_id: i64, among: &Among) -> Result<bool, StoreError> {
+async fn is_narrow(connection: &impl Sql, model_id: i64, among: &Among) -> Result<bool, StoreError> {
     let Some(condition) = among.condition(2) else { return Ok(false) };
     let sql = format!(
         "SELECT count(*) AS n FROM (
@@ -66,6 +54,6 @@ async fn is_narrow(connection: &impl ConnectionTrait, model_id: i64, among: &Amo
              WHERE {condition} AND c.article_id = a.id AND c.model_id = {model_id} LIMIT $1) few"
     );
     let values = std::iter::once((FEW + 1).into()).chain(among.values.clone());
-    let found = connection.row::<Number>(&sql, values).await?;
-    Ok(found.is_some_and(|row| row.n <= FEW))
+    let found = connection.row::<i64>(&sql, values).await?;
+    Ok(found.is_some_and(|found| found <= FEW))
 }

@@ -3,10 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use afterword::articles::{ArticleError, Articles, Changes, NewArticle, Saved, slug::Slug};
-use afterword_actors::store::{
-    Engine, StoreError,
-    sql::{Number, Sql},
-};
+use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::TestHost;
@@ -129,7 +126,7 @@ async fn a_former_name_is_never_taken_by_a_create_that_comes_with_the_rename() {
 #[tokio::test(flavor = "multi_thread")]
 async fn saves_that_wait_for_names_that_are_swapped_end_well() {
     let world = TestHost::new().await;
-    if Engine::of(world.database.reader()) == Engine::Sqlite {
+    if world.database.reader().engine() == Engine::Sqlite {
         return;
     }
     let service = world.articles(None);
@@ -165,7 +162,7 @@ async fn saves_that_wait_for_names_that_are_swapped_end_well() {
     });
     let waiting = "SELECT count(*) AS n FROM pg_stat_activity
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while world.database.reader().row::<Number>(waiting, []).await.expect("a row").expect("a row").n < 2 {
+    while world.database.reader().row::<i64>(waiting, []).await.expect("a row").expect("a row") < 2 {
         tokio::task::yield_now().await;
     }
     go_on.send(()).expect("it waits");

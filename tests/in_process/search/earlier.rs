@@ -14,7 +14,7 @@ async fn written_earlier(world: &TestHost, slug: &str, body: &str) {
         .database
         .write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
-                let (forget, write) = match Engine::of(transaction) {
+                let (forget, write) = match transaction.engine() {
                     Engine::Sqlite => (
                         "DELETE FROM article_terms WHERE rowid = (SELECT id FROM articles WHERE slug = $1)",
                         "INSERT INTO article_words (rowid, title, body) SELECT id, title, $2 FROM articles WHERE slug = $1",

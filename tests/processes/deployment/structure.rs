@@ -2,6 +2,8 @@
 
 #[path = "structure/circles.rs"]
 mod circles;
+#[path = "structure/interface.rs"]
+mod interface;
 #[path = "structure/reader.rs"]
 mod reader;
 #[path = "structure/source.rs"]
@@ -30,6 +32,8 @@ const OF_DOORS: [(&str, &[&str]); 7] = [
     ("utoipa_axum", &[]),
     ("schemars", &["api"]),
 ];
+/// Crates through which the runtime reaches its database. What they are called is its own business.
+const OF_THE_DATABASE: [&str; 3] = ["sea_orm", "sqlx", "afterword_migration"];
 
 fn host() -> Source {
     Source::of_folder(&tool::root("src"))
@@ -108,6 +112,22 @@ fn only_supervision_and_the_tree_know_how_actors_are_run() {
 }
 
 #[test]
+fn what_the_runtime_shows_does_not_name_the_library_of_its_database() {
+    let texts = source::texts(&tool::root("actors/src"));
+    let mut found = Vec::new();
+    for (place, text) in &texts {
+        let said = interface::showing(text, &OF_THE_DATABASE);
+        found.extend(said.into_iter().map(|said| format!("{}: {said}", place.join("/"))));
+    }
+    none("a host would have to know the library of the database", &found);
+    let is_used = |file: &source::File| OF_THE_DATABASE.iter().any(|name| file.foreign.contains(*name));
+    assert!(runtime().files.values().any(is_used), "the reader finds no use of it; it is broken");
+    let host = host();
+    let users = host.files.iter().filter(|(_, file)| is_used(file)).map(|(place, _)| place.join("/"));
+    none("the host passes the runtime's interface by", &users.collect::<Vec<_>>());
+}
+
+#[test]
 fn decisions_have_one_number_each() {
     let mut numbers = BTreeMap::<String, Vec<String>>::new();
     for entry in std::fs::read_dir(tool::root("docs/decisions")).expect("the decisions") {
@@ -118,10 +138,10 @@ fn decisions_have_one_number_each() {
     assert!(numbers.is_empty(), "{numbers:?}");
 }
 
-/// Checks that existing circles are found.
+/// Checks that what is wrong is found.
 mod reading {
     use super::{
-        circles,
+        circles, interface,
         source::{Arrows, Place, Source},
     };
 
@@ -157,6 +177,37 @@ mod reading {
             ("d/tests", "use crate::a;"),
         ]);
         assert_eq!(told(&source.arrows()), ["a>b", "b>c", "c>d"]);
+    }
+
+    #[test]
+    fn a_library_is_found_in_what_is_public_and_nowhere_else() {
+        let shows = |text: &str| interface::showing(text, &["lib"]);
+        for text in [
+            "use lib::{inner::Deep, Other as Mine}; pub fn f(a: u8, b: &impl Deep) -> u8 { 1 }",
+            "use lib::Other as Mine; pub async fn f<A, B>() -> Result<A, Mine> { g() }",
+            "pub type Short = lib::Long;",
+            "pub struct S { a: u8, pub b: Vec<lib::Row> }",
+            "use lib::Row; pub struct S(pub Row);",
+            "use lib::Row; pub enum E { A(u8), B { row: Row } }",
+            "use lib::Row; pub trait T { fn f(&self) -> Row; }",
+            "use lib::Error; impl From<Error> for Mine { fn from(_: Error) -> Self { Self } }",
+            "use lib::Error; pub struct Own; impl From<Error> for Own {}",
+            "use lib::{self, x::{Y}}; #[derive(Debug)] impl<T: Y> Sql for T {}",
+            "pub use lib::Row;",
+        ] {
+            assert_eq!(shows(text).len(), 1, "{text}");
+        }
+        for text in [
+            "use lib::Row; pub(crate) fn f(row: Row) {} fn g(row: Row) {} pub(super) struct S(Row);",
+            "use lib::Row; pub struct S(Row, pub(super) Row); pub struct T { row: Row, pub n: u8 }",
+            "use lib::Other as Mine; pub fn f(other: Other) { Mine::g() }",
+            "use lib::Row; impl S { pub fn f(&self) -> u8 { Row::of(self) } fn g() -> impl Iterator<Item = Row> { h() } }",
+            "use lib::Row; pub fn f() {} #[cfg(test)] mod tests { pub fn f(row: Row) {} }",
+            "use lib::Row; struct Own; pub(crate) enum Half { A } impl From<Row> for Own {} impl From<Row> for Half {}",
+            "// pub fn f(row: lib::Row) {}",
+        ] {
+            assert_eq!(shows(text), Vec::<String>::new(), "{text}");
+        }
     }
 
     #[test]

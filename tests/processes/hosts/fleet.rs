@@ -6,11 +6,7 @@ use std::{
 };
 
 use afterword::articles::{AfterSave, Articles, Changes, Limits, NewArticle, slug::Slug};
-use afterword_actors::store::{
-    Database,
-    sql::{Number, Sql},
-};
-use sea_orm::FromQueryResult;
+use afterword_actors::store::{Database, sql::Sql};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -57,15 +53,11 @@ impl Fleet {
     }
 
     async fn incarnation_of(&self, pid: u32) -> String {
-        #[derive(FromQueryResult)]
-        struct Row {
-            incarnation: String,
-        }
         let begun = Instant::now();
         loop {
             let sql = "SELECT incarnation FROM embedding_hosts WHERE pid = $1 AND state = 'running'";
-            if let Ok(Some(row)) = self.database.reader().row::<Row>(sql, [i64::from(pid).into()]).await {
-                return row.incarnation;
+            if let Ok(Some(incarnation)) = self.database.reader().row(sql, [i64::from(pid).into()]).await {
+                return incarnation;
             }
             assert!(begun.elapsed() < STUCK, "the host does not come up");
             tokio::time::sleep(LOOK).await;
@@ -87,8 +79,8 @@ impl Fleet {
 
     async fn number(&self, sql: &str) -> usize {
         // While the server is away, nothing can be read.
-        let row = self.database.reader().row::<Number>(sql, []).await.ok().flatten();
-        row.and_then(|row| usize::try_from(row.n).ok()).unwrap_or_default()
+        let row = self.database.reader().row::<i64>(sql, []).await.ok().flatten();
+        row.and_then(|n| usize::try_from(n).ok()).unwrap_or_default()
     }
 
     async fn until(&self, what: &str, least: usize, sql: &str) {

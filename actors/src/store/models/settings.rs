@@ -1,14 +1,12 @@
 //! What is stored with a set besides its model: how the provider is reached, and the state of its build.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
 use crate::store::{
     StoreError,
-    sql::{Number, Sql},
+    sql::{FromRow, Sql},
 };
 
 /// What is stored with a set.
-#[derive(Debug, Clone, PartialEq, Eq, Default, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, FromRow)]
 pub struct Kept {
     /// How its provider is reached, JSON, without secrets.
     pub settings: Option<String>,
@@ -22,17 +20,13 @@ pub struct Kept {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn kept(connection: &impl ConnectionTrait, model_id: i64) -> Result<Kept, StoreError> {
+pub async fn kept(connection: &impl Sql, model_id: i64) -> Result<Kept, StoreError> {
     let sql = "SELECT settings, building_since, accepts_failed FROM embedding_model_settings WHERE model_id = $1";
     Ok(connection.row(sql, [model_id.into()]).await?.unwrap_or_default())
 }
 
 /// Stores how a model is reached: a server knows this best for its own model.
-pub(super) async fn keep(
-    transaction: &impl ConnectionTrait,
-    model_id: i64,
-    settings: Option<&str>,
-) -> Result<(), StoreError> {
+pub(super) async fn keep(transaction: &impl Sql, model_id: i64, settings: Option<&str>) -> Result<(), StoreError> {
     transaction
         .run(
             "INSERT INTO embedding_model_settings AS s (model_id, settings) VALUES ($1, $2)
@@ -45,7 +39,7 @@ pub(super) async fn keep(
 }
 
 pub(super) async fn keep_if_missing(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     model_id: i64,
     settings: Option<&str>,
 ) -> Result<(), StoreError> {
@@ -60,7 +54,7 @@ pub(super) async fn keep_if_missing(
 }
 
 /// Records the start of a build, for which no failures are accepted yet.
-pub(super) async fn note_begin(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), StoreError> {
+pub(super) async fn note_begin(transaction: &impl Sql, model_id: i64) -> Result<(), StoreError> {
     transaction
         .run(
             "INSERT INTO embedding_model_settings (model_id, building_since) VALUES ($1, {now})
@@ -75,20 +69,16 @@ pub(super) async fn note_begin(transaction: &impl ConnectionTrait, model_id: i64
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn embedded_within(
-    connection: &impl ConnectionTrait,
-    model_id: i64,
-    span_ms: i64,
-) -> Result<i64, StoreError> {
+pub async fn embedded_within(connection: &impl Sql, model_id: i64, span_ms: i64) -> Result<i64, StoreError> {
     let sql = "SELECT count(*) AS n FROM article_embeddings WHERE model_id = $1 AND embedded_at > {now} - $2";
-    Ok(connection.row::<Number>(sql, [model_id.into(), span_ms.into()]).await?.map_or(0, |row| row.n))
+    Ok(connection.row::<i64>(sql, [model_id.into(), span_ms.into()]).await?.unwrap_or(0))
 }
 
 /// Records that an operator accepts that articles which this model failed to embed are not found by meaning.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn accept_failed(transaction: &impl ConnectionTrait, model_id: i64) -> Result<(), StoreError> {
+pub async fn accept_failed(transaction: &impl Sql, model_id: i64) -> Result<(), StoreError> {
     transaction
         .run("UPDATE embedding_model_settings SET accepts_failed = TRUE WHERE model_id = $1", [model_id.into()])
         .await

@@ -1,12 +1,13 @@
 //! When a set that is being built may come into use: checked in the transaction that switches to it.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
-
 use super::{Kept, hold, kept, wanted};
-use crate::store::{StoreError, events, sql::Sql};
+use crate::store::{
+    StoreError, events,
+    sql::{FromRow, Sql, Value},
+};
 
 /// How many articles keep a set from coming into use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromQueryResult)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromRow)]
 pub struct Hindrance {
     /// Articles still to be embedded by the new model.
     pub open: i64,
@@ -18,14 +19,13 @@ pub struct Hindrance {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn hindrances(connection: &impl ConnectionTrait, model_id: i64) -> Result<Hindrance, StoreError> {
+pub async fn hindrances(connection: &impl Sql, model_id: i64) -> Result<Hindrance, StoreError> {
     let (active, kept) = beside(connection, model_id).await?;
     let sql = format!(
         "SELECT count(*) FILTER (WHERE NOT {GIVEN_UP}) AS open, count(*) FILTER (WHERE {GIVEN_UP}) AS failed
          FROM {BEHIND}"
     );
-    let row = connection.row::<Hindrance>(&sql, values(model_id, active, &kept)).await?;
-    row.ok_or_else(|| StoreError::Unexpected("no row from a count".to_owned()))
+    connection.one(&sql, values(model_id, active, &kept)).await
 }
 
 /// Brings the set of `model_id` into use if it is being built and complete. Returns whether it did.
@@ -38,7 +38,7 @@ pub async fn hindrances(connection: &impl ConnectionTrait, model_id: i64) -> Res
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn activate_if_whole(transaction: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+pub async fn activate_if_whole(transaction: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
     hold(transaction).await?;
     if wanted(transaction).await?.building.is_none_or(|building| building.id != model_id)
         || is_behind(transaction, model_id).await?
@@ -60,33 +60,27 @@ pub async fn activate_if_whole(transaction: &impl ConnectionTrait, model_id: i64
     Ok(true)
 }
 
-#[derive(FromQueryResult)]
-struct Found {
-    #[expect(dead_code, reason = "only the existence of the row matters")]
-    n: i64,
-}
-
-async fn is_behind(connection: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+async fn is_behind(connection: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
     let (active, kept) = beside(connection, model_id).await?;
     let sql = format!("SELECT a.id AS n FROM {BEHIND} LIMIT 1");
-    Ok(connection.row::<Found>(&sql, values(model_id, active, &kept)).await?.is_some())
+    Ok(connection.row::<()>(&sql, values(model_id, active, &kept)).await?.is_some())
 }
 
-async fn would_empty_searches(connection: &impl ConnectionTrait, model_id: i64) -> Result<bool, StoreError> {
+async fn would_empty_searches(connection: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
     let sql = "SELECT 1 AS n
                WHERE NOT EXISTS (SELECT 1 FROM article_embeddings WHERE model_id = $1)
                  AND EXISTS (SELECT 1 FROM embedding_models m JOIN article_embeddings e ON e.model_id = m.id
                              WHERE m.state = 'active')
                  AND EXISTS (SELECT 1 FROM articles WHERE NOT skip_embedding)";
-    Ok(connection.row::<Found>(sql, [model_id.into()]).await?.is_some())
+    Ok(connection.row::<()>(sql, [model_id.into()]).await?.is_some())
 }
 
-async fn beside(connection: &impl ConnectionTrait, model_id: i64) -> Result<(i64, Kept), StoreError> {
+async fn beside(connection: &impl Sql, model_id: i64) -> Result<(i64, Kept), StoreError> {
     let active = wanted(connection).await?.active.map_or(0, |set| set.id);
     Ok((active, kept(connection, model_id).await?))
 }
 
-fn values(model_id: i64, active: i64, kept: &Kept) -> [sea_orm::Value; 4] {
+fn values(model_id: i64, active: i64, kept: &Kept) -> [Value; 4] {
     // A build started by an earlier version has no start time.
     [model_id.into(), active.into(), kept.building_since.unwrap_or(i64::MAX).into(), kept.accepts_failed.into()]
 }

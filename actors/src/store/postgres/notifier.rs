@@ -6,10 +6,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection};
 use tokio::sync::mpsc;
 
-use crate::store::answer::answered;
+use crate::store::{answer::answered, sql::Connection};
 
 /// The channel that hosts listen on.
 pub(super) const CHANNEL: &str = "afterword_tasks";
@@ -20,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Notifier(mpsc::Sender<()>);
 
 impl Notifier {
-    pub(super) fn start(connection: DatabaseConnection) -> Self {
+    pub(super) fn start(connection: Connection) -> Self {
         let (sender, asked) = mpsc::channel(1);
         tokio::spawn(serve(connection, asked));
         Self(sender)
@@ -33,9 +32,9 @@ impl Notifier {
 }
 
 /// Ends when the notifier is dropped.
-async fn serve(connection: DatabaseConnection, mut asked: mpsc::Receiver<()>) {
+async fn serve(connection: Connection, mut asked: mpsc::Receiver<()>) {
     while asked.recv().await.is_some() {
-        if let Err(error) = answered(connection.execute_unprepared(&format!("NOTIFY {CHANNEL}"))).await {
+        if let Err(error) = answered(connection.script(&format!("NOTIFY {CHANNEL}"))).await {
             tracing::debug!(%error, "other hosts were not notified; they poll");
         }
         tokio::time::sleep(PAUSE).await;

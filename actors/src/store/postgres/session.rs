@@ -5,12 +5,9 @@
 
 use std::time::Duration;
 
-use sea_orm::{
-    FromQueryResult,
-    sqlx::{
-        self, PgPool,
-        postgres::{PgListener, PgPoolOptions},
-    },
+use sea_orm::sqlx::{
+    self, PgPool,
+    postgres::{PgListener, PgPoolOptions},
 };
 use sha2::{Digest, Sha256};
 use tokio::task::AbortHandle;
@@ -56,14 +53,9 @@ impl Postgres {
 
     /// Returns those of `hosts` that hold no lock.
     pub(in crate::store) async fn dead_among(&self, hosts: &[String]) -> Result<Vec<String>, StoreError> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            incarnation: String,
-        }
         let keys: Vec<_> = hosts.iter().map(|host| (lock_key(host), host)).collect();
-        let rows = self
-            .runtime
-            .rows::<Row>(
+        self.runtime
+            .rows(
                 "SELECT h.incarnation FROM {rows $1: key BIGINT, incarnation TEXT} h
                  WHERE NOT EXISTS (
                      SELECT 1 FROM pg_locks l
@@ -72,8 +64,7 @@ impl Postgres {
                        AND (CAST(l.classid AS BIGINT) << 32) | CAST(l.objid AS BIGINT) = h.key)",
                 [serde_json::to_string(&keys).unwrap_or_default().into()],
             )
-            .await?;
-        Ok(rows.into_iter().map(|row| row.incarnation).collect())
+            .await
     }
 }
 

@@ -7,16 +7,19 @@
 use std::{collections::VecDeque, panic::AssertUnwindSafe};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use super::{
     commit_gate::CommitGate,
     job::{Announce, Job, Verdict},
 };
-use crate::store::{StoreError, failure};
+use crate::store::{
+    StoreError, failure,
+    sql::{Connection, Transaction},
+};
 
 /// Writes all of `jobs`, in their order, in one transaction unless that is lost.
-pub(super) async fn write(connection: &DatabaseConnection, gate: &CommitGate, jobs: Vec<Box<dyn Job>>) {
+pub(super) async fn write(connection: &Connection, gate: &CommitGate, jobs: Vec<Box<dyn Job>>) {
     let mut jobs = VecDeque::from(jobs);
     // Each round ends at least one of them.
     while !jobs.is_empty() {
@@ -36,7 +39,7 @@ pub(super) async fn write(connection: &DatabaseConnection, gate: &CommitGate, jo
 
 /// Runs jobs until all have ended or the transaction is lost.
 async fn batch(
-    connection: &DatabaseConnection,
+    connection: &Connection,
     gate: &CommitGate,
     jobs: &mut VecDeque<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
@@ -63,10 +66,10 @@ async fn batch(
 
 /// Begins a transaction. `BEGIN IMMEDIATE` fails if SQLite has one open already, so its success shows that there was
 /// none.
-async fn begin(connection: &DatabaseConnection, gate: &CommitGate) -> Result<DatabaseTransaction, StoreError> {
+async fn begin(connection: &Connection, gate: &CommitGate) -> Result<Transaction, StoreError> {
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-    match connection.begin_with_options(options).await.map_err(StoreError::from) {
+    match connection.inner().begin_with_options(options).await.map(Transaction::of).map_err(StoreError::of) {
         Ok(transaction) => {
             gate.shut();
             Ok(transaction)
@@ -82,7 +85,7 @@ async fn begin(connection: &DatabaseConnection, gate: &CommitGate) -> Result<Dat
 }
 
 async fn run_all(
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     gate: &CommitGate,
     jobs: &mut VecDeque<Box<dyn Job>>,
     kept: &mut Vec<Announce>,
@@ -98,17 +101,14 @@ async fn run_all(
     Ok(())
 }
 
-async fn end(transaction: DatabaseTransaction, gate: &CommitGate, is_empty: bool) -> Result<(), StoreError> {
+async fn end(transaction: Transaction, gate: &CommitGate, is_empty: bool) -> Result<(), StoreError> {
     if !gate.open() {
         gate.distrust();
         return Err(undone());
     }
     // An empty transaction is rolled back: there is nothing to keep.
     let ended = if is_empty { transaction.rollback().await } else { transaction.commit().await };
-    ended.map_err(|error| {
-        gate.distrust();
-        StoreError::from(error)
-    })?;
+    ended.inspect_err(|_| gate.distrust())?;
     afterword_faults::point!("save.committed", StoreError::Failed);
     Ok(())
 }
@@ -116,7 +116,7 @@ async fn end(transaction: DatabaseTransaction, gate: &CommitGate, is_empty: bool
 /// Runs the only job of a transaction, without a savepoint: if it fails, the whole transaction is rolled back.
 async fn run_alone(
     job: Box<dyn Job>,
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     gate: &CommitGate,
 ) -> Result<Option<Announce>, StoreError> {
     let Ran { verdict, cause } = run(job, transaction).await;
@@ -133,13 +133,12 @@ async fn run_alone(
 
 async fn run_beside(
     job: Box<dyn Job>,
-    transaction: &DatabaseTransaction,
+    transaction: &Transaction,
     gate: &CommitGate,
 ) -> Result<Option<Announce>, StoreError> {
-    let savepoint = match transaction.begin().await {
+    let savepoint = match transaction.savepoint().await {
         Ok(savepoint) => savepoint,
         Err(error) => {
-            let error = StoreError::from(error);
             job.refuse(error.clone());
             return Err(error);
         }
@@ -149,18 +148,18 @@ async fn run_beside(
         Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => Err(lost(announce, cause)),
         Some(Verdict::Keep(announce)) => match savepoint.commit().await {
             Ok(()) => Ok(Some(announce)),
-            Err(error) => Err(lost(announce, Some(error.into()))),
+            Err(error) => Err(lost(announce, Some(error))),
         },
         Some(Verdict::Undo(announce)) => match savepoint.rollback().await {
             Ok(()) => {
                 announce(Ok(()));
                 Ok(None)
             }
-            Err(error) => Err(lost(announce, cause.filter(StoreError::is_outage).or_else(|| Some(error.into())))),
+            Err(error) => Err(lost(announce, cause.filter(StoreError::is_outage).or(Some(error)))),
         },
         None => match savepoint.rollback().await {
             Ok(()) => Ok(None),
-            Err(error) => Err(cause.unwrap_or_else(|| error.into())),
+            Err(error) => Err(cause.unwrap_or(error)),
         },
     }
 }
@@ -183,7 +182,7 @@ struct Ran {
 }
 
 /// Runs one job; its panic does not end the writer.
-async fn run(job: Box<dyn Job>, transaction: &DatabaseTransaction) -> Ran {
+async fn run(job: Box<dyn Job>, transaction: &Transaction) -> Ran {
     let (verdict, cause) = failure::observed(caught(job.run(transaction))).await;
     Ran { verdict, cause }
 }

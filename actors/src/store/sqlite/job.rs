@@ -1,10 +1,9 @@
 //! A write that waits for the writer: its body, and where its answer goes.
 
 use futures_util::future::BoxFuture;
-use sea_orm::DatabaseTransaction;
 use tokio::sync::oneshot;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, sql::Transaction};
 
 /// The result of a job's body; its caller gets it when the transaction has ended.
 pub(super) enum Verdict {
@@ -18,7 +17,7 @@ pub(super) type Announce = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// A write of any type.
 pub(super) trait Job: Send {
     /// Runs the body.
-    fn run<'c>(self: Box<Self>, transaction: &'c DatabaseTransaction) -> BoxFuture<'c, Verdict>;
+    fn run<'c>(self: Box<Self>, transaction: &'c Transaction) -> BoxFuture<'c, Verdict>;
     /// Answers without running it.
     fn refuse(self: Box<Self>, error: StoreError);
 }
@@ -33,9 +32,9 @@ impl<T, E, F> Job for TypedJob<T, E, F>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
-    F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 {
-    fn run<'c>(self: Box<Self>, transaction: &'c DatabaseTransaction) -> BoxFuture<'c, Verdict> {
+    fn run<'c>(self: Box<Self>, transaction: &'c Transaction) -> BoxFuture<'c, Verdict> {
         let Self { body, reply } = *self;
         let work = body(transaction);
         Box::pin(async move {

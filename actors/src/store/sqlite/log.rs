@@ -9,10 +9,12 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{DatabaseConnection, FromQueryResult};
 use tokio::time::Instant;
 
-use crate::store::{StoreError, sql::Sql};
+use crate::store::{
+    StoreError,
+    sql::{Connection, Sql},
+};
 
 /// Above this length the log is worth a wait. *Units:* bytes.
 const LONG: u64 = 16 << 20;
@@ -39,7 +41,7 @@ impl Log {
     }
 
     /// Copies the log into the database and truncates it, if it is long.
-    pub(super) async fn keep_short(&mut self, connection: &DatabaseConnection) {
+    pub(super) async fn keep_short(&mut self, connection: &Connection) {
         let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         if length < LONG || Instant::now() < self.next {
             return;
@@ -55,14 +57,11 @@ impl Log {
     }
 
     /// Returns false if readers prevented it.
-    async fn cut(&self, connection: &DatabaseConnection) -> Result<bool, StoreError> {
-        #[derive(FromQueryResult)]
-        struct Outcome {
-            busy: i32,
-        }
+    async fn cut(&self, connection: &Connection) -> Result<bool, StoreError> {
         connection.run(&format!("PRAGMA busy_timeout = {WAIT_MS}"), []).await?;
-        let outcome = connection.row::<Outcome>("PRAGMA wal_checkpoint(TRUNCATE)", []).await;
+        // Its first column: whether it was prevented.
+        let is_busy = connection.row::<i64>("PRAGMA wal_checkpoint(TRUNCATE)", []).await;
         connection.run(&format!("PRAGMA busy_timeout = {}", self.busy_timeout.as_millis()), []).await?;
-        Ok(outcome?.is_some_and(|outcome| outcome.busy == 0))
+        Ok(is_busy? == Some(0))
     }
 }

@@ -7,7 +7,6 @@
 //! Two lanes: jobs that a caller waits for go first and are committed without the others, which take every other turn.
 
 use futures_util::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
     job::{Job, TypedJob},
     log::Log,
 };
+use crate::store::sql::{Connection, Transaction};
 
 /// Most jobs in one transaction: bounds how long the first of them waits for the last.
 const MAX_JOBS: usize = 64;
@@ -32,7 +32,7 @@ type Inbox = mpsc::UnboundedReceiver<Box<dyn Job>>;
 
 impl Writer {
     /// Starts the writer on `connection`, which `gate` watches; it ends when the last clone is dropped.
-    pub(super) fn start(connection: DatabaseConnection, gate: CommitGate, log: Log) -> Self {
+    pub(super) fn start(connection: Connection, gate: CommitGate, log: Log) -> Self {
         let (first, first_inbox) = mpsc::unbounded_channel();
         let (behind, behind_inbox) = mpsc::unbounded_channel();
         tokio::spawn(serve(connection, gate, log, first_inbox, behind_inbox));
@@ -44,7 +44,7 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         answer(&self.first, body).await
     }
@@ -54,7 +54,7 @@ impl Writer {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+        F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
     {
         answer(&self.behind, body).await
     }
@@ -64,7 +64,7 @@ async fn answer<T, E, F>(lane: &Lane, body: F) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
-    F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
     let gone = || E::from(StoreError::Unreachable("the writer has stopped".to_owned()));
@@ -72,7 +72,7 @@ where
     answer.await.unwrap_or_else(|_| Err(gone()))
 }
 
-async fn serve(connection: DatabaseConnection, gate: CommitGate, mut log: Log, mut first: Inbox, mut behind: Inbox) {
+async fn serve(connection: Connection, gate: CommitGate, mut log: Log, mut first: Inbox, mut behind: Inbox) {
     loop {
         tokio::select! {
             biased;

@@ -1,15 +1,14 @@
 //! Indexes of vectors on PostgreSQL, one for each model, built while others write and search. SQLite has none: its
 //! vectors are in the memory of the process that searches.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sea_orm::sqlx::{self, PgConnection};
-
-use crate::store::{
-    Database, StoreError,
-    database::Parts,
-    sql::{Number, Sql},
+use sea_orm::{
+    DbErr, RuntimeErr,
+    sqlx::{self, PgConnection},
 };
+
+use crate::store::{Database, StoreError, database::Parts, sql::Sql};
 
 /// Longest vector that pgvector has an index for; longer ones are compared one by one.
 pub const LONGEST: i32 = 4_000;
@@ -57,8 +56,8 @@ async fn wanting(database: &Database, model_id: i64) -> Result<Option<i32>, Stor
     let sql = "SELECT CAST(m.dimension AS BIGINT) AS n FROM embedding_models m
                WHERE m.id = $1 AND m.dimension <= $2 AND to_regclass('article_chunks_near_' || m.id) IS NULL
                  AND (SELECT count(*) FROM (SELECT 1 FROM article_chunks WHERE model_id = m.id LIMIT $3) few) >= $3";
-    let row = database.reader().row::<Number>(sql, [model_id.into(), LONGEST.into(), WORTHWHILE.into()]).await?;
-    Ok(row.and_then(|row| i32::try_from(row.n).ok()))
+    let row = database.reader().row::<i64>(sql, [model_id.into(), LONGEST.into(), WORTHWHILE.into()]).await?;
+    Ok(row.and_then(|n| i32::try_from(n).ok()))
 }
 
 async fn take_turn(connection: &mut PgConnection) -> Result<bool, StoreError> {
@@ -86,5 +85,5 @@ async fn build_on(connection: &mut PgConnection, model_id: i64, dimension: i32) 
 }
 
 fn failed(error: sqlx::Error) -> StoreError {
-    sea_orm::DbErr::Exec(sea_orm::RuntimeErr::SqlxError(std::sync::Arc::new(error))).into()
+    StoreError::of(DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
 }

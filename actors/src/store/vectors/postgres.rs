@@ -3,8 +3,6 @@
 
 use std::fmt::Write;
 
-use sea_orm::ConnectionTrait;
-
 use crate::{
     embedder::Vector,
     store::{StoreError, sql::Sql},
@@ -16,7 +14,7 @@ const ROWS_PER_INSERT: usize = 500;
 
 /// Stores `rows`, each with its position.
 pub(super) async fn insert(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     article_id: i64,
     model_id: i64,
     rows: &[(usize, &EmbeddedChunk)],

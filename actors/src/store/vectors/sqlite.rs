@@ -1,9 +1,10 @@
 //! Chunks are sent to SQLite as values of a statement; their vectors as bytes.
 
-use sea_orm::{ConnectionTrait, Value};
-
 use crate::{
-    store::{StoreError, sql::Sql},
+    store::{
+        StoreError,
+        sql::{Sql, Value},
+    },
     task::EmbeddedChunk,
 };
 
@@ -12,7 +13,7 @@ const ROWS_PER_INSERT: usize = 200;
 
 /// Stores `rows`, each with its position.
 pub(super) async fn insert(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     article_id: i64,
     model_id: i64,
     rows: &[(usize, &EmbeddedChunk)],
@@ -24,7 +25,7 @@ pub(super) async fn insert(
 }
 
 async fn insert_page(
-    transaction: &impl ConnectionTrait,
+    transaction: &impl Sql,
     article_id: i64,
     model_id: i64,
     rows: &[(usize, &EmbeddedChunk)],

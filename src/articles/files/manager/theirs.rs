@@ -1,7 +1,6 @@
 //! The other program's database, which is only read.
 
-use afterword_actors::store::sql::{Number, Sql};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, FromQueryResult};
+use afterword_actors::store::sql::{Connection, FromRow, Sql};
 
 use super::report::ManagerError;
 use crate::articles::{folder::Folder, request::plain_title};
@@ -10,7 +9,7 @@ use crate::articles::{folder::Folder, request::plain_title};
 const PAGE: i64 = 50;
 
 /// An article there.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone, FromRow)]
 pub(super) struct TheirArticle {
     pub(super) id: String,
     title: String,
@@ -23,7 +22,7 @@ pub(super) struct TheirArticle {
     updated_at: Option<i64>,
 }
 
-#[derive(FromQueryResult)]
+#[derive(FromRow)]
 struct Revision {
     title: String,
     content: String,
@@ -42,7 +41,7 @@ pub(super) struct State {
 }
 
 pub(super) struct Theirs {
-    connection: DatabaseConnection,
+    connection: Connection,
     has_history: bool,
 }
 
@@ -55,10 +54,7 @@ impl Theirs {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(failed("the address does not begin with postgres://"));
         }
-        let mut options = ConnectOptions::new(url);
-        // One connection: what is said to it once holds for all.
-        options.max_connections(1).min_connections(1).sqlx_logging(false);
-        let connection = Database::connect(options).await.map_err(failed)?;
+        let connection = Connection::open(url).await.map_err(failed)?;
         connection.run("SET default_transaction_read_only = on", []).await.map_err(failed)?;
         let sql = "SELECT CAST(count(to_regclass('article_history')) AS BIGINT) AS n";
         let has_history = number(&connection, sql).await? > 0;
@@ -108,9 +104,8 @@ impl State {
     }
 }
 
-async fn number(connection: &DatabaseConnection, sql: &str) -> Result<i64, ManagerError> {
-    let row = connection.row::<Number>(sql, []).await.map_err(failed)?;
-    Ok(row.map(|row| row.n).unwrap_or_default())
+async fn number(connection: &Connection, sql: &str) -> Result<i64, ManagerError> {
+    Ok(connection.row(sql, []).await.map_err(failed)?.unwrap_or_default())
 }
 
 fn state(title: &str, body: &str, folder: &str, at: Option<i64>) -> State {

@@ -75,7 +75,7 @@ pub(super) fn look_around(sources: &[Source], machine: &str, place: &Path, folde
 /// Waits until no other process notes a folder.
 async fn alone(transaction: &Transaction) -> Result<(), StoreError> {
     use afterword_actors::store::{Engine, sql::Sql};
-    match Engine::of(transaction) {
+    match transaction.engine() {
         Engine::Sqlite => Ok(()),
         Engine::Postgres => transaction.run("LOCK TABLE sources IN SHARE ROW EXCLUSIVE MODE", []).await.map(drop),
     }

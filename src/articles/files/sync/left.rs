@@ -1,14 +1,16 @@
 //! Copies that stand beside files until their owner has looked at them.
 
-use afterword_actors::store::{Database, StoreError, sql::Sql};
-use sea_orm::FromQueryResult;
+use afterword_actors::store::{
+    Database, StoreError,
+    sql::{FromRow, Sql},
+};
 use serde::Serialize;
 
 /// Copies that are named; of more, that there are more.
 const NAMED: usize = 100;
 
 /// What a file held that could not be merged with its article, or that was written to it late.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromQueryResult)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct LeftCopy {
     /// The folder that is kept in step.
     pub directory: String,

@@ -6,7 +6,6 @@ use std::{
 };
 
 use afterword_actors::store::{StoreError, sql::Sql};
-use sea_orm::FromQueryResult;
 
 use super::{
     super::{
@@ -179,15 +178,10 @@ async fn listed(articles: &Articles, asked: &Sync) -> Result<BTreeMap<i64, Liste
 }
 
 async fn former(articles: &Articles) -> Result<HashMap<i64, Vec<String>>, StoreError> {
-    #[derive(FromQueryResult)]
-    struct Former {
-        slug: String,
-        article_id: i64,
-    }
     let sql = "SELECT slug, article_id FROM slug_aliases ORDER BY created_at, slug";
     let mut former: HashMap<i64, Vec<String>> = HashMap::new();
-    for row in articles.database.reader().rows::<Former>(sql, []).await? {
-        former.entry(row.article_id).or_default().push(row.slug);
+    for (slug, article) in articles.database.reader().rows::<(String, i64)>(sql, []).await? {
+        former.entry(article).or_default().push(slug);
     }
     Ok(former)
 }

@@ -223,7 +223,7 @@ fn path_at(tokens: &[Token], mut at: usize) -> Vec<String> {
 }
 
 /// The position after the bracket that closes the one at `at`.
-fn end_of(tokens: &[Token], at: usize) -> usize {
+pub(crate) fn end_of(tokens: &[Token], at: usize) -> usize {
     let mut depth = 0;
     for (index, token) in tokens.iter().enumerate().skip(at) {
         match token {
@@ -258,7 +258,7 @@ fn parts(tokens: &[Token]) -> Vec<&[Token]> {
 }
 
 /// `#[cfg(test)]`
-fn is_for_tests(tokens: &[Token]) -> bool {
+pub(crate) fn is_for_tests(tokens: &[Token]) -> bool {
     let text = |token: &Token| match token {
         Token::Word(word) => word.clone(),
         Token::Sign(sign) => sign.to_string(),

@@ -55,9 +55,7 @@ pub(crate) type Arrows = BTreeMap<Place, BTreeMap<Place, BTreeSet<String>>>;
 impl Source {
     /// Reads a crate from the folder of its `lib.rs`.
     pub(crate) fn of_folder(root: &Path) -> Self {
-        let mut texts = BTreeMap::new();
-        gather(root, &mut Vec::new(), &mut texts);
-        Self::of_texts(texts)
+        Self::of_texts(texts(root))
     }
 
     /// Reads a crate from its files' texts.
@@ -116,6 +114,13 @@ impl Source {
         }
         self.files.contains_key(&at).then_some(at)
     }
+}
+
+/// The texts of a crate's files, from the folder of its `lib.rs`.
+pub(crate) fn texts(root: &Path) -> BTreeMap<Place, String> {
+    let mut texts = BTreeMap::new();
+    gather(root, &mut Vec::new(), &mut texts);
+    texts
 }
 
 fn gather(folder: &Path, place: &mut Place, texts: &mut BTreeMap<Place, String>) {

@@ -1,0 +1,66 @@
+//! What a statement is given.
+
+use std::borrow::Cow;
+
+/// The value of a parameter. One that is missing has a type too, because PostgreSQL plans a statement by the types of
+/// its parameters.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// True or false.
+    Bool(Option<bool>),
+    /// A whole number of 32 bits.
+    Int(Option<i32>),
+    /// A whole number of 64 bits.
+    BigInt(Option<i64>),
+    /// A number of single precision.
+    Float(Option<f32>),
+    /// A number of double precision.
+    Double(Option<f64>),
+    /// A text. NUL in it is stored as U+FFFD.
+    Text(Option<String>),
+    /// Bytes.
+    Bytes(Option<Vec<u8>>),
+}
+
+macro_rules! values {
+    ($($kind:ident: $type:ty, $($from:ty),*;)*) => {
+        $(
+            impl From<$type> for Value {
+                fn from(value: $type) -> Self {
+                    Self::$kind(Some(value))
+                }
+            }
+
+            impl From<Option<$type>> for Value {
+                fn from(value: Option<$type>) -> Self {
+                    Self::$kind(value)
+                }
+            }
+
+            $(
+                impl From<$from> for Value {
+                    fn from(value: $from) -> Self {
+                        Self::$kind(Some(value.into()))
+                    }
+                }
+
+                impl From<Option<$from>> for Value {
+                    fn from(value: Option<$from>) -> Self {
+                        Self::$kind(value.map(Into::into))
+                    }
+                }
+            )*
+        )*
+    };
+}
+
+values! {
+    Bool: bool,;
+    Int: i32,;
+    BigInt: i64, u32;
+    Float: f32,;
+    Double: f64,;
+    Text: String, &str, &String, Cow<'_, str>;
+    Bytes: Vec<u8>, &[u8];
+}

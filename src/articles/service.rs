@@ -5,20 +5,18 @@ use afterword_actors::{
     embedder::Model,
     store::{Database, sql::Sql},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ArticleSummary, ChangeFeed, Changes, DeletedPage, FolderCount, Limits, NewArticle, Page,
-    Revision, Saved,
+    Article, ArticleError, ChangeFeed, Changes, DeletedPage, Limits, NewArticle, Revision, Saved,
     create::{self, Settings},
     delete,
     folder::Folder,
     history,
-    properties::{self, Filter, TextReading},
+    properties::{self, TextReading},
     row,
     slug::{Slug, as_stored},
-    subfolders, update,
+    update,
 };
 use crate::time::Timestamp;
 
@@ -196,94 +194,6 @@ impl Articles {
         self.explained(history).await
     }
 
-    /// Returns a page of articles in `folder` and below, the last saved first.
-    ///
-    /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor did not come from here.
-    pub async fn list(&self, folder: &Folder, cursor: Option<&str>, limit: u32) -> Result<Page, ArticleError> {
-        self.list_where(folder, &Filter::default(), cursor, limit).await
-    }
-
-    /// The same, of those that match `filter`.
-    ///
-    /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor did not come from here.
-    pub async fn list_where(
-        &self,
-        folder: &Folder,
-        filter: &Filter,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<Page, ArticleError> {
-        let listed = row::Listed { folder: folder.as_ref(), filter };
-        let total = listed.total(self.database.reader()).await?;
-        let (articles, next_cursor) = self.page(&listed, cursor, limit, total).await?;
-        Ok(Page { articles, total, next_cursor })
-    }
-
-    /// Returns a page of articles in `folder` and below, the last saved first, and where the next one begins. They are
-    /// not counted in total, so the cost depends only on the page.
-    ///
-    /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor did not come from here.
-    pub async fn newest(
-        &self,
-        folder: &Folder,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
-        let listed = row::Listed { folder: folder.as_ref(), filter: &Filter::default() };
-        self.page(&listed, cursor, limit, 0).await
-    }
-
-    /// Returns a page; `total` is how many are listed on all pages, if known.
-    async fn page(
-        &self,
-        listed: &row::Listed<'_>,
-        cursor: Option<&str>,
-        limit: u32,
-        total: i64,
-    ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
-        let after = cursor.map(decode_cursor).transpose()?;
-        let reader = self.database.reader();
-        let mut rows = listed.page(reader, after, limit.saturating_add(1), total).await?;
-        let more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
-        Ok((row::summaries_with_tags(reader, rows).await?, next_cursor))
-    }
-
-    /// Returns up to `limit` folders directly below `folder` that contain articles, themselves or further below, in
-    /// order. Each costs a look or two into an index, however many articles there are.
-    ///
-    /// # Errors
-    /// [`ArticleError::Store`]
-    pub async fn subfolders(&self, folder: &Folder, limit: usize) -> Result<Vec<Folder>, ArticleError> {
-        Ok(subfolders::of(self.database.reader(), folder, limit).await?)
-    }
-
-    /// Returns all folders that contain articles, in order.
-    ///
-    /// # Errors
-    /// [`ArticleError::Store`]
-    pub async fn folders(&self) -> Result<Vec<FolderCount>, ArticleError> {
-        let sql = "SELECT folder, count(*) AS articles FROM articles GROUP BY folder ORDER BY folder";
-        let folders: Vec<(String, i64)> = self.database.reader().rows(sql, []).await?;
-        Ok(folders.into_iter().map(|(folder, articles)| FolderCount { folder, articles }).collect())
-    }
-
-    /// Returns up to `limit` slugs that begin with `start`, in order.
-    ///
-    /// # Errors
-    /// [`ArticleError::Store`]
-    pub async fn slugs(&self, start: &str, limit: usize) -> Result<Vec<String>, ArticleError> {
-        // Slugs are ASCII: those that begin with a text sort between it and it followed by the last character.
-        let sql = "SELECT slug FROM articles WHERE slug >= $1 AND slug < $2 ORDER BY slug LIMIT $3 + 0";
-        let end = format!("{start}\u{7f}");
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        Ok(self.database.reader().rows(sql, [start.into(), end.into(), limit.into()]).await?)
-    }
-
     /// Looks for changes by any caller.
     pub fn changes(&self) -> ChangeFeed {
         ChangeFeed::new(self.database.clone())
@@ -315,52 +225,4 @@ impl Articles {
         }
         Ok(saved)
     }
-
-    /// Adds a similar name to a [`ArticleError::NotFound`].
-    pub(super) async fn explained<T>(&self, result: Result<T, ArticleError>) -> Result<T, ArticleError> {
-        match result {
-            Err(ArticleError::NotFound { slug, suggestion: None }) => {
-                let suggestion = self.near(&slug).await;
-                Err(ArticleError::NotFound { slug, suggestion })
-            }
-            other => other,
-        }
-    }
-
-    /// Finds a slug that is similar to `slug`, among those that begin alike.
-    async fn near(&self, slug: &str) -> Option<String> {
-        const LOOKED_AT: i64 = 500;
-        /// Longest slug that is compared. *Units:* bytes.
-        const LONGEST_GUESSED: usize = 400;
-        // Comparing takes the product of the lengths, and no slug is that long.
-        if slug.len() > LONGEST_GUESSED {
-            return None;
-        }
-        let meant = Slug::from_title(slug);
-        // A folder is not part of a slug, but is often written before it.
-        let without_folder = slug.rsplit_once('/').map(|(_, name)| Slug::from_title(name));
-        for meant in std::iter::once(&meant).chain(&without_folder) {
-            let begin_so = self.slugs(meant.as_ref(), 1).await.ok()?;
-            if let Some(same) = begin_so.into_iter().find(|slug| slug == meant.as_ref()) {
-                return Some(same);
-            }
-        }
-        let slug = meant.as_ref();
-        let start: String = slug.chars().take(1).collect();
-        let sql = "SELECT slug FROM articles WHERE substr(slug, 1, 1) = $1 ORDER BY slug LIMIT $2";
-        let slugs: Vec<String> = self.database.reader().rows(sql, [start.into(), LOOKED_AT.into()]).await.ok()?;
-        let near = slugs.into_iter().map(|other| (strsim::jaro_winkler(&other, slug), other));
-        near.filter(|(score, _)| *score > 0.85).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, slug)| slug)
-    }
-}
-
-fn encode_cursor(updated_at: i64, id: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{updated_at}:{id}"))
-}
-
-fn decode_cursor(cursor: &str) -> Result<(i64, i64), ArticleError> {
-    let decoded = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded
-        .and_then(|text| text.split_once(':').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?))))
-        .ok_or_else(|| ArticleError::invalid("cursor", "is not one that this server gave out; begin without one"))
 }

@@ -4,31 +4,25 @@
 //! The library tries one type after the other on a message, and makes a copy for each: a list of a million zeros would
 //! become a hundred times as large. So a message may have few values, and long texts bypass the library.
 
+mod bounded;
+
 use std::{
-    borrow::Cow,
     collections::HashMap,
-    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use rmcp::model::ErrorCode;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use crate::printable;
+use bounded::LONGEST_REASON;
 
-/// Most values in one message, keys included.
-const MOST_VALUES: usize = 10_000;
-/// Deepest nesting of lists and objects.
-const DEEPEST: usize = 48;
 /// A longer text among a tool's arguments bypasses the library. *Units:* bytes.
 const LARGE: usize = 16 << 10;
 /// Longest message without its large texts. *Units:* bytes.
 const LONGEST_REST: usize = 256 << 10;
 /// Longest message that begins a session, which is kept with it. *Units:* bytes.
 const LONGEST_BEGINNING: usize = 16 << 10;
-/// Longest reason in a refusal. *Units:* characters.
-const LONGEST_REASON: usize = 300;
 
 /// A message as the library gets it.
 pub(super) struct Message {
@@ -95,10 +89,7 @@ impl Message {
     /// [`Unreadable`]
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut left = MOST_VALUES;
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        let read = Bounded { left: &mut left, depth: 0 }.deserialize(&mut reader);
-        let value = read.and_then(|value| reader.end().map(|()| value)).map_err(|error| {
+        let value = bounded::read(bytes).map_err(|error| {
             let reason = printable::line(&error.to_string(), LONGEST_REASON);
             match error.is_data() {
                 true => Unreadable::of(ErrorCode::INVALID_REQUEST, format!("the message cannot be read: {reason}"))
@@ -137,32 +128,7 @@ fn is_id(value: &Value) -> bool {
 
 /// Returns the id of a message that is not read as a whole.
 fn id_of(bytes: &[u8]) -> Option<Value> {
-    let id = serde_json::Deserializer::from_slice(bytes).deserialize_map(OnlyId).ok()?;
-    id.filter(|id| is_id(id) && id.as_str().is_none_or(|id| id.len() < LONGEST_REASON))
-}
-
-/// Reads the id of a message and skips everything else.
-struct OnlyId;
-
-impl<'de> Visitor<'de> for OnlyId {
-    type Value = Option<Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a message")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
-        let mut id = None;
-        while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
-            match &*name {
-                "id" if id.is_some() => return Err(A::Error::custom("it has two")),
-                // One value and no list.
-                "id" => id = Some(fields.next_value_seed(Bounded { left: &mut 1, depth: DEEPEST })?),
-                _ => drop(fields.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(id)
-    }
+    bounded::id(bytes).filter(|id| is_id(id) && id.as_str().is_none_or(|id| id.len() < LONGEST_REASON))
 }
 
 fn check_shape(message: &Map<String, Value>) -> Result<(), &'static str> {
@@ -185,10 +151,7 @@ fn unwrap_arguments(message: &mut Map<String, Value>) -> Result<(), String> {
         Some(Value::Null) => drop(params.remove("arguments")),
         Some(Value::String(text)) if text.trim().is_empty() => drop(params.remove("arguments")),
         Some(Value::String(text)) => {
-            let mut left = MOST_VALUES;
-            let mut reader = serde_json::Deserializer::from_str(text);
-            let read = Bounded { left: &mut left, depth: 0 }.deserialize(&mut reader);
-            let Ok(read @ Value::Object(_)) = read.and_then(|value| reader.end().map(|()| value)) else {
+            let Ok(read @ Value::Object(_)) = bounded::read(text.as_bytes()) else {
                 return Err("arguments: must be an object, e.g. {\"query\": \"tides\"}, and not a text".to_owned());
             };
             params.insert("arguments".to_owned(), read);
@@ -218,95 +181,6 @@ fn length(value: &Value) -> usize {
         Value::String(text) => text.len() + 2,
         Value::Array(items) => items.iter().map(|item| length(item) + 1).sum::<usize>() + 2,
         Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + length(value) + 4).sum::<usize>() + 2,
-    }
-}
-
-/// A value with a bounded number of values and a bounded depth.
-struct Bounded<'a> {
-    left: &'a mut usize,
-    depth: usize,
-}
-
-impl Bounded<'_> {
-    fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
-        *self.left = self.left.checked_sub(1).ok_or_else(|| {
-            E::custom(format!("it has more than {MOST_VALUES} values; send a long text as one text, not as a list"))
-        })?;
-        Ok(())
-    }
-
-    fn below<E: serde::de::Error>(&mut self) -> Result<Bounded<'_>, E> {
-        if self.depth >= DEEPEST {
-            return Err(E::custom(format!("it has more than {DEEPEST} lists and objects within each other")));
-        }
-        Ok(Bounded { left: self.left, depth: self.depth + 1 })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Bounded<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(mut self, deserializer: D) -> Result<Value, D::Error> {
-        self.count()?;
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Bounded<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(self.below()?)? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some(name) = fields.next_key::<String>()? {
-            self.count::<A::Error>()?;
-            if map.contains_key(&name) {
-                let name = printable::line(&name, LONGEST_REASON);
-                return Err(A::Error::custom(format!("it has \"{name}\" twice")));
-            }
-            let value = fields.next_value_seed(self.below()?)?;
-            map.insert(name, value);
-        }
-        Ok(Value::Object(map))
     }
 }
 

@@ -30,9 +30,11 @@ mod postgres {
     mod working;
 }
 
+pub(crate) mod acts;
+
 use proptest::test_runner::Config;
 
 /// Cases of each property.
-fn cases() -> Config {
+pub(crate) fn cases() -> Config {
     Config { cases: 100, max_shrink_iters: 64, failure_persistence: None, ..Config::default() }
 }

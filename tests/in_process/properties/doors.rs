@@ -2,40 +2,19 @@
 
 use afterword::embedding::scripted::Rule;
 use afterword_actors::{embedder::EmbedError, task::TaskStatus};
-use proptest::{prelude::*, test_runner::Config};
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::Guest;
 use crate::{
+    properties::{
+        acts::{Act, TRACES, WITHOUT_ARTICLE, WITHOUT_TASK, act},
+        cases,
+    },
     support::agent::{host, worker},
     support::visitor::Visitor,
     support::{DRAIN, File, TOKIO, TestHost},
 };
-
-/// Cases of each property.
-fn cases() -> Config {
-    Config { cases: 100, max_shrink_iters: 64, failure_persistence: None, ..Config::default() }
-}
-
-/// Something a guest does.
-#[derive(Debug, Clone)]
-enum Act {
-    Create(u8),
-    Update(u8, u8),
-    Stale(u8),
-    Delete(u8),
-    Skip(u8),
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        4 => (0u8..6).prop_map(Act::Create),
-        4 => (0u8..6, any::<u8>()).prop_map(|(n, text)| Act::Update(n, text)),
-        1 => (0u8..6).prop_map(Act::Stale),
-        1 => (0u8..6).prop_map(Act::Delete),
-        1 => (0u8..6).prop_map(Act::Skip),
-    ]
-}
 
 /// Carries it out; returns whether it was accepted.
 async fn carry_out(guest: &Guest, act: &Act) -> bool {
@@ -48,18 +27,6 @@ async fn carry_out(guest: &Guest, act: &Act) -> bool {
         Act::Skip(n) => guest.update(&slug(n), json!({ "skip_embedding": true }), None).await.is_some(),
     }
 }
-
-/// Waiting tasks without their article, or for a revision that is not there.
-const WITHOUT_ARTICLE: &str = "
-    SELECT count(*) AS n FROM embedding_tasks t LEFT JOIN articles a ON a.id = t.article_id
-    WHERE t.status = 'pending' AND (a.id IS NULL OR a.revision < t.revision OR a.skip_embedding)";
-/// Articles that need an embedding, and have no task for it.
-const WITHOUT_TASK: &str = "
-    SELECT count(*) AS n FROM articles a WHERE NOT a.skip_embedding AND NOT EXISTS (
-        SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'pending')";
-/// Rows that a save must not leave behind.
-const TRACES: &str = "
-    SELECT (SELECT count(*) FROM embedding_task_events) + (SELECT count(*) FROM article_versions) AS n";
 
 proptest! {
     #![proptest_config(cases())]

@@ -10,29 +10,12 @@ use proptest::prelude::*;
 
 use super::TestHost;
 use crate::{
-    properties::cases,
+    properties::{
+        acts::{Act, TRACES, WITHOUT_ARTICLE, WITHOUT_TASK, act},
+        cases,
+    },
     support::{DRAIN, TOKIO, article},
 };
-
-/// Something a caller does.
-#[derive(Debug, Clone)]
-enum Act {
-    Create(u8),
-    Update(u8, u8),
-    Stale(u8),
-    Delete(u8),
-    Skip(u8),
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        4 => (0u8..6).prop_map(Act::Create),
-        4 => (0u8..6, any::<u8>()).prop_map(|(n, text)| Act::Update(n, text)),
-        1 => (0u8..6).prop_map(Act::Stale),
-        1 => (0u8..6).prop_map(Act::Delete),
-        1 => (0u8..6).prop_map(Act::Skip),
-    ]
-}
 
 /// Carries it out; returns whether the service accepted it.
 async fn carry_out(articles: &afterword::articles::Articles, act: &Act) -> bool {
@@ -56,15 +39,6 @@ async fn carry_out(articles: &afterword::articles::Articles, act: &Act) -> bool 
     }
 }
 
-/// Waiting tasks without their article, or for a revision that is not there.
-const WITHOUT_ARTICLE: &str = "
-    SELECT count(*) AS n FROM embedding_tasks t LEFT JOIN articles a ON a.id = t.article_id
-    WHERE t.status = 'pending' AND (a.id IS NULL OR a.revision < t.revision OR a.skip_embedding)";
-/// Articles that need an embedding, and have no task for it.
-const WITHOUT_TASK: &str = "
-    SELECT count(*) AS n FROM articles a WHERE NOT a.skip_embedding AND NOT EXISTS (
-        SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status = 'pending')";
-
 proptest! {
     #![proptest_config(cases())]
 
@@ -75,8 +49,7 @@ proptest! {
             let articles = world.articles(None);
             let observer = world.beside().await;
             for act in &acts {
-                let before = (world.number("SELECT count(*) AS n FROM embedding_task_events").await,
-                              world.number("SELECT count(*) AS n FROM article_versions").await);
+                let before = world.number(TRACES).await;
                 let ((), accepted) = tokio::join!(
                     async { for _ in 0..3 {
                         // One snapshot shows both sides of every save, or neither.
@@ -86,9 +59,7 @@ proptest! {
                     carry_out(&articles, act),
                 );
                 if !accepted {
-                    let after = (world.number("SELECT count(*) AS n FROM embedding_task_events").await,
-                                 world.number("SELECT count(*) AS n FROM article_versions").await);
-                    prop_assert_eq!(before, after, "a refused save leaves no trace: {:?}", act);
+                    prop_assert_eq!(world.number(TRACES).await, before, "a refused save leaves no trace: {:?}", act);
                 }
                 prop_assert_eq!(world.number(WITHOUT_ARTICLE).await, 0);
                 prop_assert_eq!(world.number(WITHOUT_TASK).await, 0);

@@ -63,7 +63,7 @@ pub(crate) struct TextPart<'t> {
     pub(crate) text: &'t str,
     /// An occurrence in it counts as so many.
     pub(crate) weight: u32,
-    /// It stands in the index so often, behind a mark.
+    /// How many times it is written into the index, each time behind a mark.
     written: usize,
 }
 

@@ -167,7 +167,7 @@ async fn rolled_back(database: &Database) -> Result<(), StoreError> {
 
 /// A rollback may never reach the disk, so this writes a temporary file through to it.
 fn room(folder: &Path) -> std::io::Result<()> {
-    /// As much as a save of usual articles takes. *Units:* bytes.
+    /// Room for saves of articles of a usual size. *Units:* bytes.
     const NEEDED: usize = 1 << 20;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut file = tempfile::tempfile_in(folder)?;

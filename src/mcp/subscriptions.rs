@@ -43,7 +43,7 @@ impl McpServer {
         self.subscribed.lock().unwrap_or_else(PoisonError::into_inner).remove(uri);
     }
 
-    /// Tells a client of the older era, until its session ends.
+    /// Notifies a client of the older era of the protocol, until its session ends.
     pub(super) fn follow(&self, peer: Peer<RoleServer>) {
         let (changes, wanted, alive) = (self.changes.clone(), Arc::clone(&self.subscribed), self.alive.clone());
         let (idle_timer, patience) = (Arc::clone(&self.idle_timer), self.patience());

@@ -25,7 +25,7 @@ use crate::{
 const WORDS: usize = 25;
 /// Words of an article of which those are chosen.
 const LOOKED_AT: usize = 300;
-/// Of a body, so much is looked through. *Units:* characters.
+/// How much of a body is looked through. *Units:* characters.
 const LOOKED_THROUGH: i64 = 20_000;
 
 #[derive(FromRow)]

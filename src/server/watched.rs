@@ -30,7 +30,7 @@ pub(super) struct Patience {
     beginning: Duration,
     /// For the next request.
     idle: Duration,
-    /// While it takes too little of an answer.
+    /// While it reads an answer too slowly.
     writing: Duration,
 }
 

@@ -66,12 +66,12 @@ pub(super) fn beside(file: &str, mark: &str) -> String {
     joined(parents, &format!("{stem} ({mark}).{extension}"))
 }
 
-/// What two places have in common that some file systems do not tell apart.
+/// Returns the same text for places that some file systems do not tell apart.
 pub(super) fn folded(place: &str) -> String {
     place.nfc().flat_map(char::to_lowercase).collect()
 }
 
-/// What two places have in common that differ only in how their accents are written.
+/// Returns the same text for places that differ only in how their accents are written.
 pub(super) fn composed(place: &str) -> String {
     place.nfc().collect()
 }

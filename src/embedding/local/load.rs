@@ -229,7 +229,7 @@ fn pooling(directory: &Path) -> Result<Pooling, LoadError> {
     if model::has_known_weights(directory) { Ok(Pooling::Mean) } else { Err(unsupported(SILENT)) }
 }
 
-/// Sizes that no model has would only be found by a panic, or by the memory they take.
+/// Refuses sizes that no model has: later they would only be noticed by a panic, or by the memory they take.
 fn refuse_impossible(directory: &Path, config: &Config) -> Result<(), LoadError> {
     let sizes = [
         ("hidden_size", config.hidden_size, 16_384),

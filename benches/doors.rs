@@ -3,10 +3,14 @@
 //!
 //! Articles of three chunks, a provider that takes 20 ms: the conditions under which the server that this one follows
 //! was measured (create over REST p50 9–15 ms, p99 35–128 ms; over MCP p50 24 ms).
+//!
+//! `-- searches FOLDER` measures searches instead, in the markdown files of a folder, with the local model.
 
 #[path = "../tests/support/process.rs"]
 #[allow(dead_code, reason = "tests use the rest")]
 mod process;
+#[path = "doors/searches.rs"]
+mod searches;
 
 use std::{
     sync::{
@@ -34,8 +38,14 @@ const SECONDS: u64 = 60;
 
 fn main() {
     // Cargo adds a flag.
-    let seconds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(SECONDS);
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    if let [what, folder] = arguments.as_slice()
+        && what == "searches"
+    {
+        return runtime.block_on(searches::measure(folder.as_ref()));
+    }
+    let seconds = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(SECONDS);
     runtime.block_on(measure(Duration::from_secs(seconds)));
 }
 

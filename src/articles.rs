@@ -32,7 +32,7 @@ pub use changes::{ArticleEvent, ChangeFeed, ChangeKind};
 pub use edit::{Edited, PartEdits};
 pub use error::ArticleError;
 pub use request::{Changes, Limits, NewArticle};
-pub(crate) use row::summaries;
+pub(crate) use row::{Summarised, VectorsNote, summaries};
 pub use saved::Saved;
 pub use service::{AfterSave, Articles};
 

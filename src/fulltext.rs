@@ -13,6 +13,7 @@ mod languages;
 mod matcher;
 mod phrase;
 mod postgres;
+mod read_texts;
 mod spoken;
 mod sqlite;
 mod state;
@@ -35,11 +36,12 @@ pub(crate) use earlier::some as some_earlier;
 use found::TITLE_TIMES;
 pub(crate) use found::{Found, Part};
 pub(crate) use languages::Languages;
-pub(crate) use matcher::{Matcher, merged};
+pub(crate) use matcher::{Match, Matcher, merged};
 pub(crate) use phrase::Phrase;
+pub(crate) use read_texts::ReadTexts;
 pub(crate) use spoken::language as language_of;
 pub(crate) use sqlite::{Lists, Lookups};
-pub(crate) use state::{Freshness, State, VERSION};
+pub(crate) use state::{Freshness, LANGUAGE, State, VERSION};
 pub(crate) use stems::{Stems, is_known as is_language, languages};
 use tokens::Reading;
 pub(crate) use tokens::{is_unspaced, tokens};
@@ -96,6 +98,18 @@ pub(crate) async fn average_length(connection: &impl Sql) -> Result<f64, StoreEr
     Ok(average.max(1.0))
 }
 
+/// Writes what full-text search looks at of an article that is new, in a collection of this [`LANGUAGE`].
+///
+/// # Errors
+/// [`StoreError`]
+pub(crate) async fn add(transaction: &impl Sql, id: i64, texts: Texts<'_>, language: &str) -> Result<(), StoreError> {
+    let stems = Stems::of(language);
+    match write(transaction, &stems, id, texts).await? {
+        None => Ok(()),
+        own => state::note_language(transaction, id, own).await,
+    }
+}
+
 /// Writes what full-text search looks at; replaces what was there.
 ///
 /// # Errors
@@ -115,10 +129,21 @@ pub(crate) async fn index_by(
     id: i64,
     texts: Texts<'_>,
 ) -> Result<(), StoreError> {
+    let own = write(transaction, stems, id, texts).await?;
+    state::note_language(transaction, id, own).await?;
+    earlier::forget(transaction, id).await
+}
+
+/// Writes the terms of an article; returns its language if that is another than the collection's.
+async fn write(
+    transaction: &impl Sql,
+    stems: &Stems,
+    id: i64,
+    texts: Texts<'_>,
+) -> Result<Option<&'static str>, StoreError> {
     let (title, body) = (Reading::of(texts.title), Reading::of(texts.body));
     let language = spoken::of_article(&[&title, &body], stems.name());
     let own = (language != stems.name()).then(|| Stems::of(language));
-    state::note_language(transaction, id, own.as_ref().map(Stems::name)).await?;
     let stems = own.as_ref().unwrap_or(stems);
     let (title, mut body) = (title.terms(stems), body.terms(stems));
     for text in texts.about {
@@ -132,7 +157,7 @@ pub(crate) async fn index_by(
         Engine::Sqlite => sqlite::index(transaction, id, &title, &body).await?,
         Engine::Postgres => postgres::index(transaction, id, &title, &body).await?,
     }
-    earlier::forget(transaction, id).await
+    Ok(own.map(|own| own.name()))
 }
 
 /// What is looked for: terms of which any may match, and the text they were made of, for articles whose words were written
@@ -213,11 +238,19 @@ pub(crate) fn having(
     Some((format!("({condition} OR {earlier})"), values))
 }
 
-/// Which of `terms` occur in an article, by their places.
+/// Which of `terms` occur in an article, by their places. `lists` says so if they were looked up.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> Result<Vec<usize>, StoreError> {
+pub(crate) async fn present(
+    connection: &impl Sql,
+    id: i64,
+    terms: &[Term],
+    lists: Option<&Lists>,
+) -> Result<Vec<usize>, StoreError> {
+    if let Some(present) = lists.and_then(|lists| lists.present(id, terms)) {
+        return Ok(present);
+    }
     let places = match connection.engine() {
         Engine::Sqlite => sqlite::present(connection, id, terms).await?,
         Engine::Postgres => postgres::present(connection, id, terms).await?,

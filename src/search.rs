@@ -4,6 +4,7 @@
 //! whose meaning side fails answers from words and says so. It knows no door.
 
 mod answer;
+mod asked;
 mod explain;
 mod field;
 mod filter;
@@ -17,6 +18,7 @@ mod service;
 mod several;
 mod snippet;
 mod spelling;
+mod texts;
 mod vectors;
 
 pub use crate::api::{Correction, Explanation, Hit, Mode, Passage, SearchAnswer, TermShare, Weights};

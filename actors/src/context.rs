@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use crate::{
     embedder::Model,
     event::TaskEvent,
-    pipeline::{Pipeline, Room},
+    pipeline::{Pipeline, Reads, Room},
     sets::{Made, Sets},
     settings::RuntimeSettings,
     store::{Database, hosts::NewHost},
@@ -26,6 +26,7 @@ pub(crate) struct Context {
     pub(crate) model_row: embedding_model::Model,
     pub(crate) sets: Sets,
     pub(crate) room: Arc<Room>,
+    pub(crate) reads: Arc<Reads>,
     pub(crate) events: broadcast::Sender<TaskEvent>,
 }
 
@@ -33,8 +34,9 @@ impl Context {
     /// Returns what makes the vectors of the set `model_id`; `None` if this host does not make it.
     pub(crate) fn pipeline(&self, model_id: i64) -> Option<Pipeline> {
         let Made { model, requests } = self.sets.made(model_id)?;
-        let (database, room) = (self.database.clone(), Arc::clone(&self.room));
-        Some(Pipeline { database, chunker: model.chunker, requests, room, model_id, again: self.settings.retry })
+        let (database, reads, room) = (self.database.clone(), Arc::clone(&self.reads), Arc::clone(&self.room));
+        let (chunker, again) = (model.chunker, self.settings.retry);
+        Some(Pipeline { database, reads, chunker, requests, room, model_id, again })
     }
 
     /// Forgets the recently answered vectors of the set `model_id`, so that they are not used again.

@@ -3,6 +3,7 @@
 
 mod batches;
 mod hashed;
+mod reads;
 mod room;
 
 use std::{collections::HashSet, sync::Arc};
@@ -17,14 +18,17 @@ use crate::{
     task::{ArticleSnapshot, ClaimedTask, EmbeddedChunk, EmbeddedSet, Failure, Operation, Vectors},
 };
 
+pub(crate) use reads::Reads;
 pub(crate) use room::Room;
 use room::Taken;
 
 /// What an attempt needs.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
-    /// Articles and known vectors are read from it.
+    /// Long articles are read from it.
     pub(crate) database: Database,
+    /// Short articles and known vectors are read by it.
+    pub(crate) reads: Arc<Reads>,
     /// Cuts articles into chunks.
     pub(crate) chunker: Arc<dyn Chunker>,
     /// Embeds the chunks.
@@ -60,7 +64,8 @@ impl Pipeline {
     pub(crate) fn of_one(database: &Database, model: &Model, model_id: i64, again: Delays) -> Self {
         let Model { embedder, chunker } = model.clone();
         let (requests, room) = (Requests::new(embedder, usize::MAX), Arc::default());
-        Self { database: database.clone(), chunker, requests, room, model_id, again }
+        let reads = Arc::new(Reads::new(database));
+        Self { database: database.clone(), reads, chunker, requests, room, model_id, again }
     }
 
     /// Works on `task`; every failure is an outcome. `made` brings the vectors of earlier attempts; afterwards it
@@ -96,9 +101,8 @@ impl Pipeline {
 
     /// Reads an article once there is room for it.
     async fn read(&self, article_id: i64) -> Result<(Option<vectors::Text>, Option<Taken>), StoreError> {
-        let reader = self.database.runtime_reader();
         let taken = self.room.take_short().await;
-        match vectors::text_up_to(reader, article_id, room::SHORT).await? {
+        match self.reads.text(article_id).await? {
             Some(vectors::Reading::Text(text)) => {
                 let taken = taken.keep(text.body.len() as u64);
                 Ok((Some(text), Some(taken)))
@@ -106,7 +110,7 @@ impl Pipeline {
             Some(vectors::Reading::Longer { bytes }) => {
                 drop(taken);
                 let taken = self.room.take_long(bytes).await;
-                Ok((vectors::text_of(reader, article_id).await?, Some(taken)))
+                Ok((vectors::text_of(self.database.runtime_reader(), article_id).await?, Some(taken)))
             }
             None => Ok((None, None)),
         }
@@ -133,7 +137,7 @@ impl Pipeline {
         made: &mut Vectors,
     ) -> Result<Vec<EmbeddedChunk>, Stopped> {
         let hashes: HashSet<&str> = chunks.iter().map(|chunk| chunk.text.hash.as_str()).collect();
-        let known = vectors::known(self.database.runtime_reader(), self.model_id, &hashes).await?;
+        let known = self.reads.known(self.model_id, hashes).await?;
         let new = first_of_each_hash(&chunks, &known, made);
         batches::embed_all(entry, self.requests.limits(), &new, self.again, made).await?;
         Ok(chunks.into_iter().map(|chunk| chunk.with_vector(&known, made)).collect::<Result<_, _>>()?)

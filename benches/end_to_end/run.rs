@@ -17,6 +17,8 @@ use crate::{collection::Collection, provider::Provider};
 
 /// Saves at the same time.
 const SAVING: usize = 16;
+/// How often is looked whether all are embedded: to count them takes time that the hosts need.
+const LOOK: Duration = Duration::from_millis(20);
 
 pub(crate) struct Site<'a> {
     pub(crate) url: String,
@@ -41,13 +43,13 @@ pub(crate) async fn run(site: &Site<'_>, collection: Collection) -> Measured {
     let saved = save_all(&workers[0], collection);
     let halfway = async {
         while embedded(&workers[0].host.database).await < collection.articles / 2 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(LOOK).await;
         }
         save_one(&workers[0]).await
     };
     let ((), a_save) = tokio::join!(saved, halfway);
     while embedded(&workers[0].host.database).await < collection.articles + 1 {
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(LOOK).await;
     }
     let took = begun.elapsed();
     for worker in workers {

@@ -35,6 +35,8 @@ struct Inserted {
     id: i64,
     created_at: i64,
     updated_at: i64,
+    /// See [`fulltext::LANGUAGE`]. Read here: each statement makes the saves behind this one wait.
+    language: String,
 }
 
 pub(super) async fn create(
@@ -52,7 +54,7 @@ pub(super) async fn create(
     let id = inserted.id;
     let said = Properties::of_reading(&new.front_matter, text);
     let texts = Texts { title: &new.title, about: &said.about(), body: &new.body };
-    fulltext::index(transaction, id, texts).await?;
+    fulltext::add(transaction, id, texts, &inserted.language).await?;
     properties::write(transaction, id, properties::Known::Nothing, &said).await?;
     links::write(transaction, id, properties::Known::Nothing, text.links()).await?;
     remember_key(transaction, &new, id).await?;
@@ -95,7 +97,7 @@ async fn insert_named(
 
 /// Returns the article as a reading would, without reading it: saves wait for each other.
 fn created(new: NewArticle, slug: Slug, content_hash: String, inserted: &Inserted, task_id: Option<i64>) -> Article {
-    let Inserted { id, created_at, updated_at } = *inserted;
+    let Inserted { id, created_at, updated_at, .. } = *inserted;
     let row = row::ArticleRow {
         id,
         slug: slug.to_string(),
@@ -123,13 +125,17 @@ async fn insert(
     slug: &Slug,
     content_hash: &str,
 ) -> Result<Option<Inserted>, StoreError> {
+    let sql = format!(
+        "INSERT INTO articles
+             (slug, title, folder, body, front_matter, content_hash, skip_embedding, created_at, updated_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($8, {{now}}), coalesce($9, {{now}})
+         WHERE NOT EXISTS (SELECT 1 FROM slug_aliases WHERE slug = $1)
+         ON CONFLICT (slug) DO NOTHING RETURNING id, created_at, updated_at, {} AS language",
+        fulltext::LANGUAGE
+    );
     transaction
         .row(
-            "INSERT INTO articles
-                 (slug, title, folder, body, front_matter, content_hash, skip_embedding, created_at, updated_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($8, {now}), coalesce($9, {now})
-             WHERE NOT EXISTS (SELECT 1 FROM slug_aliases WHERE slug = $1)
-             ON CONFLICT (slug) DO NOTHING RETURNING id, created_at, updated_at",
+            &sql,
             [
                 slug.as_ref().into(),
                 new.title.clone().into(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use afterword_actors::store::{
     Engine, StoreError, Transaction,
-    sql::{FromRow, Sql, Value},
+    sql::{FromRow, Row, Sql, Value},
 };
 
 use super::{
@@ -130,15 +130,51 @@ pub(super) async fn by_id(connection: &impl Sql, id: i64) -> Result<Option<Artic
         .await
 }
 
-/// Returns the articles of these ids, without their bodies.
-pub(crate) async fn summaries(connection: &impl Sql, ids: &[i64]) -> Result<Vec<(i64, ArticleSummary)>, StoreError> {
+/// What is noted of the vectors that an article has by the model which searches use. The same note is the same chunks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct VectorsNote {
+    pub(crate) article_id: i64,
+    pub(crate) model_id: i64,
+    revision: i64,
+    embedded_at: i64,
+    chunk_count: i32,
+}
+
+/// An article without its body.
+pub(crate) struct Summarised {
+    pub(crate) id: i64,
+    pub(crate) article: ArticleSummary,
+    /// `None` if it has none.
+    pub(crate) vectors: Option<VectorsNote>,
+}
+
+/// An article as it is listed, and the note of its vectors.
+struct Joined(SummaryRow, Option<VectorsNote>);
+
+impl FromRow for Joined {
+    fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let summary = SummaryRow::from_row(row)?;
+        let (model_id, embedded_at): (Option<i64>, Option<i64>) = (row.get("model_id")?, row.get("embedded_at")?);
+        let chunk_count: Option<i32> = row.get("chunk_count")?;
+        let note = || {
+            let (revision, embedded_at) = (summary.embedded_revision?, embedded_at?);
+            let (model_id, chunk_count) = (model_id?, chunk_count?);
+            Some(VectorsNote { article_id: summary.id, model_id, revision, embedded_at, chunk_count })
+        };
+        let note = note();
+        Ok(Self(summary, note))
+    }
+}
+
+/// Returns the articles of these ids.
+pub(crate) async fn summaries(connection: &impl Sql, ids: &[i64]) -> Result<Vec<Summarised>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size
+        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, e.model_id, e.embedded_at, e.chunk_count
          FROM {{ids $1}} j JOIN articles a ON a.id = j.id {JOINS}"
     );
     let ids = serde_json::to_string(ids).unwrap_or_default();
-    let rows: Vec<SummaryRow> = connection.rows(&sql, [ids.into()]).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
+    let summarised = |Joined(summary, vectors): Joined| Summarised { id: summary.id, vectors, article: summary.into() };
+    Ok(connection.rows::<Joined>(&sql, [ids.into()]).await?.into_iter().map(summarised).collect())
 }
 
 /// Adds the article's tags.

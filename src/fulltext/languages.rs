@@ -21,6 +21,11 @@ impl Languages {
         Self(std::iter::once(otherwise).chain(others).map(Stems::of).collect())
     }
 
+    /// Their names: texts that were read by the same languages were read alike.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(Stems::name)
+    }
+
     /// What stands in the index for a word of an article, in each language.
     pub(crate) fn stems<'s>(&'s self, word: &'s str, written: &'s str) -> impl Iterator<Item = String> + 's {
         self.0.iter().map(|stems| stems.stem(word, written).into_owned())

@@ -9,6 +9,7 @@ use std::{
 use super::{
     languages::Languages,
     phrase::Phrase,
+    read_texts::ReadTexts,
     tokens::{self, Kind},
     wanted::Term,
 };
@@ -113,10 +114,34 @@ impl Matcher {
         (self.among(&candidates), count)
     }
 
+    /// As [`Matcher::find`], in texts whose words have been read: what is found in each of them.
+    pub(crate) fn find_in(&self, texts: &[&str], read: &ReadTexts) -> Vec<Vec<Match>> {
+        if !self.others.is_empty() {
+            return texts.iter().map(|text| self.find(text).0).collect();
+        }
+        let mut found = vec![Vec::new(); texts.len()];
+        for (word, &term) in &self.single {
+            for (text, range) in read.places(word) {
+                found[text].push(Match { range, term });
+            }
+        }
+        for found in &mut found {
+            found.sort_unstable_by_key(|found| (found.range.start, found.term));
+            // A word is one term.
+            found.dedup_by_key(|found| found.range.start);
+        }
+        found
+    }
+
+    /// The languages whose stems texts are read by.
+    pub(crate) fn languages(&self) -> &Languages {
+        &self.languages
+    }
+
     fn among(&self, candidates: &[Candidate]) -> Vec<Match> {
         let mut found = Vec::new();
         for (at, candidate) in candidates.iter().enumerate() {
-            if let Some(&term) = candidate.terms.iter().find_map(|term| self.single.get(term)) {
+            if let Some(&term) = candidate.terms.iter().filter_map(|term| self.single.get(term)).min() {
                 found.push(Match { range: candidate.range.clone(), term });
             }
             for (term, phrase) in &self.others {
@@ -164,6 +189,8 @@ pub(crate) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn found(question: &str, text: &str) -> Vec<String> {
@@ -180,6 +207,21 @@ mod tests {
         assert_eq!(found("备份数据", "如何备份数据库"), ["备份数据"]);
         assert_eq!(found("strasse", "Die Straße"), ["Straße"]);
         assert_eq!(found("猫", "黒猫がいる"), ["猫が"]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_has_been_read_is_found_at_the_same_places(
+            text in "(die |Lifetimes |of references|, |的数据|库|ÄRGER |über\u{ad}all | naïve|ไทยไทย|🦀 |x){0,30}",
+            question in "(lifetime |reference |数据 |ärger |uberall |naive |ไทย |🦀 |the ){1,4}",
+        ) {
+            let languages = || Languages::of("english", ["german"].into_iter());
+            let matcher = Matcher::new(languages(), Term::all_of(&question, &languages()), Vec::new());
+            let texts = ["", text.as_str(), question.as_str()];
+            let read = ReadTexts::of(texts.into_iter(), &languages());
+            let found: Vec<_> = texts.iter().map(|text| matcher.find(text).0).collect();
+            prop_assert_eq!(matcher.find_in(&texts, &read), found);
+        }
     }
 
     #[test]

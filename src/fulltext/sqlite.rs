@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod agreement;
 mod doclist;
+mod kept;
 mod lengths;
 mod lists;
 mod pages;
@@ -23,6 +24,10 @@ use super::{
 };
 use crate::offload;
 pub(crate) use lists::{Lists, Lookups};
+
+/// What FTS5 notes of its index, as columns of a statement.
+pub(super) const NOTES: &str = "(SELECT block FROM article_terms_data WHERE id = 1) AS averages,
+    (SELECT block FROM article_terms_data WHERE id = 10) AS structure";
 
 /// Postings that are ranked where they are: moving them would take longer.
 const FEW: usize = 5_000;

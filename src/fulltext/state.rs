@@ -5,10 +5,13 @@ use afterword_actors::store::{
     sql::{FromRow, Sql},
 };
 
-use super::languages::Languages;
+use super::{languages::Languages, sqlite};
 
 /// The rules by which words are written now. A higher number makes a running server write all words again.
 pub(crate) const VERSION: i32 = 4;
+
+/// The language of the stems of articles whose own is not known, as a part of another statement.
+pub(crate) const LANGUAGE: &str = "(SELECT language FROM fulltext_state WHERE id = 1)";
 
 /// What a search has to know before it reads a question.
 #[derive(Debug, Clone, FromRow)]
@@ -21,6 +24,9 @@ pub(crate) struct Freshness {
     pub(crate) with_earlier: bool,
     /// By the database's clock. *Units:* milliseconds since 1970.
     pub(crate) now: i64,
+    /// What FTS5 notes of its index, on SQLite.
+    pub(super) averages: Option<Vec<u8>>,
+    pub(super) structure: Option<Vec<u8>>,
 }
 
 impl Freshness {
@@ -34,9 +40,11 @@ impl Freshness {
     /// # Errors
     /// [`StoreError`]
     pub(crate) async fn read(connection: &impl Sql) -> Result<Self, StoreError> {
-        let joined = match connection.engine() {
-            Engine::Sqlite => "group_concat(language, ' ')",
-            Engine::Postgres => "string_agg(language, ' ')",
+        let (joined, notes) = match connection.engine() {
+            Engine::Sqlite => ("group_concat(language, ' ')", sqlite::NOTES),
+            Engine::Postgres => {
+                ("string_agg(language, ' ')", "CAST(NULL AS BYTEA) AS averages, CAST(NULL AS BYTEA) AS structure")
+            }
         };
         // From each language to the next in the index, instead of reading a row for each article.
         let sql = format!(
@@ -47,7 +55,7 @@ impl Freshness {
                  FROM held WHERE held.language IS NOT NULL
              )
              SELECT language, (SELECT {joined} FROM held) AS languages,
-                    EXISTS (SELECT 1 FROM article_words) AS with_earlier, {{now}} AS now
+                    EXISTS (SELECT 1 FROM article_words) AS with_earlier, {{now}} AS now, {notes}
              FROM fulltext_state WHERE id = 1"
         );
         let standing = connection.row(&sql, []).await?;

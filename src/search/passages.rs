@@ -1,6 +1,9 @@
 //! The passages of an article that answer: chosen among its chunks by words and meaning together.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use afterword_actors::{
     embedder::Vector,
@@ -13,9 +16,15 @@ use afterword_actors::{
 use super::{
     Weights,
     snippet::{self, Snippet},
+    texts::{Chunk, Chunks, Edition, FoundIn, Texts},
     vectors::Nearest,
 };
-use crate::{api::Passage, fulltext::Matcher, offload};
+use crate::{
+    api::Passage,
+    articles::VectorsNote,
+    fulltext::{Match, Matcher},
+    offload,
+};
 
 /// Longest snippet. *Units:* characters.
 const SNIPPET: usize = 240;
@@ -29,6 +38,7 @@ const SNIPPET_SOURCE: (usize, usize) = (32 << 10, 1 << 20);
 /// What passages are chosen by.
 pub(super) struct Chooser<'a> {
     pub(super) database: &'a Database,
+    pub(super) texts: &'a Texts,
     pub(super) matcher: Matcher,
     pub(super) weights: Weights,
     /// The question as a vector, and whose vectors are compared with it.
@@ -37,110 +47,194 @@ pub(super) struct Chooser<'a> {
     pub(super) most: usize,
 }
 
+/// The chunks of an article that are weighed against each other.
+struct Candidates {
+    /// From its beginning.
+    first: Arc<Chunks>,
+    /// Whether they were read by an earlier search.
+    are_kept: bool,
+    /// The nearest, if it is not among the first.
+    beyond: Chunks,
+    /// Whose vectors they have.
+    model_id: i64,
+}
+
 #[derive(FromRow)]
-struct ChunkRow {
+struct Row {
+    id: i64,
     article_id: i64,
     heading_path: String,
     text: String,
-    vector: Option<Vec<u8>>,
+    vector: Vec<u8>,
 }
 
 impl Chooser<'_> {
     /// The best passages of each article, the best first. Chunks serve for those in `embedded`; of others the body is read.
     pub(super) async fn choose(
         self,
-        embedded: &[i64],
-        others: &[i64],
+        embedded: Vec<VectorsNote>,
+        others: Vec<i64>,
         nearest: &[Nearest],
     ) -> Result<HashMap<i64, Vec<Passage>>, StoreError> {
-        let rows = self.chunks(embedded, nearest).await?;
-        let Self { database, matcher, weights, near, most } = self;
-        let query = near.map(|(_, vector)| vector);
-        let size: usize = rows.iter().map(|row| row.text.len()).sum();
-        let work = move || (by_article(rows, &matcher, weights, query.as_ref(), most), matcher);
-        let (mut passages, matcher) = if size <= offload::SMALL { work() } else { offload::run(work).await };
+        let ids: Vec<_> = embedded.iter().map(|vectors| vectors.article_id).collect();
+        let candidates = self.candidates(embedded, nearest).await?;
+        let Self { database, matcher, weights, near, most, .. } = self;
+        let unread: usize = candidates.values().map(Candidates::unread).sum();
+        let work = move || {
+            let best =
+                |(id, candidates): (i64, Candidates)| (id, candidates.best(&matcher, weights, near.as_ref(), most));
+            (candidates.into_iter().map(best).collect::<HashMap<_, _>>(), matcher)
+        };
+        let (mut passages, matcher) = if unread <= offload::SMALL { work() } else { offload::run(work).await };
         // Chunks that have been removed meanwhile, or that hold nothing but markup, say nothing.
         passages.retain(|_, passages| passages.iter().any(|passage| !passage.snippet.is_empty()));
-        let left = embedded.iter().filter(|id| !passages.contains_key(id));
-        let left: Vec<_> = left.chain(others).copied().collect();
+        let left: Vec<_> = ids.into_iter().filter(|id| !passages.contains_key(id)).chain(others).collect();
         passages.extend(in_bodies(database, &left, matcher).await?);
         Ok(passages)
     }
 
-    async fn chunks(&self, ids: &[i64], nearest: &[Nearest]) -> Result<Vec<ChunkRow>, StoreError> {
-        if ids.is_empty() {
+    /// The chunks of these articles.
+    async fn candidates(
+        &self,
+        embedded: Vec<VectorsNote>,
+        nearest: &[Nearest],
+    ) -> Result<HashMap<i64, Candidates>, StoreError> {
+        let mut candidates = HashMap::new();
+        let mut unread = Vec::new();
+        for vectors in embedded {
+            let edition = Edition::of(vectors, self.matcher.languages());
+            match self.texts.of(&edition) {
+                Some(first) => {
+                    candidates.insert(edition.vectors.article_id, Candidates::of(&edition, first, true));
+                }
+                None => unread.push(edition),
+            }
+        }
+        for (edition, first) in self.read(unread).await? {
+            candidates.insert(edition.vectors.article_id, Candidates::of(&edition, Arc::clone(&first), false));
+            self.texts.keep(edition, first);
+        }
+        self.add_nearest(&mut candidates, nearest).await?;
+        Ok(candidates)
+    }
+
+    /// Reads the first chunks of articles.
+    async fn read(&self, editions: Vec<Edition>) -> Result<Vec<(Edition, Arc<Chunks>)>, StoreError> {
+        if editions.is_empty() {
             return Ok(Vec::new());
         }
-        let chunks: Vec<_> =
-            nearest.iter().filter(|near| ids.contains(&near.article_id)).map(|near| near.chunk_id).collect();
-        let (vector, model) = match &self.near {
-            Some((model, _)) => ("c.vector", model.to_string()),
-            None => ("NULL", "(SELECT id FROM embedding_models WHERE state = 'active')".to_owned()),
-        };
         let sql = format!(
-            "SELECT c.article_id, c.heading_path, c.text, {vector} AS vector
-             FROM {{ids $1}} j CROSS JOIN article_chunks c
-             WHERE c.article_id = j.id AND c.model_id = {model}
-               AND (c.position < {CHUNKS} OR c.id IN (SELECT id FROM {{ids $2}} k))
+            "SELECT c.id, c.article_id, c.heading_path, c.text, c.vector
+             FROM {{rows $1: article_id BIGINT, model_id BIGINT}} j CROSS JOIN article_chunks c
+             WHERE c.article_id = j.article_id AND c.model_id = j.model_id AND c.position < {CHUNKS}
              ORDER BY c.article_id, c.position"
         );
-        let json = |ids: &[i64]| serde_json::to_string(ids).unwrap_or_default();
-        self.database.reader().rows(&sql, [json(ids).into(), json(&chunks).into()]).await
+        let asked: Vec<_> =
+            editions.iter().map(|edition| (edition.vectors.article_id, edition.vectors.model_id)).collect();
+        let mut chunks: HashMap<i64, Vec<Chunk>> = HashMap::new();
+        let asked = serde_json::to_string(&asked).unwrap_or_default();
+        for row in self.database.reader().rows::<Row>(&sql, [asked.into()]).await? {
+            chunks.entry(row.article_id).or_default().push(row.into());
+        }
+        let with_chunks = |edition: Edition| {
+            let chunks = chunks.remove(&edition.vectors.article_id).unwrap_or_default();
+            (edition, Arc::new(Chunks::new(chunks)))
+        };
+        Ok(editions.into_iter().map(with_chunks).collect())
+    }
+
+    /// Adds the nearest chunk of each article that is not among its first.
+    async fn add_nearest(
+        &self,
+        candidates: &mut HashMap<i64, Candidates>,
+        nearest: &[Nearest],
+    ) -> Result<(), StoreError> {
+        let is_beyond = |near: &&Nearest| {
+            let first = candidates.get(&near.article_id).map(|candidates| &candidates.first.all);
+            first.is_some_and(|first| first.iter().all(|chunk| chunk.id != near.chunk_id))
+        };
+        let beyond: HashSet<_> = nearest.iter().filter(is_beyond).map(|near| near.chunk_id).collect();
+        if beyond.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT c.id, c.article_id, c.heading_path, c.text, c.vector
+                   FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id ORDER BY c.id";
+        let ids = serde_json::to_string(&beyond).unwrap_or_default();
+        for row in self.database.reader().rows::<Row>(sql, [ids.into()]).await? {
+            if let Some(candidates) = candidates.get_mut(&row.article_id) {
+                candidates.beyond = Chunks::new(vec![row.into()]);
+            }
+        }
+        Ok(())
     }
 }
 
-fn by_article(
-    rows: Vec<ChunkRow>,
-    matcher: &Matcher,
-    weights: Weights,
-    query: Option<&Vector>,
-    most: usize,
-) -> HashMap<i64, Vec<Passage>> {
-    let mut chunks: HashMap<i64, Vec<ChunkRow>> = HashMap::new();
-    for row in rows {
-        chunks.entry(row.article_id).or_default().push(row);
+impl From<Row> for Chunk {
+    fn from(Row { id, heading_path, text, vector, .. }: Row) -> Self {
+        Self::new(id, heading_path, text, &vector)
     }
-    let best = |rows: Vec<ChunkRow>| {
-        let weighed = weigh(&rows, matcher, weights, query);
-        let chosen = weighed.into_iter().take(most).map(|(place, similarity)| {
-            let row = &rows[place];
-            let Snippet { text, matches, .. } = snippet::snippet(&row.text, matcher, SNIPPET);
-            Passage { heading_path: row.heading_path.clone(), snippet: text, matches, similarity }
-        });
-        chosen.collect()
-    };
-    chunks.into_iter().map(|(id, rows)| (id, best(rows))).collect()
+}
+
+impl Candidates {
+    fn of(edition: &Edition, first: Arc<Chunks>, are_kept: bool) -> Self {
+        Self { first, are_kept, beyond: Chunks::default(), model_id: edition.vectors.model_id }
+    }
+
+    /// What has to be read now. *Units:* bytes.
+    fn unread(&self) -> usize {
+        let first: &[Chunk] = if self.are_kept { &[] } else { &self.first.all };
+        first.iter().chain(&self.beyond.all).map(|chunk| chunk.text.len()).sum()
+    }
+
+    fn best(&self, matcher: &Matcher, weights: Weights, near: Option<&(i64, Vector)>, most: usize) -> Vec<Passage> {
+        let mut found = if self.are_kept { self.first.find_again(matcher) } else { self.first.find(matcher) };
+        found.extend(self.beyond.find(matcher));
+        let chunks: Vec<_> = self.first.all.iter().chain(&self.beyond.all).zip(found).collect();
+        let query = near.filter(|(model_id, _)| *model_id == self.model_id).map(|(_, query)| query);
+        let passage = |(place, similarity): (usize, Option<f32>)| {
+            let (chunk, _) = &chunks[place];
+            let (snippet, matches) = chunk.shown(matcher, SNIPPET);
+            Passage { heading_path: chunk.heading_path.clone(), snippet, matches, similarity }
+        };
+        weigh(&chunks, matcher, weights, query).into_iter().take(most).map(passage).collect()
+    }
 }
 
 /// Places of the chunks with their cosines, the best first.
-fn weigh(rows: &[ChunkRow], matcher: &Matcher, weights: Weights, query: Option<&Vector>) -> Vec<(usize, Option<f32>)> {
-    let words: Vec<_> =
-        rows.iter().map(|row| worth(&row.text, matcher) + 0.5 * worth(&row.heading_path, matcher)).collect();
-    let near: Vec<_> = rows.iter().map(|row| similarity(row.vector.as_deref()?, query?)).collect();
+fn weigh(
+    chunks: &[(&Chunk, FoundIn)],
+    matcher: &Matcher,
+    weights: Weights,
+    query: Option<&Vector>,
+) -> Vec<(usize, Option<f32>)> {
+    let words =
+        |(_, found): &(&Chunk, FoundIn)| worth(&found.text, matcher) + 0.5 * worth(&found.heading_path, matcher);
+    let words: Vec<_> = chunks.iter().map(words).collect();
+    let near: Vec<_> = chunks.iter().map(|(chunk, _)| similarity(chunk.vector.as_ref()?, query?)).collect();
     let most = words.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     let nearest = near.iter().flatten().copied().fold(f32::MIN_POSITIVE, f32::max);
     let score = |place: usize| {
         let near = near[place].map_or(0.0, |near| f64::from((near / nearest).max(0.0)));
         weights.words * words[place] / most + weights.meaning * near
     };
-    let mut order: Vec<_> = (0..rows.len()).map(|place| (place, score(place))).collect();
+    let mut order: Vec<_> = (0..chunks.len()).map(|place| (place, score(place))).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     order.into_iter().map(|(place, _)| (place, near[place])).collect()
 }
 
-/// What the terms in a text are worth together; one that comes again is worth little more.
-fn worth(text: &str, matcher: &Matcher) -> f64 {
+/// What the terms that were found in a text are worth together; one that comes again is worth little more.
+fn worth(found: &[Match], matcher: &Matcher) -> f64 {
     let mut counts = vec![0_u32; matcher.terms().len()];
-    for found in matcher.find(text).0 {
+    for found in found {
         counts[found.term] += 1;
     }
     let worth = |(term, count): (usize, &u32)| matcher.weight(term) * f64::from(*count) / (f64::from(*count) + 0.5);
     counts.iter().enumerate().map(worth).sum()
 }
 
-fn similarity(bytes: &[u8], query: &Vector) -> Option<f32> {
-    let vector = Vector::from_bytes(bytes).ok()?;
-    Some(vector.as_slice().iter().zip(query.as_slice()).map(|(a, b)| a * b).sum())
+fn similarity(vector: &Vector, query: &Vector) -> Option<f32> {
+    let (vector, query) = (vector.as_slice(), query.as_slice());
+    (vector.len() == query.len()).then(|| vector.iter().zip(query).map(|(a, b)| a * b).sum())
 }
 
 /// The best passage of articles by their words alone.

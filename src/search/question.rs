@@ -44,7 +44,7 @@ impl Question {
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
         let mut terms = terms(&parsed, &languages);
-        let mut lists = lookups.look_up(database, &terms).await?;
+        let mut lists = lookups.look_up(database, &standing, &terms).await?;
         let (mut frequencies, all) = frequencies(reader, &terms, lists.as_deref()).await?;
         // What no article has by the present rules may be in one that was written by others. And in another language than the
         // settings', a word that no article has is rather an inflection or a compound than a slip.
@@ -55,7 +55,7 @@ impl Question {
             false => spelling::correct(reader, &languages, &mut terms, &mut frequencies).await?,
         };
         if !corrections.is_empty() {
-            lists = lookups.look_up(database, &terms).await?;
+            lists = lookups.look_up(database, &standing, &terms).await?;
         }
         let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
         let idf = idf(database, &frequencies, all);
@@ -65,9 +65,8 @@ impl Question {
     }
 
     /// A question about all articles but one, without terms yet.
-    pub(super) async fn about_others(database: &Database, id: i64) -> Result<Self, StoreError> {
-        let standing = Freshness::read(database.reader()).await?;
-        Ok(Self {
+    pub(super) fn about_others(standing: &Freshness, id: i64) -> Self {
+        Self {
             terms: Vec::new(),
             rarity: Vec::new(),
             idf: Vec::new(),
@@ -78,7 +77,7 @@ impl Question {
             languages: standing.languages(),
             with_earlier: standing.with_earlier,
             is_listing: false,
-        })
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     articles::slug::as_stored,
-    fulltext::{self, Languages, Phrase, Term, Wanted, tokens},
+    fulltext::{self, Freshness, Languages, Phrase, Term, Wanted, tokens},
 };
 
 /// Words of an article that are looked for in others: the rarest, and the most frequent in it.
@@ -45,8 +45,9 @@ impl Search {
             return Err(SearchError::Limit(self.settings.max_limit));
         }
         let subject = self.subject(slug).await?.ok_or_else(|| SearchError::NoArticle(slug.to_owned()))?;
-        let mut question = self.question_of(&subject).await?;
-        question.lists = self.lookups.look_up(&self.database, &question.terms).await?;
+        let standing = Freshness::read(self.database.reader()).await?;
+        let mut question = self.question_of(&subject, &standing).await?;
+        question.lists = self.lookups.look_up(&self.database, &standing, &question.terms).await?;
         let depth = self.settings.candidates.max(limit);
         let wanted = Wanted {
             terms: &question.terms,
@@ -70,8 +71,8 @@ impl Search {
     }
 
     /// The article as a question: what it says more often than others.
-    async fn question_of(&self, subject: &Subject) -> Result<Question, StoreError> {
-        let mut question = Question::about_others(&self.database, subject.id).await?;
+    async fn question_of(&self, subject: &Subject, standing: &Freshness) -> Result<Question, StoreError> {
+        let mut question = Question::about_others(standing, subject.id);
         let counted = counted(&format!("{0} {0} {1}", subject.title, subject.body), &question.languages);
         let terms: Vec<_> = counted.iter().map(|(term, _)| term).collect();
         let (frequencies, all) = fulltext::frequencies(self.database.reader(), &terms).await?;

@@ -7,7 +7,10 @@ use afterword_actors::{
     store::{Database, StoreError, models},
 };
 
-use super::vectors::{Depth, Look, Nearest, NoIndex, VectorIndex};
+use super::{
+    asked::{Asked, Embedded},
+    vectors::{Depth, Look, Nearest, NoIndex, VectorIndex},
+};
 use crate::fulltext::Among;
 
 /// Gives the embedder that queries need: that of the model the index was built with, reached as it was then.
@@ -46,6 +49,7 @@ pub(super) async fn ranking(
     database: &Database,
     index: &Arc<VectorIndex>,
     models: &Arc<dyn QueryModels>,
+    asked: &Asked,
     request: &Request<'_>,
 ) -> Result<Meaning, NoMeaning> {
     let Some(active) = models::active(database.reader()).await? else {
@@ -58,8 +62,15 @@ pub(super) async fn ranking(
         let name = format!("{} of {}", identity.model, identity.provider);
         return Err(NoMeaning::Degraded(format!("the index was built with {name}, which the settings do not offer")));
     };
-    let query = embed_query(Arc::clone(&embedder), request.text, request.deadline).await?;
-    let tokens_per_word = embedder.tokens_per_word(request.text);
+    let Embedded { vector: query, tokens_per_word } = match asked.of(active.id, request.text) {
+        Some(embedded) => embedded,
+        None => {
+            let vector = embed_query(Arc::clone(&embedder), request.text, request.deadline).await?;
+            let embedded = Embedded { vector, tokens_per_word: embedder.tokens_per_word(request.text) };
+            asked.keep(active.id, request.text, embedded.clone());
+            embedded
+        }
+    };
     if let Some(dimension) = active.dimension
         && u32::try_from(dimension) != Ok(query.dimension())
     {

@@ -8,15 +8,18 @@ use afterword_actors::{
 };
 
 use super::{
-    Hit, MAX_PASSAGES, Mode, Passage, Query, SearchAnswer, SearchError, Weights, answer, explain,
+    Hit, MAX_PASSAGES, Mode, Passage, Query, SearchAnswer, SearchError, Weights, answer,
+    asked::Asked,
+    explain,
     fusion::{Fused, fuse},
     passages::Chooser,
     question::Question,
     semantic::{self, Meaning, NoMeaning, QueryModels},
+    texts::Texts,
     vectors::{Depth, Nearest, VectorIndex},
 };
 use crate::{
-    articles::{ArticleSummary, EmbeddingState, summaries},
+    articles::{ArticleSummary, EmbeddingState, Summarised, VectorsNote, summaries},
     fulltext::{self, Found, Lookups, Matcher, Wanted},
 };
 
@@ -64,6 +67,8 @@ pub struct Search {
     pub(super) models: Arc<dyn QueryModels>,
     pub(super) index: Arc<VectorIndex>,
     pub(super) lookups: Arc<Lookups>,
+    pub(super) asked: Arc<Asked>,
+    texts: Arc<Texts>,
     pub(super) settings: Arc<SearchSettings>,
 }
 
@@ -85,12 +90,21 @@ struct Chosen {
     score: f64,
     words: Option<f64>,
     article: ArticleSummary,
+    vectors: Option<VectorsNote>,
 }
 
 impl Search {
     /// A service on `database`; the index is read at the first search.
     pub fn new(database: Database, models: Arc<dyn QueryModels>, settings: SearchSettings) -> Self {
-        Self { database, models, index: Arc::default(), lookups: Arc::default(), settings: Arc::new(settings) }
+        Self {
+            database,
+            models,
+            index: Arc::default(),
+            lookups: Arc::default(),
+            asked: Arc::default(),
+            texts: Arc::default(),
+            settings: Arc::new(settings),
+        }
     }
 
     /// Searches what is committed now.
@@ -209,7 +223,7 @@ impl Search {
             depth: Depth { least: query.limit, most: depth },
             deadline: self.settings.query_deadline,
         };
-        semantic::ranking(&self.database, &self.index, &self.models, &request).await.map(Some)
+        semantic::ranking(&self.database, &self.index, &self.models, &self.asked, &request).await.map(Some)
     }
 
     /// A question that only says which articles are meant is answered with those, the last saved first.
@@ -247,7 +261,8 @@ impl Search {
         if question.with_earlier {
             return Ok(true);
         }
-        let present = fulltext::present(self.database.reader(), best.id, &question.terms).await?;
+        let present =
+            fulltext::present(self.database.reader(), best.id, &question.terms, question.lists.as_deref()).await?;
         let covered: f64 = present.iter().filter_map(|place| question.rarity.get(*place)).sum();
         Ok(covered >= GOOD_COVERAGE * question.rarity.iter().sum::<f64>())
     }
@@ -258,12 +273,13 @@ impl Search {
         let last = fused.get(limit.saturating_sub(1)).map_or(f64::MIN, |last| last.score);
         let equals = fused.iter().skip(limit).take(MOST_EQUALS).take_while(|fused| fused.score >= last).count();
         let ids: Vec<_> = fused.iter().take(limit + equals).map(|fused| fused.id).collect();
-        let mut articles: HashMap<_, _> = summaries(self.database.reader(), &ids).await?.into_iter().collect();
-        let chosen = fused
-            .into_iter()
-            .take(limit + equals)
-            .filter_map(|Fused { id, score, words }| Some(Chosen { id, score, words, article: articles.remove(&id)? }));
-        let mut chosen: Vec<_> = chosen.collect();
+        let articles = summaries(self.database.reader(), &ids).await?;
+        let mut articles: HashMap<_, _> = articles.into_iter().map(|found| (found.id, found)).collect();
+        let chosen = |Fused { id, score, words }: Fused| {
+            let Summarised { article, vectors, .. } = articles.remove(&id)?;
+            Some(Chosen { id, score, words, article, vectors })
+        };
+        let mut chosen: Vec<_> = fused.into_iter().take(limit + equals).filter_map(chosen).collect();
         chosen.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.article.slug.cmp(&b.article.slug)));
         chosen.truncate(limit);
         Ok(chosen)
@@ -291,10 +307,19 @@ impl Search {
         let near: HashMap<_, _> = rankings.meaning.iter().map(|near| (near.article_id, near.similarity)).collect();
         let (embedded, others): (Vec<_>, Vec<_>) =
             chosen.iter().partition(|chosen| is_embedded(chosen) || chosen.words.is_none());
-        let ids = |chosen: Vec<&Chosen>| chosen.into_iter().map(|chosen| chosen.id).collect::<Vec<_>>();
-        let (embedded, others) = (ids(embedded), ids(others));
-        let chooser = Chooser { database: &self.database, matcher, weights, near: rankings.near, most: query.passages };
-        let mut passages = chooser.choose(&embedded, &others, &rankings.meaning).await?;
+        let (embedded, without): (Vec<_>, Vec<_>) =
+            embedded.into_iter().partition(|chosen: &&Chosen| chosen.vectors.is_some());
+        let embedded: Vec<_> = embedded.into_iter().filter_map(|chosen| chosen.vectors.clone()).collect();
+        let others: Vec<_> = without.into_iter().chain(others).map(|chosen| chosen.id).collect();
+        let chooser = Chooser {
+            database: &self.database,
+            texts: &self.texts,
+            matcher,
+            weights,
+            near: rankings.near,
+            most: query.passages,
+        };
+        let mut passages = chooser.choose(embedded, others, &rankings.meaning).await?;
         let hit = |Chosen { id, score, article, .. }: Chosen| {
             let mut passages = passages.remove(&id).unwrap_or_default().into_iter();
             let Passage { heading_path, snippet, matches, .. } = passages.next().unwrap_or_default();

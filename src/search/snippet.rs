@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    fulltext::{Matcher, merged},
+    fulltext::{Match, Matcher, merged},
     markdown::{Outline, Piece, PlainText},
 };
 
@@ -31,27 +31,48 @@ pub(super) struct Snippet {
 /// nothing of it. Only what stands around it is read as markdown.
 pub(super) fn snippet(body: &str, matcher: &Matcher, width: usize) -> Snippet {
     let body = &body[..body.floor_char_boundary(LOOKED_THROUGH)];
-    let around = around(body, best_place(body, matcher, width));
+    let around = around(body, best_place(&matcher.find(body).0, matcher, width));
     let plain = PlainText::read(&body[around.clone()]);
-    let found = best_place(&plain.text, matcher, width);
-    // Some words before the first hit are shown with it.
-    let lead = if found == 0 { 0 } else { width / 6 };
-    let start = plain.text.floor_char_boundary(found.saturating_sub(lead));
-    let heading_path = heading_path_at(body, around.start + plain.origin(found));
-    let mut text = cut(&plain.text, start, width);
-    if around.start > 0 && start == 0 {
-        text.insert(0, '…');
+    let mut window = window(&plain.text, &matcher.find(&plain.text).0, matcher, width);
+    let heading_path = heading_path_at(body, around.start + plain.origin(window.place));
+    if around.start > 0 && !window.text.starts_with('…') {
+        window.text.insert(0, '…');
+        window.matches.iter_mut().for_each(|(start, end)| (*start, *end) = (*start + 1, *end + 1));
     }
-    let matches = marks(&text, matcher);
-    Snippet { text, heading_path, matches }
+    Snippet { text: window.text, heading_path, matches: window.matches }
 }
 
-/// Where words of the question stand. *Units:* characters.
-fn marks(text: &str, matcher: &Matcher) -> Vec<(usize, usize)> {
-    let ranges = matcher.find(text).0.into_iter().map(|found| found.range).collect();
-    let (mut characters, mut counted) = (0, 0);
+/// A part of a plain line.
+pub(super) struct Window {
+    /// Cut at words, `…` where it was cut.
+    pub(super) text: String,
+    /// As in [`Snippet::matches`].
+    pub(super) matches: Vec<(usize, usize)>,
+    /// Where its best place is in the line. *Units:* bytes.
+    place: usize,
+}
+
+/// The window of at most `width` characters in a plain line that holds most of what was `found` there.
+pub(super) fn window(plain: &str, found: &[Match], matcher: &Matcher, width: usize) -> Window {
+    let place = best_place(found, matcher, width);
+    // Some words before the first hit are shown with it.
+    let lead = if place == 0 { 0 } else { width / 6 };
+    let kept = cut(plain, plain.floor_char_boundary(place.saturating_sub(lead)), width);
+    let ellipsis = |left_out: &str| if left_out.trim().is_empty() { "" } else { "…" };
+    let (before, after) = (ellipsis(&plain[..kept.start]), ellipsis(&plain[kept.end..]));
+    let shown = &plain[kept.clone()];
+    let matches = marks(shown, kept.start, usize::from(!before.is_empty()), found);
+    Window { text: format!("{before}{shown}{after}"), matches, place }
+}
+
+/// Where words of the question stand in what is `shown` of a line, from byte `first` of it on and behind so many characters.
+/// *Units:* characters.
+fn marks(shown: &str, first: usize, behind: usize, found: &[Match]) -> Vec<(usize, usize)> {
+    let within = |found: &&Match| found.range.start >= first && found.range.end <= first + shown.len();
+    let ranges = found.iter().filter(within).map(|found| found.range.start - first..found.range.end - first).collect();
+    let (mut characters, mut counted) = (behind, 0);
     let mut characters_to = |byte: usize| {
-        characters += text[counted..byte].chars().count();
+        characters += shown[counted..byte].chars().count();
         counted = byte;
         characters
     };
@@ -86,9 +107,8 @@ fn heading_path_at(body: &str, offset: usize) -> String {
 }
 
 /// Where the first hit of the best window is; 0 if there is none. *Units:* bytes.
-fn best_place(text: &str, matcher: &Matcher, width: usize) -> usize {
-    let (mut found, _) = matcher.find(text);
-    found.truncate(MOST_OCCURRENCES);
+fn best_place(found: &[Match], matcher: &Matcher, width: usize) -> usize {
+    let found = &found[..found.len().min(MOST_OCCURRENCES)];
     let mut counts = vec![0_u32; matcher.terms().len()];
     let (mut first, mut worth, mut best) = (0, 0.0, (0.0, 0));
     for last in 0..found.len() {
@@ -112,8 +132,8 @@ fn best_place(text: &str, matcher: &Matcher, width: usize) -> usize {
     best.1
 }
 
-/// `width` characters from `start`, from the beginning of a word to the end of one.
-fn cut(text: &str, start: usize, width: usize) -> String {
+/// `width` characters from `start`, from the beginning of a word to the end of one, without white space at the ends.
+fn cut(text: &str, start: usize, width: usize) -> Range<usize> {
     let head = &text[..start];
     // Back to the beginning of the word, if that is near.
     let start = match head.rfind(' ') {
@@ -123,10 +143,10 @@ fn cut(text: &str, start: usize, width: usize) -> String {
     };
     let rest = &text[start..];
     let end = rest.char_indices().nth(width).map_or(rest.len(), |(at, _)| at);
-    let whole = end == rest.len();
-    let kept = if whole { rest } else { back_to_a_word(&rest[..end]) };
-    let (before, after) = (if start > 0 { "…" } else { "" }, if whole { "" } else { "…" });
-    format!("{before}{}{after}", kept.trim())
+    let kept = if end == rest.len() { rest } else { back_to_a_word(&rest[..end]) };
+    let trimmed = kept.trim();
+    let start = start + kept.len() - kept.trim_start().len();
+    start..start + trimmed.len()
 }
 
 fn back_to_a_word(text: &str) -> &str {

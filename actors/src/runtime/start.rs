@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Runtime;
 use crate::{
     context::Context,
-    pipeline::Room,
+    pipeline::{Reads, Room},
     sets::{Offer, Sets},
     settings::RuntimeSettings,
     store::{
@@ -103,7 +103,8 @@ impl Runtime {
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let sets = Sets::new(model_row.id, offer, requests_of(settings.slots));
         let room = Arc::new(Room::default());
-        let context = Context { database, settings, incarnation, host, model, model_row, sets, room, events };
+        let reads = Arc::new(Reads::new(&database));
+        let context = Context { database, settings, incarnation, host, model, model_row, sets, room, reads, events };
         let context = Arc::new(context);
         let arguments = RuntimeSupervisorArguments { context: Arc::clone(&context), addresses: addresses.clone() };
         let counted = Counted { actor: RuntimeSupervisor, address: addresses.root.clone() };

@@ -10,7 +10,7 @@ use crate::{
     store::{
         StoreError, Transaction, backlog, models,
         settle::{Next, Settled, Verdict, settle, standing_of},
-        vectors::{self, Standing},
+        vectors::{self, NewSet, Standing},
     },
     task::{ClaimedTask, EmbeddedSet, Lease},
 };
@@ -49,11 +49,13 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], buildin
     let mut applied = Applied::default();
     let pinned = pinned_dimensions(transaction, batch).await?;
     let mut verdicts = Vec::with_capacity(batch.len());
+    let mut sets = Vec::new();
     for Gathered { decided, .. } in batch {
-        if let Some(verdict) = one(transaction, decided, &standing, &pinned, &mut applied).await? {
+        if let Some(verdict) = one(transaction, decided, &standing, &pinned, &mut applied, &mut sets).await? {
             verdicts.push(verdict);
         }
     }
+    vectors::store(transaction, &sets).await?;
     afterword_faults::point!("settle.stored", StoreError::Failed);
     applied.settled = settle(transaction, &verdicts).await?;
     afterword_faults::point!("settle.ended", StoreError::Failed);
@@ -87,13 +89,15 @@ async fn queue_next(
     backlog::queue_next(transaction, &articles, building, max_attempts).await
 }
 
-/// Writes the result of `decided` and returns what becomes of its task; `None` if its lease is not valid.
-async fn one(
+/// Writes the result of `decided`, adds its vectors to `sets`, and returns what becomes of its task; `None` if its lease is not
+/// valid.
+async fn one<'d>(
     transaction: &Transaction,
-    decided: &Decided,
+    decided: &'d Decided,
     standing: &HashMap<Lease, Standing>,
     pinned: &HashMap<i64, u32>,
     applied: &mut Applied,
+    sets: &mut Vec<NewSet<'d>>,
 ) -> Result<Option<Verdict>, StoreError> {
     let task = &decided.task;
     let model_id = task.model_id;
@@ -114,7 +118,7 @@ async fn one(
                 applied.wrong_lengths.push(WrongLength { lease: task.lease.clone(), answered, stored });
                 return Ok(None);
             }
-            vectors::store(transaction, task.article_id, model_id, set, stored).await?;
+            sets.push(NewSet { article_id: task.article_id, model_id, set, stored });
             applied.stored.insert(task.lease.task_id);
         }
         (Write::Confirm(revision), Standing::Wanted { stored }) if *revision > stored => {

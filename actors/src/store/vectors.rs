@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The text of an article for embedding.
-#[derive(Debug, FromRow)]
+#[derive(Debug, Clone, FromRow)]
 pub struct Text {
     /// Plain text.
     pub title: String,
@@ -46,7 +46,7 @@ pub async fn text_of(connection: &impl Sql, article_id: i64) -> Result<Option<Te
 }
 
 /// The result of reading an article.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Reading {
     /// All of it.
     Text(Text),
@@ -57,13 +57,14 @@ pub enum Reading {
     },
 }
 
-/// Returns the text of an article if its body has at most `most` bytes; `None` if the article is deleted.
+/// Returns the texts of articles whose bodies have at most `most` bytes, by their ids; those that are deleted are missing.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn text_up_to(connection: &impl Sql, article_id: i64, most: u32) -> Result<Option<Reading>, StoreError> {
+pub async fn texts_up_to(connection: &impl Sql, ids: &[i64], most: u32) -> Result<HashMap<i64, Reading>, StoreError> {
     #[derive(FromRow)]
-    struct Bounded {
+    struct Row {
+        id: i64,
         title: String,
         body: Option<String>,
         bytes: i64,
@@ -71,40 +72,51 @@ pub async fn text_up_to(connection: &impl Sql, article_id: i64, most: u32) -> Re
         content_hash: String,
         skip_embedding: bool,
     }
-    let row = connection
-        .row::<Bounded>(
-            "SELECT title, CASE WHEN octet_length(body) <= $2 THEN body END AS body,
-                    CAST(octet_length(body) AS BIGINT) AS bytes, revision, content_hash, skip_embedding
-             FROM articles WHERE id = $1",
-            [article_id.into(), i64::from(most).into()],
+    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let rows = connection
+        .rows::<Row>(
+            "SELECT a.id, a.title, CASE WHEN octet_length(a.body) <= $2 THEN a.body END AS body,
+                    CAST(octet_length(a.body) AS BIGINT) AS bytes, a.revision, a.content_hash, a.skip_embedding
+             FROM {ids $1} j CROSS JOIN articles a WHERE a.id = j.id",
+            [ids.into(), i64::from(most).into()],
         )
         .await?;
-    Ok(row.map(|Bounded { title, body, bytes, revision, content_hash, skip_embedding }| match body {
-        Some(body) => Reading::Text(Text { title, body, revision, content_hash, skip_embedding }),
-        None => Reading::Longer { bytes: u64::try_from(bytes).unwrap_or_default() },
-    }))
+    let reading = |Row { id, title, body, bytes, revision, content_hash, skip_embedding }| {
+        let reading = match body {
+            Some(body) => Reading::Text(Text { title, body, revision, content_hash, skip_embedding }),
+            None => Reading::Longer { bytes: u64::try_from(bytes).unwrap_or_default() },
+        };
+        (id, reading)
+    };
+    Ok(rows.into_iter().map(reading).collect())
 }
 
-/// Returns the vectors that `model_id` has made before for inputs with these hashes, in any article.
+/// Returns the vectors that models (their ids) have made before for inputs with these hashes, in any article.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn known(
     connection: &impl Sql,
-    model_id: i64,
-    hashes: &HashSet<&str>,
-) -> Result<HashMap<String, Vector>, StoreError> {
+    hashes: &[(i64, String)],
+) -> Result<HashMap<(i64, String), Vector>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        model_id: i64,
+        hash: String,
+        vector: Vec<u8>,
+    }
     let hashes = serde_json::to_string(hashes).unwrap_or_default();
     let rows = connection
-        .rows::<(String, Vec<u8>)>(
-            "SELECT hash, vector FROM article_chunks WHERE id IN (
-                 SELECT min(c.id) FROM {texts $2} j CROSS JOIN article_chunks c
-                 WHERE c.model_id = $1 AND c.hash = j.text GROUP BY c.hash)",
-            [model_id.into(), hashes.into()],
+        .rows::<Row>(
+            "SELECT model_id, hash, vector FROM article_chunks WHERE id IN (
+                 SELECT min(c.id) FROM {rows $1: model_id BIGINT, hash TEXT} j CROSS JOIN article_chunks c
+                 WHERE c.model_id = j.model_id AND c.hash = j.hash GROUP BY c.model_id, c.hash)",
+            [hashes.into()],
         )
         .await?;
     // A damaged vector is made again rather than trusted.
-    Ok(rows.into_iter().filter_map(|(hash, bytes)| Some((hash, Vector::from_bytes(&bytes).ok()?))).collect())
+    let known = |row: Row| Some(((row.model_id, row.hash), Vector::from_bytes(&row.vector).ok()?));
+    Ok(rows.into_iter().filter_map(known).collect())
 }
 
 /// Whether an attempt may still write, read inside the transaction that would write.
@@ -158,43 +170,69 @@ fn pair(lease: &Lease) -> (i64, &str) {
     (lease.task_id, &lease.token)
 }
 
-/// Makes `set` the article's vectors for `model_id`. Chunks that have not moved keep their row.
+/// A set of vectors that becomes an article's.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSet<'s> {
+    /// `articles.id`
+    pub article_id: i64,
+    /// `embedding_models.id`
+    pub model_id: i64,
+    /// The vectors.
+    pub set: &'s EmbeddedSet,
+    /// Revision of the stored vectors, 0 if there are none: see [`Standing::Wanted`].
+    pub stored: i64,
+}
+
+/// Makes `sets` the vectors of their articles, each of another one. Chunks that have not moved keep their row.
 ///
-/// The caller has checked the lease and the [`Standing`] in this transaction, and passes on its `stored`.
+/// The caller has checked the leases and the [`Standing`] in this transaction, and passes on its `stored`.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn store(
-    transaction: &impl Sql,
+pub async fn store(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<(), StoreError> {
+    if sets.is_empty() {
+        return Ok(());
+    }
+    let noted = |new: &NewSet<'_>| {
+        let EmbeddedSet { revision, content_hash, chunks } = new.set;
+        serde_json::json!([new.article_id, new.model_id, revision, content_hash, chunks.len()])
+    };
+    let noted = serde_json::Value::Array(sets.iter().map(noted).collect()).to_string();
+    transaction.run(NOTE, [noted.into()]).await?;
+    let kept = drop_changed(transaction, sets).await?;
+    let chunks = sets.iter().flat_map(|new| {
+        let chunks = new.set.chunks.iter().enumerate();
+        chunks.map(|(position, chunk)| NewChunk { article_id: new.article_id, model_id: new.model_id, position, chunk })
+    });
+    let new: Vec<_> = chunks.filter(|new| !kept.contains(&new.place())).collect();
+    match transaction.engine() {
+        Engine::Sqlite => sqlite::insert(transaction, &new).await,
+        Engine::Postgres => postgres::insert(transaction, &new).await,
+    }
+}
+
+const NOTE: &str = "
+    INSERT INTO article_embeddings (article_id, model_id, revision, content_hash, chunk_count, embedded_at)
+    SELECT article_id, model_id, revision, content_hash, chunk_count, {now}
+    FROM {rows $1: article_id BIGINT, model_id BIGINT, revision BIGINT, content_hash TEXT, chunk_count INTEGER} j
+    WHERE TRUE
+    ON CONFLICT (article_id, model_id) DO UPDATE SET revision = excluded.revision,
+        content_hash = excluded.content_hash, chunk_count = excluded.chunk_count, embedded_at = excluded.embedded_at";
+
+/// A chunk that gets a row.
+struct NewChunk<'c> {
     article_id: i64,
     model_id: i64,
-    set: &EmbeddedSet,
-    stored: i64,
-) -> Result<(), StoreError> {
-    transaction
-        .run(
-            "INSERT INTO article_embeddings (article_id, model_id, revision, content_hash, chunk_count, embedded_at)
-             VALUES ($1, $2, $3, $4, $5, {now})
-             ON CONFLICT (article_id, model_id) DO UPDATE SET revision = excluded.revision,
-                 content_hash = excluded.content_hash, chunk_count = excluded.chunk_count,
-                 embedded_at = excluded.embedded_at",
-            [
-                article_id.into(),
-                model_id.into(),
-                set.revision.into(),
-                set.content_hash.clone().into(),
-                i64::try_from(set.chunks.len()).unwrap_or(i64::MAX).into(),
-            ],
-        )
-        .await?;
-    let kept = match stored {
-        0 => HashSet::new(), // The first set has no stored chunks to compare with.
-        _ => drop_changed(transaction, article_id, model_id, &set.chunks).await?,
-    };
-    let new: Vec<_> = set.chunks.iter().enumerate().filter(|(position, _)| !kept.contains(position)).collect();
-    match transaction.engine() {
-        Engine::Sqlite => sqlite::insert(transaction, article_id, model_id, &new).await,
-        Engine::Postgres => postgres::insert(transaction, article_id, model_id, &new).await,
+    position: usize,
+    chunk: &'c EmbeddedChunk,
+}
+
+/// Article, model and position of a chunk.
+type Place = (i64, i64, usize);
+
+impl NewChunk<'_> {
+    fn place(&self) -> Place {
+        (self.article_id, self.model_id, self.position)
     }
 }
 
@@ -221,25 +259,35 @@ pub async fn remove(transaction: &impl Sql, article_id: i64) -> Result<(), Store
     transaction.run("DELETE FROM article_embeddings WHERE article_id = $1", [article_id.into()]).await.map(drop)
 }
 
-/// Deletes the rows that differ from `chunks` at their position; returns the positions that are right already.
-async fn drop_changed(
-    transaction: &impl Sql,
-    article_id: i64,
-    model_id: i64,
-    chunks: &[EmbeddedChunk],
-) -> Result<HashSet<usize>, StoreError> {
-    let rows = transaction
-        .rows::<(i64, i32, String)>(
-            "SELECT id, position, hash FROM article_chunks WHERE article_id = $1 AND model_id = $2",
-            [article_id.into(), model_id.into()],
-        )
-        .await?;
+/// Deletes the rows that differ from those of `sets` at their position; returns the places that are right already.
+async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<HashSet<Place>, StoreError> {
+    #[derive(FromRow)]
+    struct Row {
+        id: i64,
+        article_id: i64,
+        model_id: i64,
+        position: i32,
+        hash: String,
+    }
+    // The first set has no stored chunks to compare with.
+    let earlier = sets.iter().filter(|new| new.stored != 0);
+    let earlier: HashMap<_, _> = earlier.map(|new| ((new.article_id, new.model_id), &new.set.chunks)).collect();
+    if earlier.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let asked: Vec<_> = earlier.keys().collect();
+    let sql = "SELECT c.id, c.article_id, c.model_id, c.position, c.hash
+               FROM {rows $1: article_id BIGINT, model_id BIGINT} j CROSS JOIN article_chunks c
+               WHERE c.article_id = j.article_id AND c.model_id = j.model_id";
+    let rows = transaction.rows::<Row>(sql, [serde_json::to_string(&asked).unwrap_or_default().into()]).await?;
     let mut kept = HashSet::new();
     let mut changed = Vec::new();
-    for (id, position, hash) in rows {
+    for row in rows {
+        let Row { id, article_id, model_id, position, hash } = row;
         let position = usize::try_from(position).unwrap_or(usize::MAX);
-        if chunks.get(position).is_some_and(|chunk| chunk.hash == hash) {
-            kept.insert(position);
+        let chunk = earlier.get(&(article_id, model_id)).and_then(|chunks| chunks.get(position));
+        if chunk.is_some_and(|chunk| chunk.hash == hash) {
+            kept.insert((article_id, model_id, position));
         } else {
             changed.push(id);
         }

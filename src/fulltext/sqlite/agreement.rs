@@ -4,7 +4,7 @@ use afterword_actors::store::{Database, OpenOptions, StoreError, sql::Sql};
 use proptest::prelude::*;
 
 use super::{
-    super::{Among, Languages, Stems, Term, Texts, index_by},
+    super::{Among, Freshness, Languages, Stems, Term, Texts, index_by},
     Lookups, by_fts5, ranking,
 };
 
@@ -75,7 +75,11 @@ async fn apply(database: &Database, step: Step) {
 async fn alike(database: &Database, lookups: &Lookups, question: &str) -> Result<(), TestCaseError> {
     let reader = database.reader();
     let terms = Term::all_of(question, &Languages::of("english", [].into_iter()));
-    let lists = lookups.look_up(database, &terms).await.expect("an answer").expect("lists");
+    let lists = lookups
+        .look_up(database, &Freshness::read(database.reader()).await.expect("a state"), &terms)
+        .await
+        .expect("an answer")
+        .expect("lists");
     for among in [Among::default(), Among::default().and("a.id % 3 = $?1", [1.into()])] {
         for limit in [1, 5, 1_000] {
             let own = ranking(reader, &terms, Some(&lists), &among, limit).await.expect("a ranking");

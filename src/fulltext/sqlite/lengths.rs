@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use afterword_actors::store::{StoreError, sql::Sql};
 
-use super::structure::{Segment, varint};
+use super::{
+    kept::Kept,
+    structure::{Segment, varint},
+};
 
 /// Articles whose lengths stand together.
 pub(super) const TOGETHER: usize = 1 << 12;
@@ -29,11 +32,12 @@ pub(super) struct Lengths {
     pages: HashMap<i64, Arc<[u32]>>,
 }
 
-/// Lengths, and the state of the index that they belong to.
+/// Lengths and lists, and the state of the index that they belong to.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) state: Arc<State>,
     pub(super) lengths: Arc<Lengths>,
+    pub(super) kept: Arc<Kept>,
 }
 
 impl Known {
@@ -50,12 +54,12 @@ impl Known {
             // FTS5 takes nothing out of its sums when an article goes. So they say whether all was read that was written
             // since: the number of a transaction may come again when all that it wrote has gone.
             if added == (state.rows - known.state.rows, state.terms - known.state.terms) {
-                return Ok(Self { state, lengths: Arc::new(lengths) });
+                return Ok(Self { state, lengths: Arc::new(lengths), kept: Arc::default() });
             }
         }
         let mut lengths = Lengths::default();
         lengths.add(connection, None).await?;
-        Ok(Self { state, lengths: Arc::new(lengths) })
+        Ok(Self { state, lengths: Arc::new(lengths), kept: Arc::default() })
     }
 }
 

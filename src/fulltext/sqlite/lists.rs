@@ -12,7 +12,7 @@ use std::{
 use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 
 use super::{
-    super::{bm25, found::Found, phrase::Phrase, wanted::Term},
+    super::{bm25, found::Found, phrase::Phrase, state::Freshness, wanted::Term},
     doclist::Posting,
     lengths::{Known, Lengths, State, TOGETHER},
     pages::postings,
@@ -29,7 +29,7 @@ pub(crate) struct Lookups {
 #[derive(Debug, Clone)]
 pub(crate) struct Lists {
     /// Articles and how often they have it, in order, for each term.
-    postings: HashMap<String, Vec<Posting>>,
+    postings: HashMap<String, Arc<[Posting]>>,
     lengths: Arc<Lengths>,
     /// Articles as FTS5 counts them.
     pub(crate) all: i64,
@@ -37,11 +37,17 @@ pub(crate) struct Lists {
 }
 
 impl Lookups {
-    /// Looks up those of `terms` that are single ones; `None` if the index is not to be read so.
+    /// Looks up those of `terms` that are single ones, in an index that is as `standing` or newer; `None` if it is not to be read
+    /// so.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub(crate) async fn look_up(&self, database: &Database, terms: &[Term]) -> Result<Option<Arc<Lists>>, StoreError> {
+    pub(crate) async fn look_up(
+        &self,
+        database: &Database,
+        standing: &Freshness,
+        terms: &[Term],
+    ) -> Result<Option<Arc<Lists>>, StoreError> {
         if database.engine() != Engine::Sqlite {
             return Ok(None);
         }
@@ -50,6 +56,9 @@ impl Lookups {
         if words.is_empty() {
             return Ok(None);
         }
+        if let Some(lists) = self.kept(standing, &words) {
+            return Ok(Some(Arc::new(lists)));
+        }
         // Everything of one state.
         let transaction = database.reader().begin().await?;
         let lists = self.read(&transaction, &words).await?;
@@ -57,15 +66,26 @@ impl Lookups {
         Ok(lists.map(Arc::new))
     }
 
+    /// The lists as they were read before, if the index is as it was then.
+    fn kept(&self, standing: &Freshness, words: &[&str]) -> Option<Lists> {
+        let (averages, structure) = (standing.averages.as_ref()?, standing.structure.as_ref()?);
+        let is_same = |known: &Known| known.state.averages == *averages && known.state.structure == *structure;
+        let known = self.known().filter(is_same)?;
+        let postings = known.kept.of(words)?;
+        Some(Lists::of_state(&known, postings))
+    }
+
     async fn read(&self, connection: &impl Sql, words: &[&str]) -> Result<Option<Lists>, StoreError> {
         let Some(state) = state(connection).await? else { return Ok(None) };
-        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let known = Known::of(connection, state, before).await?;
+        let known = Known::of(connection, state, self.known()).await?;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
-        let Known { state, lengths } = known;
-        let Some(postings) = postings(connection, &state.segments, words).await? else { return Ok(None) };
-        let average = state.terms as f64 / state.rows as f64;
-        Ok(Some(Lists { postings, lengths, all: state.rows, average }))
+        let Some(postings) = postings(connection, &known.state.segments, words).await? else { return Ok(None) };
+        known.kept.keep(&postings);
+        Ok(Some(Lists::of_state(&known, postings)))
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -87,9 +107,22 @@ async fn state(connection: &impl Sql) -> Result<Option<State>, StoreError> {
 }
 
 impl Lists {
+    fn of_state(known: &Known, postings: HashMap<String, Arc<[Posting]>>) -> Self {
+        let Known { state, lengths, .. } = known;
+        let average = state.terms as f64 / state.rows as f64;
+        Self { postings, lengths: Arc::clone(lengths), all: state.rows, average }
+    }
+
     /// Occurrences in all of them.
     pub(super) fn len(&self) -> usize {
-        self.postings.values().map(Vec::len).sum()
+        self.postings.values().map(|postings| postings.len()).sum()
+    }
+
+    /// Which of `terms` an article has, by their places; `None` if not all were looked up.
+    pub(in crate::fulltext) fn present(&self, id: i64, terms: &[Term]) -> Option<Vec<usize>> {
+        let has = |term: &Term| Some(self.of(term)?.binary_search_by_key(&id, |posting| posting.0).is_ok());
+        let has: Option<Vec<_>> = terms.iter().map(has).collect();
+        Some(has?.into_iter().enumerate().filter_map(|(place, has)| has.then_some(place)).collect())
     }
 
     /// In how many articles a term occurs, if that was looked up.
@@ -100,7 +133,7 @@ impl Lists {
     /// Articles that have any of a term's alternatives, and how often they have them together; `None` if not all were looked up.
     fn of(&self, term: &Term) -> Option<Cow<'_, [Posting]>> {
         let lists: Option<Vec<_>> =
-            term.alternatives.iter().map(|phrase| Some(self.postings.get(single(phrase)?)?.as_slice())).collect();
+            term.alternatives.iter().map(|phrase| Some(&**self.postings.get(single(phrase)?)?)).collect();
         let mut lists: Vec<_> = lists?.into_iter().filter(|list| !list.is_empty()).collect();
         match lists.as_slice() {
             [] => Some(Cow::Borrowed(&[])),

@@ -1,6 +1,9 @@
 //! The pages of FTS5's index that hold a question's terms, read and decoded.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use afterword_actors::store::{StoreError, sql::Sql};
 
@@ -29,7 +32,7 @@ pub(super) async fn postings(
     connection: &impl Sql,
     segments: &[Segment],
     words: &[&str],
-) -> Result<Option<HashMap<String, Vec<Posting>>>, StoreError> {
+) -> Result<Option<HashMap<String, Arc<[Posting]>>>, StoreError> {
     let struck = struck(connection, segments).await?;
     let mut open = begun(connection, segments, words).await?;
     let mut whole = Vec::new();
@@ -40,7 +43,8 @@ pub(super) async fn postings(
     let (count, size) = (words.len(), whole.iter().map(|reading| reading.doclist.size()).sum::<usize>());
     let work = move || decoded(whole, &struck, count);
     let postings = if size <= offload::SMALL { work() } else { offload::run(work).await };
-    Ok(postings.map(|postings| words.iter().map(|word| (*word).to_owned()).zip(postings).collect()))
+    let named = |(word, list): (&&str, Vec<Posting>)| ((*word).to_owned(), list.into());
+    Ok(postings.map(|postings| words.iter().zip(postings).map(named).collect()))
 }
 
 /// The postings of each of `count` words; `None` if a list is not whole.

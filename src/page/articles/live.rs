@@ -69,5 +69,5 @@ impl Reader {
 /// Returns `None` while the article cannot be read, or if it was deleted.
 async fn shown(app: &PageState, id: i64) -> Option<String> {
     let found = summaries(app.host.database.reader(), &[id]).await.ok()?;
-    found.first().map(|(_, article)| status(&article.embedding).into_string())
+    found.first().map(|found| status(&found.article.embedding).into_string())
 }

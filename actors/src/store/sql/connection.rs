@@ -76,9 +76,9 @@ impl Transaction {
         Self(inner)
     }
 
-    /// Begins a transaction inside this one: a savepoint.
-    pub(in crate::store) async fn savepoint(&self) -> Result<Self, StoreError> {
-        self.0.begin().await.map(Self).map_err(StoreError::of)
+    /// Runs statements on savepoints, separated by `;`. They are ended by the commit at the latest.
+    pub(in crate::store) async fn control(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.0.execute_unprepared(sql).await.map(drop).map_err(StoreError::of)
     }
 
     /// Makes what was written in it permanent.

@@ -90,12 +90,13 @@ async fn run_all(
     jobs: &mut VecDeque<Box<dyn Job>>,
     kept: &mut Vec<Announce>,
 ) -> Result<(), StoreError> {
-    let alone = jobs.len() == 1;
     afterword_faults::point!("save.begun", StoreError::Failed);
-    while let Some(job) = jobs.pop_front() {
-        let ran =
-            if alone { run_alone(job, transaction, gate).await } else { run_beside(job, transaction, gate).await };
-        kept.extend(ran?);
+    if jobs.len() == 1 {
+        if let Some(job) = jobs.pop_front() {
+            kept.extend(run_alone(job, transaction, gate).await?);
+        }
+    } else {
+        run_each(transaction, gate, jobs, kept).await?;
     }
     afterword_faults::point!("save.ran", StoreError::Failed);
     Ok(())
@@ -131,37 +132,47 @@ async fn run_alone(
     }
 }
 
-async fn run_beside(
-    job: Box<dyn Job>,
+/// Runs each job in a savepoint of its own. What ends one begins the next, in one go; the commit ends the last.
+async fn run_each(
     transaction: &Transaction,
     gate: &CommitGate,
-) -> Result<Option<Announce>, StoreError> {
-    let savepoint = match transaction.savepoint().await {
-        Ok(savepoint) => savepoint,
-        Err(error) => {
+    jobs: &mut VecDeque<Box<dyn Job>>,
+    kept: &mut Vec<Announce>,
+) -> Result<(), StoreError> {
+    let mut savepoint = transaction.control("SAVEPOINT job").await;
+    while let Some(job) = jobs.pop_front() {
+        if let Err(error) = savepoint {
             job.refuse(error.clone());
             return Err(error);
         }
-    };
-    let Ran { verdict, cause } = run(job, &savepoint).await;
-    match verdict {
-        Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => Err(lost(announce, cause)),
-        Some(Verdict::Keep(announce)) => match savepoint.commit().await {
-            Ok(()) => Ok(Some(announce)),
-            Err(error) => Err(lost(announce, Some(error))),
-        },
-        Some(Verdict::Undo(announce)) => match savepoint.rollback().await {
-            Ok(()) => {
-                announce(Ok(()));
-                Ok(None)
+        let Ran { verdict, cause } = run(job, transaction).await;
+        savepoint = match verdict {
+            Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => {
+                return Err(lost(announce, cause));
             }
-            Err(error) => Err(lost(announce, cause.filter(StoreError::is_outage).or(Some(error)))),
-        },
-        None => match savepoint.rollback().await {
-            Ok(()) => Ok(None),
-            Err(error) => Err(cause.unwrap_or(error)),
-        },
+            Some(Verdict::Keep(announce)) => match transaction.control("RELEASE job; SAVEPOINT job").await {
+                Ok(()) => {
+                    kept.push(announce);
+                    Ok(())
+                }
+                Err(error) => return Err(lost(announce, Some(error))),
+            },
+            Some(Verdict::Undo(announce)) => match transaction.control("ROLLBACK TO job").await {
+                Ok(()) => {
+                    announce(Ok(()));
+                    Ok(())
+                }
+                Err(error) => {
+                    return Err(lost(announce, cause.filter(StoreError::is_outage).or(Some(error))));
+                }
+            },
+            None => match transaction.control("ROLLBACK TO job").await {
+                Ok(()) => Ok(()),
+                Err(error) => return Err(cause.unwrap_or(error)),
+            },
+        };
     }
+    Ok(())
 }
 
 fn lost(announce: Announce, cause: Option<StoreError>) -> StoreError {

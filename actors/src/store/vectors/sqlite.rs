@@ -1,56 +1,45 @@
-//! Chunks are sent to SQLite as values of a statement; their vectors as bytes.
+//! Chunks are sent to SQLite as one list, so that one prepared statement serves any number of them; their vectors beside it,
+//! one behind the other, as bytes.
 
-use crate::{
-    store::{
-        StoreError,
-        sql::{Sql, Value},
-    },
-    task::EmbeddedChunk,
-};
+use super::NewChunk;
+use crate::store::{StoreError, sql::Sql};
 
-/// Rows in one insert; nine values each keep it far below SQLite's limit of 32,766.
+/// Rows in one insert; keeps a statement below some megabytes.
 const ROWS_PER_INSERT: usize = 200;
 
-/// Stores `rows`, each with its position.
-pub(super) async fn insert(
-    transaction: &impl Sql,
-    article_id: i64,
-    model_id: i64,
-    rows: &[(usize, &EmbeddedChunk)],
-) -> Result<(), StoreError> {
+/// Stores `rows`.
+pub(super) async fn insert(transaction: &impl Sql, rows: &[NewChunk<'_>]) -> Result<(), StoreError> {
     for page in rows.chunks(ROWS_PER_INSERT) {
-        insert_page(transaction, article_id, model_id, page).await?;
+        let mut vectors = Vec::new();
+        let page: Vec<_> = page.iter().map(|row| with_vector(row, &mut vectors)).collect();
+        let page = serde_json::Value::Array(page).to_string();
+        transaction.run(INSERT, [page.into(), vectors.into()]).await?;
     }
     Ok(())
 }
 
-async fn insert_page(
-    transaction: &impl Sql,
-    article_id: i64,
-    model_id: i64,
-    rows: &[(usize, &EmbeddedChunk)],
-) -> Result<(), StoreError> {
-    const COLUMNS: usize = 6;
-    let places: Vec<_> = (0..rows.len())
-        .map(|row| {
-            let first = row * COLUMNS + 3;
-            let numbers: Vec<_> = (first..first + COLUMNS).map(|number| format!("${number}")).collect();
-            format!("($1, $2, {})", numbers.join(", "))
-        })
-        .collect();
-    let sql = format!(
-        "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
-         VALUES {}",
-        places.join(", ")
-    );
-    let mut values: Vec<Value> = vec![article_id.into(), model_id.into()];
-    for (position, chunk) in rows {
-        values.push(i64::try_from(*position).unwrap_or(i64::MAX).into());
-        values.push(chunk.heading_path.clone().into());
-        values.push(chunk.text.clone().into());
-        values.push(chunk.hash.clone().into());
-        values.push(i64::from(chunk.tokens).into());
-        values.push(chunk.vector.to_bytes().into());
-    }
-    transaction.run(&sql, values).await.map(drop)
+const INSERT: &str = "
+    INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
+    SELECT article_id, model_id, position, heading_path, text, hash, tokens, substr($2, first, size)
+    FROM {rows $1: article_id BIGINT, model_id BIGINT, position INTEGER, heading_path TEXT, text TEXT, hash TEXT, \
+              tokens INTEGER, first BIGINT, size BIGINT} j";
+
+/// The row, with the place of its vector behind the others in `vectors`.
+fn with_vector(new: &NewChunk<'_>, vectors: &mut Vec<u8>) -> serde_json::Value {
+    let NewChunk { article_id, model_id, position, chunk } = new;
+    let bytes = chunk.vector.to_bytes();
+    // SQLite counts from 1.
+    let (first, size) = (vectors.len() + 1, bytes.len());
+    vectors.extend_from_slice(&bytes);
+    serde_json::json!([
+        article_id,
+        model_id,
+        position,
+        chunk.heading_path,
+        chunk.text,
+        chunk.hash,
+        chunk.tokens,
+        first,
+        size
+    ])
 }

@@ -23,6 +23,7 @@ mod m20261126_000015_links;
 mod m20261126_000016_crashes;
 mod m20261126_000017_kept_folders;
 mod m20261126_000018_languages;
+mod m20261126_000019_resting_files;
 mod runner;
 mod script;
 
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000016_crashes::Migration),
             Box::new(m20261126_000017_kept_folders::Migration),
             Box::new(m20261126_000018_languages::Migration),
+            Box::new(m20261126_000019_resting_files::Migration),
         ]
     }
 

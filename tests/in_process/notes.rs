@@ -12,6 +12,8 @@ mod sqlite {
     mod files;
     #[path = "notes/races.rs"]
     mod races;
+    #[path = "notes/resting.rs"]
+    mod resting;
     #[path = "notes/round_trip.rs"]
     mod round_trip;
     #[path = "notes/sync.rs"]
@@ -30,6 +32,8 @@ mod postgres {
     mod manager;
     #[path = "notes/races.rs"]
     mod races;
+    #[path = "notes/resting.rs"]
+    mod resting;
     #[path = "notes/round_trip.rs"]
     mod round_trip;
     #[path = "notes/sync.rs"]

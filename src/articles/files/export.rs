@@ -15,7 +15,7 @@ use serde::Serialize;
 use self::work::{COMPARED, Outcome, Work};
 use super::{
     OnConflict,
-    export_plan::{self, Facts, Listed, Planned},
+    export_plan::{self, Facts, Held, Listed, Planned},
     hash,
     naming::naming,
     report::FileProblem,
@@ -178,8 +178,8 @@ impl<'a> Run<'a> {
             .await?;
         let (files, sources) = (&self.files, &self.sources);
         let target = Some(self.target).filter(|target| *target != 0);
-        let (above, occupied) = (&Folder::default(), &HashSet::new());
-        let plain = Facts { target, sources, files, naming: &HashSet::new(), above, occupied };
+        let (above, occupied, held) = (&Folder::default(), &HashSet::new(), &Held::default());
+        let plain = Facts { target, sources, files, naming: &HashSet::new(), above, occupied, held };
         let is_renamed = |article: &&Listed| plain.before(article).is_some_and(|before| before.slug != article.slug);
         let naming = naming(reader, listed.iter().filter(is_renamed).map(|article| article.id)).await?;
         Ok(export_plan::plan(&listed, &Facts { naming: &naming, ..plain }))

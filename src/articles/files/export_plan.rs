@@ -1,6 +1,9 @@
 //! One place for each article: where its file came from, unless it has been renamed or moved since.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use afterword_actors::store::sql::FromRow;
 
@@ -40,6 +43,40 @@ pub(super) struct Facts<'a> {
     pub(super) above: &'a Folder,
     /// Places in the target that hold something else, and stay as they are.
     pub(super) occupied: &'a HashSet<String>,
+    /// Places in the target that hold articles which are not planned, because they stay there.
+    pub(super) held: &'a Held,
+}
+
+/// Many places, of which it is only asked whether one is among them.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// Hashes: the odds that two of a million are equal are one in ten millions, and then a file has a suffix.
+    exact: HashSet<u64>,
+    folded: HashSet<u64>,
+    folders: HashSet<String>,
+}
+
+impl Held {
+    pub(super) fn hold(&mut self, place: &str) {
+        let folded = place::folded(place);
+        let parents = folded.rsplit_once('/').map_or("", |(parents, _)| parents);
+        if !self.folders.contains(parents) {
+            self.folders.extend(folders_of(&folded));
+        }
+        self.exact.insert(short(place));
+        self.folded.insert(short(&folded));
+    }
+}
+
+fn short(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The folders that a folded place needs.
+fn folders_of(folded: &str) -> impl Iterator<Item = String> {
+    folded.match_indices('/').map(|(end, _)| folded[..end].to_owned())
 }
 
 impl Facts<'_> {
@@ -84,7 +121,7 @@ pub(super) fn plan(articles: &[Listed], facts: &Facts<'_>) -> Vec<Planned> {
     original.sort_by(|(own, a), (other, b)| (own, &a.place, a.id).cmp(&(other, &b.place, b.id)));
     derived.sort_by(|a, b| (&a.place, a.id).cmp(&(&b.place, b.id)));
     let folded = facts.occupied.iter().map(|place| place::folded(place)).collect();
-    let mut taken = Taken { folded, ..Taken::default() };
+    let mut taken = Taken { held: facts.held, exact: HashSet::new(), folded, folders: HashSet::new() };
     original.iter().for_each(|(_, planned)| taken.folders_of(&planned.place));
     let mut plan: Vec<Planned> = Vec::with_capacity(articles.len());
     for (_, planned) in original {
@@ -110,14 +147,14 @@ fn wanted(article: &Listed, known: &Known, facts: &Facts<'_>) -> String {
 }
 
 /// Places that are taken, and folders that they need.
-#[derive(Default)]
-struct Taken {
+struct Taken<'a> {
+    held: &'a Held,
     exact: HashSet<String>,
     folded: HashSet<String>,
     folders: HashSet<String>,
 }
 
-impl Taken {
+impl Taken<'_> {
     /// The place, or the same with a suffix if it is taken. What has been somewhere keeps it, though a file system that
     /// does not tell letters of different case apart would hold only one of two.
     fn free(&mut self, wanted: &str, id: i64, is_original: bool) -> String {
@@ -130,10 +167,13 @@ impl Taken {
         // Its folder is called as a file is.
         let beside = wanted.rsplit_once('/').map(|(parents, name)| format!("{parents}_/{name}"));
         let free = |place: &String| match is_original && place == wanted {
-            true => !self.exact.contains(place) && !self.folders.contains(&place::folded(place)),
+            true => {
+                let is_taken = self.exact.contains(place) || self.held.exact.contains(&short(place));
+                !is_taken && !self.is_folder(&place::folded(place))
+            }
             false => {
                 let folded = place::folded(place);
-                !self.folded.contains(&folded) && !self.folders.contains(&folded) && !self.is_below_a_file(&folded)
+                !self.is_file(&folded) && !self.is_folder(&folded) && !self.is_below_a_file(&folded)
             }
         };
         let place = candidates.find(&free).or_else(|| beside.filter(&free)).unwrap_or_else(|| wanted.to_owned());
@@ -145,11 +185,18 @@ impl Taken {
 
     fn folders_of(&mut self, place: &str) {
         let folded = place::folded(place);
-        let ends = folded.match_indices('/').map(|(end, _)| folded[..end].to_owned());
-        self.folders.extend(ends.collect::<Vec<_>>());
+        self.folders.extend(folders_of(&folded));
+    }
+
+    fn is_file(&self, folded: &str) -> bool {
+        self.folded.contains(folded) || self.held.folded.contains(&short(folded))
+    }
+
+    fn is_folder(&self, folded: &str) -> bool {
+        self.folders.contains(folded) || self.held.folders.contains(folded)
     }
 
     fn is_below_a_file(&self, folded: &str) -> bool {
-        folded.match_indices('/').any(|(end, _)| self.folded.contains(&folded[..end]))
+        folded.match_indices('/').any(|(end, _)| self.is_file(&folded[..end]))
     }
 }

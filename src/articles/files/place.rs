@@ -66,6 +66,13 @@ pub(super) fn beside(file: &str, mark: &str) -> String {
     joined(parents, &format!("{stem} ({mark}).{extension}"))
 }
 
+/// Whether a file is a copy that was put beside another one: nothing else is called so.
+pub(super) fn is_copy(file: &str) -> bool {
+    let marked = file.rsplit_once(").").and_then(|(name, _)| name.rsplit_once(" (")).map(|(_, mark)| mark);
+    let digits = marked.and_then(|mark| mark.strip_prefix("conflict ").or_else(|| mark.strip_prefix("saved late ")));
+    digits.is_some_and(|digits| digits.len() >= 8 && digits.chars().all(|digit| digit.is_ascii_hexdigit()))
+}
+
 /// Returns the same text for places that some file systems do not tell apart.
 pub(super) fn folded(place: &str) -> String {
     place.nfc().flat_map(char::to_lowercase).collect()
@@ -85,7 +92,7 @@ pub(super) fn below(inner: &Path, outer: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::beside;
+    use super::{beside, is_copy};
 
     #[test]
     fn a_copy_stands_beside_its_file_under_a_name_that_may_be() {
@@ -94,5 +101,16 @@ mod tests {
         let long = beside(&format!("a/{}.md", "é".repeat(126)), "conflict 1a2b3c4d");
         let name = long.rsplit('/').next().unwrap_or_default();
         assert!(name.len() <= 255 && name.ends_with("é (conflict 1a2b3c4d).md"), "{long}");
+    }
+
+    #[test]
+    fn a_copy_is_known_by_its_name() {
+        for copy in ["a (conflict 1a2b3c4d).md", "sub/a (b) (saved late 1a2b3c4d5e6f7a8b).mdx"] {
+            assert!(is_copy(copy), "{copy}");
+        }
+        for other in ["a (conflict of interest).md", "(conflict 1a2b3c4d).md/a.md", "a (conflict 12).md", "conflict.md"]
+        {
+            assert!(!is_copy(other), "{other}");
+        }
     }
 }

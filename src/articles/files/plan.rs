@@ -160,7 +160,7 @@ fn of_moved(known: &Known, facts: &Facts, policy: Policy) -> Action {
     }
 }
 
-/// New files that are known ones at another place: its accents are written otherwise, or it holds the same bytes as just
+/// New files that are known ones at another place: its accents or the case of its letters are written otherwise, or it holds the same bytes as just
 /// one file that is not there any more, or most of its lines.
 fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Known> {
     let gone = || facts.known.iter().filter(|(file, known)| !facts.present.contains(*file) && known.present.is_some());
@@ -172,6 +172,17 @@ fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Kno
         gone().map(|(file, known)| (place::composed(file), (file, known))),
     );
     for (file, (place, known)) in by_name {
+        moved.insert(&file.file, known);
+        used.insert(place);
+    }
+    let unnamed = new.iter().filter(|file| !moved.contains_key(file.file.as_str()));
+    let by_letters = pairs(
+        unnamed.map(|file| (place::folded(&file.file), *file)),
+        gone()
+            .filter(|(file, _)| !used.contains(file.as_str()))
+            .map(|(file, known)| (place::folded(file), (file, known))),
+    );
+    for (file, (place, known)) in by_letters {
         moved.insert(&file.file, known);
         used.insert(place);
     }

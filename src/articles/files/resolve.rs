@@ -65,16 +65,12 @@ pub(super) async fn resolve(
 
 /// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the articles is not
 /// the same, and the changes of one would be taken back by the other.
-pub(super) async fn own(connection: &impl Sql, asked: &Asked<'_>) -> Result<Resolved, StoreError> {
-    let (machine, place) = (machine(connection), asked.root.to_string_lossy());
-    let is_own = |source: &Source| {
-        let is_here = source.machine == machine && source.root == place;
-        source.name.is_none() && is_here && source.folder == asked.above.as_ref()
+pub(super) fn own(sources: &[Source], machine: &str, place: &Path, above: &Folder) -> Option<i64> {
+    let is_own = |source: &&Source| {
+        let is_here = source.machine == machine && Path::new(&source.root) == place;
+        source.name.is_none() && is_here && source.folder == above.as_ref()
     };
-    match source::all(connection).await?.into_iter().find(is_own) {
-        Some(own) => of_one(connection, own.id).await,
-        None => Ok(Resolved::default()),
-    }
+    sources.iter().find(is_own).map(|own| own.id)
 }
 
 /// Where the folder lies in its source; empty if it is the source.

@@ -16,7 +16,7 @@ use cap_std::{
 };
 
 use super::{hash, place};
-pub(super) use replaced::Late;
+pub(super) use replaced::{Late, Unwritten};
 
 /// What the names of files begin with that are being written.
 const PART: &str = ".afterword-";
@@ -48,13 +48,19 @@ pub(super) enum Before {
 }
 
 /// What changes with a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Stamp {
     /// *Units:* nanoseconds since 1970.
     pub(super) modified: i128,
     size: u64,
     number: u64,
+    /// When the system changed anything of it; unlike the time above, no program sets it. *Units:* nanoseconds since 1970.
+    changed: i128,
 }
+
+/// Which folder it is: another one under the same name has another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
 
 impl Root {
     /// Opens a folder that exists.
@@ -71,6 +77,12 @@ impl Root {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(path)?;
         Self::open(path)
+    }
+
+    /// Which folder has this name now; `None` if there is none.
+    pub(super) fn identity(path: &Path) -> Option<Identity> {
+        let about = Dir::open_ambient_dir(path, ambient_authority()).and_then(|dir| dir.dir_metadata()).ok()?;
+        Some(Identity(about.dev(), about.ino()))
     }
 
     /// Where it is, all links resolved.
@@ -169,9 +181,24 @@ impl Root {
     /// What tells whether a file has changed; `None` if it is not there, or is no file.
     pub(super) fn stamp(&self, file: &str) -> Option<Stamp> {
         let about = self.about(file).ok().filter(Metadata::is_file)?;
-        let modified = about.modified().ok()?.into_std().duration_since(UNIX_EPOCH).ok()?;
-        let modified = i128::try_from(modified.as_nanos()).ok()?;
-        Some(Stamp { modified, size: about.len(), number: about.ino() })
+        stamp_of(&about)
+    }
+
+    /// The same of many files. Files of one folder that stand together cost one opening of it.
+    pub(super) fn stamps(&self, files: Vec<String>) -> Vec<(String, Option<Stamp>)> {
+        let mut open: Option<(String, io::Result<Dir>)> = None;
+        let mut stamped = Vec::with_capacity(files.len());
+        for file in files {
+            let parents = file.rsplit_once('/').map_or("", |(parents, _)| parents);
+            let dir = match open {
+                Some((ref place, ref dir)) if place == parents => dir,
+                _ => &open.insert((parents.to_owned(), self.folder(place::parents(&file)))).1,
+            };
+            let about = dir.as_ref().ok().and_then(|dir| dir.symlink_metadata(place::name(&file)).ok());
+            let stamp = about.filter(Metadata::is_file).as_ref().and_then(stamp_of);
+            stamped.push((file, stamp));
+        }
+        stamped
     }
 
     /// When a file was changed last. *Units:* milliseconds since 1970.
@@ -183,6 +210,11 @@ impl Root {
     /// Whether nothing at all has this name. What cannot be looked at is taken for something.
     pub(super) fn is_free(&self, file: &str) -> bool {
         matches!(self.about(file), Err(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether two names are one file.
+    pub(super) fn are_one(&self, one: &str, other: &str) -> bool {
+        self.stamp(one).is_some_and(|stamp| self.stamp(other) == Some(stamp))
     }
 
     fn about(&self, file: &str) -> io::Result<Metadata> {
@@ -221,6 +253,50 @@ impl Root {
             }
             other => other,
         })
+    }
+}
+
+fn stamp_of(about: &Metadata) -> Option<Stamp> {
+    let modified = about.modified().ok()?.into_std();
+    let modified = match modified.duration_since(UNIX_EPOCH) {
+        Ok(since) => i128::try_from(since.as_nanos()).ok()?,
+        Err(before) => -i128::try_from(before.duration().as_nanos()).ok()?,
+    };
+    Some(Stamp { modified, size: about.len(), number: about.ino(), changed: changed(about) })
+}
+
+#[cfg(unix)]
+fn changed(about: &Metadata) -> i128 {
+    use cap_std::fs::MetadataExt;
+    const NANOSECONDS: i128 = 1_000_000_000;
+    i128::from(about.ctime()) * NANOSECONDS + i128::from(about.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn changed(_: &Metadata) -> i128 {
+    0
+}
+
+impl Stamp {
+    /// As it is kept; equal texts are equal stamps.
+    pub(super) fn text(&self) -> String {
+        let Self { modified, size, number, changed } = self;
+        format!("{modified:x}.{size:x}.{number:x}.{changed:x}")
+    }
+
+    /// Whether a change after the moment of the reading would show. A file that was changed so short a time before it was read
+    /// may have been changed again without that being seen.
+    pub(super) fn is_settled(&self) -> bool {
+        use std::time::Duration;
+        /// Systems count in ticks of their clocks.
+        const FINE: Duration = Duration::from_millis(100);
+        /// Some file systems keep times to two seconds.
+        const COARSE: Duration = Duration::from_secs(3);
+        let kept = if self.changed == 0 { self.modified } else { self.changed };
+        let tick = if kept % 1_000_000_000 == 0 { COARSE } else { FINE };
+        let before = SystemTime::now().checked_sub(tick).and_then(|then| then.duration_since(UNIX_EPOCH).ok());
+        let before = before.and_then(|then| i128::try_from(then.as_nanos()).ok());
+        before.is_some_and(|then| kept < then)
     }
 }
 

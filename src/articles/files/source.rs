@@ -1,10 +1,13 @@
 //! `sources` and `article_sources`: which folders of files there are, and which article each file is.
 
+pub(super) mod resting;
+
 use afterword_actors::store::{
     StoreError,
     sql::{FromRow, Sql},
 };
 
+use super::place;
 use crate::articles::row;
 
 /// A folder of files.
@@ -159,13 +162,14 @@ pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, roo
 /// is known.
 pub(super) async fn record(connection: &impl Sql, row: &Known, replaces: bool) -> Result<bool, StoreError> {
     let sql = if replaces {
-        "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (source_id, path) DO UPDATE SET article_id = excluded.article_id, file_hash = excluded.file_hash,
-             revision = excluded.revision, slug = excluded.slug, folder = excluded.folder, written = excluded.written"
+             revision = excluded.revision, slug = excluded.slug, folder = excluded.folder, written = excluded.written,
+             stamp = ''"
     } else {
-        "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (source_id, path) DO NOTHING"
+        "INSERT INTO article_sources (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (source_id, path) DO NOTHING"
     };
     let values = [
         row.source_id.into(),
@@ -176,6 +180,7 @@ pub(super) async fn record(connection: &impl Sql, row: &Known, replaces: bool) -
         row.slug.clone().into(),
         row.folder.clone().into(),
         row.written.into(),
+        place::is_copy(&row.path).into(),
     ];
     Ok(connection.run(sql, values).await? > 0)
 }

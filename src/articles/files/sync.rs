@@ -24,6 +24,7 @@ mod merge;
 mod outgoing;
 mod plan;
 mod report;
+mod rest;
 mod run;
 mod signs;
 mod similar;
@@ -37,7 +38,7 @@ use std::{
 
 use super::{
     decode,
-    root::{Late, Root},
+    root::{Late, Root, Unwritten},
     scan, walk,
 };
 use crate::articles::Articles;
@@ -61,6 +62,7 @@ const ROUNDS: usize = 6;
 pub struct Folders {
     asked: Sync,
     memory: Memory,
+    unwritten: Unwritten,
     /// Since when files have been gone.
     gone: HashMap<String, Instant>,
     /// A file that is gone for a shorter time may come back.
@@ -78,7 +80,8 @@ pub async fn sync(articles: &Articles, asked: &Sync) -> Result<SyncReport, SyncE
 impl Folders {
     /// One that has not looked yet.
     pub fn new(asked: Sync) -> Self {
-        Self { asked, memory: Memory::default(), gone: HashMap::new(), patience: Duration::ZERO }
+        let (memory, unwritten) = (Memory::default(), Unwritten::default());
+        Self { asked, memory, unwritten, gone: HashMap::new(), patience: Duration::ZERO }
     }
 
     /// What is asked of it.
@@ -136,10 +139,9 @@ impl Folders {
         root: &Arc<Root>,
         report: &mut SyncReport,
     ) -> Result<Looked, SyncError> {
-        let late = {
-            let root = Arc::clone(root);
-            blocking(move || root.late()).await?
-        };
+        let (root_of, mut unwritten) = (Arc::clone(root), std::mem::take(&mut self.unwritten));
+        let (late, unwritten) = blocking(move || (root_of.late(&mut unwritten), unwritten)).await?;
+        self.unwritten = unwritten;
         let late = late.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
         report.conflicts.extend(late.into_iter().map(|Late { file, copy }| Conflict { file, copy }));
         self.look(articles, root).await
@@ -172,16 +174,63 @@ impl Folders {
         looked.after(articles, foreseen.changed()).await.map_err(SyncError::from)
     }
 
-    /// Takes deletions out of a plan whose files may come back; answers how many.
+    /// Takes deletions out of a plan until nothing more has gone for a while: files may come back, and what goes little by
+    /// little is asked about as a whole. Answers how many.
     fn hold_back(&mut self, plan: &mut plan::Plan) -> usize {
         let now = Instant::now();
-        let (before, all) = (std::mem::take(&mut self.gone), plan.deletions.len());
-        for known in &plan.deletions {
+        let before = std::mem::take(&mut self.gone);
+        for known in plan.deletions.iter().chain(&plan.removals) {
             self.gone.insert(known.path.clone(), before.get(&known.path).copied().unwrap_or(now));
         }
-        let (gone, patience) = (&self.gone, self.patience);
-        plan.deletions
-            .retain(|known| gone.get(&known.path).is_some_and(|since| now.duration_since(*since) >= patience));
-        all - plan.deletions.len()
+        let patience = self.patience;
+        if self.gone.values().all(|since| now.duration_since(*since) >= patience) {
+            return 0;
+        }
+        plan.deletions.clear();
+        plan.removals.clear();
+        self.gone.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::source::Known, *};
+    use crate::articles::folder::Folder;
+
+    fn known(path: &str) -> Known {
+        Known {
+            source_id: 1,
+            path: path.to_owned(),
+            article_id: 1,
+            file_hash: "hash".to_owned(),
+            revision: 1,
+            slug: "slug".to_owned(),
+            folder: String::new(),
+            written: false,
+            present: Some(1),
+            present_slug: None,
+        }
+    }
+
+    #[test]
+    fn what_goes_little_by_little_is_one_deletion() {
+        let asked =
+            Sync { directory: "notes".into(), folder: Folder::default(), many_deletions: false, dry_run: false };
+        let patience = Duration::from_secs(2);
+        let long_ago = Instant::now().checked_sub(patience * 2).expect("a clock that runs");
+        let mut folders = Folders { patience, ..Folders::new(asked) };
+        let plan = || plan::Plan {
+            deletions: vec![known("a.md"), known("b.md")],
+            removals: vec![known("c.md")],
+            ..plan::Plan::default()
+        };
+        folders.gone = [("a.md".to_owned(), long_ago), ("c.md".to_owned(), long_ago)].into();
+        let mut held = plan();
+        assert_eq!(folders.hold_back(&mut held), 3, "one of them has just gone");
+        assert!(held.is_empty());
+        folders.gone.insert("b.md".to_owned(), long_ago);
+        let mut done = plan();
+        assert_eq!(folders.hold_back(&mut done), 0);
+        assert_eq!((done.deletions.len(), done.removals.len()), (2, 1));
     }
 }

@@ -11,12 +11,18 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{Embedding, REASON};
 use crate::{
-    articles::EmbeddingState,
+    articles::{
+        EmbeddingState,
+        files::{left_copies, told_of},
+    },
     health::diagnosis,
     hosts,
     mcp::{budget, door::McpServer, problem::Problem, schema},
     queue::TaskDetail,
 };
+
+/// Most of what is said of copies. *Units:* characters.
+const COPIES: usize = 500;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +55,9 @@ struct QueueStatus {
     /// why nothing is embedded
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
+    /// copies that conflicts left in synced folders
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conflicts: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -107,6 +116,7 @@ impl McpServer {
     ) -> Result<Json<QueueStatus>, Problem> {
         let numbers = self.host.queue.numbers().await?;
         let living = hosts::living(&self.host.database).await?;
+        let copies = left_copies(&self.host.database).await?;
         let (queue, coverage) = (numbers.queue, numbers.coverage);
         Ok(Json(QueueStatus {
             pending: queue.pending,
@@ -129,6 +139,7 @@ impl McpServer {
                 .into_iter()
                 .find_map(|finding| finding.detail)
                 .map(|trouble| budget::clipped(&trouble, REASON)),
+            conflicts: told_of(&copies).map(|told| budget::clipped(&told, COPIES)),
         }))
     }
 

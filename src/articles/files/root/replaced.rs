@@ -5,6 +5,7 @@
 //! it holds something else at a later look, that was written since, and is put beside its place as a file of its own.
 
 use std::{
+    collections::HashMap,
     io,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -12,15 +13,13 @@ use std::{
 use cap_fs_ext::DirExt;
 use cap_std::fs::{Dir, OpenOptions};
 
-use super::{PART, Root, like, named, settle, unpredictable_name, write_new};
+use super::{PART, Root, Stamp, like, named, settle, unpredictable_name, write_new};
 use crate::articles::files::{hash, place};
 
 /// Where it is kept.
 const FOLDER: &str = ".afterword-replaced";
 /// For so long.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
-/// What was changed no later than so long before it was taken away is read again at each look: clocks of file systems are coarse.
-const CLOSE: Duration = Duration::from_secs(10);
 /// A hash is told by so many of its characters.
 const TOLD: usize = 32;
 
@@ -32,6 +31,10 @@ pub(in crate::articles::files) struct Late {
     /// Where it stands now.
     pub(in crate::articles::files) copy: String,
 }
+
+/// Kept files that held what their names say when they were read last.
+#[derive(Debug, Default)]
+pub(in crate::articles::files) struct Unwritten(HashMap<String, Stamp>);
 
 /// A place for what a file holds.
 struct Kept {
@@ -108,12 +111,13 @@ impl Root {
     }
 
     /// Puts late texts beside their places, and removes kept files that were not written to for a day.
-    pub(in crate::articles::files) fn late(&self) -> io::Result<Vec<Late>> {
+    pub(in crate::articles::files) fn late(&self, unwritten: &mut Unwritten) -> io::Result<Vec<Late>> {
         let mut late = Vec::new();
+        let before = std::mem::take(unwritten);
         for entry in self.entries()? {
             let mut can_go = entry.taken.elapsed().is_ok_and(|age| age > RETENTION);
             for file in &entry.files {
-                match self.returned(&entry, file) {
+                match self.returned(&entry, file, &before, unwritten) {
                     Ok(found) => late.extend(found),
                     Err(_) => can_go = false,
                 }
@@ -130,7 +134,7 @@ impl Root {
         let mut late = Vec::new();
         for entry in self.entries()? {
             for file in &entry.files {
-                let Ok(Some(bytes)) = self.written_late(&entry, file) else { continue };
+                let Ok(Some(bytes)) = self.written_late(&entry, &entry.path(file)) else { continue };
                 if let Some(copy) = copies(file, &bytes).into_iter().find(|copy| self.is_free(copy)) {
                     late.push((Late { file: file.clone(), copy }, bytes));
                 }
@@ -156,9 +160,23 @@ impl Root {
     }
 
     /// The file, if it was written to since.
-    fn returned(&self, entry: &Entry, file: &str) -> io::Result<Option<Late>> {
-        let Some(bytes) = self.written_late(entry, file)? else { return Ok(None) };
+    fn returned(
+        &self,
+        entry: &Entry,
+        file: &str,
+        before: &Unwritten,
+        unwritten: &mut Unwritten,
+    ) -> io::Result<Option<Late>> {
         let path = entry.path(file);
+        let stamp = self.stamp(&path);
+        if let Some(stamp) = stamp.filter(|stamp| before.0.get(&path) == Some(stamp)) {
+            unwritten.0.insert(path, stamp);
+            return Ok(None);
+        }
+        let Some(bytes) = self.written_late(entry, &path)? else {
+            unwritten.0.extend(stamp.filter(Stamp::is_settled).map(|stamp| (path, stamp)));
+            return Ok(None);
+        };
         let (from, to) = (self.folder(place::parents(&path))?, self.made(place::parents(file))?);
         for copy in copies(file, &bytes) {
             if named(&from, place::name(file), &to, place::name(&copy))? {
@@ -168,14 +186,9 @@ impl Root {
         Ok(None)
     }
 
-    /// What a file holds, if it was written to since.
-    fn written_late(&self, entry: &Entry, file: &str) -> io::Result<Option<Vec<u8>>> {
-        let path = entry.path(file);
-        let modified = self.about(&path)?.modified()?.into_std();
-        if modified + CLOSE < entry.taken {
-            return Ok(None);
-        }
-        let bytes = self.read(&path, u64::MAX - 1).map_err(io::Error::other)?;
+    /// What a kept file holds, if it was written to since. Only what it holds tells: clocks are set, and times as well.
+    fn written_late(&self, entry: &Entry, path: &str) -> io::Result<Option<Vec<u8>>> {
+        let bytes = self.read(path, u64::MAX - 1).map_err(io::Error::other)?;
         let held = hash(&bytes);
         let is_as_it_was = entry.hashes.iter().any(|hash| held.starts_with(hash));
         Ok((!is_as_it_was).then_some(bytes))
@@ -257,7 +270,10 @@ fn exchanged(_: &Dir, _: &Dir, _: &str) -> io::Result<bool> {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use super::super::{Before, Root};
+    use super::{
+        super::{Before, Root},
+        Unwritten,
+    };
     use crate::articles::files::hash;
 
     #[test]
@@ -271,7 +287,7 @@ mod tests {
             let looker = scope.spawn(|| {
                 let mut late = Vec::new();
                 while !is_over.load(Ordering::Relaxed) {
-                    late.extend(root.late().expect("a look"));
+                    late.extend(root.late(&mut Unwritten::default()).expect("a look"));
                 }
                 late
             });

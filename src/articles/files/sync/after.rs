@@ -70,7 +70,7 @@ impl Looked {
         let there = occupants.into_iter().filter(|occupant| !ended.contains(&occupant.id));
         let new = self.listed.range(..0).map(|(_, listed)| new_occupant(listed));
         self.facts.occupants = there.chain(new).map(|occupant| (occupant.name.clone(), occupant)).collect();
-        look::owned(&mut self.facts, &self.listed);
+        look::owned(&mut self.facts, &self.listed, &self.rest);
         Ok(())
     }
 }

@@ -9,9 +9,11 @@ use afterword_actors::store::StoreError;
 
 use super::{
     super::{
+        place,
         plan::Facts,
         report::{FileProblem, LeftOut, Reason},
         root::Root,
+        scan::Scanned,
     },
     disk::blocking,
 };
@@ -65,13 +67,20 @@ impl Passed {
 pub(super) async fn unseen(
     root: &Arc<Root>,
     facts: &Facts,
+    files: &[Scanned],
     passed: &Passed,
     failed: &mut Vec<FileProblem>,
 ) -> Result<Unseen, StoreError> {
     let places: Vec<String> = facts.known.keys().filter(|file| !facts.present.contains(*file)).cloned().collect();
+    let new = files.iter().filter(|file| !facts.known.contains_key(&file.file));
+    let new: HashMap<String, String> = new.map(|file| (place::folded(&file.file), file.file.clone())).collect();
     let root = Arc::clone(root);
-    let (gone, there): (HashSet<_>, HashSet<_>) =
-        blocking(move || places.into_iter().partition(|file| root.is_free(file))).await?;
+    let (gone, there): (HashSet<_>, HashSet<_>) = blocking(move || {
+        // Where letters of different case are the same, a file that is called otherwise now is found under both names.
+        let is_renamed = |file: &str| new.get(&place::folded(file)).is_some_and(|new| root.are_one(file, new));
+        places.into_iter().partition(|file| root.is_free(file) || is_renamed(file))
+    })
+    .await?;
     let known = facts.known.iter().filter(|(file, known)| {
         let was_passed = passed.reasons.contains_key(*file) || there.contains(*file);
         was_passed && known.present.is_some() && !known.file_hash.is_empty()

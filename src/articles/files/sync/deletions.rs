@@ -24,6 +24,7 @@ const SHARE: usize = 10;
 pub(super) fn ask(plan: &Plan, looked: &Looked, before: &SyncReport) -> Result<(), SyncError> {
     let has_ended = |known: &Known| known.present.is_none() && looked.gone.contains(&known.path);
     let known = looked.facts.known.values().filter(|known| !known.file_hash.is_empty() && !has_ended(known)).count();
+    let known = known + looked.rest.len();
     // A file that is merged first, and whose article has left the folder, is removed by the next round.
     let leaving = plan.merges.iter().filter(|(_, known)| !looked.listed.contains_key(&known.article_id)).count();
     let (gone, deleted, emptied) = (plan.deletions.len(), plan.removals.len() + leaving, emptied(plan));

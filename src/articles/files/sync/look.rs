@@ -16,11 +16,11 @@ use super::{
         },
         naming::naming,
         plan::Facts,
-        report::FileProblem,
-        resolve::{self, Asked},
-        root::Root,
+        report::{FileProblem, LeftOut},
+        resolve::{self, Resolved},
+        root::{Root, Stamp},
         scan::Scanned,
-        source::{self, Known, Source},
+        source::{self, Known, Source, resting},
         walk,
     },
     aside::{self, Passed, Unseen},
@@ -30,6 +30,7 @@ use super::{
     kept,
     memory::Memory,
     report::Sync,
+    rest::{self, Parted, Rest},
     similar::similar,
 };
 use crate::articles::{
@@ -45,6 +46,8 @@ pub(super) struct Looked {
     /// The folder of articles.
     pub(super) above: Folder,
     pub(super) sources: HashMap<i64, Source>,
+    /// What rests: all that follows is about the others.
+    pub(super) rest: Rest,
     pub(super) files: Vec<Scanned>,
     /// What is known of this folder, and everything that decides what becomes of a file.
     pub(super) facts: Facts,
@@ -79,9 +82,9 @@ impl Looked {
 }
 
 /// What the walk found.
-struct Seen {
-    files: Vec<Scanned>,
-    passed: Passed,
+struct Walked {
+    there: Vec<(String, Option<Stamp>)>,
+    left_out: Vec<LeftOut>,
     failed: Vec<FileProblem>,
 }
 
@@ -93,48 +96,73 @@ pub(super) async fn look(
     memory: &mut Memory,
 ) -> Result<Looked, SyncError> {
     let reader = articles.database.reader();
-    let Seen { files, passed, mut failed } = seen(articles, asked, root, memory).await?;
-    let place = Asked { root: root.place(), above: &asked.folder, name: None };
-    let resolved = resolve::own(reader, &place).await?;
     let all = source::all(reader).await?;
-    kept::look_around(&all, &resolve::machine(reader), root.place(), asked.folder.as_ref())?;
+    let machine = resolve::machine(reader);
+    kept::look_around(&all, &machine, root.place(), asked.folder.as_ref())?;
+    let own = resolve::own(&all, &machine, root.place(), &asked.folder);
     let is_kept = |id: &i64| all.iter().any(|source| source.id == *id && source.kept);
-    let mut aside: HashSet<String> = passed.places().collect();
-    let source = match resolved.source {
+    let source = match own {
         Some(id) if is_kept(&id) => id,
         own if asked.dry_run => own.unwrap_or_default(),
         Some(_) | None => kept::keep(articles, root.place(), &asked.folder).await?,
     };
+    let Walked { there, left_out, mut failed } = walked(asked, root).await?;
+    let Parted { rest, known, unchanged, files } = rest::part(reader, own, &asked.folder, there).await?;
+    let (files, unread) = read(articles, asked, root, memory, files).await?;
+    failed.extend(unread);
+    if !asked.dry_run {
+        rest::note(articles, source, &files, &known, &unchanged, memory).await?;
+    }
+    let passed = Passed::new(left_out, &failed);
+    let mut aside: HashSet<String> = passed.places().collect();
     let import = importing(asked);
     let run = incoming(articles, &import, root, source);
     let present = files.iter().map(|file| file.file.clone()).chain(aside.iter().cloned()).collect();
     let mut facts = Facts { present, ..Facts::default() };
-    run.learn(&mut facts, resolved, &files).await?;
-    let Unseen { gone, there } = aside::unseen(root, &facts, &passed, &mut failed).await?;
+    run.learn(&mut facts, Resolved { known, ..Resolved::default() }, &files).await?;
+    let Unseen { gone, there } = aside::unseen(root, &facts, &files, &passed, &mut failed).await?;
     aside.extend(there);
     facts.similar = similar(articles, root, &files, &gone, &facts).await?;
     facts.present.extend(aside.iter().cloned());
-    let listed = listed(articles, asked).await?;
-    owned(&mut facts, &listed);
+    let listed = listed(articles, asked, &rest).await?;
+    owned(&mut facts, &listed, &rest);
     let renamed =
         facts.known.values().filter(|known| known.present_slug.as_ref().is_some_and(|slug| *slug != known.slug));
     let naming = naming(reader, renamed.map(|known| known.article_id)).await?;
+    let ids: HashSet<i64> = facts.known.values().map(|known| known.article_id).chain(listed.keys().copied()).collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
     let mut elsewhere: HashMap<i64, Vec<Known>> = HashMap::new();
-    for known in source::all_files(reader).await?.into_iter().filter(|known| known.source_id != source) {
+    for known in resting::elsewhere(reader, source, &ids).await? {
         elsewhere.entry(known.article_id).or_default().push(known);
     }
     let sources = source::all(reader).await?.into_iter().map(|source| (source.id, source)).collect();
-    let former = former(articles).await?;
+    let former = former(articles, &ids).await?;
     let above = asked.folder.clone();
     let texts = HashMap::new();
-    Ok(Looked { source, above, sources, files, facts, aside, gone, listed, elsewhere, naming, former, failed, texts })
+    Ok(Looked {
+        source,
+        above,
+        sources,
+        files,
+        facts,
+        aside,
+        gone,
+        rest,
+        listed,
+        elsewhere,
+        naming,
+        former,
+        failed,
+        texts,
+    })
 }
 
 /// Only an article that is kept in step and has no file here may be a file's.
-pub(super) fn owned(facts: &mut Facts, listed: &BTreeMap<i64, Listed>) {
+pub(super) fn owned(facts: &mut Facts, listed: &BTreeMap<i64, Listed>, rest: &Rest) {
     let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
     for occupant in facts.occupants.values_mut() {
-        occupant.from_file = paired.contains(&occupant.id) || !listed.contains_key(&occupant.id);
+        let has_file = paired.contains(&occupant.id) || rest.has(occupant.id);
+        occupant.from_file = has_file || !listed.contains_key(&occupant.id);
     }
 }
 
@@ -154,33 +182,60 @@ pub(super) fn incoming<'a>(articles: &'a Articles, import: &'a Import, root: &Ar
     Run { articles, import, root: Arc::clone(root), source, prefix: String::new(), times: Times::OfChanges }
 }
 
-async fn seen(articles: &Articles, asked: &Sync, root: &Arc<Root>, memory: &mut Memory) -> Result<Seen, StoreError> {
-    let (root, above, limits, dry_run) = (Arc::clone(root), asked.folder.clone(), articles.limits, asked.dry_run);
-    let mut remembered = std::mem::take(memory);
-    let (seen, remembered) = blocking(move || {
+async fn walked(asked: &Sync, root: &Arc<Root>) -> Result<Walked, StoreError> {
+    let (root, dry_run) = (Arc::clone(root), asked.dry_run);
+    blocking(move || {
         let walked = walk::walk(&root);
-        let (files, mut failed) = remembered.scan(&root, &walked.files, &above, limits);
         if !dry_run {
             walked.left_out.iter().for_each(|left_out| root.clear(&left_out.path));
         }
-        failed.extend(walked.failed);
-        (Seen { files, passed: Passed::new(walked.left_out, &failed), failed }, remembered)
+        Walked { there: root.stamps(walked.files), left_out: walked.left_out, failed: walked.failed }
+    })
+    .await
+}
+
+async fn read(
+    articles: &Articles,
+    asked: &Sync,
+    root: &Arc<Root>,
+    memory: &mut Memory,
+    files: Vec<(String, Option<Stamp>)>,
+) -> Result<(Vec<Scanned>, Vec<FileProblem>), StoreError> {
+    let (root, above, limits) = (Arc::clone(root), asked.folder.clone(), articles.limits);
+    let mut remembered = std::mem::take(memory);
+    let (read, remembered) = blocking(move || {
+        let read = remembered.scan(&root, &files, &above, limits);
+        (read, remembered)
     })
     .await?;
     *memory = remembered;
-    Ok(seen)
+    Ok(read)
 }
 
-async fn listed(articles: &Articles, asked: &Sync) -> Result<BTreeMap<i64, Listed>, StoreError> {
-    let sql = format!("SELECT id, slug, folder FROM articles WHERE {}", within("folder", "$1"));
-    let rows: Vec<Listed> = articles.database.reader().rows(&sql, [asked.folder.as_ref().into()]).await?;
-    Ok(rows.into_iter().map(|article| (article.id, article)).collect())
+/// The articles that are kept in step and do not rest.
+async fn listed(articles: &Articles, asked: &Sync, rest: &Rest) -> Result<BTreeMap<i64, Listed>, StoreError> {
+    /// Articles read at a time.
+    const PAGE: i64 = 5000;
+    let sql = format!(
+        "SELECT id, slug, folder FROM articles WHERE id > $2 AND {} ORDER BY id LIMIT {PAGE}",
+        within("folder", "$1")
+    );
+    let (mut listed, mut last) = (BTreeMap::new(), 0);
+    loop {
+        let page = [asked.folder.as_ref().into(), last.into()];
+        let page: Vec<Listed> = articles.database.reader().rows(&sql, page).await?;
+        let Some(end) = page.last() else { return Ok(listed) };
+        last = end.id;
+        listed.extend(page.into_iter().filter(|article| !rest.has(article.id)).map(|article| (article.id, article)));
+    }
 }
 
-async fn former(articles: &Articles) -> Result<HashMap<i64, Vec<String>>, StoreError> {
-    let sql = "SELECT slug, article_id FROM slug_aliases ORDER BY created_at, slug";
+async fn former(articles: &Articles, ids: &[i64]) -> Result<HashMap<i64, Vec<String>>, StoreError> {
+    let sql = "SELECT s.slug, s.article_id FROM {ids $1} j JOIN slug_aliases s ON s.article_id = j.id
+               ORDER BY s.created_at, s.slug";
+    let ids = serde_json::to_string(ids).unwrap_or_default();
     let mut former: HashMap<i64, Vec<String>> = HashMap::new();
-    for (slug, article) in articles.database.reader().rows::<(String, i64)>(sql, []).await? {
+    for (slug, article) in articles.database.reader().rows::<(String, i64)>(sql, [ids.into()]).await? {
         former.entry(article).or_default().push(slug);
     }
     Ok(former)

@@ -1,9 +1,6 @@
 //! What was read of files that have not changed since.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::collections::HashMap;
 
 use super::super::{
     report::FileProblem,
@@ -11,10 +8,6 @@ use super::super::{
     scan::{self, Scanned},
 };
 use crate::articles::{folder::Folder, request::Limits};
-
-/// A file that was changed so short a time before it was read may have been changed again without that being seen: some file
-/// systems keep times to two seconds.
-const SETTLED: Duration = Duration::from_secs(3);
 
 /// Both sides would not be the same, and the file would lose them at the first change of its article.
 const NUL: &str = "holds NUL characters, which no database keeps: save it without them; its article stays as it is";
@@ -24,41 +17,42 @@ const NUL: &str = "holds NUL characters, which no database keeps: save it withou
 pub(super) struct Memory(HashMap<String, (Stamp, Scanned)>);
 
 impl Memory {
-    /// Reads `files`, except those that have not changed since they were read.
+    /// Reads `files`, except those that are still as they were when they were read.
     pub(super) fn scan(
         &mut self,
         root: &Root,
-        files: &[String],
+        files: &[(String, Option<Stamp>)],
         above: &Folder,
         limits: Limits,
     ) -> (Vec<Scanned>, Vec<FileProblem>) {
         let (mut before, mut failed) = (std::mem::take(&mut self.0), Vec::new());
         let mut scanned = Vec::with_capacity(files.len());
-        for file in files {
-            let stamp = root.stamp(file);
+        for (file, stamp) in files {
             if let (Some(stamp), Some((then, known))) = (stamp, before.remove(file))
-                && stamp == then
+                && *stamp == then
             {
                 scanned.push(known.clone());
-                self.0.insert(file.clone(), (stamp, known));
+                self.0.insert(file.clone(), (then, known));
                 continue;
             }
             match scan::scan(root, file, "", above, limits) {
                 Ok(found) if found.holds_nul => failed.push(FileProblem::new(file, NUL)),
                 Ok(found) => {
-                    if let Some(stamp) = stamp.filter(is_settled) {
+                    if let Some(stamp) = stamp.filter(Stamp::is_settled) {
                         self.0.insert(file.clone(), (stamp, found.clone()));
                     }
                     scanned.push(found);
                 }
-                Err(problem) => failed.push(problem),
+                Err(FileProblem { file, error }) => {
+                    failed.push(FileProblem::new(file, format!("{error}; its article, if it has one, stays as it is")));
+                }
             }
         }
         (scanned, failed)
     }
-}
 
-fn is_settled(stamp: &Stamp) -> bool {
-    let before = SystemTime::now().checked_sub(SETTLED).and_then(|then| then.duration_since(UNIX_EPOCH).ok());
-    before.and_then(|then| i128::try_from(then.as_nanos()).ok()).is_some_and(|then| stamp.modified < then)
+    /// What a file is like that was read, if a later change would show.
+    pub(super) fn stamp(&self, file: &str) -> Option<Stamp> {
+        self.0.get(file).map(|(stamp, _)| *stamp)
+    }
 }

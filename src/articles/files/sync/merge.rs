@@ -79,6 +79,10 @@ impl Run<'_> {
                 if done { self.note(file, &sides, &theirs).await } else { Ok(false) }
             }
             Outcome::Joined(joined) => {
+                if let Err(error) = self.joined_changes(file, &sides, &joined) {
+                    report.failed.push(problem(&file.file, "cannot be saved", &error));
+                    return Ok(false);
+                }
                 // The file first: if nothing more comes of it, it is joined once more, and says the same.
                 let is_new = joined != sides.text;
                 if is_new && !self.replace(file, &joined, &sides, report).await? {
@@ -143,7 +147,7 @@ impl Run<'_> {
         let content = content::read(joined, &file.file, &self.looked.above, self.articles.limits);
         let row = self.agreed(file, sides, joined, &content);
         let before = sides.known.clone();
-        let checked = changes(content, sides).checked(self.articles.limits);
+        let checked = self.joined_changes(file, sides, joined);
         if let (Some(foreseen), Ok(changes)) = (self.foreseen, &checked) {
             let article = with_changes(&sides.article, changes);
             let row = Known { revision: article.revision, ..row };
@@ -183,6 +187,16 @@ impl Run<'_> {
                 Ok(false)
             }
         }
+    }
+
+    /// What the joined text changes of the article, if the service takes it and the file can be read again.
+    fn joined_changes(&self, file: &Scanned, sides: &Sides, joined: &str) -> Result<Changes, ArticleError> {
+        let (size, limit) = (joined.len() as u64, self.articles.limits.max_size);
+        if size > limit {
+            return Err(ArticleError::TooLarge { size, limit });
+        }
+        let content = content::read(joined, &file.file, &self.looked.above, self.articles.limits);
+        changes(content, sides).checked(self.articles.limits)
     }
 
     /// Writes what the file held beside it. Answers the copy's place.

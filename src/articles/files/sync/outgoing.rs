@@ -1,6 +1,6 @@
 //! Articles to files.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use afterword_actors::store::StoreError;
 use futures_util::{StreamExt, stream};
@@ -9,7 +9,7 @@ use super::{
     super::{
         hash,
         render::{Rendered, render},
-        root::Before,
+        root::{Before, ReadError},
         scan,
         source::Known,
         walk,
@@ -40,7 +40,7 @@ enum Put {
     Holds(Known),
     /// Something else was faster.
     Overtaken,
-    Failed(std::io::Error),
+    Failed(io::Error),
 }
 
 impl Run<'_> {
@@ -123,19 +123,24 @@ impl Run<'_> {
                 above: &above,
             };
             let text = render(&rendered, limits);
-            let file_hash = hash(text.as_bytes());
+            let (file_hash, size) = (hash(text.as_bytes()), text.len() as u64);
             let holds = match &wanted {
                 None => true,
                 Some(Before::Hash(present)) => *present == file_hash,
                 Some(Before::Nothing) => false,
             };
             let put = match &wanted {
+                // It could not be read again.
+                Some(_) if !holds && size > limits.max_size => {
+                    Err(io::Error::other(ReadError::TooLarge { size, limit: limits.max_size }))
+                }
                 Some(before) if !holds && !is_foreseen => {
                     root.put(&planned.place, text.as_bytes(), before, article.updated_at.0)
                 }
                 Some(_) | None => Ok(true),
             };
-            let would_be = (is_foreseen && !holds).then(|| scan::of_text(&text, &planned.place, "", &above, limits));
+            let would_be = (is_foreseen && !holds && put.is_ok())
+                .then(|| scan::of_text(&text, &planned.place, "", &above, limits));
             (put, holds, file_hash, would_be)
         });
         let (put, holds, file_hash, would_be) = done.await?;

@@ -213,6 +213,7 @@ impl After<'_> {
             naming: &self.looked.naming,
             above: &self.looked.above,
             occupied: &self.looked.aside,
+            held: &self.looked.rest.held,
         };
         let mut listed: Vec<Listed> = self.listed.values().cloned().collect();
         listed.sort_by(|a, b| a.slug.cmp(&b.slug));

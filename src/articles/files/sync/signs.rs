@@ -8,18 +8,26 @@ use std::{
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 use tokio::sync::Notify;
 
-use super::super::walk;
+use super::{
+    super::{
+        root::{Identity, Root},
+        walk,
+    },
+    disk::blocking,
+};
 
 /// Where signs arrive, for as long as this is held.
 pub(super) struct Signs {
     seen: Arc<Notify>,
+    /// The folder that is listened to.
+    identity: Option<Identity>,
     watcher: Result<RecommendedWatcher, notify::Error>,
 }
 
 impl Signs {
     /// Listens from now on. What the system cannot watch (a network's folder, more folders than it allows) gives no signs.
     pub(super) fn of(directory: &Path) -> Self {
-        let seen = Arc::new(Notify::new());
+        let (seen, identity) = (Arc::new(Notify::new()), Root::identity(directory));
         let (root, woken) = (directory.canonicalize().unwrap_or_else(|_| directory.to_owned()), Arc::clone(&seen));
         let below = root.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
@@ -29,7 +37,13 @@ impl Signs {
             woken.notify_one();
         });
         let watcher = watcher.and_then(|mut watcher| watcher.watch(&root, RecursiveMode::Recursive).map(|()| watcher));
-        Self { seen, watcher }
+        Self { seen, identity, watcher }
+    }
+
+    /// Whether another folder has the name by now, or none: a disk that was mounted or taken away gives no sign.
+    pub(super) async fn are_of_another(&self, directory: &Path) -> bool {
+        let directory = directory.to_owned();
+        blocking(move || Root::identity(&directory)).await.is_ok_and(|now| now != self.identity)
     }
 
     /// Why there are none.

@@ -1,6 +1,9 @@
 //! Keeps a folder and the articles the same, until it is stopped.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -55,6 +58,9 @@ pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) 
     tell(Told::Begun { directory: directory.clone(), without_signs: signs.why_none() });
     let (mut trouble, mut has_failed) = (String::new(), false);
     loop {
+        if signs.are_of_another(&directory).await {
+            signs = Signs::of(&directory);
+        }
         let done = folders.sync(articles).await;
         let pause = match &done {
             Err(SyncError::ManyDeletions { .. }) => ASKED,
@@ -77,7 +83,7 @@ pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) 
             signs = Signs::of(&directory);
             continue;
         }
-        a_change(&signs, &mut feed, pause).await;
+        a_change(&signs, &mut feed, &directory, pause).await;
     }
 }
 
@@ -90,7 +96,7 @@ fn trouble_of(done: &Result<SyncReport, SyncError>) -> String {
 }
 
 /// Waits until something has changed on either side and nothing more comes, or until `pause` is over.
-async fn a_change(signs: &Signs, feed: &mut ChangeFeed, pause: Duration) {
+async fn a_change(signs: &Signs, feed: &mut ChangeFeed, directory: &Path, pause: Duration) {
     let end = Instant::now() + pause;
     let mut ask = tokio::time::interval(ASK);
     ask.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -98,11 +104,16 @@ async fn a_change(signs: &Signs, feed: &mut ChangeFeed, pause: Duration) {
         tokio::select! {
             () = signs.next() => break,
             () = tokio::time::sleep_until(end) => return,
-            _ = ask.tick() => match feed.next().await {
-                Ok(changes) if changes.is_empty() => {}
-                Ok(_) => return,
-                Err(error) => tracing::debug!(%error, "changes of articles are looked for again"),
-            },
+            _ = ask.tick() => {
+                if signs.are_of_another(directory).await {
+                    return;
+                }
+                match feed.next().await {
+                    Ok(changes) if changes.is_empty() => {}
+                    Ok(_) => return,
+                    Err(error) => tracing::debug!(%error, "changes of articles are looked for again"),
+                }
+            }
         }
     }
     let latest = Instant::now() + PUT_OFF;

@@ -1,0 +1,87 @@
+//! Which of the known files are as they were: nothing else of them has to be asked for.
+
+use afterword_actors::store::{
+    StoreError,
+    sql::{FromRow, Number, Sql},
+};
+
+use super::{KNOWN, Known};
+use crate::articles::folder;
+
+/// A file that is known, as far as it tells whether it has to be looked at.
+#[derive(Debug, FromRow)]
+pub(in crate::articles::files) struct Brief {
+    pub(in crate::articles::files) path: String,
+    pub(in crate::articles::files) article_id: i64,
+    /// What the file was like when it held what is known of it; empty if that is not known.
+    pub(in crate::articles::files) stamp: String,
+    /// Whether its article is as it was then, and below the folder that was asked for.
+    pub(in crate::articles::files) is_same: bool,
+}
+
+/// Files of a folder in the order of their paths, some at a time: those after `last`.
+pub(in crate::articles::files) async fn briefly(
+    connection: &impl Sql,
+    source: i64,
+    above: &str,
+    last: &str,
+    most: i64,
+) -> Result<Vec<Brief>, StoreError> {
+    let sql = format!(
+        "SELECT s.path, s.article_id, s.stamp,
+                coalesce(a.revision = s.revision AND a.slug = s.slug AND a.folder = s.folder AND {}, FALSE) AS is_same
+         FROM article_sources s LEFT JOIN articles a ON a.id = s.article_id
+         WHERE s.source_id = $1 AND s.path > $3 ORDER BY s.path LIMIT $4",
+        folder::within("a.folder", "$2")
+    );
+    connection.rows(&sql, [source.into(), above.into(), last.into(), most.into()]).await
+}
+
+/// Articles that are several files of a folder.
+pub(in crate::articles::files) async fn of_several_files(
+    connection: &impl Sql,
+    source: i64,
+) -> Result<Vec<i64>, StoreError> {
+    let sql =
+        "SELECT article_id AS n FROM article_sources WHERE source_id = $1 GROUP BY article_id HAVING count(*) > 1";
+    let rows: Vec<Number> = connection.rows(sql, [source.into()]).await?;
+    Ok(rows.into_iter().map(|row| row.n).collect())
+}
+
+/// The files at these places of a folder.
+pub(in crate::articles::files) async fn at(
+    connection: &impl Sql,
+    source: i64,
+    places: &[String],
+) -> Result<Vec<Known>, StoreError> {
+    let sql = format!(
+        "SELECT {KNOWN} FROM {{texts $2}} j JOIN article_sources s ON s.source_id = $1 AND s.path = j.text
+         LEFT JOIN articles a ON a.id = s.article_id"
+    );
+    connection.rows(&sql, [source.into(), serde_json::to_string(places).unwrap_or_default().into()]).await
+}
+
+/// Files that these articles are in other folders.
+pub(in crate::articles::files) async fn elsewhere(
+    connection: &impl Sql,
+    source: i64,
+    articles: &[i64],
+) -> Result<Vec<Known>, StoreError> {
+    let sql = format!(
+        "SELECT {KNOWN} FROM {{ids $2}} j JOIN article_sources s ON s.article_id = j.id
+         LEFT JOIN articles a ON a.id = s.article_id WHERE s.source_id <> $1 ORDER BY s.source_id, s.path"
+    );
+    connection.rows(&sql, [source.into(), serde_json::to_string(articles).unwrap_or_default().into()]).await
+}
+
+/// Notes what files are like (place, hash, stamp) that hold what is known of them.
+pub(in crate::articles::files) async fn stamp(
+    connection: &impl Sql,
+    source: i64,
+    files: &[(String, String, String)],
+) -> Result<(), StoreError> {
+    let sql = "UPDATE article_sources SET stamp = j.stamp FROM {rows $2: path TEXT, hash TEXT, stamp TEXT} j
+               WHERE source_id = $1 AND article_sources.path = j.path AND file_hash = j.hash";
+    let files = serde_json::to_string(files).unwrap_or_default();
+    connection.run(sql, [source.into(), files.into()]).await.map(drop)
+}

@@ -1,0 +1,123 @@
+//! Files that are as they were, and so are their articles: nothing is to be done about them, so of each only a number or two is
+//! kept while the others are looked at.
+
+use std::collections::{HashMap, HashSet};
+
+use afterword_actors::store::{StoreError, Transaction};
+
+use super::{
+    super::{
+        export_plan::Held,
+        root::Stamp,
+        scan::Scanned,
+        source::{Known, resting},
+    },
+    memory::Memory,
+};
+use crate::articles::{Articles, folder::Folder};
+
+/// Rows that are read or written at a time.
+const PAGE: usize = 2000;
+
+/// What rests.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    articles: HashSet<i64>,
+    /// Where the files are.
+    pub(super) held: Held,
+}
+
+impl Rest {
+    /// How many files.
+    pub(super) fn len(&self) -> usize {
+        self.articles.len()
+    }
+
+    /// Whether it is the article of one.
+    pub(super) fn has(&self, article: i64) -> bool {
+        self.articles.contains(&article)
+    }
+}
+
+/// The files of a folder, known or there, by whether they rest.
+#[derive(Default)]
+pub(super) struct Parted {
+    pub(super) rest: Rest,
+    /// Known files that do not rest, by their places.
+    pub(super) known: HashMap<String, Known>,
+    /// Places of those among them that are as they were when they were noted; their articles are not.
+    pub(super) unchanged: HashSet<String>,
+    /// Files that are there and do not rest.
+    pub(super) files: Vec<(String, Option<Stamp>)>,
+}
+
+/// Parts the files that are there (in order) and the known ones of `source`; without one, all are new.
+pub(super) async fn part(
+    reader: &impl Sql,
+    source: Option<i64>,
+    above: &Folder,
+    there: Vec<(String, Option<Stamp>)>,
+) -> Result<Parted, StoreError> {
+    let mut parted = Parted::default();
+    let Some(source) = source else { return Ok(Parted { files: there, ..parted }) };
+    let several: HashSet<i64> = resting::of_several_files(reader, source).await?.into_iter().collect();
+    let (mut last, mut rests) = (String::new(), vec![false; there.len()]);
+    loop {
+        let page = resting::briefly(reader, source, above.as_ref(), &last, PAGE as i64).await?;
+        let Some(end) = page.last() else { break };
+        last.clone_from(&end.path);
+        let mut restless = Vec::new();
+        for row in page {
+            let place = there.binary_search_by(|(file, _)| file.as_str().cmp(&row.path)).ok();
+            let stamp = place.and_then(|place| there[place].1);
+            let is_unchanged = !row.stamp.is_empty() && stamp.is_some_and(|stamp| stamp.text() == row.stamp);
+            match place {
+                Some(place) if is_unchanged && row.is_same && !several.contains(&row.article_id) => {
+                    rests[place] = true;
+                    parted.rest.articles.insert(row.article_id);
+                    parted.rest.held.hold(&row.path);
+                }
+                Some(_) | None => {
+                    if is_unchanged {
+                        parted.unchanged.insert(row.path.clone());
+                    }
+                    restless.push(row.path);
+                }
+            }
+        }
+        if !restless.is_empty() {
+            let known = resting::at(reader, source, &restless).await?;
+            parted.known.extend(known.into_iter().map(|known| (known.path.clone(), known)));
+        }
+    }
+    parted.files = there.into_iter().zip(rests).filter(|(_, rests)| !rests).map(|(file, _)| file).collect();
+    Ok(parted)
+}
+
+/// Notes which files were read and hold what is known of them, so that they need not be read again.
+pub(super) async fn note(
+    articles: &Articles,
+    source: i64,
+    files: &[Scanned],
+    known: &HashMap<String, Known>,
+    unchanged: &HashSet<String>,
+    memory: &Memory,
+) -> Result<(), StoreError> {
+    // What is told of a file is told at each look: those are read each time.
+    let holds = |file: &&Scanned| {
+        let is_known = |known: &Known| known.file_hash == file.hash && known.folder == file.wish.folder.as_ref();
+        file.warnings.is_empty() && !unchanged.contains(&file.file) && known.get(&file.file).is_some_and(is_known)
+    };
+    let stamped = files.iter().filter(holds).filter_map(|file| {
+        let stamp = memory.stamp(&file.file)?;
+        Some((file.file.clone(), file.hash.clone(), stamp.text()))
+    });
+    let stamped: Vec<_> = stamped.collect();
+    for page in stamped.chunks(PAGE) {
+        let page = page.to_vec();
+        let write =
+            move |transaction: &Transaction| Box::pin(async move { resting::stamp(transaction, source, &page).await });
+        articles.database.write(write).await?;
+    }
+    Ok(())
+}

@@ -66,8 +66,9 @@ pub(super) async fn resolve(
 /// The source that is this very folder, by its place alone: what two copies of a folder last agreed on with the articles is not
 /// the same, and the changes of one would be taken back by the other.
 pub(super) fn own(sources: &[Source], machine: &str, place: &Path, above: &Folder) -> Option<i64> {
+    let place = place.to_string_lossy();
     let is_own = |source: &&Source| {
-        let is_here = source.machine == machine && Path::new(&source.root) == place;
+        let is_here = source.machine == machine && source.root == place;
         source.name.is_none() && is_here && source.folder == above.as_ref()
     };
     sources.iter().find(is_own).map(|own| own.id)

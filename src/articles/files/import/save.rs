@@ -74,17 +74,20 @@ impl Run<'_> {
         let placed = place::joined(&self.prefix, &name);
         let (above, limits, times) = (self.import.folder.clone(), self.articles.limits, self.times);
         let read = blocking(move || {
-            let bytes = root.read(&name, limits.max_size).map_err(|error| error.to_string())?;
+            let bytes = match root.read(&name, limits.max_size) {
+                Err(_) if root.is_free(&name) => return Err(FileError::Overtaken),
+                read => read.map_err(|error| FileError::Read(error.to_string()))?,
+            };
             let hash = hash(&bytes);
-            let text = decode::text(bytes).map_err(|error| error.to_string())?;
+            let text = decode::text(bytes).map_err(|error| FileError::Read(error.to_string()))?;
             let mut content = content::read(&text, &placed, &above, limits);
             if times == Times::OfChanges {
                 content.updated = content.updated.or_else(|| root.modified(&name));
             }
-            Ok::<_, String>((content, hash))
+            Ok((content, hash))
         });
         let panicked = || FileError::Read("made the program panic while it was read".to_owned());
-        read.await.ok_or_else(panicked)?.map_err(FileError::Read)
+        read.await.ok_or_else(panicked)?
     }
 
     /// What is noted of a file that had no article.

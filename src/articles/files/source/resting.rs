@@ -2,7 +2,7 @@
 
 use afterword_actors::store::{
     StoreError,
-    sql::{FromRow, Number, Sql},
+    sql::{FromRow, Sql},
 };
 
 use super::{KNOWN, Known};
@@ -43,9 +43,8 @@ pub(in crate::articles::files) async fn of_several_files(
     source: i64,
 ) -> Result<Vec<i64>, StoreError> {
     let sql =
-        "SELECT article_id AS n FROM article_sources WHERE source_id = $1 GROUP BY article_id HAVING count(*) > 1";
-    let rows: Vec<Number> = connection.rows(sql, [source.into()]).await?;
-    Ok(rows.into_iter().map(|row| row.n).collect())
+        "SELECT article_id FROM article_sources WHERE source_id = $1 GROUP BY article_id HAVING count(*) > 1";
+    connection.rows(sql, [source.into()]).await
 }
 
 /// The files at these places of a folder.

@@ -43,6 +43,8 @@ impl Memory {
                     }
                     scanned.push(found);
                 }
+                // It went away just now.
+                Err(_) if root.is_free(file) => {}
                 Err(FileProblem { file, error }) => {
                     failed.push(FileProblem::new(file, format!("{error}; its article, if it has one, stays as it is")));
                 }

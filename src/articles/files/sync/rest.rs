@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use afterword_actors::store::{StoreError, Transaction};
+use afterword_actors::store::{StoreError, sql::Sql};
 
 use super::{
     super::{
@@ -17,7 +17,7 @@ use super::{
 use crate::articles::{Articles, folder::Folder};
 
 /// Rows that are read or written at a time.
-const PAGE: usize = 2000;
+const PAGE: u16 = 2000;
 
 /// What rests.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ pub(super) async fn part(
     let several: HashSet<i64> = resting::of_several_files(reader, source).await?.into_iter().collect();
     let (mut last, mut rests) = (String::new(), vec![false; there.len()]);
     loop {
-        let page = resting::briefly(reader, source, above.as_ref(), &last, PAGE as i64).await?;
+        let page = resting::briefly(reader, source, above.as_ref(), &last, i64::from(PAGE)).await?;
         let Some(end) = page.last() else { break };
         last.clone_from(&end.path);
         let mut restless = Vec::new();
@@ -113,11 +113,12 @@ pub(super) async fn note(
         Some((file.file.clone(), file.hash.clone(), stamp.text()))
     });
     let stamped: Vec<_> = stamped.collect();
-    for page in stamped.chunks(PAGE) {
+    for page in stamped.chunks(usize::from(PAGE)) {
         let page = page.to_vec();
-        let write =
-            move |transaction: &Transaction| Box::pin(async move { resting::stamp(transaction, source, &page).await });
-        articles.database.write(write).await?;
+        articles
+            .database
+            .write(move |transaction| Box::pin(async move { resting::stamp(transaction, source, &page).await }))
+            .await?;
     }
     Ok(())
 }

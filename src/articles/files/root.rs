@@ -30,7 +30,7 @@ pub(super) struct Root {
 /// A file that was not read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
-    #[error(transparent)]
+    #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     #[error("has {size} bytes, and at most {limit} are allowed (articles.max_size)")]
     TooLarge { size: u64, limit: u64 },

@@ -372,7 +372,7 @@ async fn folders_beside_each_other_multiply_nothing() {
 async fn what_is_no_file_any_more_is_told() {
     let world = TestHost::new().await;
     let articles = world.articles(None);
-    let notes = ["link.md", "in/a.md", "folder.md", "nul.md", "latin.md", "out.md"];
+    let notes = ["link.md", "in/a.md", "folder.md", "nul.md", "latin.md", "out.md", "was/b.md"];
     let vault = Vault::of(&notes.map(|note| (note, "# Note\n\ntext\n")));
     run(&articles, &vault).await;
     let there = slugs(&articles).await;
@@ -383,6 +383,8 @@ async fn what_is_no_file_any_more_is_told() {
     std::os::unix::fs::symlink(aside.path().join("in"), vault.path("in")).expect("a link");
     fs::remove_file(vault.path("folder.md")).expect("a removal");
     fs::create_dir(vault.path("folder.md")).expect("a folder");
+    fs::remove_dir_all(vault.path("was")).expect("a removal");
+    vault.put("was", "a file\n");
     vault.put("nul.md", "# Note\n\nte\0xt\n");
     vault.put("latin.md", b"# Note\n\nt\xe4xt\n");
     vault.put(".gitignore", "out.md\n");
@@ -391,7 +393,7 @@ async fn what_is_no_file_any_more_is_told() {
     let before = Vault::contents(&vault.root());
     let report = sync(&articles, &asked(&vault)).await.expect("a run");
     let told: Vec<_> = report.failed.iter().map(|problem| problem.file.as_str()).collect();
-    assert_eq!(told, ["folder.md", "in/a.md", "latin.md", "link.md", "nul.md"], "{:?}", report.failed);
+    assert_eq!(told, ["folder.md", "in/a.md", "latin.md", "link.md", "nul.md", "was/b.md"], "{:?}", report.failed);
     assert!(!report.did_something(), "{report:?}");
     assert_eq!(Vault::contents(&vault.root()), before);
     assert_eq!(slugs(&articles).await, there);

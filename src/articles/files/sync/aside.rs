@@ -53,12 +53,17 @@ impl Passed {
         let mut places = std::iter::once(file).chain(above);
         let found = places.find_map(|place| match self.failed.contains(place) {
             true => Some(None),
-            false => self.reasons.get(place).map(|reason| Some(*reason)),
+            false => self.reasons.get(place).map(|reason| Some((*reason, place != file && !place.ends_with('/')))),
         });
         match found {
-            Some(Some(Reason::Link)) => Some("is a link now, or in a folder that is one; links are not followed"),
-            Some(Some(Reason::Special)) | None => Some("is no file any more"),
-            Some(Some(Reason::Hidden | Reason::Ignored | Reason::Packages | Reason::NotMarkdown) | None) => None,
+            Some(Some((Reason::NotMarkdown, true))) => Some("was in a folder that is a file now"),
+            Some(Some((reason, _))) => match reason {
+                Reason::Link => Some("is a link now, or in a folder that is one; links are not followed"),
+                Reason::Special => Some("is no file any more"),
+                Reason::Hidden | Reason::Ignored | Reason::Packages | Reason::NotMarkdown => None,
+            },
+            Some(None) => None,
+            None => Some("is no file any more"),
         }
     }
 }
@@ -87,7 +92,12 @@ pub(super) async fn unseen(
     });
     let mut found: Vec<FileProblem> = known
         .filter_map(|(file, _)| passed.trouble(file).map(|trouble| (file, trouble)))
-        .map(|(file, trouble)| FileProblem::new(file, format!("{trouble}; its article stays as it is")))
+        .map(|(file, trouble)| {
+            FileProblem::new(
+                file,
+                format!("{trouble}; its article stays as it is: delete that, or bring the file back"),
+            )
+        })
         .collect();
     found.sort_by(|a, b| a.file.cmp(&b.file));
     failed.extend(found);

@@ -42,8 +42,7 @@ pub(in crate::articles::files) async fn of_several_files(
     connection: &impl Sql,
     source: i64,
 ) -> Result<Vec<i64>, StoreError> {
-    let sql =
-        "SELECT article_id FROM article_sources WHERE source_id = $1 GROUP BY article_id HAVING count(*) > 1";
+    let sql = "SELECT article_id FROM article_sources WHERE source_id = $1 GROUP BY article_id HAVING count(*) > 1";
     connection.rows(sql, [source.into()]).await
 }
 

@@ -25,10 +25,6 @@ use super::{
 use crate::offload;
 pub(crate) use lists::{Lists, Lookups};
 
-/// What FTS5 notes of its index, as columns of a statement.
-pub(super) const NOTES: &str = "(SELECT block FROM article_terms_data WHERE id = 1) AS averages,
-    (SELECT block FROM article_terms_data WHERE id = 10) AS structure";
-
 /// Postings that are ranked where they are: moving them would take longer.
 const FEW: usize = 5_000;
 

@@ -1,11 +1,13 @@
 //! An article's set of vectors: what a finished attempt stores, and what a later attempt may reuse.
 
 pub mod index;
+mod new_chunk;
 mod postgres;
 mod sqlite;
 
 use std::collections::{HashMap, HashSet};
 
+use new_chunk::{NewChunk, Place};
 pub use postgres::literal;
 
 use super::{
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     embedder::Vector,
-    task::{ClaimedTask, EmbeddedChunk, EmbeddedSet, Lease},
+    task::{ClaimedTask, EmbeddedSet, Lease},
 };
 
 /// The text of an article for embedding.
@@ -218,23 +220,6 @@ const NOTE: &str = "
     WHERE TRUE
     ON CONFLICT (article_id, model_id) DO UPDATE SET revision = excluded.revision,
         content_hash = excluded.content_hash, chunk_count = excluded.chunk_count, embedded_at = excluded.embedded_at";
-
-/// A chunk that gets a row.
-struct NewChunk<'c> {
-    article_id: i64,
-    model_id: i64,
-    position: usize,
-    chunk: &'c EmbeddedChunk,
-}
-
-/// Article, model and position of a chunk.
-type Place = (i64, i64, usize);
-
-impl NewChunk<'_> {
-    fn place(&self) -> Place {
-        (self.article_id, self.model_id, self.position)
-    }
-}
 
 /// Records that the stored vectors are valid for `revision` too.
 ///

@@ -1,6 +1,10 @@
 //! Passages, and more of the same.
 
-use afterword::search::{Mode, Query, SearchError};
+use afterword::{
+    articles::Changes,
+    search::{Mode, Query, SearchError},
+};
+use afterword_actors::embedder::{EmbedError, Purpose};
 
 use super::TestHost;
 use crate::support::{DRAIN, article};
@@ -21,6 +25,50 @@ async fn the_passage_that_answers_is_shown_and_others_on_request() {
     assert!(hit.snippet.contains("borrow ends"), "{hit:?}");
     assert!(hit.heading_path.contains("Rust"), "{hit:?}");
     assert_eq!(hit.passages.len(), 1);
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_from_earlier_searches_never_hides_a_change_by_this_host_or_another() {
+    let world = TestHost::new().await;
+    let other = world.beside().await;
+    world.articles(None).create(article("note", "Bees know the colour grey.")).await.expect("a save");
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    for (number, colour) in ["blue", "green", "yellow", "orange"].into_iter().enumerate() {
+        let writer = if number % 2 == 0 { &world } else { &other };
+        let body = Some(format!("Bees know the colour {colour}."));
+        writer.articles(None).update("note", Changes { body, ..Changes::default() }).await.expect("a save");
+        for searcher in [&world, &other] {
+            let answer = searcher.find("bees colour", Mode::Hybrid).await;
+            assert!(answer.hits[0].snippet.contains(colour), "{:?} before {colour} is embedded", answer.hits);
+        }
+        world.settled(&runtime).await;
+        for searcher in [&world, &other, &world, &other] {
+            for mode in [Mode::Hybrid, Mode::Keyword] {
+                let answer = searcher.find("bees colour", mode).await;
+                assert!(answer.hits[0].snippet.contains(colour), "{:?} after {colour} was embedded", answer.hits);
+            }
+        }
+        assert_eq!(world.found(colour, Mode::Keyword).await, ["note"]);
+    }
+    runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_costs_the_model_once_and_is_answered_again_while_the_model_is_away() {
+    let world = TestHost::new().await;
+    world.articles(None).create(article("note", "Bees know colours.")).await.expect("a save");
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    for _ in 0..3 {
+        assert_eq!(world.find("what do insects see", Mode::Hybrid).await.degraded, None);
+    }
+    let calls = world.embedder.calls();
+    assert_eq!(calls.iter().filter(|call| call.purpose == Purpose::Query).count(), 1, "{calls:?}");
+    world.embedder.outage(Some(EmbedError::unavailable("away")));
+    assert_eq!(world.find("what do insects see", Mode::Hybrid).await.degraded, None);
+    assert!(world.find("what do birds see", Mode::Hybrid).await.degraded.is_some());
     runtime.stop(DRAIN).await;
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::NewChunk;
+use super::new_chunk::NewChunk;
 use crate::{
     embedder::Vector,
     store::{StoreError, sql::Sql},

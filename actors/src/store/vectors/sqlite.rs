@@ -1,7 +1,7 @@
 //! Chunks are sent to SQLite as one list, so that one prepared statement serves any number of them; their vectors beside it,
 //! one behind the other, as bytes.
 
-use super::NewChunk;
+use super::new_chunk::NewChunk;
 use crate::store::{StoreError, sql::Sql};
 
 /// Rows in one insert; keeps a statement below some megabytes.

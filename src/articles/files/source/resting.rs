@@ -53,8 +53,8 @@ pub(in crate::articles::files) async fn at(
     places: &[String],
 ) -> Result<Vec<Known>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM {{texts $2}} j JOIN article_sources s ON s.source_id = $1 AND s.path = j.text
-         LEFT JOIN articles a ON a.id = s.article_id"
+        "SELECT {KNOWN} FROM {{texts $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
+         WHERE s.source_id = $1 AND s.path = j.text"
     );
     connection.rows(&sql, [source.into(), serde_json::to_string(places).unwrap_or_default().into()]).await
 }
@@ -66,8 +66,8 @@ pub(in crate::articles::files) async fn elsewhere(
     articles: &[i64],
 ) -> Result<Vec<Known>, StoreError> {
     let sql = format!(
-        "SELECT {KNOWN} FROM {{ids $2}} j JOIN article_sources s ON s.article_id = j.id
-         LEFT JOIN articles a ON a.id = s.article_id WHERE s.source_id <> $1 ORDER BY s.source_id, s.path"
+        "SELECT {KNOWN} FROM {{ids $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
+         WHERE s.article_id = j.id AND s.source_id <> $1 ORDER BY s.source_id, s.path"
     );
     connection.rows(&sql, [source.into(), serde_json::to_string(articles).unwrap_or_default().into()]).await
 }
@@ -78,8 +78,13 @@ pub(in crate::articles::files) async fn stamp(
     source: i64,
     files: &[(String, String, String)],
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE article_sources SET stamp = j.stamp FROM {rows $2: path TEXT, hash TEXT, stamp TEXT} j
-               WHERE source_id = $1 AND article_sources.path = j.path AND file_hash = j.hash";
+    // Not an UPDATE with FROM: SQLite would go through the whole list for each file.
+    let sql = "INSERT INTO article_sources
+                   (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy, stamp)
+               SELECT s.source_id, s.path, s.article_id, s.file_hash, s.revision, s.slug, s.folder, s.written, s.is_copy, j.stamp
+               FROM {rows $2: path TEXT, hash TEXT, stamp TEXT} j CROSS JOIN article_sources s
+               WHERE s.source_id = $1 AND s.path = j.path AND s.file_hash = j.hash
+               ON CONFLICT (source_id, path) DO UPDATE SET stamp = excluded.stamp";
     let files = serde_json::to_string(files).unwrap_or_default();
     connection.run(sql, [source.into(), files.into()]).await.map(drop)
 }

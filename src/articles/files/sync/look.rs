@@ -231,7 +231,7 @@ async fn listed(articles: &Articles, asked: &Sync, rest: &Rest) -> Result<BTreeM
 }
 
 async fn former(articles: &Articles, ids: &[i64]) -> Result<HashMap<i64, Vec<String>>, StoreError> {
-    let sql = "SELECT s.slug, s.article_id FROM {ids $1} j JOIN slug_aliases s ON s.article_id = j.id
+    let sql = "SELECT s.slug, s.article_id FROM {ids $1} j CROSS JOIN slug_aliases s WHERE s.article_id = j.id
                ORDER BY s.created_at, s.slug";
     let ids = serde_json::to_string(ids).unwrap_or_default();
     let mut former: HashMap<i64, Vec<String>> = HashMap::new();

@@ -6,6 +6,7 @@
 
 mod among;
 mod bm25;
+mod body;
 mod earlier;
 mod fold;
 mod found;
@@ -19,6 +20,7 @@ mod sqlite;
 mod state;
 mod stems;
 mod stop_words;
+mod terms;
 mod tokens;
 mod unaccented;
 mod wanted;
@@ -32,6 +34,7 @@ use afterword_actors::store::{
 
 pub(crate) use among::Among;
 pub(crate) use bm25::{idf, worth};
+pub(crate) use body::BodyTerms;
 pub(crate) use earlier::some as some_earlier;
 use found::TITLE_TIMES;
 pub(crate) use found::{Found, Part};
@@ -98,38 +101,49 @@ pub(crate) async fn average_length(connection: &impl Sql) -> Result<f64, StoreEr
     Ok(average.max(1.0))
 }
 
-/// Writes what full-text search looks at of an article that is new, in a collection of this [`LANGUAGE`].
+/// Writes what full-text search looks at of an article that is new, in a collection of this [`LANGUAGE`]. `body` is that of `texts`.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn add(transaction: &impl Sql, id: i64, texts: Texts<'_>, language: &str) -> Result<(), StoreError> {
-    let stems = Stems::of(language);
-    match write(transaction, &stems, id, texts).await? {
+pub(crate) async fn add(
+    transaction: &impl Sql,
+    id: i64,
+    texts: Texts<'_>,
+    body: &BodyTerms,
+    language: &str,
+) -> Result<(), StoreError> {
+    match write(transaction, &Stems::of(language), id, texts, body).await? {
         None => Ok(()),
         own => state::note_language(transaction, id, own).await,
     }
 }
 
-/// Writes what full-text search looks at; replaces what was there.
+/// Writes what full-text search looks at; replaces what was there. `body` is that of `texts`.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn index(transaction: &impl Sql, id: i64, texts: Texts<'_>) -> Result<(), StoreError> {
+pub(crate) async fn replace(
+    transaction: &impl Sql,
+    id: i64,
+    texts: Texts<'_>,
+    body: &BodyTerms,
+) -> Result<(), StoreError> {
     let stems = Stems::of(&State::read(transaction).await?.language);
-    index_by(transaction, &stems, id, texts).await
+    replace_by(transaction, &stems, id, texts, body).await
 }
 
 /// The same in a collection whose articles are by these stems if their own language is not known.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn index_by(
+pub(crate) async fn replace_by(
     transaction: &impl Sql,
     stems: &Stems,
     id: i64,
     texts: Texts<'_>,
+    body: &BodyTerms,
 ) -> Result<(), StoreError> {
-    let own = write(transaction, stems, id, texts).await?;
+    let own = write(transaction, stems, id, texts, body).await?;
     state::note_language(transaction, id, own).await?;
     earlier::forget(transaction, id).await
 }
@@ -140,17 +154,18 @@ async fn write(
     stems: &Stems,
     id: i64,
     texts: Texts<'_>,
+    body: &BodyTerms,
 ) -> Result<Option<&'static str>, StoreError> {
-    let (title, body) = (Reading::of(texts.title), Reading::of(texts.body));
-    let language = spoken::of_article(&[&title, &body], stems.name());
+    let title = Reading::of(texts.title);
+    let language = body.language(&title, stems.name());
     let own = (language != stems.name()).then(|| Stems::of(language));
     let stems = own.as_ref().unwrap_or(stems);
-    let (title, mut body) = (title.terms(stems), body.terms(stems));
+    let (title, mut body) = (title.terms(stems), body.by(stems, texts.body));
     for text in texts.about {
         let terms = Reading::of(text).terms(stems);
         for _ in 0..TITLE_TIMES {
-            body.push(BETWEEN.to_owned());
-            body.extend_from_slice(&terms);
+            body.push(BETWEEN);
+            body.append(&terms);
         }
     }
     match transaction.engine() {

@@ -14,6 +14,15 @@ static ROOM: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
 /// Texts up to this size are read in place: moving them would take longer. *Units:* bytes.
 pub(crate) const SMALL: usize = 16 << 10;
 
+/// Reads `text` in place, or, if that takes a while, on another thread.
+pub(crate) async fn read<T: Send + 'static>(text: &str, reading: fn(&str) -> T) -> T {
+    if text.len() <= SMALL {
+        return reading(text);
+    }
+    let text = text.to_owned();
+    run(move || reading(&text)).await
+}
+
 /// Does `work` on another thread, when one of the few is free. It runs to its end even if its caller is dropped.
 ///
 /// # Panics

@@ -11,7 +11,8 @@ use afterword_actors::{
 
 use super::{
     Article, ArticleError, NewArticle, Saved, links, names,
-    properties::{self, Properties, TextReading},
+    properties::{self, Properties},
+    reading::BodyReading,
     request, row,
     slug::Slug,
 };
@@ -42,7 +43,7 @@ struct Inserted {
 pub(super) async fn create(
     transaction: &Transaction,
     new: NewArticle,
-    text: &TextReading,
+    read: &BodyReading,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     names::share(transaction).await?;
@@ -52,11 +53,11 @@ pub(super) async fn create(
     let content_hash = request::content_hash(&new.title, &new.body);
     let (slug, inserted) = insert_named(transaction, &new, &content_hash).await?;
     let id = inserted.id;
-    let said = Properties::of_reading(&new.front_matter, text);
+    let said = Properties::of_reading(&new.front_matter, &read.text);
     let texts = Texts { title: &new.title, about: &said.about(), body: &new.body };
-    fulltext::add(transaction, id, texts, &inserted.language).await?;
+    fulltext::add(transaction, id, texts, &read.terms, &inserted.language).await?;
     properties::write(transaction, id, properties::Known::Nothing, &said).await?;
-    links::write(transaction, id, properties::Known::Nothing, text.links()).await?;
+    links::write(transaction, id, properties::Known::Nothing, read.text.links()).await?;
     remember_key(transaction, &new, id).await?;
     if new.updated_at.is_some() {
         // Its time does not tell when it appeared here.
@@ -214,12 +215,11 @@ async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<
 async fn remember_key(transaction: &Transaction, new: &NewArticle, id: i64) -> Result<(), StoreError> {
     let Some(key) = &new.idempotency_key else { return Ok(()) };
     transaction
-        .run(
+        .later(
             "INSERT INTO idempotency_keys (key, request_hash, article_id, created_at) VALUES ($1, $2, $3, {now})",
             [key.clone().into(), new.request_hash().into(), id.into()],
         )
         .await
-        .map(drop)
 }
 
 pub(super) async fn read(transaction: &Transaction, id: i64) -> Result<Article, StoreError> {

@@ -16,6 +16,7 @@ use super::{
     folder::{Folder, within},
     links, names,
     properties::{self, Properties, TextReading},
+    reading::BodyReading,
     row,
     slug::{Slug, as_stored},
     update,
@@ -68,12 +69,19 @@ pub(super) async fn revision(connection: &impl Sql, slug: &str, revision: i64) -
     Ok(past_article(version))
 }
 
+/// Returns the body that [`restore`] would bring back now.
+pub(super) async fn body(connection: &impl Sql, slug: &str, number: Option<i64>) -> Result<Option<String>, StoreError> {
+    let Some(id) = number_of(connection, slug).await? else { return Ok(None) };
+    Ok(version(connection, id, number).await?.map(|version| version.body))
+}
+
 /// Makes a past revision the present one, as a new revision. Without a number: of a deleted article its last, of an
 /// existing one the one before.
 pub(super) async fn restore(
     transaction: &Transaction,
     slug: &str,
     number: Option<i64>,
+    read: Option<BodyReading>,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     names::alone(transaction).await?;
@@ -86,7 +94,7 @@ pub(super) async fn restore(
         });
     };
     let Some(present) = row::by_id(transaction, id).await? else {
-        return undelete(transaction, version, settings).await;
+        return undelete(transaction, version, read, settings).await;
     };
     let front_matter = front_matter(&version);
     let changes = Changes {
@@ -96,12 +104,13 @@ pub(super) async fn restore(
         front_matter: Some(front_matter),
         ..Changes::default()
     };
-    update::update(transaction, &present.slug, changes, None, settings).await
+    update::update(transaction, &present.slug, changes, read, settings).await
 }
 
 async fn undelete(
     transaction: &Transaction,
     version: article_version::Model,
+    read: Option<BodyReading>,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     let id = version.article_id;
@@ -116,13 +125,13 @@ async fn undelete(
             [id.into(), version.revision.into(), slug.as_ref().into()],
         )
         .await?;
-    transaction.run("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
-    let text = TextReading::now(&version.body);
-    let said = Properties::of_reading(&front_matter(&version), &text);
+    transaction.later("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
+    let read = BodyReading::ahead_or_now(read, &version.body);
+    let said = Properties::of_reading(&front_matter(&version), &read.text);
     let texts = Texts { title: &version.title, about: &said.about(), body: &version.body };
-    fulltext::index(transaction, id, texts).await?;
+    fulltext::replace(transaction, id, texts, &read.terms).await?;
     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, id, properties::Known::Perhaps, text.links()).await?;
+    links::write(transaction, id, properties::Known::Perhaps, read.text.links()).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
     let task = NewTask {

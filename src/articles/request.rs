@@ -133,6 +133,11 @@ pub(super) fn set(
 }
 
 impl Changes {
+    /// Whether they may change what searches look at, even if the body stays.
+    pub(super) fn are_of_words(&self) -> bool {
+        self.title.is_some() || self.front_matter.is_some() || !self.properties.is_empty()
+    }
+
     /// Checks it and makes it ready to be stored.
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = self.title.map(|title| checked_title(&title, limits)).transpose()?;

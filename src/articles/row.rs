@@ -32,7 +32,7 @@ const JOINS: &str = "
 
 /// The front matter of a row of articles or of their versions. What earlier versions stored, and no save has replaced
 /// since, is converted to the same form.
-pub(super) const FRONT_MATTER: &str = "CASE WHEN a.front_matter = '' AND a.extra <> ''
+pub(crate) const FRONT_MATTER: &str = "CASE WHEN a.front_matter = '' AND a.extra <> ''
     THEN '---\n' || a.extra || '---\n' ELSE a.front_matter END AS front_matter";
 
 /// An article as it is stored.

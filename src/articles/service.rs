@@ -3,7 +3,7 @@
 use afterword_actors::{
     RuntimeHandle, RuntimeSettings, embed_now,
     embedder::Model,
-    store::{Database, sql::Sql},
+    store::{Database, StoreError, sql::Sql},
 };
 use uuid::Uuid;
 
@@ -12,13 +12,13 @@ use super::{
     create::{self, Settings},
     delete,
     folder::Folder,
-    history,
-    properties::{self, TextReading},
+    history, properties,
+    reading::BodyReading,
     row,
     slug::{Slug, as_stored},
     update,
 };
-use crate::time::Timestamp;
+use crate::{offload, time::Timestamp};
 
 /// Creates, reads, changes and deletes articles. Cheap to clone.
 #[derive(Clone)]
@@ -55,10 +55,10 @@ impl Articles {
     pub async fn create(&self, new: NewArticle) -> Result<Saved, ArticleError> {
         let new = new.checked(self.limits)?;
         let settings = self.settings();
-        let text = TextReading::of(&new.body).await;
+        let read = BodyReading::of(&new.body).await;
         let saved = self
             .database
-            .write(move |transaction| Box::pin(async move { create::create(transaction, new, &text, settings).await }))
+            .write(move |transaction| Box::pin(async move { create::create(transaction, new, &read, settings).await }))
             .await?;
         self.follow_up(saved).await
     }
@@ -69,14 +69,15 @@ impl Articles {
     /// [`ArticleError::NotFound`], [`ArticleError::Conflict`], [`ArticleError::Invalid`], [`ArticleError::TooLarge`].
     pub async fn update(&self, slug: &str, changes: Changes) -> Result<Saved, ArticleError> {
         let (slug, changes, settings) = (slug.to_owned(), changes.checked(self.limits)?, self.settings());
-        let text = match &changes.body {
-            Some(body) => Some(TextReading::of(body).await),
+        let read = match &changes.body {
+            Some(body) => Some(BodyReading::of(body).await),
+            None if changes.are_of_words() => self.read_ahead(&slug).await?,
             None => None,
         };
         let saved = self
             .database
             .write(move |transaction| {
-                Box::pin(async move { update::update(transaction, &slug, changes, text.as_ref(), settings).await })
+                Box::pin(async move { update::update(transaction, &slug, changes, read, settings).await })
             })
             .await;
         let saved = match saved {
@@ -87,6 +88,19 @@ impl Articles {
             saved => saved,
         };
         self.follow_up(self.explained(saved).await?).await
+    }
+
+    /// Reads a body that stays as it is, if it is long.
+    async fn read_ahead(&self, slug: &str) -> Result<Option<BodyReading>, StoreError> {
+        let sql = "SELECT body FROM articles
+                   WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
+                                       (SELECT article_id FROM slug_aliases WHERE slug = $1))
+                     AND octet_length(body) > $2 + 0";
+        let values = [as_stored(slug).as_ref().into(), i64::try_from(offload::SMALL).unwrap_or(i64::MAX).into()];
+        match self.database.reader().row::<String>(sql, values).await? {
+            Some(body) => Ok(Some(BodyReading::of(&body).await)),
+            None => Ok(None),
+        }
     }
 
     /// Renames an article; the old slug keeps working.
@@ -128,10 +142,14 @@ impl Articles {
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
     pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<Saved, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
+        let read = match history::body(self.database.reader(), &slug, revision).await? {
+            Some(body) => Some(BodyReading::of(&body).await),
+            None => None,
+        };
         let saved = self
             .database
             .write(move |transaction| {
-                Box::pin(async move { history::restore(transaction, &slug, revision, settings).await })
+                Box::pin(async move { history::restore(transaction, &slug, revision, read, settings).await })
             })
             .await;
         self.follow_up(self.explained(saved).await?).await

@@ -9,7 +9,8 @@ use super::{
     ArticleError, Changes, Saved,
     create::{self, Settings},
     links, names,
-    properties::{self, Properties, TextReading},
+    properties::{self, Properties},
+    reading::BodyReading,
     request,
     row::{self, ArticleRow},
     slug::Slug,
@@ -20,7 +21,7 @@ pub(super) async fn update(
     transaction: &Transaction,
     slug: &str,
     changes: Changes,
-    text: Option<&TextReading>,
+    read: Option<BodyReading>,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     let present = present(transaction, slug, changes.expected_revision).await?;
@@ -31,7 +32,7 @@ pub(super) async fn update(
     archive(transaction, present.id, false).await?;
     write(transaction, &present, &next).await?;
     record(transaction, create::SAVED, present.id, &present.slug, present.revision + 1).await?;
-    note(transaction, &present, &next, text).await?;
+    note(transaction, &present, &next, read).await?;
     let task_id = follow(transaction, &present, &next, &changes, settings).await?;
     Ok(Saved { article: create::read(transaction, present.id).await?, task_id, changed: true })
 }
@@ -97,7 +98,7 @@ impl Next {
 
 async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> Result<(), StoreError> {
     transaction
-        .run(
+        .later(
             "UPDATE articles SET title = $2, body = $3, folder = $4, front_matter = $5, extra = '',
                  skip_embedding = $6, content_hash = $7, revision = revision + 1,
                  created_at = coalesce($8, created_at), updated_at = coalesce($9, {now}) WHERE id = $1",
@@ -120,33 +121,26 @@ async fn write(transaction: &Transaction, present: &ArticleRow, next: &Next) -> 
     Ok(())
 }
 
-/// Writes its words and what the article says about itself, if they may have changed. `text` is the reading of a new body.
+/// Writes its words and what the article says about itself, if they may have changed. `read` is what was read ahead.
 async fn note(
     transaction: &Transaction,
     present: &ArticleRow,
     next: &Next,
-    text: Option<&TextReading>,
+    read: Option<BodyReading>,
 ) -> Result<(), StoreError> {
     let says_the_same = next.body == present.body && next.front_matter == present.front_matter;
     if says_the_same && next.title == present.title {
         return Ok(());
     }
-    let read;
-    let text = match text {
-        Some(text) => text,
-        None => {
-            read = TextReading::now(&next.body);
-            &read
-        }
-    };
-    let said = Properties::of_reading(&next.front_matter, text);
+    let read = BodyReading::ahead_or_now(read, &next.body);
+    let said = Properties::of_reading(&next.front_matter, &read.text);
     let texts = Texts { title: &next.title, about: &said.about(), body: &next.body };
-    fulltext::index(transaction, present.id, texts).await?;
+    fulltext::replace(transaction, present.id, texts, &read.terms).await?;
     if says_the_same {
         return Ok(());
     }
     properties::write(transaction, present.id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, present.id, properties::Known::Perhaps, text.links()).await
+    links::write(transaction, present.id, properties::Known::Perhaps, read.text.links()).await
 }
 
 /// Queues or cancels embedding, as the change requires.
@@ -183,7 +177,7 @@ async fn follow(
 /// Stores the present revision as a past one.
 pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -> Result<(), StoreError> {
     transaction
-        .run(
+        .later(
             "INSERT INTO article_versions
                  (article_id, revision, slug, title, folder, body, extra, front_matter, content_hash, skip_embedding,
                   created_at, updated_at, superseded_at, deleted)
@@ -193,7 +187,6 @@ pub(super) async fn archive(transaction: &Transaction, id: i64, deleted: bool) -
             [id.into(), deleted.into()],
         )
         .await
-        .map(drop)
 }
 
 /// Renames the article; the old slug keeps working. Waiting tasks refer to the article's number and are not touched.

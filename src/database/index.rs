@@ -1,19 +1,24 @@
 //! Rebuilds the indexes of searches from the articles and their vectors.
 
 use afterword_actors::store::{
-    Database, Engine, StoreError,
-    sql::{FromRow, Sql, Value},
+    Database, Engine, StoreError, Transaction,
+    sql::{Sql, Value},
     vectors,
 };
 use serde::Serialize;
 
 use crate::{
-    articles::properties::about,
+    articles::{
+        FRONT_MATTER,
+        reading::{self, BodyReading},
+    },
     fulltext::{self, State, Stems, Texts, VERSION},
 };
 
 /// Articles with words written in one transaction; few, because saves may wait for it.
 const PAGE: i64 = 100;
+/// Most bytes of their bodies, unless one alone is larger. *Units:* bytes.
+const PAGE_BYTES: i64 = 1 << 20;
 
 /// Why an index was not built. The old one stays in use.
 #[derive(Debug, thiserror::Error)]
@@ -151,37 +156,62 @@ async fn index_words(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync
     Ok(done)
 }
 
-/// Writes the words of the articles that `page` selects; returns their number and the last one.
+/// Writes the words of the articles that `page` selects, as far as there is room for their texts; returns their number and the last
+/// one.
 async fn write_page(
     database: &Database,
     page: &'static str,
     values: Vec<Value>,
 ) -> Result<(i64, Option<i64>), StoreError> {
-    #[derive(FromRow)]
-    struct Article {
-        id: i64,
-        title: String,
-        body: String,
-        front_matter: String,
+    let ids = room_for(database, page, values).await?;
+    let read = read(database, &ids).await?;
+    database.write_behind(move |transaction| Box::pin(async move { write(transaction, read).await })).await?;
+    Ok((i64::try_from(ids.len()).unwrap_or(i64::MAX), ids.last().copied()))
+}
+
+/// The first of the articles that `page` selects: one, or as many as have [`PAGE_BYTES`] together.
+async fn room_for(database: &Database, page: &str, values: Vec<Value>) -> Result<Vec<i64>, StoreError> {
+    let sql = format!(
+        "SELECT a.id, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a WHERE a.id IN ({page}) ORDER BY a.id"
+    );
+    let sizes: Vec<(i64, i64)> = database.reader().rows(&sql, values).await?;
+    Ok(reading::fitting(sizes, PAGE_BYTES))
+}
+
+/// An article whose text was read before the transaction that writes its words.
+struct Read {
+    id: i64,
+    revision: i64,
+    body: String,
+    reading: BodyReading,
+}
+
+async fn read(database: &Database, ids: &[i64]) -> Result<Vec<Read>, StoreError> {
+    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let sql = "SELECT a.id, a.revision, a.body FROM {ids $1} j CROSS JOIN articles a WHERE a.id = j.id ORDER BY a.id";
+    let articles: Vec<(i64, i64, String)> = database.reader().rows(sql, [ids.into()]).await?;
+    let mut read = Vec::with_capacity(articles.len());
+    for (id, revision, body) in articles {
+        let reading = BodyReading::of(&body).await;
+        read.push(Read { id, revision, body, reading });
     }
-    database
-        .write_behind::<_, StoreError, _>(move |transaction| {
-            Box::pin(async move {
-                let stems = Stems::of(&State::read(transaction).await?.language);
-                // Locked, so that no save writes newer words in between.
-                let sql = format!(
-                    "SELECT a.id, a.title, a.body, a.front_matter FROM articles a WHERE a.id IN ({page}) {{lock a}}"
-                );
-                let page = transaction.rows::<Article>(&sql, values).await?;
-                for Article { id, title, body, front_matter } in &page {
-                    let texts = Texts { title, about: &about(front_matter, body), body };
-                    fulltext::index_by(transaction, &stems, *id, texts).await?;
-                }
-                let count = i64::try_from(page.len()).unwrap_or(i64::MAX);
-                Ok((count, page.iter().map(|article| article.id).max()))
-            })
-        })
-        .await
+    Ok(read)
+}
+
+/// Writes the words of articles that are still at the revision that was read; the others have those of their save.
+async fn write(transaction: &Transaction, read: Vec<Read>) -> Result<(), StoreError> {
+    let stems = Stems::of(&State::read(transaction).await?.language);
+    for Read { id, revision, body, reading } in read {
+        // Locked, so that no save writes newer words in between.
+        let sql =
+            format!("SELECT a.title, {FRONT_MATTER} FROM articles a WHERE a.id = $1 AND a.revision = $2 {{lock a}}");
+        let held = transaction.row::<(String, String)>(&sql, [id.into(), revision.into()]).await?;
+        if let Some((title, front_matter)) = held {
+            let texts = Texts { title: &title, about: &reading.about(&front_matter), body: &body };
+            fulltext::replace_by(transaction, &stems, id, texts, &reading.terms).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn index_vectors(database: &Database, tell: &(dyn Fn(RebuildProgress) + Sync)) -> Result<i64, StoreError> {

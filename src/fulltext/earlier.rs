@@ -19,7 +19,7 @@ pub(super) async fn forget(transaction: &impl Sql, id: i64) -> Result<(), StoreE
         Engine::Sqlite => "DELETE FROM article_words WHERE rowid = $1",
         Engine::Postgres => "DELETE FROM article_words WHERE article_id = $1",
     };
-    transaction.run(sql, [id.into()]).await.map(drop)
+    transaction.later(sql, [id.into()]).await
 }
 
 /// Some articles whose words are left, up to `limit`.

@@ -18,6 +18,7 @@ use super::{
     bm25::{B, K1},
     found::{Found, Part, TITLE_WEIGHT},
     phrase::Phrase,
+    terms::Terms,
     wanted::Term,
 };
 
@@ -50,14 +51,10 @@ fn occurrences(rank: &str) -> String {
     format!("CASE WHEN {rank} = 0 THEN 0 ELSE floor(1 / (1.64493406685 * (1.0000001 - {rank}))) END")
 }
 
-pub(super) async fn index(
-    transaction: &impl Sql,
-    id: i64,
-    title: &[String],
-    body: &[String],
-) -> Result<(), StoreError> {
+pub(super) async fn index(transaction: &impl Sql, id: i64, title: &Terms, body: &Terms) -> Result<(), StoreError> {
     let length = i32::try_from(title.len() + body.len()).unwrap_or(i32::MAX);
-    let parts: Vec<_> = parts(title, body).enumerate().collect();
+    let (title, body): (Vec<_>, Vec<_>) = (title.iter().collect(), body.iter().collect());
+    let parts: Vec<_> = parts(&title, &body).enumerate().collect();
     let parts = serde_json::to_string(&parts).unwrap_or_default();
     transaction.run("DELETE FROM article_terms WHERE article_id = $1", [id.into()]).await?;
     transaction
@@ -65,14 +62,14 @@ pub(super) async fn index(
             "INSERT INTO article_terms (article_id, part, length, title, words)
              SELECT $1, j.part, $2, CASE WHEN j.part = 0 THEN CAST($3 AS tsvector) ELSE '' END, CAST(j.words AS tsvector)
              FROM {rows $4: part INTEGER, words TEXT} j",
-            [id.into(), length.into(), vector(&[], title).into(), parts.into()],
+            [id.into(), length.into(), vector(&[], &title).into(), parts.into()],
         )
         .await
         .map(drop)
 }
 
 /// The text in parts, each as a vector; the title is in the first.
-fn parts<'t>(title: &'t [String], body: &'t [String]) -> impl Iterator<Item = String> + 't {
+fn parts<'t>(title: &'t [&str], body: &'t [&str]) -> impl Iterator<Item = String> + 't {
     let mut rest = body;
     let mut is_first = true;
     std::iter::from_fn(move || {
@@ -80,7 +77,7 @@ fn parts<'t>(title: &'t [String], body: &'t [String]) -> impl Iterator<Item = St
             return None;
         }
         let mut bytes = 0;
-        let fits = |term: &&String| {
+        let fits = |term: &&&str| {
             bytes += term.len() + 8;
             bytes <= PART_BYTES
         };
@@ -92,7 +89,7 @@ fn parts<'t>(title: &'t [String], body: &'t [String]) -> impl Iterator<Item = St
 }
 
 /// Terms with their positions as PostgreSQL reads them, those of the title marked. No term holds a quotation mark.
-fn vector(title: &[String], body: &[String]) -> String {
+fn vector(title: &[&str], body: &[&str]) -> String {
     let mut places: BTreeMap<&str, String> = BTreeMap::new();
     let marked = title.iter().map(|term| (term, "A")).chain(body.iter().map(|term| (term, "")));
     for (place, (term, mark)) in marked.enumerate() {
@@ -210,8 +207,8 @@ pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> R
 mod tests {
     use super::*;
 
-    fn terms(text: &str) -> Vec<String> {
-        text.split(' ').filter(|term| !term.is_empty()).map(str::to_owned).collect()
+    fn terms(text: &str) -> Vec<&str> {
+        text.split_terminator(' ').collect()
     }
 
     #[test]
@@ -223,8 +220,8 @@ mod tests {
     #[test]
     fn a_long_text_has_parts_and_an_empty_one_has_one() {
         assert_eq!(parts(&[], &[]).count(), 1);
-        assert_eq!(parts(&[], &vec!["word".to_owned(); PART + 1]).count(), 2);
-        let long = vec!["x".repeat(100); PART];
-        assert!(parts(&terms("t"), &long).count() > 2);
+        assert_eq!(parts(&[], &["word"; PART + 1]).count(), 2);
+        let long = "x".repeat(100);
+        assert!(parts(&terms("t"), &[long.as_str(); PART]).count() > 2);
     }
 }

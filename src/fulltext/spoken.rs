@@ -4,7 +4,7 @@
 //! outweigh what was meant ("wie viele" stands in questions, seldom in answers). Those of an article tell by whose stems its words
 //! are indexed.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::HashMap, ops::Add, sync::LazyLock};
 
 use super::{
     stems,
@@ -69,15 +69,22 @@ impl Language {
     }
 }
 
-/// How many little words there are of each language.
-#[derive(Default)]
-struct Counts {
+/// How many little words there are of each language at the beginning of a text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
     little: [usize; ENGLISH + 1],
     words: usize,
 }
 
 impl Counts {
-    fn add(&mut self, word: &str) {
+    /// Counts the words at the beginning of a text.
+    pub(super) fn of(text: &Reading<'_>) -> Self {
+        let mut counts = Self::default();
+        text.first_words(|word| counts.count(word));
+        counts
+    }
+
+    fn count(&mut self, word: &str) {
         self.words += 1;
         let mut languages = LITTLE.get(word).copied().unwrap_or_default();
         while languages != 0 {
@@ -87,10 +94,19 @@ impl Counts {
     }
 }
 
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let little = std::array::from_fn(|place| self.little[place] + other.little[place]);
+        Self { little, words: self.words + other.words }
+    }
+}
+
 /// The language that the folded words of a question are of, if it is known and another than English.
 pub(crate) fn language<'w>(words: impl Iterator<Item = &'w str>) -> Option<Language> {
     let mut counts = Counts::default();
-    words.for_each(|word| counts.add(word));
+    words.for_each(|word| counts.count(word));
     let (most, place) = (0..ENGLISH).map(|place| (counts.little[place], place)).max()?;
     (most >= TELLING && most > counts.little[ENGLISH]).then_some(Language(place))
 }
@@ -100,11 +116,9 @@ pub(super) fn says_nothing(language: Option<Language>, word: &str) -> bool {
     is_one(word) || language.is_some_and(|Language(place)| LITTLE.get(word).is_some_and(|of| of >> place & 1 == 1))
 }
 
-/// The language whose stems the words of an article in Latin letters have: the one that its beginning is clearly in, `otherwise` if there is
-/// none.
-pub(super) fn of_article(parts: &[&Reading<'_>], otherwise: &'static str) -> &'static str {
-    let mut counts = Counts::default();
-    parts.iter().for_each(|part| part.first_words(|word| counts.add(word)));
+/// The language whose stems the words of an article in Latin letters have: the one that its texts are clearly in, `otherwise` if there
+/// is none.
+pub(super) fn of_article(counts: Counts, otherwise: &'static str) -> &'static str {
     let name = |place: usize| if place == ENGLISH { "english" } else { OTHERS[place].0 };
     let latin = (0..=ENGLISH).filter(|place| stems::is_latin(name(*place)));
     let Some((most, place)) = latin.map(|place| (counts.little[place], place)).max() else { return otherwise };
@@ -149,7 +163,8 @@ mod tests {
 
     #[test]
     fn an_article_tells_its_language_and_a_list_or_a_mixture_does_not() {
-        let told = |text: &str, otherwise| of_article(&[&Reading::of("Title"), &Reading::of(text)], otherwise);
+        let counts = |text: &str| Counts::of(&Reading::of(text));
+        let told = |text: &str, otherwise| of_article(counts("Title") + counts(text), otherwise);
         for (text, language) in [
             ("Die Katze ist heute nicht nach Hause gekommen.", "german"),
             ("El gato no ha vuelto a casa y la puerta está cerrada por la noche.", "spanish"),

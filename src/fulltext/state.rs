@@ -73,14 +73,13 @@ impl Freshness {
 /// [`StoreError`]
 pub(super) async fn note_language(transaction: &impl Sql, id: i64, language: Option<&str>) -> Result<(), StoreError> {
     match language {
-        None => transaction.run("DELETE FROM article_languages WHERE article_id = $1", [id.into()]).await?,
+        None => transaction.later("DELETE FROM article_languages WHERE article_id = $1", [id.into()]).await,
         Some(language) => {
             let sql = "INSERT INTO article_languages (article_id, language) VALUES ($1, $2)
                        ON CONFLICT (article_id) DO UPDATE SET language = excluded.language";
-            transaction.run(sql, [id.into(), language.into()]).await?
+            transaction.later(sql, [id.into(), language.into()]).await
         }
-    };
-    Ok(())
+    }
 }
 
 /// The state of the index.

@@ -9,7 +9,7 @@ use std::{collections::HashMap, ops::Range};
 
 use unicode_normalization::char::is_combining_mark;
 
-use super::{fold::Folded, stems::Stems, stop_words};
+use super::{fold::Folded, stems::Stems, stop_words, terms::Terms};
 
 /// A word is compared by so many of its characters.
 const LONGEST: usize = 100;
@@ -98,21 +98,22 @@ impl<'t> Reading<'t> {
     }
 
     /// The terms as an index is given them, in order.
-    pub(crate) fn terms(&self, stems: &Stems) -> Vec<String> {
+    pub(super) fn terms(&self, stems: &Stems) -> Terms {
         let folded = self.folded.text.as_str();
         // Words come again, and a stem takes longer to make than to look up.
         let mut known: HashMap<&str, String> = HashMap::new();
-        let mut terms = Vec::with_capacity(folded.len() / 6 + 1);
+        let mut terms = Terms::with_capacity(folded.len());
         each_term(folded, |range, kind| {
             let word = &folded[range.clone()];
-            terms.push(match kind {
+            let term = match kind {
                 Kind::Word if stems.read_accents() => {
                     let written = &self.text[self.folded.origin(range)];
-                    known.entry(written).or_insert_with(|| stems.stem(word, written).into_owned()).clone()
+                    known.entry(written).or_insert_with(|| stems.stem(word, written).into_owned())
                 }
-                Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word, word).into_owned()).clone(),
-                Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => word.to_owned(),
-            });
+                Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word, word).into_owned()),
+                Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => word,
+            };
+            terms.push(term);
         });
         terms
     }
@@ -258,7 +259,7 @@ mod tests {
 
     fn terms(text: &str) -> Vec<String> {
         let stems = Stems::of("english");
-        let terms = Reading::of(text).terms(&stems);
+        let terms: Vec<_> = Reading::of(text).terms(&stems).iter().map(str::to_owned).collect();
         let of_tokens: Vec<_> = tokens(text).iter().map(|token| token.term(&stems)).collect();
         assert_eq!(of_tokens, terms);
         terms

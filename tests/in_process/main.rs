@@ -14,3 +14,4 @@ mod search;
 mod storage;
 #[path = "../support/mod.rs"]
 mod support;
+mod writes;

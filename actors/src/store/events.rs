@@ -10,12 +10,11 @@ use super::{StoreError, acting, sql::Sql};
 /// [`StoreError`]
 pub async fn record_act(transaction: &impl Sql, event: &str, detail: &str) -> Result<(), StoreError> {
     transaction
-        .run(
+        .later(
             "INSERT INTO embedding_task_events (at, event, detail) VALUES ({now}, $1, $2)",
             [event.into(), signed(detail).into()],
         )
         .await
-        .map(drop)
 }
 
 /// Records an act on one article, in the transaction that carries it out.
@@ -29,12 +28,11 @@ pub async fn record_article_act(
     detail: &str,
 ) -> Result<(), StoreError> {
     transaction
-        .run(
+        .later(
             "INSERT INTO embedding_task_events (at, article_id, event, detail) VALUES ({now}, $1, $2, $3)",
             [article_id.into(), event.into(), signed(detail).into()],
         )
         .await
-        .map(drop)
 }
 
 /// The same, if a door has named the caller. A save without a named caller is recorded by its task alone.

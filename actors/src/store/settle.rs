@@ -87,12 +87,12 @@ pub async fn settle(transaction: &impl Sql, verdicts: &[Verdict]) -> Result<Vec<
     let rows = transaction.rows::<SettledRow>(SETTLE, [as_json(verdicts).into()]).await?;
     let superseded: Vec<_> = rows.iter().filter(|row| row.cause == "superseded").map(|row| row.id).collect();
     if !superseded.is_empty() {
-        transaction.run(HAND_OVER, [serde_json::to_string(&superseded).unwrap_or_default().into()]).await?;
+        transaction.later(HAND_OVER, [serde_json::to_string(&superseded).unwrap_or_default().into()]).await?;
     }
     let suspects = rows.iter().filter(|row| row.cause == "superseded" && row.crashes > 0);
     let suspects: Vec<_> = suspects.map(|row| row.id).collect();
     if !suspects.is_empty() {
-        transaction.run(SUSPECT_NEXT, [serde_json::to_string(&suspects).unwrap_or_default().into()]).await?;
+        transaction.later(SUSPECT_NEXT, [serde_json::to_string(&suspects).unwrap_or_default().into()]).await?;
     }
     rows.into_iter().map(settled).collect()
 }

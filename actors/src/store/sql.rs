@@ -13,6 +13,7 @@
 mod connection;
 mod driver;
 mod entities;
+mod later;
 mod row;
 mod sealed;
 mod value;
@@ -59,11 +60,19 @@ pub trait Sql: Sealed + Sync {
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Runs a statement whose answer is not needed, before the next one of this transaction. On SQLite it goes together with that one,
+    /// or with the end of the write, and its error is the error of what it went with; then nothing of the write is kept.
+    fn later(
+        &self,
+        sql: &str,
+        values: impl IntoIterator<Item = Value> + Send,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 impl<C: Driver> Sql for C {
     fn engine(&self) -> Engine {
-        driver::engine(self.inner())
+        driver::engine(self)
     }
 
     async fn rows<T: FromRow + Send>(
@@ -71,7 +80,7 @@ impl<C: Driver> Sql for C {
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = driver::all(self.inner(), sql, values).await?;
+        let rows = driver::all(self, sql, values).await?;
         rows.into_iter().map(|row| T::from_row(&Row(row))).collect()
     }
 
@@ -80,7 +89,7 @@ impl<C: Driver> Sql for C {
         sql: &str,
         values: impl IntoIterator<Item = Value> + Send,
     ) -> Result<Option<T>, StoreError> {
-        let row = driver::first(self.inner(), sql, values).await?;
+        let row = driver::first(self, sql, values).await?;
         row.map(|row| T::from_row(&Row(row))).transpose()
     }
 
@@ -94,7 +103,11 @@ impl<C: Driver> Sql for C {
     }
 
     async fn run(&self, sql: &str, values: impl IntoIterator<Item = Value> + Send) -> Result<u64, StoreError> {
-        driver::run(self.inner(), sql, values).await
+        driver::run(self, sql, values).await
+    }
+
+    async fn later(&self, sql: &str, values: impl IntoIterator<Item = Value> + Send) -> Result<(), StoreError> {
+        driver::later(self, sql, values).await
     }
 }
 

@@ -9,6 +9,7 @@ mod log;
 mod occupancy;
 mod ownership;
 mod replacement;
+mod savepoints;
 mod writer;
 
 use std::{

@@ -39,7 +39,7 @@ pub async fn enqueue(transaction: &impl Sql, task: &NewTask) -> Result<i64, Stor
         )
         .await?;
     if joined {
-        transaction.run(ADOPT, [task.article_id.into(), id.into()]).await?;
+        transaction.later(ADOPT, [task.article_id.into(), id.into()]).await?;
     }
     Ok(id)
 }

@@ -200,7 +200,7 @@ pub async fn store(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<(), St
         serde_json::json!([new.article_id, new.model_id, revision, content_hash, chunks.len()])
     };
     let noted = serde_json::Value::Array(sets.iter().map(noted).collect()).to_string();
-    transaction.run(NOTE, [noted.into()]).await?;
+    transaction.later(NOTE, [noted.into()]).await?;
     let kept = drop_changed(transaction, sets).await?;
     let chunks = sets.iter().flat_map(|new| {
         let chunks = new.set.chunks.iter().enumerate();
@@ -227,13 +227,12 @@ const NOTE: &str = "
 /// [`StoreError`]
 pub async fn confirm(transaction: &impl Sql, article_id: i64, model_id: i64, revision: i64) -> Result<(), StoreError> {
     transaction
-        .run(
+        .later(
             "UPDATE article_embeddings SET revision = $3
              WHERE article_id = $1 AND model_id = $2 AND revision < $3",
             [article_id.into(), model_id.into(), revision.into()],
         )
         .await
-        .map(drop)
 }
 
 /// Removes all vectors of an article, of every model.
@@ -241,7 +240,7 @@ pub async fn confirm(transaction: &impl Sql, article_id: i64, model_id: i64, rev
 /// # Errors
 /// [`StoreError`]
 pub async fn remove(transaction: &impl Sql, article_id: i64) -> Result<(), StoreError> {
-    transaction.run("DELETE FROM article_embeddings WHERE article_id = $1", [article_id.into()]).await.map(drop)
+    transaction.later("DELETE FROM article_embeddings WHERE article_id = $1", [article_id.into()]).await
 }
 
 /// Deletes the rows that differ from those of `sets` at their position; returns the places that are right already.
@@ -279,7 +278,7 @@ async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<Has
     }
     if !changed.is_empty() {
         let ids = serde_json::to_string(&changed).unwrap_or_default();
-        transaction.run("DELETE FROM article_chunks WHERE id IN (SELECT id FROM {ids $1} j)", [ids.into()]).await?;
+        transaction.later("DELETE FROM article_chunks WHERE id IN (SELECT id FROM {ids $1} j)", [ids.into()]).await?;
     }
     Ok(kept)
 }

@@ -188,9 +188,8 @@ pub(super) async fn record(connection: &impl Sql, row: &Known, replaces: bool) -
 /// Forgets a file.
 pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Result<(), StoreError> {
     connection
-        .run("DELETE FROM article_sources WHERE source_id = $1 AND path = $2", [source.into(), path.into()])
+        .later("DELETE FROM article_sources WHERE source_id = $1 AND path = $2", [source.into(), path.into()])
         .await
-        .map(drop)
 }
 
 /// Which of these articles (ids, with the revision they were at) say still what they said then, renamed or not.

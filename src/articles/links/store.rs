@@ -20,7 +20,7 @@ pub(in crate::articles) async fn write(
     links: &[Link],
 ) -> Result<(), StoreError> {
     if known == Known::Perhaps {
-        transaction.run("DELETE FROM article_links WHERE article_id = $1", [id.into()]).await?;
+        transaction.later("DELETE FROM article_links WHERE article_id = $1", [id.into()]).await?;
     }
     let rows: Vec<Row<'_>> = links
         .iter()
@@ -39,7 +39,7 @@ pub(in crate::articles) async fn write(
                SELECT $1, j.position, j.form, j.target, j.anchor, j.name, j.key
                FROM {rows $2: position BIGINT, form TEXT, target TEXT, anchor TEXT, name TEXT, key TEXT} j";
     let rows = serde_json::to_string(&rows).unwrap_or_default();
-    transaction.run(sql, [id.into(), rows.into()]).await.map(drop)
+    transaction.later(sql, [id.into(), rows.into()]).await
 }
 
 /// The last part of a target, without `.md` and similar extensions.

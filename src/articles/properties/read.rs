@@ -60,7 +60,7 @@ pub enum Value {
     Time(String, i64),
 }
 
-/// What a text says, read before the transaction that saves it.
+/// What a text says by itself.
 #[derive(Debug, Default)]
 pub(in crate::articles) struct TextReading {
     /// Front matter at the beginning of the text itself.
@@ -71,11 +71,7 @@ pub(in crate::articles) struct TextReading {
 impl TextReading {
     /// Reads `body` here, or, if that takes a while, on another thread.
     pub(in crate::articles) async fn of(body: &str) -> Self {
-        if body.len() <= offload::SMALL {
-            return Self::now(body);
-        }
-        let body = body.to_owned();
-        offload::run(move || Self::now(&body)).await
+        offload::read(body, Self::now).await
     }
 
     /// Returns its links, in their order.

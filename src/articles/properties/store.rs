@@ -14,20 +14,20 @@ pub(in crate::articles) async fn write(
 ) -> Result<(), StoreError> {
     if known == Known::Perhaps {
         for table in ["unread_articles", "article_tags", "article_properties"] {
-            transaction.run(&format!("DELETE FROM {table} WHERE article_id = $1"), [id.into()]).await?;
+            transaction.later(&format!("DELETE FROM {table} WHERE article_id = $1"), [id.into()]).await?;
         }
     }
     if !properties.tags.is_empty() {
         let sql = "INSERT INTO article_tags (article_id, tag, name)
                    SELECT $1, j.tag, j.name FROM {rows $2: tag TEXT, name TEXT} j WHERE TRUE ON CONFLICT DO NOTHING";
-        transaction.run(sql, [id.into(), json(&properties.tags).into()]).await?;
+        transaction.later(sql, [id.into(), json(&properties.tags).into()]).await?;
     }
     if !properties.properties.is_empty() {
         let sql = "INSERT INTO article_properties (article_id, key, position, kind, value, folded, number)
                    SELECT $1, j.key, j.position, j.kind, j.value, j.folded, j.number
                    FROM {rows $2: key TEXT, position INTEGER, kind TEXT, value TEXT, folded TEXT, number BIGINT} j
                    WHERE TRUE ON CONFLICT DO NOTHING";
-        transaction.run(sql, [id.into(), json(&rows(properties)).into()]).await?;
+        transaction.later(sql, [id.into(), json(&rows(properties)).into()]).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use afterword_actors::store::{
 use crate::articles::{
     Articles, links,
     properties::{Known, Properties, TextReading, write},
-    row,
+    reading, row,
 };
 
 /// Articles read and written together.
@@ -39,15 +39,7 @@ impl Articles {
                 [BATCH.into()],
             )
             .await?;
-        let mut room = BATCH_BYTES;
-        let mut ids: Vec<i64> = Vec::new();
-        for (id, size) in sizes {
-            if size > room && !ids.is_empty() {
-                break;
-            }
-            room -= size;
-            ids.push(id);
-        }
+        let ids = reading::fitting(sizes, BATCH_BYTES);
         if ids.is_empty() {
             return Ok(false);
         }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::table::{Column, Kind, Table};
 use crate::{
     articles::properties::about,
-    fulltext::{self, Texts},
+    fulltext::{self, BodyTerms, Texts},
 };
 
 /// Rows read at a time.
@@ -137,7 +137,7 @@ impl Page {
                 return Err(StoreError::Damaged("an article without number or text".to_owned()));
             };
             let texts = Texts { title, about: &about(front_matter, body), body };
-            fulltext::index(transaction, id, texts).await?;
+            fulltext::replace(transaction, id, texts, &BodyTerms::of(body)).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use afterword_actors::store::{Database, OpenOptions, StoreError, sql::Sql};
 use proptest::prelude::*;
 
 use super::{
-    super::{Among, Freshness, Languages, Stems, Term, Texts, index_by},
+    super::{Among, BodyTerms, Freshness, Languages, Stems, Term, Texts, replace_by},
     Lookups, by_fts5, ranking,
 };
 
@@ -49,7 +49,8 @@ async fn apply(database: &Database, step: Step) {
                     for (id, title, body, seed) in articles {
                         let (title, body) = (words(title, seed ^ 0x5555), words(body, seed));
                         let texts = Texts { title: &title, about: &[], body: &body };
-                        index_by(transaction, &Stems::of("english"), id, texts).await?;
+                        let terms = BodyTerms::of(&body);
+                        replace_by(transaction, &Stems::of("english"), id, texts, &terms).await?;
                         let article =
                             "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                                        VALUES ($1, 'a-' || $1, '', '', 'h', 0, 0) ON CONFLICT DO NOTHING";

@@ -1,10 +1,16 @@
 //! Where statements run: on a pool of connections, or in a transaction.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use futures_util::future::BoxFuture;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, TransactionTrait};
 
-use super::{driver::Driver, sealed::Sealed};
-use crate::store::StoreError;
+use super::{
+    driver::{self, Driver},
+    later::Later,
+    sealed::Sealed,
+};
+use crate::store::{Engine, StoreError};
 
 /// A pool of connections. Cheap to clone; clones share it.
 #[derive(Debug, Clone)]
@@ -37,7 +43,7 @@ impl Connection {
     /// # Errors
     /// [`StoreError`]
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.0.begin().await.map(Transaction).map_err(StoreError::of)
+        self.0.begin().await.map(Transaction::of).map_err(StoreError::of)
     }
 
     /// Runs statements without parameters, separated by `;`. Nothing in braces is replaced, and no time limit is set.
@@ -65,20 +71,22 @@ impl Driver for Connection {
     fn inner(&self) -> &DatabaseConnection {
         &self.0
     }
+
+    fn waiting(&self) -> Option<MutexGuard<'_, Later>> {
+        None
+    }
 }
 
 /// An open transaction.
 #[derive(Debug)]
-pub struct Transaction(DatabaseTransaction);
+pub struct Transaction {
+    inner: DatabaseTransaction,
+    later: Mutex<Later>,
+}
 
 impl Transaction {
     pub(in crate::store) fn of(inner: DatabaseTransaction) -> Self {
-        Self(inner)
-    }
-
-    /// Runs statements on savepoints, separated by `;`. They are ended by the commit at the latest.
-    pub(in crate::store) async fn control(&self, sql: &'static str) -> Result<(), StoreError> {
-        self.0.execute_unprepared(sql).await.map(drop).map_err(StoreError::of)
+        Self { inner, later: Mutex::default() }
     }
 
     /// Makes what was written in it permanent.
@@ -86,7 +94,8 @@ impl Transaction {
     /// # Errors
     /// [`StoreError`]
     pub async fn commit(self) -> Result<(), StoreError> {
-        self.0.commit().await.map_err(StoreError::of)
+        self.settle().await?;
+        self.inner.commit().await.map_err(StoreError::of)
     }
 
     /// Undoes what was written in it.
@@ -94,7 +103,53 @@ impl Transaction {
     /// # Errors
     /// [`StoreError`]
     pub async fn rollback(self) -> Result<(), StoreError> {
-        self.0.rollback().await.map_err(StoreError::of)
+        self.inner.rollback().await.map_err(StoreError::of)
+    }
+
+    /// Sends what was to be written later.
+    ///
+    /// # Errors
+    /// [`StoreError`], also if something that was sent before has failed.
+    pub(in crate::store) async fn settle(&self) -> Result<(), StoreError> {
+        if self.has_later() {
+            driver::send_waiting(self).await?;
+        }
+        self.failed()
+    }
+
+    /// Whether something that was to be written later has failed: nothing of what it belongs to can be kept.
+    pub(in crate::store) fn failed(&self) -> Result<(), StoreError> {
+        self.lock().failed()
+    }
+
+    /// Begins or ends savepoints, together with the next statement.
+    pub(in crate::store) fn control_later(&self, sql: &str) {
+        self.lock().add_control(sql);
+    }
+
+    /// Begins or ends savepoints now, and writes what waits before.
+    pub(in crate::store) async fn control(&self, sql: &str) -> Result<(), StoreError> {
+        self.control_later(sql);
+        driver::send_waiting(self).await
+    }
+
+    /// Forgets what was to be written later: it belongs to what is undone.
+    pub(in crate::store) fn forget_later(&self) {
+        self.lock().forget();
+    }
+
+    /// Whether statements wait to be sent.
+    pub(in crate::store) fn has_later(&self) -> bool {
+        self.lock().writes()
+    }
+
+    /// How often something was sent.
+    pub(in crate::store) fn journeys(&self) -> u64 {
+        self.lock().journeys()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Later> {
+        self.later.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -104,7 +159,12 @@ impl Driver for Transaction {
     type Inner = DatabaseTransaction;
 
     fn inner(&self) -> &DatabaseTransaction {
-        &self.0
+        &self.inner
+    }
+
+    fn waiting(&self) -> Option<MutexGuard<'_, Later>> {
+        // A statement for PostgreSQL goes alone: its protocol has no other way.
+        (driver::engine(self) == Engine::Sqlite).then(|| self.lock())
     }
 }
 

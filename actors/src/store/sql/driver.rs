@@ -1,9 +1,11 @@
 //! Runs statements by means of sea-orm, of which nothing is seen outside.
 
+use std::{borrow::Cow, sync::MutexGuard};
+
 use futures_util::TryFutureExt;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value as Given};
 
-use super::{Value, sealed::Sealed};
+use super::{Value, later::Later, sealed::Sealed};
 use crate::store::{Engine, StoreError, answer::answered, failure};
 
 /// What has a connection of sea-orm inside.
@@ -13,10 +15,13 @@ pub(super) trait Driver: Sealed + Sync {
 
     /// Returns the connection.
     fn inner(&self) -> &Self::Inner;
+
+    /// Returns where statements wait for the next one, if they do here.
+    fn waiting(&self) -> Option<MutexGuard<'_, Later>>;
 }
 
-pub(super) fn engine(connection: &impl ConnectionTrait) -> Engine {
-    match connection.get_database_backend() {
+pub(super) fn engine(connection: &impl Driver) -> Engine {
+    match backend(connection) {
         DbBackend::Sqlite => Engine::Sqlite,
         DbBackend::Postgres => Engine::Postgres,
         other => unreachable!("a connection to {other:?}, and only SQLite and PostgreSQL are ever opened"),
@@ -24,54 +29,97 @@ pub(super) fn engine(connection: &impl ConnectionTrait) -> Engine {
 }
 
 pub(super) async fn all(
-    connection: &impl ConnectionTrait,
+    connection: &impl Driver,
     sql: &str,
     values: impl IntoIterator<Item = Value> + Send,
 ) -> Result<Vec<QueryResult>, StoreError> {
-    let engine = engine(connection);
-    answer(engine, connection.query_all_raw(statement(engine, sql, values))).await
+    let (statement, carries) = carrying(connection, sql, values);
+    answer(connection, carries, connection.inner().query_all_raw(statement)).await
 }
 
 pub(super) async fn first(
-    connection: &impl ConnectionTrait,
+    connection: &impl Driver,
     sql: &str,
     values: impl IntoIterator<Item = Value> + Send,
 ) -> Result<Option<QueryResult>, StoreError> {
-    let engine = engine(connection);
-    answer(engine, connection.query_one_raw(statement(engine, sql, values))).await
+    let (statement, carries) = carrying(connection, sql, values);
+    answer(connection, carries, connection.inner().query_one_raw(statement)).await
 }
 
 pub(super) async fn run(
-    connection: &impl ConnectionTrait,
+    connection: &impl Driver,
     sql: &str,
     values: impl IntoIterator<Item = Value> + Send,
 ) -> Result<u64, StoreError> {
-    let engine = engine(connection);
-    let done = answer(engine, connection.execute_raw(statement(engine, sql, values))).await?;
+    // Of several statements the driver would return the sum of the rows.
+    send_waiting(connection).await?;
+    let (statement, carries) = carrying(connection, sql, values);
+    let done = answer(connection, carries, connection.inner().execute_raw(statement)).await?;
     Ok(done.rows_affected())
 }
 
+pub(super) async fn later(
+    connection: &impl Driver,
+    sql: &str,
+    values: impl IntoIterator<Item = Value> + Send,
+) -> Result<(), StoreError> {
+    let Some(mut waiting) = connection.waiting() else { return run(connection, sql, values).await.map(drop) };
+    let (sql, values) = traced(connection, sql, values);
+    waiting.add(&sql, values);
+    Ok(())
+}
+
+/// Sends what waits.
+pub(super) async fn send_waiting(connection: &impl Driver) -> Result<(), StoreError> {
+    let Some((sql, values)) = connection.waiting().and_then(|mut waiting| waiting.take()) else { return Ok(()) };
+    let statement = Statement::from_sql_and_values(backend(connection), sql, values);
+    answer(connection, true, connection.inner().execute_raw(statement)).await.map(drop)
+}
+
 /// A connection to PostgreSQL may be cut silently, so there is a time limit; SQLite always answers.
-async fn answer<T>(engine: Engine, request: impl Future<Output = Result<T, DbErr>> + Send) -> Result<T, StoreError> {
+async fn answer<T>(
+    connection: &impl Driver,
+    carries: bool,
+    request: impl Future<Output = Result<T, DbErr>> + Send,
+) -> Result<T, StoreError> {
     let request = request.map_err(StoreError::of);
-    let answer = match engine {
+    let answer = match engine(connection) {
         Engine::Sqlite => request.await,
         Engine::Postgres => answered(request).await,
     };
+    if let (Err(error), true, Some(mut waiting)) = (&answer, carries, connection.waiting()) {
+        waiting.fail(error);
+    }
     answer.inspect_err(failure::note)
 }
 
-fn statement(engine: Engine, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
-    let backend = match engine {
-        Engine::Sqlite => DbBackend::Sqlite,
-        Engine::Postgres => DbBackend::Postgres,
-    };
-    let statement = Statement::from_sql_and_values(backend, engine.expand(sql), values.into_iter().map(given));
+/// A statement with all that waited for one, and whether anything did.
+fn carrying(connection: &impl Driver, sql: &str, values: impl IntoIterator<Item = Value>) -> (Statement, bool) {
+    let (sql, mut values) = traced(connection, sql, values);
+    let mut sql = sql.into_owned();
+    let carries = connection.waiting().is_some_and(|mut waiting| waiting.join(&mut sql, &mut values));
+    (Statement::from_sql_and_values(backend(connection), sql, values), carries)
+}
+
+fn backend(connection: &impl Driver) -> DbBackend {
+    connection.inner().get_database_backend()
+}
+
+/// A statement as the engine understands it.
+fn traced<'s>(
+    connection: &impl Driver,
+    sql: &'s str,
+    values: impl IntoIterator<Item = Value>,
+) -> (Cow<'s, str>, Vec<Given>) {
+    let (sql, values) = (engine(connection).expand(sql), values.into_iter().map(given).collect::<Vec<_>>());
     // Values may be secret, and as long as an article: they are traced only in debug builds, for tests that count what
     // is read.
     #[cfg(debug_assertions)]
-    tracing::trace!(target: "afterword::sql", sql = statement.sql, with_values = %statement);
-    statement
+    {
+        let statement = Statement::from_sql_and_values(backend(connection), sql.as_ref(), values.clone());
+        tracing::trace!(target: "afterword::sql", sql = statement.sql, with_values = %statement);
+    }
+    (sql, values)
 }
 
 /// Replaces NUL by U+FFFD: PostgreSQL refuses NUL in text, and SQLite's functions take it for the end. No name of the

@@ -12,6 +12,7 @@ use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use super::{
     commit_gate::CommitGate,
     job::{Announce, Job, Verdict},
+    savepoints::{Kept, Savepoints},
 };
 use crate::store::{
     StoreError, failure,
@@ -123,7 +124,14 @@ async fn run_alone(
     let Ran { verdict, cause } = run(job, transaction).await;
     match verdict {
         Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => Err(lost(announce, cause)),
-        Some(Verdict::Keep(announce)) => Ok(Some(announce)),
+        Some(Verdict::Keep(announce)) => match transaction.settle().await {
+            Ok(()) => Ok(Some(announce)),
+            Err(error) if gate.is_lost() => Err(lost(announce, Some(error))),
+            Err(error) => {
+                announce(Err(error));
+                Ok(None)
+            }
+        },
         Some(Verdict::Undo(announce)) => {
             announce(Ok(()));
             Ok(None)
@@ -132,45 +140,31 @@ async fn run_alone(
     }
 }
 
-/// Runs each job in a savepoint of its own. What ends one begins the next, in one go; the commit ends the last.
+/// Runs each job in a savepoint of its own; the commit ends the last.
 async fn run_each(
     transaction: &Transaction,
     gate: &CommitGate,
     jobs: &mut VecDeque<Box<dyn Job>>,
     kept: &mut Vec<Announce>,
 ) -> Result<(), StoreError> {
-    let mut savepoint = transaction.control("SAVEPOINT job").await;
+    let mut savepoints = Savepoints::begin(transaction);
     while let Some(job) = jobs.pop_front() {
-        if let Err(error) = savepoint {
-            job.refuse(error.clone());
-            return Err(error);
-        }
         let Ran { verdict, cause } = run(job, transaction).await;
-        savepoint = match verdict {
+        match verdict {
             Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => {
                 return Err(lost(announce, cause));
             }
-            Some(Verdict::Keep(announce)) => match transaction.control("RELEASE job; SAVEPOINT job").await {
-                Ok(()) => {
-                    kept.push(announce);
-                    Ok(())
-                }
+            Some(Verdict::Keep(announce)) => match savepoints.keep().await {
+                Ok(Kept::Whole) => kept.push(announce),
+                Ok(Kept::Undone(error)) => announce(Err(error)),
                 Err(error) => return Err(lost(announce, Some(error))),
             },
-            Some(Verdict::Undo(announce)) => match transaction.control("ROLLBACK TO job").await {
-                Ok(()) => {
-                    announce(Ok(()));
-                    Ok(())
-                }
-                Err(error) => {
-                    return Err(lost(announce, cause.filter(StoreError::is_outage).or(Some(error))));
-                }
+            Some(Verdict::Undo(announce)) => match savepoints.undo().await {
+                Ok(()) => announce(Ok(())),
+                Err(error) => return Err(lost(announce, cause.filter(StoreError::is_outage).or(Some(error)))),
             },
-            None => match transaction.control("ROLLBACK TO job").await {
-                Ok(()) => Ok(()),
-                Err(error) => return Err(cause.unwrap_or(error)),
-            },
-        };
+            None => savepoints.undo().await.map_err(|error| cause.unwrap_or(error))?,
+        }
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ use super::{
 use crate::articles::{
     Article, ArticleError, Changes, NewArticle, Saved, create, names,
     properties::{self, Properties, TextReading},
+    reading::BodyReading,
     row,
     slug::Slug,
     update,
@@ -136,7 +137,7 @@ impl Run<'_> {
         };
         let new = new.checked(self.articles.limits)?;
         let settings = self.articles.settings();
-        let text = TextReading::of(&new.body).await;
+        let read = BodyReading::of(&new.body).await;
         let saved = self
             .articles
             .database
@@ -145,7 +146,7 @@ impl Run<'_> {
                     if !former.is_empty() {
                         names::alone(transaction).await?;
                     }
-                    let saved = create::create(transaction, new, &text, settings).await.map_err(overtaken)?;
+                    let saved = create::create(transaction, new, &read, settings).await.map_err(overtaken)?;
                     lead_here(transaction, saved.article.id, &former).await?;
                     note(transaction, known, &saved, again).await?;
                     Ok::<_, FileError>(saved)
@@ -165,8 +166,8 @@ impl Run<'_> {
         known: Known,
     ) -> Result<(), FileError> {
         let former = content.former_slugs.clone();
-        let text = TextReading::of(&content.body).await;
         let mut changes = changes(content, revision).checked(self.articles.limits)?;
+        let read = BodyReading::of(changes.body.as_deref().unwrap_or_default()).await;
         let (settings, times) = (self.articles.settings(), self.times);
         let saved = self
             .articles
@@ -180,7 +181,7 @@ impl Run<'_> {
                     if times == Times::OfChanges {
                         changes.updated_at = changes.updated_at.filter(|said| *said > present.updated_at);
                     }
-                    let saved = update::update(transaction, &present.slug, changes, Some(&text), settings).await;
+                    let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await;
                     let saved = saved.map_err(overtaken)?;
                     if saved.article.id != id {
                         return Err(FileError::Overtaken);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::articles::{
     Article, ArticleError, Articles, Changes, NewArticle, Saved, create, front_matter::Setting, names,
-    properties::TextReading, row, slug::Slug, update,
+    reading::BodyReading, row, slug::Slug, update,
 };
 
 /// What becomes of an article.
@@ -169,13 +169,13 @@ async fn create_as(
         ..NewArticle::default()
     };
     let new = new.checked(articles.limits)?;
-    let (settings, text) = (articles.settings(), TextReading::of(&new.body).await);
+    let (settings, read) = (articles.settings(), BodyReading::of(&new.body).await);
     let noted = (place.clone(), state.clone());
     let saved = articles
         .database
         .write(move |transaction| {
             Box::pin(async move {
-                let saved = create::create(transaction, new, &text, settings).await?;
+                let saved = create::create(transaction, new, &read, settings).await?;
                 let (place, state) = noted;
                 source::record(transaction, &place.noted(&saved, &state), true).await?;
                 Ok::<_, ArticleError>(saved)
@@ -196,13 +196,13 @@ async fn updated(articles: &Articles, article: &Article, place: &Place, state: &
         ..Changes::default()
     };
     let changes = changes.checked(articles.limits)?;
-    let (settings, text) = (articles.settings(), TextReading::of(&state.body).await);
+    let (settings, read) = (articles.settings(), BodyReading::of(changes.body.as_deref().unwrap_or_default()).await);
     let (slug, noted) = (article.slug.clone(), (place.clone(), state.clone()));
     let saved = articles
         .database
         .write(move |transaction| {
             Box::pin(async move {
-                let saved = update::update(transaction, &slug, changes, Some(&text), settings).await?;
+                let saved = update::update(transaction, &slug, changes, Some(read), settings).await?;
                 let (place, state) = noted;
                 source::record(transaction, &place.noted(&saved, &state), true).await?;
                 Ok::<_, ArticleError>(saved)

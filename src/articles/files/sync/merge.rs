@@ -22,7 +22,7 @@ use crate::articles::{
     Article, ArticleError, Changes, editing,
     folder::Folder,
     history::{self, NUMBERED},
-    properties::TextReading,
+    reading::BodyReading,
     request::Limits,
     row, update,
 };
@@ -157,11 +157,11 @@ impl Run<'_> {
         let saved = match checked {
             Ok(changes) => {
                 let settings = self.articles.settings();
-                let text = TextReading::of(changes.body.as_deref().unwrap_or_default()).await;
+                let read = BodyReading::of(changes.body.as_deref().unwrap_or_default()).await;
                 let written = self.articles.database.write(move |transaction| {
                     Box::pin(async move {
                         let Some(present) = row::by_id(transaction, before.article_id).await? else { return Ok(None) };
-                        let saved = update::update(transaction, &present.slug, changes, Some(&text), settings).await?;
+                        let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await?;
                         if before.path != row.path {
                             source::forget(transaction, before.source_id, &before.path).await?;
                         }

@@ -32,16 +32,16 @@ fn operations(tokens: usize) -> f64 {
     LAYERS * (dense + attention)
 }
 
-fn backends(threads: usize) -> Arc<Backends> {
+fn backends(threads: usize, bf16: bool) -> Arc<Backends> {
     let mut settings = Embedding::default();
-    settings.local.threads = threads;
+    (settings.local.threads, settings.local.bf16) = (threads, bf16);
     let backends = Backends::new(&settings).expect("a back end");
     backends.preparation().expect("a local model").load().expect("the model; `afterword model fetch` brings it");
     backends
 }
 
-fn embedder(threads: usize) -> Arc<dyn Embedder> {
-    backends(threads).model().embedder
+fn embedder(threads: usize, bf16: bool) -> Arc<dyn Embedder> {
+    backends(threads, bf16).model().embedder
 }
 
 /// Seconds for one text of `tokens`, the best of several rounds.
@@ -107,8 +107,16 @@ async fn with_runtime(model: &Model, bodies: &[String]) -> Duration {
 
 #[tokio::main]
 async fn main() {
-    shares_of_the_peak().await;
-    let (model, bodies) = (backends(0).model(), bodies());
+    println!("largest products of 32-bit numbers, one core: {:.0} GFLOP/s", peak_gflops());
+    for (bf16, numbers) in [(false, "32 bits"), (true, "16 bits where the processor has units for them")] {
+        println!("{numbers}:");
+        shares_of_the_peak(bf16).await;
+        cost_of_the_runtime(bf16).await;
+    }
+}
+
+async fn cost_of_the_runtime(bf16: bool) {
+    let (model, bodies) = (backends(0, bf16).model(), bodies());
     for round in 1..=3 {
         let (alone, whole) = (alone(&model, &bodies).await, with_runtime(&model, &bodies).await);
         println!(
@@ -121,11 +129,10 @@ async fn main() {
     }
 }
 
-async fn shares_of_the_peak() {
+async fn shares_of_the_peak(bf16: bool) {
     let peak = peak_gflops();
-    println!("largest products, one core: {peak:.0} GFLOP/s");
     for threads in [1, 2] {
-        let embedder = embedder(threads);
+        let embedder = embedder(threads, bf16);
         for (tokens, batch) in [(16, 1), (16, 32), (64, 32), (256, 1), (256, 32)] {
             let seconds = seconds_each(embedder.as_ref(), tokens, batch).await;
             let share = operations(tokens) / seconds / 1e9 / peak / threads as f64;

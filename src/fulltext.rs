@@ -109,7 +109,7 @@ pub(crate) async fn add(
     transaction: &impl Sql,
     id: i64,
     texts: Texts<'_>,
-    body: &BodyTerms,
+    body: BodyTerms,
     language: &str,
 ) -> Result<(), StoreError> {
     match write(transaction, &Stems::of(language), id, texts, body).await? {
@@ -126,7 +126,7 @@ pub(crate) async fn replace(
     transaction: &impl Sql,
     id: i64,
     texts: Texts<'_>,
-    body: &BodyTerms,
+    body: BodyTerms,
 ) -> Result<(), StoreError> {
     let stems = Stems::of(&State::read(transaction).await?.language);
     replace_by(transaction, &stems, id, texts, body).await
@@ -141,7 +141,7 @@ pub(crate) async fn replace_by(
     stems: &Stems,
     id: i64,
     texts: Texts<'_>,
-    body: &BodyTerms,
+    body: BodyTerms,
 ) -> Result<(), StoreError> {
     let own = write(transaction, stems, id, texts, body).await?;
     state::note_language(transaction, id, own).await?;
@@ -154,7 +154,7 @@ async fn write(
     stems: &Stems,
     id: i64,
     texts: Texts<'_>,
-    body: &BodyTerms,
+    body: BodyTerms,
 ) -> Result<Option<&'static str>, StoreError> {
     let title = Reading::of(texts.title);
     let language = body.language(&title, stems.name());
@@ -169,7 +169,7 @@ async fn write(
         }
     }
     match transaction.engine() {
-        Engine::Sqlite => sqlite::index(transaction, id, &title, &body).await?,
+        Engine::Sqlite => sqlite::index(transaction, id, title, body).await?,
         Engine::Postgres => postgres::index(transaction, id, &title, &body).await?,
     }
     Ok(own.map(|own| own.name()))

@@ -9,6 +9,17 @@ use std::{
 };
 
 use afterword_actors::store::{Connection, Database, OpenOptions, sql::Sql};
+use browser::Browser;
+use support::process::{Server, serve};
+
+#[path = "clients/page/browser.rs"]
+#[allow(dead_code, reason = "each program uses a part")]
+mod browser;
+#[allow(dead_code, reason = "each program uses a part")]
+mod support {
+    #[path = "process.rs"]
+    pub(crate) mod process;
+}
 
 const ACTIONS: [&str; 3] = ["error", "panic", "kill"];
 
@@ -185,6 +196,7 @@ async fn a_restore() {
 async fn the_way_of_an_article() {
     let points = [
         "claim.taken",
+        "worker.given",
         "attempt.loaded",
         "attempt.cut",
         "attempt.embedded",
@@ -297,4 +309,21 @@ async fn a_copy() {
 fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_is_seen_to_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = serve(folder.path(), &["queue.slots=1"]);
+    command.env("BREAK_POINT", "worker.given=panic");
+    let server = Server::started(command, folder);
+    let browser = Browser::open().await;
+    browser.go(&server.url("/runtime")).await;
+    browser.until_said("#sentence", "Everything works").await;
+    assert!(!browser.text("[data-fragment=hosts]").await.contains("restarted"));
+    server.create("Given to it", "text").await;
+    browser.until_said("[data-fragment=hosts]", "restarted 1×").await;
+    server.until_embedding("given-to-it", "completed").await;
+    browser.until_said("#sentence", "Everything works").await;
+    browser.close().await;
 }

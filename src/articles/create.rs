@@ -43,7 +43,7 @@ struct Inserted {
 pub(super) async fn create(
     transaction: &Transaction,
     new: NewArticle,
-    read: &BodyReading,
+    BodyReading { text, terms, .. }: BodyReading,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     names::share(transaction).await?;
@@ -53,11 +53,11 @@ pub(super) async fn create(
     let content_hash = request::content_hash(&new.title, &new.body);
     let (slug, inserted) = insert_named(transaction, &new, &content_hash).await?;
     let id = inserted.id;
-    let said = Properties::of_reading(&new.front_matter, &read.text);
+    let said = Properties::of_reading(&new.front_matter, &text);
     let texts = Texts { title: &new.title, about: &said.about(), body: &new.body };
-    fulltext::add(transaction, id, texts, &read.terms, &inserted.language).await?;
+    fulltext::add(transaction, id, texts, terms, &inserted.language).await?;
     properties::write(transaction, id, properties::Known::Nothing, &said).await?;
-    links::write(transaction, id, properties::Known::Nothing, read.text.links()).await?;
+    links::write(transaction, id, properties::Known::Nothing, text.links()).await?;
     remember_key(transaction, &new, id).await?;
     if new.updated_at.is_some() {
         // Its time does not tell when it appeared here.

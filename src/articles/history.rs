@@ -126,12 +126,12 @@ async fn undelete(
         )
         .await?;
     transaction.later("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
-    let read = BodyReading::ahead_or_now(read, &version.body);
-    let said = Properties::of_reading(&front_matter(&version), &read.text);
+    let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(read, &version.body);
+    let said = Properties::of_reading(&front_matter(&version), &text);
     let texts = Texts { title: &version.title, about: &said.about(), body: &version.body };
-    fulltext::replace(transaction, id, texts, &read.terms).await?;
+    fulltext::replace(transaction, id, texts, terms).await?;
     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, id, properties::Known::Perhaps, read.text.links()).await?;
+    links::write(transaction, id, properties::Known::Perhaps, text.links()).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
     let task = NewTask {

@@ -1,12 +1,14 @@
 //! What a save needs of a body, read before its transaction: all other saves wait while that one lasts.
 
+use sha2::{Digest, Sha256};
+
 use super::properties::{Properties, TextReading};
 use crate::{fulltext::BodyTerms, offload};
 
 /// One body as it is read for a save.
 #[derive(Debug)]
 pub(crate) struct BodyReading {
-    body: String,
+    hash: [u8; 32],
     pub(super) text: TextReading,
     pub(crate) terms: BodyTerms,
 }
@@ -19,12 +21,12 @@ impl BodyReading {
 
     /// Reads `body`.
     pub(super) fn now(body: &str) -> Self {
-        Self { body: body.to_owned(), text: TextReading::now(body), terms: BodyTerms::of(body) }
+        Self { hash: Sha256::digest(body).into(), text: TextReading::now(body), terms: BodyTerms::of(body) }
     }
 
     /// Takes what was read ahead, if it is of this body: between the reading and the transaction the article may have changed.
-    pub(super) fn ahead_or_now(ahead: Option<Self>, body: &str) -> Self {
-        ahead.filter(|read| read.body == body).unwrap_or_else(|| Self::now(body))
+    pub(crate) fn ahead_or_now(ahead: Option<Self>, body: &str) -> Self {
+        ahead.filter(|read| read.hash[..] == Sha256::digest(body)[..]).unwrap_or_else(|| Self::now(body))
     }
 
     /// Returns what the article is called besides its title, and what it is about.

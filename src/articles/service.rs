@@ -3,7 +3,7 @@
 use afterword_actors::{
     RuntimeHandle, RuntimeSettings, embed_now,
     embedder::Model,
-    store::{Database, StoreError, sql::Sql},
+    store::{Database, sql::Sql},
 };
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ impl Articles {
         let read = BodyReading::of(&new.body).await;
         let saved = self
             .database
-            .write(move |transaction| Box::pin(async move { create::create(transaction, new, &read, settings).await }))
+            .write(move |transaction| Box::pin(async move { create::create(transaction, new, read, settings).await }))
             .await?;
         self.follow_up(saved).await
     }
@@ -71,7 +71,7 @@ impl Articles {
         let (slug, changes, settings) = (slug.to_owned(), changes.checked(self.limits)?, self.settings());
         let read = match &changes.body {
             Some(body) => Some(BodyReading::of(body).await),
-            None if changes.are_of_words() => self.read_ahead(&slug).await?,
+            None if changes.are_of_words() => self.read_ahead(&slug).await,
             None => None,
         };
         let saved = self
@@ -90,17 +90,15 @@ impl Articles {
         self.follow_up(self.explained(saved).await?).await
     }
 
-    /// Reads a body that stays as it is, if it is long.
-    async fn read_ahead(&self, slug: &str) -> Result<Option<BodyReading>, StoreError> {
+    /// Reads a body that stays as it is, if it is long. What could not be read ahead is read when it is written.
+    async fn read_ahead(&self, slug: &str) -> Option<BodyReading> {
         let sql = "SELECT body FROM articles
                    WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                        (SELECT article_id FROM slug_aliases WHERE slug = $1))
                      AND octet_length(body) > $2 + 0";
         let values = [as_stored(slug).as_ref().into(), i64::try_from(offload::SMALL).unwrap_or(i64::MAX).into()];
-        match self.database.reader().row::<String>(sql, values).await? {
-            Some(body) => Ok(Some(BodyReading::of(&body).await)),
-            None => Ok(None),
-        }
+        let body = self.database.reader().row::<String>(sql, values).await.ok().flatten()?;
+        Some(BodyReading::of(&body).await)
     }
 
     /// Renames an article; the old slug keeps working.
@@ -142,9 +140,10 @@ impl Articles {
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
     pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<Saved, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
-        let read = match history::body(self.database.reader(), &slug, revision).await? {
-            Some(body) => Some(BodyReading::of(&body).await),
-            None => None,
+        let read = match history::body(self.database.reader(), &slug, revision).await {
+            Ok(Some(body)) => Some(BodyReading::of(&body).await),
+            // What could not be read ahead is read when it is written.
+            Ok(None) | Err(_) => None,
         };
         let saved = self
             .database

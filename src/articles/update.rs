@@ -132,15 +132,15 @@ async fn note(
     if says_the_same && next.title == present.title {
         return Ok(());
     }
-    let read = BodyReading::ahead_or_now(read, &next.body);
-    let said = Properties::of_reading(&next.front_matter, &read.text);
+    let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(read, &next.body);
+    let said = Properties::of_reading(&next.front_matter, &text);
     let texts = Texts { title: &next.title, about: &said.about(), body: &next.body };
-    fulltext::replace(transaction, present.id, texts, &read.terms).await?;
+    fulltext::replace(transaction, present.id, texts, terms).await?;
     if says_the_same {
         return Ok(());
     }
     properties::write(transaction, present.id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, present.id, properties::Known::Perhaps, read.text.links()).await
+    links::write(transaction, present.id, properties::Known::Perhaps, text.links()).await
 }
 
 /// Queues or cancels embedding, as the change requires.
@@ -155,7 +155,7 @@ async fn follow(
         // The waiting task is not needed any more, the stored vectors are removed, and a running attempt is refused at
         // its end.
         tasks::withdraw(transaction, present.id, "embedding skipped").await?;
-        vectors::remove(transaction, present.id).await?;
+        vectors::remove(transaction, &[present.id]).await?;
         return Ok(None);
     }
     if next.content_hash == present.content_hash && !present.skip_embedding {

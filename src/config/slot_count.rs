@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_number_is_obeyed_and_auto_fills_the_provider() {
-        let mut embedding = Embedding { local: Local { threads: 3 }, ..Embedding::default() };
+        let mut embedding = Embedding { local: Local { threads: 3, ..Local::default() }, ..Embedding::default() };
         assert_eq!(Slots::Number(1).number(&embedding), 1);
         assert_eq!(Slots::Auto.number(&embedding), 12);
         embedding.provider = Provider::OpenAi;

@@ -178,38 +178,31 @@ async fn room_for(database: &Database, page: &str, values: Vec<Value>) -> Result
     Ok(reading::fitting(sizes, PAGE_BYTES))
 }
 
-/// An article whose text was read before the transaction that writes its words.
-struct Read {
-    id: i64,
-    revision: i64,
-    body: String,
-    reading: BodyReading,
-}
-
-async fn read(database: &Database, ids: &[i64]) -> Result<Vec<Read>, StoreError> {
+/// Reads the texts of these articles before the transaction that writes their words.
+async fn read(database: &Database, ids: &[i64]) -> Result<Vec<(i64, BodyReading)>, StoreError> {
     let ids = serde_json::to_string(ids).unwrap_or_default();
-    let sql = "SELECT a.id, a.revision, a.body FROM {ids $1} j CROSS JOIN articles a WHERE a.id = j.id ORDER BY a.id";
-    let articles: Vec<(i64, i64, String)> = database.reader().rows(sql, [ids.into()]).await?;
+    let sql = "SELECT a.id, a.body FROM {ids $1} j CROSS JOIN articles a WHERE a.id = j.id ORDER BY a.id";
+    let articles: Vec<(i64, String)> = database.reader().rows(sql, [ids.into()]).await?;
     let mut read = Vec::with_capacity(articles.len());
-    for (id, revision, body) in articles {
-        let reading = BodyReading::of(&body).await;
-        read.push(Read { id, revision, body, reading });
+    for (id, body) in articles {
+        read.push((id, BodyReading::of(&body).await));
     }
     Ok(read)
 }
 
-/// Writes the words of articles that are still at the revision that was read; the others have those of their save.
-async fn write(transaction: &Transaction, read: Vec<Read>) -> Result<(), StoreError> {
+/// Writes the words of these articles as they are now; those that have gone meanwhile have none.
+async fn write(transaction: &Transaction, read: Vec<(i64, BodyReading)>) -> Result<(), StoreError> {
     let stems = Stems::of(&State::read(transaction).await?.language);
-    for Read { id, revision, body, reading } in read {
+    for (id, ahead) in read {
         // Locked, so that no save writes newer words in between.
-        let sql =
-            format!("SELECT a.title, {FRONT_MATTER} FROM articles a WHERE a.id = $1 AND a.revision = $2 {{lock a}}");
-        let held = transaction.row::<(String, String)>(&sql, [id.into(), revision.into()]).await?;
-        if let Some((title, front_matter)) = held {
-            let texts = Texts { title: &title, about: &reading.about(&front_matter), body: &body };
-            fulltext::replace_by(transaction, &stems, id, texts, &reading.terms).await?;
-        }
+        let sql = format!("SELECT a.title, a.body, {FRONT_MATTER} FROM articles a WHERE a.id = $1 {{lock a}}");
+        let Some((title, body, front_matter)) = transaction.row::<(String, String, String)>(&sql, [id.into()]).await?
+        else {
+            continue;
+        };
+        let reading = BodyReading::ahead_or_now(Some(ahead), &body);
+        let texts = Texts { title: &title, about: &reading.about(&front_matter), body: &body };
+        fulltext::replace_by(transaction, &stems, id, texts, reading.terms).await?;
     }
     Ok(())
 }

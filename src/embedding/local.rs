@@ -11,6 +11,7 @@ mod math;
 mod matrix;
 mod packs;
 mod pooling;
+mod tiles;
 mod tokenizer;
 
 use std::{
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{oneshot, watch};
 
+pub use bert::Precision;
 pub use load::LoadError;
 use load::LoadedModel;
 pub use matrix::peak_gflops;
@@ -38,6 +40,7 @@ const REQUESTS: usize = 2;
 /// A model on this machine, loaded or still being fetched.
 pub struct LocalEmbedder {
     identity: ModelIdentity,
+    precision: Precision,
     model: OnceLock<Arc<LoadedModel>>,
     state: watch::Sender<Readiness>,
     documents: ThreadPool,
@@ -49,12 +52,17 @@ impl LocalEmbedder {
     ///
     /// # Errors
     /// [`ThreadPoolBuildError`] if threads cannot be started.
-    pub fn new(identity: ModelIdentity, threads: usize) -> Result<Arc<Self>, ThreadPoolBuildError> {
+    pub fn new(
+        identity: ModelIdentity,
+        threads: usize,
+        precision: Precision,
+    ) -> Result<Arc<Self>, ThreadPoolBuildError> {
         let pool = |threads, name: &'static str| {
             ThreadPoolBuilder::new().num_threads(threads).thread_name(move |n| format!("{name}-{n}")).build()
         };
         Ok(Arc::new(Self {
             identity,
+            precision,
             model: OnceLock::new(),
             state: watch::Sender::new(Readiness::Loading("the local model is being loaded".to_owned())),
             documents: pool(threads, "embed-documents")?,
@@ -67,7 +75,7 @@ impl LocalEmbedder {
     /// # Errors
     /// [`LoadError`] if the files are not a model this back end can run.
     pub fn load(&self, directory: &Path) -> Result<(), LoadError> {
-        let model = LoadedModel::read(directory)?;
+        let model = LoadedModel::read(directory, self.precision)?;
         if let Some(expected) = self.identity.dimension
             && expected != model.dimension()
         {

@@ -11,7 +11,7 @@ use super::{
 const USUAL: &str = "english";
 
 /// A body as it is going to be indexed, if its title and the collection do not say otherwise.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct BodyTerms {
     counts: Counts,
     language: &'static str,
@@ -33,8 +33,8 @@ impl BodyTerms {
     }
 
     /// The terms by `stems`; made again from `body` if those were not expected.
-    pub(super) fn by(&self, stems: &Stems, body: &str) -> Terms {
-        if stems.name() == self.language { self.terms.clone() } else { Reading::of(body).terms(stems) }
+    pub(super) fn by(self, stems: &Stems, body: &str) -> Terms {
+        if stems.name() == self.language { self.terms } else { Reading::of(body).terms(stems) }
     }
 }
 

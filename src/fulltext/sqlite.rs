@@ -29,9 +29,9 @@ pub(crate) use lists::{Lists, Lookups};
 /// Postings that are ranked where they are: moving them would take longer.
 const FEW: usize = 5_000;
 
-pub(super) async fn index(transaction: &impl Sql, id: i64, title: &Terms, body: &Terms) -> Result<(), StoreError> {
+pub(super) async fn index(transaction: &impl Sql, id: i64, title: Terms, body: Terms) -> Result<(), StoreError> {
     let sql = "INSERT OR REPLACE INTO article_terms (rowid, title, body) VALUES ($1, $2, $3)";
-    transaction.later(sql, [id.into(), title.as_str().into(), body.as_str().into()]).await
+    transaction.later(sql, [id.into(), title.into_text().into(), body.into_text().into()]).await
 }
 
 pub(super) async fn ranking(

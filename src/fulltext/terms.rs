@@ -37,8 +37,8 @@ impl Terms {
     }
 
     /// Separated by spaces.
-    pub(super) fn as_str(&self) -> &str {
-        &self.text
+    pub(super) fn into_text(self) -> String {
+        self.text
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
         others.push("b");
         others.push("¶");
         terms.append(&others);
-        assert_eq!((terms.len(), terms.as_str()), (3, "a b ¶"));
-        assert_eq!(terms.iter().collect::<Vec<_>>(), ["a", "b", "¶"]);
+        assert_eq!((terms.len(), terms.iter().collect::<Vec<_>>()), (3, vec!["a", "b", "¶"]));
+        assert_eq!(terms.into_text(), "a b ¶");
     }
 }

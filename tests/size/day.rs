@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use afterword::{
-    articles::{Changes, NewArticle, folder::Folder, slug::Slug},
+    articles::{
+        Changes, NewArticle,
+        files::{Sync, left_copies, sync},
+        folder::Folder,
+        slug::Slug,
+    },
     bulk::Bulk,
     hosts,
     queue::{Queue, TaskFilter},
@@ -23,6 +28,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
     let queue = Queue::new(world.database.clone());
     articles(world, runtime).await;
+    notes(world).await;
     looks(world, &queue).await;
     people(world, runtime, &queue).await;
     let retention = Retention {
@@ -71,6 +77,31 @@ async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
     service.newest(&Folder::default(), page.1.as_deref(), 10).await.expect("articles");
     service.subfolders(&Folder::default(), 10).await.expect("folders");
     service.slugs("new", 10).await.expect("slugs");
+}
+
+/// A folder that is kept in step, with what happens to files.
+async fn notes<P: Place>(world: &TestHost<P>) {
+    let vault = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| vault.path().join(name);
+    let write = |name: &str, text: &str| std::fs::write(file(name), text).expect("a file");
+    for n in 0..5 {
+        write(&format!("{n}.md"), &format!("---\ntags: [kite]\n---\n# Note {n}\n\nsee [[Note {}]]\n", n + 1));
+    }
+    let folder = Folder::parse("notes").expect("a folder");
+    let asked = Sync { directory: vault.path().to_owned(), folder, many_deletions: true, dry_run: false };
+    let service = world.articles(None);
+    let both = async || sync(&service, &asked).await.expect("a run");
+    both().await;
+    both().await;
+    write("0.md", "# Note 0\n\nchanged here\n");
+    std::fs::rename(file("1.md"), file("moved.md")).expect("a move");
+    std::fs::remove_file(file("2.md")).expect("a removal");
+    let body = Some("changed there".to_owned());
+    service.update("note-3", Changes { body, ..Changes::default() }).await.expect("a save");
+    service.delete("note-4", None).await.expect("a deletion");
+    both().await;
+    both().await;
+    left_copies(&world.database).await.expect("copies");
 }
 
 async fn looks<P: Place>(world: &TestHost<P>, queue: &Queue) {

@@ -72,34 +72,50 @@ fn bytes_read() -> u64 {
     read.parse().expect("a number")
 }
 
-/// No statement looks through all of the past, whatever its values.
+/// No statement looks through all of the past, or again and again through a list, whatever its values.
 pub(crate) fn check_plans(file: &Path, said: &Said) {
     let connection = Connection::open(file).expect("a connection");
     let mut wrong = Vec::new();
     for (sql, _) in said {
-        let explained = format!("EXPLAIN QUERY PLAN {sql}");
-        let mut statement = connection.prepare(&explained).unwrap_or_else(|error| panic!("{error}: {sql}"));
-        let lines = statement.query_map([], |row| row.get::<_, String>(3));
-        // Without values: the plan must not depend on them.
-        let lines: Vec<_> = match lines {
-            Ok(lines) => lines.map(|line| line.expect("a line")).collect(),
-            Err(_) => plan_without_values(&connection, &explained),
-        };
-        for line in lines.iter().filter(|line| is_walk_through_the_past(line, sql)) {
+        let plan = plan(&connection, sql);
+        let past = plan.iter().filter(|loops| is_walk_through_the_past(&loops.line, sql));
+        let lists =
+            plan.iter().enumerate().filter(|(place, _)| is_list_read_again(&plan, *place)).map(|(_, loops)| loops);
+        for Loop { line, .. } in past.chain(lists) {
             wrong.push(format!("{line}: {}", sql.split_whitespace().collect::<Vec<_>>().join(" ")));
         }
     }
-    assert!(wrong.is_empty(), "these look through the past:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "these look through the past, or through a list for each row of a table:\n{}",
+        wrong.join("\n")
+    );
 }
 
-fn plan_without_values(connection: &Connection, explained: &str) -> Vec<String> {
-    let mut statement = connection.prepare(explained).expect("a statement");
+/// One line of a plan.
+struct Loop {
+    parent: i64,
+    line: String,
+}
+
+/// Without values: the plan must not depend on them.
+fn plan(connection: &Connection, sql: &str) -> Vec<Loop> {
+    let explained = format!("EXPLAIN QUERY PLAN {sql}");
+    let mut statement = connection.prepare(&explained).unwrap_or_else(|error| panic!("{error}: {sql}"));
     let mut rows = statement.raw_query();
-    let mut lines = Vec::new();
+    let mut plan = Vec::new();
     while let Some(row) = rows.next().expect("a plan") {
-        lines.push(row.get(3).expect("a line"));
+        plan.push(Loop { parent: row.get(1).expect("a number"), line: row.get(3).expect("a line") });
     }
-    lines
+    plan
+}
+
+/// Whether a list that was given is inside the loop over a table.
+fn is_list_read_again(plan: &[Loop], place: usize) -> bool {
+    let Loop { parent, line } = &plan[place];
+    let around = plan[..place].iter().filter(|other| other.parent == *parent);
+    line.starts_with("SCAN json_each")
+        && around.clone().any(|other| other.line.starts_with("SCAN ") || other.line.starts_with("SEARCH "))
 }
 
 fn is_walk_through_the_past(line: &str, sql: &str) -> bool {

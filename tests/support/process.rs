@@ -30,7 +30,12 @@ impl Server {
 
     /// The same on the folder of an earlier one.
     pub(crate) fn start_in(folder: tempfile::TempDir, settings: &[&str]) -> Self {
-        let mut child = serve(folder.path(), settings).spawn().expect("a process");
+        Self::started(serve(folder.path(), settings), folder)
+    }
+
+    /// The server that `command` starts in `folder`.
+    pub(crate) fn started(mut command: Command, folder: tempfile::TempDir) -> Self {
+        let mut child = command.spawn().expect("a process");
         let (sender, log) = mpsc::channel();
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         std::thread::spawn(move || {

@@ -10,7 +10,7 @@ use crate::{
     store::{
         StoreError, Transaction, backlog, models,
         settle::{Next, Settled, Verdict, settle, standing_of},
-        vectors::{self, NewSet, Standing},
+        vectors::{self, Confirmed, NewSet, Standing},
     },
     task::{ClaimedTask, EmbeddedSet, Lease},
 };
@@ -49,13 +49,13 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], buildin
     let mut applied = Applied::default();
     let pinned = pinned_dimensions(transaction, batch).await?;
     let mut verdicts = Vec::with_capacity(batch.len());
-    let mut sets = Vec::new();
+    let mut writes = Writes::default();
     for Gathered { decided, .. } in batch {
-        if let Some(verdict) = one(transaction, decided, &standing, &pinned, &mut applied, &mut sets).await? {
-            verdicts.push(verdict);
-        }
+        verdicts.extend(one(decided, &standing, &pinned, &mut applied, &mut writes));
     }
-    vectors::store(transaction, &sets).await?;
+    vectors::store(transaction, &writes.sets).await?;
+    vectors::confirm(transaction, &writes.confirmed).await?;
+    vectors::remove(transaction, &writes.removed).await?;
     afterword_faults::point!("settle.stored", StoreError::Failed);
     applied.settled = settle(transaction, &verdicts).await?;
     afterword_faults::point!("settle.ended", StoreError::Failed);
@@ -89,26 +89,33 @@ async fn queue_next(
     backlog::queue_next(transaction, &articles, building, max_attempts).await
 }
 
-/// Writes the result of `decided`, adds its vectors to `sets`, and returns what becomes of its task; `None` if its lease is not
-/// valid.
-async fn one<'d>(
-    transaction: &Transaction,
+/// What a batch does to vectors.
+#[derive(Default)]
+struct Writes<'d> {
+    sets: Vec<NewSet<'d>>,
+    confirmed: Vec<Confirmed>,
+    /// Of these articles.
+    removed: Vec<i64>,
+}
+
+/// Adds the result of `decided` to `writes`, and returns what becomes of its task; `None` if its lease is not valid.
+fn one<'d>(
     decided: &'d Decided,
     standing: &HashMap<Lease, Standing>,
     pinned: &HashMap<i64, u32>,
     applied: &mut Applied,
-    sets: &mut Vec<NewSet<'d>>,
-) -> Result<Option<Verdict>, StoreError> {
+    writes: &mut Writes<'d>,
+) -> Option<Verdict> {
     let task = &decided.task;
     let model_id = task.model_id;
-    let Some(&standing) = standing.get(&task.lease) else { return Ok(None) };
+    let &standing = standing.get(&task.lease)?;
     let verdict = |next, cause, error| Some(Verdict { lease: task.lease.clone(), next, cause, error });
     match (&decided.write, standing) {
         (Write::Store(_) | Write::Confirm(_), Standing::Gone) => {
-            return Ok(verdict(Next::Cancelled, "article deleted", None));
+            return verdict(Next::Cancelled, "article deleted", None);
         }
         (Write::Store(_) | Write::Confirm(_), Standing::Skipped) => {
-            return Ok(verdict(Next::Cancelled, "embedding skipped", None));
+            return verdict(Next::Cancelled, "embedding skipped", None);
         }
         // An older revision than the stored one would take the index back.
         (Write::Store(set), Standing::Wanted { stored }) if set.revision >= stored => {
@@ -116,18 +123,18 @@ async fn one<'d>(
                 && let Some(answered) = other_length(set, stored)
             {
                 applied.wrong_lengths.push(WrongLength { lease: task.lease.clone(), answered, stored });
-                return Ok(None);
+                return None;
             }
-            sets.push(NewSet { article_id: task.article_id, model_id, set, stored });
+            writes.sets.push(NewSet { article_id: task.article_id, model_id, set, stored });
             applied.stored.insert(task.lease.task_id);
         }
         (Write::Confirm(revision), Standing::Wanted { stored }) if *revision > stored => {
-            vectors::confirm(transaction, task.article_id, model_id, *revision).await?;
+            writes.confirmed.push(Confirmed { article_id: task.article_id, model_id, revision: *revision });
         }
-        (Write::Remove, Standing::Gone | Standing::Skipped) => vectors::remove(transaction, task.article_id).await?,
+        (Write::Remove, Standing::Gone | Standing::Skipped) => writes.removed.push(task.article_id),
         (Write::Store(_) | Write::Confirm(_) | Write::Remove, Standing::Wanted { .. }) | (Write::Nothing, _) => {}
     }
-    Ok(verdict(decided.next, decided.cause, decided.error.clone()))
+    verdict(decided.next, decided.cause, decided.error.clone())
 }
 
 /// The length of each model's vectors, fixed by its first one; only of models for which `batch` has vectors.

@@ -62,7 +62,7 @@ pub trait Sql: Sealed + Sync {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Runs a statement whose answer is not needed, before the next one of this transaction. On SQLite it goes together with that one,
-    /// or with the end of the write, and its error is the error of what it went with; then nothing of the write is kept.
+    /// or with the end of the write, and its error is the error of what it went with; then nothing of the write is kept. It returns no rows.
     fn later(
         &self,
         sql: &str,

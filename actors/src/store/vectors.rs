@@ -5,7 +5,7 @@ mod new_chunk;
 mod postgres;
 mod sqlite;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use new_chunk::{NewChunk, Place};
 pub use postgres::literal;
@@ -221,26 +221,51 @@ const NOTE: &str = "
     ON CONFLICT (article_id, model_id) DO UPDATE SET revision = excluded.revision,
         content_hash = excluded.content_hash, chunk_count = excluded.chunk_count, embedded_at = excluded.embedded_at";
 
-/// Records that the stored vectors are valid for `revision` too.
-///
-/// # Errors
-/// [`StoreError`]
-pub async fn confirm(transaction: &impl Sql, article_id: i64, model_id: i64, revision: i64) -> Result<(), StoreError> {
-    transaction
-        .later(
-            "UPDATE article_embeddings SET revision = $3
-             WHERE article_id = $1 AND model_id = $2 AND revision < $3",
-            [article_id.into(), model_id.into(), revision.into()],
-        )
-        .await
+/// Stored vectors that are valid for a later revision too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Their article.
+    pub article_id: i64,
+    /// Their model.
+    pub model_id: i64,
+    /// The revision.
+    pub revision: i64,
 }
 
-/// Removes all vectors of an article, of every model.
+/// Records the revisions for which stored vectors are valid too.
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn remove(transaction: &impl Sql, article_id: i64) -> Result<(), StoreError> {
-    transaction.later("DELETE FROM article_embeddings WHERE article_id = $1", [article_id.into()]).await
+pub async fn confirm(transaction: &impl Sql, confirmed: &[Confirmed]) -> Result<(), StoreError> {
+    if confirmed.is_empty() {
+        return Ok(());
+    }
+    // Each set once, or PostgreSQL refuses to write it: the latest revision counts.
+    let mut latest = BTreeMap::new();
+    for &Confirmed { article_id, model_id, revision } in confirmed {
+        let known = latest.entry((article_id, model_id)).or_insert(revision);
+        *known = revision.max(*known);
+    }
+    let rows: Vec<_> = latest.into_iter().map(|((article, model), revision)| (article, model, revision)).collect();
+    // As an insert that always meets its row: it begins with the list, whatever the planner thinks of it.
+    let sql = "INSERT INTO article_embeddings (article_id, model_id, revision, content_hash, chunk_count, embedded_at)
+               SELECT e.article_id, e.model_id, j.revision, e.content_hash, e.chunk_count, e.embedded_at
+               FROM {rows $1: article_id BIGINT, model_id BIGINT, revision BIGINT} j CROSS JOIN article_embeddings e
+               WHERE e.article_id = j.article_id AND e.model_id = j.model_id AND e.revision < j.revision
+               ON CONFLICT (article_id, model_id) DO UPDATE SET revision = excluded.revision";
+    transaction.later(sql, [serde_json::to_string(&rows).unwrap_or_default().into()]).await
+}
+
+/// Removes all vectors of these articles, of every model.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn remove(transaction: &impl Sql, articles: &[i64]) -> Result<(), StoreError> {
+    if articles.is_empty() {
+        return Ok(());
+    }
+    let sql = "DELETE FROM article_embeddings WHERE article_id IN (SELECT id FROM {ids $1} j)";
+    transaction.later(sql, [serde_json::to_string(articles).unwrap_or_default().into()]).await
 }
 
 /// Deletes the rows that differ from those of `sets` at their position; returns the places that are right already.

@@ -63,7 +63,10 @@ impl Actor for WorkerActor {
         state: &mut WorkerState,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            WorkerMessage::Embed(task, made) => state.begin(&myself, *task, made),
+            WorkerMessage::Embed(task, made) => {
+                afterword_faults::point!("worker.given", std::convert::identity::<String>);
+                state.begin(&myself, *task, made);
+            }
             WorkerMessage::Ended(ended) => state.end(ended),
             WorkerMessage::Status(reply) => drop(reply.send(state.status())),
         }

@@ -137,7 +137,7 @@ impl Page {
                 return Err(StoreError::Damaged("an article without number or text".to_owned()));
             };
             let texts = Texts { title, about: &about(front_matter, body), body };
-            fulltext::replace(transaction, id, texts, &BodyTerms::of(body)).await?;
+            fulltext::replace(transaction, id, texts, BodyTerms::of(body)).await?;
         }
         Ok(())
     }

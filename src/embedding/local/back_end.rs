@@ -8,7 +8,7 @@ use std::{
 use afterword_actors::embedder::{Chunk, Chunker, EmbedError, ModelIdentity, Readiness, Source};
 use async_trait::async_trait;
 
-use super::LocalEmbedder;
+use super::{LocalEmbedder, Precision};
 use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
@@ -36,7 +36,8 @@ impl BackEnd for Local {
             // A name that a database gave must not become a path.
             (None, None) => return Err(BackEndError::UnknownModel(settings.model.clone())),
         };
-        let embedder = LocalEmbedder::new(identity, settings.local.threads).map_err(|error| {
+        let precision = if settings.local.bf16 { Precision::Fast } else { Precision::Full };
+        let embedder = LocalEmbedder::new(identity, settings.local.threads, precision).map_err(|error| {
             BackEndError::Provider(format!("the threads of the local model cannot be started: {error}").into())
         })?;
         let cuts_for = Arc::clone(&embedder);

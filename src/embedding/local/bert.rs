@@ -14,6 +14,7 @@ use super::{
     math::{self, Norm},
     matrix::{Target, View, product},
     pooling::{Pooling, pool},
+    tiles::Tiles,
 };
 
 /// The sizes of a model.
@@ -25,6 +26,16 @@ pub(super) struct Shape {
     pub(super) intermediate: usize,
     pub(super) epsilon: f32,
     pub(super) pooling: Pooling,
+    pub(super) precision: Precision,
+}
+
+/// In which numbers dense layers are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    Full,
+    /// 16 bits where the processor has units for them, else 32.
+    Fast,
 }
 
 /// Why weights cannot be used.
@@ -50,11 +61,17 @@ pub enum WeightError {
 
 /// One full layer of neurons.
 struct Dense {
-    /// `inputs × outputs`, in panels of [`PANEL`] outputs, one after the other: a product reads each from start to end,
-    /// which is twice as fast for short texts as rows that are kilobytes apart.
-    panels: Vec<f32>,
+    weights: Weights,
     bias: Vec<f32>,
     inputs: usize,
+}
+
+enum Weights {
+    /// `inputs × outputs`, in panels of [`PANEL`] outputs, one after the other: a product reads each from start to end,
+    /// which is twice as fast for short texts as rows that are kilobytes apart.
+    Panels(Vec<f32>),
+    /// Rounded to 16 bits.
+    Tiles(Tiles),
 }
 
 /// Outputs side by side in a panel: as many as the widest products compute at a time.
@@ -140,17 +157,26 @@ impl Bert {
 
     fn pass(&self, layer: &Layer, states: &mut Vec<f32>, lengths: &[usize], space: &mut Workspace) {
         let tokens = states.len() / self.shape.hidden;
-        layer.qkv.apply(states, tokens, &mut space.qkv);
+        self.dense(&layer.qkv, states, tokens, &mut space.rounded, &mut space.qkv);
         math::add_bias(self.arch, &mut space.qkv, &layer.qkv.bias);
         self.attend(lengths, tokens, space);
-        layer.attended.apply(&space.context, tokens, &mut space.out);
+        self.dense(&layer.attended, &space.context, tokens, &mut space.rounded, &mut space.out);
         math::add_and_norm(self.arch, &mut space.out, &layer.attended.bias, states, &layer.attended_norm);
         std::mem::swap(states, &mut space.out);
-        layer.wide.apply(states, tokens, &mut space.wide);
+        self.dense(&layer.wide, states, tokens, &mut space.rounded, &mut space.wide);
         math::add_bias_gelu(self.arch, &mut space.wide, &layer.wide.bias);
-        layer.narrow.apply(&space.wide, tokens, &mut space.out);
+        self.dense(&layer.narrow, &space.wide, tokens, &mut space.rounded, &mut space.out);
         math::add_and_norm(self.arch, &mut space.out, &layer.narrow.bias, states, &layer.norm);
         std::mem::swap(states, &mut space.out);
+    }
+
+    /// `to = rows * weights`, without the bias, which the next step adds in passing.
+    fn dense(&self, layer: &Dense, rows: &[f32], count: usize, rounded: &mut Vec<u16>, to: &mut Vec<f32>) {
+        resize(to, count * layer.bias.len());
+        match &layer.weights {
+            Weights::Panels(panels) => layer.apply(panels, rows, count, to),
+            Weights::Tiles(tiles) => tiles.apply(self.arch, rows, count, rounded, to),
+        }
     }
 
     /// Each text by itself, each head by itself.
@@ -183,6 +209,8 @@ struct Workspace {
     context: Vec<f32>,
     out: Vec<f32>,
     wide: Vec<f32>,
+    /// Rows as tiles take them.
+    rounded: Vec<u16>,
 }
 
 /// Makes room; the caller overwrites what was there.
@@ -191,11 +219,9 @@ fn resize(numbers: &mut Vec<f32>, length: usize) {
 }
 
 impl Dense {
-    /// `to = rows * weight`, without the bias, which the next step adds in passing.
-    fn apply(&self, rows: &[f32], count: usize, to: &mut Vec<f32>) {
+    fn apply(&self, panels: &[f32], rows: &[f32], count: usize, to: &mut [f32]) {
         let outputs = self.bias.len();
-        resize(to, count * outputs);
-        for (number, panel) in self.panels.chunks(self.inputs * PANEL).enumerate() {
+        for (number, panel) in panels.chunks(self.inputs * PANEL).enumerate() {
             let width = panel.len() / self.inputs;
             let target = Target { data: to, start: number * PANEL, row_step: outputs };
             product(target, View::rows(rows, self.inputs), View::rows(panel, width), (count, self.inputs, width), 1.0);
@@ -209,11 +235,16 @@ impl Layer {
         let name = |part: &str| format!("encoder.layer.{number}.{part}");
         let attention = |part: &str| name(&format!("attention.self.{part}"));
         Ok(Self {
-            qkv: tensors.dense_of(&[&attention("query"), &attention("key"), &attention("value")], hidden, hidden)?,
-            attended: tensors.dense(&name("attention.output.dense"), hidden, hidden)?,
+            qkv: tensors.dense_of(
+                &[&attention("query"), &attention("key"), &attention("value")],
+                hidden,
+                hidden,
+                shape,
+            )?,
+            attended: tensors.dense(&name("attention.output.dense"), hidden, hidden, shape)?,
             attended_norm: tensors.norm(&name("attention.output.LayerNorm"), shape)?,
-            wide: tensors.dense(&name("intermediate.dense"), hidden, intermediate)?,
-            narrow: tensors.dense(&name("output.dense"), intermediate, hidden)?,
+            wide: tensors.dense(&name("intermediate.dense"), hidden, intermediate, shape)?,
+            narrow: tensors.dense(&name("output.dense"), intermediate, hidden, shape)?,
             norm: tensors.norm(&name("output.LayerNorm"), shape)?,
         })
     }
@@ -240,19 +271,24 @@ impl Tensors {
         }
     }
 
-    fn dense(&self, name: &str, inputs: usize, outputs: usize) -> Result<Dense, WeightError> {
-        self.dense_of(&[name], inputs, outputs)
+    fn dense(&self, name: &str, inputs: usize, outputs: usize, shape: Shape) -> Result<Dense, WeightError> {
+        self.dense_of(&[name], inputs, outputs, shape)
     }
 
     /// Several layers of the same inputs, side by side, each with `outputs`.
-    fn dense_of(&self, names: &[&str], inputs: usize, outputs: usize) -> Result<Dense, WeightError> {
+    fn dense_of(&self, names: &[&str], inputs: usize, outputs: usize, shape: Shape) -> Result<Dense, WeightError> {
         let (mut rows, mut bias) = (Vec::new(), Vec::new());
         for name in names {
             rows.extend(self.take(&format!("{name}.weight"), Some(inputs * outputs))?);
             bias.extend(self.take(&format!("{name}.bias"), Some(outputs))?);
         }
-        let panels = rows.chunks(inputs * PANEL).flat_map(|rows| transposed(rows, inputs)).collect();
-        Ok(Dense { panels, bias, inputs })
+        let tiles = match shape.precision {
+            Precision::Fast => Tiles::of(&rows, inputs, bias.len()),
+            Precision::Full => None,
+        };
+        let panels = || rows.chunks(inputs * PANEL).flat_map(|rows| transposed(rows, inputs)).collect();
+        let weights = tiles.map_or_else(|| Weights::Panels(panels()), Weights::Tiles);
+        Ok(Dense { weights, bias, inputs })
     }
 
     fn norm(&self, name: &str, shape: Shape) -> Result<Norm, WeightError> {

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::{
-    bert::{Bert, Shape, WeightError},
+    bert::{Bert, Precision, Shape, WeightError},
     packs,
     pooling::Pooling,
     tokenizer::LocalTokenizer,
@@ -123,7 +123,7 @@ pub(super) struct LoadedModel {
 }
 
 impl LoadedModel {
-    pub(super) fn read(directory: &Path) -> Result<Self, LoadError> {
+    pub(super) fn read(directory: &Path, precision: Precision) -> Result<Self, LoadError> {
         let config: Config = json(&directory.join("config.json"))?;
         refuse_unsupported(directory, &config)?;
         let pooling = pooling(directory)?;
@@ -139,6 +139,7 @@ impl LoadedModel {
             intermediate: config.intermediate_size,
             epsilon: config.layer_norm_eps,
             pooling,
+            precision,
         };
         let bert = Bert::read(&directory.join(WEIGHTS), shape)
             .map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;

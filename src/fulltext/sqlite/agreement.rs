@@ -50,7 +50,7 @@ async fn apply(database: &Database, step: Step) {
                         let (title, body) = (words(title, seed ^ 0x5555), words(body, seed));
                         let texts = Texts { title: &title, about: &[], body: &body };
                         let terms = BodyTerms::of(&body);
-                        replace_by(transaction, &Stems::of("english"), id, texts, &terms).await?;
+                        replace_by(transaction, &Stems::of("english"), id, texts, terms).await?;
                         let article =
                             "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
                                        VALUES ($1, 'a-' || $1, '', '', 'h', 0, 0) ON CONFLICT DO NOTHING";

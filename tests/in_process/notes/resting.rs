@@ -7,11 +7,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use afterword::articles::{
-    AfterSave, Articles, Changes, Limits, NewArticle,
-    files::{Sync, SyncReport, left_copies, sync},
-    folder::Folder,
-    slug::Slug,
+use afterword::{
+    articles::{
+        AfterSave, Articles, Changes, Limits, NewArticle,
+        files::{Sync, SyncReport, left_copies, sync},
+        folder::Folder,
+        slug::Slug,
+    },
+    search::Mode,
 };
 
 use super::TestHost;
@@ -198,8 +201,11 @@ async fn a_dry_run_says_what_the_limits_refuse() {
 async fn copies_are_told_of_until_they_are_gone() {
     let world = TestHost::new().await;
     let articles = world.articles(None);
-    let vault = Vault::of(&[("a.md", "# A\n\none\n")]);
+    let vault = Vault::of(&[("a.md", "# A\n\none\n"), ("a (conflict of interest).md", "no copy")]);
     run(&articles, &vault).await;
+    // As an earlier version has marked the files that it knew.
+    let marked = "UPDATE article_sources SET is_copy = TRUE WHERE path LIKE '% (conflict %).%'";
+    world.run(marked).await;
     vault.put("a.md", "# A\n\nthere\n");
     change(&articles, "a", saying("# A\n\nhere\n")).await;
     let report = run(&articles, &vault).await;
@@ -208,4 +214,16 @@ async fn copies_are_told_of_until_they_are_gone() {
     fs::remove_file(vault.path(&copies[0].file)).expect("a removal");
     run(&articles, &vault).await;
     assert_eq!(left_copies(&world.database).await.expect("copies"), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_that_is_taken_for_a_file_is_found_by_what_the_file_calls_it() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let new = NewArticle { title: "One".to_owned(), ..article("one", "# One\n\ntext\n") };
+    let revision = articles.create(new).await.expect("an article").article.revision;
+    let vault = Vault::of(&[("one.md", "---\naliases: [Singular]\n---\n# One\n\ntext\n")]);
+    run(&articles, &vault).await;
+    assert_eq!(articles.read("one").await.expect("the article").revision, revision, "it says the same");
+    assert_eq!(world.found("Singular", Mode::Keyword).await, ["one"]);
 }

@@ -1,6 +1,10 @@
 //! Words indexed by an earlier version are found, and are indexed again while searches go on.
 
-use afterword::{database, search::Mode};
+use afterword::{
+    articles::{Changes, folder::Folder},
+    database,
+    search::{Mode, Query},
+};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
 
 use super::TestHost;
@@ -68,4 +72,30 @@ async fn another_language_is_taken_up_when_it_is_asked_for() {
     assert_eq!(database::language(&world.database).await.expect("a language"), "german");
     let refused = database::rebuild(&world.database, "klingon", &|_| ()).await.expect_err("no stems");
     assert!(refused.to_string().contains("klingon") && refused.to_string().contains("german"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn articles_that_are_moved_meanwhile_are_written_anew_like_all() {
+    const ARTICLES: usize = 30;
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    // Each takes a while to be read.
+    let body = "Kinder ".repeat(4_000);
+    for n in 0..ARTICLES {
+        articles.create(article(&format!("a-{n}"), &body)).await.expect("a save");
+    }
+    let moved_on_and_on = async {
+        for round in 0.. {
+            for n in 0..ARTICLES {
+                let folder = Some(Folder::parse(&format!("round-{round}")).expect("a folder"));
+                articles.update(&format!("a-{n}"), Changes { folder, ..Changes::default() }).await.expect("a move");
+            }
+        }
+    };
+    tokio::select! {
+        rebuilt = database::rebuild(&world.database, "german", &|_| ()) => drop(rebuilt.expect("an index")),
+        () = moved_on_and_on => {}
+    }
+    let found = world.search.search(&Query::new("Kind", Mode::Keyword, 50)).await.expect("an answer");
+    assert_eq!(found.hits.len(), ARTICLES, "English knows no such plural");
 }

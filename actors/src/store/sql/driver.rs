@@ -82,13 +82,14 @@ async fn answer<T>(
     carries: bool,
     request: impl Future<Output = Result<T, DbErr>> + Send,
 ) -> Result<T, StoreError> {
+    let before = connection.waiting().filter(|_| carries).and_then(|mut waiting| waiting.depart());
     let request = request.map_err(StoreError::of);
     let answer = match engine(connection) {
         Engine::Sqlite => request.await,
         Engine::Postgres => answered(request).await,
     };
-    if let (Err(error), true, Some(mut waiting)) = (&answer, carries, connection.waiting()) {
-        waiting.fail(error);
+    if let Some(mut waiting) = connection.waiting().filter(|_| carries) {
+        waiting.arrive(before, answer.as_ref().err());
     }
     answer.inspect_err(failure::note)
 }

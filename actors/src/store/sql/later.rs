@@ -22,6 +22,8 @@ pub(super) struct Later {
 
 impl Later {
     pub(super) fn add(&mut self, sql: &str, values: Vec<Given>) {
+        debug_assert!(!sql.contains("RETURNING"), "its rows would be taken for those of what it goes with");
+        debug_assert!(!sql.contains("--"), "a comment would hide what comes behind it");
         self.append(sql, values);
         self.writes = true;
     }
@@ -58,8 +60,14 @@ impl Later {
         *self = Self { journeys: self.journeys, ..Self::default() };
     }
 
-    pub(super) fn fail(&mut self, error: &StoreError) {
-        self.failed.get_or_insert_with(|| error.clone());
+    /// Notes that what waited is on its way; returns what had failed before. As long as there is no answer, it may be lost.
+    pub(super) fn depart(&mut self) -> Option<StoreError> {
+        self.failed.replace(StoreError::Failed("a statement was given up before its answer".to_owned()))
+    }
+
+    /// Notes the answer.
+    pub(super) fn arrive(&mut self, before: Option<StoreError>, error: Option<&StoreError>) {
+        self.failed = before.or_else(|| error.cloned());
     }
 
     pub(super) fn failed(&self) -> Result<(), StoreError> {

@@ -21,12 +21,13 @@ use super::{
 };
 use crate::articles::{
     Article, ArticleError, Changes, NewArticle, Saved, create, names,
-    properties::{self, Properties, TextReading},
+    properties::{self, Properties},
     reading::BodyReading,
     row,
     slug::Slug,
     update,
 };
+use crate::fulltext::{self, Texts};
 
 impl Run<'_> {
     pub(super) async fn carry_out_one(&self, file: &Scanned, action: &Action) -> Result<(), FileError> {
@@ -146,7 +147,7 @@ impl Run<'_> {
                     if !former.is_empty() {
                         names::alone(transaction).await?;
                     }
-                    let saved = create::create(transaction, new, &read, settings).await.map_err(overtaken)?;
+                    let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
                     lead_here(transaction, saved.article.id, &former).await?;
                     note(transaction, known, &saved, again).await?;
                     Ok::<_, FileError>(saved)
@@ -202,6 +203,7 @@ impl Run<'_> {
     /// Takes an article that says the same for the file's. Only its front matter is new, which is no new revision.
     async fn adopt(&self, content: Content, occupant: &Occupant, known: Known) -> Result<(), FileError> {
         let (id, revision, former) = (occupant.id, occupant.revision, content.former_slugs);
+        let read = BodyReading::of(&content.body).await;
         self.articles
             .database
             .write(move |transaction| {
@@ -215,8 +217,11 @@ impl Run<'_> {
                     let article = row::by_id(transaction, id).await?;
                     let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
                     lead_here(transaction, id, &former).await?;
-                    let said = Properties::of_reading(&content.head, &TextReading::now(&article.body));
+                    let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
+                    let said = Properties::of_reading(&content.head, &text);
                     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
+                    let texts = Texts { title: &article.title, about: &said.about(), body: &article.body };
+                    fulltext::replace(transaction, id, texts, terms).await?;
                     // Where the file says it stands: if it stands elsewhere, it was put there here.
                     let article = Article { folder: content.folder.to_string(), ..article.into() };
                     let saved = Saved { article, task_id: None, changed: false };

@@ -175,7 +175,7 @@ async fn create_as(
         .database
         .write(move |transaction| {
             Box::pin(async move {
-                let saved = create::create(transaction, new, &read, settings).await?;
+                let saved = create::create(transaction, new, read, settings).await?;
                 let (place, state) = noted;
                 source::record(transaction, &place.noted(&saved, &state), true).await?;
                 Ok::<_, ArticleError>(saved)

@@ -6,6 +6,8 @@ use afterword_actors::store::{
 };
 use serde::Serialize;
 
+use super::super::place;
+
 /// Copies that are named; of more, that there are more.
 const NAMED: usize = 100;
 
@@ -29,7 +31,9 @@ pub async fn left_copies(database: &Database) -> Result<Vec<LeftCopy>, StoreErro
                JOIN sources o ON o.id = s.source_id JOIN articles a ON a.id = s.article_id
                WHERE s.is_copy AND o.kept AND s.file_hash <> '' ORDER BY s.source_id, s.path LIMIT $1";
     let most = i64::try_from(NAMED).unwrap_or(i64::MAX);
-    database.reader().rows(sql, [most.into()]).await
+    let marked: Vec<LeftCopy> = database.reader().rows(sql, [most.into()]).await?;
+    // What the files of earlier versions are was told by a part of their names: "a (conflict of interest).md" is none.
+    Ok(marked.into_iter().filter(|copy| place::is_copy(&copy.file)).collect())
 }
 
 /// What is told of them; nothing if there are none.

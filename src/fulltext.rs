@@ -10,6 +10,7 @@ mod body;
 mod earlier;
 mod fold;
 mod found;
+mod fts5;
 mod languages;
 mod matcher;
 mod phrase;

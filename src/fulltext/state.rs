@@ -5,17 +5,13 @@ use afterword_actors::store::{
     sql::{FromRow, Sql},
 };
 
-use super::languages::Languages;
+use super::{fts5, languages::Languages};
 
 /// The rules by which words are written now. A higher number makes a running server write all words again.
 pub(crate) const VERSION: i32 = 4;
 
 /// The language of the stems of articles whose own is not known, as a part of another statement.
 pub(crate) const LANGUAGE: &str = "(SELECT language FROM fulltext_state WHERE id = 1)";
-
-/// What FTS5 notes of its index: `sqlite::structure` reads it.
-const NOTES: &str = "(SELECT block FROM article_terms_data WHERE id = 1) AS averages,
-    (SELECT block FROM article_terms_data WHERE id = 10) AS structure";
 
 /// What a search has to know before it reads a question.
 #[derive(Debug, Clone, FromRow)]
@@ -45,9 +41,10 @@ impl Freshness {
     /// [`StoreError`]
     pub(crate) async fn read(connection: &impl Sql) -> Result<Self, StoreError> {
         let (joined, notes) = match connection.engine() {
-            Engine::Sqlite => ("group_concat(language, ' ')", NOTES),
+            Engine::Sqlite => ("group_concat(language, ' ')", fts5::notes()),
             Engine::Postgres => {
-                ("string_agg(language, ' ')", "CAST(NULL AS BYTEA) AS averages, CAST(NULL AS BYTEA) AS structure")
+                let nothing = "CAST(NULL AS BYTEA) AS averages, CAST(NULL AS BYTEA) AS structure";
+                ("string_agg(language, ' ')", nothing.to_owned())
             }
         };
         // From each language to the next in the index, instead of reading a row for each article.

@@ -85,7 +85,7 @@ async fn notes<P: Place>(world: &TestHost<P>) {
     let file = |name: &str| vault.path().join(name);
     let write = |name: &str, text: &str| std::fs::write(file(name), text).expect("a file");
     for n in 0..5 {
-        write(&format!("{n}.md"), &format!("---\ntags: [kite]\n---\n# Note {n}\n\nsee [[Note {}]]\n", n + 1));
+        write(&format!("note-{n}.md"), &format!("---\ntags: [kite]\n---\n# Note {n}\n\nsee [[Note {}]]\n", n + 1));
     }
     let folder = Folder::parse("notes").expect("a folder");
     let asked = Sync { directory: vault.path().to_owned(), folder, many_deletions: true, dry_run: false };
@@ -93,9 +93,9 @@ async fn notes<P: Place>(world: &TestHost<P>) {
     let both = async || sync(&service, &asked).await.expect("a run");
     both().await;
     both().await;
-    write("0.md", "# Note 0\n\nchanged here\n");
-    std::fs::rename(file("1.md"), file("moved.md")).expect("a move");
-    std::fs::remove_file(file("2.md")).expect("a removal");
+    write("note-0.md", "# Note 0\n\nchanged here\n");
+    std::fs::rename(file("note-1.md"), file("moved.md")).expect("a move");
+    std::fs::remove_file(file("note-2.md")).expect("a removal");
     let body = Some("changed there".to_owned());
     service.update("note-3", Changes { body, ..Changes::default() }).await.expect("a save");
     service.delete("note-4", None).await.expect("a deletion");

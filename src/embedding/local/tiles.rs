@@ -5,24 +5,11 @@
 
 #[cfg_attr(not(all(target_arch = "x86_64", target_os = "linux")), path = "tiles/none.rs")]
 mod amx;
+mod block;
 
 use pulp::Arch;
 
-/// Rows of a tile, and numbers in a row of a sum.
-const SIDE: usize = 16;
-/// Inputs that one product of two tiles adds up.
-const DEPTH: usize = 32;
-/// Two tiles by two are multiplied at a time: each is then used twice.
-const BLOCK: usize = 2 * SIDE;
-
-/// Weights of 16 outputs for [`DEPTH`] inputs: in each row two inputs of all outputs.
-#[repr(C, align(64))]
-#[derive(Clone)]
-struct Tile([[[u16; 2]; SIDE]; SIDE]);
-
-/// Two tiles of sums by two.
-#[repr(C, align(64))]
-struct Block([[f32; BLOCK]; BLOCK]);
+use block::{BLOCK, Block, DEPTH, SIDE, Tile};
 
 /// Weights of a dense layer, for products with rows of 32-bit numbers.
 pub(super) struct Tiles {

@@ -12,7 +12,7 @@ use std::{
 use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 
 use super::{
-    super::{bm25, found::Found, phrase::Phrase, state::Freshness, wanted::Term},
+    super::{bm25, found::Found, fts5, phrase::Phrase, state::Freshness, wanted::Term},
     doclist::Posting,
     lengths::{Known, Lengths, State, TOGETHER},
     pages::postings,
@@ -98,7 +98,7 @@ fn single(phrase: &Phrase) -> Option<&str> {
 
 async fn state(connection: &impl Sql) -> Result<Option<State>, StoreError> {
     let sql = "SELECT block FROM article_terms_data WHERE id IN ($1, $2) ORDER BY id";
-    let blocks = connection.rows::<Vec<u8>>(sql, [structure::AVERAGES.into(), structure::STRUCTURE.into()]).await?;
+    let blocks = connection.rows::<Vec<u8>>(sql, [fts5::AVERAGES.into(), fts5::STRUCTURE.into()]).await?;
     let Ok([averages, structure]) = <[Vec<u8>; 2]>::try_from(blocks) else {
         return Ok(None);
     };

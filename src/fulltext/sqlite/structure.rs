@@ -3,10 +3,6 @@
 //! *Source:* SQLite, `fts5_index.c`, "CONTENTS OF THE %_data TABLE". The layout has a version of its own; anything else than
 //! what is known here is not read.
 
-/// The number of the record of averages.
-pub(super) const AVERAGES: i64 = 1;
-/// The number of the structure record.
-pub(super) const STRUCTURE: i64 = 10;
 /// Behind the cookie, in a structure with origins and tombstones.
 const WITH_ORIGINS: [u8; 4] = [0xff, 0, 0, 1];
 /// The most segments that FTS5 has.

@@ -28,6 +28,12 @@ impl Best {
         }
     }
 
+    /// The best of both.
+    pub(super) fn joined(mut self, other: Self) -> Self {
+        other.heap.into_iter().for_each(|Reverse(scored)| self.push(scored.0));
+        self
+    }
+
     /// How many are wanted.
     pub(super) fn count(&self) -> usize {
         self.count

@@ -41,26 +41,32 @@ pub(super) fn signs(codes: &[i8]) -> impl Iterator<Item = u64> {
     codes.chunks(64).map(|chunk| chunk.iter().rev().fold(0, |word, &code| word << 1 | u64::from(code > 0)))
 }
 
-/// How many signs of each row of `rows` differ from `signs`.
-pub(super) fn differences(rows: &[u64], signs: &[u64]) -> Vec<u16> {
+/// Writes how many signs of each row of `rows` differ from `signs`.
+pub(super) fn count_differences(rows: &[u64], signs: &[u64], to: &mut [u16]) {
     // The lengths of most models, for which the compiler needs no loop.
     match signs.len() {
-        6 => differences_of::<6>(rows, signs),
-        8 => differences_of::<8>(rows, signs),
-        12 => differences_of::<12>(rows, signs),
-        16 => differences_of::<16>(rows, signs),
-        length => rows.chunks_exact(length.max(1)).map(|row| differing(row, signs)).collect(),
+        6 => count_differences_of::<6>(rows, signs, to),
+        8 => count_differences_of::<8>(rows, signs, to),
+        12 => count_differences_of::<12>(rows, signs, to),
+        16 => count_differences_of::<16>(rows, signs, to),
+        length => {
+            let rows = rows.chunks_exact(length.max(1));
+            to.iter_mut().zip(rows).for_each(|(to, row)| *to = differing(row, signs));
+        }
     }
 }
 
-fn differences_of<const WORDS: usize>(rows: &[u64], signs: &[u64]) -> Vec<u16> {
+fn count_differences_of<const WORDS: usize>(rows: &[u64], signs: &[u64], to: &mut [u16]) {
     let (rows, _) = rows.as_chunks::<WORDS>();
-    let Some(signs) = signs.first_chunk::<WORDS>() else { return Vec::new() };
+    let Some(signs) = signs.first_chunk::<WORDS>() else { return };
     // The widest vector instructions of this machine, chosen when the program runs.
     Arch::new().dispatch(
         #[inline(always)]
-        move || rows.iter().map(|row| differing(row, signs)).collect(),
-    )
+        move || {
+            let to = to;
+            to.iter_mut().zip(rows).for_each(|(to, row)| *to = differing(row, signs));
+        },
+    );
 }
 
 #[inline(always)]
@@ -78,7 +84,9 @@ mod tests {
             let rows: Vec<u64> = (0..3 * words as u64).map(|word| word.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
             let own = &rows[words..2 * words];
             let counted: Vec<u16> = rows.chunks(words).map(|row| differing(row, own)).collect();
-            assert_eq!(differences(&rows, own), counted);
+            let mut differences = [u16::MAX; 3];
+            count_differences(&rows, own, &mut differences);
+            assert_eq!(differences[..], counted);
             assert_eq!(counted[1], 0);
         }
         assert_eq!(signs(&[1, -1, 0, 5]).collect::<Vec<_>>(), [0b1001]);

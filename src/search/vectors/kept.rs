@@ -8,11 +8,12 @@
 use std::{fs::File, io, path::Path};
 
 use pulp::Arch;
+use rayon::prelude::*;
 
 use super::{
     Nearest,
     best::Best,
-    codes::{differences, dot_stored, quantise, signs, words},
+    codes::{count_differences, dot_stored, quantise, signs, words},
     reading::{Broken, Fields, read_at},
 };
 
@@ -27,6 +28,10 @@ const CHOSEN_FOR_EACH: usize = 8;
 /// …and at least this many: all of the ten nearest are among the first 500
 /// (`docs/decisions/0202-vectors-in-a-file.md`).
 const CHOSEN_AT_LEAST: usize = 2_000;
+/// Records whose signs are compared on one core at a time.
+const PART: usize = 1 << 16;
+/// Records that are passed over together if none of them is chosen.
+const FEW: usize = 64;
 /// Records with up to this many others between them are read together.
 const TOGETHER: usize = 8;
 
@@ -139,48 +144,58 @@ impl Kept {
         let signs: Vec<_> = signs(&codes).collect();
         let count = (best.count() * CHOSEN_FOR_EACH).max(CHOSEN_AT_LEAST);
         let rows = self.choose(&signs, allowed, count);
-        let mut best = best;
-        let mut rest = rows.as_slice();
+        // Each core reads its part.
+        let part = rows.len().div_ceil(rayon::current_num_threads()).max(1);
+        let parts = rows.par_chunks(part).map(|rows| self.nearest_of(rows, (scale, &codes), Best::new(best.count())));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        Ok(parts.into_iter().fold(best, Best::joined))
+    }
+
+    /// The nearest of these records, which are read.
+    fn nearest_of(&self, rows: &[u32], query: (f32, &[i8]), mut best: Best) -> Result<Best, Broken> {
+        let mut rest = rows;
         while let Some(&first) = rest.first() {
             let near = rest.windows(2).take_while(|pair| (pair[1] - pair[0]) as usize <= TOGETHER).count() + 1;
             let (together, behind) = rest.split_at(near);
             rest = behind;
             let bytes = self.bytes(first as usize, together[near - 1] as usize + 1)?;
-            best = self.rank(first, together, &bytes, (scale, &codes), best)?;
+            best = self.rank(first, together, &bytes, query, best)?;
         }
         Ok(best)
     }
 
     /// The records whose signs differ least, in order.
     fn choose(&self, signs: &[u64], allowed: Option<&dyn Fn(usize) -> bool>, count: usize) -> Vec<u32> {
-        let mut differences = differences(&self.signs, signs);
+        let differences = self.differences(signs, allowed);
+        let (limit, mut at_limit) = limit(&counted(&differences, self.dimension + 2), count);
+        let mut chosen = Vec::with_capacity(count);
+        for (number, together) in differences.chunks(FEW).enumerate() {
+            // Nearly all are without one.
+            if together.iter().all(|difference| usize::from(*difference) > limit) {
+                continue;
+            }
+            for (place, difference) in together.iter().map(|difference| usize::from(*difference)).enumerate() {
+                let is_chosen = difference < limit || difference == limit && at_limit > 0;
+                at_limit -= usize::from(is_chosen && difference == limit);
+                if is_chosen {
+                    chosen.push(u32::try_from(number * FEW + place).unwrap_or(u32::MAX));
+                }
+            }
+        }
+        chosen
+    }
+
+    /// How many signs of each record differ; [`u16::MAX`] for articles that are not allowed.
+    fn differences(&self, signs: &[u64], allowed: Option<&dyn Fn(usize) -> bool>) -> Vec<u16> {
+        let mut differences = vec![0; self.chunk_ids.len()];
+        let rows = self.signs.par_chunks(PART * words(self.dimension).max(1));
+        differences.par_chunks_mut(PART).zip(rows).for_each(|(to, rows)| count_differences(rows, signs, to));
         if let Some(allowed) = allowed {
             for place in (0..self.articles.len()).filter(|place| !allowed(*place)) {
                 differences[self.rows(place)].fill(u16::MAX);
             }
         }
-        let mut counts = vec![0_usize; self.dimension + 2];
-        for &difference in &differences {
-            counts[usize::from(difference).min(self.dimension + 1)] += 1;
-        }
-        let (mut limit, mut below) = (0, 0);
-        while limit < self.dimension && below + counts[limit] <= count {
-            below += counts[limit];
-            limit += 1;
-        }
-        // Of the records at the limit, as many as are still wanted.
-        let mut at_limit = count - below.min(count);
-        let is_chosen = |&(_, &difference): &(usize, &u16)| match usize::from(difference).cmp(&limit) {
-            std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => {
-                let is_wanted = at_limit > 0;
-                at_limit = at_limit.saturating_sub(1);
-                is_wanted
-            }
-            std::cmp::Ordering::Greater => false,
-        };
-        let chosen = differences.iter().enumerate().filter(is_chosen);
-        chosen.map(|(row, _)| u32::try_from(row).unwrap_or(u32::MAX)).collect()
+        differences
     }
 
     /// Adds `rows` to the best; `bytes` are the records from `first` on.
@@ -204,6 +219,30 @@ impl Kept {
         }
         Ok(best)
     }
+}
+
+/// How often there is each difference; all from `kinds - 1` on count as one.
+fn counted(differences: &[u16], kinds: usize) -> Vec<usize> {
+    let of_part = |part: &[u16]| {
+        let mut counts = vec![0_usize; kinds];
+        part.iter().for_each(|difference| counts[usize::from(*difference).min(kinds - 1)] += 1);
+        counts
+    };
+    let sum = |mut counts: Vec<usize>, others: Vec<usize>| {
+        counts.iter_mut().zip(others).for_each(|(count, other)| *count += other);
+        counts
+    };
+    differences.par_chunks(PART).map(of_part).reduce(|| vec![0; kinds], sum)
+}
+
+/// The largest difference of the `count` least ones, and how many of that one are among them.
+fn limit(counts: &[usize], count: usize) -> (usize, usize) {
+    let (mut limit, mut below) = (0, 0);
+    while limit + 2 < counts.len() && below + counts[limit] <= count {
+        below += counts[limit];
+        limit += 1;
+    }
+    (limit, count - below.min(count))
 }
 
 fn similarity(codes: &[u8], query: &[i8]) -> i32 {

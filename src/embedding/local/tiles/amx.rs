@@ -15,7 +15,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{BLOCK, Block, DEPTH, SIDE, Tile};
+use super::block::{BLOCK, Block, DEPTH, SIDE, Tile};
 
 /// The shape of the eight tiles, as `ldtilecfg` reads it: all have 16 rows of 64 bytes.
 #[repr(C, align(64))]

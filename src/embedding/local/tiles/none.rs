@@ -1,6 +1,6 @@
 //! Where no units for tiles are known.
 
-use super::{Block, Tile};
+use super::block::{Block, Tile};
 
 pub(super) fn is_there() -> bool {
     false

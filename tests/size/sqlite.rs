@@ -110,12 +110,15 @@ fn plan(connection: &Connection, sql: &str) -> Vec<Loop> {
     plan
 }
 
-/// Whether a list that was given is inside the loop over a table.
+/// How a plan calls the reading of a list.
+const LIST: &str = "SCAN json_each";
+
+/// Whether a list that was given is inside the loop over a table. Each with each of two lists may be wanted.
 fn is_list_read_again(plan: &[Loop], place: usize) -> bool {
     let Loop { parent, line } = &plan[place];
-    let around = plan[..place].iter().filter(|other| other.parent == *parent);
-    line.starts_with("SCAN json_each")
-        && around.clone().any(|other| other.line.starts_with("SCAN ") || other.line.starts_with("SEARCH "))
+    let is_of_table = |line: &str| line.starts_with("SEARCH ") || line.starts_with("SCAN ") && !line.starts_with(LIST);
+    let mut around = plan[..place].iter().filter(|other| other.parent == *parent);
+    line.starts_with(LIST) && around.any(|other| is_of_table(&other.line))
 }
 
 fn is_walk_through_the_past(line: &str, sql: &str) -> bool {

@@ -81,7 +81,7 @@ impl Default for Limits {
 const MAX_KEY: usize = 255;
 
 impl NewArticle {
-    /// Checks it and makes it ready to be stored.
+    /// Checks the article and prepares it for storing.
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = checked_title(&self.title, limits)?;
         self.body = checked_body(self.body, limits)?;
@@ -138,7 +138,7 @@ impl Changes {
         self.title.is_some() || self.front_matter.is_some() || !self.properties.is_empty()
     }
 
-    /// Checks it and makes it ready to be stored.
+    /// Checks the change and prepares it for storing.
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = self.title.map(|title| checked_title(&title, limits)).transpose()?;
         self.body = self.body.map(|body| checked_body(body, limits)).transpose()?;

@@ -65,7 +65,7 @@ pub enum ChosenBy {
     /// The environment.
     #[serde(rename = "AFTERWORD_CONFIG")]
     Variable,
-    /// Nobody: it is the one in the user's configuration folder.
+    /// By default: it is the one in the user's configuration folder.
     #[serde(rename = "user")]
     User,
 }
@@ -160,7 +160,7 @@ impl Sources {
     }
 }
 
-/// Whatever becomes of the settings, what is secret in them is struck out of all that is said from now on.
+/// Registers the secrets of `entry`, so that no later output shows them, even if the settings are refused.
 fn keep_secrets(entry: &Entry) {
     match &entry.value {
         Value::String(_, text) if hidden::is_secret(&entry.key) => secrets::keep(text),

@@ -14,7 +14,7 @@ pub enum Slots {
     Number(u32),
 }
 
-/// More would not be seen, and would cost memory.
+/// Most slots: more would not be faster, and cost memory.
 pub(super) const MAX_SLOTS: u32 = 1024;
 impl From<u32> for Slots {
     fn from(number: u32) -> Self {

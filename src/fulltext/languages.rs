@@ -79,7 +79,7 @@ impl Languages {
         phrases
     }
 
-    /// Terms that begin so, and stems of words that begin so but are shorter.
+    /// Returns terms that begin with `start`, and shorter stems of words that do.
     pub(super) fn beginnings(&self, start: &str) -> Vec<Phrase> {
         let found = tokens(start);
         let [token] = found.as_slice() else {

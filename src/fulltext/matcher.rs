@@ -114,7 +114,7 @@ impl Matcher {
         (self.among(&candidates), count)
     }
 
-    /// As [`Matcher::find`], in texts whose words have been read: what is found in each of them.
+    /// Like [`Matcher::find`], for each of `texts`, whose words are in `read`.
     pub(crate) fn find_in(&self, texts: &[&str], read: &ReadTexts) -> Vec<Vec<Match>> {
         if !self.others.is_empty() {
             return texts.iter().map(|text| self.find(text).0).collect();

@@ -1,5 +1,5 @@
 //! From facts to findings: what is wrong with a deployment and what to do about it, in one place for every door. Facts
-//! are data; here, and nowhere else, they become a judgement and words.
+//! are data; here, and nowhere else, they become a judgement. The words for a trouble of the runtime are its `Display`.
 
 use std::time::Duration;
 

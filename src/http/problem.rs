@@ -53,7 +53,7 @@ pub(super) struct Details {
     detail: String,
     /// The sort of problem, for programs.
     code: &'static str,
-    /// The field of the request that cannot be so.
+    /// The field of the request that has an invalid value.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'static str>,
     /// The article it is about.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// Longest answer as it is sent. *Units:* bytes.
 pub(super) const ANSWER: usize = 8_000;
-/// The part of it that is not the list or the text itself. *Units:* bytes.
+/// Part of an answer reserved for everything but its list or text. *Units:* bytes.
 const FRAME: usize = 1_200;
 
 /// Returns the first of `items` that fit into one answer; at least one.

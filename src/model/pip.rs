@@ -72,8 +72,8 @@ pub(super) enum PipError {
 /// How often the size of what pip has written is checked.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Downloads the wheel of `requirement` into `folder`, which is new and empty; of at most `most` bytes, since an index
-/// may answer anything.
+/// Downloads the wheel of `requirement` into `folder`, a new and empty folder; refuses more than `most` bytes, because an
+/// index may answer anything.
 pub(super) async fn download(requirement: &str, folder: &Path, most: u64) -> Result<(), PipError> {
     let path = trusted_path();
     for (program, first) in PIPS {

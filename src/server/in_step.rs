@@ -31,7 +31,7 @@ struct Troubles {
     health: Health,
     articles: Articles,
     folders: Arc<Mutex<BTreeMap<PathBuf, String>>>,
-    /// What is told of copies; who asks for it is the only one who does.
+    /// What to say of copies; the lock lets one caller compute it.
     copies: Arc<tokio::sync::Mutex<Option<String>>>,
 }
 

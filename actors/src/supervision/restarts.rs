@@ -20,7 +20,7 @@ pub(crate) struct Restarts {
 pub(crate) enum Decision {
     /// Start it again after this delay.
     Restart(Duration),
-    /// It fails too often: escalate, and try again after this delay.
+    /// Restart limit exceeded: escalate, and try again after this delay.
     Escalate(Duration),
 }
 

@@ -1,4 +1,5 @@
-//! What keeps a runtime from its work, as data: programs match variants, and only the doors put them into words.
+//! What keeps a runtime from its work, as data: programs match variants and never read text. `Display` says it to people in
+//! one sentence.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! WorkerSupervisor: one WorkerActor for each slot, each restarted by itself (one for one).
 //!
 //! The QueueActor learns from here, and only from here, which worker fills a slot: messages of one sender arrive in
-//! order. A worker that fails too often ends the supervisor with an error: its own supervisor then decides.
+//! order. A worker that is restarted too often ends the supervisor with an error: its own supervisor then decides.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -34,7 +34,7 @@ impl From<&Article> for Linked {
 }
 
 impl Linked {
-    /// Returns the slugs that its names would make: of its slug, former slugs, aliases, title, and names of its files.
+    /// Returns the slug of each of its names: its slug, former slugs, aliases, title and files.
     pub(super) async fn keys(&self, connection: &impl Sql) -> Result<BTreeSet<String>, StoreError> {
         let sql = "SELECT slug AS name FROM slug_aliases WHERE article_id = $1
                    UNION ALL SELECT folded AS name FROM article_properties WHERE article_id = $1 AND key = 'aliases'

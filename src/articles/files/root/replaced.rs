@@ -18,9 +18,9 @@ use crate::articles::files::{hash, place};
 
 /// Where it is kept.
 const FOLDER: &str = ".afterword-replaced";
-/// For so long.
+/// How long a replaced text is kept.
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
-/// A hash is told by so many of its characters.
+/// Characters of a hash in a kept file's name.
 const TOLD: usize = 32;
 
 /// A file that was written to after it had been taken away.

@@ -39,7 +39,7 @@ pub enum Told {
     Begun {
         /// The folder.
         directory: PathBuf,
-        /// It is looked at every few seconds instead.
+        /// Why it cannot be watched and is checked every few seconds; `None` if it is watched.
         without_signs: Option<String>,
     },
     /// Something was done, or goes wrong otherwise than before.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use afterword_actors::store::{
     Engine, StoreError, Transaction,
-    sql::{FromRow, Row, Sql, Value},
+    sql::{self, FromRow, Row, Sql, Value},
 };
 
 use super::{
@@ -172,9 +172,9 @@ pub(crate) async fn summaries(connection: &impl Sql, ids: &[i64]) -> Result<Vec<
         "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, e.model_id, e.embedded_at, e.chunk_count
          FROM {{ids $1}} j JOIN articles a ON a.id = j.id {JOINS}"
     );
-    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let ids = sql::json(ids)?;
     let summarised = |Joined(summary, vectors): Joined| Summarised { id: summary.id, vectors, article: summary.into() };
-    Ok(connection.rows::<Joined>(&sql, [ids.into()]).await?.into_iter().map(summarised).collect())
+    Ok(connection.rows::<Joined>(&sql, [ids]).await?.into_iter().map(summarised).collect())
 }
 
 /// Adds the article's tags.

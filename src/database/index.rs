@@ -2,7 +2,7 @@
 
 use afterword_actors::store::{
     Database, Engine, StoreError, Transaction,
-    sql::{Sql, Value},
+    sql::{self, Sql, Value},
     vectors,
 };
 use serde::Serialize;
@@ -100,8 +100,8 @@ pub async fn renew_words(database: &Database, language: &str) -> Result<(), Inde
         if left.is_empty() {
             return Ok(());
         }
-        let ids = serde_json::to_string(&left).unwrap_or_default();
-        write_page(database, "SELECT j.id FROM {ids $1} j", vec![ids.into()]).await?;
+        let ids = sql::json(&left)?;
+        write_page(database, "SELECT j.id FROM {ids $1} j", vec![ids]).await?;
     }
 }
 
@@ -180,9 +180,9 @@ async fn room_for(database: &Database, page: &str, values: Vec<Value>) -> Result
 
 /// Reads the texts of these articles before the transaction that writes their words.
 async fn read(database: &Database, ids: &[i64]) -> Result<Vec<(i64, BodyReading)>, StoreError> {
-    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let ids = sql::json(ids)?;
     let sql = "SELECT a.id, a.body FROM {ids $1} j CROSS JOIN articles a WHERE a.id = j.id ORDER BY a.id";
-    let articles: Vec<(i64, String)> = database.reader().rows(sql, [ids.into()]).await?;
+    let articles: Vec<(i64, String)> = database.reader().rows(sql, [ids]).await?;
     let mut read = Vec::with_capacity(articles.len());
     for (id, body) in articles {
         read.push((id, BodyReading::of(&body).await));

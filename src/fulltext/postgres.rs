@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use afterword_actors::store::{
     StoreError,
-    sql::{Sql, Value},
+    sql::{self, Sql, Value},
 };
 
 use super::{
@@ -55,14 +55,14 @@ pub(super) async fn index(transaction: &impl Sql, id: i64, title: &Terms, body: 
     let length = i32::try_from(title.len() + body.len()).unwrap_or(i32::MAX);
     let (title, body): (Vec<_>, Vec<_>) = (title.iter().collect(), body.iter().collect());
     let parts: Vec<_> = parts(&title, &body).enumerate().collect();
-    let parts = serde_json::to_string(&parts).unwrap_or_default();
+    let parts = sql::json(&parts)?;
     transaction.run("DELETE FROM article_terms WHERE article_id = $1", [id.into()]).await?;
     transaction
         .run(
             "INSERT INTO article_terms (article_id, part, length, title, words)
              SELECT $1, j.part, $2, CASE WHEN j.part = 0 THEN CAST($3 AS tsvector) ELSE '' END, CAST(j.words AS tsvector)
              FROM {rows $4: part INTEGER, words TEXT} j",
-            [id.into(), length.into(), vector(&[], &title).into(), parts.into()],
+            [id.into(), length.into(), vector(&[], &title).into(), parts],
         )
         .await
         .map(drop)
@@ -151,10 +151,8 @@ pub(super) async fn ranking(
         .iter()
         .enumerate()
         .flat_map(|(place, term)| term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase))));
-    let json = |rows: serde_json::Result<String>| rows.unwrap_or_default();
-    let (asked, alternatives) =
-        (json(serde_json::to_string(&asked)), json(serde_json::to_string(&alternatives.collect::<Vec<_>>())));
-    let values = [asked.into(), limit.into(), alternatives.into()].into_iter().chain(among.values.clone());
+    let alternatives: Vec<_> = alternatives.collect();
+    let values = [sql::json(&asked)?, limit.into(), sql::json(&alternatives)?].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await
 }
 
@@ -185,9 +183,9 @@ pub(super) async fn frequencies(
          CROSS JOIN ({ARTICLES}) total"
     );
     let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(term.as_ref()))).collect();
-    let asked = serde_json::to_string(&asked).unwrap_or_default();
+    let asked = sql::json(&asked)?;
     let (mut found, mut all) = (vec![0; terms.len()], 0);
-    for (place, articles, total) in connection.rows::<(i64, i64, f64)>(&sql, [asked.into()]).await? {
+    for (place, articles, total) in connection.rows::<(i64, i64, f64)>(&sql, [asked]).await? {
         all = total as i64;
         if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
             *found = articles;
@@ -200,7 +198,7 @@ pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> R
     let sql = "SELECT DISTINCT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                JOIN article_terms w ON w.article_id = $2 AND w.words @@ CAST(j.query AS tsquery)";
     let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives))).collect();
-    connection.rows(sql, [serde_json::to_string(&asked).unwrap_or_default().into(), id.into()]).await
+    connection.rows(sql, [sql::json(&asked)?, id.into()]).await
 }
 
 #[cfg(test)]

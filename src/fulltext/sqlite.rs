@@ -13,7 +13,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use afterword_actors::store::{
     StoreError,
-    sql::{Sql, Value},
+    sql::{self, Sql, Value},
 };
 
 use super::{
@@ -72,7 +72,7 @@ async fn sifted(
         rest = behind;
         count = count.saturating_mul(4);
         let ids: Vec<_> = looked_at.iter().map(|found| found.id).collect();
-        let values = std::iter::once(serde_json::to_string(&ids).unwrap_or_default().into());
+        let values = std::iter::once(sql::json(&ids)?);
         let within = connection.rows::<i64>(&sql, values.chain(among.values.clone())).await?;
         let within: HashSet<_> = within.into_iter().collect();
         kept.extend(looked_at.iter().filter(|found| within.contains(&found.id)));
@@ -134,8 +134,8 @@ pub(super) async fn frequencies(
         .collect();
     let sql = "SELECT j.place, v.doc AS articles FROM {rows $1: place BIGINT, term TEXT} j
                CROSS JOIN article_vocabulary v WHERE v.term = j.term";
-    let values = serde_json::to_string(&single).unwrap_or_default();
-    for (place, articles) in connection.rows::<(i64, i64)>(sql, [values.into()]).await? {
+    let values = sql::json(&single)?;
+    for (place, articles) in connection.rows::<(i64, i64)>(sql, [values]).await? {
         if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
             *found = articles;
         }
@@ -154,7 +154,7 @@ pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> R
     let sql = "SELECT j.place AS n FROM {rows $1: place BIGINT, query TEXT} j
                WHERE EXISTS (SELECT 1 FROM article_terms WHERE article_terms MATCH j.query AND rowid = $2)";
     let asked: Vec<_> = terms.iter().enumerate().map(|(place, term)| (place, any_phrase(&term.alternatives))).collect();
-    connection.rows(sql, [serde_json::to_string(&asked).unwrap_or_default().into(), id.into()]).await
+    connection.rows(sql, [sql::json(&asked)?, id.into()]).await
 }
 
 /// How many articles there are, and how many terms in all of them. FTS5 keeps that; to count them would read a row for each.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use afterword_actors::store::{Database, StoreError, sql::Sql};
+use afterword_actors::store::{
+    Database, StoreError,
+    sql::{self, Sql},
+};
 use afterword_entities::embedding_task_event;
 
 use crate::api::Event;
@@ -25,7 +28,7 @@ async fn slugs(database: &Database, ids: &BTreeSet<i64>) -> Result<HashMap<i64, 
     let sql = "SELECT j.id, coalesce(a.slug,
                    (SELECT v.slug FROM article_versions v WHERE v.article_id = j.id ORDER BY v.revision DESC LIMIT 1)) AS slug
                FROM {ids $1} j LEFT JOIN articles a ON a.id = j.id";
-    let ids = serde_json::to_string(ids).unwrap_or_default();
-    let rows: Vec<(i64, Option<String>)> = database.reader().rows(sql, [ids.into()]).await?;
+    let ids = sql::json(ids)?;
+    let rows: Vec<(i64, Option<String>)> = database.reader().rows(sql, [ids]).await?;
     Ok(rows.into_iter().filter_map(|(id, slug)| Some((id, slug?))).collect())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use afterword_actors::store::{
     Database, StoreError,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 
 use super::{Explanation, TermShare};
@@ -35,8 +35,8 @@ pub(super) async fn explain(
     let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
     let sql = "SELECT a.id, a.title, substr(a.body, 1, CAST($2 AS INTEGER)) AS body, a.front_matter
                FROM {ids $1} j JOIN articles a ON a.id = j.id";
-    let ids = serde_json::to_string(&ids).unwrap_or_default();
-    let rows = database.reader().rows::<ArticleRow>(sql, [ids.into(), LOOKED_THROUGH.into()]).await?;
+    let ids = sql::json(&ids)?;
+    let rows = database.reader().rows::<ArticleRow>(sql, [ids, LOOKED_THROUGH.into()]).await?;
     let average = fulltext::average_length(database.reader()).await?;
     let scores: HashMap<_, _> = found.iter().copied().collect();
     let explained = rows.into_iter().map(|row| {

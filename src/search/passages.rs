@@ -9,7 +9,7 @@ use afterword_actors::{
     embedder::Vector,
     store::{
         Database, StoreError,
-        sql::{FromRow, Sql},
+        sql::{self, FromRow, Sql},
     },
 };
 
@@ -132,8 +132,8 @@ impl Chooser<'_> {
         let asked: Vec<_> =
             editions.iter().map(|edition| (edition.vectors.article_id, edition.vectors.model_id)).collect();
         let mut chunks: HashMap<i64, Vec<Chunk>> = HashMap::new();
-        let asked = serde_json::to_string(&asked).unwrap_or_default();
-        for row in self.database.reader().rows::<Row>(&sql, [asked.into()]).await? {
+        let asked = sql::json(&asked)?;
+        for row in self.database.reader().rows::<Row>(&sql, [asked]).await? {
             chunks.entry(row.article_id).or_default().push(row.into());
         }
         let with_chunks = |edition: Edition| {
@@ -159,8 +159,8 @@ impl Chooser<'_> {
         }
         let sql = "SELECT c.id, c.article_id, c.heading_path, c.text, c.vector
                    FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id ORDER BY c.id";
-        let ids = serde_json::to_string(&beyond).unwrap_or_default();
-        for row in self.database.reader().rows::<Row>(sql, [ids.into()]).await? {
+        let ids = sql::json(&beyond)?;
+        for row in self.database.reader().rows::<Row>(sql, [ids]).await? {
             if let Some(candidates) = candidates.get_mut(&row.article_id) {
                 candidates.beyond = Chunks::new(vec![row.into()]);
             }
@@ -250,8 +250,8 @@ async fn in_bodies(
                WHERE id IN (SELECT id FROM {ids $1} j)";
     let source = (SNIPPET_SOURCES / ids.len()).clamp(SNIPPET_SOURCE.0, SNIPPET_SOURCE.1);
     let source = i64::try_from(source).unwrap_or(i64::MAX);
-    let ids = serde_json::to_string(ids).unwrap_or_default();
-    let rows = database.reader().rows::<(i64, String)>(sql, [ids.into(), source.into()]).await?;
+    let ids = sql::json(ids)?;
+    let rows = database.reader().rows::<(i64, String)>(sql, [ids, source.into()]).await?;
     let size: usize = rows.iter().map(|(_, body)| body.len()).sum();
     let shown = move || {
         let shown = rows.into_iter().map(|(id, body)| {

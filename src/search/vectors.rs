@@ -30,7 +30,10 @@ use std::{
 
 use afterword_actors::{
     embedder::Vector,
-    store::{Database, Engine, StoreError, sql::Sql},
+    store::{
+        Database, Engine, StoreError,
+        sql::{self, Sql},
+    },
 };
 
 use crate::fulltext::Among;
@@ -146,7 +149,7 @@ async fn compare(database: &Database, query: &Vector, found: Vec<Nearest>) -> Re
         .reader()
         .rows::<(i64, i64, Vec<u8>)>(
             "SELECT c.id, c.article_id, c.vector FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id",
-            [serde_json::to_string(&ids).unwrap_or_default().into()],
+            [sql::json(&ids)?],
         )
         .await?;
     let compared = |(chunk_id, article_id, bytes): (i64, i64, Vec<u8>)| {

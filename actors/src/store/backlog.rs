@@ -2,7 +2,7 @@
 
 use super::{
     StoreError, locks, models,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 use crate::task::Priority;
 
@@ -154,8 +154,8 @@ pub async fn queue_next(
          LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
          WHERE NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash AND {UNATTENDED}"
     );
-    let ids = serde_json::to_string(articles).unwrap_or_default();
-    let needing: Vec<i64> = transaction.rows(&sql, [building.into(), ids.into()]).await?;
+    let ids = sql::json(articles)?;
+    let needing: Vec<i64> = transaction.rows(&sql, [building.into(), ids]).await?;
     if needing.is_empty() {
         return Ok(());
     }
@@ -264,7 +264,7 @@ pub struct Order {
 /// [`StoreError`]
 pub async fn enqueue_all(transaction: &impl Sql, articles: &[i64], order: &Order) -> Result<Vec<Queued>, StoreError> {
     locks::hold_articles(transaction, articles).await?;
-    let ids = serde_json::to_string(articles).unwrap_or_default();
+    let ids = sql::json(articles)?;
     let handicap = i64::try_from(order.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let mut rows = transaction
         .rows::<Queued>(
@@ -272,14 +272,14 @@ pub async fn enqueue_all(transaction: &impl Sql, articles: &[i64], order: &Order
              FROM {ids $1} j JOIN articles a ON a.id = j.id
              JOIN embedding_tasks t ON t.article_id = a.id AND t.status = 'processing' AND t.revision >= a.revision
                   AND (t.model_id IS NULL OR t.model_id = $2)",
-            [ids.clone().into(), order.model_id.into()],
+            [ids.clone(), order.model_id.into()],
         )
         .await?;
     let queued = transaction
         .rows::<Queued>(
             ENQUEUE_ALL,
             [
-                ids.into(),
+                ids,
                 order.priority.as_str().into(),
                 i64::from(order.max_attempts).into(),
                 handicap.into(),

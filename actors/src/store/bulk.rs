@@ -10,7 +10,7 @@ use super::{
     StoreError,
     backlog::{self, Backlog},
     events, locks, models,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 use crate::task::Priority;
 
@@ -131,7 +131,7 @@ pub async fn advance(
              SELECT $1, article_id, task_id, adopted
              FROM {rows $2: article_id BIGINT, task_id BIGINT, adopted BOOLEAN} j WHERE TRUE
              ON CONFLICT DO NOTHING",
-            [run.id.into(), serde_json::to_string(&items).unwrap_or_default().into()],
+            [run.id.into(), sql::json(&items)?],
         )
         .await?;
     transaction.run("UPDATE bulk_operations SET cursor = $2 WHERE id = $1", [run.id.into(), last.into()]).await?;
@@ -303,7 +303,7 @@ async fn finish(transaction: &impl Sql, id: i64, state: &str, summary: &Summary)
     transaction
         .run(
             "UPDATE bulk_operations SET state = $2, finished_at = {now}, summary = $3 WHERE id = $1",
-            [id.into(), state.into(), serde_json::to_string(summary).unwrap_or_default().into()],
+            [id.into(), state.into(), sql::json(summary)?],
         )
         .await?;
     events::record_act(transaction, &format!("bulk {state}"), &format!("bulk {id}")).await

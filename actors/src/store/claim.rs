@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Engine, StoreError,
-    sql::{FromRow, Sql, Value},
+    sql::{self, FromRow, Sql, Value},
     subject,
 };
 use crate::task::{ArticleSnapshot, ClaimedTask, Lease, Position, Slot};
@@ -176,10 +176,10 @@ async fn run(
     sql: &str,
     own: Vec<Value>,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
-    let slots = serde_json::to_string(claim.slots).unwrap_or_default();
+    let slots = sql::json(claim.slots)?;
     let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
     let limit = i64::try_from(claim.slots.len()).unwrap_or(i64::MAX);
-    let shared = [claim.token.into(), lease.into(), claim.incarnation.into(), slots.into(), limit.into()];
+    let shared = [claim.token.into(), lease.into(), claim.incarnation.into(), slots, limit.into()];
     let values = shared.into_iter().chain(claim.makes.values()).chain(own);
     let rows = transaction.rows::<ClaimedRow>(sql, values).await?;
     if !rows.is_empty() {

@@ -2,7 +2,10 @@
 
 use afterword_entities::embedding_task_event;
 
-use super::{StoreError, acting, sql::Sql};
+use super::{
+    StoreError, acting,
+    sql::{self, Sql},
+};
 
 /// Records an administrative act and its caller, in the transaction that carries it out.
 ///
@@ -102,8 +105,8 @@ pub async fn preceding(
 /// [`StoreError`]
 pub async fn these(connection: &impl Sql, ids: &[i64]) -> Result<Vec<embedding_task_event::Model>, StoreError> {
     let sql = "SELECT e.* FROM {ids $1} j JOIN embedding_task_events e ON e.id = j.id ORDER BY e.id";
-    let ids = serde_json::to_string(ids).unwrap_or_default();
-    connection.rows(sql, [ids.into()]).await
+    let ids = sql::json(ids)?;
+    connection.rows(sql, [ids]).await
 }
 
 /// Returns the newest `limit` entries that match, the oldest of them first.

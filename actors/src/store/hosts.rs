@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use afterword_entities::{embedding_host, embedding_worker_status};
 
-use super::{StoreError, sql::Sql};
+use super::{
+    StoreError,
+    sql::{self, Sql},
+};
 use crate::task::Slot;
 
 /// A host at its start.
@@ -80,8 +83,8 @@ pub async fn beat(
         transaction.run(note, [incarnation.into(), state.into(), tree.into()]).await?;
     }
     let rows: Vec<_> = workers.iter().map(worker_values).collect();
-    let rows = serde_json::to_string(&rows).unwrap_or_default();
-    transaction.run(UPSERT_WORKERS, [incarnation.into(), rows.into()]).await.map(drop)
+    let rows = sql::json(&rows)?;
+    transaction.run(UPSERT_WORKERS, [incarnation.into(), rows]).await.map(drop)
 }
 
 const UPSERT_WORKERS: &str = "

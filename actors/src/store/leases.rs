@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     StoreError, hosts, locks,
     settle::{Next, Settled, Verdict, settle},
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
     suspects::{FREE_DEATHS, together},
 };
 use crate::{embedder::ErrorKind, task::Lease};
@@ -22,7 +22,7 @@ pub async fn renew(transaction: &impl Sql, leases: &[Lease], lease: Duration) ->
         return Ok(0);
     }
     let held: Vec<_> = leases.iter().map(|lease| (lease.task_id, &lease.token)).collect();
-    let held = serde_json::to_string(&held).unwrap_or_default();
+    let held = sql::json(&held)?;
     let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
     transaction
         .run(
@@ -30,7 +30,7 @@ pub async fn renew(transaction: &impl Sql, leases: &[Lease], lease: Duration) ->
              FROM (SELECT t.id AS held_id FROM {rows $1: id BIGINT, token TEXT} j CROSS JOIN embedding_tasks t
                    WHERE t.id = j.id AND t.lease_token = j.token {lock t}) held
              WHERE id = held_id",
-            [held.into(), lease.into()],
+            [held, lease.into()],
         )
         .await
 }
@@ -158,7 +158,7 @@ pub async fn release(transaction: &impl Sql, incarnation: &str, known: &[String]
             "SELECT id, lease_token, attempts, crashes, incarnation FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $2
                AND NOT EXISTS (SELECT 1 FROM {texts $3} k WHERE k.text = lease_token) LIMIT $1",
-            [i64::from(RESCUE_PAGE).into(), incarnation.into(), sql_json(known).into()],
+            [i64::from(RESCUE_PAGE).into(), incarnation.into(), sql::json(known)?],
         )
         .await?;
     hold(transaction, &held).await?;
@@ -184,13 +184,8 @@ pub async fn holds_others(connection: &impl Sql, incarnation: &str, known: &[Str
             "SELECT 1 AS n FROM embedding_tasks
              WHERE status = 'processing' AND incarnation = $1
                AND NOT EXISTS (SELECT 1 FROM {texts $2} k WHERE k.text = lease_token) LIMIT 1",
-            [incarnation.into(), sql_json(known).into()],
+            [incarnation.into(), sql::json(known)?],
         )
         .await?;
     Ok(found.is_some())
-}
-
-/// Converting a list of texts to JSON cannot fail.
-fn sql_json(texts: &[String]) -> String {
-    serde_json::Value::from(texts).to_string()
 }

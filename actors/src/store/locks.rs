@@ -9,7 +9,10 @@
 //! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
 //! restoration, lock its number instead.
 
-use super::{Engine, StoreError, sql::Sql};
+use super::{
+    Engine, StoreError,
+    sql::{self, Sql},
+};
 
 /// Locks `articles` (ids) until the commit; deleted ones too.
 ///
@@ -34,10 +37,8 @@ pub(super) async fn hold_articles(transaction: &impl Sql, articles: &[i64]) -> R
 }
 
 async fn hold_rows(transaction: &impl Sql, articles: &[i64]) -> Result<Vec<i64>, StoreError> {
-    let ids = serde_json::to_string(articles).unwrap_or_default();
-    transaction
-        .rows("SELECT a.id FROM articles a WHERE a.id IN (SELECT id FROM {ids $1} j) {lock a}", [ids.into()])
-        .await
+    let ids = sql::json(articles)?;
+    transaction.rows("SELECT a.id FROM articles a WHERE a.id IN (SELECT id FROM {ids $1} j) {lock a}", [ids]).await
 }
 
 /// Locks the number of a deleted article until the commit.
@@ -65,12 +66,12 @@ pub(super) async fn hold_articles_of(transaction: &impl Sql, tasks: &[i64]) -> R
     if transaction.engine() == Engine::Sqlite || tasks.is_empty() {
         return Ok(());
     }
-    let ids = serde_json::to_string(tasks).unwrap_or_default();
+    let ids = sql::json(tasks)?;
     let held: Vec<i64> = transaction
         .rows(
             "SELECT a.id FROM articles a WHERE a.id IN (
                  SELECT t.article_id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id) {lock a}",
-            [ids.clone().into()],
+            [ids.clone()],
         )
         .await?;
     // An article has at most one task in `processing`: usually all are locked now.
@@ -80,7 +81,7 @@ pub(super) async fn hold_articles_of(transaction: &impl Sql, tasks: &[i64]) -> R
     let all: Vec<i64> = transaction
         .rows(
             "SELECT DISTINCT t.article_id AS id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id",
-            [ids.into()],
+            [ids],
         )
         .await?;
     hold_articles(transaction, &all).await

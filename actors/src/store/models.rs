@@ -18,7 +18,7 @@ use afterword_entities::embedding_model;
 
 use super::{
     Engine, StoreError, events,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 use crate::embedder::ModelIdentity;
 
@@ -184,11 +184,7 @@ async fn enter(transaction: &impl Sql, identity: &ModelIdentity) -> Result<embed
         .run(
             "INSERT INTO embedding_models (fingerprint, identity, dimension, state, created_at)
              VALUES ($1, $2, $3, 'retired', {now}) ON CONFLICT (fingerprint) DO NOTHING",
-            [
-                fingerprint.clone().into(),
-                serde_json::to_string(identity).unwrap_or_default().into(),
-                identity.dimension.map(i64::from).into(),
-            ],
+            [fingerprint.clone().into(), sql::json(identity)?, identity.dimension.map(i64::from).into()],
         )
         .await?;
     transaction

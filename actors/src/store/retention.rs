@@ -16,7 +16,7 @@ use self::{
 };
 use super::{
     Database, Engine, StoreError, events,
-    sql::{FromRow, Sql, Value},
+    sql::{self, FromRow, Sql, Value},
 };
 use crate::settings::Retention;
 
@@ -153,13 +153,13 @@ impl Broom<'_> {
 
     /// Removes a page, and pauses as long as that kept others from writing.
     async fn remove(&mut self, kind: &Kind, doomed: &[(i64, i64, &Option<String>)]) -> Result<u64, StoreError> {
-        let (keys, remove) = (serde_json::to_string(doomed).unwrap_or_default(), kind.remove);
+        let (keys, remove) = (sql::json(doomed)?, kind.remove);
         let (gone, held) = self
             .database
             .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
                     let began = Instant::now();
-                    let gone = transaction.run(remove, [keys.into()]).await?;
+                    let gone = transaction.run(remove, [keys]).await?;
                     afterword_faults::point!("cleanup.removed", StoreError::Failed);
                     Ok((gone, began.elapsed()))
                 })

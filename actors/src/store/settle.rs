@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     StoreError,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 use crate::{
     embedder::ErrorKind,
@@ -84,15 +84,16 @@ pub async fn settle(transaction: &impl Sql, verdicts: &[Verdict]) -> Result<Vec<
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = transaction.rows::<SettledRow>(SETTLE, [as_json(verdicts).into()]).await?;
+    let rows =
+        transaction.rows::<SettledRow>(SETTLE, [sql::json(&verdicts.iter().map(as_row).collect::<Vec<_>>())?]).await?;
     let superseded: Vec<_> = rows.iter().filter(|row| row.cause == "superseded").map(|row| row.id).collect();
     if !superseded.is_empty() {
-        transaction.later(HAND_OVER, [serde_json::to_string(&superseded).unwrap_or_default().into()]).await?;
+        transaction.later(HAND_OVER, [sql::json(&superseded)?]).await?;
     }
     let suspects = rows.iter().filter(|row| row.cause == "superseded" && row.crashes > 0);
     let suspects: Vec<_> = suspects.map(|row| row.id).collect();
     if !suspects.is_empty() {
-        transaction.later(SUSPECT_NEXT, [serde_json::to_string(&suspects).unwrap_or_default().into()]).await?;
+        transaction.later(SUSPECT_NEXT, [sql::json(&suspects)?]).await?;
     }
     rows.into_iter().map(settled).collect()
 }
@@ -105,9 +106,9 @@ pub async fn standing_of(connection: &impl Sql, tasks: &[i64]) -> Result<Vec<Set
     if tasks.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = serde_json::to_string(tasks).unwrap_or_default();
+    let ids = sql::json(tasks)?;
     let sql = "SELECT t.id, t.status, t.attempts, t.cause, t.crashes FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id";
-    connection.rows::<SettledRow>(sql, [ids.into()]).await?.into_iter().map(settled).collect()
+    connection.rows::<SettledRow>(sql, [ids]).await?.into_iter().map(settled).collect()
 }
 
 fn settled(row: SettledRow) -> Result<Settled, StoreError> {
@@ -115,39 +116,33 @@ fn settled(row: SettledRow) -> Result<Settled, StoreError> {
     Ok(Settled { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
 }
 
-fn as_json(verdicts: &[Verdict]) -> String {
-    let rows: Vec<_> = verdicts
-        .iter()
-        .map(|verdict| {
-            let (status, delay, refund, crashes) = match verdict.next {
-                Next::Completed => ("completed", Duration::ZERO, 0, 0),
-                Next::Failed => ("failed", Duration::ZERO, 0, 0),
-                Next::Cancelled => ("cancelled", Duration::ZERO, 0, 0),
-                Next::Retry { delay } => ("pending", delay, 0, 0),
-                Next::Refund { delay } => ("pending", delay, 1, 0),
-                Next::Suspected => ("pending", Duration::ZERO, 1, 1),
-                Next::Crashed => ("pending", Duration::ZERO, 0, 1),
-            };
-            let (kind, message) = match &verdict.error {
-                // PostgreSQL has no NUL in text.
-                Some((kind, message)) => (Some(kind.as_str()), Some(message.replace('\0', ""))),
-                None => (None, None),
-            };
-            let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX >> 2);
-            serde_json::json!([
-                verdict.lease.task_id,
-                verdict.lease.token,
-                status,
-                verdict.cause,
-                kind,
-                message,
-                delay,
-                refund,
-                crashes
-            ])
-        })
-        .collect();
-    serde_json::Value::Array(rows).to_string()
+fn as_row(verdict: &Verdict) -> serde_json::Value {
+    let (status, delay, refund, crashes) = match verdict.next {
+        Next::Completed => ("completed", Duration::ZERO, 0, 0),
+        Next::Failed => ("failed", Duration::ZERO, 0, 0),
+        Next::Cancelled => ("cancelled", Duration::ZERO, 0, 0),
+        Next::Retry { delay } => ("pending", delay, 0, 0),
+        Next::Refund { delay } => ("pending", delay, 1, 0),
+        Next::Suspected => ("pending", Duration::ZERO, 1, 1),
+        Next::Crashed => ("pending", Duration::ZERO, 0, 1),
+    };
+    let (kind, message) = match &verdict.error {
+        // PostgreSQL has no NUL in text.
+        Some((kind, message)) => (Some(kind.as_str()), Some(message.replace('\0', ""))),
+        None => (None, None),
+    };
+    let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX >> 2);
+    serde_json::json!([
+        verdict.lease.task_id,
+        verdict.lease.token,
+        status,
+        verdict.cause,
+        kind,
+        message,
+        delay,
+        refund,
+        crashes
+    ])
 }
 
 /// A task with a token is in `processing`: a constraint of the table says so. Checking the status too would make a

@@ -2,7 +2,7 @@
 
 use super::{
     StoreError,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 use crate::task::ArticleSnapshot;
 
@@ -23,7 +23,7 @@ pub(super) async fn of_articles(
     articles: &[i64],
     model_id: i64,
 ) -> Result<Vec<(i64, ArticleSnapshot)>, StoreError> {
-    let ids = serde_json::to_string(articles).unwrap_or_default();
+    let ids = sql::json(articles)?;
     let rows = connection
         .rows::<Compared>(
             "SELECT j.id, a.revision, a.skip_embedding,
@@ -31,7 +31,7 @@ pub(super) async fn of_articles(
              FROM {ids $1} j
              LEFT JOIN articles a ON a.id = j.id
              LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $2",
-            [ids.into(), model_id.into()],
+            [ids, model_id.into()],
         )
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, subject(&row))).collect())

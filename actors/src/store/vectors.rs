@@ -12,7 +12,7 @@ pub use postgres::literal;
 
 use super::{
     Engine, StoreError, locks,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 use crate::{
     embedder::Vector,
@@ -74,13 +74,13 @@ pub async fn texts_up_to(connection: &impl Sql, ids: &[i64], most: u32) -> Resul
         content_hash: String,
         skip_embedding: bool,
     }
-    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let ids = sql::json(ids)?;
     let rows = connection
         .rows::<Row>(
             "SELECT a.id, a.title, CASE WHEN octet_length(a.body) <= $2 THEN a.body END AS body,
                     CAST(octet_length(a.body) AS BIGINT) AS bytes, a.revision, a.content_hash, a.skip_embedding
              FROM {ids $1} j CROSS JOIN articles a WHERE a.id = j.id",
-            [ids.into(), i64::from(most).into()],
+            [ids, i64::from(most).into()],
         )
         .await?;
     let reading = |Row { id, title, body, bytes, revision, content_hash, skip_embedding }| {
@@ -107,13 +107,13 @@ pub async fn known(
         hash: String,
         vector: Vec<u8>,
     }
-    let hashes = serde_json::to_string(hashes).unwrap_or_default();
+    let hashes = sql::json(hashes)?;
     let rows = connection
         .rows::<Row>(
             "SELECT model_id, hash, vector FROM article_chunks WHERE id IN (
                  SELECT min(c.id) FROM {rows $1: model_id BIGINT, hash TEXT} j CROSS JOIN article_chunks c
                  WHERE c.model_id = j.model_id AND c.hash = j.hash GROUP BY c.model_id, c.hash)",
-            [hashes.into()],
+            [hashes],
         )
         .await?;
     // A damaged vector is made again rather than trusted.
@@ -152,7 +152,7 @@ pub async fn standing(transaction: &impl Sql, tasks: &[&ClaimedTask]) -> Result<
              LEFT JOIN articles a ON a.id = t.article_id
              LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = t.model_id
              WHERE t.id = j.id AND t.lease_token = j.token",
-            [serde_json::to_string(&held).unwrap_or_default().into()],
+            [sql::json(&held)?],
         )
         .await?;
     Ok(rows
@@ -199,8 +199,8 @@ pub async fn store(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<(), St
         let EmbeddedSet { revision, content_hash, chunks } = new.set;
         serde_json::json!([new.article_id, new.model_id, revision, content_hash, chunks.len()])
     };
-    let noted = serde_json::Value::Array(sets.iter().map(noted).collect()).to_string();
-    transaction.later(NOTE, [noted.into()]).await?;
+    let noted: Vec<_> = sets.iter().map(noted).collect();
+    transaction.later(NOTE, [sql::json(&noted)?]).await?;
     let kept = drop_changed(transaction, sets).await?;
     let chunks = sets.iter().flat_map(|new| {
         let chunks = new.set.chunks.iter().enumerate();
@@ -253,7 +253,7 @@ pub async fn confirm(transaction: &impl Sql, confirmed: &[Confirmed]) -> Result<
                FROM {rows $1: article_id BIGINT, model_id BIGINT, revision BIGINT} j CROSS JOIN article_embeddings e
                WHERE e.article_id = j.article_id AND e.model_id = j.model_id AND e.revision < j.revision
                ON CONFLICT (article_id, model_id) DO UPDATE SET revision = excluded.revision";
-    transaction.later(sql, [serde_json::to_string(&rows).unwrap_or_default().into()]).await
+    transaction.later(sql, [sql::json(&rows)?]).await
 }
 
 /// Removes all vectors of these articles, of every model.
@@ -265,7 +265,7 @@ pub async fn remove(transaction: &impl Sql, articles: &[i64]) -> Result<(), Stor
         return Ok(());
     }
     let sql = "DELETE FROM article_embeddings WHERE article_id IN (SELECT id FROM {ids $1} j)";
-    transaction.later(sql, [serde_json::to_string(articles).unwrap_or_default().into()]).await
+    transaction.later(sql, [sql::json(articles)?]).await
 }
 
 /// Deletes the rows that differ from those of `sets` at their position; returns the places that are right already.
@@ -288,7 +288,7 @@ async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<Has
     let sql = "SELECT c.id, c.article_id, c.model_id, c.position, c.hash
                FROM {rows $1: article_id BIGINT, model_id BIGINT} j CROSS JOIN article_chunks c
                WHERE c.article_id = j.article_id AND c.model_id = j.model_id";
-    let rows = transaction.rows::<Row>(sql, [serde_json::to_string(&asked).unwrap_or_default().into()]).await?;
+    let rows = transaction.rows::<Row>(sql, [sql::json(&asked)?]).await?;
     let mut kept = HashSet::new();
     let mut changed = Vec::new();
     for row in rows {
@@ -302,8 +302,8 @@ async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<Has
         }
     }
     if !changed.is_empty() {
-        let ids = serde_json::to_string(&changed).unwrap_or_default();
-        transaction.later("DELETE FROM article_chunks WHERE id IN (SELECT id FROM {ids $1} j)", [ids.into()]).await?;
+        let ids = sql::json(&changed)?;
+        transaction.later("DELETE FROM article_chunks WHERE id IN (SELECT id FROM {ids $1} j)", [ids]).await?;
     }
     Ok(kept)
 }

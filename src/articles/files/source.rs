@@ -4,7 +4,7 @@ pub(super) mod resting;
 
 use afterword_actors::store::{
     StoreError,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 
 use super::place;
@@ -86,7 +86,7 @@ pub(super) async fn most_alike(
              CROSS JOIN {rows $1: path TEXT, hash TEXT} j
              JOIN article_sources s ON s.source_id = o.id AND s.path = j.path AND s.file_hash = j.hash
              WHERE o.folder = $2 AND o.name IS NULL GROUP BY o.id ORDER BY 2 DESC, 1 LIMIT 1",
-            [serde_json::to_string(files).unwrap_or_default().into(), folder.into()],
+            [sql::json(files)?, folder.into()],
         )
         .await?;
     Ok(alike.map(|(id, files)| (id, usize::try_from(files).unwrap_or_default())))
@@ -201,7 +201,7 @@ pub(super) async fn unedited(connection: &impl Sql, articles: &[(i64, i64)]) -> 
              JOIN article_versions v ON v.article_id = j.id AND v.revision = j.revision
              WHERE a.title = v.title AND a.content_hash = v.content_hash AND a.folder = v.folder
                AND a.front_matter = v.front_matter AND a.skip_embedding = v.skip_embedding",
-            [serde_json::to_string(articles).unwrap_or_default().into()],
+            [sql::json(articles)?],
         )
         .await
 }
@@ -233,5 +233,5 @@ pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result
              ) n JOIN articles a ON a.id = n.id",
         row::FRONT_MATTER
     );
-    connection.rows(&sql, [serde_json::to_string(slugs).unwrap_or_default().into()]).await
+    connection.rows(&sql, [sql::json(slugs)?]).await
 }

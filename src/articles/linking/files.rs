@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{
+    StoreError,
+    sql::{self, Sql},
+};
 
 use crate::{articles::links::decoded, markdown::Form};
 
@@ -41,8 +44,8 @@ impl Files {
         let sql = "SELECT s.source_id, s.path, a.slug, a.title FROM {rows $1: source_id BIGINT, path TEXT} j
                    JOIN article_sources s ON s.source_id = j.source_id AND s.path = j.path
                    JOIN articles a ON a.id = s.article_id";
-        let wanted = serde_json::to_string(&wanted).unwrap_or_default();
-        let found: Vec<(i64, String, String, String)> = connection.rows(sql, [wanted.into()]).await?;
+        let wanted = sql::json(&wanted)?;
+        let found: Vec<(i64, String, String, String)> = connection.rows(sql, [wanted]).await?;
         let articles = found.into_iter().map(|(source, path, slug, title)| ((source, path), (slug, title))).collect();
         Ok(Self { places, articles })
     }
@@ -60,8 +63,8 @@ impl Files {
 async fn places(connection: &impl Sql, ids: &HashSet<i64>) -> Result<HashMap<i64, Place>, StoreError> {
     let sql = "SELECT s.article_id, s.source_id, s.path FROM {ids $1} j
                JOIN article_sources s ON s.article_id = j.id ORDER BY s.source_id DESC, s.path DESC";
-    let ids = serde_json::to_string(ids).unwrap_or_default();
-    let rows: Vec<(i64, i64, String)> = connection.rows(sql, [ids.into()]).await?;
+    let ids = sql::json(ids)?;
+    let rows: Vec<(i64, i64, String)> = connection.rows(sql, [ids]).await?;
     Ok(rows.into_iter().map(|(article, source, path)| (article, (source, path))).collect())
 }
 

@@ -2,7 +2,7 @@
 
 use afterword_actors::store::{
     StoreError,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 
 use super::{
@@ -40,8 +40,8 @@ pub(super) async fn to(connection: &impl Sql, article: &Linked, most: u32) -> Re
                WHERE n.article_id <> $2 LIMIT $3 + 0) l
          JOIN articles a ON a.id = l.article_id ORDER BY a.slug, l.position"
     );
-    let keys = serde_json::to_string(&article.keys(connection).await?).unwrap_or_default();
-    let rows = connection.rows(&sql, [keys.into(), article.id.into(), i64::from(most).into()]).await?;
+    let keys = sql::json(&article.keys(connection).await?)?;
+    let rows = connection.rows(&sql, [keys, article.id.into(), i64::from(most).into()]).await?;
     leading(connection, article, rows).await
 }
 

@@ -1,6 +1,9 @@
 //! The rows of links.
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{
+    StoreError,
+    sql::{self, Sql},
+};
 
 use crate::{
     articles::{properties::Known, slug::Slug},
@@ -38,8 +41,8 @@ pub(in crate::articles) async fn write(
     let sql = "INSERT INTO article_links (article_id, position, form, target, anchor, name, key)
                SELECT $1, j.position, j.form, j.target, j.anchor, j.name, j.key
                FROM {rows $2: position BIGINT, form TEXT, target TEXT, anchor TEXT, name TEXT, key TEXT} j";
-    let rows = serde_json::to_string(&rows).unwrap_or_default();
-    transaction.later(sql, [id.into(), rows.into()]).await
+    let rows = sql::json(&rows)?;
+    transaction.later(sql, [id.into(), rows]).await
 }
 
 /// The last part of a target, without `.md` and similar extensions.

@@ -1,6 +1,9 @@
 //! The rows of tags and properties.
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{
+    StoreError,
+    sql::{self, Sql},
+};
 
 use super::{fold::folded, read::Properties};
 use crate::articles::slug::Slug;
@@ -20,14 +23,14 @@ pub(in crate::articles) async fn write(
     if !properties.tags.is_empty() {
         let sql = "INSERT INTO article_tags (article_id, tag, name)
                    SELECT $1, j.tag, j.name FROM {rows $2: tag TEXT, name TEXT} j WHERE TRUE ON CONFLICT DO NOTHING";
-        transaction.later(sql, [id.into(), json(&properties.tags).into()]).await?;
+        transaction.later(sql, [id.into(), sql::json(&properties.tags)?]).await?;
     }
     if !properties.properties.is_empty() {
         let sql = "INSERT INTO article_properties (article_id, key, position, kind, value, folded, number)
                    SELECT $1, j.key, j.position, j.kind, j.value, j.folded, j.number
                    FROM {rows $2: key TEXT, position INTEGER, kind TEXT, value TEXT, folded TEXT, number BIGINT} j
                    WHERE TRUE ON CONFLICT DO NOTHING";
-        transaction.later(sql, [id.into(), json(&rows(properties)).into()]).await?;
+        transaction.later(sql, [id.into(), sql::json(&rows(properties))?]).await?;
     }
     Ok(())
 }
@@ -84,9 +87,5 @@ pub(in crate::articles) async fn tags(connection: &impl Sql, ids: &[i64]) -> Res
         return Ok(Vec::new());
     }
     let sql = "SELECT t.article_id, t.name FROM {ids $1} j JOIN article_tags t ON t.article_id = j.id ORDER BY t.tag";
-    connection.rows(sql, [json(&ids).into()]).await
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    connection.rows(sql, [sql::json(&ids)?]).await
 }

@@ -2,7 +2,7 @@
 
 use afterword_actors::store::{
     StoreError, Transaction,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 
 use crate::articles::{
@@ -47,7 +47,7 @@ impl Articles {
             "SELECT a.id, a.revision, {}, a.body FROM {{ids $1}} j JOIN articles a ON a.id = j.id ORDER BY a.id",
             row::FRONT_MATTER
         );
-        let unread: Vec<Unread> = reader.rows(&sql, [serde_json::to_string(&ids).unwrap_or_default().into()]).await?;
+        let unread: Vec<Unread> = reader.rows(&sql, [sql::json(&ids)?]).await?;
         let mut read = Vec::with_capacity(unread.len());
         for article in unread {
             let text = TextReading::of(&article.body).await;

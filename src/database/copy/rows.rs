@@ -2,7 +2,11 @@
 
 use afterword_actors::{
     embedder::Vector,
-    store::{Engine, StoreError, sql::Sql, vectors},
+    store::{
+        Engine, StoreError,
+        sql::{self, Sql},
+        vectors,
+    },
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -54,7 +58,7 @@ pub(super) async fn digest(
 /// Returns the key of the last row.
 pub(super) async fn last_key(connection: &impl Sql, table: &Table) -> Result<Option<Vec<Value>>, StoreError> {
     let last = keys(connection.engine(), table).map(|key| format!("{key} DESC")).collect::<Vec<_>>().join(", ");
-    let page = read(connection, table, "TRUE", &format!("{last} LIMIT 1"), "[]".to_owned()).await?;
+    let page = read(connection, table, "TRUE", &format!("{last} LIMIT 1"), "[]".into()).await?;
     Ok(page.last_key(table))
 }
 
@@ -70,7 +74,7 @@ impl Page {
             Some(_) => format!("({keys}) > ({})", after_values(connection.engine(), table)),
             None => "TRUE".to_owned(),
         };
-        let after = serde_json::to_string(&after).unwrap_or_default();
+        let after = sql::json(&after)?;
         let page = if position(table, "body").is_ok() { PAGE_OF_TEXTS } else { PAGE };
         read(connection, table, &behind, &format!("{keys} LIMIT {page}"), after).await
     }
@@ -146,7 +150,7 @@ impl Page {
     async fn run_in_parts(&self, transaction: &impl Sql, sql: &str) -> Result<(), StoreError> {
         let mut part = String::new();
         for row in &self.0 {
-            let row = serde_json::to_string(row).unwrap_or_default();
+            let row = serde_json::to_string(row).map_err(|error| StoreError::Unexpected(error.to_string()))?;
             if !part.is_empty() && part.len() + row.len() > PART_BYTES {
                 let full = format!("[{}]", std::mem::take(&mut part));
                 transaction.run(sql, [full.into()]).await?;
@@ -165,7 +169,7 @@ async fn read(
     table: &Table,
     condition: &str,
     order: &str,
-    after: String,
+    after: sql::Value,
 ) -> Result<Page, StoreError> {
     let engine = connection.engine();
     let cells = table.columns.iter().map(|column| cell(engine, column)).collect::<Vec<_>>().join(", ");
@@ -176,7 +180,7 @@ async fn read(
     // The parameter is always used, so that all these statements take one.
     let sql =
         format!("SELECT {array} AS row FROM {} WHERE {condition} AND $1 IS NOT NULL ORDER BY {order}", table.name);
-    let rows = connection.rows::<String>(&sql, [after.into()]).await?;
+    let rows = connection.rows::<String>(&sql, [after]).await?;
     let parsed = rows.iter().map(|row| {
         let mut cells: Vec<Value> = serde_json::from_str(row)?;
         // PostgreSQL cannot store NUL in text.

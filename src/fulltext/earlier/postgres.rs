@@ -4,7 +4,10 @@
 //! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
 //! Framework: BM25 and Beyond", 2009.
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{
+    StoreError,
+    sql::{self, Sql},
+};
 
 use super::words;
 use crate::fulltext::{
@@ -73,7 +76,7 @@ pub(super) async fn ranking(
          FROM counted c CROSS JOIN ({AVERAGE}) usual
          GROUP BY c.article_id ORDER BY score DESC, c.article_id LIMIT $2"
     );
-    let terms = serde_json::to_string(&terms).unwrap_or_default();
-    let values = [terms.into(), limit.into()].into_iter().chain(among.values.clone());
+    let terms = sql::json(&terms)?;
+    let values = [terms, limit.into()].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await
 }

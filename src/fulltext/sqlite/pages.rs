@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{
+    StoreError,
+    sql::{self, Sql},
+};
 
 use super::{
     doclist::{Doclist, Next, Posting},
@@ -88,9 +91,7 @@ async fn begun(connection: &impl Sql, segments: &[Segment], words: &[&str]) -> R
                FROM {rows $1: place BIGINT, word TEXT} w CROSS JOIN {rows $2: place BIGINT, id BIGINT} s";
     let asked: Vec<_> = words.iter().enumerate().collect();
     let of: Vec<_> = segments.iter().enumerate().map(|(place, segment)| (place, segment.id)).collect();
-    let json = |rows: serde_json::Result<String>| rows.unwrap_or_default();
-    let values = [json(serde_json::to_string(&asked)).into(), json(serde_json::to_string(&of)).into()];
-    let rows = connection.rows(sql, values).await?;
+    let rows = connection.rows(sql, [sql::json(&asked)?, sql::json(&of)?]).await?;
     let reading = |(word, segment, page): (i64, i64, Option<i64>)| {
         let (word, segment) = (usize::try_from(word).ok()?, usize::try_from(segment).ok()?);
         let page = page.unwrap_or_default();
@@ -124,9 +125,7 @@ async fn go_on(
                       (SELECT CAST(group_concat(CAST(d.block AS TEXT), '') AS BLOB) FROM article_terms_data d
                        WHERE d.id BETWEEN j.first AND j.last) AS pages
                FROM {rows $1: place BIGINT, first BIGINT, last BIGINT} j";
-    let rows = connection
-        .rows::<(i64, Option<String>, Option<Vec<u8>>)>(sql, [serde_json::to_string(&spans).unwrap_or_default().into()])
-        .await?;
+    let rows = connection.rows::<(i64, Option<String>, Option<Vec<u8>>)>(sql, [sql::json(&spans)?]).await?;
     let mut open: Vec<Option<Reading>> = open.into_iter().map(Some).collect();
     let mut still = Vec::new();
     for (place, lengths, pages) in rows {

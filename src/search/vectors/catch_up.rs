@@ -8,7 +8,7 @@ use std::{
 
 use afterword_actors::store::{
     Database, StoreError,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 
 use super::{
@@ -192,8 +192,8 @@ async fn apply(connection: &impl Sql, loaded: &Loaded, articles: &BTreeSet<i64>)
                 CASE WHEN e.article_id IS NOT NULL THEN {MARK} END AS mark
          FROM {{ids $1}} j LEFT JOIN article_embeddings e ON e.article_id = j.id AND e.model_id = $2"
     );
-    let articles = serde_json::to_string(articles).unwrap_or_default();
-    let sets = connection.rows::<Set>(&sql, [articles.into(), loaded.model_id.into()]).await?;
+    let articles = sql::json(articles)?;
+    let sets = connection.rows::<Set>(&sql, [articles, loaded.model_id.into()]).await?;
     let marks: Vec<_> = sets.iter().filter_map(|set| Some((set.article_id, u32::try_from(set.mark?).ok()?))).collect();
     let (mut together, mut chunks) = (Vec::new(), 0);
     for set in sets {
@@ -220,7 +220,7 @@ async fn replace(connection: &impl Sql, loaded: &Loaded, articles: &[i64]) -> Re
         .rows::<ChunkRow>(
             "SELECT c.id, c.article_id, c.vector FROM {ids $1} j
              CROSS JOIN article_chunks c WHERE c.article_id = j.id AND c.model_id = $2",
-            [serde_json::to_string(articles).unwrap_or_default().into(), loaded.model_id.into()],
+            [sql::json(articles)?, loaded.model_id.into()],
         )
         .await?;
     let mut index = loaded.index.write().unwrap_or_else(PoisonError::into_inner);

@@ -15,7 +15,10 @@ use tokio::task::AbortHandle;
 use super::{Postgres, notifier::CHANNEL};
 use crate::{
     backoff::{Backoff, Delays},
-    store::{StoreError, sql::Sql},
+    store::{
+        StoreError,
+        sql::{self, Sql},
+    },
 };
 
 /// A connection that was silent for this long is tested.
@@ -62,7 +65,7 @@ impl Postgres {
                      WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
                        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                        AND (CAST(l.classid AS BIGINT) << 32) | CAST(l.objid AS BIGINT) = h.key)",
-                [serde_json::to_string(&keys).unwrap_or_default().into()],
+                [sql::json(&keys)?],
             )
             .await
     }

@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
+use crate::store::StoreError;
+
 /// The value of a parameter. One that is missing has a type too, because PostgreSQL plans a statement by the types of
 /// its parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,4 +67,15 @@ values! {
     Double: f64,;
     Text: String, &str, &String, Cow<'_, str>;
     Bytes: Vec<u8>, &[u8];
+}
+
+/// Returns `value` as JSON for a parameter, such as the list for `{ids $1}`, `{texts $1}` or `{rows $1: …}`.
+///
+/// # Errors
+/// [`StoreError::Unexpected`] if it has no form in JSON.
+pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Value, StoreError> {
+    match serde_json::to_string(value) {
+        Ok(text) => Ok(text.into()),
+        Err(error) => Err(StoreError::Unexpected(format!("a parameter has no form in JSON: {error}"))),
+    }
 }

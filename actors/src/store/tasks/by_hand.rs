@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use super::look::find;
 use crate::{
-    store::{StoreError, locks, sql::Sql},
+    store::{
+        StoreError, locks,
+        sql::{self, Sql},
+    },
     task::{Priority, TaskStatus},
 };
 
@@ -103,7 +106,7 @@ pub async fn retry_failed(transaction: &impl Sql, after: i64, page: u32) -> Resu
              WHERE id IN (SELECT id FROM {ids $1} j) AND status = 'failed'
                AND NOT EXISTS (SELECT 1 FROM embedding_tasks p
                                WHERE p.article_id = embedding_tasks.article_id AND p.status = 'pending')",
-            [serde_json::to_string(&ids).unwrap_or_default().into(), handicap.into()],
+            [sql::json(&ids)?, handicap.into()],
         )
         .await?;
     Ok(Retried { tasks, next })
@@ -127,7 +130,7 @@ const GIVEN_UP: &str = "
 /// Takes tasks that wait for a set that is being built out of the way of `tasks` (ids) of other sets: when those have
 /// ended, they are queued again.
 async fn make_way(transaction: &impl Sql, tasks: &[i64]) -> Result<(), StoreError> {
-    let ids = serde_json::to_string(tasks).unwrap_or_default();
+    let ids = sql::json(tasks)?;
     transaction
         .run(
             "UPDATE embedding_tasks SET status = 'cancelled', cause = 'superseded', updated_at = {now},
@@ -135,7 +138,7 @@ async fn make_way(transaction: &impl Sql, tasks: &[i64]) -> Result<(), StoreErro
              WHERE status = 'pending' AND model_id = (SELECT id FROM embedding_models WHERE state = 'building')
                AND article_id IN (SELECT t.article_id FROM {ids $1} j CROSS JOIN embedding_tasks t
                                   WHERE t.id = j.id AND t.model_id IS DISTINCT FROM embedding_tasks.model_id)",
-            [ids.into()],
+            [ids],
         )
         .await
         .map(drop)

@@ -6,7 +6,10 @@ use std::fmt::Write;
 use super::new_chunk::NewChunk;
 use crate::{
     embedder::Vector,
-    store::{StoreError, sql::Sql},
+    store::{
+        StoreError,
+        sql::{self, Sql},
+    },
     task::EmbeddedChunk,
 };
 
@@ -16,8 +19,8 @@ const ROWS_PER_INSERT: usize = 500;
 /// Stores `rows`.
 pub(super) async fn insert(transaction: &impl Sql, rows: &[NewChunk<'_>]) -> Result<(), StoreError> {
     for page in rows.chunks(ROWS_PER_INSERT) {
-        let page = serde_json::Value::Array(page.iter().map(as_json).collect()).to_string();
-        transaction.run(INSERT, [page.into()]).await?;
+        let page: Vec<_> = page.iter().map(as_json).collect();
+        transaction.run(INSERT, [sql::json(&page)?]).await?;
     }
     Ok(())
 }

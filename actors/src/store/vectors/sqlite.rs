@@ -2,7 +2,10 @@
 //! one behind the other, as bytes.
 
 use super::new_chunk::NewChunk;
-use crate::store::{StoreError, sql::Sql};
+use crate::store::{
+    StoreError,
+    sql::{self, Sql},
+};
 
 /// Rows in one insert; keeps a statement below some megabytes.
 const ROWS_PER_INSERT: usize = 200;
@@ -12,8 +15,7 @@ pub(super) async fn insert(transaction: &impl Sql, rows: &[NewChunk<'_>]) -> Res
     for page in rows.chunks(ROWS_PER_INSERT) {
         let mut vectors = Vec::new();
         let page: Vec<_> = page.iter().map(|row| with_vector(row, &mut vectors)).collect();
-        let page = serde_json::Value::Array(page).to_string();
-        transaction.run(INSERT, [page.into(), vectors.into()]).await?;
+        transaction.run(INSERT, [sql::json(&page)?, vectors.into()]).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use afterword_actors::store::{
     StoreError,
-    sql::{FromRow, Sql},
+    sql::{self, FromRow, Sql},
 };
 
 use super::{KNOWN, Known};
@@ -56,7 +56,7 @@ pub(in crate::articles::files) async fn at(
         "SELECT {KNOWN} FROM {{texts $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.source_id = $1 AND s.path = j.text"
     );
-    connection.rows(&sql, [source.into(), serde_json::to_string(places).unwrap_or_default().into()]).await
+    connection.rows(&sql, [source.into(), sql::json(places)?]).await
 }
 
 /// Files that these articles are in other folders.
@@ -69,7 +69,7 @@ pub(in crate::articles::files) async fn elsewhere(
         "SELECT {KNOWN} FROM {{ids $2}} j CROSS JOIN article_sources s LEFT JOIN articles a ON a.id = s.article_id
          WHERE s.article_id = j.id AND s.source_id <> $1 ORDER BY s.source_id, s.path"
     );
-    connection.rows(&sql, [source.into(), serde_json::to_string(articles).unwrap_or_default().into()]).await
+    connection.rows(&sql, [source.into(), sql::json(articles)?]).await
 }
 
 /// Notes what files are like (place, hash, stamp) that hold what is known of them.
@@ -85,6 +85,6 @@ pub(in crate::articles::files) async fn stamp(
                FROM {rows $2: path TEXT, hash TEXT, stamp TEXT} j CROSS JOIN article_sources s
                WHERE s.source_id = $1 AND s.path = j.path AND s.file_hash = j.hash
                ON CONFLICT (source_id, path) DO UPDATE SET stamp = excluded.stamp";
-    let files = serde_json::to_string(files).unwrap_or_default();
-    connection.run(sql, [source.into(), files.into()]).await.map(drop)
+    let files = sql::json(files)?;
+    connection.run(sql, [source.into(), files]).await.map(drop)
 }

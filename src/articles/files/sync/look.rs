@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use afterword_actors::store::{StoreError, sql::Sql};
+use afterword_actors::store::{
+    StoreError,
+    sql::{self, Sql},
+};
 
 use super::{
     super::{
@@ -233,9 +236,9 @@ async fn listed(articles: &Articles, asked: &Sync, rest: &Rest) -> Result<BTreeM
 async fn former(articles: &Articles, ids: &[i64]) -> Result<HashMap<i64, Vec<String>>, StoreError> {
     let sql = "SELECT s.slug, s.article_id FROM {ids $1} j CROSS JOIN slug_aliases s WHERE s.article_id = j.id
                ORDER BY s.created_at, s.slug";
-    let ids = serde_json::to_string(ids).unwrap_or_default();
+    let ids = sql::json(ids)?;
     let mut former: HashMap<i64, Vec<String>> = HashMap::new();
-    for (slug, article) in articles.database.reader().rows::<(String, i64)>(sql, [ids.into()]).await? {
+    for (slug, article) in articles.database.reader().rows::<(String, i64)>(sql, [ids]).await? {
         former.entry(article).or_default().push(slug);
     }
     Ok(former)

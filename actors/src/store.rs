@@ -15,6 +15,7 @@ mod dialect;
 mod error;
 pub mod events;
 mod failure;
+pub mod folder;
 mod host_lock;
 pub mod hosts;
 pub mod leases;

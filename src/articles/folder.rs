@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+pub(crate) use afterword_actors::store::folder::within;
 use serde::{Deserialize, Serialize};
 
 /// Longest folder. *Units:* bytes.
@@ -86,14 +87,13 @@ impl Folder {
 
     /// Whether this is `other` or below it.
     pub fn is_within(&self, other: &Self) -> bool {
-        other.0.is_empty() || self.0.strip_prefix(&other.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        other.contains(&self.0)
     }
-}
 
-/// Returns the condition that `folder`, a column, is the folder `given`, a parameter, or below it; true if that is
-/// empty. Folders are sorted by their bytes, and `0` follows `/`, so an index on the column is used.
-pub(crate) fn within(folder: &str, given: &str) -> String {
-    format!("({given} = '' OR {folder} = {given} OR ({folder} >= {given} || '/' AND {folder} < {given} || '0'))")
+    /// Whether `path`, a stored folder, is this one or below it.
+    pub(crate) fn contains(&self, path: &str) -> bool {
+        self.0.is_empty() || path.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 /// A part of a path as a part of a folder; empty if nothing is left.

@@ -233,11 +233,10 @@ pub(super) async fn count_deleted(
     folder: &Folder,
     since: Option<Timestamp>,
 ) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) AS n FROM article_versions
-               WHERE deleted AND ($1 = '' OR folder = $1 OR substr(folder, 1, length($1) + 1) = $1 || '/')
-                 AND superseded_at >= $2";
+    let within = within("folder", "$1");
+    let sql = format!("SELECT count(*) AS n FROM article_versions WHERE deleted AND {within} AND superseded_at >= $2");
     let since = since.map_or(i64::MIN, |since| since.0);
-    let counted = connection.row::<i64>(sql, [folder.as_ref().into(), since.into()]).await?;
+    let counted = connection.row::<i64>(&sql, [folder.as_ref().into(), since.into()]).await?;
     Ok(counted.unwrap_or(0))
 }
 

@@ -1,7 +1,9 @@
 //! Which articles need embedding, judged from what is stored and not from the history of tasks.
 
 use super::{
-    StoreError, locks, models,
+    StoreError,
+    folder::within,
+    locks, models,
     sql::{self, FromRow, Sql},
 };
 use crate::task::Priority;
@@ -200,9 +202,10 @@ pub async fn page(connection: &impl Sql, model_id: i64, page: &Page<'_>) -> Resu
     let sql = format!(
         "SELECT a.id FROM articles a
          LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
-         WHERE a.id > $3 AND NOT a.skip_embedding AND ({}) AND {IN_FOLDER}
+         WHERE a.id > $3 AND NOT a.skip_embedding AND ({}) AND {}
          ORDER BY a.id LIMIT $4",
-        page.scope.condition()
+        page.scope.condition(),
+        within("a.folder", "$2")
     );
     let values = [model_id.into(), page.folder.into(), page.after.into(), i64::from(page.limit).into()];
     connection.rows(&sql, values).await
@@ -222,14 +225,12 @@ pub async fn count(
         "SELECT count(*) FILTER (WHERE NOT a.skip_embedding AND ({})) AS wanted,
                 count(*) FILTER (WHERE a.skip_embedding) AS skipped
          FROM articles a LEFT JOIN article_embeddings e ON e.article_id = a.id AND e.model_id = $1
-         WHERE {IN_FOLDER}",
-        scope.condition()
+         WHERE {}",
+        scope.condition(),
+        within("a.folder", "$2")
     );
     Ok(connection.row(&sql, [model_id.into(), folder.into()]).await?.unwrap_or_default())
 }
-
-/// `$2` is a folder, empty for the root.
-const IN_FOLDER: &str = "($2 = '' OR a.folder = $2 OR substr(a.folder, 1, length($2) + 1) = $2 || '/')";
 
 /// A task queued for one of many articles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]

@@ -13,7 +13,7 @@ use super::{
     foreseen::{At, Changed},
     look::{self, Looked},
 };
-use crate::articles::{Articles, folder::Folder};
+use crate::articles::Articles;
 
 impl Looked {
     /// What a look would find. Of the articles nothing is asked but who has the slugs of new files.
@@ -35,7 +35,7 @@ impl Looked {
             self.facts.unedited.remove(&id);
             self.listed.remove(&id);
             if let Some(At { listed, .. }) = at
-                && is_within(&listed.folder, &self.above)
+                && self.above.contains(&listed.folder)
             {
                 self.listed.insert(id, listed);
             }
@@ -87,9 +87,4 @@ fn new_occupant(listed: &Listed) -> Occupant {
         front_matter: String::new(),
         from_file: true,
     }
-}
-
-fn is_within(folder: &str, above: &Folder) -> bool {
-    let above: &str = above.as_ref();
-    above.is_empty() || folder.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

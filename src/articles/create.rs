@@ -30,6 +30,28 @@ pub(super) struct Settings {
     pub(super) trace_id: String,
 }
 
+impl Settings {
+    /// Queues the task of a save that wrote `revision` of the article `id`. Returns its number.
+    pub(super) async fn queue(
+        self,
+        transaction: &Transaction,
+        operation: Operation,
+        (id, slug, revision): (i64, &str, i64),
+        priority: Option<Priority>,
+    ) -> Result<i64, StoreError> {
+        let created = NewTask::created(id, slug);
+        let task = NewTask {
+            operation,
+            revision,
+            priority: priority.unwrap_or(created.priority),
+            max_attempts: self.max_attempts,
+            trace_id: Some(self.trace_id),
+            ..created
+        };
+        tasks::enqueue(transaction, &task).await
+    }
+}
+
 /// What the database adds to a new article.
 #[derive(FromRow)]
 struct Inserted {
@@ -64,7 +86,11 @@ pub(super) async fn create(
         events::record_article_act(transaction, id, IMPORTED, slug.as_ref()).await?;
     }
     events::record_article_act_of_caller(transaction, id, SAVED, &format!("{slug}, revision 1")).await?;
-    let task_id = if new.skip_embedding { None } else { Some(queue(transaction, id, &slug, &new, settings).await?) };
+    let mut task_id = None;
+    if !new.skip_embedding {
+        let written = (id, slug.as_ref(), 1);
+        task_id = Some(settings.queue(transaction, Operation::Create, written, new.priority).await?);
+    }
     let mut article = created(new, slug, content_hash, &inserted, task_id);
     article.tags = said.names();
     Ok(Saved { article, task_id, changed: true })
@@ -169,26 +195,6 @@ pub(super) async fn taken(transaction: &Transaction, slug: &Slug, title: &str) -
         ArticleError::FormerName { slug, present: owner.slug }
     };
     Ok(Some(Taken { error, same_title }))
-}
-
-async fn queue(
-    transaction: &Transaction,
-    id: i64,
-    slug: &Slug,
-    new: &NewArticle,
-    settings: Settings,
-) -> Result<i64, StoreError> {
-    let task = NewTask {
-        article_id: id,
-        slug: slug.to_string(),
-        operation: Operation::Create,
-        priority: new.priority.unwrap_or(Priority::Normal),
-        revision: 1,
-        max_attempts: settings.max_attempts,
-        cause: "saved",
-        trace_id: Some(settings.trace_id),
-    };
-    tasks::enqueue(transaction, &task).await
 }
 
 /// Returns the article that was created with the same key, if there is one.

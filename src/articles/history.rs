@@ -4,9 +4,8 @@ use afterword_actors::{
     store::{
         StoreError, Transaction, events, locks,
         sql::{FromRow, Sql},
-        tasks,
     },
-    task::{NewTask, Operation, Priority},
+    task::Operation,
 };
 use afterword_entities::article_version;
 
@@ -134,17 +133,11 @@ async fn undelete(
     links::write(transaction, id, properties::Known::Perhaps, text.links()).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
-    let task = NewTask {
-        article_id: id,
-        slug: slug.to_string(),
-        operation: Operation::Create,
-        priority: Priority::Normal,
-        revision: article.revision,
-        max_attempts: settings.max_attempts,
-        cause: "saved",
-        trace_id: Some(settings.trace_id),
-    };
-    let task_id = if version.skip_embedding { None } else { Some(tasks::enqueue(transaction, &task).await?) };
+    let mut task_id = None;
+    if !version.skip_embedding {
+        let written = (id, slug.as_ref(), article.revision);
+        task_id = Some(settings.queue(transaction, Operation::Create, written, None).await?);
+    }
     Ok(Saved { article: create::read(transaction, id).await?, task_id, changed: true })
 }
 

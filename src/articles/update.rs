@@ -2,7 +2,7 @@
 
 use afterword_actors::{
     store::{StoreError, Transaction, events, sql::Sql, tasks, vectors},
-    task::{NewTask, Operation, Priority},
+    task::Operation,
 };
 
 use super::{
@@ -161,17 +161,8 @@ async fn follow(
     if next.content_hash == present.content_hash && !present.skip_embedding {
         return Ok(None);
     }
-    let task = NewTask {
-        article_id: present.id,
-        slug: present.slug.clone(),
-        operation: Operation::Update,
-        priority: changes.priority.unwrap_or(Priority::Normal),
-        revision: present.revision + 1,
-        max_attempts: settings.max_attempts,
-        cause: "saved",
-        trace_id: Some(settings.trace_id),
-    };
-    tasks::enqueue(transaction, &task).await.map(Some)
+    let written = (present.id, present.slug.as_str(), present.revision + 1);
+    settings.queue(transaction, Operation::Update, written, changes.priority).await.map(Some)
 }
 
 /// Stores the present revision as a past one.

@@ -20,7 +20,7 @@ use afterword_actors::{
         BatchLimits, Chunk, Chunker, EmbedError, Embedder, Model, ModelIdentity, Purpose, Readiness, Source, Vector,
     },
     store::{Database, OpenOptions, StoreError, sql::Sql, stats, tasks},
-    task::{NewTask, Operation, Priority},
+    task::{NewTask, Operation},
 };
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, watch};
@@ -350,16 +350,7 @@ fn hash_of(slug: &str, body: &str) -> String {
 }
 
 pub(crate) fn task(article_id: i64, slug: &str) -> NewTask {
-    NewTask {
-        article_id,
-        slug: slug.to_owned(),
-        operation: Operation::Create,
-        priority: Priority::Normal,
-        revision: 1,
-        max_attempts: 3,
-        cause: "saved",
-        trace_id: None,
-    }
+    NewTask::created(article_id, slug)
 }
 
 /// Settings with short intervals.

@@ -12,7 +12,7 @@ use afterword_actors::{
     Retention, RuntimeSettings,
     embedder::EmbedError,
     store::{StoreError, backlog::Backlog, bulk, hosts, metrics, retention, sql, tasks},
-    task::{NewTask, Operation, Priority},
+    task::{NewTask, Operation},
 };
 
 use super::TestHost;
@@ -77,16 +77,7 @@ async fn delete_tasks_succeed() {
     let id = service.create(article("one", "text")).await.expect("a save").article.id;
     world.settled(&runtime).await;
     service.delete("one", None).await.expect("a deletion");
-    let task = NewTask {
-        article_id: id,
-        slug: "one".into(),
-        operation: Operation::Delete,
-        priority: Priority::Normal,
-        revision: 1,
-        max_attempts: 3,
-        cause: "test",
-        trace_id: None,
-    };
+    let task = NewTask { operation: Operation::Delete, cause: "test", ..NewTask::created(id, "one") };
     runtime.enqueue(task).await.expect("a task");
     let stats = world.settled(&runtime).await;
     assert_eq!((stats.completed, stats.failed), (2, 0));

@@ -37,3 +37,6 @@ pub use queue::{
 pub use search::{Correction, Explanation, Hit, Mode, Passage, SearchAnswer, TermShare, Weights};
 pub use tags::{PropertyCount, TagCount, ValueCount};
 pub use timestamp::Timestamp;
+
+/// What is wrong with a cursor that no page ended with.
+pub(crate) const NOT_A_CURSOR: &str = "is not one that this server gave out; begin without one";

@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use super::{
     ArticleError, ArticleSummary, Articles, FolderCount, Page, folder::Folder, properties::Filter, row, subfolders,
 };
+use crate::api::NOT_A_CURSOR;
 
 impl Articles {
     /// Returns a page of articles in `folder` and below, the last saved first.
@@ -105,5 +106,5 @@ fn decode_cursor(cursor: &str) -> Result<(i64, i64), ArticleError> {
     let decoded = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     decoded
         .and_then(|text| text.split_once(':').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?))))
-        .ok_or_else(|| ArticleError::invalid("cursor", "is not one that this server gave out; begin without one"))
+        .ok_or_else(|| ArticleError::invalid("cursor", NOT_A_CURSOR))
 }

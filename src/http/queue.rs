@@ -13,7 +13,7 @@ use super::{
     responses::Refused,
 };
 use crate::{
-    api::{Numbers, Task, TaskDetail, TaskStatus},
+    api::{NOT_A_CURSOR, Numbers, Task, TaskDetail, TaskStatus},
     auth::Caller,
     queue::TaskFilter,
 };
@@ -99,7 +99,7 @@ async fn tasks(
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Problem::invalid("limit", format!("must be from 1 to {MAX_PAGE}")));
     }
-    let wrong = |_| Problem::invalid("cursor", "is not one that this server gave out; begin without one");
+    let wrong = |_| Problem::invalid("cursor", NOT_A_CURSOR);
     let before = listed.cursor.map(|cursor| cursor.parse().map_err(wrong)).transpose()?;
     let article_id = match listed.article {
         Some(slug) => {

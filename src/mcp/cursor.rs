@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::problem::Problem;
+use crate::api::NOT_A_CURSOR;
 
 pub(super) fn encode(place: &str) -> String {
     URL_SAFE_NO_PAD.encode(place)
@@ -14,5 +15,5 @@ pub(super) fn decode(cursor: &str) -> Result<String, Problem> {
 }
 
 pub(super) fn invalid() -> Problem {
-    Problem::new("cursor: is not one that this server gave out; begin without one")
+    Problem::new(format!("cursor: {NOT_A_CURSOR}"))
 }

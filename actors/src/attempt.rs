@@ -11,7 +11,7 @@ use crate::{
     settlement::{Decided, Decision, Gathered, WrongLength, apply, blamed, decide, refunded},
     store::{
         Database, StoreError, Transaction,
-        settle::{Next, Settled, Verdict, settle},
+        settle::{Next, Settled, TaskVerdict, settle},
     },
     task::{ClaimedTask, Vectors},
 };
@@ -72,9 +72,9 @@ pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -
 }
 
 /// Blames the provider: without a queue, nothing probes it once more.
-fn given_back(WrongLength { lease, answered, stored }: WrongLength) -> Verdict {
+fn given_back(WrongLength { lease, answered, stored }: WrongLength) -> TaskVerdict {
     let EmbedError { kind, message, .. } = EmbedError::other_model(answered, stored);
-    Verdict {
+    TaskVerdict {
         lease,
         next: Next::Refund { delay: Duration::ZERO },
         cause: "provider failed",

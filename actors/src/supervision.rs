@@ -10,7 +10,7 @@ mod trouble;
 
 pub(crate) use address::Address;
 pub(crate) use plan::{Plan, Spec};
-pub(crate) use restarts::{Decision, Restarts};
+pub(crate) use restarts::{RestartDecision, Restarts};
 pub(crate) use spawn::{Counted, spawn};
 pub(crate) use status::elapsed_ms;
 pub use status::{ActorState, ActorStatus, RuntimeStatus};

@@ -8,7 +8,7 @@ use afterword_actors::{
         Database, StoreError,
         claim::{Claim, Makes, claim, new_token},
         models,
-        settle::{Next, Verdict, settle},
+        settle::{Next, TaskVerdict, settle},
         sql::Sql,
     },
 };
@@ -92,7 +92,7 @@ async fn claim_for(database: &Database, model_id: i64, time: Duration, pause: Du
         }
         let verdicts: Vec<_> = tasks
             .into_iter()
-            .map(|task| Verdict { lease: task.lease, next: Next::Completed, cause: "completed", error: None })
+            .map(|task| TaskVerdict { lease: task.lease, next: Next::Completed, cause: "completed", error: None })
             .collect();
         database
             .write::<_, StoreError, _>(move |transaction| Box::pin(async move { settle(transaction, &verdicts).await }))

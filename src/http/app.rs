@@ -11,7 +11,7 @@ use super::{
     guard::{
         access::Entrance,
         hosts::Policy,
-        load::{self, Budget},
+        load::{self, BodyBudget},
         rate::Limiter,
         streams::Streams,
     },
@@ -54,7 +54,7 @@ pub struct Shared {
     pub(super) policy: Arc<Policy>,
     pub(super) entrance: Entrance,
     pub(super) limiter: Limiter,
-    pub(super) budget: Budget,
+    pub(super) budget: BodyBudget,
     pub(super) streams: Streams,
     pub(super) requests: Shares,
     pub(super) pages: Shares,
@@ -72,7 +72,7 @@ impl HttpState {
         let entrance = Entrance::new(Arc::clone(&policy), host.tokens.clone(), Arc::clone(&telemetry));
         let limiter = Limiter::new(server);
         let feed = EventFeed::start(host.database.clone(), runtime.clone(), stopping.clone());
-        let budget = Budget::new(server);
+        let budget = BodyBudget::new(server);
         let streams = Streams::new(server.max_connections, host.tokens.clone());
         let (requests, pages) = (load::requests(server.max_connections), load::pages());
         Self(Arc::new(Shared {

@@ -185,7 +185,7 @@ async fn claims_and_ends_read_little_more_than_they_take_whatever_has_been_done(
                 assert_eq!(vectors::standing(transaction, &tasks).await?.len(), 8);
                 let done = |task: ClaimedTask| {
                     let next = settle::Next::Completed;
-                    settle::Verdict { lease: task.lease, next, cause: "completed", error: None }
+                    settle::TaskVerdict { lease: task.lease, next, cause: "completed", error: None }
                 };
                 let verdicts: Vec<_> = claimed.into_iter().map(done).collect();
                 assert_eq!(settle::settle(transaction, &verdicts).await?.len(), 8);
@@ -328,7 +328,7 @@ async fn a_lease_that_ran_out_lets_nothing_be_written() {
     let token = world.database.reader().row(sql, [id.into()]).await.expect("a row").expect("a row");
     let rescued = world.database.write::<_, StoreError, _>(|t| Box::pin(leases::rescue_expired(t, None))).await;
     assert_eq!(rescued.expect("a rescue").len(), 1);
-    let verdict = settle::Verdict {
+    let verdict = settle::TaskVerdict {
         lease: Lease { task_id: id, token },
         next: settle::Next::Completed,
         cause: "completed",

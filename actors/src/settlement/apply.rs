@@ -9,7 +9,7 @@ use super::{
 use crate::{
     store::{
         StoreError, Transaction, backlog, models,
-        settle::{Next, Settled, Verdict, settle, standing_of},
+        settle::{Next, Settled, TaskVerdict, settle, standing_of},
         vectors::{self, Confirmed, NewSet, Standing},
     },
     task::{ClaimedTask, EmbeddedSet, Lease},
@@ -105,11 +105,11 @@ fn one<'d>(
     pinned: &HashMap<i64, u32>,
     applied: &mut Applied,
     writes: &mut Writes<'d>,
-) -> Option<Verdict> {
+) -> Option<TaskVerdict> {
     let task = &decided.task;
     let model_id = task.model_id;
     let &standing = standing.get(&task.lease)?;
-    let verdict = |next, cause, error| Some(Verdict { lease: task.lease.clone(), next, cause, error });
+    let verdict = |next, cause, error| Some(TaskVerdict { lease: task.lease.clone(), next, cause, error });
     match (&decided.write, standing) {
         (Write::Store(_) | Write::Confirm(_), Standing::Gone) => {
             return verdict(Next::Cancelled, "article deleted", None);

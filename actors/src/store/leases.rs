@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     StoreError, hosts, locks,
-    settle::{Next, Settled, Verdict, settle},
+    settle::{Next, Settled, TaskVerdict, settle},
     sql::{self, FromRow, Sql},
     suspects::{FREE_DEATHS, together},
 };
@@ -127,7 +127,7 @@ async fn give_back(transaction: &impl Sql, held: Vec<Held>, reason: &str) -> Res
     Ok(settled)
 }
 
-fn verdict(held: Held, reason: &str) -> Verdict {
+fn verdict(held: Held, reason: &str) -> TaskVerdict {
     let host = held.incarnation.as_deref().unwrap_or("an unknown host");
     let crashes = u32::try_from(held.crashes).unwrap_or_default();
     let was_alone = crashes >= FREE_DEATHS;
@@ -139,7 +139,7 @@ fn verdict(held: Held, reason: &str) -> Verdict {
         }
     };
     let message = format!("attempt {} on host {host}: {reason}; {what}", held.attempts);
-    Verdict {
+    TaskVerdict {
         lease: Lease { task_id: held.id, token: held.lease_token },
         next,
         cause: "rescued",
@@ -164,7 +164,7 @@ pub async fn release(transaction: &impl Sql, incarnation: &str, known: &[String]
     hold(transaction, &held).await?;
     let verdicts: Vec<_> = held
         .into_iter()
-        .map(|held| Verdict {
+        .map(|held| TaskVerdict {
             lease: Lease { task_id: held.id, token: held.lease_token },
             next: Next::Refund { delay: Duration::ZERO },
             cause: "released",

@@ -16,7 +16,7 @@ use crate::{
 
 /// What is to become of a claimed task.
 #[derive(Debug, Clone)]
-pub struct Verdict {
+pub struct TaskVerdict {
     /// The lease; the verdict is applied only if it is still valid.
     pub lease: Lease,
     /// The task's next state.
@@ -80,7 +80,7 @@ struct SettledRow {
 ///
 /// # Errors
 /// [`StoreError`]
-pub async fn settle(transaction: &impl Sql, verdicts: &[Verdict]) -> Result<Vec<Settled>, StoreError> {
+pub async fn settle(transaction: &impl Sql, verdicts: &[TaskVerdict]) -> Result<Vec<Settled>, StoreError> {
     if verdicts.is_empty() {
         return Ok(Vec::new());
     }
@@ -116,7 +116,7 @@ fn settled(row: SettledRow) -> Result<Settled, StoreError> {
     Ok(Settled { task_id: row.id, status, attempts: u32::try_from(row.attempts).unwrap_or_default() })
 }
 
-fn as_row(verdict: &Verdict) -> serde_json::Value {
+fn as_row(verdict: &TaskVerdict) -> serde_json::Value {
     let (status, delay, refund, crashes) = match verdict.next {
         Next::Completed => ("completed", Duration::ZERO, 0, 0),
         Next::Failed => ("failed", Duration::ZERO, 0, 0),

@@ -8,7 +8,7 @@ use std::{hash::Hash, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{ActorState, Decision, Restarts};
+use super::{ActorState, RestartDecision, Restarts};
 use crate::settings::RestartSettings;
 
 /// A child, and the one it follows.
@@ -101,8 +101,8 @@ impl<R: Copy + Eq + Hash> Plan<R> {
     pub(crate) fn ended(&mut self, role: R, reason: String, now: Instant) -> Option<Ended<R>> {
         let child = self.get(role).filter(|child| child.phase != Phase::Retired)?;
         let (failed, delay) = match child.restarts.decide(now) {
-            Decision::Restart(delay) => (false, delay),
-            Decision::Escalate(delay) => (true, delay),
+            RestartDecision::Restart(delay) => (false, delay),
+            RestartDecision::Escalate(delay) => (true, delay),
         };
         child.generation += 1;
         (child.phase, child.since, child.last_error) = (Phase::Waiting { failed }, now, Some(reason));

@@ -17,7 +17,7 @@ pub(crate) struct Restarts {
 
 /// What to do about a child that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(crate) enum RestartDecision {
     /// Start it again after this delay.
     Restart(Duration),
     /// Restart limit exceeded: escalate, and try again after this delay.
@@ -30,7 +30,7 @@ impl Restarts {
     }
 
     /// Records that the child ended at `now`; returns what to do.
-    pub(crate) fn decide(&mut self, now: Instant) -> Decision {
+    pub(crate) fn decide(&mut self, now: Instant) -> RestartDecision {
         while self.recent.front().is_some_and(|&at| now.duration_since(at) > self.settings.window) {
             self.recent.pop_front();
         }
@@ -40,9 +40,9 @@ impl Restarts {
         self.recent.push_back(now);
         self.total += 1;
         if self.recent.len() > self.settings.intensity as usize {
-            return Decision::Escalate(self.settings.window);
+            return RestartDecision::Escalate(self.settings.window);
         }
-        Decision::Restart(self.backoff.next_delay())
+        RestartDecision::Restart(self.backoff.next_delay())
     }
 
     /// The number of all restarts.
@@ -68,16 +68,16 @@ mod tests {
     async fn more_than_the_intensity_within_the_window_escalates() {
         let mut restarts = Restarts::new(settings());
         for _ in 0..3 {
-            assert!(matches!(restarts.decide(Instant::now()), Decision::Restart(_)));
+            assert!(matches!(restarts.decide(Instant::now()), RestartDecision::Restart(_)));
         }
-        assert_eq!(restarts.decide(Instant::now()), Decision::Escalate(Duration::from_secs(60)));
+        assert_eq!(restarts.decide(Instant::now()), RestartDecision::Escalate(Duration::from_secs(60)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn old_restarts_are_forgotten() {
         let mut restarts = Restarts::new(settings());
         for _ in 0..12 {
-            assert!(matches!(restarts.decide(Instant::now()), Decision::Restart(_)));
+            assert!(matches!(restarts.decide(Instant::now()), RestartDecision::Restart(_)));
             tokio::time::advance(Duration::from_secs(25)).await;
         }
         assert_eq!(restarts.total(), 12);

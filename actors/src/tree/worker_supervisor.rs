@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    supervision::{ActorState, ActorStatus, Address, Decision, Restarts, spawn},
+    supervision::{ActorState, ActorStatus, Address, RestartDecision, Restarts, spawn},
     task::Slot,
 };
 
@@ -139,11 +139,11 @@ impl WorkerSupervisorState {
         seat.last_error = Some(reason.clone());
         self.queue.send(QueueMessage::Vacated(slot, reason));
         match seat.restarts.decide(Instant::now()) {
-            Decision::Restart(delay) => {
+            RestartDecision::Restart(delay) => {
                 myself.send_after(delay, move || WorkerSupervisorMessage::Restart(slot));
                 Ok(())
             }
-            Decision::Escalate(_) => Err(format!("worker {slot} keeps failing").into()),
+            RestartDecision::Escalate(_) => Err(format!("worker {slot} keeps failing").into()),
         }
     }
 

@@ -8,7 +8,7 @@ use afterword_actors::{
         StoreError,
         claim::{Claim, Makes, claim, new_token},
         leases,
-        settle::{Next, Verdict, settle},
+        settle::{Next, TaskVerdict, settle},
         suspects::{FREE_DEATHS, together},
     },
     task::ClaimedTask,
@@ -54,7 +54,7 @@ impl<'a> Hosts<'a> {
     async fn complete(&self, tasks: Vec<ClaimedTask>) {
         let done = self.bench.database.write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
-                let verdict = |task: ClaimedTask| Verdict {
+                let verdict = |task: ClaimedTask| TaskVerdict {
                     lease: task.lease,
                     next: Next::Completed,
                     cause: "completed",

@@ -33,13 +33,13 @@ const UNIT: u64 = 1 << 10;
 
 /// Room for bodies.
 #[derive(Clone)]
-pub(in crate::http) struct Budget {
+pub(in crate::http) struct BodyBudget {
     room: Shares,
     largest: u64,
     patience: Duration,
 }
 
-impl Budget {
+impl BodyBudget {
     pub(in crate::http) fn new(server: &Server) -> Self {
         let (largest, patience) = (server.max_body.as_u64(), server.body_timeout);
         let each = u32::try_from(largest.div_ceil(UNIT)).unwrap_or(u32::MAX / LARGEST_AT_ONCE as u32);
@@ -92,7 +92,7 @@ async fn read_off(body: Body, most: u64) {
 
 /// Admits a large body if there is room for it. One of unknown length may become as large as any.
 pub(in crate::http) async fn admit(
-    State(budget): State<Budget>,
+    State(budget): State<BodyBudget>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {

@@ -11,7 +11,7 @@ use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use super::{
     commit_gate::CommitGate,
-    job::{Announce, Job, Verdict},
+    job::{Announce, Job, JobOutcome},
     savepoints::{Kept, Savepoints},
 };
 use crate::store::{
@@ -121,10 +121,10 @@ async fn run_alone(
     transaction: &Transaction,
     gate: &CommitGate,
 ) -> Result<Option<Announce>, StoreError> {
-    let Ran { verdict, cause } = run(job, transaction).await;
-    match verdict {
-        Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => Err(lost(announce, cause)),
-        Some(Verdict::Keep(announce)) => match transaction.settle().await {
+    let Ran { outcome, cause } = run(job, transaction).await;
+    match outcome {
+        Some(JobOutcome::Keep(announce) | JobOutcome::Undo(announce)) if gate.is_lost() => Err(lost(announce, cause)),
+        Some(JobOutcome::Keep(announce)) => match transaction.settle().await {
             Ok(()) => Ok(Some(announce)),
             Err(error) if gate.is_lost() => Err(lost(announce, Some(error))),
             Err(error) => {
@@ -132,7 +132,7 @@ async fn run_alone(
                 Ok(None)
             }
         },
-        Some(Verdict::Undo(announce)) => {
+        Some(JobOutcome::Undo(announce)) => {
             announce(Ok(()));
             Ok(None)
         }
@@ -149,17 +149,17 @@ async fn run_each(
 ) -> Result<(), StoreError> {
     let mut savepoints = Savepoints::begin(transaction);
     while let Some(job) = jobs.pop_front() {
-        let Ran { verdict, cause } = run(job, transaction).await;
-        match verdict {
-            Some(Verdict::Keep(announce) | Verdict::Undo(announce)) if gate.is_lost() => {
+        let Ran { outcome, cause } = run(job, transaction).await;
+        match outcome {
+            Some(JobOutcome::Keep(announce) | JobOutcome::Undo(announce)) if gate.is_lost() => {
                 return Err(lost(announce, cause));
             }
-            Some(Verdict::Keep(announce)) => match savepoints.keep().await {
+            Some(JobOutcome::Keep(announce)) => match savepoints.keep().await {
                 Ok(Kept::Whole) => kept.push(announce),
                 Ok(Kept::Undone(error)) => announce(Err(error)),
                 Err(error) => return Err(lost(announce, Some(error))),
             },
-            Some(Verdict::Undo(announce)) => match savepoints.undo().await {
+            Some(JobOutcome::Undo(announce)) => match savepoints.undo().await {
                 Ok(()) => announce(Ok(())),
                 Err(error) => return Err(lost(announce, cause.filter(StoreError::is_outage).or(Some(error)))),
             },
@@ -181,20 +181,20 @@ fn undone() -> StoreError {
 
 /// How a job's body ended; `None` if it panicked: its caller then notices that no answer comes.
 struct Ran {
-    verdict: Option<Verdict>,
+    outcome: Option<JobOutcome>,
     /// How the database failed inside it: the reason, if the transaction is lost.
     cause: Option<StoreError>,
 }
 
 /// Runs one job; its panic does not end the writer.
 async fn run(job: Box<dyn Job>, transaction: &Transaction) -> Ran {
-    let (verdict, cause) = failure::observed(caught(job.run(transaction))).await;
-    Ran { verdict, cause }
+    let (outcome, cause) = failure::observed(caught(job.run(transaction))).await;
+    Ran { outcome, cause }
 }
 
-async fn caught(work: BoxFuture<'_, Verdict>) -> Option<Verdict> {
+async fn caught(work: BoxFuture<'_, JobOutcome>) -> Option<JobOutcome> {
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(verdict) => Some(verdict),
+        Ok(outcome) => Some(outcome),
         Err(_) => {
             tracing::error!("a write panicked; it was rolled back");
             None

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use crate::store::{StoreError, sql::Transaction};
 
 /// The result of a job's body; its caller gets it when the transaction has ended.
-pub(super) enum Verdict {
+pub(super) enum JobOutcome {
     Keep(Announce),
     Undo(Announce),
 }
@@ -17,7 +17,7 @@ pub(super) type Announce = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// A write of any type.
 pub(super) trait Job: Send {
     /// Runs the body.
-    fn run<'c>(self: Box<Self>, transaction: &'c Transaction) -> BoxFuture<'c, Verdict>;
+    fn run<'c>(self: Box<Self>, transaction: &'c Transaction) -> BoxFuture<'c, JobOutcome>;
     /// Answers without running it.
     fn refuse(self: Box<Self>, error: StoreError);
 }
@@ -34,7 +34,7 @@ where
     E: From<StoreError> + Send + 'static,
     F: for<'c> FnOnce(&'c Transaction) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 {
-    fn run<'c>(self: Box<Self>, transaction: &'c Transaction) -> BoxFuture<'c, Verdict> {
+    fn run<'c>(self: Box<Self>, transaction: &'c Transaction) -> BoxFuture<'c, JobOutcome> {
         let Self { body, reply } = *self;
         let work = body(transaction);
         Box::pin(async move {
@@ -44,7 +44,7 @@ where
             let announce: Announce = Box::new(move |committed| {
                 let _ = reply.send(committed.map_err(E::from).and(result));
             });
-            if keep { Verdict::Keep(announce) } else { Verdict::Undo(announce) }
+            if keep { JobOutcome::Keep(announce) } else { JobOutcome::Undo(announce) }
         })
     }
 

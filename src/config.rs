@@ -34,7 +34,7 @@ pub use sections::{
     Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, OpenAi, Provider, Queue, Retention,
     Scripted, Search, Server, Settings, SyncedFolder, Telemetry,
 };
-pub use show::Row;
+pub use show::ShownSetting;
 pub use slots::Slots;
 pub use template::template;
 

@@ -24,7 +24,7 @@ pub async fn living(database: &Database) -> Result<Vec<LivingHost>, StoreError> 
 }
 
 /// Whether any host, in any process, claims tasks of this database now.
-pub async fn somebody_works(database: &Database) -> bool {
+pub async fn any_running(database: &Database) -> bool {
     living(database).await.unwrap_or_default().iter().any(|host| host.state == "running")
 }
 

@@ -15,7 +15,7 @@ use crate::{provider::Provider, random};
 
 const TITLE: &str = "Soaked";
 /// Most articles at a time.
-const MOST: usize = 400;
+const MAX_ARTICLES: usize = 400;
 
 struct Entry {
     body: String,
@@ -42,11 +42,11 @@ impl Ledger {
     pub(super) async fn change_something(&mut self) {
         self.changes += 1;
         let result = match random(100) {
-            0..30 if self.entries.len() < MOST => self.create().await,
+            0..30 if self.entries.len() < MAX_ARTICLES => self.create().await,
             0..85 => self.edit().await,
             85..92 => self.rename().await,
             92..95 => self.toggle_skip().await,
-            95.. if self.entries.len() > MOST / 2 => self.delete().await,
+            95.. if self.entries.len() > MAX_ARTICLES / 2 => self.delete().await,
             _ => self.create().await,
         };
         result.expect("a save that is accepted");

@@ -204,7 +204,7 @@ pub(super) struct Listed<'a> {
 }
 
 /// The most articles that are gathered and then sorted; more are looked through in their order.
-const MOST_GATHERED: i64 = 3_000;
+const MAX_GATHERED: i64 = 3_000;
 
 impl Listed<'_> {
     fn condition(&self, shape: Shape, parameters: &mut Vec<Value>) -> String {
@@ -233,7 +233,7 @@ impl Listed<'_> {
         total: i64,
     ) -> Result<Vec<SummaryRow>, StoreError> {
         let mut parameters = Vec::new();
-        let shape = if total > MOST_GATHERED { Shape::Probing } else { Shape::Gathering };
+        let shape = if total > MAX_GATHERED { Shape::Probing } else { Shape::Gathering };
         let mut condition = self.condition(shape, &mut parameters);
         if let Some((updated_at, id)) = after {
             parameters.extend([updated_at.into(), id.into()]);

@@ -41,14 +41,14 @@ impl ChunkLimits {
 
     /// The most chunks of an article. Fifty pages at 256 tokens are some 100 chunks; more than 10,000 are a mistake or
     /// an attack.
-    pub const MOST_CHUNKS: usize = 10_000;
+    pub const MAX_CHUNKS: usize = 10_000;
 
     /// The least room for a chunk, in tokens: below this it would be little more than its headings.
     pub const SMALLEST_ROOM: usize = 24;
 
-    /// Chunks of at most `max_tokens`, with the usual two special tokens and [`Self::MOST_CHUNKS`].
+    /// Chunks of at most `max_tokens`, with the usual two special tokens and [`Self::MAX_CHUNKS`].
     pub fn new(max_tokens: usize) -> Self {
-        Self { max_tokens, reserved_tokens: Self::SPECIAL_TOKENS, max_chunks: Self::MOST_CHUNKS }
+        Self { max_tokens, reserved_tokens: Self::SPECIAL_TOKENS, max_chunks: Self::MAX_CHUNKS }
     }
 
     /// Name of this way of cutting, for [`afterword_actors::embedder::ModelIdentity::chunker`]: `markdown-1/256`.

@@ -12,7 +12,7 @@ use super::{
 const LONGEST_TOKEN: usize = 16;
 
 /// A chunk with wide padding may be so many times as long as one without.
-const MOST_LAYOUT: usize = 16;
+const MAX_LAYOUT: usize = 16;
 
 /// First guess at the bytes of a token; about right for English.
 const USUAL_TOKEN: usize = 4;
@@ -40,7 +40,7 @@ impl<'a> Measure<'a> {
     /// Returns the length in bytes of a beginning of `text` that takes at most `room` tokens and nearly fills it; the
     /// whole if it fits, and at least one character. Depends on `text` and `room` alone.
     pub(super) fn longest_fit(&self, text: &str, room: usize) -> usize {
-        let longest = text.floor_char_boundary(room.saturating_mul(LONGEST_TOKEN * MOST_LAYOUT));
+        let longest = text.floor_char_boundary(room.saturating_mul(LONGEST_TOKEN * MAX_LAYOUT));
         let longest = reach(&text[..longest], room.saturating_mul(LONGEST_TOKEN));
         if longest == text.len() && self.count(text) <= room {
             return longest;

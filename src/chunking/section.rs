@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::markdown::{Heading, Kind, Mark, Outline, Piece, byte_order_mark};
 
 /// Most blocks of one section.
-const MOST_MARKS: usize = 1 << 16;
+const MAX_MARKS: usize = 1 << 16;
 
 /// A stretch of text under one heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,10 +54,10 @@ impl<'a> Sections<'a> {
         match self.pieces.next() {
             Some(Piece::Block(mark)) => {
                 let ended = self.pending.take().map(|heading| self.open_below(heading));
-                let is_full = self.marks.len() >= MOST_MARKS && mark.depth == 0;
+                let is_full = self.marks.len() >= MAX_MARKS && mark.depth == 0;
                 let ended = ended.or_else(|| is_full.then(|| self.end_section(mark.at)));
                 // If one block contains very many others, the first ones are enough.
-                if self.marks.len() < 2 * MOST_MARKS {
+                if self.marks.len() < 2 * MAX_MARKS {
                     self.marks.push(mark);
                 }
                 ended

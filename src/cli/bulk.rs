@@ -69,7 +69,7 @@ async fn foresee(session: &Session, bulk: &Bulk, scope: Backlog, folder: &Folder
 }
 
 async fn detach(session: &Session, host: &Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
-    if !hosts::somebody_works(&host.database).await {
+    if !hosts::any_running(&host.database).await {
         return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
     }
     let id = host.bulk.start(scope, folder).await?;
@@ -80,9 +80,9 @@ async fn detach(session: &Session, host: &Host, scope: Backlog, folder: &Folder)
 
 /// Waits for the end of the run; does the work itself if no host is running.
 async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -> anyhow::Result<()> {
-    let somebody_works = hosts::somebody_works(&host.database).await;
+    let any_running = hosts::any_running(&host.database).await;
     let id = host.bulk.start(scope, folder).await?;
-    if somebody_works {
+    if any_running {
         let run = progress::wait_for_bulk(&host.bulk, id, session.output).await?;
         return finish(session, &run);
     }

@@ -7,7 +7,7 @@ use super::{
     session,
     table::{name, table, text},
 };
-use crate::config::{self, ChosenBy, Row, SettingsFile, Sources};
+use crate::config::{self, ChosenBy, SettingsFile, ShownSetting, Sources};
 
 pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> anyhow::Result<()> {
     let sources = session::sources(global)?;
@@ -32,8 +32,8 @@ pub(super) fn run(global: &Global, command: ConfigCommand, output: &Output) -> a
     }
 }
 
-pub(super) fn list_of(look: Look, rows: &[Row]) -> String {
-    let value = |row: &Row| match &row.comes_to {
+pub(super) fn list_of(look: Look, rows: &[ShownSetting]) -> String {
+    let value = |row: &ShownSetting| match &row.comes_to {
         Some(number) => format!("{} (here {number})", row.value),
         None => row.value.clone(),
     };

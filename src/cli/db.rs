@@ -73,7 +73,7 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
             names.join(", ")
         ));
     }
-    if crate::hosts::somebody_works(&database).await {
+    if crate::hosts::any_running(&database).await {
         return Err(anyhow!("a host is running on this database; stop it first"));
     }
     let names = database::rollback(&database, steps).await?;

@@ -45,7 +45,7 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
         let report = bring_in(session, &host.articles, &arguments).await?;
         return finish(session, &report);
     }
-    let here = !hosts::somebody_works(&host.database).await;
+    let here = !hosts::any_running(&host.database).await;
     if !here {
         let report = bring_in(session, &host.articles, &arguments).await?;
         wait_for_others(session, &host).await?;
@@ -166,7 +166,7 @@ async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
         if !backlog::any_open_for_the_set_in_use(host.database.reader()).await? {
             return Ok(());
         }
-        if !hosts::somebody_works(&host.database).await {
+        if !hosts::any_running(&host.database).await {
             return Err(anyhow!("the running host has ended; `afterword bulk start` embeds what waits"));
         }
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;

@@ -15,7 +15,7 @@ use crate::{
     articles::{ArticleSummary, DeletedArticle, EmbeddingState, EmbeddingStatus, Revision},
     auth::Token,
     bulk::{BulkRun, BulkRunSummary},
-    config::Row,
+    config::ShownSetting,
     model::Installed,
     queue::{Event, Task},
     search::{Hit, Mode, SearchAnswer},
@@ -271,7 +271,7 @@ fn findings() {
 
 #[test]
 fn settings() {
-    let row = |key: &str, value: &str, origin: &str| Row {
+    let row = |key: &str, value: &str, origin: &str| ShownSetting {
         key: key.to_owned(),
         value: value.to_owned(),
         origin: origin.to_owned(),

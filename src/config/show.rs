@@ -6,7 +6,7 @@ use super::{Loaded, Settings, Slots, flat::flattened, hidden::shown};
 
 /// A setting as it is shown; secrets are hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct ShownSetting {
     /// Dotted.
     pub key: String,
     /// As it would be written.
@@ -20,11 +20,11 @@ pub struct Row {
 
 impl Loaded {
     /// Every setting, in the order of the keys.
-    pub fn rows(&self) -> Vec<Row> {
+    pub fn rows(&self) -> Vec<ShownSetting> {
         let values = flattened(&self.settings);
         values
             .into_iter()
-            .map(|(key, value)| Row {
+            .map(|(key, value)| ShownSetting {
                 origin: self.origin(&key).to_string(),
                 value: shown(&key, &value),
                 comes_to: self.comes_to(&key),

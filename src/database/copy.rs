@@ -95,7 +95,7 @@ pub async fn copy(
         return Err(CopyError::Direction);
     }
     for database in [from, to] {
-        nobody_works_on(database).await?;
+        refuse_if_in_use(database).await?;
     }
     begin(from, to).await?;
     let tables = table::all(to.reader()).await?;
@@ -112,7 +112,7 @@ pub async fn copy(
     Ok(Copied { tables: compared })
 }
 
-async fn nobody_works_on(database: &Database) -> Result<(), CopyError> {
+async fn refuse_if_in_use(database: &Database) -> Result<(), CopyError> {
     match database.living(1_000).await?.into_iter().next() {
         Some(host) => Err(CopyError::InUse { pid: host.pid, hostname: host.hostname, place: database.place() }),
         None => Ok(()),

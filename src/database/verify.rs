@@ -74,7 +74,7 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Faults that are possible on SQLite only.
-const IN_A_FILE: &[Check] = &[
+const ON_SQLITE: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM pragma_foreign_key_check",
         message: "rows refer to rows that are gone; restore a backup",
@@ -89,7 +89,7 @@ const IN_A_FILE: &[Check] = &[
 ];
 
 /// Faults that are possible on PostgreSQL only.
-const ON_A_SERVER: &[Check] = &[
+const ON_POSTGRESQL: &[Check] = &[
     Check {
         sql: "SELECT count(*) AS n FROM articles a
               WHERE NOT EXISTS (SELECT 1 FROM article_terms w WHERE w.article_id = a.id)
@@ -118,8 +118,8 @@ const ON_A_SERVER: &[Check] = &[
 /// [`StoreError`] if it cannot be read at all.
 pub async fn verify(database: &Database) -> Result<Verification, StoreError> {
     let (mut findings, own) = match database.engine() {
-        Engine::Sqlite => (integrity(database).await?, IN_A_FILE),
-        Engine::Postgres => (Vec::new(), ON_A_SERVER),
+        Engine::Sqlite => (integrity(database).await?, ON_SQLITE),
+        Engine::Postgres => (Vec::new(), ON_POSTGRESQL),
     };
     for check in own.iter().chain(CHECKS) {
         let found = count(database, check.sql).await?;

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Terms of one question that are looked at; the rest of a longer one is left out.
-pub(crate) const MOST_TERMS: usize = 400;
+pub(crate) const MAX_TERMS: usize = 400;
 
 /// One thing to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Term {
             let alternatives = languages.alternatives(token);
             if let Some(known) = terms.iter_mut().find(|term| term.alternatives == alternatives) {
                 known.times += 1;
-            } else if terms.len() < MOST_TERMS {
+            } else if terms.len() < MAX_TERMS {
                 let is_word = token.kind == Kind::Word;
                 terms.push(Self { alternatives, word: token.word.clone(), times: 1, is_word });
             }
@@ -50,7 +50,7 @@ impl Term {
         }
         if spoken::is_vietnamese(text) {
             terms.extend(Self::syllables(&found, languages));
-            terms.truncate(MOST_TERMS);
+            terms.truncate(MAX_TERMS);
         }
         terms
     }

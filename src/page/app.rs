@@ -6,7 +6,7 @@ use afterword_actors::RuntimeHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{changes::Changes, model::Counted, view::Followed};
-use crate::{config::Row, health::Health, host::Host};
+use crate::{config::ShownSetting, health::Health, host::Host};
 
 /// The parts that the views are made from.
 pub struct Parts {
@@ -17,7 +17,7 @@ pub struct Parts {
     /// The health of this server.
     pub health: Health,
     /// The settings in force, as they may be shown.
-    pub settings: Vec<Row>,
+    pub settings: Vec<ShownSetting>,
     /// Cancelled when the server stops: streams end then.
     pub stopping: CancellationToken,
 }
@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) host: Host,
     pub(super) runtime: RuntimeHandle,
     pub(super) health: Health,
-    pub(super) settings: Vec<Row>,
+    pub(super) settings: Vec<ShownSetting>,
     pub(super) stopping: CancellationToken,
     pub(super) changes: Changes,
     pub(super) followed: Followed,

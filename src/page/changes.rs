@@ -27,13 +27,13 @@ pub(super) type Changed = Option<Arc<HashSet<i64>>>;
 #[derive(Clone)]
 pub(super) struct Changes {
     sender: broadcast::Sender<Changed>,
-    somebody_came: Arc<Notify>,
+    arrived: Arc<Notify>,
 }
 
 impl Changes {
     /// Announces changes until `stopping`.
     pub(super) fn start(queue: Queue, runtime: RuntimeHandle, stopping: CancellationToken) -> Self {
-        let changes = Self { sender: broadcast::Sender::new(BEHIND), somebody_came: Arc::default() };
+        let changes = Self { sender: broadcast::Sender::new(BEHIND), arrived: Arc::default() };
         let telling = changes.clone();
         tokio::spawn(async move {
             tokio::select! {
@@ -46,7 +46,7 @@ impl Changes {
 
     pub(super) fn follow(&self) -> broadcast::Receiver<Changed> {
         let receiver = self.sender.subscribe();
-        self.somebody_came.notify_one();
+        self.arrived.notify_one();
         receiver
     }
 
@@ -55,7 +55,7 @@ impl Changes {
         loop {
             follower = if self.sender.receiver_count() > 0 { self.told(queue, follower).await } else { None };
             tokio::select! {
-                () = self.somebody_came.notified() => {}
+                () = self.arrived.notified() => {}
                 () = tokio::time::sleep(CHECK_INTERVAL) => {}
                 hint = local.recv() => match hint {
                     Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,

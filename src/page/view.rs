@@ -27,6 +27,6 @@ impl View {
 #[derive(Default)]
 pub(super) struct Followed {
     pub(super) view: watch::Sender<Arc<View>>,
-    pub(super) somebody_came: Notify,
+    pub(super) arrived: Notify,
     pub(super) looked: Mutex<(Option<Instant>, Memory)>,
 }

@@ -60,7 +60,7 @@ struct Candidates {
 }
 
 #[derive(FromRow)]
-struct Row {
+struct ChunkRow {
     id: i64,
     article_id: i64,
     heading_path: String,
@@ -133,7 +133,7 @@ impl Chooser<'_> {
             editions.iter().map(|edition| (edition.vectors.article_id, edition.vectors.model_id)).collect();
         let mut chunks: HashMap<i64, Vec<Chunk>> = HashMap::new();
         let asked = sql::json(&asked)?;
-        for row in self.database.reader().rows::<Row>(&sql, [asked]).await? {
+        for row in self.database.reader().rows::<ChunkRow>(&sql, [asked]).await? {
             chunks.entry(row.article_id).or_default().push(row.into());
         }
         let with_chunks = |edition: Edition| {
@@ -160,7 +160,7 @@ impl Chooser<'_> {
         let sql = "SELECT c.id, c.article_id, c.heading_path, c.text, c.vector
                    FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id ORDER BY c.id";
         let ids = sql::json(&beyond)?;
-        for row in self.database.reader().rows::<Row>(sql, [ids]).await? {
+        for row in self.database.reader().rows::<ChunkRow>(sql, [ids]).await? {
             if let Some(candidates) = candidates.get_mut(&row.article_id) {
                 candidates.beyond = Chunks::new(vec![row.into()]);
             }
@@ -169,8 +169,8 @@ impl Chooser<'_> {
     }
 }
 
-impl From<Row> for Chunk {
-    fn from(Row { id, heading_path, text, vector, .. }: Row) -> Self {
+impl From<ChunkRow> for Chunk {
+    fn from(ChunkRow { id, heading_path, text, vector, .. }: ChunkRow) -> Self {
         Self::new(id, heading_path, text, &vector)
     }
 }

@@ -56,7 +56,7 @@ impl Default for SearchSettings {
 /// Articles that the words' ranking is longer than the meaning's: it costs next to nothing.
 const WORDS_DEEPER: usize = 10;
 /// Equals behind the last hit that may come before it by their slugs.
-const MOST_EQUALS: usize = 100;
+const MAX_EQUALS: usize = 100;
 /// An article that has words of this much of the question's rarity is a good match.
 const GOOD_COVERAGE: f64 = 0.5;
 
@@ -271,7 +271,7 @@ impl Search {
     /// deleted since it was found is left out.
     async fn choose(&self, fused: Vec<Fused>, limit: usize) -> Result<Vec<Chosen>, StoreError> {
         let last = fused.get(limit.saturating_sub(1)).map_or(f64::MIN, |last| last.score);
-        let equals = fused.iter().skip(limit).take(MOST_EQUALS).take_while(|fused| fused.score >= last).count();
+        let equals = fused.iter().skip(limit).take(MAX_EQUALS).take_while(|fused| fused.score >= last).count();
         let ids: Vec<_> = fused.iter().take(limit + equals).map(|fused| fused.id).collect();
         let articles = summaries(self.database.reader(), &ids).await?;
         let mut articles: HashMap<_, _> = articles.into_iter().map(|found| (found.id, found)).collect();

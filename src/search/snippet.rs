@@ -14,7 +14,7 @@ const READ: (usize, usize) = (2 << 10, 8 << 10);
 /// Of a text, as much as is read before the best place for the headings above it. *Units:* bytes.
 const HEADINGS_IN: usize = 128 << 10;
 /// Occurrences that are weighed against each other.
-const MOST_OCCURRENCES: usize = 2_000;
+const MAX_OCCURRENCES: usize = 2_000;
 
 /// A place in a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -108,7 +108,7 @@ fn heading_path_at(body: &str, offset: usize) -> String {
 
 /// Where the first hit of the best window is; 0 if there is none. *Units:* bytes.
 fn best_place(found: &[Match], matcher: &Matcher, width: usize) -> usize {
-    let found = &found[..found.len().min(MOST_OCCURRENCES)];
+    let found = &found[..found.len().min(MAX_OCCURRENCES)];
     let mut counts = vec![0_u32; matcher.terms().len()];
     let (mut first, mut worth, mut best) = (0, 0.0, (0.0, 0));
     for last in 0..found.len() {

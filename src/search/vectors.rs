@@ -16,8 +16,8 @@ mod keeping;
 mod kept;
 mod matrix;
 mod memory;
+mod postgres;
 mod reading;
-mod server;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -91,7 +91,7 @@ impl VectorIndex {
         let mut articles = loop {
             let chunks = match database.engine() {
                 Engine::Sqlite => self.scan(database, look, limit).await?,
-                Engine::Postgres => server::nearest(database.reader(), model_id, near, among, limit).await?,
+                Engine::Postgres => postgres::nearest(database.reader(), model_id, near, among, limit).await?,
             };
             let were_all = chunks.len() < limit;
             let articles = best_of_each_article(chunks);

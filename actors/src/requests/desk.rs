@@ -116,7 +116,7 @@ impl Desk {
                 if self.replies.leave(id) {
                     self.pool.remove(id);
                     self.under_way.leave(id);
-                    self.end_what_nobody_awaits();
+                    self.end_unawaited();
                 }
             }
             Message::Forget => self.recent.forget(),
@@ -132,7 +132,7 @@ impl Desk {
         self.replies.expect_less(id, withdrawn);
     }
 
-    fn end_what_nobody_awaits(&mut self) {
+    fn end_unawaited(&mut self) {
         let under_way = &mut self.under_way;
         let is_awaited = |request: &Request, under_way: &UnderWay| {
             request.items.iter().any(|item| under_way.is_awaited(&item.key()))

@@ -49,31 +49,31 @@ impl Database {
     /// The connections for queries. Never write through them: see [`Database::write`].
     pub fn reader(&self) -> &Connection {
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => &file.read,
-            Parts::Postgres(server) => &server.read,
+            Parts::Sqlite(sqlite) => &sqlite.read,
+            Parts::Postgres(postgres) => &postgres.read,
         }
     }
 
     /// The connections for the queries that keep a runtime's tasks safe: articles and searches do not share them.
     pub(crate) fn runtime_reader(&self) -> &Connection {
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => &file.runtime,
-            Parts::Postgres(server) => &server.runtime,
+            Parts::Sqlite(sqlite) => &sqlite.runtime,
+            Parts::Postgres(postgres) => &postgres.runtime,
         }
     }
 
     /// The connection for what must not run inside a transaction: migrations and maintenance by the operator.
     pub fn write_connection(&self) -> &Connection {
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => &file.write,
-            Parts::Postgres(server) => &server.write,
+            Parts::Sqlite(sqlite) => &sqlite.write,
+            Parts::Postgres(postgres) => &postgres.write,
         }
     }
 
     /// The path of the database file; `None` on PostgreSQL.
     pub fn file(&self) -> Option<&Path> {
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => Some(&file.path),
+            Parts::Sqlite(sqlite) => Some(&sqlite.path),
             Parts::Postgres(_) => None,
         }
     }
@@ -86,8 +86,8 @@ impl Database {
     /// Where it is, for people: without a password.
     pub fn place(&self) -> String {
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => file.path.display().to_string(),
-            Parts::Postgres(server) => server.place(),
+            Parts::Sqlite(sqlite) => sqlite.path.display().to_string(),
+            Parts::Postgres(postgres) => postgres.place(),
         }
     }
 
@@ -110,8 +110,8 @@ impl Database {
     {
         let who = acting();
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => file.writer.write(move |transaction| carried(who, body(transaction))).await,
-            Parts::Postgres(server) => server.write(move |transaction| carried(who, body(transaction))).await,
+            Parts::Sqlite(sqlite) => sqlite.writer.write(move |transaction| carried(who, body(transaction))).await,
+            Parts::Postgres(postgres) => postgres.write(move |transaction| carried(who, body(transaction))).await,
         }
     }
 
@@ -127,8 +127,8 @@ impl Database {
         F: for<'c> FnOnce(&'c Transaction) -> WriteFuture<'c, T, E> + Send + 'static,
     {
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => file.writer.write_behind(body).await,
-            Parts::Postgres(server) => server.write(body).await,
+            Parts::Sqlite(sqlite) => sqlite.writer.write_behind(body).await,
+            Parts::Postgres(postgres) => postgres.write(body).await,
         }
     }
 
@@ -137,15 +137,15 @@ impl Database {
     pub fn announce(&self) {
         match self.parts.as_ref() {
             Parts::Sqlite(_) => {}
-            Parts::Postgres(server) => server.announce(),
+            Parts::Postgres(postgres) => postgres.announce(),
         }
     }
 
     /// Closes all connections; accepted writes are finished first.
     pub async fn close(self) {
         match self.parts.as_ref() {
-            Parts::Sqlite(file) => file.close().await,
-            Parts::Postgres(server) => server.close().await,
+            Parts::Sqlite(sqlite) => sqlite.close().await,
+            Parts::Postgres(postgres) => postgres.close().await,
         }
     }
 }

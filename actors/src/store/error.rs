@@ -133,7 +133,7 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
         DISK_FULL => return StoreError::DiskFull,
         // After a failover: this PostgreSQL is not, or not yet, the primary.
         READ_ONLY_TRANSACTION => {
-            return StoreError::Unreachable(format!("the server is a read-only standby: {message}"));
+            return StoreError::Unreachable(format!("this PostgreSQL is a read-only standby: {message}"));
         }
         IDLE_IN_TRANSACTION_TIMEOUT => return StoreError::Unreachable(message),
         _ => {}

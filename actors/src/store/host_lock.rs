@@ -41,8 +41,8 @@ impl HostLock {
         on_notify: impl Fn() + Send + 'static,
     ) -> Result<Self, HostLockError> {
         match database.parts() {
-            Parts::Sqlite(file) => Ok(Self::File { _lock: Liveness::take(&file.path, incarnation)? }),
-            Parts::Postgres(server) => Ok(Self::Session { _session: server.enter(incarnation, on_notify).await? }),
+            Parts::Sqlite(sqlite) => Ok(Self::File { _lock: Liveness::take(&sqlite.path, incarnation)? }),
+            Parts::Postgres(postgres) => Ok(Self::Session { _session: postgres.enter(incarnation, on_notify).await? }),
         }
     }
 }
@@ -54,10 +54,10 @@ impl Database {
     /// [`StoreError`]
     pub async fn dead_among(&self, hosts: &[String]) -> Result<Vec<String>, StoreError> {
         match self.parts() {
-            Parts::Sqlite(file) => {
-                Ok(hosts.iter().filter(|host| Liveness::has_died(&file.path, host)).cloned().collect())
+            Parts::Sqlite(sqlite) => {
+                Ok(hosts.iter().filter(|host| Liveness::has_died(&sqlite.path, host)).cloned().collect())
             }
-            Parts::Postgres(server) => server.dead_among(hosts).await,
+            Parts::Postgres(postgres) => postgres.dead_among(hosts).await,
         }
     }
 

@@ -174,7 +174,7 @@ async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), 
         // A refusal with a reason (a password, a name) is final; one by a PostgreSQL that is starting or full is not.
         let code = error.as_database_error().and_then(|refusal| refusal.code());
         let may_pass = code.is_none_or(|code| matches!(&*code, "57P03" | "53300"));
-        let ends = if nobody_listens(&error) { begun + options.start_timeout } else { ends };
+        let ends = if nothing_listens(&error) { begun + options.start_timeout } else { ends };
         if !may_pass || tokio::time::Instant::now() + RETRY_AFTER > ends {
             return Err(StoreError::of(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))));
         }
@@ -184,7 +184,7 @@ async fn reach(address: &PgConnectOptions, options: &OpenOptions) -> Result<(), 
 
 /// Whether the machine answered that nothing listens there, or the socket does not exist: most often PostgreSQL is not
 /// running.
-fn nobody_listens(error: &sqlx::Error) -> bool {
+fn nothing_listens(error: &sqlx::Error) -> bool {
     use std::io::ErrorKind::{ConnectionRefused, NotFound};
     matches!(error, sqlx::Error::Io(error) if matches!(error.kind(), ConnectionRefused | NotFound))
 }

@@ -65,7 +65,7 @@ pub enum Reading {
 /// [`StoreError`]
 pub async fn texts_up_to(connection: &impl Sql, ids: &[i64], most: u32) -> Result<HashMap<i64, Reading>, StoreError> {
     #[derive(FromRow)]
-    struct Row {
+    struct TextRow {
         id: i64,
         title: String,
         body: Option<String>,
@@ -76,14 +76,14 @@ pub async fn texts_up_to(connection: &impl Sql, ids: &[i64], most: u32) -> Resul
     }
     let ids = sql::json(ids)?;
     let rows = connection
-        .rows::<Row>(
+        .rows::<TextRow>(
             "SELECT a.id, a.title, CASE WHEN octet_length(a.body) <= $2 THEN a.body END AS body,
                     CAST(octet_length(a.body) AS BIGINT) AS bytes, a.revision, a.content_hash, a.skip_embedding
              FROM {ids $1} j CROSS JOIN articles a WHERE a.id = j.id",
             [ids, i64::from(most).into()],
         )
         .await?;
-    let reading = |Row { id, title, body, bytes, revision, content_hash, skip_embedding }| {
+    let reading = |TextRow { id, title, body, bytes, revision, content_hash, skip_embedding }| {
         let reading = match body {
             Some(body) => Reading::Text(Text { title, body, revision, content_hash, skip_embedding }),
             None => Reading::Longer { bytes: u64::try_from(bytes).unwrap_or_default() },
@@ -102,14 +102,14 @@ pub async fn known(
     hashes: &[(i64, String)],
 ) -> Result<HashMap<(i64, String), Vector>, StoreError> {
     #[derive(FromRow)]
-    struct Row {
+    struct KnownRow {
         model_id: i64,
         hash: String,
         vector: Vec<u8>,
     }
     let hashes = sql::json(hashes)?;
     let rows = connection
-        .rows::<Row>(
+        .rows::<KnownRow>(
             "SELECT model_id, hash, vector FROM article_chunks WHERE id IN (
                  SELECT min(c.id) FROM {rows $1: model_id BIGINT, hash TEXT} j CROSS JOIN article_chunks c
                  WHERE c.model_id = j.model_id AND c.hash = j.hash GROUP BY c.model_id, c.hash)",
@@ -117,7 +117,7 @@ pub async fn known(
         )
         .await?;
     // A damaged vector is made again rather than trusted.
-    let known = |row: Row| Some(((row.model_id, row.hash), Vector::from_bytes(&row.vector).ok()?));
+    let known = |row: KnownRow| Some(((row.model_id, row.hash), Vector::from_bytes(&row.vector).ok()?));
     Ok(rows.into_iter().filter_map(known).collect())
 }
 
@@ -271,7 +271,7 @@ pub async fn remove(transaction: &impl Sql, articles: &[i64]) -> Result<(), Stor
 /// Deletes the rows that differ from those of `sets` at their position; returns the places that are right already.
 async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<HashSet<Place>, StoreError> {
     #[derive(FromRow)]
-    struct Row {
+    struct StoredRow {
         id: i64,
         article_id: i64,
         model_id: i64,
@@ -288,11 +288,11 @@ async fn drop_changed(transaction: &impl Sql, sets: &[NewSet<'_>]) -> Result<Has
     let sql = "SELECT c.id, c.article_id, c.model_id, c.position, c.hash
                FROM {rows $1: article_id BIGINT, model_id BIGINT} j CROSS JOIN article_chunks c
                WHERE c.article_id = j.article_id AND c.model_id = j.model_id";
-    let rows = transaction.rows::<Row>(sql, [sql::json(&asked)?]).await?;
+    let rows = transaction.rows::<StoredRow>(sql, [sql::json(&asked)?]).await?;
     let mut kept = HashSet::new();
     let mut changed = Vec::new();
     for row in rows {
-        let Row { id, article_id, model_id, position, hash } = row;
+        let StoredRow { id, article_id, model_id, position, hash } = row;
         let position = usize::try_from(position).unwrap_or(usize::MAX);
         let chunk = earlier.get(&(article_id, model_id)).and_then(|chunks| chunks.get(position));
         if chunk.is_some_and(|chunk| chunk.hash == hash) {

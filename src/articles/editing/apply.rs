@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Most edits of one call: each searches the whole text.
-const MOST_EDITS: usize = 100;
+const MAX_EDITS: usize = 100;
 /// Most places that are named.
 const NAMED: usize = 10;
 
@@ -30,8 +30,8 @@ pub fn apply(body: &str, edits: &[Edit], most: u64) -> Result<String, EditError>
     if edits.is_empty() {
         return Err(EditError { number: 1, of: 1, fault: Fault::NoEdit });
     }
-    if of > MOST_EDITS {
-        return Err(EditError { number: of, of, fault: Fault::ManyEdits { most: MOST_EDITS } });
+    if of > MAX_EDITS {
+        return Err(EditError { number: of, of, fault: Fault::ManyEdits { most: MAX_EDITS } });
     }
     let mut text = body.to_owned();
     for (position, edit) in edits.iter().enumerate() {

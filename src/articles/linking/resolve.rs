@@ -36,12 +36,12 @@ struct LooseRow {
     leads_to: Option<i64>,
 }
 
-/// Links looked at for each article that is returned, up to [`MOST_LOOKED_AT`].
+/// Links looked at for each article that is returned, up to [`MAX_LOOKED_AT`].
 const LOOKED_AT: u32 = 20;
 /// Most links to one article that are looked at.
-const MOST_LOOKED_AT: u32 = 5_000;
+const MAX_LOOKED_AT: u32 = 5_000;
 /// When all links that are returned have been found, others are counted up to this many links in all.
-const MOST_COUNTED: usize = 50_000;
+const MAX_COUNTED: usize = 50_000;
 /// Links looked at together in a search for broken ones.
 const PAGE: usize = 1_000;
 
@@ -91,7 +91,7 @@ impl Articles {
     /// [`ArticleError::Store`]
     pub async fn backlinks(&self, article: &Linked, limit: u32) -> Result<Vec<Backlink>, ArticleError> {
         let reader = self.database.reader();
-        let looked_at = limit.saturating_mul(LOOKED_AT).min(MOST_LOOKED_AT);
+        let looked_at = limit.saturating_mul(LOOKED_AT).min(MAX_LOOKED_AT);
         let mut backlinks: Vec<Backlink> = Vec::new();
         for link in incoming::to(reader, article, looked_at).await? {
             if let Some(last) = backlinks.last_mut()
@@ -139,7 +139,7 @@ impl Articles {
                     broken.push(BrokenLink { slug, title, target, form });
                 }
             }
-            if broken.len() == limit as usize && looked_at >= MOST_COUNTED {
+            if broken.len() == limit as usize && looked_at >= MAX_COUNTED {
                 return Ok(Counted { rows: broken, total: None });
             }
         }

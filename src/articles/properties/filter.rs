@@ -15,7 +15,7 @@ use super::{
 use crate::{articles::folder::within, time::Timestamp};
 
 /// Most words of a filter.
-const MOST_TERMS: usize = 30;
+const MAX_TERMS: usize = 30;
 
 /// Terms that must all be true. The default matches every article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -96,10 +96,10 @@ impl Filter {
     /// [`FilterError`] names the invalid word and shows a valid one.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         let terms: Vec<Term> = words(text).iter().map(|word| Term::parse(word)).collect::<Result<_, _>>()?;
-        if terms.len() > MOST_TERMS {
+        if terms.len() > MAX_TERMS {
             return Err(FilterError::new(
                 text,
-                format!("has {} words, and at most {MOST_TERMS} are allowed", terms.len()),
+                format!("has {} words, and at most {MAX_TERMS} are allowed", terms.len()),
             ));
         }
         Ok(Self { terms })

@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// Further tags of an article are ignored.
-const MOST_TAGS: usize = 500;
+const MAX_TAGS: usize = 500;
 /// Further values of an article are ignored.
-const MOST_VALUES: usize = 1_000;
+const MAX_VALUES: usize = 1_000;
 /// A longer key is ignored. *Units:* bytes.
 const LONGEST_KEY: usize = 200;
 /// A longer value is cut. *Units:* characters.
@@ -156,7 +156,7 @@ impl Properties {
         if key.is_empty() || key.len() > LONGEST_KEY || is_known || OWN.contains(&key.as_str()) {
             return;
         }
-        let room = MOST_VALUES.saturating_sub(self.properties.iter().map(|property| property.values.len()).sum());
+        let room = MAX_VALUES.saturating_sub(self.properties.iter().map(|property| property.values.len()).sum());
         let values: Vec<_> = given.values.iter().take(room).map(Value::of).collect();
         if !values.is_empty() {
             self.properties.push(Property { key, name: given.key, values, is_list: given.is_list });
@@ -179,7 +179,7 @@ impl Properties {
         let name = name.trim().trim_start_matches('#').trim_matches('/').trim();
         let tag = folded(name);
         let is_one = !tag.is_empty() && tag.len() <= LONGEST_KEY && !tag.contains(char::is_control);
-        if is_one && self.tags.len() < MOST_TAGS && !self.tags.iter().any(|(known, _)| *known == tag) {
+        if is_one && self.tags.len() < MAX_TAGS && !self.tags.iter().any(|(known, _)| *known == tag) {
             self.tags.push((tag, name.to_owned()));
         }
     }

@@ -8,7 +8,7 @@ pub(super) async fn answer(session: &Session, saved: &Saved, done: &str) -> anyh
     session.output.answer(&saved.article, |look| view::saved(look, saved, done))?;
     if saved.task_id.is_some() && session.loaded.settings.queue.enabled {
         let host = session.host().await?;
-        if !crate::hosts::somebody_works(&host.database).await {
+        if !crate::hosts::any_running(&host.database).await {
             session.output.note("no host is running; `afterword bulk start` embeds what waits");
         }
     }

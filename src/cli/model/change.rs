@@ -22,8 +22,8 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool) -> anyhow::Result<()> {
     let host = session.host().await?;
     let sets = host.sets();
-    let somebody_works = hosts::somebody_works(&host.database).await;
-    if detach && !somebody_works {
+    let any_running = hosts::any_running(&host.database).await;
+    if detach && !any_running {
         return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
     }
     let begun = sets.switch().await?;
@@ -44,7 +44,7 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
             "the model in use serves until they are complete; `afterword model status` shows the progress".to_owned()
         });
     }
-    if somebody_works {
+    if any_running {
         return finish(session, &wait(session, &sets).await?);
     }
     embed_here(session, host, &sets).await

@@ -1,6 +1,6 @@
 //! In PostgreSQL: text-search vectors, ranked by BM25.
 //!
-//! The server's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
+//! PostgreSQL's own ranking does not know which words are rare, nor which texts are long. But of a single term it says how
 //! often it occurs, and from there on it is arithmetic. *Source:* Robertson, Zaragoza, "The Probabilistic Relevance
 //! Framework: BM25 and Beyond", 2009.
 
@@ -19,7 +19,7 @@ use crate::fulltext::{
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
 
-/// The number of articles: exact while there are few, then as the server last counted.
+/// The number of articles: exact while there are few, then as PostgreSQL last counted.
 const ARTICLES: &str = "
     SELECT greatest(
         (SELECT count(*) FROM (SELECT 1 FROM article_words WHERE part = 0 LIMIT 2000) few),

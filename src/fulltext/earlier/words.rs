@@ -2,7 +2,7 @@
 //! without spaces were given to it character by character, and are asked for as phrases.
 
 /// Terms of one query that are looked at.
-const MOST_TERMS: usize = 64;
+const MAX_TERMS: usize = 64;
 
 /// Words that say nothing where others say something.
 const STOP_WORDS: &[&str] = &[
@@ -19,7 +19,7 @@ const STOP_WORDS: &[&str] = &[
 /// them may match. `None` if there is nothing to look for.
 pub(super) fn fts5_query(text: &str) -> Option<String> {
     let phrases: Vec<_> =
-        phrases(text).into_iter().map(|words| format!("\"{}\"", words.join(" "))).take(MOST_TERMS).collect();
+        phrases(text).into_iter().map(|words| format!("\"{}\"", words.join(" "))).take(MAX_TERMS).collect();
     if phrases.is_empty() { None } else { Some(phrases.join(" OR ")) }
 }
 
@@ -29,7 +29,7 @@ pub(super) fn tsqueries(text: &str) -> Vec<String> {
         let words: Vec<_> = words.iter().map(|word| plain(word)).filter(|word| !word.is_empty()).collect();
         if words.is_empty() { None } else { Some(format!("'{}'", words.join("' <-> '"))) }
     };
-    phrases(text).into_iter().filter_map(query).take(MOST_TERMS).collect()
+    phrases(text).into_iter().filter_map(query).take(MAX_TERMS).collect()
 }
 
 /// A word without accents.

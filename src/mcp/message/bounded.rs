@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::printable;
 
 /// Most values in one message, keys included.
-const MOST_VALUES: usize = 10_000;
+const MAX_VALUES: usize = 10_000;
 /// Deepest nesting of lists and objects.
 const DEEPEST: usize = 48;
 /// Longest reason in a refusal. *Units:* characters.
@@ -16,7 +16,7 @@ pub(super) const LONGEST_REASON: usize = 300;
 
 /// Reads one value, and nothing after it.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    let mut left = MOST_VALUES;
+    let mut left = MAX_VALUES;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Bounded { left: &mut left, depth: 0 }.deserialize(&mut reader)?;
     reader.end().map(|()| value)
@@ -36,7 +36,7 @@ struct Bounded<'a> {
 impl Bounded<'_> {
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
         *self.left = self.left.checked_sub(1).ok_or_else(|| {
-            E::custom(format!("it has more than {MOST_VALUES} values; send a long text as one text, not as a list"))
+            E::custom(format!("it has more than {MAX_VALUES} values; send a long text as one text, not as a list"))
         })?;
         Ok(())
     }

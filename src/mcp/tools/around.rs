@@ -28,7 +28,7 @@ use crate::{
 /// Most articles of one call.
 const MAX_ARTICLES: usize = 20;
 /// Most names that are looked at, each of which may match several articles.
-const MOST_NAMED: usize = 50;
+const MAX_NAMED: usize = 50;
 /// Most links that are named in each direction.
 const NAMED_LINKS: u32 = 30;
 
@@ -113,7 +113,7 @@ impl McpServer {
         let mut slugs = Vec::new();
         match &asked.slugs {
             Some(given) => {
-                for name in given.iter().take(MOST_NAMED) {
+                for name in given.iter().take(MAX_NAMED) {
                     match name.split_once('*') {
                         Some((start, _)) => {
                             let known = articles.slugs(start, MAX_ARTICLES * 50).await?;
@@ -143,7 +143,7 @@ impl McpServer {
 
 /// Counts the names that are not looked at.
 fn given_more(asked: &ReadArticles) -> usize {
-    asked.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MOST_NAMED)
+    asked.slugs.as_ref().map_or(0, Vec::len).saturating_sub(MAX_NAMED)
 }
 
 async fn beginning(article: Article, limit: Option<u32>) -> Result<String, Problem> {

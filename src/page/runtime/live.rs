@@ -84,7 +84,7 @@ async fn watch(app: &PageState) {
             look(app).await;
         }
         tokio::select! {
-            () = app.followed.somebody_came.notified() => {}
+            () = app.followed.arrived.notified() => {}
             () = tokio::time::sleep(CHECK_INTERVAL) => {}
             hint = local.recv() => match hint {
                 Ok(_) | Err(RecvError::Lagged(_)) => tokio::time::sleep(GATHER).await,
@@ -129,7 +129,7 @@ async fn now(app: &PageState, may_manage: bool) -> Fragments {
 /// `/live/runtime`: the parts of the view as they change.
 pub(in crate::page) async fn follow(State(app): State<PageState>, visit: Visit) -> Events {
     let (view, may_manage) = (app.followed.view.subscribe(), visit.may_manage());
-    app.followed.somebody_came.notify_one();
+    app.followed.arrived.notify_one();
     let follower = (app, view, Fragments::new(), VecDeque::<Event>::new());
     sent(stream::unfold(follower, move |(app, mut view, mut known, mut waiting)| async move {
         loop {

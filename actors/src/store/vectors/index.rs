@@ -25,8 +25,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`StoreError`]; the old index stays in use.
 pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result<(), StoreError> {
-    let Parts::Postgres(server) = database.parts() else { return Ok(()) };
-    let mut connection = server.maintenance_connection().await?;
+    let Parts::Postgres(postgres) = database.parts() else { return Ok(()) };
+    let mut connection = postgres.maintenance_connection().await?;
     while !take_turn(&mut connection).await? {
         // Polls instead of waiting for the lock: a waiting statement is one that the other build waits for.
         tokio::time::sleep(RETRY_AFTER).await;
@@ -40,9 +40,9 @@ pub async fn build(database: &Database, model_id: i64, dimension: i32) -> Result
 /// # Errors
 /// [`StoreError`]; searches compare all vectors meanwhile.
 pub(crate) async fn build_if_worthwhile(database: &Database, model_id: i64) -> Result<bool, StoreError> {
-    let Parts::Postgres(server) = database.parts() else { return Ok(false) };
+    let Parts::Postgres(postgres) = database.parts() else { return Ok(false) };
     let Some(dimension) = wanting(database, model_id).await? else { return Ok(false) };
-    let mut connection = server.maintenance_connection().await?;
+    let mut connection = postgres.maintenance_connection().await?;
     // Another host may have built it meanwhile.
     if !take_turn(&mut connection).await? || wanting(database, model_id).await?.is_none() {
         return Ok(false);

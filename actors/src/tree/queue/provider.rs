@@ -27,7 +27,7 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(120);
 /// A task that has failed as a trial this often is suspect.
 const SUSPECT: u32 = 2;
 /// Most tasks that are remembered because they failed as a trial.
-const MOST_REMEMBERED: usize = 1_000;
+const MAX_REMEMBERED: usize = 1_000;
 
 pub(super) struct Provider {
     embedder: Arc<dyn Embedder>,
@@ -215,7 +215,7 @@ impl Provider {
             // The provider accepts its texts, and was only overloaded.
             self.trials_failed.remove(&task);
         } else if self.circuit.is_trial(task) {
-            if self.trials_failed.len() >= MOST_REMEMBERED {
+            if self.trials_failed.len() >= MAX_REMEMBERED {
                 self.trials_failed.clear();
             }
             *self.trials_failed.entry(task).or_default() += 1;

@@ -19,7 +19,7 @@ mod run;
 use std::time::Duration;
 
 use collection::Collection;
-use place::{File, Place, Server};
+use place::{OnPostgres, OnSqlite, Place};
 use provider::Provider;
 use run::{Measured, Site};
 
@@ -48,10 +48,10 @@ async fn all() {
                 let collection = Collection { articles, chunks };
                 let latency = Duration::from_millis(latency);
                 if is_wanted(&label("SQLite")) {
-                    measure::<File>(&label("SQLite"), collection, latency, hosts).await;
+                    measure::<OnSqlite>(&label("SQLite"), collection, latency, hosts).await;
                 }
                 if is_wanted(&label("PostgreSQL")) && std::env::var_os("TEST_POSTGRES_URL").is_some() {
-                    measure::<Server>(&label("PostgreSQL"), collection, latency, hosts).await;
+                    measure::<OnPostgres>(&label("PostgreSQL"), collection, latency, hosts).await;
                 }
             }
         }

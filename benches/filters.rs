@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use afterword::articles::{folder::Folder, properties::Filter};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
-use support::{File, Place, Server, TestHost};
+use support::{OnPostgres, OnSqlite, Place, TestHost};
 
 /// How often each filter is asked.
 const ROUNDS: usize = 30;
@@ -28,9 +28,9 @@ const FILTERS: [&str; 8] = [
 fn main() {
     let articles: i64 = std::env::var("FILTERED").ok().and_then(|number| number.parse().ok()).unwrap_or(1_000_000);
     support::TOKIO.block_on(async {
-        measure::<File>("SQLite", articles).await;
+        measure::<OnSqlite>("SQLite", articles).await;
         if std::env::var_os("TEST_POSTGRES_URL").is_some() {
-            measure::<Server>("PostgreSQL", articles).await;
+            measure::<OnPostgres>("PostgreSQL", articles).await;
         }
     });
 }

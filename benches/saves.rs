@@ -13,7 +13,7 @@ use afterword_actors::{
 };
 use support::{DRAIN, article};
 
-type TestHost = support::TestHost<support::File>;
+type TestHost = support::TestHost<support::OnSqlite>;
 
 const ROUNDS: usize = 400;
 const BACKLOG: i64 = 100_000;

@@ -27,7 +27,7 @@ use afterword::embedding::scripted::Script;
 use afterword_actors::RuntimeSettings;
 use history::Size;
 use said::Said;
-use support::{DRAIN, File, Place, Server, TestHost, article, quick};
+use support::{DRAIN, OnPostgres, OnSqlite, Place, TestHost, article, quick};
 
 /// What one statement read, by unit.
 type Cost = Vec<(&'static str, u64)>;
@@ -101,7 +101,7 @@ async fn on_sqlite_no_statement_reads_more_when_more_has_been_done() {
     let _alone = said::alone().await;
     let mut costs = Vec::new();
     for size in [Size { ended: size().ended / 10, ..size() }, size()] {
-        let (world, said) = after::<File>(size).await;
+        let (world, said) = after::<OnSqlite>(size).await;
         let file = world.database.file().expect("a file").to_path_buf();
         costs.push(dearest(sqlite::costs(&file, &said)));
         sqlite::check_plans(&file, &said);
@@ -114,7 +114,7 @@ async fn on_postgres_no_statement_reads_more_when_more_has_been_done() {
     let _alone = said::alone().await;
     let mut costs = Vec::new();
     for size in [Size { ended: size().ended / 10, ..size() }, size()] {
-        let (world, said) = after::<Server>(size).await;
+        let (world, said) = after::<OnPostgres>(size).await;
         costs.push(dearest(postgres::costs(&world.database, &said).await));
     }
     // Up to this many pages, PostgreSQL takes a scan of the whole table for cheaper than a hundred lookups.

@@ -5,7 +5,7 @@ mod support;
 
 #[path = "."]
 mod sqlite {
-    type Fixture = crate::support::Fixture<crate::support::File>;
+    type Fixture = crate::support::Fixture<crate::support::OnSqlite>;
 
     #[path = "runtime/deaths.rs"]
     mod deaths;
@@ -25,7 +25,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type Fixture = crate::support::Fixture<crate::support::Server>;
+    type Fixture = crate::support::Fixture<crate::support::OnPostgres>;
 
     #[path = "runtime/deaths.rs"]
     mod deaths;

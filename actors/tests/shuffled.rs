@@ -22,7 +22,7 @@ use afterword_actors::{
     store::{Database, OpenOptions, StoreError, sql::Sql},
 };
 use futures_util::FutureExt;
-use support::{File, Fixture, TestModel, quick};
+use support::{Fixture, OnSqlite, TestModel, quick};
 use tokio::{sync::mpsc, time::Instant};
 
 /// Orders that are tried unless `SHUFFLES` says otherwise.
@@ -78,7 +78,7 @@ fn clock(mut chance: Chance, running: Arc<AtomicBool>) -> tokio::task::JoinHandl
 
 struct Order {
     chance: Chance,
-    bench: Fixture<File>,
+    bench: Fixture<OnSqlite>,
     /// As another process has it.
     other: Database,
     model: Arc<TestModel>,
@@ -91,7 +91,7 @@ impl Order {
     async fn begin(story: &Story) -> Self {
         let mut chance = Chance(story.seed);
         let patience = if chance.below(2) == 0 { Duration::from_millis(1) } else { Duration::from_secs(10) };
-        let bench = Fixture::<File>::with(|options| OpenOptions { busy_timeout: patience, ..options }).await;
+        let bench = Fixture::<OnSqlite>::with(|options| OpenOptions { busy_timeout: patience, ..options }).await;
         let other = Database::open(&OpenOptions::new(bench.url())).await.expect("a database");
         let settings = settings(&mut chance);
         let slots = settings.slots;

@@ -13,37 +13,37 @@ use afterword::{
 
 use afterword_actors::store::stats;
 
-use crate::place::{Place, Server};
+use crate::place::{OnPostgres, Place};
 
 const TOP: usize = 10;
 
 pub(crate) async fn agreement(directory: &Path) {
     let collection = Collection::read(directory).expect("a collection");
     let folder = tempfile::tempdir().expect("a folder");
-    let file = settings(format!("sqlite://{}", folder.path().join("engines.db").display()));
-    fill(&file, &collection).await;
-    let place = Server::fresh().await;
-    let server = Host::open(&settings(place.url())).await.expect("a server");
-    let file = Host::open(&file).await.expect("a file");
-    database::copy(&file.database, &server.database, &|_| {}).await.expect("a copy");
-    database::rebuild(&server.database, "english", &|_| {}).await.expect("an index");
-    for host in [&file, &server] {
+    let sqlite = settings(format!("sqlite://{}", folder.path().join("engines.db").display()));
+    fill(&sqlite, &collection).await;
+    let place = OnPostgres::fresh().await;
+    let postgres = Host::open(&settings(place.url())).await.expect("PostgreSQL");
+    let sqlite = Host::open(&sqlite).await.expect("SQLite");
+    database::copy(&sqlite.database, &postgres.database, &|_| {}).await.expect("a copy");
+    database::rebuild(&postgres.database, "english", &|_| {}).await.expect("an index");
+    for host in [&sqlite, &postgres] {
         host.backends.preparation().expect("a local model").run(&|_| {}).await.expect("a local model");
     }
     for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
-        for (engine, search) in [("a file", &file.search), ("a server", &server.search)] {
+        for (engine, search) in [("SQLite", &sqlite.search), ("PostgreSQL", &postgres.search)] {
             let measured = measure(search, &collection, &[mode], |_| {}).await.expect("a measurement");
             let [quality] = measured.as_slice() else { panic!("one mode, one figure") };
-            println!("{mode} in {engine}: nDCG@10 {:.4}, recall@100 {:.4}", quality.ndcg_at_10, quality.recall_at_100);
+            println!("{mode} on {engine}: nDCG@10 {:.4}, recall@100 {:.4}", quality.ndcg_at_10, quality.recall_at_100);
         }
-        compare(&file.search, &server.search, &collection, mode).await;
+        compare(&sqlite.search, &postgres.search, &collection, mode).await;
     }
 }
 
-async fn compare(file: &Search, server: &Search, collection: &Collection, mode: Mode) {
+async fn compare(sqlite: &Search, postgres: &Search, collection: &Collection, mode: Mode) {
     let (mut queries, mut shared, mut all, mut same_first, mut same) = (0, 0, 0, 0, 0);
     for (text, _) in collection.judged_queries() {
-        let (ours, theirs) = (top(file, text, mode).await, top(server, text, mode).await);
+        let (ours, theirs) = (top(sqlite, text, mode).await, top(postgres, text, mode).await);
         queries += 1;
         shared += ours.iter().filter(|slug| theirs.contains(slug)).count();
         all += ours.len();
@@ -68,7 +68,7 @@ fn settings(url: String) -> Settings {
 }
 
 async fn fill(settings: &Settings, collection: &Collection) {
-    let worker = Host::open(settings).await.expect("a file").start().await.expect("a host");
+    let worker = Host::open(settings).await.expect("SQLite").start().await.expect("a host");
     worker.host.backends.preparation().expect("a local model").run(&|_| {}).await.expect("a local model");
     for document in &collection.documents {
         let slug = document.slug();

@@ -15,13 +15,13 @@ use afterword_actors::{
 
 use crate::{
     no_op::{fill_with_no_ops, free_model},
-    place::{self, Place, Server},
+    place::{self, OnPostgres, Place},
     times::Times,
 };
 
 /// Tasks for each second, by `hosts` runtimes of `slots` each.
 pub(crate) async fn drain(count: i64, slots: u32, hosts: usize) -> f64 {
-    let place = Server::fresh().await;
+    let place = OnPostgres::fresh().await;
     let database = place::open(place.url()).await;
     fill_with_no_ops(&database, count).await;
     vacuum(&database).await;
@@ -110,7 +110,7 @@ async fn model_id(database: &Database) -> i64 {
 /// A million finished tasks must not change what a claim costs.
 pub(crate) async fn history() {
     for finished in [0, 1_000_000] {
-        let place = Server::fresh().await;
+        let place = OnPostgres::fresh().await;
         let database = place::open(place.url()).await;
         fill_with_no_ops(&database, 60_000).await;
         if finished > 0 {
@@ -131,7 +131,7 @@ pub(crate) async fn history() {
 
 /// An open snapshot keeps every dead row from being removed.
 pub(crate) async fn snapshot(time: Duration) {
-    let place = Server::fresh().await;
+    let place = OnPostgres::fresh().await;
     let database = place::open(place.url()).await;
     fill_with_no_ops(&database, 900_000).await;
     vacuum(&database).await;

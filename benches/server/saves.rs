@@ -7,7 +7,7 @@ use afterword_actors::{Runtime, RuntimeSettings, store::Database};
 
 use crate::{
     no_op::{fill_with_no_ops, free_model},
-    place::{self, Place, Server},
+    place::{self, OnPostgres, Place},
     times::Times,
 };
 
@@ -33,7 +33,7 @@ async fn save(database: &Database, after: AfterSave, name: &str) -> Times {
 }
 
 pub(crate) async fn latencies() {
-    let place = Server::fresh().await;
+    let place = OnPostgres::fresh().await;
     let database = place::open(place.url()).await;
     save(&database, AfterSave::Poll, "idle").await.say("saves, nothing else running");
     fill_backlog(&database).await;

@@ -3,7 +3,7 @@
 
 #[path = "."]
 mod sqlite {
-    type TestHost = crate::support::TestHost<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::OnSqlite>;
 
     #[path = "bounds/cleaning.rs"]
     mod cleaning;
@@ -15,7 +15,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type TestHost = crate::support::TestHost<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::OnPostgres>;
 
     #[path = "bounds/cleaning.rs"]
     mod cleaning;

@@ -7,7 +7,7 @@ use afterword::articles::slug::Slug;
 
 #[path = "."]
 mod sqlite {
-    type TestHost = crate::support::TestHost<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::OnSqlite>;
 
     #[path = "field_defects/suite.rs"]
     mod suite;
@@ -15,7 +15,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type TestHost = crate::support::TestHost<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::OnPostgres>;
 
     #[path = "field_defects/suite.rs"]
     mod suite;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{self, DRAIN, File, Server, TOKIO, TestHost, article};
+use crate::support::{self, DRAIN, OnPostgres, OnSqlite, TOKIO, TestHost, article};
 use afterword::{
     articles::{Changes, NewArticle, slug::Slug},
     database::{self, CopyError, CopyProgress},
@@ -24,8 +24,8 @@ const SUBJECTS: [&str; 8] = [
 ];
 
 /// A SQLite database with a past: edits, former slugs, deleted articles, failures, a switch.
-async fn lived_in(articles: usize) -> TestHost<File> {
-    let world = TestHost::<File>::new().await;
+async fn lived_in(articles: usize) -> TestHost<OnSqlite> {
+    let world = TestHost::<OnSqlite>::new().await;
     world.embedder.fail(Rule::containing("unreadable", EmbedError::data("unreadable")));
     let runtime = world.start().await;
     let service = world.articles(Some(&runtime));
@@ -57,15 +57,15 @@ fn silent(_: CopyProgress<'_>) {}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_arrives_and_goes_on_living() {
-    let (file, server) = (lived_in(60).await, TestHost::<Server>::new().await);
-    let copied = database::copy(&file.database, &server.database, &silent).await.expect("a copy");
+    let (sqlite, postgres) = (lived_in(60).await, TestHost::<OnPostgres>::new().await);
+    let copied = database::copy(&sqlite.database, &postgres.database, &silent).await.expect("a copy");
     let rows = |name: &str| copied.tables.iter().find(|table| table.table == name).map(|table| table.rows);
     assert_eq!(rows("articles"), Some(62), "one was deleted, one waits, one is broken");
     assert!(rows("embedding_task_events").is_some_and(|rows| rows > 180), "{copied:?}");
-    let found = database::verify(&server.database).await.expect("a look");
+    let found = database::verify(&postgres.database).await.expect("a look");
     assert!(found.sound, "{:?}", found.findings);
-    assert_eq!(counts(&server).await, counts(&file).await, "the numbers are the file's, and the pause too");
-    let (read, there) = (server.articles(None), file.articles(None));
+    assert_eq!(counts(&postgres).await, counts(&sqlite).await, "the numbers are SQLite's, and the pause too");
+    let (read, there) = (postgres.articles(None), sqlite.articles(None));
     assert_eq!(read.read("article-1").await.expect("by its former slug").slug, "renamed");
     let histories = (read.history("article-0").await, there.history("article-0").await);
     assert_eq!(histories.0.expect("a history"), histories.1.expect("a history"));
@@ -73,25 +73,25 @@ async fn everything_arrives_and_goes_on_living() {
     let tagged = (read.read("tagged").await.expect("there").tags, there.read("tagged").await.expect("there").tags);
     assert_eq!(tagged.0, tagged.1);
     read.restore("article-2", None).await.expect("a deletion is undone");
-    let runtime = server.start().await;
+    let runtime = postgres.start().await;
     runtime.resume().await.expect("a resume");
-    server.settled(&runtime).await;
-    assert_eq!(server.embedder.times_embedded("Text 5"), 0, "vectors were copied, and are not made again");
+    postgres.settled(&runtime).await;
+    assert_eq!(postgres.embedder.times_embedded("Text 5"), 0, "vectors were copied, and are not made again");
     assert_eq!(read.read("waiting").await.expect("an article").embedding.status.as_str(), "completed");
     let new = read.create(article("new", "a new one")).await.expect("a save").article;
-    assert!(new.id > 63, "numbers go on where the file's ended");
+    assert!(new.id > 63, "numbers go on where SQLite's ended");
     runtime.stop(DRAIN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_find_the_same() {
-    let (file, server) = (lived_in(60).await, TestHost::<Server>::new().await);
-    database::copy(&file.database, &server.database, &silent).await.expect("a copy");
+    let (sqlite, postgres) = (lived_in(60).await, TestHost::<OnPostgres>::new().await);
+    database::copy(&sqlite.database, &postgres.database, &silent).await.expect("a copy");
     for query in ["tides moon", "bees", "数据库", "eclairs creme", "\"about bread\"", "text of lighthouses and tea"]
     {
-        let meaning = (file.found(query, Mode::Semantic).await, server.found(query, Mode::Semantic).await);
+        let meaning = (sqlite.found(query, Mode::Semantic).await, postgres.found(query, Mode::Semantic).await);
         assert_eq!(meaning.0, meaning.1, "by meaning: {query}");
-        let words = (file.find(query, Mode::Keyword).await, server.find(query, Mode::Keyword).await);
+        let words = (sqlite.find(query, Mode::Keyword).await, postgres.find(query, Mode::Keyword).await);
         let all = |answer: &afterword::search::SearchAnswer| {
             let mut slugs: Vec<_> = answer.hits.iter().map(|hit| hit.title.clone()).collect();
             slugs.sort();
@@ -104,15 +104,15 @@ async fn both_engines_find_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_beginning_of_this_copy_is_left_alone() {
-    let (file, server) = (lived_in(3).await, TestHost::<Server>::new().await);
-    server.articles(None).create(article("own", "text")).await.expect("a save");
-    let refused = database::copy(&file.database, &server.database, &silent).await;
+    let (sqlite, postgres) = (lived_in(3).await, TestHost::<OnPostgres>::new().await);
+    postgres.articles(None).create(article("own", "text")).await.expect("a save");
+    let refused = database::copy(&sqlite.database, &postgres.database, &silent).await;
     assert!(matches!(refused, Err(CopyError::NotEmpty(_))), "{refused:?}");
-    assert_eq!(server.number("SELECT count(*) AS n FROM articles").await, 1);
-    let refused = database::copy(&server.database, &file.database, &silent).await;
+    assert_eq!(postgres.number("SELECT count(*) AS n FROM articles").await, 1);
+    let refused = database::copy(&postgres.database, &sqlite.database, &silent).await;
     assert!(matches!(refused, Err(CopyError::Direction)), "{refused:?}");
-    let runtime = file.start().await;
-    let refused = database::copy(&file.database, &server.database, &silent).await;
+    let runtime = sqlite.start().await;
+    let refused = database::copy(&sqlite.database, &postgres.database, &silent).await;
     assert!(matches!(refused, Err(CopyError::InUse { .. })), "{refused:?}");
     runtime.stop(DRAIN).await;
 }
@@ -120,8 +120,8 @@ async fn what_is_no_beginning_of_this_copy_is_left_alone() {
 /// A copy that is dropped in the middle, as by Ctrl-C, as soon as `stop` says so. Returns whether it was complete by
 /// then.
 async fn interrupted(
-    file: &TestHost<File>,
-    server: &TestHost<Server>,
+    sqlite: &TestHost<OnSqlite>,
+    postgres: &TestHost<OnPostgres>,
     stop: impl Fn(&CopyProgress<'_>) -> bool + Sync,
 ) -> bool {
     let stopped = tokio::sync::Notify::new();
@@ -133,16 +133,16 @@ async fn interrupted(
     tokio::select! {
         biased;
         () = stopped.notified() => false,
-        ended = database::copy(&file.database, &server.database, &tell) => ended.is_ok(),
+        ended = database::copy(&sqlite.database, &postgres.database, &tell) => ended.is_ok(),
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_changes_meanwhile_is_noticed() {
-    let (file, server) = (lived_in(5).await, TestHost::<Server>::new().await);
-    assert!(!interrupted(&file, &server, |progress| progress.comparing).await);
-    file.run("UPDATE articles SET title = 'Changed' WHERE slug = 'article-3'").await;
-    let ended = database::copy(&file.database, &server.database, &silent).await;
+    let (sqlite, postgres) = (lived_in(5).await, TestHost::<OnPostgres>::new().await);
+    assert!(!interrupted(&sqlite, &postgres, |progress| progress.comparing).await);
+    sqlite.run("UPDATE articles SET title = 'Changed' WHERE slug = 'article-3'").await;
+    let ended = database::copy(&sqlite.database, &postgres.database, &silent).await;
     assert!(matches!(ended, Err(CopyError::Differs { ref table, .. }) if table == "articles"), "{ended:?}");
 }
 
@@ -157,16 +157,16 @@ proptest! {
     #[test]
     fn an_interrupted_copy_goes_on_where_it_stopped(articles in 3usize..100, stops in prop::collection::vec(1usize..18, 1..4)) {
         TOKIO.block_on(async {
-            let (file, server) = (lived_in(articles).await, TestHost::<Server>::new().await);
+            let (sqlite, postgres) = (lived_in(articles).await, TestHost::<OnPostgres>::new().await);
             for stop in stops {
                 let steps = AtomicUsize::new(0);
-                if interrupted(&file, &server, |_| steps.fetch_add(1, Ordering::SeqCst) == stop).await {
-                    prop_assert_eq!(counts(&server).await, counts(&file).await);
+                if interrupted(&sqlite, &postgres, |_| steps.fetch_add(1, Ordering::SeqCst) == stop).await {
+                    prop_assert_eq!(counts(&postgres).await, counts(&sqlite).await);
                     return Ok(());
                 }
             }
-            database::copy(&file.database, &server.database, &silent).await.expect("a whole copy");
-            prop_assert_eq!(counts(&server).await, counts(&file).await);
+            database::copy(&sqlite.database, &postgres.database, &silent).await.expect("a whole copy");
+            prop_assert_eq!(counts(&postgres).await, counts(&sqlite).await);
             Ok(())
         })?;
     }

@@ -6,7 +6,7 @@ mod vault;
 
 #[path = "."]
 mod sqlite {
-    type TestHost = crate::support::TestHost<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::OnSqlite>;
 
     #[path = "notes/files.rs"]
     mod files;
@@ -24,7 +24,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type TestHost = crate::support::TestHost<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::OnPostgres>;
 
     #[path = "notes/files.rs"]
     mod files;

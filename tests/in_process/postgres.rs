@@ -2,7 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use crate::support::{self, DRAIN, Place, Server, article, quick};
+use crate::support::{self, DRAIN, OnPostgres, Place, article, quick};
 use afterword::{
     articles::Changes,
     database,
@@ -24,7 +24,7 @@ use afterword_actors::{
     task::{ClaimedTask, Lease, TaskStatus},
 };
 
-type TestHost = support::TestHost<Server>;
+type TestHost = support::TestHost<OnPostgres>;
 
 /// A host that does not poll before the test is over: it acts only on notifications.
 fn search_failing() -> RuntimeSettings {
@@ -496,7 +496,7 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_works_on_a_server() {
-    let place = Server::fresh().await;
+    let place = OnPostgres::fresh().await;
     let run = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_afterword"))
             .env("AFTERWORD_DATABASE__URL", place.url())
@@ -544,7 +544,7 @@ async fn every_command_works_on_a_server() {
     assert_eq!(count, 1);
 }
 
-async fn world_number(place: &Server, sql: &str) -> i64 {
+async fn world_number(place: &OnPostgres, sql: &str) -> i64 {
     let database = support::open(place.url()).await;
     database.reader().row::<i64>(sql, []).await.expect("a query").expect("a row")
 }

@@ -4,7 +4,7 @@
 
 #[path = "."]
 mod sqlite {
-    type TestHost = crate::support::TestHost<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::OnSqlite>;
 
     #[path = "properties/saving.rs"]
     mod saving;
@@ -18,7 +18,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type TestHost = crate::support::TestHost<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::OnPostgres>;
 
     #[path = "properties/saving.rs"]
     mod saving;

@@ -3,7 +3,7 @@
 
 #[path = "."]
 mod sqlite {
-    type TestHost = crate::support::TestHost<crate::support::File>;
+    type TestHost = crate::support::TestHost<crate::support::OnSqlite>;
 
     #[path = "search/earlier.rs"]
     mod earlier;
@@ -17,7 +17,7 @@ mod sqlite {
 
 #[path = "."]
 mod postgres {
-    type TestHost = crate::support::TestHost<crate::support::Server>;
+    type TestHost = crate::support::TestHost<crate::support::OnPostgres>;
 
     #[path = "search/earlier.rs"]
     mod earlier;

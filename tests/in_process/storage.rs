@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::support;
 
-type TestHost = support::TestHost<support::File>;
+type TestHost = support::TestHost<support::OnSqlite>;
 
 async fn number(connection: &impl Sql, sql: &str) -> i64 {
     connection.row::<i64>(sql, []).await.expect("a pragma").expect("a row")

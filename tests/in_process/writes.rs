@@ -12,7 +12,7 @@ use proptest::{
 
 use crate::{
     properties::cases,
-    support::{File, Place, Server, TOKIO, open},
+    support::{OnPostgres, OnSqlite, Place, TOKIO, open},
 };
 
 /// What a write does, one after the other.
@@ -37,12 +37,12 @@ enum Step {
 
 #[test]
 fn a_write_is_kept_as_a_whole_or_not_at_all_on_sqlite() {
-    every_write_is_whole::<File>(100);
+    every_write_is_whole::<OnSqlite>(100);
 }
 
 #[test]
 fn a_write_is_kept_as_a_whole_or_not_at_all_on_postgresql() {
-    every_write_is_whole::<Server>(20);
+    every_write_is_whole::<OnPostgres>(20);
 }
 
 fn every_write_is_whole<P: Place>(times: u32) {

@@ -10,7 +10,7 @@ mod server;
 use std::time::Duration;
 
 use crate::support::proxy::Proxy;
-use crate::support::{Place, Server};
+use crate::support::{OnPostgres, Place};
 use fleet::Fleet;
 use server::OwnServer;
 
@@ -19,7 +19,7 @@ const ARTICLES: usize = 2_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_killed_one_stopped_and_one_paused_lose_nothing() {
-    let place = Server::fresh().await;
+    let place = OnPostgres::fresh().await;
     let mut fleet = Fleet::start(place.url(), place.url(), 3).await;
     let saving = fleet.save(ARTICLES);
     fleet.embedded_at_least(200).await;
@@ -80,7 +80,7 @@ async fn a_server_that_fails_over_to_another_address_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_fails_in_every_way_loses_nothing() {
-    let place = Server::fresh().await;
+    let place = OnPostgres::fresh().await;
     let proxy = Proxy::start(&place.url()).await;
     let mut fleet = Fleet::start(place.url(), proxy.url(), 3).await;
     let saving = fleet.save(ARTICLES);

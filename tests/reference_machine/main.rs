@@ -16,7 +16,7 @@ mod told;
 mod world;
 
 use afterword_actors::store::{Database, Engine};
-use place::{File, Place, Server, TOKIO, open};
+use place::{OnPostgres, OnSqlite, Place, TOKIO, open};
 use story::Shelf;
 
 /// Stories for each engine.
@@ -27,12 +27,12 @@ const STEPS: usize = 60;
 #[test]
 fn sqlite_does_what_the_machine_does() {
     clock::take_over_sqlite();
-    tell_all::<File>();
+    tell_all::<OnSqlite>();
 }
 
 #[test]
 fn postgresql_does_what_the_machine_does() {
-    tell_all::<Server>();
+    tell_all::<OnPostgres>();
 }
 
 fn tell_all<P: Place>() {

@@ -26,7 +26,7 @@ use afterword_actors::{
 /// A test that waits for something is stuck if nothing happens for this long.
 const STUCK: Duration = Duration::from_secs(60);
 
-pub(crate) use place::{File, Place, Server, TOKIO, open};
+pub(crate) use place::{OnPostgres, OnSqlite, Place, TOKIO, open};
 
 /// Everything a host has, on a database of its own.
 pub(crate) struct TestHost<P> {
@@ -38,7 +38,7 @@ pub(crate) struct TestHost<P> {
 }
 
 /// On SQLite, for tests that do not depend on the engine.
-pub(crate) type SqliteTestHost = TestHost<File>;
+pub(crate) type SqliteTestHost = TestHost<OnSqlite>;
 
 /// The scripted provider answers queries too.
 pub(crate) struct OneModel(pub(crate) Arc<ScriptedEmbedder>);

@@ -33,9 +33,9 @@ pub(crate) async fn open(url: String) -> Database {
 }
 
 /// A SQLite database in a folder of its own.
-pub(crate) struct File(tempfile::TempDir);
+pub(crate) struct OnSqlite(tempfile::TempDir);
 
-impl Place for File {
+impl Place for OnSqlite {
     async fn fresh() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::copy(template_file(), folder.path().join("world.db")).expect("a copy");
@@ -70,7 +70,7 @@ fn template_file() -> &'static Path {
 }
 
 /// A database on the PostgreSQL server of `TEST_POSTGRES_URL`.
-pub(crate) struct Server {
+pub(crate) struct OnPostgres {
     name: String,
 }
 
@@ -80,7 +80,7 @@ static RESTING: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
 /// This many are unused before one is used again: everything that a dropped host had begun has ended by then.
 const REST: usize = 6;
 
-impl Place for Server {
+impl Place for OnPostgres {
     async fn fresh() -> Self {
         let rested = {
             let mut resting = RESTING.lock().expect("the lock");
@@ -102,7 +102,7 @@ impl Place for Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for OnPostgres {
     fn drop(&mut self) {
         RESTING.lock().expect("the lock").push_back(std::mem::take(&mut self.name));
     }

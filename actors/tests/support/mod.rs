@@ -25,7 +25,7 @@ use afterword_actors::{
 use async_trait::async_trait;
 use tokio::sync::{Semaphore, watch};
 
-pub(crate) use place::{File, Place, Server};
+pub(crate) use place::{OnPostgres, OnSqlite, Place};
 
 /// A model whose calls wait for permits, and which fails for texts with these words: `POISON`, `FLAKY`, `PANIC`,
 /// `HANG`, and `ODD` for a vector of another length.

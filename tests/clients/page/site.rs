@@ -10,7 +10,7 @@ use crate::{
 /// A server, and the database it is on.
 pub(crate) struct Site {
     pub(crate) server: Server,
-    place: Option<support::Server>,
+    place: Option<support::OnPostgres>,
 }
 
 impl Site {
@@ -21,7 +21,7 @@ impl Site {
 
     /// On PostgreSQL.
     pub(crate) async fn on_postgres(settings: &[&str]) -> Self {
-        let place = support::Server::fresh().await;
+        let place = support::OnPostgres::fresh().await;
         let url = format!("database.url={}", place.url());
         let settings: Vec<_> = settings.iter().copied().chain([url.as_str()]).collect();
         Self { server: Server::start(&settings), place: Some(place) }

@@ -13,7 +13,7 @@ use crate::{
     },
     support::agent::{host, worker},
     support::visitor::Visitor,
-    support::{DRAIN, File, TOKIO, TestHost},
+    support::{DRAIN, OnSqlite, TOKIO, TestHost},
 };
 
 /// Carries it out; returns whether it was accepted.
@@ -34,7 +34,7 @@ proptest! {
     #[test]
     fn property_01_persistence_precedes_queuing(acts in prop::collection::vec(act(), 1..12)) {
         TOKIO.block_on(async {
-            let world = TestHost::<File>::new().await;
+            let world = TestHost::<OnSqlite>::new().await;
             let observer = world.beside().await;
             let worker = worker(&world).await;
             // No task is claimed, so that everything queued is seen as pending.
@@ -65,7 +65,7 @@ proptest! {
     #[test]
     fn property_02_immediate_response(bodies in prop::collection::vec("[a-z ]{0,60}", 1..6)) {
         TOKIO.block_on(async {
-            let world = TestHost::<File>::new().await;
+            let world = TestHost::<OnSqlite>::new().await;
             world.embedder.hold();
             let worker = worker(&world).await;
             let guest = Guest::beside(&worker).await;
@@ -94,7 +94,7 @@ proptest! {
     #[test]
     fn property_03_failure_isolation(good in 1usize..4, bad in 1usize..4, fault in 0u8..4, outage in any::<bool>()) {
         TOKIO.block_on(async {
-            let world = TestHost::<File>::new().await;
+            let world = TestHost::<OnSqlite>::new().await;
             world.embedder.fail(match fault {
                 0 => Rule::containing("bad", EmbedError::data("unreadable")),
                 1 => Rule::containing("bad", EmbedError::transient("flaky")),
@@ -139,7 +139,7 @@ proptest! {
     #[test]
     fn property_09_search_while_processing(old in 0usize..3, new in 1usize..4) {
         TOKIO.block_on(async {
-            let world = TestHost::<File>::new().await;
+            let world = TestHost::<OnSqlite>::new().await;
             let worker = worker(&world).await;
             let guest = Guest::beside(&worker).await;
             for n in 0..old {
@@ -169,7 +169,7 @@ proptest! {
     #[test]
     fn property_10_index_consistent_after_completion(edits in 1usize..4, delete in any::<bool>()) {
         TOKIO.block_on(async {
-            let world = TestHost::<File>::new().await;
+            let world = TestHost::<OnSqlite>::new().await;
             let worker = worker(&world).await;
             let guest = Guest::beside(&worker).await;
             let elsewhere = Guest::enter(host(&world.beside().await), worker.runtime.handle()).await;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     support::agent::{Agent, Era, host, worker},
-    support::{File, Place, Server, TOKIO, TestHost, article},
+    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost, article},
 };
 
 async fn odd_characters<P: Place>() {
@@ -163,30 +163,30 @@ async fn many_at_once<P: Place>() {
 
 #[test]
 fn odd_characters_are_kept_or_refused_with_a_file() {
-    TOKIO.block_on(odd_characters::<File>());
+    TOKIO.block_on(odd_characters::<OnSqlite>());
 }
 
 #[test]
 fn odd_characters_are_kept_or_refused_with_a_server() {
-    TOKIO.block_on(odd_characters::<Server>());
+    TOKIO.block_on(odd_characters::<OnPostgres>());
 }
 
 #[test]
 fn a_large_text_is_edited_in_its_part_and_answers_stay_small_with_a_file() {
-    TOKIO.block_on(a_large_text::<File>());
+    TOKIO.block_on(a_large_text::<OnSqlite>());
 }
 
 #[test]
 fn a_large_text_is_edited_in_its_part_and_answers_stay_small_with_a_server() {
-    TOKIO.block_on(a_large_text::<Server>());
+    TOKIO.block_on(a_large_text::<OnPostgres>());
 }
 
 #[test]
 fn many_edit_one_article_and_nothing_is_lost_with_a_file() {
-    TOKIO.block_on(many_at_once::<File>());
+    TOKIO.block_on(many_at_once::<OnSqlite>());
 }
 
 #[test]
 fn many_edit_one_article_and_nothing_is_lost_with_a_server() {
-    TOKIO.block_on(many_at_once::<Server>());
+    TOKIO.block_on(many_at_once::<OnPostgres>());
 }

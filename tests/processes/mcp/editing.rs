@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, ERAS, Era, host, worker},
-    support::{File, Place, Server, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
 };
 
 fn long_article() -> String {
@@ -90,29 +90,29 @@ async fn changes_of_others<P: Place>() {
 
 #[test]
 fn a_part_is_changed_in_one_small_call_with_a_file() {
-    TOKIO.block_on(edits_of_an_article::<File>());
+    TOKIO.block_on(edits_of_an_article::<OnSqlite>());
 }
 
 #[test]
 fn a_part_is_changed_in_one_small_call_with_a_server() {
-    TOKIO.block_on(edits_of_an_article::<Server>());
+    TOKIO.block_on(edits_of_an_article::<OnPostgres>());
 }
 
 #[test]
 fn an_edit_is_merged_with_what_others_changed_or_shows_it_with_a_file() {
-    TOKIO.block_on(changes_of_others::<File>());
+    TOKIO.block_on(changes_of_others::<OnSqlite>());
 }
 
 #[test]
 fn an_edit_is_merged_with_what_others_changed_or_shows_it_with_a_server() {
-    TOKIO.block_on(changes_of_others::<Server>());
+    TOKIO.block_on(changes_of_others::<OnPostgres>());
 }
 
 #[test]
 fn edits_are_understood_as_clients_write_them() {
     TOKIO.block_on(async {
         for era in ERAS {
-            let world = TestHost::<File>::new().await;
+            let world = TestHost::<OnSqlite>::new().await;
             let agent = Agent::beside(host(&world), era).await;
             agent.answer("create_article", json!({ "title": "T", "body": "text" })).await;
             let one = json!({ "action": "append", "text": "more" });

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host},
-    support::{File, Place, Server, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
 };
 
 async fn create(agent: &Agent, slug: &str, title: &str, body: &str) {
@@ -145,20 +145,20 @@ async fn past_and_several<P: Place>() {
 
 #[test]
 fn links_lead_by_every_name_and_are_mended_after_a_rename_with_a_file() {
-    TOKIO.block_on(links::<File>());
+    TOKIO.block_on(links::<OnSqlite>());
 }
 
 #[test]
 fn links_lead_by_every_name_and_are_mended_after_a_rename_with_a_server() {
-    TOKIO.block_on(links::<Server>());
+    TOKIO.block_on(links::<OnPostgres>());
 }
 
 #[test]
 fn several_are_read_and_the_past_is_at_hand_with_a_file() {
-    TOKIO.block_on(past_and_several::<File>());
+    TOKIO.block_on(past_and_several::<OnSqlite>());
 }
 
 #[test]
 fn several_are_read_and_the_past_is_at_hand_with_a_server() {
-    TOKIO.block_on(past_and_several::<Server>());
+    TOKIO.block_on(past_and_several::<OnPostgres>());
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host, worker},
-    support::{File, Place, Server, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
 };
 
 fn new(slug: &str, front_matter: &str, body: &str, created: &str) -> NewArticle {
@@ -178,30 +178,30 @@ async fn earlier_articles<P: Place>() {
 
 #[test]
 fn filters_choose_by_tags_properties_and_times_with_a_file() {
-    TOKIO.block_on(filters::<File>());
+    TOKIO.block_on(filters::<OnSqlite>());
 }
 
 #[test]
 fn filters_choose_by_tags_properties_and_times_with_a_server() {
-    TOKIO.block_on(filters::<Server>());
+    TOKIO.block_on(filters::<OnPostgres>());
 }
 
 #[test]
 fn tags_follow_the_article_with_a_file() {
-    TOKIO.block_on(life::<File>());
+    TOKIO.block_on(life::<OnSqlite>());
 }
 
 #[test]
 fn tags_follow_the_article_with_a_server() {
-    TOKIO.block_on(life::<Server>());
+    TOKIO.block_on(life::<OnPostgres>());
 }
 
 #[test]
 fn what_an_earlier_version_saved_is_read_in_the_background_with_a_file() {
-    TOKIO.block_on(earlier_articles::<File>());
+    TOKIO.block_on(earlier_articles::<OnSqlite>());
 }
 
 #[test]
 fn what_an_earlier_version_saved_is_read_in_the_background_with_a_server() {
-    TOKIO.block_on(earlier_articles::<Server>());
+    TOKIO.block_on(earlier_articles::<OnPostgres>());
 }

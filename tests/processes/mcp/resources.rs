@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     support::agent::{Agent, ERAS, Era, Told, host},
-    support::{self, File, Place, Server, SqliteTestHost as TestHost, TOKIO, article},
+    support::{self, OnPostgres, OnSqlite, Place, SqliteTestHost as TestHost, TOKIO, article},
 };
 
 #[test]
@@ -156,10 +156,10 @@ async fn every_change_is_told_once<P: Place>() {
 
 #[test]
 fn every_change_of_a_file_is_told_once() {
-    TOKIO.block_on(every_change_is_told_once::<File>());
+    TOKIO.block_on(every_change_is_told_once::<OnSqlite>());
 }
 
 #[test]
 fn every_change_on_a_server_is_told_once() {
-    TOKIO.block_on(every_change_is_told_once::<Server>());
+    TOKIO.block_on(every_change_is_told_once::<OnPostgres>());
 }

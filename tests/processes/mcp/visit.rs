@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     support::agent::{Agent, ERAS, worker},
-    support::{File, Place, Server, TOKIO, TestHost},
+    support::{OnPostgres, OnSqlite, Place, TOKIO, TestHost},
 };
 
 /// From the first article to its deletion. Embeddings wait until `release`.
@@ -64,10 +64,10 @@ async fn visit_in_both_eras<P: Place>() {
 
 #[test]
 fn an_agent_visits_in_both_eras_with_a_file() {
-    TOKIO.block_on(visit_in_both_eras::<File>());
+    TOKIO.block_on(visit_in_both_eras::<OnSqlite>());
 }
 
 #[test]
 fn an_agent_visits_in_both_eras_with_a_server() {
-    TOKIO.block_on(visit_in_both_eras::<Server>());
+    TOKIO.block_on(visit_in_both_eras::<OnPostgres>());
 }

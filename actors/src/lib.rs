@@ -110,5 +110,7 @@ pub use inline::embed_now;
 pub use runtime::{Drained, Runtime, RuntimeHandle, StartError};
 pub use sets::{Offer, OtherModels};
 pub use settings::{Delays, RestartSettings, Retention, RuntimeSettings};
+#[doc(hidden)]
+pub use supervision::Victim;
 pub use supervision::{ActorState, ActorStatus, RuntimeStatus, Trouble};
 pub use tree::metrics::{Distribution, MetricsSnapshot, WorkerMetrics};

@@ -5,7 +5,6 @@ mod stop;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ractor::{ActorCell, ActorRef};
 use tokio::sync::broadcast;
 
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
         backlog::{self, Backlog},
         bulk, control, models, stats, tasks,
     },
-    supervision::RuntimeStatus,
+    supervision::{Root, RuntimeStatus, Victim},
     task::NewTask,
     tree::{
         Addresses,
@@ -34,7 +33,7 @@ pub use stop::Drained;
 pub struct Runtime {
     context: Arc<Context>,
     addresses: Addresses,
-    root: ActorRef<RuntimeSupervisorMessage>,
+    root: Root<RuntimeSupervisorMessage>,
     presence: Option<HostLock>,
 }
 
@@ -92,23 +91,17 @@ impl Runtime {
         self.context.events.subscribe()
     }
 
-    /// The cells of the tree by name, for tests that kill them.
+    /// The actors that run now, by name, for tests that kill them.
     #[doc(hidden)]
-    pub async fn cells(&self) -> BTreeMap<String, ActorCell> {
-        let mut cells = BTreeMap::new();
-        for (name, role) in [
-            ("MetricsActor", Role::Metrics),
-            ("QueueActor", Role::Queue),
-            ("WorkerSupervisor", Role::Workers),
-            ("HeartbeatActor", Role::Heartbeat),
-            ("MaintenanceActor", Role::Maintenance),
-        ] {
-            let cell = self.addresses.root.ask(|reply| RuntimeSupervisorMessage::Child(role, reply)).await;
-            cells.extend(cell.flatten().map(|cell| (name.to_owned(), cell)));
+    pub async fn victims(&self) -> BTreeMap<String, Victim> {
+        let mut victims = BTreeMap::new();
+        for role in Role::TABLE.map(|spec| spec.role) {
+            let victim = self.addresses.root.ask(|reply| RuntimeSupervisorMessage::Child(role, reply)).await;
+            victims.extend(victim.flatten().map(|victim| (role.name().to_owned(), victim)));
         }
         let workers = self.addresses.workers.ask(WorkerSupervisorMessage::Workers).await.unwrap_or_default();
-        cells.extend(workers.into_iter().enumerate().map(|(slot, cell)| (format!("WorkerActor {slot}"), cell)));
-        cells
+        victims.extend(workers.into_iter().enumerate().map(|(slot, victim)| (format!("WorkerActor {slot}"), victim)));
+        victims
     }
 }
 

@@ -4,14 +4,18 @@
 pub(crate) mod address;
 mod plan;
 pub(crate) mod restarts;
+mod root;
 mod spawn;
 mod status;
 mod trouble;
+mod victim;
 
-pub(crate) use address::Address;
+pub(crate) use address::{Address, Mailbox};
 pub(crate) use plan::{Plan, Spec};
 pub(crate) use restarts::{RestartDecision, Restarts};
+pub(crate) use root::Root;
 pub(crate) use spawn::{Counted, spawn};
 pub(crate) use status::elapsed_ms;
 pub use status::{ActorState, ActorStatus, RuntimeStatus};
 pub use trouble::Trouble;
+pub use victim::Victim;

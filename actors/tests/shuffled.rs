@@ -135,16 +135,16 @@ impl Order {
     async fn something_happens(&mut self, story: &Story) {
         match self.chance.below(12) {
             0..5 => {
-                let cells: Vec<_> = self.runtime.cells().await.into_iter().collect();
-                if cells.is_empty() {
+                let victims: Vec<_> = self.runtime.victims().await.into_iter().collect();
+                if victims.is_empty() {
                     return;
                 }
-                let (name, cell) = &cells[self.chance.below(cells.len() as u64) as usize];
+                let (name, victim) = &victims[self.chance.below(victims.len() as u64) as usize];
                 for _ in 0..self.chance.below(40) {
                     tokio::task::yield_now().await;
                 }
                 story.tell(format!("{name} is killed"));
-                cell.kill();
+                victim.kill();
             }
             5 => {
                 let outage = (self.chance.below(2) == 0).then(|| EmbedError::unavailable("away"));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use ractor::Actor;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -17,7 +16,7 @@ use crate::{
         hosts::{self, NewHost},
         models,
     },
-    supervision::Counted,
+    supervision::Root,
     tree::{
         Addresses,
         messages::QueueMessage,
@@ -80,7 +79,7 @@ impl Runtime {
         let model = offer.model.clone();
         // Unique for each start: a reused name would hide what the earlier host of that name had claimed.
         let incarnation = Uuid::now_v7().to_string();
-        let addresses = Addresses::empty();
+        let addresses = Addresses::default();
         let queue = addresses.queue.clone();
         let hear = move || {
             queue.send(QueueMessage::Wake);
@@ -107,11 +106,7 @@ impl Runtime {
         let context = Context { database, settings, incarnation, host, model, model_row, sets, room, reads, events };
         let context = Arc::new(context);
         let arguments = RuntimeSupervisorArguments { context: Arc::clone(&context), addresses: addresses.clone() };
-        let counted = Counted { actor: RuntimeSupervisor, address: addresses.root.clone() };
-        let (root, _) =
-            Actor::spawn(None, counted, arguments).await.map_err(|error| StartError::Tree(error.to_string()))?;
-        // From here on it can be asked: messages sent while it starts its children wait in its mailbox.
-        addresses.root.enter(root.clone());
+        let root = Root::start(RuntimeSupervisor, &addresses.root, arguments).await.map_err(StartError::Tree)?;
         Ok(Self { context, addresses, root, presence: Some(presence) })
     }
 }

@@ -51,7 +51,7 @@ impl Runtime {
             tracing::warn!(%error, "the host's row could not be closed; others will find it dead");
         }
         // Children end with their supervisor.
-        let _ = self.root.stop_and_wait(None, Some(Duration::from_secs(5))).await;
+        self.root.stop(Duration::from_secs(5)).await;
         drop(self.presence.take());
         drained
     }

@@ -28,19 +28,37 @@ impl<M> Clone for Address<M> {
     }
 }
 
-impl<M: Message> Address<M> {
-    pub(crate) fn empty() -> Self {
+/// An address without an actor.
+impl<M> Default for Address<M> {
+    fn default() -> Self {
         Self { tenant: Arc::new(watch::Sender::new(None)), waiting: Arc::default() }
     }
+}
 
+/// What a supervisor does with the address of a child, whatever its messages are.
+pub(crate) trait Mailbox {
+    /// Removes the actor.
+    fn leave(&self);
+
+    /// Messages sent and not yet handled.
+    fn waiting(&self) -> usize;
+}
+
+impl<M: Message> Mailbox for Address<M> {
+    fn leave(&self) {
+        self.tenant.send_replace(None);
+    }
+
+    fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+impl<M: Message> Address<M> {
     /// Enters a new actor, with an empty mailbox.
     pub(crate) fn enter(&self, actor: ActorRef<M>) {
         self.waiting.store(0, Ordering::Relaxed);
         self.tenant.send_replace(Some(actor));
-    }
-
-    pub(crate) fn leave(&self) {
-        self.tenant.send_replace(None);
     }
 
     pub(crate) fn tenant(&self) -> Option<ActorRef<M>> {
@@ -75,10 +93,5 @@ impl<M: Message> Address<M> {
     /// Records that the actor begins to handle a message.
     pub(crate) fn taken(&self) {
         let _ = self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
-    }
-
-    /// Messages sent and not yet handled.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
     }
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::supervision::Address;
 
 /// The addresses of all actors.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Addresses {
     pub(crate) root: Address<RuntimeSupervisorMessage>,
     pub(crate) queue: Address<QueueMessage>,
@@ -16,17 +16,4 @@ pub(crate) struct Addresses {
     pub(crate) heartbeat: Address<HeartbeatMessage>,
     pub(crate) metrics: Address<MetricsMessage>,
     pub(crate) maintenance: Address<MaintenanceMessage>,
-}
-
-impl Addresses {
-    pub(crate) fn empty() -> Self {
-        Self {
-            root: Address::empty(),
-            queue: Address::empty(),
-            workers: Address::empty(),
-            heartbeat: Address::empty(),
-            metrics: Address::empty(),
-            maintenance: Address::empty(),
-        }
-    }
 }

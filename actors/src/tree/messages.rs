@@ -2,7 +2,7 @@
 //! without knowing each other. MetricsActor and MaintenanceActor send to no actor: their messages are in their own
 //! files.
 
-use ractor::{ActorCell, ActorRef, RpcReplyPort};
+use ractor::{ActorRef, RpcReplyPort};
 
 use super::role::Role;
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     outcome::{Finished, Outcome},
     settlement::{Applied, Gathered},
     store::{StoreError, claim::Makes, hosts::WorkerRow},
-    supervision::{ActorStatus, RuntimeStatus},
+    supervision::{ActorStatus, RuntimeStatus, Victim},
     task::{ClaimedTask, Lease, Slot, Vectors},
 };
 
@@ -22,8 +22,8 @@ pub(crate) enum RuntimeSupervisorMessage {
     Retire(Role, RpcReplyPort<()>),
     /// The health of the whole tree.
     Status(RpcReplyPort<RuntimeStatus>),
-    /// The cell of a child: for tests that kill it.
-    Child(Role, RpcReplyPort<Option<ActorCell>>),
+    /// A child: for tests that kill it.
+    Child(Role, RpcReplyPort<Option<Victim>>),
 }
 
 /// To the QueueActor.
@@ -86,8 +86,8 @@ pub(crate) enum WorkerSupervisorMessage {
     Muster,
     /// The health of the supervisor and of its workers.
     Status(RpcReplyPort<ActorStatus>),
-    /// The cells of all workers: for tests that kill them.
-    Workers(RpcReplyPort<Vec<ActorCell>>),
+    /// All workers: for tests that kill them.
+    Workers(RpcReplyPort<Vec<Victim>>),
 }
 
 /// To a WorkerActor.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    supervision::{ActorState, ActorStatus, Plan, RuntimeStatus},
+    supervision::{ActorState, ActorStatus, Mailbox, Plan, RuntimeStatus, Victim},
 };
 
 /// How long the root waits for a child's status: longer than a child waits for a worker's, shorter than the asker waits
@@ -87,7 +87,9 @@ impl Actor for RuntimeSupervisor {
                 let _ = reply.send(());
             }
             RuntimeSupervisorMessage::Status(reply) => state.report(reply),
-            RuntimeSupervisorMessage::Child(role, reply) => drop(reply.send(state.cells.get(&role).cloned())),
+            RuntimeSupervisorMessage::Child(role, reply) => {
+                drop(reply.send(state.cells.get(&role).cloned().map(Victim::new)))
+            }
         }
         Ok(())
     }
@@ -155,7 +157,7 @@ impl RuntimeSupervisorState {
     /// Removes a child that is gone, or about to be.
     fn forget(&mut self, role: Role) -> Option<ActorCell> {
         let cell = self.cells.remove(&role)?;
-        role.leave(&self.addresses);
+        role.mailbox(&self.addresses).leave();
         if role == Role::Workers && !self.plan.is_retired(role) {
             // None of them will report, and their tasks are not to blame. At a shutdown, its release returns these
             // tasks.
@@ -194,7 +196,7 @@ async fn ask(addresses: &Addresses, role: Role, seen: ActorStatus) -> ActorStatu
     match role.ask_status(addresses, CHILD_TIMEOUT).await {
         Some(own) => ActorStatus {
             restarts: seen.restarts,
-            mailbox: role.waiting(addresses),
+            mailbox: role.mailbox(addresses).waiting(),
             last_error: own.last_error.or(seen.last_error),
             ..own
         },

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     context::Context,
-    supervision::{ActorState, ActorStatus, Address, RestartDecision, Restarts, spawn},
+    supervision::{ActorState, ActorStatus, Address, Mailbox, RestartDecision, Restarts, Victim, spawn},
     task::Slot,
 };
 
@@ -57,7 +57,7 @@ impl Actor for WorkerSupervisor {
     ) -> Result<WorkerSupervisorState, ActorProcessingErr> {
         let settings = context.settings.restart;
         let seat = || WorkerSlot {
-            address: Address::empty(),
+            address: Address::default(),
             worker: None,
             restarts: Restarts::new(settings),
             last_error: None,
@@ -88,7 +88,7 @@ impl Actor for WorkerSupervisor {
             WorkerSupervisorMessage::Restart(slot) => state.start(&myself, slot).await?,
             WorkerSupervisorMessage::Muster => state.muster(),
             WorkerSupervisorMessage::Status(reply) => state.report(reply),
-            WorkerSupervisorMessage::Workers(reply) => drop(reply.send(state.cells())),
+            WorkerSupervisorMessage::Workers(reply) => drop(reply.send(state.victims())),
         }
         Ok(())
     }
@@ -155,8 +155,8 @@ impl WorkerSupervisorState {
         }
     }
 
-    fn cells(&self) -> Vec<ActorCell> {
-        self.slots.values().filter_map(|seat| Some(seat.worker.as_ref()?.get_cell())).collect()
+    fn victims(&self) -> Vec<Victim> {
+        self.slots.values().filter_map(|seat| Some(Victim::new(seat.worker.as_ref()?.get_cell()))).collect()
     }
 
     /// Asks the workers beside the mailbox, so that one that is stuck does not block the supervisor.

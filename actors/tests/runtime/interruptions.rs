@@ -45,9 +45,9 @@ async fn all_is_embedded(bench: &Fixture, runtime: &Runtime) {
 async fn a_worker_that_is_killed_in_a_shared_request_costs_its_own_article_one_attempt_and_others_nothing() {
     let bench = saved().await;
     let (model, runtime) = in_the_middle(&bench).await;
-    let cells = runtime.cells().await;
+    let victims = runtime.victims().await;
     for victim in ["WorkerActor 0", "WorkerActor 5"] {
-        cells[victim].kill();
+        victims[victim].kill();
     }
     model.open();
     all_is_embedded(&bench, &runtime).await;
@@ -60,7 +60,7 @@ async fn the_death_of_any_other_actor_in_the_middle_costs_no_article_an_attempt(
     for victim in ["QueueActor", "WorkerSupervisor", "HeartbeatActor", "MaintenanceActor", "MetricsActor"] {
         let bench = saved().await;
         let (model, runtime) = in_the_middle(&bench).await;
-        runtime.cells().await[victim].kill();
+        runtime.victims().await[victim].kill();
         model.open();
         all_is_embedded(&bench, &runtime).await;
         assert_eq!(bench.number("SELECT max(attempts) AS n FROM embedding_tasks").await, 1, "{victim}");
@@ -153,9 +153,9 @@ async fn vectors_that_the_database_refused_are_not_used_again() {
 async fn the_texts_of_workers_that_died_are_not_embedded_again() {
     let bench = saved().await;
     let (model, runtime) = in_the_middle(&bench).await;
-    let cells = runtime.cells().await;
+    let victims = runtime.victims().await;
     for slot in 0..7 {
-        cells[&format!("WorkerActor {slot}")].kill();
+        victims[&format!("WorkerActor {slot}")].kill();
     }
     model.open();
     all_is_embedded(&bench, &runtime).await;

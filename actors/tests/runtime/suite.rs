@@ -60,8 +60,8 @@ async fn killing_any_actor_while_tasks_run_loses_nothing_and_stores_nothing_twic
         while model.peak.load(Ordering::SeqCst) < 4 {
             tokio::task::yield_now().await;
         }
-        let cells = runtime.cells().await;
-        cells[victim].kill();
+        let victims = runtime.victims().await;
+        victims[victim].kill();
         model.open();
         let stats = bench.settled(&runtime).await;
         assert_eq!((stats.completed, stats.failed), (40, 0), "after the death of {victim}");
@@ -96,14 +96,14 @@ async fn workers_that_come_back_before_their_queue_are_found_by_it() {
     // Each of its deaths doubles the delay of the next restart; the workers' first is the shortest.
     for _ in 0..3 {
         bench.whole(&runtime).await;
-        runtime.cells().await["QueueActor"].kill();
+        runtime.victims().await["QueueActor"].kill();
         bench.state(&runtime, "QueueActor", ActorState::Restarting).await;
     }
     bench.whole(&runtime).await;
-    let cells = runtime.cells().await;
-    cells["WorkerSupervisor"].kill();
+    let victims = runtime.victims().await;
+    victims["WorkerSupervisor"].kill();
     bench.state(&runtime, "WorkerSupervisor", ActorState::Restarting).await;
-    cells["QueueActor"].kill();
+    victims["QueueActor"].kill();
     bench.whole(&runtime).await;
     bench.save("after", "text").await;
     runtime.wake();

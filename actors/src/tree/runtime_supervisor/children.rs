@@ -6,7 +6,7 @@ use ractor::{ActorCell, SpawnErr};
 
 use crate::{
     context::Context,
-    supervision::{ActorStatus, spawn},
+    supervision::{ActorStatus, Mailbox, spawn},
     tree::{
         Addresses,
         heartbeat::{HeartbeatActor, HeartbeatArguments},
@@ -49,23 +49,13 @@ impl Role {
         })
     }
 
-    pub(super) fn leave(self, addresses: &Addresses) {
+    pub(super) fn mailbox(self, addresses: &Addresses) -> &dyn Mailbox {
         match self {
-            Self::Metrics => addresses.metrics.leave(),
-            Self::Queue => addresses.queue.leave(),
-            Self::Workers => addresses.workers.leave(),
-            Self::Heartbeat => addresses.heartbeat.leave(),
-            Self::Maintenance => addresses.maintenance.leave(),
-        }
-    }
-
-    pub(super) fn waiting(self, addresses: &Addresses) -> usize {
-        match self {
-            Self::Metrics => addresses.metrics.waiting(),
-            Self::Queue => addresses.queue.waiting(),
-            Self::Workers => addresses.workers.waiting(),
-            Self::Heartbeat => addresses.heartbeat.waiting(),
-            Self::Maintenance => addresses.maintenance.waiting(),
+            Self::Metrics => &addresses.metrics,
+            Self::Queue => &addresses.queue,
+            Self::Workers => &addresses.workers,
+            Self::Heartbeat => &addresses.heartbeat,
+            Self::Maintenance => &addresses.maintenance,
         }
     }
 

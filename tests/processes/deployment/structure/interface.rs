@@ -70,8 +70,27 @@ fn private_types(tokens: &[Token]) -> BTreeSet<&str> {
 /// The type that an implementation is for, from its head.
 fn type_of(head: &[Token]) -> Option<&str> {
     let is_for = |pair: &[Token]| pair[0].word() == Some("for") && pair[1] != Token::Sign('<');
-    let place = head.windows(2).rposition(is_for)?;
-    head[place + 1].word()
+    match head.windows(2).rposition(is_for) {
+        Some(place) => head[place + 1].word(),
+        None => head[1 + generics(&head[1..])..].first()?.word(),
+    }
+}
+
+/// How many of `tokens` are the generic parameters that they begin with.
+fn generics(tokens: &[Token]) -> usize {
+    let mut depth = 0;
+    let ends = |token: &Token| {
+        match token {
+            Token::Sign('<') => depth += 1,
+            Token::Sign('>') => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    };
+    match tokens.first() {
+        Some(Token::Sign('<')) => tokens.iter().position(ends).map_or(tokens.len(), |end| end + 1),
+        _ => 0,
+    }
 }
 
 /// What a public item says, from the word after `pub`.

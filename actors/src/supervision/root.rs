@@ -1,0 +1,37 @@
+//! The root of a tree: started by no actor, ended by whoever holds it.
+
+use std::time::Duration;
+
+use ractor::{Actor, ActorRef, Message};
+
+use super::{Address, Counted};
+
+/// A root that runs.
+pub(crate) struct Root<M>(ActorRef<M>);
+
+impl<M: Message> Root<M> {
+    /// Starts `actor` and enters it at `address`: messages sent while it starts its children wait in its mailbox.
+    ///
+    /// # Errors
+    /// Why its start failed, for people.
+    pub(crate) async fn start<A: Actor<Msg = M>>(
+        actor: A,
+        address: &Address<M>,
+        arguments: A::Arguments,
+    ) -> Result<Self, String> {
+        let counted = Counted { actor, address: address.clone() };
+        let (root, _) = Actor::spawn(None, counted, arguments).await.map_err(|error| error.to_string())?;
+        address.enter(root.clone());
+        Ok(Self(root))
+    }
+
+    /// Ends it, and its children with it, after the message that it handles. Waits for that, at most for `patience`.
+    pub(crate) async fn stop(&self, patience: Duration) {
+        let _ = self.0.stop_and_wait(None, Some(patience)).await;
+    }
+
+    /// Ends it at once, and its children with it.
+    pub(crate) fn kill(&self) {
+        self.0.kill();
+    }
+}

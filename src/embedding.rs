@@ -10,4 +10,3 @@ pub mod scripted;
 
 pub use back_end::{BackEndError, Preparation};
 pub use backends::Backends;
-pub use rate_limited::RateLimited;

@@ -6,8 +6,8 @@ mod reading;
 use std::{path::PathBuf, sync::Arc};
 
 use afterword_actors::{
-    Delays, Drained, Offer, OtherModels, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
-    embedder::{Model, ModelIdentity},
+    Delays, Drained, Offer, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
+    embedder::ModelIdentity,
     store::{Database, OpenError, OpenOptions},
 };
 
@@ -15,9 +15,9 @@ use crate::{
     articles::{AfterSave, Articles, Limits},
     auth::Tokens,
     bulk::Bulk,
-    config::{Provider, Settings},
+    config::Settings,
     database::{self, SchemaError},
-    embedding::{BackEndError, Backends, RateLimited},
+    embedding::{BackEndError, Backends},
     large_texts::LargeTexts,
     queue::Queue,
     search::{Search, SearchSettings},
@@ -101,7 +101,7 @@ impl Host {
         let after = if settings.queue.enabled {
             AfterSave::Poll
         } else {
-            AfterSave::EmbedNow(rationed(&backends, &database, settings), Box::new(runtime_settings(settings)))
+            AfterSave::EmbedNow(backends.limited(&database), Box::new(runtime_settings(settings)))
         };
         let articles = Articles::new(database.clone(), limits(settings), settings.queue.max_attempts, after);
         let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings));
@@ -136,15 +136,10 @@ impl Host {
     }
 
     fn offer(&self) -> Offer {
-        let others = Others {
-            backends: Arc::clone(&self.backends),
-            database: self.database.clone(),
-            requests_per_minute: self.settings.embedding.openai.requests_per_minute,
-        };
         Offer {
-            model: rationed(&self.backends, &self.database, &self.settings),
+            model: self.backends.limited(&self.database),
             settings: self.backends.kept(),
-            others: Arc::new(others),
+            others: self.backends.others(&self.database),
         }
     }
 
@@ -194,36 +189,6 @@ impl RunningHost {
         let drained = self.runtime.stop(self.host.settings.queue.drain_timeout).await;
         self.host.database.close().await;
         drained
-    }
-}
-
-/// The model, kept to the limit that all hosts share.
-fn rationed(backends: &Backends, database: &Database, settings: &Settings) -> Model {
-    let openai = &settings.embedding.openai;
-    match settings.embedding.provider {
-        Provider::OpenAi => {
-            RateLimited::model(backends.model(), database, &openai.base_url, openai.requests_per_minute)
-        }
-        Provider::Local | Provider::Scripted => backends.model(),
-    }
-}
-
-/// Makes the models of other sets, each kept to the limit of its provider.
-struct Others {
-    backends: Arc<Backends>,
-    database: Database,
-    requests_per_minute: u32,
-}
-
-impl OtherModels for Others {
-    fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
-        let model = self.backends.model_of(identity, kept)?;
-        // A provider is identified by how it is reached.
-        let provider = kept.unwrap_or(&identity.provider);
-        Some(match identity.provider.as_str() {
-            "openai" => RateLimited::model(model, &self.database, provider, self.requests_per_minute),
-            _ => model,
-        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 use afterword_actors::embedder::{Chunker, Embedder, ModelIdentity};
 use async_trait::async_trait;
 
+use super::kept::Kept;
 use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
@@ -18,6 +19,31 @@ pub(super) trait BackEnd: Sync {
 
     /// The back end for the model of `identity`. Neither loads a model nor sends a request.
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError>;
+
+    /// Notes in `kept` how the provider is reached, without secrets.
+    fn keep(&self, settings: &Embedding, kept: &mut Kept);
+
+    /// Changes `settings`, those of this host, to the ones by which the provider of `kept` is reached.
+    fn reach(&self, _kept: &Kept, _settings: &mut Embedding) {}
+
+    /// Whether the model may be somewhere else than the settings of this host say.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// The limit on requests that all hosts on a database share; `None` if there is none.
+    fn limit<'s>(&self, _settings: &'s Embedding) -> Option<Limit<'s>> {
+        None
+    }
+}
+
+/// A limit on requests that all hosts on a database share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit<'s> {
+    /// Whose requests are counted together.
+    pub(super) provider: &'s str,
+    /// Requests in a minute; 0 for any number.
+    pub(super) per_minute: u32,
 }
 
 /// What is known of a model before it is reached.

@@ -8,6 +8,7 @@ use std::{
 use afterword_actors::{
     OtherModels,
     embedder::{Chunker, Embedder, Model, ModelIdentity},
+    store::Database,
 };
 
 use super::{
@@ -15,6 +16,7 @@ use super::{
     kept::Kept,
     local::back_end::Local,
     openai::back_end::OpenAi,
+    rate_limited::RateLimited,
     scripted::back_end::Scripted,
 };
 use crate::{
@@ -82,21 +84,36 @@ impl Backends {
 
     /// How the configured provider is reached, to be kept with its set of vectors: JSON, without secrets.
     pub fn kept(&self) -> Option<String> {
-        serde_json::to_string(&Kept::of(&self.settings)).ok()
+        let mut kept = Kept::of(&self.settings);
+        back_end(self.settings.provider).keep(&self.settings, &mut kept);
+        kept.to_json()
+    }
+
+    /// What a runtime on `database` embeds with, kept to the limit that all hosts there share.
+    pub fn limited(&self, database: &Database) -> Model {
+        match back_end(self.settings.provider).limit(&self.settings) {
+            Some(limit) => RateLimited::model(self.model(), database, limit.provider, limit.per_minute),
+            None => self.model(),
+        }
+    }
+
+    /// Makes the models of other sets, each kept to the limit of its provider.
+    pub fn others(self: &Arc<Self>, database: &Database) -> Arc<dyn OtherModels> {
+        Arc::new(LimitedOthers { backends: Arc::clone(self), database: database.clone() })
     }
 
     /// The settings that reach the model of `wanted`, if they are known.
     fn settings_for(&self, wanted: &ModelIdentity, kept: Option<&Kept>) -> Option<Embedding> {
         if let Some(kept) = kept {
-            return Some(kept.apply(wanted, &self.settings));
+            let mut settings = kept.apply(wanted, &self.settings);
+            back_end(kept.provider).reach(kept, &mut settings);
+            return Some(settings);
         }
         // Of a set that an earlier version made, only what its identity says is known.
-        let provider = Provider::ALL.into_iter().find(|provider| provider.name() == wanted.provider)?;
-        let (model, dimension) = (wanted.model.clone(), wanted.dimension);
+        let (provider, model) = (Provider::named(&wanted.provider)?, wanted.model.clone());
         let mut settings = Embedding { provider, model, model_dir: None, ..self.settings.clone() };
         settings.document_prefix.clone_from(&wanted.document_prefix);
         settings.query_prefix.clone_from(&wanted.query_prefix);
-        settings.scripted.dimension = dimension.unwrap_or(settings.scripted.dimension);
         Some(settings)
     }
 
@@ -110,7 +127,7 @@ impl Backends {
             std::thread::spawn(move || preparation.load());
         }
         // Where a remote provider was is known only if it was kept.
-        let is_known = kept.is_some() || settings.provider != Provider::OpenAi;
+        let is_known = kept.is_some() || !back_end.is_remote();
         // Vectors of texts that another version cut in another way cannot be made any more.
         let cut_alike = limits(&settings, back_end).ok().filter(|limits| limits.version() == wanted.chunker);
         let chunker = cut_alike.filter(|_| is_known).and_then(|limits| chunker(limits).ok());
@@ -125,6 +142,23 @@ impl Backends {
 
     fn is_configured(&self, identity: &ModelIdentity) -> bool {
         self.configured.embedder.identity().fingerprint() == identity.fingerprint()
+    }
+}
+
+/// [`Backends`] with the limits of providers.
+struct LimitedOthers {
+    backends: Arc<Backends>,
+    database: Database,
+}
+
+impl OtherModels for LimitedOthers {
+    fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
+        let model = self.backends.model_of(identity, kept)?;
+        let limit = Provider::named(&identity.provider).and_then(|of| back_end(of).limit(&self.backends.settings));
+        let Some(limit) = limit else { return Some(model) };
+        // A provider is identified by how it is reached.
+        let provider = kept.unwrap_or(&identity.provider);
+        Some(RateLimited::model(model, &self.database, provider, limit.per_minute))
     }
 }
 

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 /// Calls of one provider, limited.
-pub struct RateLimited {
+pub(super) struct RateLimited {
     embedder: Arc<dyn Embedder>,
     database: Database,
     provider: String,
@@ -22,7 +22,7 @@ pub struct RateLimited {
 
 impl RateLimited {
     /// `model` with no more than `per_minute` calls of `provider`, by all hosts on `database` together; 0 for any number.
-    pub fn model(model: Model, database: &Database, provider: &str, per_minute: u32) -> Model {
+    pub(super) fn model(model: Model, database: &Database, provider: &str, per_minute: u32) -> Model {
         if per_minute == 0 {
             return model;
         }

@@ -35,6 +35,11 @@ impl Provider {
     /// Every provider.
     pub const ALL: [Self; 3] = [Self::Local, Self::OpenAi, Self::Scripted];
 
+    /// Returns the provider of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.name() == name)
+    }
+
     /// Its name in settings, and in the identity of a model.
     pub fn name(self) -> &'static str {
         match self {
@@ -84,6 +89,15 @@ impl Embedding {
         self.scripted.check(rules);
         if self.provider == Provider::OpenAi {
             self.openai.check(rules);
+        }
+    }
+
+    /// Articles to process at a time, so that the provider always has work.
+    pub(in crate::config) fn slots(&self) -> usize {
+        match self.provider {
+            Provider::Local => self.local.slots(),
+            Provider::OpenAi => self.openai.slots(),
+            Provider::Scripted => self.scripted.slots(),
         }
     }
 }

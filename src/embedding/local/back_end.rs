@@ -12,7 +12,10 @@ use super::{LocalEmbedder, Precision};
 use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
-    embedding::back_end::{BackEnd, BackEndError, Facts, Opened, Preparation},
+    embedding::{
+        back_end::{BackEnd, BackEndError, Facts, Opened, Preparation},
+        kept::Kept,
+    },
     model::{self, CatalogEntry, Progress, Stage},
 };
 
@@ -48,6 +51,14 @@ impl BackEnd for Local {
             preparation: Some(Arc::new(ModelLoader { embedder: Arc::clone(&embedder), directory, known })),
             embedder,
         })
+    }
+
+    fn keep(&self, settings: &Embedding, kept: &mut Kept) {
+        kept.model_dir.clone_from(&settings.model_dir);
+    }
+
+    fn reach(&self, kept: &Kept, settings: &mut Embedding) {
+        settings.model_dir.clone_from(&kept.model_dir);
     }
 }
 

@@ -5,7 +5,10 @@ use afterword_actors::embedder::{BatchLimits, EmbedError, ModelIdentity};
 use super::{Rule, Script, ScriptedEmbedder};
 use crate::{
     config::Embedding,
-    embedding::back_end::{BackEnd, BackEndError, Facts, Opened},
+    embedding::{
+        back_end::{BackEnd, BackEndError, Facts, Opened},
+        kept::Kept,
+    },
 };
 
 /// Invented vectors.
@@ -19,6 +22,10 @@ impl BackEnd for Scripted {
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {
         Ok(Opened::ready(ScriptedEmbedder::new(script(settings, &identity))))
     }
+
+    fn keep(&self, settings: &Embedding, kept: &mut Kept) {
+        kept.dimension = Some(settings.scripted.dimension);
+    }
 }
 
 fn script(settings: &Embedding, identity: &ModelIdentity) -> Script {
@@ -29,7 +36,7 @@ fn script(settings: &Embedding, identity: &ModelIdentity) -> Script {
     });
     Script {
         model: identity.model.clone(),
-        dimension: script.dimension as usize,
+        dimension: identity.dimension.unwrap_or(script.dimension) as usize,
         latency: script.latency,
         limits: BatchLimits { texts: 16, tokens: 4_096 },
         requests: None,

@@ -2,6 +2,9 @@
 
 use crate::config::section::section;
 
+/// Slots of each thread: while one text is computed, the next are read and cut.
+const FOR_EACH_THREAD: usize = 4;
+
 section! {
     /// The local model.
     Local {
@@ -9,5 +12,15 @@ section! {
         threads: usize = 0,
         /// Whether to compute in 16-bit numbers (bfloat16) on processors with AMX, which is several times as fast.
         bf16: bool = true,
+    }
+}
+
+impl Local {
+    pub(in crate::config) fn slots(&self) -> usize {
+        let threads = match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        threads.saturating_mul(FOR_EACH_THREAD)
     }
 }

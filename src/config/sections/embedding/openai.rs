@@ -10,6 +10,10 @@ use crate::config::{
     section::{section, times::SECOND},
 };
 
+/// Articles processed for two texts of the requests that run, if each has one text only: while their answers are on the
+/// way, the next requests are filled.
+const FOR_TWO_TEXTS: usize = 3;
+
 /// How vectors come over the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -51,6 +55,10 @@ section! {
 }
 
 impl OpenAi {
+    pub(in crate::config) fn slots(&self) -> usize {
+        self.concurrency.saturating_mul(self.batch_texts).saturating_mul(FOR_TWO_TEXTS) / 2
+    }
+
     pub(in crate::config) fn check(&self, rules: &mut Rules) {
         rules.check(is_http(&self.base_url), "embedding.openai.base_url", "must begin with http:// or https://");
         rules.at_least_one(self.batch_texts as u64, "embedding.openai.batch_texts");

@@ -20,6 +20,11 @@ section! {
 }
 
 impl Scripted {
+    /// Invented vectors take no time, unless a test wants it so.
+    pub(in crate::config) fn slots(&self) -> usize {
+        1
+    }
+
     pub(in crate::config) fn check(&self, rules: &mut Rules) {
         rules.at_least_one(self.dimension.into(), "embedding.scripted.dimension");
     }

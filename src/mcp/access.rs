@@ -1,27 +1,31 @@
 //! What a caller may ask.
 
+use std::{borrow::Cow, collections::HashMap};
+
 use axum::http::request::Parts;
-use rmcp::{RoleServer, service::RequestContext};
+use rmcp::{RoleServer, handler::server::tool::ToolRouter, service::RequestContext};
 
 use crate::auth::{Caller, Permission, Who};
 
-/// Returns the permission that a tool needs. A tool that is not named here needs all of them.
-pub(super) fn needed(tool: &str) -> Permission {
-    match tool {
-        "read_article"
-        | "read_articles"
-        | "article_context"
-        | "article_history"
-        | "list_articles"
-        | "list_folders"
-        | "search_articles"
-        | "related_articles"
-        | "get_embedding_queue_status"
-        | "get_article_embedding_status"
-        | "get_bulk_embedding_progress" => Permission::Read,
-        "create_article" | "update_article" | "edit_article" | "delete_article" | "rename_article"
-        | "restore_article" => Permission::Write,
-        _ => Permission::Admin,
+/// All tools, and the permission that each needs: that of the router it is in.
+pub(super) struct Tools<S> {
+    pub(super) router: ToolRouter<S>,
+    needed: HashMap<Cow<'static, str>, Permission>,
+}
+
+impl<S: Send + Sync + 'static> Tools<S> {
+    pub(super) fn new(routers: [(Permission, ToolRouter<S>); 3]) -> Self {
+        let (mut router, mut needed) = (ToolRouter::new(), HashMap::new());
+        for (permission, tools) in routers {
+            needed.extend(tools.list_all().into_iter().map(|tool| (tool.name, permission)));
+            router.merge(tools);
+        }
+        Self { router, needed }
+    }
+
+    /// Returns the permission that a tool needs; an unknown one needs all of them.
+    pub(super) fn needed(&self, tool: &str) -> Permission {
+        self.needed.get(tool).copied().unwrap_or(Permission::Admin)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use afterword_actors::store::acting_as;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
-    handler::server::tool::{ToolCallContext, ToolRouter},
+    handler::server::tool::ToolCallContext,
     model::{
         CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, Implementation, JsonObject,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
@@ -20,7 +20,7 @@ use rmcp::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{access, arguments, changes::Changes, idle_timer::IdleTimer, problem::Problem};
+use super::{access::Tools, arguments, changes::Changes, idle_timer::IdleTimer, problem::Problem};
 use crate::{auth::Permission, host::Host, printable};
 
 /// The instructions that a client gets before it asks anything.
@@ -41,14 +41,16 @@ Long answers come in parts and say how to go on: pass next_cursor as cursor, or 
 const LONGEST_NAME: usize = 100;
 
 /// All tools; they are the same for every session.
-static TOOLS: LazyLock<ToolRouter<McpServer>> = LazyLock::new(|| {
-    McpServer::writing()
-        + McpServer::naming()
-        + McpServer::reading()
-        + McpServer::around()
-        + McpServer::searching()
-        + McpServer::queue()
-        + McpServer::bulk()
+static TOOLS: LazyLock<Tools<McpServer>> = LazyLock::new(|| {
+    let reading = McpServer::articles_reading()
+        + McpServer::around_reading()
+        + McpServer::naming_reading()
+        + McpServer::search_reading()
+        + McpServer::queue_reading()
+        + McpServer::bulk_reading();
+    let writing = McpServer::articles_writing() + McpServer::naming_writing();
+    let managing = McpServer::queue_managing() + McpServer::bulk_managing();
+    Tools::new([(Permission::Read, reading), (Permission::Write, writing), (Permission::Admin, managing)])
 });
 
 /// How a client is connected.
@@ -132,11 +134,11 @@ impl ServerHandler for McpServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         self.idle_timer.reset();
-        Ok(ListToolsResult::with_all_items(TOOLS.list_all()))
+        Ok(ListToolsResult::with_all_items(TOOLS.router.list_all()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        TOOLS.get(name).cloned()
+        TOOLS.router.get(name).cloned()
     }
 
     async fn call_tool(
@@ -145,10 +147,10 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.idle_timer.reset();
-        let Some(tool) = TOOLS.get(&request.name) else {
-            return TOOLS.call(ToolCallContext::new(self, request, context)).await;
+        let Some(tool) = TOOLS.router.get(&request.name) else {
+            return TOOLS.router.call(ToolCallContext::new(self, request, context)).await;
         };
-        let needed = access::needed(&tool.name);
+        let needed = TOOLS.needed(&tool.name);
         if !self.may(&context, needed) {
             return Ok(Problem::not_allowed(needed).into());
         }
@@ -159,7 +161,7 @@ impl ServerHandler for McpServer {
         let caller = printable::line(&self.caller(&context), LONGEST_NAME);
         let told = (needed > Permission::Read).then(|| Told::of(tool, &arguments, caller.clone()));
         request.arguments = Some(arguments);
-        let answer = acting_as(caller, TOOLS.call(ToolCallContext::new(self, request, context))).await;
+        let answer = acting_as(caller, TOOLS.router.call(ToolCallContext::new(self, request, context))).await;
         if let (Some(told), Ok(CallToolResponse::Complete(answer))) = (told, &answer) {
             told.after(answer.is_error == Some(true));
         }

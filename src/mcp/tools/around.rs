@@ -51,7 +51,7 @@ struct ArticleContext {
     slug: String,
 }
 
-#[tool_router(router = around, vis = "pub(in crate::mcp)")]
+#[tool_router(router = around_reading, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
         description = "Read the beginnings of several articles at once.",

@@ -74,7 +74,7 @@ struct Failure {
     error: String,
 }
 
-#[tool_router(router = bulk, vis = "pub(in crate::mcp)")]
+#[tool_router(router = bulk_managing, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
         description = "Start embedding many articles in the background; see get_bulk_embedding_progress.",
@@ -93,7 +93,10 @@ impl McpServer {
         let id = self.host.bulk.start(scope, &folder(asked.folder.as_deref())?).await?;
         Ok(Json(self.host.bulk.run(id).await?.into()))
     }
+}
 
+#[tool_router(router = bulk_reading, vis = "pub(in crate::mcp)")]
+impl McpServer {
     #[tool(
         description = "State of a bulk run, or how it ended.",
         input_schema = schema::input::<BulkProgress>(),

@@ -74,7 +74,7 @@ struct RestoreArticle {
     revision: Option<i64>,
 }
 
-#[tool_router(router = naming, vis = "pub(in crate::mcp)")]
+#[tool_router(router = naming_writing, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
         description = "Give an article another slug.",
@@ -104,6 +104,30 @@ impl McpServer {
     }
 
     #[tool(
+        description = "Bring a past revision back, as a new one; also a deleted article.",
+        input_schema = schema::input::<RestoreArticle>(),
+        output_schema = schema::output::<SavedArticle>(),
+        annotations(
+            title = "Restore article",
+            read_only_hint = false,
+            destructive_hint = true,
+            idempotent_hint = false,
+            open_world_hint = false
+        )
+    )]
+    async fn restore_article(
+        &self,
+        Parameters(asked): Parameters<RestoreArticle>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Json<SavedArticle>, Problem> {
+        let _room = self.room(&context, &asked.slug).await?;
+        Ok(Json(self.host.articles.restore(&asked.slug, asked.revision).await?.into()))
+    }
+}
+
+#[tool_router(router = naming_reading, vis = "pub(in crate::mcp)")]
+impl McpServer {
+    #[tool(
         description = "List the revisions of an article, also of a deleted one, or what has changed since one.",
         input_schema = schema::input::<ArticleHistory>(),
         output_schema = schema::output::<History>(),
@@ -126,27 +150,6 @@ impl McpServer {
         let changes = changes.ok_or(ArticleError::NoRevision { slug: asked.slug, revision })?;
         let changes = Some(budget::beginning_of_structured(&changes).to_owned());
         Ok(Json(History { revisions: Vec::new(), total, changes }))
-    }
-
-    #[tool(
-        description = "Bring a past revision back, as a new one; also a deleted article.",
-        input_schema = schema::input::<RestoreArticle>(),
-        output_schema = schema::output::<SavedArticle>(),
-        annotations(
-            title = "Restore article",
-            read_only_hint = false,
-            destructive_hint = true,
-            idempotent_hint = false,
-            open_world_hint = false
-        )
-    )]
-    async fn restore_article(
-        &self,
-        Parameters(asked): Parameters<RestoreArticle>,
-        context: RequestContext<RoleServer>,
-    ) -> Result<Json<SavedArticle>, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
-        Ok(Json(self.host.articles.restore(&asked.slug, asked.revision).await?.into()))
     }
 }
 

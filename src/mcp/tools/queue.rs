@@ -102,7 +102,7 @@ struct Retried {
     retried: u64,
 }
 
-#[tool_router(router = queue, vis = "pub(in crate::mcp)")]
+#[tool_router(router = queue_reading, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
         description = "State of the embedding queue: exact counts, coverage, rate, trouble.",
@@ -168,7 +168,10 @@ impl McpServer {
             task,
         }))
     }
+}
 
+#[tool_router(router = queue_managing, vis = "pub(in crate::mcp)")]
+impl McpServer {
     #[tool(
         description = "Put failed embeddings back into the queue with fresh attempts.",
         input_schema = schema::input::<RetryFailed>(),

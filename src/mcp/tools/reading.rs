@@ -99,7 +99,7 @@ impl McpServer {
     }
 }
 
-#[tool_router(router = reading, vis = "pub(in crate::mcp)")]
+#[tool_router(router = articles_reading, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
         description = "Read an article as markdown, below its revision and embedding status. A long one comes in parts.",

@@ -116,7 +116,7 @@ struct Hits {
     next_cursor: Option<String>,
 }
 
-#[tool_router(router = searching, vis = "pub(in crate::mcp)")]
+#[tool_router(router = search_reading, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
         description = "Find articles by words and by meaning: snippets, the best first. read_article gives more.",

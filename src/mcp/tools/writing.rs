@@ -106,7 +106,7 @@ struct DeletedArticle {
     deleted: bool,
 }
 
-#[tool_router(router = writing, vis = "pub(in crate::mcp)")]
+#[tool_router(router = articles_writing, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
         description = "Save a new article. Never overwrites: if the slug is taken, use update_article.",

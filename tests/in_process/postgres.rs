@@ -495,7 +495,7 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_works_on_a_server() {
+async fn every_command_works_on_postgresql() {
     let place = OnPostgres::fresh().await;
     let run = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_afterword"))

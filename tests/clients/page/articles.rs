@@ -106,7 +106,7 @@ async fn two_windows_meet(site: &Site) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_searching_and_writing_need_no_script() {
-    let site = Site::on_file(&[]);
+    let site = Site::on_sqlite(&[]);
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let form = [("title", "Plain"), ("body", "Words without a script."), ("act", "save")];
     let saved = filled(client.post(site.url("/new")), &form).send().await.expect("an answer");
@@ -135,7 +135,7 @@ async fn reading_searching_and_writing_need_no_script() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_shows_its_tags_and_what_links_to_it() {
-    let site = Site::on_file(&[]);
+    let site = Site::on_sqlite(&[]);
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     for (title, body) in [("Moon", "It pulls. #sea #<b>"), ("Tides", "See [[moon]].")] {
         let form = [("title", title), ("body", body), ("act", "save")];
@@ -155,7 +155,7 @@ async fn an_article_shows_its_tags_and_what_links_to_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_form_cannot_keep_is_kept() {
-    let site = Site::on_file(&[]);
+    let site = Site::on_sqlite(&[]);
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let body = "---\r\nstatus: draft\r\n---\r\n# Lines\r\n\r\none\r\ntwo\r\n";
     let new = serde_json::json!({ "title": "Lines", "body": body });

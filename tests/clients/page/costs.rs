@@ -9,7 +9,7 @@ const FIRST_VIEW: usize = 100 << 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_view_is_small_and_brings_all_it_needs() {
-    let site = Site::on_file(&[]);
+    let site = Site::on_sqlite(&[]);
     for number in 0..60 {
         site.server.create(&format!("A title of the usual length, number {number}"), "text").await;
     }
@@ -31,7 +31,7 @@ async fn a_first_view_is_small_and_brings_all_it_needs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nothing_happens_nothing_is_sent_but_that_the_server_is_there() {
-    let site = Site::on_file(&[]);
+    let site = Site::on_sqlite(&[]);
     site.server.create("A note", "text").await;
     site.server.until_embedding("a-note", "completed").await;
     let mut followed = site.server.get("/live/runtime").await;

@@ -74,7 +74,7 @@ async fn status(request: RequestBuilder) -> u16 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_page_cannot_act_in_somebodys_name_and_a_frame_shows_nothing() {
-    let site = Site::on_file(&["server.allowed_origins=https://app.example.org"]);
+    let site = Site::on_sqlite(&["server.allowed_origins=https://app.example.org"]);
     let (client, home) = (client(), format!("http://{}", site.server.address()));
     let post = |name: &'static str, value: &str| {
         let title = format!("By {value}");
@@ -124,7 +124,7 @@ async fn another_page_cannot_act_in_somebodys_name_and_a_frame_shows_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_opens_the_page_and_nothing_else_and_other_clients_find_what_they_always_found() {
-    let site = Site::on_file(&[]);
+    let site = Site::on_sqlite(&[]);
     let client = client();
     let found = client.get(site.url("/")).header("accept", "application/json").send().await.expect("an answer");
     assert_eq!(found.status(), 404);
@@ -165,7 +165,7 @@ async fn the_token_opens_the_page_and_nothing_else_and_other_clients_find_what_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_scope_may_do_what_it_should_and_no_more() {
-    let site = Site::on_file(&[]);
+    let site = Site::on_sqlite(&[]);
     let tokens = [site.token("r", "read"), site.token("w", "write"), site.token("a", "admin")];
     let fields = [("title", " "), ("act", "pause"), ("name", " "), ("scope", "read"), ("body", "")];
     for (method, path, needs) in [
@@ -206,7 +206,7 @@ async fn each_scope_may_do_what_it_should_and_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_wants_no_page_has_none() {
-    let site = Site::on_file(&["server.page=false"]);
+    let site = Site::on_sqlite(&["server.page=false"]);
     for path in ["/", "/runtime", "/login", "/page/style.css"] {
         let found = client().get(site.url(path)).header("accept", "text/html").send().await.expect("an answer");
         assert_eq!(found.status(), 404, "{path}");

@@ -15,7 +15,7 @@ pub(crate) struct Site {
 
 impl Site {
     /// On SQLite.
-    pub(crate) fn on_file(settings: &[&str]) -> Self {
+    pub(crate) fn on_sqlite(settings: &[&str]) -> Self {
         Self { server: Server::start(settings), place: None }
     }
 
@@ -55,7 +55,7 @@ macro_rules! on_both_engines {
 
             #[tokio::test(flavor = "multi_thread")]
             async fn on_sqlite() {
-                let site = Site::on_file($settings);
+                let site = Site::on_sqlite($settings);
                 tokio::time::timeout(2 * STUCK, super::$name(&site)).await.expect("an end");
             }
 

@@ -162,31 +162,31 @@ async fn many_at_once<P: Place>() {
 }
 
 #[test]
-fn odd_characters_are_kept_or_refused_with_a_file() {
+fn odd_characters_are_kept_or_refused_on_sqlite() {
     TOKIO.block_on(odd_characters::<OnSqlite>());
 }
 
 #[test]
-fn odd_characters_are_kept_or_refused_with_a_server() {
+fn odd_characters_are_kept_or_refused_on_postgresql() {
     TOKIO.block_on(odd_characters::<OnPostgres>());
 }
 
 #[test]
-fn a_large_text_is_edited_in_its_part_and_answers_stay_small_with_a_file() {
+fn a_large_text_is_edited_in_its_part_and_answers_stay_small_on_sqlite() {
     TOKIO.block_on(a_large_text::<OnSqlite>());
 }
 
 #[test]
-fn a_large_text_is_edited_in_its_part_and_answers_stay_small_with_a_server() {
+fn a_large_text_is_edited_in_its_part_and_answers_stay_small_on_postgresql() {
     TOKIO.block_on(a_large_text::<OnPostgres>());
 }
 
 #[test]
-fn many_edit_one_article_and_nothing_is_lost_with_a_file() {
+fn many_edit_one_article_and_nothing_is_lost_on_sqlite() {
     TOKIO.block_on(many_at_once::<OnSqlite>());
 }
 
 #[test]
-fn many_edit_one_article_and_nothing_is_lost_with_a_server() {
+fn many_edit_one_article_and_nothing_is_lost_on_postgresql() {
     TOKIO.block_on(many_at_once::<OnPostgres>());
 }

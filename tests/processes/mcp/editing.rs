@@ -89,22 +89,22 @@ async fn changes_of_others<P: Place>() {
 }
 
 #[test]
-fn a_part_is_changed_in_one_small_call_with_a_file() {
+fn a_part_is_changed_in_one_small_call_on_sqlite() {
     TOKIO.block_on(edits_of_an_article::<OnSqlite>());
 }
 
 #[test]
-fn a_part_is_changed_in_one_small_call_with_a_server() {
+fn a_part_is_changed_in_one_small_call_on_postgresql() {
     TOKIO.block_on(edits_of_an_article::<OnPostgres>());
 }
 
 #[test]
-fn an_edit_is_merged_with_what_others_changed_or_shows_it_with_a_file() {
+fn an_edit_is_merged_with_what_others_changed_or_shows_it_on_sqlite() {
     TOKIO.block_on(changes_of_others::<OnSqlite>());
 }
 
 #[test]
-fn an_edit_is_merged_with_what_others_changed_or_shows_it_with_a_server() {
+fn an_edit_is_merged_with_what_others_changed_or_shows_it_on_postgresql() {
     TOKIO.block_on(changes_of_others::<OnPostgres>());
 }
 

@@ -144,21 +144,21 @@ async fn past_and_several<P: Place>() {
 }
 
 #[test]
-fn links_lead_by_every_name_and_are_mended_after_a_rename_with_a_file() {
+fn links_lead_by_every_name_and_are_mended_after_a_rename_on_sqlite() {
     TOKIO.block_on(links::<OnSqlite>());
 }
 
 #[test]
-fn links_lead_by_every_name_and_are_mended_after_a_rename_with_a_server() {
+fn links_lead_by_every_name_and_are_mended_after_a_rename_on_postgresql() {
     TOKIO.block_on(links::<OnPostgres>());
 }
 
 #[test]
-fn several_are_read_and_the_past_is_at_hand_with_a_file() {
+fn several_are_read_and_the_past_is_at_hand_on_sqlite() {
     TOKIO.block_on(past_and_several::<OnSqlite>());
 }
 
 #[test]
-fn several_are_read_and_the_past_is_at_hand_with_a_server() {
+fn several_are_read_and_the_past_is_at_hand_on_postgresql() {
     TOKIO.block_on(past_and_several::<OnPostgres>());
 }

@@ -177,31 +177,31 @@ async fn earlier_articles<P: Place>() {
 }
 
 #[test]
-fn filters_choose_by_tags_properties_and_times_with_a_file() {
+fn filters_choose_by_tags_properties_and_times_on_sqlite() {
     TOKIO.block_on(filters::<OnSqlite>());
 }
 
 #[test]
-fn filters_choose_by_tags_properties_and_times_with_a_server() {
+fn filters_choose_by_tags_properties_and_times_on_postgresql() {
     TOKIO.block_on(filters::<OnPostgres>());
 }
 
 #[test]
-fn tags_follow_the_article_with_a_file() {
+fn tags_follow_the_article_on_sqlite() {
     TOKIO.block_on(life::<OnSqlite>());
 }
 
 #[test]
-fn tags_follow_the_article_with_a_server() {
+fn tags_follow_the_article_on_postgresql() {
     TOKIO.block_on(life::<OnPostgres>());
 }
 
 #[test]
-fn what_an_earlier_version_saved_is_read_in_the_background_with_a_file() {
+fn what_an_earlier_version_saved_is_read_in_the_background_on_sqlite() {
     TOKIO.block_on(earlier_articles::<OnSqlite>());
 }
 
 #[test]
-fn what_an_earlier_version_saved_is_read_in_the_background_with_a_server() {
+fn what_an_earlier_version_saved_is_read_in_the_background_on_postgresql() {
     TOKIO.block_on(earlier_articles::<OnPostgres>());
 }

@@ -155,11 +155,11 @@ async fn every_change_is_told_once<P: Place>() {
 }
 
 #[test]
-fn every_change_of_a_file_is_told_once() {
+fn every_change_on_sqlite_is_told_once() {
     TOKIO.block_on(every_change_is_told_once::<OnSqlite>());
 }
 
 #[test]
-fn every_change_on_a_server_is_told_once() {
+fn every_change_on_postgresql_is_told_once() {
     TOKIO.block_on(every_change_is_told_once::<OnPostgres>());
 }

@@ -63,11 +63,11 @@ async fn visit_in_both_eras<P: Place>() {
 }
 
 #[test]
-fn an_agent_visits_in_both_eras_with_a_file() {
+fn an_agent_visits_in_both_eras_on_sqlite() {
     TOKIO.block_on(visit_in_both_eras::<OnSqlite>());
 }
 
 #[test]
-fn an_agent_visits_in_both_eras_with_a_server() {
+fn an_agent_visits_in_both_eras_on_postgresql() {
     TOKIO.block_on(visit_in_both_eras::<OnPostgres>());
 }

@@ -71,11 +71,11 @@ async fn fill<P: Place>(world: &TestHost<P>, articles: i64) {
     };
     let statements = [
         // Created over two years, saved over the last days; 1,700,000,000,000 is in November 2023.
-        "INSERT INTO articles (id, slug, title, body, content_hash, reading, created_at, updated_at)
-         SELECT n, 'article-' || n, 'Article ' || n, 'text', 'h', 1, 1700000000000 + n * 83000,
+        "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+         SELECT n, 'article-' || n, 'Article ' || n, 'text', 'h', 1700000000000 + n * 83000,
                 {now} - CAST(864000000 AS BIGINT) + n * 860 FROM SERIES t",
         "INSERT INTO article_tags (article_id, tag, name)
-         SELECT n, 'topic/' || (n * 7919 + j.id * 104729) % 5000, 'x' FROM SERIES t CROSS JOIN {ids '[1,2,3,4]'} j
+         SELECT n, 'topic/' || ((n * 7919 + j.id * 104729) % 5000), 'x' FROM SERIES t CROSS JOIN {ids '[1,2,3,4]'} j
          WHERE TRUE ON CONFLICT DO NOTHING",
         "INSERT INTO article_tags (article_id, tag, name)
          SELECT n, CASE WHEN n % 5 = 0 THEN 'common' ELSE 'rest' END, 'x' FROM SERIES t WHERE TRUE ON CONFLICT DO NOTHING",

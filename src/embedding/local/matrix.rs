@@ -1,4 +1,4 @@
-//! Products of matrices: the only `unsafe` calls of the program.
+//! Products of matrices by a library that takes pointers. `tiles::amx` is the other place with `unsafe`; there is none elsewhere.
 
 use std::time::Instant;
 

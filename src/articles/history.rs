@@ -106,6 +106,13 @@ pub(super) async fn restore(
     update::update(transaction, &present.slug, changes, read, settings).await
 }
 
+/// Lets the slugs that an article had lead to it again, unless they lead elsewhere by now: they went with it.
+const FORMER_SLUGS: &str = "
+    INSERT INTO slug_aliases (slug, article_id, created_at)
+    SELECT v.slug, v.article_id, {now} FROM article_versions v
+    WHERE v.article_id = $1 AND v.slug <> $2 AND NOT EXISTS (SELECT 1 FROM articles a WHERE a.slug = v.slug)
+    GROUP BY v.slug, v.article_id ON CONFLICT (slug) DO NOTHING";
+
 async fn undelete(
     transaction: &Transaction,
     version: article_version::Model,
@@ -125,6 +132,7 @@ async fn undelete(
         )
         .await?;
     transaction.later("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
+    transaction.later(FORMER_SLUGS, [id.into(), slug.as_ref().into()]).await?;
     let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(read, &version.body);
     let said = Properties::of_reading(&front_matter(&version), &text);
     let texts = Texts { title: &version.title, about: &said.about(), body: &version.body };

@@ -263,3 +263,18 @@ async fn a_deleted_past_under_a_name_that_is_taken_again_can_be_reached() {
     assert_eq!(service.read("tides").await.expect("an article").body, "second");
     assert!(service.deleted(&Default::default(), None, 10).await.expect("a list").articles.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_that_comes_back_is_found_by_its_former_slugs_unless_they_lead_elsewhere() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let slug = |text: &str| Slug::parse(text).expect("a slug");
+    articles.create(article("one", "text")).await.expect("an article");
+    articles.rename("one", slug("two"), None).await.expect("a rename");
+    articles.rename("two", slug("three"), None).await.expect("a rename");
+    articles.delete("three", None).await.expect("a deletion");
+    articles.create(article("two", "another")).await.expect("an article");
+    articles.restore("three", None).await.expect("it comes back");
+    assert_eq!(articles.read("one").await.expect("a former slug").slug, "three");
+    assert_eq!(articles.read("two").await.expect("the other").body, "another");
+}

@@ -89,7 +89,16 @@ impl Machine {
         let revision = last + 1;
         let Past { slug, content, skip, .. } = past;
         self.rows.articles.insert(no, Article { slug, content, skip, revision, updated: self.now });
-        self.rows.past.iter_mut().filter(|((of, _), _)| *of == no).for_each(|(_, past)| past.deleted = false);
+        let mut former = Vec::new();
+        for (_, past) in self.rows.past.range_mut((no, 0)..=(no, i64::MAX)) {
+            past.deleted = false;
+            former.push(past.slug.clone());
+        }
+        for slug in former {
+            if self.named(&slug).is_none() {
+                self.rows.aliases.insert(slug, no);
+            }
+        }
         self.note(Some(no), "article restored");
         let task = (!skip).then(|| self.promise(no, Operation::Create, Priority::Normal));
         Some(Saved { revision, task, changed: true })

@@ -8,7 +8,7 @@ use super::{
 use crate::offload;
 
 /// How often edits are applied again after a save in between: of all that try at once, one succeeds each time.
-const TRIES: usize = 50;
+const TRIES: usize = 500;
 
 /// Edits of one article.
 #[derive(Debug, Clone, Default)]

@@ -106,7 +106,8 @@ pub(super) async fn restore(
     update::update(transaction, &present.slug, changes, read, settings).await
 }
 
-/// Lets the slugs that an article had lead to it again, unless they lead elsewhere by now: they went with it.
+/// Lets the slugs of its kept revisions lead to an article again, unless they lead elsewhere by now. Slugs that an import brought
+/// along are in no revision.
 const FORMER_SLUGS: &str = "
     INSERT INTO slug_aliases (slug, article_id, created_at)
     SELECT v.slug, v.article_id, {now} FROM article_versions v

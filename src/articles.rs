@@ -27,6 +27,7 @@ mod service;
 pub mod slug;
 mod subfolders;
 pub mod tagged;
+mod turns;
 mod update;
 
 pub use changes::{ArticleEvent, ChangeFeed, ChangeKind};

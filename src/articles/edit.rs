@@ -3,12 +3,12 @@
 use super::{
     Article, ArticleError, Articles, Changes, OnConflict, Saved,
     editing::{self, Edit, Fault},
-    row,
+    row, turns,
 };
 use crate::offload;
 
-/// How often edits are applied again after a save in between: of all that try at once, one succeeds each time.
-const TRIES: usize = 500;
+/// How often edits are applied again after a save in between.
+const TRIES: usize = 100;
 
 /// Edits of one article.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +47,7 @@ impl Articles {
     /// [`ArticleError::Edit`] if one cannot be applied, [`ArticleError::Conflict`] if the article has changed, and
     /// those of [`Articles::update`]. Nothing is saved then.
     pub async fn edit(&self, slug: &str, asked: PartEdits) -> Result<Edited, ArticleError> {
+        let mut turn = None;
         for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
             let present = self.to_be_changed(slug).await?;
             let (slug, revision) = (present.slug, present.revision);
@@ -60,7 +61,11 @@ impl Articles {
             let changes = Changes { body: Some(body), expected_revision: Some(revision), ..Changes::default() };
             match self.update(&slug, changes).await {
                 // Another save came in between: the edits are applied to the newer text.
-                Err(ArticleError::Conflict { .. }) if !last => {}
+                Err(ArticleError::Conflict { .. }) if !last => {
+                    if turn.is_none() {
+                        turn = Some(turns::turn(&slug).await);
+                    }
+                }
                 saved => {
                     let (saved, before) = (saved?, draft.before.clone());
                     let changes = difference(draft).await;

@@ -13,6 +13,7 @@ use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},
     folder::{Folder, within},
+    front_matter::Document,
     links, names,
     properties::{self, Properties, TextReading},
     reading::BodyReading,
@@ -53,6 +54,12 @@ pub(super) async fn history(connection: &impl Sql, slug: &str) -> Result<Vec<Rev
         )
         .await?;
     Ok(rows.into_iter().map(Revision::from).collect())
+}
+
+/// Whether the article of this name exists, and was not deleted.
+pub(super) async fn exists(connection: &impl Sql, slug: &str) -> Result<bool, StoreError> {
+    let Some(id) = number_of(connection, slug).await? else { return Ok(false) };
+    Ok(connection.row::<()>("SELECT 1 AS n FROM articles WHERE id = $1", [id.into()]).await?.is_some())
 }
 
 /// Returns one revision with its body.
@@ -106,8 +113,7 @@ pub(super) async fn restore(
     update::update(transaction, &present.slug, changes, read, settings).await
 }
 
-/// Lets the slugs of its kept revisions lead to an article again, unless they lead elsewhere by now. Slugs that an import brought
-/// along are in no revision.
+/// Lets the slugs of its kept revisions lead to an article again, unless they lead elsewhere by now.
 const FORMER_SLUGS: &str = "
     INSERT INTO slug_aliases (slug, article_id, created_at)
     SELECT v.slug, v.article_id, {now} FROM article_versions v
@@ -135,7 +141,9 @@ async fn undelete(
     transaction.later("UPDATE article_versions SET deleted = FALSE WHERE article_id = $1", [id.into()]).await?;
     transaction.later(FORMER_SLUGS, [id.into(), slug.as_ref().into()]).await?;
     let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(read, &version.body);
-    let said = Properties::of_reading(&front_matter(&version), &text);
+    let head = front_matter(&version);
+    names::lead_to(transaction, id, &named_by_file(&head)).await?;
+    let said = Properties::of_reading(&head, &text);
     let texts = Texts { title: &version.title, about: &said.about(), body: &version.body };
     fulltext::replace(transaction, id, texts, terms).await?;
     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
@@ -148,6 +156,12 @@ async fn undelete(
         task_id = Some(settings.queue(transaction, Operation::Create, written, None).await?);
     }
     Ok(Saved { article: create::read(transaction, id).await?, task_id, changed: true })
+}
+
+/// The former slugs that the article's file named.
+fn named_by_file(head: &str) -> Vec<Slug> {
+    let (fields, _) = Document::split(head).fields();
+    fields.former_slugs.iter().filter_map(|slug| Slug::parse(slug).ok()).collect()
 }
 
 /// Returns the slug it had, or that one with a suffix if another article has it now.

@@ -194,7 +194,16 @@ impl Articles {
         Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     }
 
-    /// Reads one revision of an article.
+    /// Refuses the past of a deleted article, for callers who may not restore it: to them it is gone.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`]
+    pub async fn must_exist(&self, slug: &str) -> Result<(), ArticleError> {
+        let exists = history::exists(self.database.reader(), slug).await?;
+        if exists { Ok(()) } else { self.explained(Err(ArticleError::not_found(slug))).await }
+    }
+
+    /// Reads one revision of an article, also of a deleted one.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`].

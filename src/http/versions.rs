@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     articles::{Article, Revision},
-    auth::Caller,
+    auth::{Caller, Permission},
     share::Taken,
 };
 
@@ -48,10 +48,15 @@ struct Restore {
     revision: Option<i64>,
 }
 
-/// List the revisions of an article, also of a deleted one.
+/// List the revisions of an article; with the permission `write`, also of a deleted one.
 #[utoipa::path(get, path = "/articles/{slug}/versions", operation_id = "list_versions", tag = "articles", params(("slug" = String, Path)),
     responses((status = OK, description = "All revisions", body = Versions), Refused))]
-async fn list(State(app): State<HttpState>, Path(slug): Path<String>) -> Result<Json<Versions>, Problem> {
+async fn list(
+    State(app): State<HttpState>,
+    caller: Extension<Caller>,
+    Path(slug): Path<String>,
+) -> Result<Json<Versions>, Problem> {
+    may_see(&app, &caller, &slug).await?;
     let versions = app.host.articles.history(&slug).await?;
     Ok(Json(Versions { total: versions.len(), versions }))
 }
@@ -65,8 +70,14 @@ async fn read(
     caller: Extension<Caller>,
     Path((slug, revision)): Path<(String, i64)>,
 ) -> Result<Response, Problem> {
+    may_see(&app, &caller, &slug).await?;
     let room = room(&app, &caller, &slug).await?;
     Ok(keep(Json(app.host.articles.read_revision(&slug, revision).await?).into_response(), room))
+}
+
+/// What was deleted is there only for those who may restore it.
+async fn may_see(app: &HttpState, caller: &Caller, slug: &str) -> Result<(), Problem> {
+    if caller.may(Permission::Write) { Ok(()) } else { Ok(app.host.articles.must_exist(slug).await?) }
 }
 
 /// Takes room for the largest revision of the article, if it is large.

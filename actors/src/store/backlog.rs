@@ -1,5 +1,7 @@
 //! Which articles need embedding, judged from what is stored and not from the history of tasks.
 
+use std::collections::HashSet;
+
 use super::{
     StoreError,
     folder::within,
@@ -265,22 +267,25 @@ pub struct Order {
 /// [`StoreError`]
 pub async fn enqueue_all(transaction: &impl Sql, articles: &[i64], order: &Order) -> Result<Vec<Queued>, StoreError> {
     locks::hold_articles(transaction, articles).await?;
-    let ids = sql::json(articles)?;
-    let handicap = i64::try_from(order.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let mut rows = transaction
         .rows::<Queued>(
             "SELECT t.article_id, t.id AS task_id, TRUE AS adopted
              FROM {ids $1} j JOIN articles a ON a.id = j.id
              JOIN embedding_tasks t ON t.article_id = a.id AND t.status = 'processing' AND t.revision >= a.revision
                   AND (t.model_id IS NULL OR t.model_id = $2)",
-            [ids.clone(), order.model_id.into()],
+            [sql::json(articles)?, order.model_id.into()],
         )
         .await?;
+    // The lock keeps attempts from ending, not from beginning: whatever was not found in `processing` is queued, even if
+    // it is claimed before the next statement sees it.
+    let adopted: HashSet<_> = rows.iter().map(|row| row.article_id).collect();
+    let others: Vec<_> = articles.iter().filter(|article| !adopted.contains(article)).collect();
+    let handicap = i64::try_from(order.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let queued = transaction
         .rows::<Queued>(
             ENQUEUE_ALL,
             [
-                ids,
+                sql::json(&others)?,
                 order.priority.as_str().into(),
                 i64::from(order.max_attempts).into(),
                 handicap.into(),
@@ -302,8 +307,7 @@ const ENQUEUE_ALL: &str = "
     WHERE NOT a.skip_embedding AND NOT EXISTS (
         SELECT 1 FROM embedding_tasks p
         WHERE p.article_id = a.id AND p.status = 'processing'
-          AND ((p.revision >= a.revision AND (p.model_id IS NULL OR p.model_id = $6))
-               OR $6 = (SELECT id FROM embedding_models WHERE state = 'building')))
+          AND $6 = (SELECT id FROM embedding_models WHERE state = 'building'))
     ORDER BY a.id
     ON CONFLICT (article_id) WHERE status = 'pending' DO UPDATE SET
         priority = CASE WHEN excluded.queue_key - excluded.scheduled_at < t.queue_key - t.scheduled_at

@@ -18,7 +18,7 @@ use super::Fixture;
 use crate::support::{TestModel, quick};
 
 /// Hosts that consist only of their claims.
-struct Hosts<'a> {
+pub(super) struct Hosts<'a> {
     bench: &'a Fixture,
     makes: Makes,
     starts: usize,
@@ -26,7 +26,7 @@ struct Hosts<'a> {
 }
 
 impl<'a> Hosts<'a> {
-    async fn of(bench: &'a Fixture) -> Self {
+    pub(super) async fn of(bench: &'a Fixture) -> Self {
         let runtime = Runtime::start(bench.database.clone(), TestModel::new("one").model(), quick()).await;
         let runtime = runtime.expect("a runtime");
         let makes = Makes::only(runtime.handle().model_id());
@@ -38,7 +38,7 @@ impl<'a> Hosts<'a> {
         format!("start {}", self.starts)
     }
 
-    async fn claim(&self, slots: u32) -> Vec<ClaimedTask> {
+    pub(super) async fn claim(&self, slots: u32) -> Vec<ClaimedTask> {
         let (name, makes) = (self.name(), self.makes);
         let claimed = self.bench.database.write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
@@ -51,7 +51,7 @@ impl<'a> Hosts<'a> {
         claimed.await.expect("a claim")
     }
 
-    async fn complete(&self, tasks: Vec<ClaimedTask>) {
+    pub(super) async fn complete(&self, tasks: Vec<ClaimedTask>) {
         let done = self.bench.database.write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
                 let verdict = |task: ClaimedTask| TaskVerdict {

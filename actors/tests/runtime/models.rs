@@ -21,7 +21,7 @@ use afterword_actors::{
 };
 use proptest::prelude::*;
 
-use super::Fixture;
+use super::{Fixture, deaths::Hosts};
 use crate::support::{TestModel, quick, task};
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -374,6 +374,33 @@ async fn cancelling_a_bulk_run_leaves_what_a_save_has_joined_and_what_another_ru
     let (second, _third) = (bench.bulk(500).await, bench.bulk(500).await);
     assert!(bench.cancel_bulk(second).await);
     assert_eq!(bench.number(waiting).await, 6, "the third run is about them too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_run_counts_what_is_claimed_while_it_is_queued() {
+    let bench = Fixture::new().await;
+    let hosts = Hosts::of(&bench).await;
+    let mut ids = Vec::new();
+    for number in 0..50 {
+        ids.push(bench.save(&format!("article-{number}"), "text").await);
+    }
+    for revision in 2..10 {
+        let claims = async {
+            let mut claimed = Vec::new();
+            for _ in 0..50 {
+                claimed.extend(hosts.claim(1).await);
+            }
+            claimed
+        };
+        let (run, claimed) = tokio::join!(bench.bulk(500), claims);
+        let counted = format!("SELECT count(*) AS n FROM bulk_items WHERE bulk_id = {run}");
+        assert_eq!(bench.number(&counted).await, 50, "in round {revision}");
+        hosts.complete(claimed).await;
+        hosts.complete(hosts.claim(50).await).await;
+        for (number, id) in ids.iter().enumerate() {
+            bench.edit(*id, &format!("article-{number}"), revision).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

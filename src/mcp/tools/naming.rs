@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::answers::{SavedArticle, TITLE};
 use crate::{
     articles::{ArticleError, Revision, slug::Slug},
+    auth::Permission,
     mcp::{budget, door::McpServer, problem::Problem, schema},
 };
 
@@ -140,6 +141,9 @@ impl McpServer {
     ) -> Result<Json<History>, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
         let articles = &self.host.articles;
+        if !self.may(&context, Permission::Write) {
+            articles.must_exist(&asked.slug).await?;
+        }
         let all = articles.history(&asked.slug).await?;
         let total = all.len();
         let Some(revision) = asked.since_revision else {

@@ -34,6 +34,9 @@ pub(super) async fn show(
     Path(slug): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
+    if !visit.may_write() {
+        app.host.articles.must_exist(&slug).await?;
+    }
     let revisions = app.host.articles.history(&slug).await?;
     let chosen = asked.revision.or_else(|| revisions.first().map(|newest| newest.revision)).unwrap_or(1);
     let largest = revisions.iter().map(|revision| revision.size).max().unwrap_or_default();

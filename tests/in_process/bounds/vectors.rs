@@ -1,6 +1,6 @@
 //! Many vectors: they are read while words answer, and what changed is followed page by page.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs::File, process::Command, sync::Arc, time::Duration};
 
 use afterword::{
     articles::Changes,
@@ -24,12 +24,15 @@ async fn words_answer_while_the_vectors_are_read_and_the_reading_outlives_who_be
     let runtime = world.start().await;
     world.articles(Some(&runtime)).create(article("one", "umbrella")).await.expect("a save");
     world.settled(&runtime).await;
-    // No search waits long enough to see the end of a reading that it began.
+    // A reading begins with the file beside the database, and waits at a pipe until somebody writes to it.
+    let pipe = world.database.beside().expect("a file").path();
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
     let settings = SearchSettings { query_deadline: Duration::ZERO, ..SearchSettings::default() };
     let search = Search::new(world.database.clone(), Arc::new(OneModel(Arc::clone(&world.embedder))), settings);
     let first = search.search(&query("umbrella")).await.expect("an answer");
     assert!(first.degraded.is_some_and(|why| why.contains("being read")), "it says why");
     assert_eq!(first.hits.len(), 1, "by its words");
+    tokio::task::spawn_blocking(move || drop(File::options().write(true).open(pipe))).await.expect("a writer");
     while search.search(&query("umbrella")).await.expect("an answer").degraded.is_some() {
         tokio::task::yield_now().await;
     }

@@ -2,12 +2,15 @@
 
 use std::{future::Future, sync::Arc};
 
-use afterword::articles::{ArticleError, Articles, Changes, NewArticle, Saved, slug::Slug};
+use afterword::articles::{ArticleError, Articles, Changes, NewArticle, PartEdits, Saved, editing::Edit, slug::Slug};
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::TestHost;
-use crate::support::{DRAIN, article};
+use crate::{
+    notes::vault::{Vault, import},
+    support::{DRAIN, article},
+};
 
 /// Rounds of each race.
 const ROUNDS: usize = 12;
@@ -262,6 +265,38 @@ async fn a_deleted_past_under_a_name_that_is_taken_again_can_be_reached() {
     assert!(back.slug.starts_with("tides-"), "{}", back.slug);
     assert_eq!(service.read("tides").await.expect("an article").body, "second");
     assert!(service.deleted(&Default::default(), None, 10).await.expect("a list").articles.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_file_calls_its_article_leads_to_it_again_after_a_deletion() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("note.md", "---\nformer_slugs: [before, elsewhere]\n---\ntext")]);
+    import(&articles, &vault.root()).await;
+    assert_eq!(articles.read("before").await.expect("a former slug").slug, "note");
+    articles.delete("note", None).await.expect("a deletion");
+    articles.create(article("elsewhere", "another")).await.expect("an article");
+    articles.restore("note", None).await.expect("it comes back");
+    assert_eq!(articles.read("before").await.expect("a former slug").slug, "note");
+    assert_eq!(articles.read("elsewhere").await.expect("the other").body, "another");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_edit_one_article_at_once_all_succeed() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    articles.create(article("list", "begin\n")).await.expect("an article");
+    let mut editors = JoinSet::new();
+    for editor in 0..150 {
+        let articles = articles.clone();
+        let line = Edit::Append(format!("line {editor}"));
+        editors.spawn(async move {
+            articles.edit("list", PartEdits { edits: vec![line], ..PartEdits::default() }).await.expect("an edit");
+        });
+    }
+    editors.join_all().await;
+    let body = articles.read("list").await.expect("the article").body;
+    assert_eq!((0..150).filter(|editor| body.lines().any(|line| line == format!("line {editor}"))).count(), 150, "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,25 @@ async fn the_first_token_closes_the_door_and_scopes_open_parts_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_past_of_a_deleted_article_is_for_those_who_may_restore_it() {
+    let server = Server::start(&[]);
+    let read = server.command(&["token", "create", "reader", "--scope", "read"]);
+    let write = server.command(&["token", "create", "writer"]);
+    assert_eq!(status(&server, Method::POST, "/api/articles", Some(&write)).await, 201);
+    let past = ["/api/articles/t/versions", "/api/articles/t/versions/1", "/articles/t/history"];
+    let seen = async |token: &String| {
+        let mut seen = Vec::new();
+        for path in past {
+            seen.push(status(&server, Method::GET, path, Some(token)).await);
+        }
+        seen
+    };
+    assert_eq!((seen(&read).await, seen(&write).await), (vec![200; 3], vec![200; 3]));
+    assert_eq!(status(&server, Method::DELETE, "/api/articles/t", Some(&write)).await, 200);
+    assert_eq!((seen(&read).await, seen(&write).await), (vec![404; 3], vec![200; 3]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_holds_until_it_is_revoked_or_runs_out_and_comes_by_header_alone() {
     let server = Server::start(&[]);
     let token = server.command(&["token", "create", "one"]);

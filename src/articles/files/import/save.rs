@@ -148,7 +148,7 @@ impl Run<'_> {
                         names::alone(transaction).await?;
                     }
                     let saved = create::create(transaction, new, read, settings).await.map_err(overtaken)?;
-                    lead_here(transaction, saved.article.id, &former).await?;
+                    names::lead_to(transaction, saved.article.id, &former).await?;
                     note(transaction, known, &saved, again).await?;
                     Ok::<_, FileError>(saved)
                 })
@@ -187,7 +187,7 @@ impl Run<'_> {
                     if saved.article.id != id {
                         return Err(FileError::Overtaken);
                     }
-                    lead_here(transaction, id, &former).await?;
+                    names::lead_to(transaction, id, &former).await?;
                     if let Some(before) = before {
                         source::forget(transaction, before.source_id, &before.path).await?;
                     }
@@ -216,7 +216,7 @@ impl Run<'_> {
                         transaction.run(sql, [id.into(), revision.into(), content.head.clone().into()]).await?;
                     let article = row::by_id(transaction, id).await?;
                     let Some(article) = article.filter(|_| adopted == 1) else { return Err(FileError::Overtaken) };
-                    lead_here(transaction, id, &former).await?;
+                    names::lead_to(transaction, id, &former).await?;
                     let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
                     let said = Properties::of_reading(&content.head, &text);
                     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
@@ -245,16 +245,6 @@ fn changes(content: Content, revision: i64) -> Changes {
         priority: Some(Priority::Low),
         expected_revision: Some(revision),
     }
-}
-
-/// Former slugs lead to the article, unless another has them.
-async fn lead_here(transaction: &Transaction, id: i64, former: &[Slug]) -> Result<(), StoreError> {
-    for slug in former {
-        let sql = "INSERT INTO slug_aliases (slug, article_id, created_at) SELECT $1, $2, {now}
-                   WHERE NOT EXISTS (SELECT 1 FROM articles WHERE slug = $1) ON CONFLICT DO NOTHING";
-        transaction.run(sql, [slug.as_ref().into(), id.into()]).await?;
-    }
-    Ok(())
 }
 
 async fn note(transaction: &Transaction, known: Known, saved: &Saved, replaces: bool) -> Result<(), FileError> {

@@ -1,0 +1,22 @@
+//! Turns of edits that others were faster than. Each is applied to the newest text, so of all that try at once one
+//! succeeds; in turns, each has only newcomers and other processes before it, however many wait.
+
+use std::{
+    array,
+    hash::{BuildHasher, RandomState},
+    sync::LazyLock,
+};
+
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Articles share turns; there are enough that few have to wait for edits of another article.
+const COUNT: usize = 64;
+
+static TURNS: LazyLock<(RandomState, [Mutex<()>; COUNT])> =
+    LazyLock::new(|| (RandomState::new(), array::from_fn(|_| Mutex::const_new(()))));
+
+/// Waits for the turn of an edit of this article; the first to ask is the first to have it.
+pub(super) async fn turn(slug: &str) -> MutexGuard<'static, ()> {
+    let (hasher, turns) = &*TURNS;
+    turns[hasher.hash_one(slug) as usize % COUNT].lock().await
+}

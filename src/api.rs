@@ -18,6 +18,7 @@ mod search;
 mod tags;
 mod timestamp;
 
+pub(crate) use article::MAX_COUNTED;
 pub use article::{
     Article, ArticleSummary, DeletedArticle, DeletedPage, EmbeddingState, EmbeddingStatus, FolderCount, Gone, Page,
     Revision,

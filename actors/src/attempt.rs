@@ -10,7 +10,7 @@ use crate::{
     settings::RuntimeSettings,
     settlement::{Decided, Decision, Gathered, WrongLength, apply, blamed, decide, refunded},
     store::{
-        Database, StoreError, Transaction,
+        Database, StoreError, Transaction, models,
         settle::{Next, Settled, TaskVerdict, settle},
     },
     task::{ClaimedTask, Vectors},
@@ -57,15 +57,14 @@ pub async fn judge(
     Ended { decided: Arc::new(decided), in_doubt: false }
 }
 
-/// Writes the results of the attempts and ends them, each if its lease is valid; `building` is the set that is being
-/// built, 0 if none. Returns the states of the tasks; those without a valid lease are missing unless they are in doubt.
+/// Writes the results of the attempts and ends them, each if its lease is valid. Returns the states of the tasks; those without a valid lease are missing unless they are in doubt.
 ///
 /// # Errors
 /// [`StoreError`]; the transaction must then be rolled back.
-pub async fn commit(transaction: &Transaction, ended: &[Ended], building: i64) -> Result<Vec<Settled>, StoreError> {
+pub async fn commit(transaction: &Transaction, ended: &[Ended]) -> Result<Vec<Settled>, StoreError> {
     let gathered = |ended: &Ended| Gathered { decided: Arc::clone(&ended.decided), in_doubt: ended.in_doubt };
     let batch: Vec<_> = ended.iter().map(gathered).collect();
-    let applied = apply(transaction, &batch, building).await?;
+    let applied = apply(transaction, &batch, &models::wanted(transaction).await?).await?;
     let mut settled = applied.settled;
     settled.extend(settle(transaction, &applied.wrong_lengths.into_iter().map(given_back).collect::<Vec<_>>()).await?);
     Ok(settled)

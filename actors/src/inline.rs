@@ -68,7 +68,7 @@ impl Inline {
         loop {
             let (makes, task) = self.claim(id).await?;
             if let Some(task) = task {
-                return self.embed(task, makes.building).await.map(Some);
+                return self.embed(task).await.map(Some);
             }
             if !makes.makes_active {
                 // Another host's model is in use.
@@ -118,7 +118,7 @@ impl Inline {
         Ok(standing.first().map(|task| task.status))
     }
 
-    async fn embed(&self, task: ClaimedTask, building: i64) -> Result<TaskStatus, StoreError> {
+    async fn embed(&self, task: ClaimedTask) -> Result<TaskStatus, StoreError> {
         let pipeline = Pipeline::of_one(&self.database, &self.model, task.model_id, self.settings.retry);
         let (begun, mut made) = (Instant::now(), Vectors::new());
         let limit = self.settings.max_processing_time;
@@ -134,7 +134,7 @@ impl Inline {
         let settled = self
             .database
             .write::<_, StoreError, _>(move |transaction| {
-                Box::pin(async move { attempt::commit(transaction, &ended, building).await })
+                Box::pin(async move { attempt::commit(transaction, &ended).await })
             })
             .await?;
         let settled = settled.first().map(|settled| settled.status);

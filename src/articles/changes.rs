@@ -10,6 +10,10 @@ use afterword_actors::store::{
 /// How far each look reaches back before the one before. A save gets its time before it is committed, and may become
 /// visible after one with a later time.
 const OVERLAP: Duration = Duration::from_secs(2);
+/// A save with a long text, or one that waits for others, may take longer: now and then a look reaches back as far as a
+/// transaction may last.
+const LONG_OVERLAP: Duration = Duration::from_secs(40);
+const LONG_OVERLAP_EVERY: Duration = Duration::from_secs(5);
 
 /// An article that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct ChangeFeed {
     database: Database,
     /// When it looked last, by the database's clock. *Units:* milliseconds since 1970.
     looked: Option<i64>,
+    /// When a look reached back as far as [`LONG_OVERLAP`]. *Units:* milliseconds since 1970.
+    looked_far: Option<i64>,
     /// What was returned and may be read again, with its time.
     told: HashMap<Seen, i64>,
 }
@@ -68,7 +74,7 @@ struct ActRow {
 
 impl ChangeFeed {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, looked: None, told: HashMap::new() }
+        Self { database, looked: None, looked_far: None, told: HashMap::new() }
     }
 
     /// Returns the changes since the last look; at the first one those of the last moments.
@@ -76,24 +82,28 @@ impl ChangeFeed {
     /// # Errors
     /// [`StoreError`]; the next look returns what this one did not.
     pub async fn next(&mut self) -> Result<Vec<ArticleEvent>, StoreError> {
-        let overlap = i64::try_from(OVERLAP.as_millis()).unwrap_or_default();
         let now = sql::now(self.database.reader()).await?;
+        let is_far = self.looked_far.is_none_or(|at| now - at >= millis(LONG_OVERLAP_EVERY));
+        let overlap = millis(if is_far { LONG_OVERLAP } else { OVERLAP });
         let since = self.looked.unwrap_or(now) - overlap;
         let (acts, saved) = (self.acts(since).await?, self.saved(since).await?);
+        // What is older than this was there before the first look.
+        let news_since = if self.looked.is_none() { now - millis(OVERLAP) } else { i64::MIN };
         let mut changes = Vec::new();
         for act in acts {
-            if self.told.insert(Seen::Act { id: act.id }, act.at).is_none() {
+            if self.told.insert(Seen::Act { id: act.id }, act.at).is_none() && act.at >= news_since {
                 changes.push(act.into());
             }
         }
         for row in saved {
             let seen = Seen::Revision { article: row.id, revision: row.revision };
-            if self.told.insert(seen, row.updated_at).is_none() {
+            if self.told.insert(seen, row.updated_at).is_none() && row.updated_at >= news_since {
                 changes.push(row.into());
             }
         }
         self.looked = Some(now);
-        self.told.retain(|_, at| *at >= now - overlap);
+        self.looked_far = if is_far { Some(now) } else { self.looked_far };
+        self.told.retain(|_, at| *at >= now - millis(LONG_OVERLAP));
         Ok(changes)
     }
 
@@ -120,6 +130,10 @@ impl ChangeFeed {
             )
             .await
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX >> 1)
 }
 
 impl From<ActRow> for ArticleEvent {

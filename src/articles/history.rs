@@ -92,7 +92,8 @@ pub(super) async fn restore(
 ) -> Result<Saved, ArticleError> {
     names::alone(transaction).await?;
     let Some(id) = number_of(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
-    locks::hold_deleted(transaction, id).await?;
+    // Which revision is the one before is known only when no other save can come in between.
+    locks::hold_articles(transaction, &[id]).await?;
     let Some(version) = version(transaction, id, number).await? else {
         return Err(match number {
             Some(revision) => ArticleError::NoRevision { slug: slug.to_owned(), revision },

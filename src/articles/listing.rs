@@ -4,7 +4,11 @@ use afterword_actors::store::sql::Sql;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    ArticleError, ArticleSummary, Articles, FolderCount, Page, folder::Folder, properties::Filter, row, subfolders,
+    ArticleError, ArticleSummary, Articles, FolderCount, Page,
+    folder::Folder,
+    listed::{Listed, Size, Way},
+    properties::Filter,
+    row, subfolders,
 };
 use crate::api::NOT_A_CURSOR;
 
@@ -28,9 +32,25 @@ impl Articles {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<Page, ArticleError> {
-        let listed = row::Listed { folder: folder.as_ref(), filter };
-        let total = listed.total(self.database.reader()).await?;
-        let (articles, next_cursor) = self.page(&listed, cursor, limit, total).await?;
+        self.list_fitting(folder, filter, cursor, limit, <[_]>::len).await
+    }
+
+    /// The same, of which only the first are listed: `fitting` says how many there is room for. The next page begins
+    /// behind them.
+    ///
+    /// # Errors
+    /// [`ArticleError::Invalid`] if the cursor did not come from here.
+    pub async fn list_fitting(
+        &self,
+        folder: &Folder,
+        filter: &Filter,
+        cursor: Option<&str>,
+        limit: u32,
+        fitting: impl FnOnce(&[ArticleSummary]) -> usize,
+    ) -> Result<Page, ArticleError> {
+        let listed = Listed::new(folder.as_ref(), filter);
+        let Size { total, way } = listed.size(self.database.reader()).await?;
+        let (articles, next_cursor) = self.page(&listed, way, cursor, limit, fitting).await?;
         Ok(Page { articles, total, next_cursor })
     }
 
@@ -45,25 +65,30 @@ impl Articles {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
-        let listed = row::Listed { folder: folder.as_ref(), filter: &Filter::default() };
-        self.page(&listed, cursor, limit, 0).await
+        let everything = Filter::default();
+        let listed = Listed::new(folder.as_ref(), &everything);
+        self.page(&listed, Way::InOrder, cursor, limit, <[_]>::len).await
     }
 
-    /// Returns a page; `total` is how many are listed on all pages, if known.
+    /// Returns a page; `fitting` says how many of its articles there is room for.
     async fn page(
         &self,
-        listed: &row::Listed<'_>,
+        listed: &Listed<'_>,
+        way: Way,
         cursor: Option<&str>,
         limit: u32,
-        total: i64,
+        fitting: impl FnOnce(&[ArticleSummary]) -> usize,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
         let after = cursor.map(decode_cursor).transpose()?;
         let reader = self.database.reader();
-        let mut rows = listed.page(reader, after, limit.saturating_add(1), total).await?;
-        let more = rows.len() > limit as usize;
+        let mut rows = listed.page(reader, way, after, limit.saturating_add(1)).await?;
+        let found = rows.len();
         rows.truncate(limit as usize);
-        let next_cursor = rows.last().filter(|_| more).map(|last| encode_cursor(last.updated_at, last.id));
-        Ok((row::summaries_with_tags(reader, rows).await?, next_cursor))
+        let ends: Vec<_> = rows.iter().map(|row| (row.updated_at, row.id)).collect();
+        let mut articles = row::summaries_with_tags(reader, rows).await?;
+        articles.truncate(fitting(&articles));
+        let last = ends[..articles.len()].last().filter(|_| found > articles.len());
+        Ok((articles, last.map(|(updated_at, id)| encode_cursor(*updated_at, *id))))
     }
 
     /// Returns up to `limit` folders directly below `folder` that contain articles, themselves or further below, in

@@ -18,7 +18,7 @@ pub(super) async fn share(transaction: &Transaction) -> Result<(), StoreError> {
 }
 
 /// Locks the names exclusively until the commit.
-pub(super) async fn alone(transaction: &Transaction) -> Result<(), StoreError> {
+pub(crate) async fn alone(transaction: &Transaction) -> Result<(), StoreError> {
     held(transaction, "SELECT pg_advisory_xact_lock(7165, 0)", None).await
 }
 

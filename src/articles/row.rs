@@ -8,10 +8,8 @@ use afterword_actors::store::{
 };
 
 use super::{
-    Article, ArticleSummary, EmbeddingState, EmbeddingStatus,
-    folder::within,
-    names,
-    properties::{self, Filter, Properties, Shape},
+    Article, ArticleSummary, EmbeddingState, EmbeddingStatus, names,
+    properties::{self, Properties},
     slug::as_stored,
 };
 use crate::time::Timestamp;
@@ -197,60 +195,20 @@ pub(super) async fn summaries_with_tags(
     Ok(rows.into_iter().map(summary).collect())
 }
 
-/// The articles that a page is taken from.
-pub(super) struct Listed<'a> {
-    pub(super) folder: &'a str,
-    pub(super) filter: &'a Filter,
-}
-
-/// The most articles that are gathered and then sorted; more are looked through in their order.
-const MAX_GATHERED: i64 = 3_000;
-
-impl Listed<'_> {
-    fn condition(&self, shape: Shape, parameters: &mut Vec<Value>) -> String {
-        let filter = self.filter.condition(shape, parameters);
-        if self.folder.is_empty() {
-            return filter;
-        }
-        parameters.push(self.folder.into());
-        format!("{filter} AND {}", within("a.folder", &format!("${}", parameters.len())))
-    }
-
-    /// Counts them all.
-    pub(super) async fn total(&self, connection: &impl Sql) -> Result<i64, StoreError> {
-        let mut parameters = Vec::new();
-        let condition = self.condition(Shape::Gathering, &mut parameters);
-        let sql = format!("SELECT count(*) AS n FROM articles a WHERE {condition}");
-        Ok(connection.row::<i64>(&sql, parameters).await?.unwrap_or(0))
-    }
-
-    /// Returns those after `after`, the last saved first.
-    pub(super) async fn page(
-        &self,
-        connection: &impl Sql,
-        after: Option<(i64, i64)>,
-        limit: u32,
-        total: i64,
-    ) -> Result<Vec<SummaryRow>, StoreError> {
-        let mut parameters = Vec::new();
-        let shape = if total > MAX_GATHERED { Shape::Probing } else { Shape::Gathering };
-        let mut condition = self.condition(shape, &mut parameters);
-        if let Some((updated_at, id)) = after {
-            parameters.extend([updated_at.into(), id.into()]);
-            condition.push_str(&format!(
-                " AND (a.updated_at, a.id) < (${}, ${})",
-                parameters.len() - 1,
-                parameters.len()
-            ));
-        }
-        parameters.push(i64::from(limit).into());
-        let sql = format!(
-            "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
-             WHERE {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT ${} + 0",
-            parameters.len()
-        );
-        connection.rows(&sql, parameters).await
-    }
+/// Returns the articles for which `condition` is true, with those `parameters`, the last saved first.
+pub(super) async fn page(
+    connection: &impl Sql,
+    condition: &str,
+    mut parameters: Vec<Value>,
+    limit: u32,
+) -> Result<Vec<SummaryRow>, StoreError> {
+    parameters.push(i64::from(limit).into());
+    let sql = format!(
+        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
+         WHERE {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT ${} + 0",
+        parameters.len()
+    );
+    connection.rows(&sql, parameters).await
 }
 
 impl From<ArticleRow> for Article {

@@ -227,12 +227,12 @@ const HOLDS: &str = "SELECT id AS n FROM api_tokens
                      WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now})";
 
 async fn open(transaction: &Transaction) -> Result<(), TokenError> {
-    let living = "SELECT name FROM api_tokens
-                  WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now}) ORDER BY id LIMIT 1";
-    if let Some(name) = transaction.row(living, []).await? {
+    // First removed, then looked: a token that is made in between stays, and keeps the door closed.
+    let dead = "DELETE FROM api_tokens WHERE revoked_at IS NOT NULL OR expires_at <= {now}";
+    let forgotten = transaction.run(dead, []).await?;
+    if let Some(name) = transaction.row("SELECT name FROM api_tokens ORDER BY id LIMIT 1", []).await? {
         return Err(TokenError::Holds(name));
     }
-    let forgotten = transaction.run("DELETE FROM api_tokens", []).await?;
     let detail = format!("{forgotten} tokens removed; this machine needs none");
     Ok(events::record_act(transaction, "door opened", &detail).await?)
 }

@@ -149,12 +149,10 @@ async fn list(session: &Session, filter: Filter, page: ListedPage<'_>) -> anyhow
     let page = host.articles.list_where(&folder, &filter, cursor, limit).await?;
     session.output.answer(&page, |look| view::list(look, &page.articles))?;
     let shown = page.articles.len();
+    let all = page.total.map_or_else(|| "many articles".to_owned(), |total| count(total, "article"));
     match &page.next_cursor {
-        Some(cursor) => {
-            let all = count(page.total, "article");
-            session.output.note(&format!("{shown} of {all}; more with --cursor {cursor}"));
-        }
-        None => session.output.note(&count(page.total, "article")),
+        Some(cursor) => session.output.note(&format!("{shown} of {all}; more with --cursor {cursor}")),
+        None => session.output.note(&all),
     }
     session.mention_empty(&host, &folder).await
 }

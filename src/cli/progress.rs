@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use afterword_actors::{Trouble, store::stats};
+use afterword_actors::{
+    Trouble,
+    store::{backlog, stats},
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{failure::Interrupted, output::Output};
@@ -69,7 +72,8 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
         bar.set_length(u64::try_from(ended + now.pending + now.processing).unwrap_or(0));
         bar.set_position(u64::try_from(ended).unwrap_or(0));
         bar.set_message(rate(ended, now.pending + now.processing, begun.elapsed()));
-        if now.pending + now.processing == 0 {
+        // The two counts are not of one moment; whether anything is left is one look.
+        if now.pending + now.processing <= 0 && !backlog::any_open_for_the_set_in_use(database.reader()).await? {
             bar.finish_and_clear();
             return Ok(now);
         }

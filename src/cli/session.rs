@@ -53,7 +53,7 @@ impl Session {
     /// Adds a note if there is no article in `folder`: its name may be wrong.
     pub(super) async fn mention_empty(&self, host: &Host, folder: &Folder) -> anyhow::Result<()> {
         let name: &str = folder.as_ref();
-        if !name.is_empty() && host.articles.list(folder, None, 1).await?.total == 0 {
+        if !name.is_empty() && host.articles.list(folder, None, 1).await?.articles.is_empty() {
             self.output.note(&format!("the folder \"{name}\" has no article"));
         }
         Ok(())

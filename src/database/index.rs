@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     articles::{
-        FRONT_MATTER,
+        FRONT_MATTER, names,
         reading::{self, BodyReading},
     },
     fulltext::{self, State, Stems, Texts, VERSION},
@@ -129,8 +129,13 @@ async fn begin(database: &Database, language: &str) -> Result<(), IndexError> {
         return Err(IndexError::Language(language.to_owned()));
     }
     let state = State { language: language.to_owned(), version: VERSION, rebuilt_to: Some(0) };
-    let noted = database
-        .write_behind::<_, StoreError, _>(move |transaction| Box::pin(async move { state.write(transaction).await }));
+    let noted = database.write_behind::<_, StoreError, _>(move |transaction| {
+        Box::pin(async move {
+            // Creates read the language, and are not finished: the rebuild would pass over their articles.
+            names::alone(transaction).await?;
+            state.write(transaction).await
+        })
+    });
     Ok(noted.await?)
 }
 

@@ -97,8 +97,9 @@ impl McpServer {
         let page = self.host.articles.list_where(&folder, &filter, None, PAGE).await.map_err(failed)?;
         let line = |article: &ArticleSummary| format!("- [{}]({})\n", article.title, self::uri(&article.slug));
         let mut text: String = page.articles.iter().map(line).collect();
-        let more = page.total.saturating_sub(page.articles.len() as i64);
-        if more > 0 {
+        if page.next_cursor.is_some() {
+            let more =
+                page.total.map_or_else(|| "many".to_owned(), |all| (all - page.articles.len() as i64).to_string());
             text.push_str(&format!("- and {more} more; list_articles shows them\n"));
         }
         Ok(ReadResourceResult::new(vec![ResourceContents::text(text, uri).with_mime_type(MARKDOWN)]))

@@ -35,7 +35,7 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     }
     let filter = tasks::Filter { article_id: Some(task.article_id), limit: 10, ..tasks::Filter::default() };
     let others = tasks::list(reader, &filter).await?;
-    if let Some(other) = others.iter().find(|other| other.status == "processing") {
+    if let Some(other) = others.iter().find(|other| other.status == "processing" && other.id != task.id) {
         return Ok(format!("an older revision of the same article is being processed (task {})", other.id));
     }
     let living = hosts::living(database).await?;

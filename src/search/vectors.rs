@@ -23,7 +23,7 @@ mod tests;
 mod writing;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -142,22 +142,26 @@ fn best_of_each_article(chunks: Vec<Nearest>) -> Vec<Nearest> {
     chunks.into_iter().filter(|chunk| seen.insert(chunk.article_id)).collect()
 }
 
-/// Orders by the stored vectors. What has been removed since the scan is left out.
+/// Orders by the stored vectors. An article whose chunks have been replaced since the scan keeps the similarity that
+/// the scan has found.
 async fn compare(database: &Database, query: &Vector, found: Vec<Nearest>) -> Result<Vec<Nearest>, StoreError> {
     let ids: Vec<_> = found.iter().map(|nearest| nearest.chunk_id).collect();
     let rows = database
         .reader()
-        .rows::<(i64, i64, Vec<u8>)>(
-            "SELECT c.id, c.article_id, c.vector FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id",
+        .rows::<(i64, Vec<u8>)>(
+            "SELECT c.id, c.vector FROM {ids $1} j CROSS JOIN article_chunks c WHERE c.id = j.id",
             [sql::json(&ids)?],
         )
         .await?;
-    let compared = |(chunk_id, article_id, bytes): (i64, i64, Vec<u8>)| {
+    let compared = |(chunk_id, bytes): (i64, Vec<u8>)| {
         let vector = Vector::from_bytes(&bytes).ok()?;
-        let similarity = vector.as_slice().iter().zip(query.as_slice()).map(|(a, b)| a * b).sum();
-        Some(Nearest { article_id, chunk_id, similarity })
+        Some((chunk_id, vector.as_slice().iter().zip(query.as_slice()).map(|(a, b)| a * b).sum::<f32>()))
     };
-    let mut nearest: Vec<_> = rows.into_iter().filter_map(compared).collect();
+    let exact: HashMap<_, _> = rows.into_iter().filter_map(compared).collect();
+    let mut nearest = found;
+    for nearest in &mut nearest {
+        nearest.similarity = exact.get(&nearest.chunk_id).copied().unwrap_or(nearest.similarity);
+    }
     nearest.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.article_id.cmp(&b.article_id)));
     Ok(nearest)
 }

@@ -7,6 +7,8 @@ mod sqlite {
 
     #[path = "bounds/cleaning.rs"]
     mod cleaning;
+    #[path = "bounds/lists.rs"]
+    mod lists;
     #[path = "bounds/texts.rs"]
     mod texts;
     #[path = "bounds/vectors.rs"]
@@ -19,6 +21,8 @@ mod postgres {
 
     #[path = "bounds/cleaning.rs"]
     mod cleaning;
+    #[path = "bounds/lists.rs"]
+    mod lists;
     #[path = "bounds/texts.rs"]
     mod texts;
     #[path = "bounds/vectors.rs"]

@@ -5,6 +5,8 @@ use std::{process::Command, time::Duration};
 use crate::support::{self, DRAIN, OnPostgres, Place, article, quick};
 use afterword::{
     articles::Changes,
+    auth::{NewToken, Permission, Tokens},
+    config::Settings,
     database,
     embedding::scripted::Script,
     queue::{Event, Queue},
@@ -66,6 +68,21 @@ async fn a_host_whose_ear_is_cut_off_hears_again_and_has_missed_nothing() {
     }
     assert_eq!(world.number("SELECT count(*) AS n FROM embedding_task_events WHERE event = 'rescued'").await, 0);
     runtime.stop(DRAIN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_made_while_the_door_is_opened_keeps_it_closed() {
+    let world = TestHost::new().await;
+    let tokens = Tokens::new(world.database.clone(), &Settings::default().auth);
+    let new = |name: String| NewToken { name, scope: Permission::Admin, lifetime: None };
+    for round in 0..20 {
+        tokens.create(new(format!("former-{round}"))).await.expect("a token");
+        tokens.revoke(&format!("former-{round}")).await.expect("an end");
+        let (opened, made) = tokio::join!(tokens.open(), tokens.create(new(format!("new-{round}"))));
+        made.expect("a token");
+        assert!(tokens.any().await.expect("a look"), "round {round}: {opened:?}");
+        tokens.revoke(&format!("new-{round}")).await.expect("it is there");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

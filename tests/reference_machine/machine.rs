@@ -177,10 +177,6 @@ impl Machine {
         self.rows.tasks.iter().find(|(_, task)| task.article == article && task.status == status).map(|(&no, _)| no)
     }
 
-    fn newest_of(&self, article: No) -> Option<&Task> {
-        self.rows.tasks.values().rev().find(|task| task.article == article)
-    }
-
     /// Whether `model` has not stored the present content of `article`.
     fn needs(&self, article: No, model: No) -> bool {
         let Some(present) = self.rows.articles.get(&article) else { return false };

@@ -325,7 +325,7 @@ impl TestHost {
             .write_behind::<_, Stopped, _>(move |transaction| {
                 Box::pin(async move {
                     let makes = makes(transaction, model_id).await?;
-                    let settled = attempt::commit(transaction, &ended, makes.building).await?;
+                    let settled = attempt::commit(transaction, &ended).await?;
                     let token = new_token();
                     let (token, incarnation, slots) = (token.as_str(), incarnation.as_str(), slots.as_slice());
                     let request = Claim { token, incarnation, slots, lease, from: None, makes };

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     store::{
-        StoreError, Transaction, backlog, models,
+        StoreError, Transaction, backlog,
+        models::{self, Wanted},
         settle::{Next, Settled, TaskVerdict, settle, standing_of},
         vectors::{self, Confirmed, NewSet, Standing},
     },
@@ -39,8 +40,12 @@ pub(crate) struct WrongLength {
 }
 
 /// Ends `batch`. An attempt without a valid lease writes nothing; one in doubt is answered with its present state.
-/// While the set `building` is built (0 if none), the articles of ended tasks for the set in use are queued for it.
-pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], building: i64) -> Result<Applied, StoreError> {
+/// The articles of ended tasks are queued for the next set that needs them, of those that are `wanted`.
+pub(crate) async fn apply(
+    transaction: &Transaction,
+    batch: &[Gathered],
+    wanted: &Wanted,
+) -> Result<Applied, StoreError> {
     if batch.is_empty() {
         return Ok(Applied::default());
     }
@@ -63,30 +68,31 @@ pub(crate) async fn apply(transaction: &Transaction, batch: &[Gathered], buildin
     let ended_before: Vec<_> =
         in_doubt.filter(|lease| !standing.contains_key(lease)).map(|lease| lease.task_id).collect();
     applied.settled.extend(standing_of(transaction, &ended_before).await?);
-    if building != 0 {
-        queue_next(transaction, &tasks, &applied.settled, building).await?;
-    }
+    queue_next(transaction, &tasks, &applied.settled, wanted).await?;
     Ok(applied)
 }
 
-/// Queues, for the set that is being built, the articles with ended tasks for the set in use.
+/// Queues the articles of ended tasks for the set that may need them now.
 async fn queue_next(
     transaction: &Transaction,
     tasks: &[&ClaimedTask],
     settled: &[Settled],
-    building: i64,
+    wanted: &Wanted,
 ) -> Result<(), StoreError> {
     let ended = settled.iter().filter(|settled| settled.status.is_final()).map(|settled| settled.task_id);
     let ended: HashSet<_> = ended.collect();
-    let of_the_other = tasks.iter().filter(|task| task.model_id != building && ended.contains(&task.lease.task_id));
-    // Each once: two attempts at one task may end in one batch.
-    let articles: BTreeSet<_> = of_the_other.map(|task| task.article_id).collect();
-    let articles: Vec<_> = articles.into_iter().collect();
-    if articles.is_empty() {
-        return Ok(());
-    }
     let max_attempts = tasks.iter().map(|task| task.max_attempts).max().unwrap_or(1);
-    backlog::queue_next(transaction, &articles, building, max_attempts).await
+    for set in [&wanted.active, &wanted.building].into_iter().flatten().map(|set| set.id) {
+        let before = tasks.iter().filter(|task| wanted.after(task.model_id) == Some(set));
+        // Each once: two attempts at one task may end in one batch.
+        let articles: BTreeSet<_> =
+            before.filter(|task| ended.contains(&task.lease.task_id)).map(|task| task.article_id).collect();
+        if !articles.is_empty() {
+            let articles: Vec<_> = articles.into_iter().collect();
+            backlog::queue_next(transaction, &articles, set, max_attempts).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What a batch does to vectors.

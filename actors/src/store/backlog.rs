@@ -1,7 +1,5 @@
 //! Which articles need embedding, judged from what is stored and not from the history of tasks.
 
-use std::collections::HashSet;
-
 use super::{
     StoreError,
     folder::within,
@@ -142,15 +140,15 @@ pub async fn any_open_for_the_set_in_use(connection: &impl Sql) -> Result<bool, 
     Ok(connection.row::<()>(&sql, []).await?.is_some())
 }
 
-/// Queues what a set that is being built needs of `articles`, after their tasks for the set in use have ended: both
-/// sets are kept up to date, one after the other, by the one waiting task that an article may have.
+/// Queues what the set `model_id` needs of `articles`, after their tasks for another set have ended: two sets are kept up
+/// to date, one after the other, by the one waiting task that an article may have.
 ///
 /// # Errors
 /// [`StoreError`]
 pub async fn queue_next(
     transaction: &impl Sql,
     articles: &[i64],
-    building: i64,
+    model_id: i64,
     max_attempts: u32,
 ) -> Result<(), StoreError> {
     let sql = format!(
@@ -159,11 +157,11 @@ pub async fn queue_next(
          WHERE NOT a.skip_embedding AND e.content_hash IS DISTINCT FROM a.content_hash AND {UNATTENDED}"
     );
     let ids = sql::json(articles)?;
-    let needing: Vec<i64> = transaction.rows(&sql, [building.into(), ids]).await?;
+    let needing: Vec<i64> = transaction.rows(&sql, [model_id.into(), ids]).await?;
     if needing.is_empty() {
         return Ok(());
     }
-    let order = Order { model_id: building, priority: Priority::Low, max_attempts, cause: "new model" };
+    let order = Order { model_id, priority: Priority::Low, max_attempts, cause: "new model" };
     enqueue_wanted(transaction, &needing, &order).await.map(drop)
 }
 
@@ -267,25 +265,24 @@ pub struct Order {
 /// [`StoreError`]
 pub async fn enqueue_all(transaction: &impl Sql, articles: &[i64], order: &Order) -> Result<Vec<Queued>, StoreError> {
     locks::hold_articles(transaction, articles).await?;
+    // Otherwise a task that is claimed between the next two statements would be found by neither.
+    locks::hold_waiting(transaction, articles).await?;
+    let ids = sql::json(articles)?;
+    let handicap = i64::try_from(order.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let mut rows = transaction
         .rows::<Queued>(
             "SELECT t.article_id, t.id AS task_id, TRUE AS adopted
              FROM {ids $1} j JOIN articles a ON a.id = j.id
              JOIN embedding_tasks t ON t.article_id = a.id AND t.status = 'processing' AND t.revision >= a.revision
                   AND (t.model_id IS NULL OR t.model_id = $2)",
-            [sql::json(articles)?, order.model_id.into()],
+            [ids.clone(), order.model_id.into()],
         )
         .await?;
-    // The lock keeps attempts from ending, not from beginning: whatever was not found in `processing` is queued, even if
-    // it is claimed before the next statement sees it.
-    let adopted: HashSet<_> = rows.iter().map(|row| row.article_id).collect();
-    let others: Vec<_> = articles.iter().filter(|article| !adopted.contains(article)).collect();
-    let handicap = i64::try_from(order.priority.handicap().as_millis()).unwrap_or(i64::MAX);
     let queued = transaction
         .rows::<Queued>(
             ENQUEUE_ALL,
             [
-                sql::json(&others)?,
+                ids,
                 order.priority.as_str().into(),
                 i64::from(order.max_attempts).into(),
                 handicap.into(),
@@ -307,7 +304,8 @@ const ENQUEUE_ALL: &str = "
     WHERE NOT a.skip_embedding AND NOT EXISTS (
         SELECT 1 FROM embedding_tasks p
         WHERE p.article_id = a.id AND p.status = 'processing'
-          AND $6 = (SELECT id FROM embedding_models WHERE state = 'building'))
+          AND ((p.revision >= a.revision AND (p.model_id IS NULL OR p.model_id = $6))
+               OR $6 = (SELECT id FROM embedding_models WHERE state = 'building')))
     ORDER BY a.id
     ON CONFLICT (article_id) WHERE status = 'pending' DO UPDATE SET
         priority = CASE WHEN excluded.queue_key - excluded.scheduled_at < t.queue_key - t.scheduled_at

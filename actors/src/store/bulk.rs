@@ -173,12 +173,12 @@ pub async fn cancel(transaction: &impl Sql, id: i64) -> Result<bool, StoreError>
 }
 
 /// Locks the articles before it checks which tasks a save has joined: a save that comes at this moment is either
-/// before, and keeps its task, or after, and queues another.
+/// before, and keeps its task, or after, and queues another. A task in `processing` may be waiting again by then.
 async fn take_back(transaction: &impl Sql, id: i64) -> Result<(), StoreError> {
     let articles: Vec<i64> = transaction
         .rows(
             "SELECT i.article_id AS n FROM bulk_items i CROSS JOIN embedding_tasks t
-             WHERE i.bulk_id = $1 AND NOT i.adopted AND t.id = i.task_id AND t.status = 'pending'",
+             WHERE i.bulk_id = $1 AND NOT i.adopted AND t.id = i.task_id AND t.status IN ('pending', 'processing')",
             [id.into()],
         )
         .await?;

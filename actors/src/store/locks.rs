@@ -18,7 +18,7 @@ use super::{
 ///
 /// # Errors
 /// [`StoreError`]
-pub(super) async fn hold_articles(transaction: &impl Sql, articles: &[i64]) -> Result<(), StoreError> {
+pub async fn hold_articles(transaction: &impl Sql, articles: &[i64]) -> Result<(), StoreError> {
     if transaction.engine() == Engine::Sqlite || articles.is_empty() {
         return Ok(());
     }
@@ -34,6 +34,19 @@ pub(super) async fn hold_articles(transaction: &impl Sql, articles: &[i64]) -> R
     }
     // One of them may have been restored while its number was waited for.
     hold_rows(transaction, &deleted).await.map(drop)
+}
+
+/// Keeps the waiting tasks of `articles`, which are locked, waiting until the commit: claims pass over them.
+///
+/// # Errors
+/// [`StoreError`]
+pub(super) async fn hold_waiting(transaction: &impl Sql, articles: &[i64]) -> Result<(), StoreError> {
+    if transaction.engine() == Engine::Sqlite || articles.is_empty() {
+        return Ok(());
+    }
+    let waiting = "SELECT t.id FROM {ids $1} j JOIN embedding_tasks t ON t.article_id = j.id AND t.status = 'pending'
+                   {lock t}";
+    transaction.rows::<i64>(waiting, [sql::json(articles)?]).await.map(drop)
 }
 
 async fn hold_rows(transaction: &impl Sql, articles: &[i64]) -> Result<Vec<i64>, StoreError> {

@@ -61,6 +61,19 @@ pub struct Wanted {
     pub building: Option<Set>,
 }
 
+impl Wanted {
+    /// Returns the set that may need an article when its task for the set `model_id` has ended: after the one in use the
+    /// one that is being built, after one that was retired meanwhile the one in use.
+    pub(crate) fn after(&self, model_id: i64) -> Option<i64> {
+        let id = |set: &Option<Set>| set.as_ref().map(|set| set.id);
+        match (id(&self.active), id(&self.building)) {
+            (_, Some(building)) if model_id == building => None,
+            (Some(active), _) if model_id != active => Some(active),
+            (_, building) => building,
+        }
+    }
+}
+
 /// The result of a request to change to a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Switch {
@@ -228,12 +241,17 @@ async fn stop_building(transaction: &impl Sql) -> Result<Option<i64>, StoreError
 /// # Errors
 /// [`StoreError`]
 pub(super) async fn keep_wanted(transaction: &impl Sql, id: i64) -> Result<bool, StoreError> {
+    Ok(keep(transaction, id).await?.is_some_and(|state| state != "retired"))
+}
+
+/// Returns the state of the set `id`, which stays what it is until the commit.
+pub(super) async fn keep(transaction: &impl Sql, id: i64) -> Result<Option<String>, StoreError> {
     let until_the_commit = match transaction.engine() {
         Engine::Sqlite => "",
         Engine::Postgres => "FOR SHARE",
     };
-    let sql = format!("SELECT id AS n FROM embedding_models WHERE id = $1 AND state <> 'retired' {until_the_commit}");
-    Ok(transaction.row::<()>(&sql, [id.into()]).await?.is_some())
+    let sql = format!("SELECT state FROM embedding_models WHERE id = $1 {until_the_commit}");
+    transaction.row(&sql, [id.into()]).await
 }
 
 /// Lets changes of the sets take turns: on PostgreSQL by an advisory lock that ends with the transaction.

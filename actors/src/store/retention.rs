@@ -6,16 +6,19 @@
 mod kinds;
 mod pace;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
 
 use self::{
-    kinds::{Kind, Place},
+    kinds::{Held, Kind, Place},
     pace::Pace,
 };
 use super::{
-    Database, Engine, StoreError, events,
+    Database, Engine, StoreError, Transaction, events, locks, models,
     sql::{self, FromRow, Sql, Value},
 };
 use crate::settings::Retention;
@@ -97,6 +100,17 @@ pub async fn clean_tasks(database: &Database, age: Duration) -> Result<u64, Stor
 /// Any age: zero would mean that nothing expires.
 const WHATEVER_AGE: Duration = Duration::from_millis(1);
 
+async fn hold(transaction: &Transaction, held: Held, subjects: &BTreeSet<i64>) -> Result<(), StoreError> {
+    for subject in subjects {
+        match held {
+            Held::Nothing => return Ok(()),
+            Held::DeletedArticles => locks::hold_deleted(transaction, *subject).await?,
+            Held::Model => models::keep(transaction, *subject).await.map(drop)?,
+        }
+    }
+    Ok(())
+}
+
 struct Broom<'a> {
     database: &'a Database,
     pace: Pace,
@@ -153,11 +167,13 @@ impl Broom<'_> {
 
     /// Removes a page, and pauses as long as that kept others from writing.
     async fn remove(&mut self, kind: &Kind, doomed: &[(i64, i64, &Option<String>)]) -> Result<u64, StoreError> {
-        let (keys, remove) = (sql::json(doomed)?, kind.remove);
-        let (gone, held) = self
+        let (keys, remove, held) = (sql::json(doomed)?, kind.remove, kind.held);
+        let subjects: BTreeSet<_> = doomed.iter().map(|(at, ..)| *at).collect();
+        let (gone, took) = self
             .database
             .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(async move {
+                    hold(transaction, held, &subjects).await?;
                     let began = Instant::now();
                     let gone = transaction.run(remove, [keys]).await?;
                     afterword_faults::point!("cleanup.removed", StoreError::Failed);
@@ -166,8 +182,8 @@ impl Broom<'_> {
             })
             .await?;
         afterword_faults::point!("cleanup.committed", StoreError::Failed);
-        self.pace.took(held, i64::try_from(doomed.len()).unwrap_or(i64::MAX));
-        tokio::time::sleep(held).await;
+        self.pace.took(took, i64::try_from(doomed.len()).unwrap_or(i64::MAX));
+        tokio::time::sleep(took).await;
         Ok(gone)
     }
 }

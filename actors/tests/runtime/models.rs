@@ -404,6 +404,74 @@ async fn a_bulk_run_counts_what_is_claimed_while_it_is_queued() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_queued_for_a_new_set_behind_what_is_claimed_at_that_moment() {
+    let (bench, new) = (Fixture::new().await, TestModel::new("new"));
+    let hosts = Hosts::of(&bench).await;
+    assert_eq!(bench.switch_to(&new).await, Switch::Begun { instead_of: None });
+    let building = models::wanted(bench.database.reader()).await.expect("the sets").building.expect("a set").id;
+    let mut ids = Vec::new();
+    for number in 0..50 {
+        ids.push(bench.save(&format!("article-{number}"), "text").await);
+    }
+    for revision in 2..10 {
+        let claims = async {
+            let mut claimed = Vec::new();
+            for _ in 0..50 {
+                claimed.extend(hosts.claim(1).await);
+            }
+            claimed
+        };
+        let all = ids.clone();
+        let queued = bench.database.write::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move {
+                let order = Order { model_id: building, priority: Priority::Low, max_attempts: 3, cause: "new model" };
+                backlog::enqueue_wanted(transaction, &all, &order).await
+            })
+        });
+        let (queued, claimed) = tokio::join!(queued, claims);
+        queued.expect("an answer");
+        // It would take the place of an attempt that fails.
+        let behind = format!(
+            "SELECT count(*) AS n FROM embedding_tasks t JOIN embedding_tasks p ON p.article_id = t.article_id
+             WHERE t.status = 'pending' AND t.model_id = {building} AND p.status = 'processing'"
+        );
+        assert_eq!(bench.number(&behind).await, 0, "in round {revision}");
+        hosts.complete(claimed).await;
+        hosts.complete(hosts.claim(50).await).await;
+        for (number, id) in ids.iter().enumerate() {
+            bench.edit(*id, &format!("article-{number}"), revision).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_old_model_embeds_while_the_new_one_takes_over_is_embedded_by_the_new_one_at_once() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 3).await;
+    new.hold().await;
+    // No sweep comes before the end of the test.
+    let settings = RuntimeSettings { sweep_interval: Duration::from_secs(3600), ..quick() };
+    let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), settings).await.expect("a runtime");
+    while new.peak.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    old.hold().await;
+    bench.save("meanwhile", "text").await;
+    runtime.wake();
+    let in_work = "SELECT count(*) AS n FROM embedding_tasks t JOIN embedding_models m ON m.id = t.model_id
+                   WHERE t.status = 'processing' AND m.state = 'active'";
+    while bench.number(in_work).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    new.open();
+    bench.changes_over(&runtime, 3).await;
+    old.open();
+    bench.settled(&runtime).await;
+    assert_eq!(bench.number(VECTORS_IN_USE).await, 4, "what was saved meanwhile is found by meaning");
+    runtime.stop(DEADLINE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_mends_what_a_cancelled_bulk_run_left_without_vectors() {
     let (bench, model) = (Fixture::new().await, TestModel::new("one"));
     bench.embedded_by(&model, 6).await;

@@ -126,13 +126,35 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// The number of its terms.
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
     /// Returns the condition on `articles a`. Its parameters are appended to `parameters`.
     pub fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
+        self.shaped(|_| shape, parameters)
+    }
+
+    /// The same, with one term that gathers the articles, and others that test those.
+    pub fn condition_led_by(&self, leading: usize, parameters: &mut Vec<Parameter>) -> String {
+        let shape = |term| if term == leading { Shape::Gathering } else { Shape::Probing };
+        self.shaped(shape, parameters)
+    }
+
+    fn shaped(&self, shape: impl Fn(usize) -> Shape, parameters: &mut Vec<Parameter>) -> String {
         if self.terms.is_empty() {
             return "TRUE".to_owned();
         }
-        let conditions: Vec<_> = self.terms.iter().map(|term| term.condition(shape, parameters)).collect();
+        let terms = self.terms.iter().enumerate();
+        let conditions: Vec<_> = terms.map(|(at, term)| term.condition(shape(at), parameters)).collect();
         conditions.join(" AND ")
+    }
+
+    /// Returns a query for the articles that the term at this place matches, as `id`, some perhaps more than once; `None` if
+    /// no index leads to them.
+    pub fn matches_of(&self, term: usize, parameters: &mut Vec<Parameter>) -> Option<String> {
+        self.terms.get(term).filter(|term| !term.not)?.test.matches(parameters)
     }
 }
 
@@ -206,46 +228,74 @@ impl Test {
     }
 
     fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
+        match (self.place(shape, parameters), shape) {
+            (Place::Article(holds), _) => holds,
+            (Place::Row { table, holds }, Shape::Probing) => {
+                format!("EXISTS (SELECT 1 FROM {table} t WHERE t.article_id = a.id AND {holds})")
+            }
+            (Place::Row { table, holds }, Shape::Gathering) => {
+                format!("a.id IN (SELECT t.article_id FROM {table} t WHERE {holds})")
+            }
+        }
+    }
+
+    /// A query for the articles that match, as `id`; some perhaps more than once. `None` if no index leads to them.
+    fn matches(&self, parameters: &mut Vec<Parameter>) -> Option<String> {
+        if matches!(self, Self::Number { .. }) {
+            return None;
+        }
+        Some(match self.place(Shape::Gathering, parameters) {
+            Place::Row { table, holds } => format!("SELECT t.article_id AS id FROM {table} t WHERE {holds}"),
+            Place::Article(holds) => format!("SELECT a.id FROM articles a WHERE {holds}"),
+        })
+    }
+
+    fn place(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> Place {
+        let of_tags = |holds: String| Place::Row { table: "article_tags", holds };
+        let of_properties = |holds: String| Place::Row { table: "article_properties", holds };
         match self {
             Self::Tag(tag) => {
                 let place = push(parameters, tag.clone());
-                let below = format!("(t.tag = {place} OR (t.tag >= {place} || '/' AND t.tag < {place} || '0'))");
-                related("article_tags", &below, shape)
+                of_tags(format!("(t.tag = {place} OR (t.tag >= {place} || '/' AND t.tag < {place} || '0'))"))
             }
-            Self::Tagged => related("article_tags", "TRUE", shape),
+            Self::Tagged => of_tags("TRUE".to_owned()),
             Self::Folder(folder) => {
                 let place = push(parameters, folder.clone());
-                within("a.folder", &place)
+                Place::Article(within("a.folder", &place))
             }
-            Self::Created(period) => happened("a.created_at", *period, parameters),
-            Self::Updated(period) => happened("a.updated_at", *period, parameters),
-            Self::Has(key) => {
-                let place = push(parameters, key.clone());
-                related("article_properties", &format!("t.key = {place}"), shape)
-            }
+            Self::Created(period) => Place::Article(happened("a.created_at", *period, parameters)),
+            Self::Updated(period) => Place::Article(happened("a.updated_at", *period, parameters)),
+            Self::Has(key) => of_properties(format!("t.key = {}", push(parameters, key.clone()))),
             Self::Text { key, value } => {
                 let (key, value) = (push(parameters, key.clone()), push(parameters, value.clone()));
-                related("article_properties", &format!("t.key = {key} AND t.folded = {value}"), shape)
+                of_properties(format!("t.key = {key} AND t.folded = {value}"))
             }
             Self::Number { key, from, to, value } => {
                 let number = Self::Range { key: key.clone(), kind: "number", from: *from, to: *to };
                 let text = Self::Text { key: key.clone(), value: value.clone() };
-                format!("({} OR {})", number.condition(shape, parameters), text.condition(shape, parameters))
+                Place::Article(format!(
+                    "({} OR {})",
+                    number.condition(shape, parameters),
+                    text.condition(shape, parameters)
+                ))
             }
             Self::Range { key, kind, from, to } => {
                 let mut holds = format!("t.key = {} AND t.kind = '{kind}'", push(parameters, key.clone()));
-                bounds(&mut holds, "t.number", *from, *to, parameters);
-                related("article_properties", &holds, shape)
+                // With the plus, no index of numbers is used: to test one article it would be read from end to end.
+                let number = if shape == Shape::Probing { "+t.number" } else { "t.number" };
+                bounds(&mut holds, number, *from, *to, parameters);
+                of_properties(holds)
             }
         }
     }
 }
 
-fn related(table: &str, holds: &str, shape: Shape) -> String {
-    match shape {
-        Shape::Probing => format!("EXISTS (SELECT 1 FROM {table} t WHERE t.article_id = a.id AND {holds})"),
-        Shape::Gathering => format!("a.id IN (SELECT t.article_id FROM {table} t WHERE {holds})"),
-    }
+/// What a test looks at.
+enum Place {
+    /// Columns of the article `a`.
+    Article(String),
+    /// A row of another table, as `t`, that belongs to the article.
+    Row { table: &'static str, holds: String },
 }
 
 fn happened(column: &str, period: Period, parameters: &mut Vec<Parameter>) -> String {

@@ -78,7 +78,7 @@ impl McpServer {
             };
             texts.push(budget::beginning_within(&text, each).to_owned());
         }
-        if more > 0 {
+        if let Some(more) = more {
             texts.push(format!("---\n{more} more match; ask for those that are missing\n---"));
         }
         Ok(texts.join("\n\n"))
@@ -107,8 +107,8 @@ impl McpServer {
         Ok(format!("{around}\n{text}"))
     }
 
-    /// Returns the meant slugs, and how many more there are than are read at once.
-    async fn meant(&self, asked: &ReadArticles) -> Result<(Vec<String>, usize), Problem> {
+    /// Returns the meant slugs, and how many more there are than are read at once, if there are more.
+    async fn meant(&self, asked: &ReadArticles) -> Result<(Vec<String>, Option<String>), Problem> {
         let articles = &self.host.articles;
         let mut slugs = Vec::new();
         match &asked.slugs {
@@ -129,15 +129,17 @@ impl McpServer {
             None => {
                 let (folder, filter) = (folder(asked.folder.as_deref())?, filter(asked.filter.as_deref())?);
                 let page = articles.list_where(&folder, &filter, None, MAX_ARTICLES as u32).await?;
-                let more = usize::try_from(page.total).unwrap_or_default().saturating_sub(page.articles.len());
-                return Ok((page.articles.into_iter().map(|article| article.slug).collect(), more));
+                let read = page.articles.len() as i64;
+                let more = page.total.map_or_else(|| "many".to_owned(), |all| (all - read).to_string());
+                let slugs = page.articles.into_iter().map(|article| article.slug).collect();
+                return Ok((slugs, page.next_cursor.is_some().then_some(more)));
             }
         }
         let mut seen = HashSet::new();
         slugs.retain(|slug| seen.insert(slug.clone()));
         let more = slugs.len().saturating_sub(MAX_ARTICLES) + given_more(asked);
         slugs.truncate(MAX_ARTICLES);
-        Ok((slugs, more))
+        Ok((slugs, (more > 0).then(|| more.to_string())))
     }
 }
 

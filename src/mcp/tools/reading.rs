@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{answers::ListedArticle, filter, folder};
 use crate::{
-    articles::FolderCount,
+    articles::{ArticleSummary, FolderCount},
     auth::Permission,
     mcp::{
         budget, cursor,
@@ -63,7 +63,9 @@ struct ListArticles {
 #[derive(Debug, Serialize, JsonSchema)]
 struct ArticlePage {
     articles: Vec<ListedArticle>,
-    total: i64,
+    /// absent: more than 3,000 match
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -152,20 +154,15 @@ impl McpServer {
             }
             let page = articles.deleted(&folder, since, limit).await?;
             let listed = budget::fitting(page.articles.into_iter().map(ListedArticle::from).collect());
-            return Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: None }));
+            return Ok(Json(ArticlePage { articles: listed, total: Some(page.total), next_cursor: None }));
         }
         let filter = filter(asked.filter.as_deref())?.saved_since(since);
-        let mut page = articles.list_where(&folder, &filter, asked.cursor.as_deref(), limit).await?;
-        let asked_for = page.articles.len();
-        let listed = page.articles.drain(..).map(ListedArticle::from).collect();
-        let listed = budget::fitting(listed);
-        if listed.len() < asked_for {
-            // Only the service can say where the shorter page ends.
-            let fitting = u32::try_from(listed.len()).unwrap_or(limit);
-            let page_that_fits = articles.list_where(&folder, &filter, asked.cursor.as_deref(), fitting).await?;
-            page.next_cursor = page_that_fits.next_cursor;
-        }
-        Ok(Json(ArticlePage { articles: listed, total: page.total, next_cursor: page.next_cursor }))
+        let listed =
+            |articles: &[ArticleSummary]| budget::fitting(articles.iter().cloned().map(ListedArticle::from).collect());
+        let fitting = |articles: &[ArticleSummary]| listed(articles).len();
+        let page = articles.list_fitting(&folder, &filter, asked.cursor.as_deref(), limit, fitting).await?;
+        let (listed, total) = (listed(&page.articles), page.total);
+        Ok(Json(ArticlePage { articles: listed, total, next_cursor: page.next_cursor }))
     }
 
     #[tool(

@@ -146,7 +146,7 @@ impl McpServer {
         let turn = self.host.searches.take(&who(&context), 1 + asked.queries.len() as u32).await;
         let found = self.host.search.search_several(&query, &asked.queries).await?;
         drop(turn);
-        if found.hits.is_empty() && self.host.articles.list(&query.folder, None, 1).await?.total == 0 {
+        if found.hits.is_empty() && self.host.articles.list(&query.folder, None, 1).await?.articles.is_empty() {
             let folder = query.folder.as_ref();
             if !folder.is_empty() {
                 return Err(Problem::new(format!(

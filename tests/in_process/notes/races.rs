@@ -1,9 +1,12 @@
 //! Simultaneous changes: one of them is first, the others are told so, and nothing is lost.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use afterword::articles::{ArticleError, Articles, Changes, NewArticle, PartEdits, Saved, editing::Edit, slug::Slug};
-use afterword_actors::store::{Engine, StoreError, sql::Sql};
+use afterword_actors::{
+    Retention, RuntimeSettings,
+    store::{Engine, StoreError, retention, sql::Sql},
+};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::TestHost;
@@ -35,6 +38,10 @@ where
         });
     }
     runners.join_all().await
+}
+
+fn body(text: &str) -> Changes {
+    Changes { body: Some(text.to_owned()), ..Changes::default() }
 }
 
 /// An error that a door would answer with 500.
@@ -197,6 +204,55 @@ async fn of_restores_one_brings_it_back_and_none_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restore_undoes_the_last_change_and_no_earlier_one() {
+    let world = TestHost::new().await;
+    for round in 0..ROUNDS {
+        let name = format!("changed-{round}");
+        world.articles(None).create(article(&name, "first")).await.expect("a save");
+        for text in ["second", "third"] {
+            world.articles(None).update(&name, body(text)).await.expect("a save");
+        }
+        race(&world, |service, runner| {
+            let name = name.clone();
+            async move {
+                match runner {
+                    0 => service.restore(&name, None).await.map(drop),
+                    1 => service.update(&name, body("fourth")).await.map(drop),
+                    _ => Ok(()),
+                }
+            }
+        })
+        .await;
+        // The save first: its change is undone. The restore first: "second", and then the save.
+        let last = world.articles(None).read(&name).await.expect("an article").body;
+        assert!(["third", "fourth"].contains(&last.as_str()), "round {round}: {last}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_up_takes_no_past_of_an_article_that_comes_back() {
+    let world = TestHost::new().await;
+    for round in 0..ROUNDS {
+        let name = format!("expired-{round}");
+        world.articles(None).create(article(&name, "first")).await.expect("a save");
+        world.articles(None).update(&name, body("second")).await.expect("a save");
+        world.articles(None).delete(&name, None).await.expect("a deletion");
+        world.run("UPDATE article_versions SET superseded_at = superseded_at - 1000000 WHERE deleted").await;
+        let expires = Retention { deleted_articles: Duration::from_secs(500), ..RuntimeSettings::default().retention };
+        let cleaned = retention::clean(&world.database, &expires);
+        let service = world.articles(None);
+        let (restored, cleaned) = tokio::join!(service.restore(&name, None), cleaned);
+        cleaned.expect("a clean-up");
+        match restored {
+            Ok(_) => {
+                assert_eq!(world.articles(None).history(&name).await.expect("a history").len(), 3, "round {round}")
+            }
+            Err(error) => assert!(!is_fault(&error), "round {round}: {error}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn deletions_restores_creates_and_renames_of_one_name_end_well() {
     let world = TestHost::new().await;
     let _ = world.articles(None).create(article("busy", "text")).await;
@@ -296,7 +352,11 @@ async fn however_many_edit_one_article_at_once_all_succeed() {
     }
     editors.join_all().await;
     let body = articles.read("list").await.expect("the article").body;
-    assert_eq!((0..150).filter(|editor| body.lines().any(|line| line == format!("line {editor}"))).count(), 150, "{body}");
+    assert_eq!(
+        (0..150).filter(|editor| body.lines().any(|line| line == format!("line {editor}"))).count(),
+        150,
+        "{body}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,7 +90,7 @@ async fn filters<P: Place>() {
         let page = articles.list_where(&Folder::default(), &parsed, None, 10).await.expect("a page");
         let mut slugs: Vec<_> = page.articles.iter().map(|article| article.slug.as_str()).collect();
         slugs.sort_unstable();
-        assert_eq!((slugs.as_slice(), page.total), (expected, expected.len() as i64), "{filter}");
+        assert_eq!((slugs.as_slice(), page.total), (expected, Some(expected.len() as i64)), "{filter}");
     }
     for (filter, part) in [
         ("rust", "tag:rust"),
@@ -164,14 +164,14 @@ async fn earlier_articles<P: Place>() {
     assert_eq!(articles.unread().await.expect("a number"), 4);
     let filter = Filter::parse("tag:rust").expect("a filter");
     let page = articles.list_where(&Folder::default(), &filter, None, 10).await.expect("a page");
-    assert_eq!(page.total, 0);
+    assert_eq!(page.total, Some(0));
     while articles.read_some_again().await.expect("a reading") {}
     let tagged = Filter::parse("tag:*").expect("a filter");
     let page = articles.list_where(&Folder::default(), &tagged, None, 10).await.expect("a page");
-    assert_eq!(page.total, 3, "any tag");
+    assert_eq!(page.total, Some(3), "any tag");
     assert_eq!(articles.unread().await.expect("a number"), 0);
     let page = articles.list_where(&Folder::default(), &filter, None, 10).await.expect("a page");
-    assert_eq!(page.total, 3);
+    assert_eq!(page.total, Some(3));
     let revisions = world.database.reader().row::<i64>("SELECT max(revision) AS n FROM articles", []);
     assert_eq!(revisions.await.expect("a query").expect("a row"), 1, "reading again is no change");
 }

@@ -152,6 +152,18 @@ async fn every_change_is_told_once<P: Place>() {
     elsewhere.restore("one", None).await.expect("a save");
     assert!(told(&mut feed).await.contains(&is("one", ChangeKind::Appeared)));
     assert_eq!(told(&mut feed).await, []);
+    // One whose commit took long is told, too.
+    elsewhere.create(article("late", "text")).await.expect("a save");
+    world.run("UPDATE articles SET updated_at = updated_at - 20000 WHERE slug = 'late'").await;
+    let late = loop {
+        let late = told(&mut feed).await;
+        if !late.is_empty() {
+            break late;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(late, [is("late", ChangeKind::Appeared)]);
+    assert_eq!(told(&mut world.articles(None).changes()).await, [], "to who came later it is old");
 }
 
 #[test]

@@ -183,18 +183,18 @@ impl Machine {
         }
     }
 
-    /// Settles tasks under a valid lease; undecided ones are answered as they are. Then the set that is being built
-    /// gets its tasks.
+    /// Settles tasks under a valid lease; undecided ones are answered as they are. Then the sets that need their articles
+    /// next get tasks.
     fn end_all(&mut self, worked: &[Attempt]) -> Vec<Settled> {
-        let building = self.building();
         let (held, lost): (Vec<_>, Vec<_>) = worked.iter().partition(|attempt| self.is_held(attempt));
         held.iter().for_each(|attempt| self.finish(attempt));
         let in_doubt = lost.iter().filter(|attempt| attempt.in_doubt && self.rows.tasks.contains_key(&attempt.task));
         let settled = self.settled(held.iter().chain(in_doubt).map(|attempt| attempt.task).collect());
-        if let Some(building) = building {
-            let has_ended = |no: No| settled.iter().any(|(other, status, _)| *other == no && status.is_final());
-            let of_the_other = worked.iter().filter(|attempt| attempt.model != building && has_ended(attempt.task));
-            self.queue_next(&of_the_other.map(|attempt| attempt.article).collect(), building);
+        let has_ended = |no: No| settled.iter().any(|(other, status, _)| *other == no && status.is_final());
+        for set in [self.active(), self.building()].into_iter().flatten() {
+            let needed =
+                worked.iter().filter(|attempt| has_ended(attempt.task) && self.after(attempt.model) == Some(set));
+            self.queue_next(&needed.map(|attempt| attempt.article).collect(), set);
         }
         settled
     }

@@ -158,12 +158,22 @@ impl Machine {
         all.iter().filter_map(|&no| self.enqueue_found(no, model, Priority::Low, cause)).count()
     }
 
-    /// While a set is being built: what it needs of articles whose tasks for the other one have ended.
-    pub(super) fn queue_next(&mut self, articles: &std::collections::BTreeSet<No>, building: No) {
+    /// The set that may need an article when its task for `model` has ended: after the one in use the one that is being
+    /// built, after one that was retired meanwhile the one in use.
+    pub(super) fn after(&self, model: No) -> Option<No> {
+        match (self.active(), self.building()) {
+            (_, Some(building)) if model == building => None,
+            (Some(active), _) if model != active => Some(active),
+            (_, building) => building,
+        }
+    }
+
+    /// What a set needs of articles whose tasks for another one have ended.
+    pub(super) fn queue_next(&mut self, articles: &std::collections::BTreeSet<No>, set: No) {
         let needing: Vec<No> = articles.iter().copied().filter(|no| self.rows.articles.contains_key(no)).collect();
-        let needing: Vec<No> = needing.into_iter().filter(|&no| self.is_unattended(no, building)).collect();
+        let needing: Vec<No> = needing.into_iter().filter(|&no| self.is_unattended(no, set)).collect();
         for no in needing {
-            self.enqueue_found(no, building, Priority::Low, "new model");
+            self.enqueue_found(no, set, Priority::Low, "new model");
         }
     }
 

@@ -118,7 +118,12 @@ impl Machine {
             "needed" => needs,
             "missing" => !stored,
             "stale" => stored && needs,
-            "failed" => needs && self.newest_of(article).is_some_and(|task| task.status == TaskStatus::Failed),
+            "failed" => {
+                let of_the_set =
+                    |task: &&Task| task.article == article && task.model.is_none_or(|other| other == model);
+                let newest = self.rows.tasks.values().rev().find(of_the_set);
+                needs && newest.is_some_and(|task| task.status == TaskStatus::Failed)
+            }
             _ => true,
         }
     }

@@ -11,6 +11,18 @@ pub(super) struct Kind {
     pub(super) look: Cow<'static, str>,
     pub(super) remove: &'static str,
     pub(super) place: Place,
+    /// What is locked before the removal, whose statement then sees what was committed until then.
+    pub(super) held: Held,
+}
+
+/// What a removal locks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Nothing,
+    /// The numbers of the deleted articles `at`: none is restored meanwhile.
+    DeletedArticles,
+    /// The model `at`: it is not wanted again meanwhile.
+    Model,
 }
 
 /// Where a look begins.
@@ -41,6 +53,7 @@ pub(super) const FINISHED_TASKS: Kind = Kind {
     remove: "DELETE FROM embedding_tasks
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j) AND completed_at IS NOT NULL",
     place: Place::AtAndId,
+    held: Held::Nothing,
 };
 
 /// Entries are numbered in the order of their times, so the oldest are at the front.
@@ -53,6 +66,7 @@ pub(super) const EVENTS: Kind = Kind {
     remove: "DELETE FROM embedding_task_events
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Id,
+    held: Held::Nothing,
 };
 
 /// Minute by minute: all workers' rows of a minute go together.
@@ -65,6 +79,7 @@ pub(super) const METRICS: Kind = Kind {
     remove: "DELETE FROM embedding_metrics
              WHERE minute IN (SELECT at FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Id,
+    held: Held::Nothing,
 };
 
 /// Entries of ended runs, the run that ended first before others.
@@ -81,6 +96,7 @@ pub(super) const BULK_ITEMS: Kind = Kind {
     remove: "DELETE FROM bulk_items WHERE (bulk_id, article_id) IN (
                  SELECT at, id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Front,
+    held: Held::Nothing,
 };
 
 /// Ended runs without entries.
@@ -95,6 +111,7 @@ pub(super) const BULK_RUNS: Kind = Kind {
     remove: "DELETE FROM bulk_operations
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j) AND finished_at IS NOT NULL",
     place: Place::AtAndId,
+    held: Held::Nothing,
 };
 
 /// The revisions of deleted articles. The one that records the deletion is the last, and is removed last: the others
@@ -114,6 +131,7 @@ pub(super) const DELETED_ARTICLES: Kind = Kind {
                  SELECT at, id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j
                  WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = j.at))",
     place: Place::Front,
+    held: Held::DeletedArticles,
 };
 
 /// Past revisions of existing articles, behind the newest `kept` of each.
@@ -132,6 +150,7 @@ pub(super) fn versions(kept: u32) -> Kind {
         remove: "DELETE FROM article_versions WHERE (article_id, revision) IN (
                      SELECT id, CAST(name AS BIGINT) FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
         place: Place::AtAndId,
+        held: Held::Nothing,
     }
 }
 
@@ -144,6 +163,7 @@ pub(super) const HOSTS: Kind = Kind {
     remove: "DELETE FROM embedding_hosts WHERE incarnation IN (
                  SELECT name FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Front,
+    held: Held::Nothing,
 };
 
 /// Keys of creates that may not be repeated any more.
@@ -155,6 +175,7 @@ pub(super) const IDEMPOTENCY_KEYS: Kind = Kind {
     remove: "DELETE FROM idempotency_keys WHERE key IN (
                  SELECT name FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Front,
+    held: Held::Nothing,
 };
 
 /// Calls that no limit counts any more; numbered in the order of their times.
@@ -166,6 +187,7 @@ pub(super) const PROVIDER_CALLS: Kind = Kind {
     ),
     remove: "DELETE FROM provider_calls WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Id,
+    held: Held::Nothing,
 };
 
 /// Sets of models that are not used any more; their chunks are removed with them.
@@ -184,6 +206,7 @@ pub(super) const RETIRED_VECTORS: Kind = Kind {
                  SELECT j.id, j.at FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j
                  JOIN embedding_models m ON m.id = j.at AND m.state = 'retired')",
     place: Place::Front,
+    held: Held::Model,
 };
 
 /// Only SQLite has this log. The last 100,000 changes are kept, for indexes in memory that catch up; one that is
@@ -195,4 +218,5 @@ pub(super) const VECTOR_CHANGES: Kind = Kind {
     ),
     remove: "DELETE FROM vector_changes WHERE seq IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Id,
+    held: Held::Nothing,
 };

@@ -178,9 +178,9 @@ fn commit(
                     if let Some(known) = known {
                         give_back(transaction, &context.incarnation, &known).await?;
                     }
-                    let makes = context.sets.makes(&models::wanted(transaction).await?);
-                    let applied = apply(transaction, &batch, makes.building).await?;
-                    let makes = may.of(makes, context.model_row.id);
+                    let wanted = models::wanted(transaction).await?;
+                    let applied = apply(transaction, &batch, &wanted).await?;
+                    let makes = may.of(context.sets.makes(&wanted), context.model_row.id);
                     let ClaimFor { token, slots, from } = &claim_for;
                     let request = Claim {
                         token,

@@ -162,6 +162,10 @@ impl Run<'_> {
                     Box::pin(async move {
                         let Some(present) = row::by_id(transaction, before.article_id).await? else { return Ok(None) };
                         let saved = update::update(transaction, &present.slug, changes, Some(read), settings).await?;
+                        if saved.article.id != before.article_id {
+                            // Its slug has changed hands since it was read.
+                            return Err(ArticleError::not_found(&present.slug));
+                        }
                         if before.path != row.path {
                             source::forget(transaction, before.source_id, &before.path).await?;
                         }

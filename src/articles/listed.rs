@@ -1,0 +1,139 @@
+//! Lists by filter: how they are read and counted without looking through all articles.
+
+use afterword_actors::store::{
+    StoreError,
+    sql::{Sql, Value},
+};
+
+use super::{
+    folder::within,
+    properties::{Filter, Shape},
+    row::{self, SummaryRow},
+};
+use crate::api::MAX_COUNTED;
+
+/// So many articles, the last saved, are looked through for [`MAX_COUNTED`] that match several terms.
+const LOOKED_THROUGH: i64 = 30_000;
+
+/// The articles that a page is taken from.
+pub(super) struct Listed<'a> {
+    folder: &'a str,
+    filter: &'a Filter,
+}
+
+/// How the articles of a list are found. Up to [`MAX_COUNTED`] are gathered and then sorted; more are looked through in
+/// the order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The term at this place matches few: they are gathered, and the other terms test them.
+    LedBy(usize),
+    /// Each term gathers what it matches.
+    Gathered,
+    /// Articles are looked at one after the other, in the order of the list.
+    InOrder,
+}
+
+/// The size of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    /// *Units:* articles; `None` if there are more than are counted.
+    pub(super) total: Option<i64>,
+    pub(super) way: Way,
+}
+
+impl<'a> Listed<'a> {
+    pub(super) fn new(folder: &'a str, filter: &'a Filter) -> Self {
+        Self { folder, filter }
+    }
+
+    /// Counts them. Without a filter to the last one, which an index answers.
+    pub(super) async fn size(&self, connection: &impl Sql) -> Result<Size, StoreError> {
+        if self.filter.is_empty() {
+            let total = self.count(connection, Way::InOrder, None).await?;
+            return Ok(Size { total: Some(total), way: Way::InOrder });
+        }
+        if let Some(way) = self.narrow_term(connection).await?.map(Way::LedBy) {
+            return Ok(Size { total: Some(self.count(connection, way, None).await?), way });
+        }
+        let many = Size { total: None, way: Way::InOrder };
+        if let Some(newest) = newest(connection).await?
+            && self.count(connection, Way::InOrder, Some(newest)).await? > MAX_COUNTED
+        {
+            return Ok(many);
+        }
+        let total = self.count(connection, Way::Gathered, None).await?;
+        Ok(if total > MAX_COUNTED { many } else { Size { total: Some(total), way: Way::Gathered } })
+    }
+
+    /// Returns those after `after`, the last saved first.
+    pub(super) async fn page(
+        &self,
+        connection: &impl Sql,
+        way: Way,
+        after: Option<(i64, i64)>,
+        limit: u32,
+    ) -> Result<Vec<SummaryRow>, StoreError> {
+        let mut parameters = Vec::new();
+        let mut condition = self.condition(way, &mut parameters);
+        if let Some((updated_at, id)) = after {
+            let (at, id) = (push(&mut parameters, updated_at), push(&mut parameters, id));
+            condition.push_str(&format!(" AND (a.updated_at, a.id) < ({at}, {id})"));
+        }
+        row::page(connection, &condition, parameters, limit).await
+    }
+
+    /// The place of a term that matches few articles.
+    async fn narrow_term(&self, connection: &impl Sql) -> Result<Option<usize>, StoreError> {
+        for term in 0..self.filter.len() {
+            let mut parameters = Vec::new();
+            let Some(matches) = self.filter.matches_of(term, &mut parameters) else { continue };
+            let limit = MAX_COUNTED + 1;
+            let sql = format!("SELECT count(*) AS n FROM (SELECT id FROM ({matches}) m LIMIT {limit}) c");
+            if connection.row::<i64>(&sql, parameters).await?.is_some_and(|count| count <= MAX_COUNTED) {
+                return Ok(Some(term));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Counts up to one more than are counted, if there is a filter; only those saved at `since` or later.
+    async fn count(&self, connection: &impl Sql, way: Way, since: Option<i64>) -> Result<i64, StoreError> {
+        let mut parameters = Vec::new();
+        let mut condition = self.condition(way, &mut parameters);
+        if let Some(since) = since {
+            condition.push_str(&format!(" AND a.updated_at >= {}", push(&mut parameters, since)));
+        }
+        let sql = match self.filter.is_empty() {
+            true => format!("SELECT count(*) AS n FROM articles a WHERE {condition}"),
+            false => {
+                let limit = MAX_COUNTED + 1;
+                format!("SELECT count(*) AS n FROM (SELECT 1 FROM articles a WHERE {condition} LIMIT {limit}) c")
+            }
+        };
+        Ok(connection.row::<i64>(&sql, parameters).await?.unwrap_or(0))
+    }
+
+    fn condition(&self, way: Way, parameters: &mut Vec<Value>) -> String {
+        let filter = match way {
+            Way::LedBy(term) => self.filter.condition_led_by(term, parameters),
+            Way::Gathered => self.filter.condition(Shape::Gathering, parameters),
+            Way::InOrder => self.filter.condition(Shape::Probing, parameters),
+        };
+        if self.folder.is_empty() {
+            return filter;
+        }
+        let folder = push(parameters, self.folder);
+        format!("{filter} AND {}", within("a.folder", &folder))
+    }
+}
+
+/// When the first of the last saved articles that are looked through was saved; `None` if there are fewer.
+async fn newest(connection: &impl Sql) -> Result<Option<i64>, StoreError> {
+    let sql = "SELECT updated_at AS n FROM articles ORDER BY updated_at DESC, id DESC LIMIT 1 OFFSET $1 + 0";
+    connection.row(sql, [LOOKED_THROUGH.into()]).await
+}
+
+fn push(parameters: &mut Vec<Value>, value: impl Into<Value>) -> String {
+    parameters.push(value.into());
+    format!("${}", parameters.len())
+}

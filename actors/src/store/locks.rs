@@ -4,7 +4,10 @@
 //! decides whether a task goes back to waiting or is superseded, and whether vectors are stored or the article wants
 //! none. A save locks its article's row by writing it; every other decision locks it here, before reading, and always
 //! in the order of ids.
-
+//!
+//! Each statement of a transaction sees what was committed until it began. So whatever one statement finds and another
+//! one acts on is locked in between, or found and changed by one statement. Claims are the exception that needs a lock
+//! of its own: they lock no article, and pass over waiting tasks that are locked.
 //!
 //! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
 //! restoration, lock its number instead.

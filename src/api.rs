@@ -29,7 +29,7 @@ pub(crate) use editing::EditAction;
 pub use editing::{AskedEdit, ChangedChunks, EditAnswer, OnConflict};
 pub use health::{Part, Report, State};
 pub use hosts::{Actor, LivingHost, Worker};
-pub use links::{Backlink, BrokenLink, Mended, OutgoingLink};
+pub use links::{Backlink, BrokenLink, Mended, OutgoingLink, Renamed, Unmended};
 pub use models::{Build, SetView, SetsStatus};
 pub use permission::{Permission, UnknownPermission};
 pub use queue::{

@@ -2,6 +2,7 @@
 
 mod editing;
 mod reading;
+mod searching;
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::Article;
+
 /// A link of an article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OutgoingLink {
@@ -44,6 +46,29 @@ pub struct BrokenLink {
     pub target: String,
     /// wiki, path or address
     pub form: String,
+}
+
+/// An article under its new slug.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Renamed {
+    /// As stored.
+    #[serde(flatten)]
+    pub article: Article,
+    /// Articles whose links were changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mended: Vec<Mended>,
+    /// Articles whose links could not be changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmended: Vec<Unmended>,
+}
+
+/// An article whose links still name a former slug, which leads to the article all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Unmended {
+    /// The article that links.
+    pub slug: String,
+    /// Why it was not changed.
+    pub reason: String,
 }
 
 /// An article whose links were changed to a new slug.

@@ -10,3 +10,4 @@ mod mend;
 mod resolve;
 
 pub use linked::Linked;
+pub use mend::Relinked;

@@ -243,7 +243,12 @@ impl Articles {
             AfterSave::EmbedNow(model, settings) => {
                 let embedded = embed_now(&self.database, model, settings, task_id).await;
                 match embedded {
-                    Ok(_) => return Ok(Saved { article: self.read(&saved.article.slug).await?, ..saved }),
+                    // It is saved, whether it can be read at this moment or not.
+                    Ok(_) => {
+                        if let Ok(article) = self.read(&saved.article.slug).await {
+                            return Ok(Saved { article, ..saved });
+                        }
+                    }
                     // The article is saved, and its task with it; the save must not fail because of the embedding.
                     Err(error) => tracing::warn!(%error, article = saved.article.slug, "not embedded yet"),
                 }

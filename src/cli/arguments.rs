@@ -85,7 +85,7 @@ pub(super) enum Command {
         #[arg(long)]
         keep: bool,
     },
-    /// Run the host server: REST, MCP, health and metrics, with workers beside them
+    /// Run the host server: a page for people, REST, MCP, health and metrics, with workers beside them
     Serve {
         /// Address and port to listen on; same as --set server.bind=…
         #[arg(long, value_name = "ADDRESS:PORT")]
@@ -153,7 +153,7 @@ pub(super) enum Command {
     },
     /// Check this deployment, and say what to do
     Doctor,
-    /// Measure search quality on a collection with known answers (corpus.jsonl, queries.jsonl, qrels.tsv)
+    /// Measure search quality on a collection with known answers (corpus.jsonl, queries.jsonl and qrels.tsv, or markdown files and questions.json)
     Eval {
         /// The collection
         directory: PathBuf,

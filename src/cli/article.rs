@@ -16,15 +16,16 @@ use super::{
     session::{self, Session},
 };
 use crate::{
-    api::{Gone, Mended},
+    api::{Gone, Mended, Renamed, Unmended},
     articles::{
         Changes, NewArticle,
+        linking::Relinked,
         properties::{Filter, FilterError, Term},
     },
     plural::count,
 };
 
-use answer::answer;
+use answer::{answer, answer_with};
 use property::properties;
 pub(super) use view::state;
 
@@ -78,13 +79,18 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
         ArticleCommand::Rename { slug, to, update_links: true, expected_revision } => {
             let articles = session.saving_host().await?.articles;
             let to = session::slug(&to)?;
-            let (saved, mended) = articles.rename_with_links(&slug, to, expected_revision).await?;
+            let (saved, Relinked { mended, unmended }) =
+                articles.rename_with_links(&slug, to, expected_revision).await?;
             for Mended { slug, revision, links } in &mended {
                 session
                     .output
                     .note(&format!("mended {} in {slug} (revision {revision})", count(*links as u64, "link")));
             }
-            answer(session, &saved, "renamed").await
+            for Unmended { slug, reason } in &unmended {
+                session.output.note(&format!("the links in {slug} still name the former slug: {reason}"));
+            }
+            let renamed = Renamed { article: saved.article.clone(), mended, unmended };
+            answer_with(session, &renamed, &saved, "renamed").await
         }
         ArticleCommand::History { slug } => history(session, &slug).await,
         ArticleCommand::Restore { slug, revision } => {

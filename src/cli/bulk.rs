@@ -129,7 +129,7 @@ async fn list(session: &Session, bulk: &Bulk) -> anyhow::Result<()> {
 }
 
 pub(super) fn list_of(look: Look, runs: &[BulkRunSummary]) -> String {
-    let columns = [number("id"), name("scope"), name("folder"), status("state"), time("started"), number("duration")];
+    let columns = [number("id"), name("scope"), name("folder"), status("state"), time("requested"), number("duration")];
     table(look, columns, runs.iter().map(|run| row(look, run)))
 }
 

@@ -217,8 +217,8 @@ async fn provider(session: &Session, host: &Host) -> Check {
     {
         if session.loaded.settings.embedding.model_dir.is_some() {
             let message = format!(
-                "there is no complete model in {} (embedding.model_dir, from {}); it needs model.safetensors, tokenizer.json \
-                 and config.json. Correct it, or leave it out to use a model that `afterword model fetch` brings",
+                "there is no complete model in {} (embedding.model_dir, from {}); it needs model.safetensors, tokenizer.json, \
+                 config.json and 1_Pooling/config.json. Correct it, or leave it out to use a model that `afterword model fetch` brings",
                 local.directory().display(),
                 session.loaded.origin("embedding.model_dir"),
             );

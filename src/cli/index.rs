@@ -29,7 +29,9 @@ async fn rebuild(session: &Session) -> anyhow::Result<()> {
     session.output.answer(&rebuilt, |_| {
         let Rebuilt { articles, vectors, removed } = rebuilt;
         let indexed = match host.database.file() {
-            Some(_) => format!("the words of {} indexed; vectors are indexed in memory", count(articles, "article")),
+            Some(_) => {
+                format!("the words of {} indexed; vectors need no rebuild on SQLite", count(articles, "article"))
+            }
             None => format!("the words of {} indexed, and {}", count(articles, "article"), count(vectors, "vector")),
         };
         match removed {

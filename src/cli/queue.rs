@@ -101,7 +101,7 @@ pub(super) fn list_of(look: Look, tasks: &[Task], now: i64) -> String {
         name("operation"),
         status("status"),
         name("priority"),
-        number("try"),
+        number("attempts"),
         number("age"),
         text("error"),
     ];
@@ -130,6 +130,11 @@ async fn clean_up(session: &Session, queue: &Queue, older_than: Option<&str>) ->
         Some(text) => humantime::parse_duration(text).map_err(|error| {
             Usage(format!("--older-than \"{text}\" is not a duration ({error}); write e.g. 12h or 7d"))
         })?,
+        None if session.loaded.settings.retention.tasks.is_zero() => {
+            let message = "retention.tasks is \"0s\", which keeps finished tasks for ever; say how old they must be: \
+                           --older-than 7d";
+            return Err(Usage(message.to_owned()).into());
+        }
         None => session.loaded.settings.retention.tasks,
     };
     let removed = queue.clean_up(age).await?;

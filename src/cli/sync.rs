@@ -62,7 +62,7 @@ impl Teller {
             Told::Begun { directory, without_signs } => {
                 self.output.note(&format!("{} is kept in step; Ctrl-C ends it", directory.display()));
                 if let Some(reason) = without_signs {
-                    self.output.note(&format!("it cannot be watched ({reason}), and is looked at every few seconds"));
+                    self.output.note(&format!("it cannot be watched ({reason}), and is looked at every 10 seconds"));
                 }
             }
             Told::Did(report) => {

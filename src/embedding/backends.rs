@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use afterword_actors::{
@@ -34,12 +35,24 @@ fn back_end(provider: Provider) -> &'static dyn BackEnd {
     }
 }
 
+/// When the files of an older set's model are looked at again if they could not be read.
+const LOADED_AGAIN: Duration = Duration::from_secs(30);
+
+/// Loads the model of an older set. Its vectors exist, so its files most likely do too, if perhaps on a disk that is
+/// mounted later.
+fn load(preparation: &dyn Preparation) {
+    while let Err(error) = preparation.load() {
+        tracing::warn!(error, "the model of an older set is not ready; it is tried again in {LOADED_AGAIN:?}");
+        std::thread::sleep(LOADED_AGAIN);
+    }
+}
+
 /// The back ends of one process: the configured one, and those that older vectors need for queries.
 pub struct Backends {
     settings: Embedding,
     configured: Model,
     preparation: Option<Arc<dyn Preparation>>,
-    others: Mutex<HashMap<Reached, Option<Other>>>,
+    others: Mutex<HashMap<Reached, Other>>,
 }
 
 /// A model's fingerprint, and how it is reached.
@@ -123,8 +136,7 @@ impl Backends {
         let back_end = back_end(settings.provider);
         let Opened { embedder, chunker, preparation } = back_end.open(&settings, wanted.clone()).ok()?;
         if let Some(preparation) = preparation {
-            // Its vectors exist, so its files most likely do too.
-            std::thread::spawn(move || preparation.load());
+            std::thread::spawn(move || load(preparation.as_ref()));
         }
         // Where a remote provider was is known only if it was kept.
         let is_known = kept.is_some() || !back_end.is_remote();
@@ -137,7 +149,12 @@ impl Backends {
     fn found(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (wanted.fingerprint(), kept.map(str::to_owned));
-        others.entry(key).or_insert_with(|| self.other(wanted, kept)).clone()
+        if let Some(known) = others.get(&key) {
+            return Some(known.clone());
+        }
+        let other = self.other(wanted, kept)?;
+        others.insert(key, other.clone());
+        Some(other)
     }
 
     fn is_configured(&self, identity: &ModelIdentity) -> bool {

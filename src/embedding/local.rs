@@ -140,8 +140,11 @@ impl Embedder for LocalEmbedder {
         };
         let texts: Vec<_> = texts.iter().map(|text| format!("{prefix}{text}")).collect();
         let (reply, answer) = oneshot::channel();
-        // If the caller is dropped, the computation goes on to its end and its result is discarded.
+        // If the caller is dropped before the computation begins, it is left out; later, its result is discarded.
         pool.spawn(move || {
+            if reply.is_closed() {
+                return;
+            }
             let result = catch_unwind(AssertUnwindSafe(|| model.embed(&texts)));
             let result = result.unwrap_or_else(|_| Err(EmbedError::crashed("the local model panicked")));
             let _ = reply.send(result);

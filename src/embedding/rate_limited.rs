@@ -77,4 +77,9 @@ impl Embedder for RateLimited {
         }
         self.embedder.embed(texts, purpose).await
     }
+
+    /// Does not wait for a turn: behind many documents it would seem that the provider does not answer.
+    async fn probe(&self) -> Result<(), EmbedError> {
+        self.embedder.probe().await
+    }
 }

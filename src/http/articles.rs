@@ -11,7 +11,7 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -23,8 +23,8 @@ use super::{
     responses::Refused,
 };
 use crate::{
-    api::{Article, Gone, Mended, Priority},
-    articles::{Changes, NewArticle},
+    api::{Article, Gone, Priority, Renamed},
+    articles::{Changes, NewArticle, linking::Relinked},
     auth::Caller,
 };
 
@@ -85,9 +85,8 @@ struct Replace {
     /// Its folder; the root if not given.
     #[serde(default)]
     folder: String,
-    /// Do not embed it, now or later.
-    #[serde(default)]
-    skip_embedding: bool,
+    /// Do not embed it, now or later; as it was if not given.
+    skip_embedding: Option<bool>,
     /// How urgent its embedding is.
     priority: Option<Priority>,
 }
@@ -124,16 +123,6 @@ struct Rename {
     /// Change links from the old slug to the new one: each article that has some gets a new revision.
     #[serde(default)]
     update_links: bool,
-}
-
-/// An article under its new slug.
-#[derive(Serialize, ToSchema)]
-struct Renamed {
-    #[serde(flatten)]
-    article: Article,
-    /// Articles whose links were changed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    mended: Vec<Mended>,
 }
 
 /// Read an article by its slug or a former one.
@@ -179,7 +168,7 @@ async fn create(
     Ok(response)
 }
 
-/// Replace an article's title, body and folder. Never creates one.
+/// Replace an article's title, body and folder; its other values stay. Never creates one.
 #[utoipa::path(put, path = "/articles/{slug}", operation_id = "replace_article", tag = "articles", request_body = Replace,
     params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
@@ -194,7 +183,7 @@ async fn replace(
         title: Some(given.title),
         body: Some(given.body),
         folder: Some(folder(&given.folder)?),
-        skip_embedding: Some(given.skip_embedding),
+        skip_embedding: given.skip_embedding,
         priority: given.priority.map(Into::into),
         expected_revision,
         ..Changes::default()
@@ -258,11 +247,11 @@ async fn rename(
 ) -> Result<Response, Problem> {
     let room = room(&app, &caller, &slug).await?;
     let (articles, to) = (&app.host.articles, new_slug(&given.slug)?);
-    let (saved, mended) = match given.update_links {
+    let (saved, Relinked { mended, unmended }) = match given.update_links {
         true => articles.rename_with_links(&slug, to, expected_revision).await?,
-        false => (articles.rename(&slug, to, expected_revision).await?, Vec::new()),
+        false => (articles.rename(&slug, to, expected_revision).await?, Relinked::default()),
     };
     let (tag, place) = (saved.article.revision, saved.article.slug.clone());
-    let renamed = Renamed { article: saved.article, mended };
+    let renamed = Renamed { article: saved.article, mended, unmended };
     Ok(keep(tagged(StatusCode::OK, Json(renamed), tag, &place), room))
 }

@@ -19,7 +19,7 @@ pub(super) fn head() -> OpenApi {
     let mut components = Components::new();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("`afterword token create` makes one. Not needed on this machine while there is none."));
+        .description(Some("`afterword token create NAME` makes one. Not needed on this machine while there is none."));
     components.add_security_scheme(SECURITY, SecurityScheme::Http(bearer.build()));
     components.schemas.insert(Details::name().into_owned(), Details::schema());
     let mut parts = Vec::new();

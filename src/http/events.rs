@@ -30,6 +30,8 @@ struct Follower {
     trail: Trail,
     workers: Vec<Worker>,
     waiting: VecDeque<Event>,
+    /// Whether what is new could not be read.
+    has_missed: bool,
 }
 
 pub(super) fn reading() -> OpenApiRouter<HttpState> {
@@ -54,7 +56,7 @@ async fn follow(
     };
     let trail = app.host.queue.follow(asked).await?;
     let seen = app.feed.follow();
-    let follower = Follower { app, seen, trail, workers: Vec::new(), waiting: VecDeque::new() };
+    let follower = Follower { app, seen, trail, workers: Vec::new(), waiting: VecDeque::new(), has_missed: false };
     let events = stream::unfold(follower, |mut follower| async {
         let event = follower.next().await?;
         Some((Ok(event), follower))
@@ -71,10 +73,10 @@ impl Follower {
             }
             self.look().await;
             if self.waiting.is_empty() {
-                let late = self.trail.waits();
+                let late = self.trail.waits() || self.has_missed;
                 tokio::select! {
                     changed = self.seen.changed() => changed.ok()?,
-                    // A late entry is not newer than the last one, so nothing announces it.
+                    // A late entry is not newer than the last one, so nothing announces it; nor what could not be read.
                     () = tokio::time::sleep(LATE), if late => {}
                     () = self.app.stopping.cancelled() => return None,
                 }
@@ -82,7 +84,7 @@ impl Follower {
         }
     }
 
-    /// Gathers what is new. If the database is away, the next change is looked at again.
+    /// Gathers what is new.
     async fn look(&mut self) {
         let seen = self.seen.borrow_and_update().clone();
         for worker in seen.workers.iter().filter(|worker| !self.workers.contains(worker)) {
@@ -90,7 +92,9 @@ impl Follower {
         }
         self.workers.clone_from(&seen.workers);
         if seen.event > self.trail.last() || self.trail.waits() {
-            for entry in self.trail.next(PAGE).await.unwrap_or_default() {
+            let entries = self.trail.next(PAGE).await;
+            self.has_missed = entries.is_err();
+            for entry in entries.unwrap_or_default() {
                 let name = if entry.task_id.is_some() { "task" } else { "act" };
                 self.waiting.extend(Event::default().id(entry.id.to_string()).event(name).json_data(&entry));
             }

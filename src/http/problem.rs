@@ -133,7 +133,8 @@ impl Problem {
     pub(super) fn unauthorized(error: &AuthError, challenge: HeaderValue) -> Self {
         match error {
             AuthError::Invalid => {
-                let detail = "a valid token is needed: Authorization: Bearer aw_…; `afterword token create` makes one";
+                let detail =
+                    "a valid token is needed: Authorization: Bearer aw_…; `afterword token create NAME` makes one";
                 let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail);
                 Self { challenge: Some(challenge), ..problem }
             }
@@ -145,7 +146,8 @@ impl Problem {
     }
 
     pub(super) fn forbidden(needed: Permission, challenge: HeaderValue) -> Self {
-        let detail = format!("this needs a token of scope {needed}; `afterword token create` makes one");
+        let detail =
+            format!("this needs a token of scope {needed}; `afterword token create NAME --scope {needed}` makes one");
         let problem = Self::new(StatusCode::FORBIDDEN, "insufficient_scope", detail);
         Self { challenge: Some(challenge), ..problem }
     }
@@ -280,7 +282,7 @@ impl From<StoreError> for Problem {
         let detail = error.to_string();
         match error {
             StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", detail),
-            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) => {
+            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) | StoreError::InDoubt(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).later(DATABASE_RETRY)
             }
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

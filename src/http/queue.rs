@@ -120,7 +120,7 @@ async fn task(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<
     Ok(Json(app.host.queue.task(id).await?))
 }
 
-/// Put a failed or cancelled task back into the queue, with fresh attempts.
+/// Put a failed or cancelled task back into the queue, with fresh attempts; a pending one becomes due at once.
 #[utoipa::path(post, path = "/queue/tasks/{id}/retry", operation_id = "retry_task", tag = "queue", params(("id" = i64, Path)),
     responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
 async fn retry(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {

@@ -68,8 +68,7 @@ async fn related(
     Query(asked): Query<HowMany>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let limit = asked.limit.unwrap_or(app.host.settings().search.default_limit);
-    let _turn = app.host.searches.take(&caller.who, 1).await;
-    Ok(Json(app.host.search.related(&slug, limit).await?))
+    Ok(Json(app.host.related(&caller.who, &slug, limit).await?))
 }
 
 /// Find articles by words and by meaning; each hit has the state of its embedding.
@@ -93,6 +92,5 @@ async fn find(
         explain: asked.explain,
         ..search::Query::new(first, asked.mode, limit)
     };
-    let _turn = app.host.searches.take(&caller.who, questions.len() as u32).await;
-    Ok(Json(app.host.search.search_several(&query, others).await?))
+    Ok(Json(app.host.find(&caller.who, query, others.to_vec()).await?))
 }

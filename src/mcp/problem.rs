@@ -88,7 +88,9 @@ impl From<ArticleError> for Problem {
                 )
             }
             error @ ArticleError::Edit(_) => error.to_string(),
-            ArticleError::NoRevision { slug, revision } => format!("the article \"{slug}\" has no revision {revision}"),
+            ArticleError::NoRevision { slug, revision } => {
+                format!("the article \"{slug}\" has no revision {revision}; article_history lists those it has")
+            }
             error @ ArticleError::NoPast { slug: _, deleted: _ } => error.to_string(),
             ArticleError::KeyReused { key } => format!(
                 "the idempotency_key \"{key}\" was used before to create another article, and nothing was saved; use \
@@ -114,7 +116,9 @@ impl From<SearchError> for Problem {
         Self(match error {
             SearchError::EmptyQuery => "query: is empty; write what you look for".to_owned(),
             SearchError::Questions => format!("queries: {error}"),
-            SearchError::NoArticle(_) => format!("slug: {error}"),
+            SearchError::NoArticle(slug) => {
+                format!("slug: there is no article \"{slug}\"; find it with search_articles or list_articles")
+            }
             SearchError::Limit(most) => format!("limit: must be from 1 to {most}"),
             SearchError::Passages => format!("passages: must be from 1 to {MAX_PASSAGES}"),
             SearchError::NoMeaning(reason) => {
@@ -129,7 +133,9 @@ impl From<QueueError> for Problem {
     fn from(error: QueueError) -> Self {
         Self(match error {
             QueueError::NotFound(id) => format!("there is no task {id}"),
-            QueueError::NotAllowed { id, status } => format!("task {id} is {status}, and cannot be tried again"),
+            QueueError::NotAllowed { id, status } => {
+                format!("task {id} is {status}; only pending, failed and cancelled tasks can be tried again")
+            }
             QueueError::AlreadyWaiting { id, other } => {
                 format!("task {other} of the same article waits already, and does what task {id} would do")
             }
@@ -150,7 +156,20 @@ impl From<BulkError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "a tool call failed");
-        Self(error.to_string())
+        match error {
+            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) => {
+                tracing::warn!(%error, "a tool call was refused");
+                Self(format!("{error}; try again in a moment"))
+            }
+            StoreError::DiskFull | StoreError::InDoubt(_) => Self(error.to_string()),
+            // What the database says is for the operator, and may quote what others saved.
+            StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
+                tracing::error!(%error, "a tool call failed");
+                Self(
+                    "the server failed, and its log says why; read the article again before you repeat a save"
+                        .to_owned(),
+                )
+            }
+        }
     }
 }

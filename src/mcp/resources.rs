@@ -141,7 +141,10 @@ fn resource(article: ArticleSummary) -> Resource {
 pub(super) fn not_found(uri: &str) -> ErrorData {
     let uri = printable::line(uri, SHOWN);
     let data = serde_json::json!({ "uri": uri });
-    ErrorData::resource_not_found(format!("there is no resource \"{uri}\"; they are {TEMPLATE}"), Some(data))
+    ErrorData::resource_not_found(
+        format!("there is no resource \"{uri}\"; there are {TEMPLATE}, {TAGGED} and {FOLDER}"),
+        Some(data),
+    )
 }
 
 fn failed(error: ArticleError) -> ErrorData {

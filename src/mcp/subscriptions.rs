@@ -49,10 +49,14 @@ impl McpServer {
         let (idle_timer, patience) = (Arc::clone(&self.idle_timer), self.patience());
         tokio::spawn(alive.run_until_cancelled_owned(async move {
             let Some(mut listener) = changes.listen().await else { return };
+            let mut has_missed = false;
             while let Some(heard) = listener.next().await {
+                // What is sent would keep the session of a client alive that does nothing.
                 if idle_timer.elapsed() > patience {
-                    return tracing::debug!("an idle client is no longer told of changes");
+                    has_missed = true;
+                    continue;
                 }
+                let heard = if std::mem::take(&mut has_missed) { Heard::Missed } else { heard };
                 if let Err(error) = tell_peer(&peer, &wanted, &heard).await {
                     return tracing::debug!(%error, "a client is no longer told of changes");
                 }

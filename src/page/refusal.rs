@@ -131,7 +131,7 @@ impl From<StoreError> for Refusal {
         let detail = error.to_string();
         match error {
             StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
-            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) => {
+            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) | StoreError::InDoubt(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
             }
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

@@ -9,7 +9,9 @@ pub enum QueueError {
     #[error("there is no task {0}; list the tasks to see the last ones")]
     NotFound(i64),
     /// The task's status does not allow it.
-    #[error("task {id} is {status}, so this cannot be done")]
+    #[error(
+        "task {id} is {status}: only a pending task can be cancelled, and only a pending, failed or cancelled one tried again"
+    )]
     NotAllowed {
         /// The task.
         id: i64,

@@ -18,6 +18,9 @@ pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -
             }
         }
         "failed" => format!("failed: {}; `afterword queue retry {}` tries again", task.cause, task.id),
+        "cancelled" if task.cause == "cancelled" => {
+            format!("cancelled by hand; `afterword queue retry {}` puts it back", task.id)
+        }
         "cancelled" => format!("not needed any more: {}", task.cause),
         _ => "done".to_owned(),
     })

@@ -33,7 +33,8 @@ impl Follower {
     pub(super) async fn start(database: Database, last: Option<i64>) -> Result<Self, StoreError> {
         let newest = events::list(database.reader(), &events::Filter { task_id: None, limit: 1 }).await?;
         let newest = newest.last().map_or(0, |event| event.id);
-        let last = last.unwrap_or(newest);
+        // What a client has seen may be newer than a backup that was restored.
+        let last = last.unwrap_or(newest).min(newest);
         let from = last.saturating_sub(LOOKED_BACK);
         let limit = u32::try_from(LOOKED_BACK).unwrap_or(u32::MAX);
         let before = events::following(database.reader(), from, limit).await?;

@@ -114,7 +114,7 @@ impl Search {
                 rankings.meaning = nearest;
                 rankings.near = Some((active.id, middle));
             }
-            Err(error @ NoIndex::Reading { .. }) => rankings.degraded = Some(error.to_string()),
+            Err(error @ (NoIndex::Reading { .. } | NoIndex::Failed(_))) => rankings.degraded = Some(error.to_string()),
             Err(NoIndex::Store(error)) => return Err(error.into()),
         }
         Ok(())

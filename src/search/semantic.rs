@@ -55,8 +55,12 @@ pub(super) async fn ranking(
     let Some(active) = models::active(database.reader()).await? else {
         return Err(NoMeaning::Degraded("nothing has been embedded yet".to_owned()));
     };
-    let identity: ModelIdentity = serde_json::from_str(&active.identity)
-        .map_err(|error| StoreError::Unexpected(format!("identity of embedding model {}: {error}", active.id)))?;
+    let identity: ModelIdentity = serde_json::from_str(&active.identity).map_err(|error| {
+        let id = active.id;
+        NoMeaning::Degraded(format!(
+            "the model of set {id} is described in a way that this version does not know: {error}"
+        ))
+    })?;
     let kept = models::kept(database.reader(), active.id).await?.settings;
     let Some(embedder) = models.embedder_for(&identity, kept.as_deref()) else {
         let name = format!("{} of {}", identity.model, identity.provider);
@@ -85,7 +89,7 @@ pub(super) async fn ranking(
         patience: request.deadline,
     };
     let nearest = index.nearest(database, look).await.map_err(|error| match error {
-        NoIndex::Reading { .. } => NoMeaning::Degraded(error.to_string()),
+        NoIndex::Reading { .. } | NoIndex::Failed(_) => NoMeaning::Degraded(error.to_string()),
         NoIndex::Store(error) => NoMeaning::Store(error),
     })?;
     Ok(Meaning { nearest, near: (active.id, query), tokens_per_word })

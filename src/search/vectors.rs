@@ -120,12 +120,12 @@ impl VectorIndex {
                 let index = looked_at.read().unwrap_or_else(PoisonError::into_inner);
                 index.scan(query.as_slice(), within.as_ref().as_ref(), limit)
             });
-            match scan.await.map_err(|error| StoreError::Failed(format!("the vector scan failed: {error}")))? {
+            match scan.await.map_err(|error| NoIndex::Failed(format!("the vectors cannot be compared: {error}")))? {
                 Ok(found) => return Ok(found),
                 Err(Broken) => self.forget(database, &index),
             }
         }
-        Err(StoreError::Failed("files of vectors break again and again".to_owned()).into())
+        Err(NoIndex::Failed("the file of vectors is damaged, and is read anew".to_owned()))
     }
 }
 

@@ -18,8 +18,13 @@ pub enum StoreError {
     #[error("the database file is damaged: {0}; restore a backup, or run `afterword db verify` to see what is left")]
     Damaged(String),
     /// There is no connection, or it was cut.
-    #[error("the database cannot be reached: {0}")]
+    #[error("the database cannot be reached: {0}; check that it runs and that database.url is right")]
     Unreachable(String),
+    /// The connection was cut while a change was being committed.
+    #[error(
+        "the connection to the database was lost while the change was being committed, and it may be stored: {0}; look before you repeat it"
+    )]
+    InDoubt(String),
     /// A constraint refused the row.
     #[error("the database refused the row: {0}")]
     Constraint(String),
@@ -35,14 +40,22 @@ impl StoreError {
     /// Whether it says nothing about the requested row: every other statement would fail in the same way.
     pub(crate) fn is_of_the_database(&self) -> bool {
         match self {
-            Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) => true,
+            Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) | Self::InDoubt(_) => true,
             Self::Damaged(_) | Self::Constraint(_) | Self::Unexpected(_) | Self::Failed(_) => false,
         }
     }
 
     /// Whether the same statement may work later without any change.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) | Self::Failed(_))
+        match self {
+            Self::Busy
+            | Self::DiskFull
+            | Self::ReadOnly(_)
+            | Self::Unreachable(_)
+            | Self::InDoubt(_)
+            | Self::Failed(_) => true,
+            Self::Damaged(_) | Self::Constraint(_) | Self::Unexpected(_) => false,
+        }
     }
 }
 

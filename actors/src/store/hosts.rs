@@ -125,7 +125,8 @@ pub async fn end(transaction: &impl Sql, incarnation: &str, state: &str) -> Resu
         .map(drop)
 }
 
-/// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`.
+/// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`, or whose
+/// last sign is of a time to come: since then the clock was set back, and how long they have been silent is not known.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -133,7 +134,8 @@ pub async fn others(connection: &impl Sql, incarnation: &str, silence: Duration)
     connection
         .rows(
             "SELECT incarnation FROM embedding_hosts
-             WHERE state IN ('running', 'draining') AND incarnation <> $1 AND heartbeat_at <= {now} - $2",
+             WHERE state IN ('running', 'draining') AND incarnation <> $1
+               AND (heartbeat_at <= {now} - $2 OR heartbeat_at > {now})",
             [incarnation.into(), i64::try_from(silence.as_millis()).unwrap_or(i64::MAX >> 1).into()],
         )
         .await

@@ -113,7 +113,7 @@ where
     let result = if let (Ok(_), Some(failure)) = (&result, failure) { Err(failure.into()) } else { result };
     match result {
         Ok(value) => {
-            answered(transaction.commit()).await?;
+            answered(transaction.commit()).await.map_err(in_doubt)?;
             Ok(value)
         }
         Err(error) => {
@@ -121,6 +121,14 @@ where
             let _ = tokio::time::timeout(ANSWER_TIMEOUT, transaction.rollback()).await;
             Err(error)
         }
+    }
+}
+
+/// A commit whose answer is lost may have been carried out.
+fn in_doubt(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unreachable(why) => StoreError::InDoubt(why),
+        other => other,
     }
 }
 

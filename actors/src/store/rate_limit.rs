@@ -10,7 +10,7 @@ use super::{Engine, StoreError, sql::Sql};
 const WINDOW: i64 = 60_000;
 
 /// Records a call of `provider` if there were fewer than `limit` in the last minute; otherwise returns how long to wait
-/// before asking again.
+/// before asking again. Calls of a time to come, which was before the clock was set back, do not count.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -22,7 +22,7 @@ pub async fn take(transaction: &impl Sql, provider: &str, limit: u32) -> Result<
     let row = transaction
         .row::<(i64, Option<i64>)>(
             "SELECT count(*) AS calls, min(at) + $2 - {now} AS wait FROM provider_calls
-             WHERE provider = $1 AND at > {now} - $2",
+             WHERE provider = $1 AND at > {now} - $2 AND at <= {now}",
             [provider.into(), WINDOW.into()],
         )
         .await?;

@@ -143,10 +143,12 @@ impl Broom<'_> {
             let gone = if doomed.is_empty() { 0 } else { self.remove(kind, &doomed).await? };
             removed += gone;
             let Some(last) = seen.last() else { return Ok(removed) };
+            let is_short = i64::try_from(seen.len()).unwrap_or(i64::MAX) < page;
             let is_last = match kind.place {
                 // Each look starts at the front: records that could not be removed would be found again without end.
                 Place::Front => gone == 0,
-                Place::Id | Place::AtAndId => i64::try_from(seen.len()).unwrap_or(i64::MAX) < page,
+                Place::Id => doomed.is_empty() || is_short,
+                Place::AtAndId => is_short,
             };
             if is_last {
                 return Ok(removed);

@@ -109,7 +109,7 @@ impl Folders {
             report.waiting = self.hold_back(&mut plan);
             report.failed.extend(plan.refused.iter().cloned());
             if !self.asked.many_deletions {
-                deletions::ask(&plan, &looked, &report)?;
+                deletions::ask(&plan, &looked, &self.asked, &report)?;
             }
             if plan.is_empty() {
                 break;

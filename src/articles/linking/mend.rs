@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use afterword_actors::store::sql::Sql;
+
 use super::{incoming, linked::Linked};
 use crate::{
-    api::Mended,
+    api::{Mended, Unmended},
     articles::{Article, ArticleError, Articles, Changes, Saved, front_matter::Document, links::name, slug::Slug},
     markdown::{Link, Mentions},
 };
@@ -12,36 +14,60 @@ use crate::{
 /// How often an article is mended again after a save in between.
 const TRIES: usize = 5;
 
+/// What became of the links to an article that was renamed.
+#[derive(Debug, Default)]
+pub struct Relinked {
+    /// Articles whose links were changed.
+    pub mended: Vec<Mended>,
+    /// Articles whose links could not be changed.
+    pub unmended: Vec<Unmended>,
+}
+
 impl Articles {
-    /// Renames an article, and mends the links that name it by its former slug: one revision for each linking article.
+    /// Renames an article, and mends the links that name it by a former slug: one revision for each linking article. Done
+    /// again with the same slug, it mends what was not mended.
     ///
     /// # Errors
-    /// Those of [`Articles::rename`], and those of a save that mends; what was done before stays done.
+    /// Those of [`Articles::rename`], and [`ArticleError::Store`]; what was done before stays done.
     pub async fn rename_with_links(
         &self,
         slug: &str,
         to: Slug,
         expected_revision: Option<i64>,
-    ) -> Result<(Saved, Vec<Mended>), ArticleError> {
-        let former = self.read(slug).await?.slug;
+    ) -> Result<(Saved, Relinked), ArticleError> {
         let saved = self.rename(slug, to, expected_revision).await?;
-        let mended = self.mend_links(&former, &saved.article).await?;
-        if mended.iter().any(|mended| mended.slug == saved.article.slug) {
-            return Ok((Saved { article: self.read(&saved.article.slug).await?, ..saved }, mended));
+        let relinked = self.mend_links(&saved.article).await?;
+        if relinked.mended.iter().any(|mended| mended.slug == saved.article.slug) {
+            return Ok((Saved { article: self.read(&saved.article.slug).await?, ..saved }, relinked));
         }
-        Ok((saved, mended))
+        Ok((saved, relinked))
     }
 
     /// Changes links that name an article by a former slug to its present one: one revision for each linking article.
     /// Links by title or alias stay, because they are still right, and so do links to its file.
     ///
     /// # Errors
-    /// Those of [`Articles::update`]; what was mended before stays mended.
-    pub async fn mend_links(&self, former: &str, article: &Article) -> Result<Vec<Mended>, ArticleError> {
-        let (linked, mut mended, mut after) = (Linked::from(article), Vec::new(), 0);
+    /// [`ArticleError::Store`]; what was mended before stays mended.
+    pub async fn mend_links(&self, article: &Article) -> Result<Relinked, ArticleError> {
+        let former = "SELECT slug FROM slug_aliases WHERE article_id = $1 ORDER BY slug";
+        let former: Vec<String> = self.database.reader().rows(former, [article.id.into()]).await?;
+        let mut relinked = Relinked::default();
+        for former in former {
+            self.mend_links_by(&former, article, &mut relinked).await?;
+        }
+        Ok(relinked)
+    }
+
+    async fn mend_links_by(
+        &self,
+        former: &str,
+        article: &Article,
+        relinked: &mut Relinked,
+    ) -> Result<(), ArticleError> {
+        let (linked, mut after) = (Linked::from(article), 0);
         loop {
             let links = incoming::named(self.database.reader(), &linked, former, after).await?;
-            let Some(last) = links.last() else { return Ok(mended) };
+            let Some(last) = links.last() else { return Ok(()) };
             after = last.article_id;
             let mut targets: BTreeMap<String, HashSet<String>> = BTreeMap::new();
             for link in links.into_iter().filter(|link| !link.is_by_file) {
@@ -49,7 +75,13 @@ impl Articles {
             }
             for (slug, targets) in targets {
                 let renaming = Renaming { former, present: &article.slug, targets };
-                mended.extend(self.mend(&slug, &renaming).await?);
+                match self.mend(&slug, &renaming).await {
+                    Ok(mended) => relinked.mended.extend(mended),
+                    // It was deleted meanwhile.
+                    Err(ArticleError::NotFound { .. }) => {}
+                    Err(ArticleError::Store(error)) => return Err(error.into()),
+                    Err(error) => relinked.unmended.push(Unmended { slug, reason: error.to_string() }),
+                }
             }
         }
     }

@@ -22,7 +22,7 @@ pub(in crate::cli) enum DbCommand {
         /// How many steps
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
         steps: u32,
-        /// Do it; without this, only print what would be lost
+        /// Do it; without this, the command says what would be lost, and fails
         #[arg(long)]
         yes: bool,
     },

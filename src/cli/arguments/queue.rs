@@ -79,12 +79,12 @@ pub(in crate::cli) enum QueueCommand {
         /// The task
         id: i64,
     },
-    /// Put a failed or cancelled task back into the queue, with fresh attempts
+    /// Put a failed or cancelled task back into the queue, with fresh attempts; a pending one becomes due at once
     Retry {
         /// The task
         id: i64,
     },
-    /// Put all failed tasks back into the queue
+    /// Put the newest failed task of each article back into the queue, behind saves
     RetryFailed,
     /// Cancel a waiting task
     Cancel {
@@ -97,7 +97,7 @@ pub(in crate::cli) enum QueueCommand {
     Resume,
     /// Remove finished tasks
     Cleanup {
-        /// Only those that finished longer ago than this, e.g. 12h or 7d [default: retention.tasks]
+        /// Only those that finished longer ago than this, e.g. 12h or 7d [default: retention.tasks; needed if that is "0s"]
         #[arg(long, value_name = "AGE")]
         older_than: Option<String>,
     },

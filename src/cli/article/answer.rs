@@ -1,11 +1,23 @@
 //! The answer to a save.
 
+use serde::Serialize;
+
 use super::view;
 use crate::{articles::Saved, cli::session::Session};
 
 /// Shows the stored article, and what to do if no process embeds it.
 pub(super) async fn answer(session: &Session, saved: &Saved, done: &str) -> anyhow::Result<()> {
-    session.output.answer(&saved.article, |look| view::saved(look, saved, done))?;
+    answer_with(session, &saved.article, saved, done).await
+}
+
+/// The same, with `shown` as JSON.
+pub(super) async fn answer_with(
+    session: &Session,
+    shown: &impl Serialize,
+    saved: &Saved,
+    done: &str,
+) -> anyhow::Result<()> {
+    session.output.answer(shown, |look| view::saved(look, saved, done))?;
     if saved.task_id.is_some() && session.loaded.settings.queue.enabled {
         let host = session.host().await?;
         if !crate::hosts::any_running(&host.database).await {

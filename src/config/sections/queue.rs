@@ -16,8 +16,8 @@ section! {
     Queue {
         /// Embed in the background; false: inside the save call, which never fails for it.
         enabled: bool = true,
-        /// Articles embedded at the same time: a number (1: strictly one request after the other), or auto: four for each core with the
-        /// local model, as many as fill the requests of a remote provider (576 with the defaults).
+        /// Articles embedded at the same time: a number (1: strictly one request after the other), or auto: four for each thread of the
+        /// local model (embedding.local.threads), as many as fill the requests of a remote provider (576 with the defaults).
         slots: Slots = Slots::Auto,
         /// Tasks claimed in one transaction, at most.
         claim_batch: u32 = 64,

@@ -9,11 +9,11 @@ section! {
         default_limit: usize = 10,
         /// Most hits of an answer.
         max_limit: usize = 100,
-        /// How much words count, times what each question says.
+        /// Multiplies the weight that each question gives to words; 0 switches them off.
         keyword_weight: f64 = 1.0,
-        /// How much meaning counts, times what each question says.
+        /// Multiplies the weight that each question gives to meaning; 0 switches it off.
         semantic_weight: f64 = 1.0,
-        /// Of earlier versions; has no effect.
+        /// Has no effect; accepted so that settings of earlier versions stay valid.
         rrf_k: f64 = 60.0,
         /// Articles taken from the ranking by meaning; ten times as many from that by words.
         candidates: usize = 100,

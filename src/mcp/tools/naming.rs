@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{SavedArticle, TITLE};
 use crate::{
-    articles::{ArticleError, Revision, slug::Slug},
+    articles::{ArticleError, Revision, linking::Relinked, slug::Slug},
     auth::Permission,
     mcp::{budget, door::McpServer, problem::Problem, schema},
 };
+
+/// Most articles that are named because their links could not be changed.
+const NAMED: usize = 20;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +36,9 @@ struct RenamedArticle {
     revision: i64,
     /// slugs of articles whose links were changed
     mended: Vec<String>,
+    /// slugs of articles whose links could not be changed; they still work
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unmended: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -96,12 +102,15 @@ impl McpServer {
     ) -> Result<Json<RenamedArticle>, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
         let (articles, to) = (&self.host.articles, Slug::parse(&asked.to).map_err(ArticleError::from)?);
-        let (saved, mended) = match asked.update_links {
+        let (saved, Relinked { mended, unmended }) = match asked.update_links {
             Some(true) => articles.rename_with_links(&asked.slug, to, asked.expected_revision).await?,
-            Some(false) | None => (articles.rename(&asked.slug, to, asked.expected_revision).await?, Vec::new()),
+            Some(false) | None => {
+                (articles.rename(&asked.slug, to, asked.expected_revision).await?, Relinked::default())
+            }
         };
         let mended = budget::fitting(mended.into_iter().map(|mended| mended.slug).collect());
-        Ok(Json(RenamedArticle { slug: saved.article.slug, revision: saved.article.revision, mended }))
+        let unmended = unmended.into_iter().map(|unmended| unmended.slug).take(NAMED).collect();
+        Ok(Json(RenamedArticle { slug: saved.article.slug, revision: saved.article.revision, mended, unmended }))
     }
 
     #[tool(

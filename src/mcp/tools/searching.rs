@@ -143,11 +143,10 @@ impl McpServer {
             passages: asked.passages.map_or(1, |most| most as usize),
             explain: asked.explain.unwrap_or_default(),
         };
-        let turn = self.host.searches.take(&who(&context), 1 + asked.queries.len() as u32).await;
-        let found = self.host.search.search_several(&query, &asked.queries).await?;
-        drop(turn);
-        if found.hits.is_empty() && self.host.articles.list(&query.folder, None, 1).await?.articles.is_empty() {
-            let folder = query.folder.as_ref();
+        let folder = query.folder.clone();
+        let found = self.host.find(&who(&context), query, asked.queries).await?;
+        if found.hits.is_empty() && self.host.articles.list(&folder, None, 1).await?.articles.is_empty() {
+            let folder = folder.as_ref();
             if !folder.is_empty() {
                 return Err(Problem::new(format!(
                     "folder: has no article: \"{folder}\"; list_folders shows those that do"
@@ -169,9 +168,7 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Related>, Problem> {
         let limit = asked.limit.map_or(self.host.settings().search.default_limit, |limit| limit as usize);
-        let turn = self.host.searches.take(&who(&context), 1).await;
-        let found = self.host.search.related(&asked.slug, limit).await?;
-        drop(turn);
+        let found = self.host.related(&who(&context), &asked.slug, limit).await?;
         let hits = budget::fitting(found.hits.into_iter().map(RelatedHit::from).collect());
         Ok(Json(Related { hits, degraded: found.degraded }))
     }

@@ -1,6 +1,7 @@
 //! Writing: a new article, or a change to one. The text is kept until it is saved: a refusal shows it again, and so
 //! does a conflict with another save.
 
+use afterword_actors::store::StoreError;
 use axum::{
     Form,
     extract::{Path, State},
@@ -153,7 +154,11 @@ async fn refused(
     draft: &Draft,
     error: ArticleError,
 ) -> Result<Response, Refusal> {
-    let why = error.to_string();
+    // Of a change whose commit has no answer it is not known whether it is saved.
+    let why = match error {
+        ArticleError::Store(StoreError::InDoubt(_)) => error.to_string(),
+        _ => format!("Not saved: {error}"),
+    };
     let status = Refusal::from(error).into_response().status();
     let mut response = form(app, visit, slug, draft, Around { why: Some(&why), preview: None }).await;
     *response.status_mut() = if status == StatusCode::NOT_FOUND { StatusCode::CONFLICT } else { status };
@@ -171,7 +176,7 @@ async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft,
     let title = if slug.is_some() { "Edit" } else { "New article" };
     let main = html! {
         h1 { (title) }
-        @if let Some(why) = around.why { p.problem role="alert" dir="auto" { "Not saved: " (why) } }
+        @if let Some(why) = around.why { p.problem role="alert" dir="auto" { (why) } }
         p #draft.notice role="status" hidden {
             "A draft of this was kept in this browser. "
             button #draft-take type="button" { "Go on with it" } " " button #draft-drop type="button" { "Forget it" }

@@ -1,5 +1,8 @@
 //! The state of one article's embedding, as it changes.
 
+use std::time::Duration;
+
+use afterword_actors::store::StoreError;
 use axum::extract::{Path, State};
 use futures_util::stream;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -14,6 +17,9 @@ use crate::{
         stream::{Events, fragment, sent},
     },
 };
+
+/// When a read that has failed is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A client that follows one article.
 struct Reader {
@@ -42,12 +48,23 @@ impl Reader {
     /// Returns the state once it has changed; `None` when the server stops.
     async fn next(&mut self) -> Option<String> {
         loop {
-            let html = shown(&self.app, self.id).await;
-            if html.is_some() && html != self.known {
-                self.known.clone_from(&html);
-                return html;
+            match shown(&self.app, self.id).await {
+                Ok(html) => {
+                    if html.is_some() && html != self.known {
+                        self.known.clone_from(&html);
+                        return html;
+                    }
+                    self.changed().await?;
+                }
+                // What has changed is not announced again.
+                Err(error) => {
+                    tracing::debug!(%error, article = self.id, "the state of an article cannot be read");
+                    tokio::select! {
+                        () = tokio::time::sleep(AGAIN) => {}
+                        () = self.app.stopping.cancelled() => return None,
+                    }
+                }
             }
-            self.changed().await?;
         }
     }
 
@@ -66,8 +83,8 @@ impl Reader {
     }
 }
 
-/// Returns `None` while the article cannot be read, or if it was deleted.
-async fn shown(app: &PageState, id: i64) -> Option<String> {
-    let found = summaries(app.host.database.reader(), &[id]).await.ok()?;
-    found.first().map(|found| status(&found.article.embedding).into_string())
+/// Returns `None` if the article was deleted.
+async fn shown(app: &PageState, id: i64) -> Result<Option<String>, StoreError> {
+    let found = summaries(app.host.database.reader(), &[id]).await?;
+    Ok(found.first().map(|found| status(&found.article.embedding).into_string()))
 }

@@ -22,16 +22,14 @@ const RELATED: usize = 6;
 pub(super) async fn of(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
     let limit = HITS.min(app.host.settings().search.max_limit);
     let query = Query { folder: folder.clone(), explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
-    let _turn = app.host.searches.take(&visit.caller.who, 1).await;
-    let answer = app.host.search.search(&query).await?;
+    let answer = app.host.find(&visit.caller.who, query, Vec::new()).await?;
     Ok(shown(&answer, folder))
 }
 
 /// Articles similar to the one of this slug.
 pub(super) async fn like(app: &PageState, visit: &Visit, slug: &str) -> Result<Markup, Refusal> {
     let limit = RELATED.min(app.host.settings().search.max_limit);
-    let _turn = app.host.searches.take(&visit.caller.who, 1).await;
-    let answer = app.host.search.related(slug, limit).await?;
+    let answer = app.host.related(&visit.caller.who, slug, limit).await?;
     Ok(html! {
         @if answer.hits.is_empty() { p.empty { "No other article is similar." } }
         ul.articles { @for hit in &answer.hits { li { a.title dir="auto" href={ "/articles/" (hit.slug) } { (hit.title) } } } }

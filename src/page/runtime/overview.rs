@@ -101,7 +101,7 @@ fn figures(seen: &Snapshot, may_manage: bool) -> Markup {
     let oldest = queue.oldest_due_ms.map(|age| Timestamp((seen.now - age) / 1000 * 1000));
     html! {
         dl.figures {
-            (figure("waiting", &grouped(queue.pending), "/runtime/tasks?status=pending"))
+            (figure("pending", &grouped(queue.pending), "/runtime/tasks?status=pending"))
             (figure("processing", &grouped(queue.processing), "/runtime/tasks?status=processing"))
             (figure("failed", &grouped(queue.failed), "/runtime/tasks?status=failed"))
             div { dt { "a minute" } dd { (format!("{per_minute:.0}")) } }

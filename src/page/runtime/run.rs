@@ -25,7 +25,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
         (tabs("/runtime/runs"))
         (runs::progress(&run, visit.may_manage()))
         dl.facts {
-            div { dt { "begun" } dd { (moment(run.summary.requested_at)) } }
+            div { dt { "requested" } dd { (moment(run.summary.requested_at)) } }
             @if let Some(at) = run.summary.finished_at { div { dt { "ended" } dd { (moment(at)) } } }
             div { dt { "took" } dd { (duration(run.duration_ms)) } }
             div { dt { "open" } dd { (grouped(run.open)) } }

@@ -42,7 +42,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
             @if runs.is_empty() { (empty("No run yet. A run embeds many articles, after what is saved meanwhile.")) } @else {
                 div.scroll tabindex="0" role="region" aria-label="Runs" {
                     table.list {
-                        thead { tr { th scope="col" { "run" } th scope="col" { "articles" } th scope="col" { "state" } th scope="col" { "begun" } th scope="col" { "ended" } } }
+                        thead { tr { th scope="col" { "run" } th scope="col" { "articles" } th scope="col" { "state" } th scope="col" { "requested" } th scope="col" { "ended" } } }
                         tbody {
                             @for run in &runs {
                                 tr {

@@ -43,7 +43,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
             div { dt { "not before" } dd { (moment(task.scheduled_at)) } }
             @if let Some(at) = task.started_at { div { dt { "last claimed" } dd { (moment(at)) } } }
             @if let Some(at) = task.completed_at { div { dt { "ended" } dd { (moment(at)) } } }
-            div { dt { "tries" } dd { (task.attempts) " of " (task.max_attempts) } }
+            div { dt { "attempts" } dd { (task.attempts) " of " (task.max_attempts) } }
             @if let (Some(host), Some(slot)) = (&task.incarnation, task.slot) { div { dt { "worker" } dd { "slot " (slot) " of " code { (host) } } } }
             @if let Some(trace) = &task.trace_id { div { dt { "trace" } dd { code { (trace) } } } }
         }

@@ -94,7 +94,7 @@ fn listed(tasks: &[Task]) -> Markup {
             table.list {
                 thead { tr {
                     th scope="col" { "task" } th scope="col" { "article" } th scope="col" { "status" }
-                    th scope="col" { "tries" } th scope="col" { "priority" } th scope="col" { "changed" } th scope="col" { "why" }
+                    th scope="col" { "attempts" } th scope="col" { "priority" } th scope="col" { "changed" } th scope="col" { "why" }
                 } }
                 tbody {
                     @for task in tasks {

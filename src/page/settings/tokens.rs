@@ -106,7 +106,7 @@ async fn page(app: &PageState, visit: &Visit, made: Option<Markup>) -> Result<Re
         form.filter method="post" action="/settings/tokens" {
             label for="name" { "Name" }
             input #name type="text" name="name" required maxlength="100" dir="auto" autocomplete="off" placeholder="who or what it is for";
-            label for="scope" { "Permission" }
+            label for="scope" { "Scope" }
             select #scope name="scope" { @for scope in Permission::ALL { option value=(scope) selected[scope == Permission::Write] { (scope) } } }
             label for="days" { "valid for days" }
             input #days type="number" name="days" min="1" placeholder="ever";

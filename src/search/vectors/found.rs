@@ -11,6 +11,9 @@ pub(in crate::search) enum NoIndex {
         /// Read so far.
         chunks: u64,
     },
+    /// They cannot be searched now.
+    #[error("{0}")]
+    Failed(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -63,6 +63,14 @@ fn the_server_says_who_it_is_and_speaks_both_eras() {
     });
 }
 
+/// What clients have read once and agents have learnt. Review a difference, and accept it with `INSTA_UPDATE=always`.
+#[test]
+fn the_tools_are_described_as_before() {
+    let mut tools = TOKIO.block_on(tools(Era::Discover));
+    tools.sort_by(|one, other| one.name.cmp(&other.name));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&tools).expect("JSON"));
+}
+
 #[test]
 fn the_tools_are_those_that_were_promised_and_say_truly_what_they_do() {
     TOKIO.block_on(async {

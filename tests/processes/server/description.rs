@@ -31,6 +31,38 @@ async fn what_is_described_is_there_and_names_are_used_once() {
     }
 }
 
+/// What programs are written against. Review a difference, and accept it with `INSTA_UPDATE=always`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_interface_is_described_as_before() {
+    let server = Server::start(&[]);
+    let description = server.json("/api/openapi.json").await;
+    let mut lines = Vec::new();
+    for (path, operations) in description["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let needed = |parameter: &Value| if parameter["required"] == true { "" } else { "?" };
+            let parameters: Vec<_> = parameters
+                .iter()
+                .map(|one| format!("{}{}", one["name"].as_str().expect("a name"), needed(one)))
+                .collect();
+            let answers: Vec<_> = operation["responses"].as_object().expect("answers").keys().cloned().collect();
+            let name = operation["operationId"].as_str().expect("a name");
+            let (method, parameters, answers) = (method.to_uppercase(), parameters.join(" "), answers.join(" "));
+            lines.push(format!("{method} {path} {name} ({parameters}) {answers}"));
+        }
+    }
+    for (name, schema) in description["components"]["schemas"].as_object().expect("schemas") {
+        let needed: HashSet<_> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let mark = |field: &String| if needed.contains(field.as_str()) { field.clone() } else { format!("{field}?") };
+        let fields: Vec<_> =
+            schema["properties"].as_object().into_iter().flatten().map(|(field, _)| mark(field)).collect();
+        lines.push(format!("{name} {{ {} }}", fields.join(" ")));
+    }
+    lines.sort_unstable();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_description_is_read_without_anything_from_elsewhere() {
     let server = Server::start(&[]);

@@ -30,7 +30,7 @@ pub(super) enum Held {
 pub(super) enum Place {
     /// At the front: everything that is found is removed.
     Front,
-    /// Behind the number `$3`.
+    /// Behind the number `$3`, up to a page of which nothing is to be removed.
     Id,
     /// Behind the time `$3`, and the number `$4` within that time.
     AtAndId,
@@ -56,12 +56,12 @@ pub(super) const FINISHED_TASKS: Kind = Kind {
     held: Held::Nothing,
 };
 
-/// Entries are numbered in the order of their times, so the oldest are at the front.
+/// Entries are numbered in the order of their times, so the oldest are at the front; but for some of a time at which the
+/// clock was wrong.
 pub(super) const EVENTS: Kind = Kind {
     look: Cow::Borrowed(
-        "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
-         FROM (SELECT id, at FROM embedding_task_events WHERE id > $3 ORDER BY id LIMIT $2) o
-         WHERE o.at < {now} - $1 ORDER BY o.id",
+        "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, o.at < {now} - $1 AS doomed
+         FROM (SELECT id, at FROM embedding_task_events WHERE id > $3 ORDER BY id LIMIT $2) o ORDER BY o.id",
     ),
     remove: "DELETE FROM embedding_task_events
              WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
@@ -181,9 +181,8 @@ pub(super) const IDEMPOTENCY_KEYS: Kind = Kind {
 /// Calls that no limit counts any more; numbered in the order of their times.
 pub(super) const PROVIDER_CALLS: Kind = Kind {
     look: Cow::Borrowed(
-        "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, TRUE AS doomed
-         FROM (SELECT id, at FROM provider_calls WHERE id > $3 ORDER BY id LIMIT $2) o
-         WHERE o.at < {now} - $1 ORDER BY o.id",
+        "SELECT o.at, o.id, CAST(NULL AS TEXT) AS name, o.at < {now} - $1 AS doomed
+         FROM (SELECT id, at FROM provider_calls WHERE id > $3 ORDER BY id LIMIT $2) o ORDER BY o.id",
     ),
     remove: "DELETE FROM provider_calls WHERE id IN (SELECT id FROM {rows $1: at BIGINT, id BIGINT, name TEXT} j)",
     place: Place::Id,

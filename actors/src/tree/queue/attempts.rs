@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ractor::ActorRef;
+use tokio::time::Instant;
 
 use super::{
     provider::{Judgement, Undecided},
@@ -117,8 +118,12 @@ impl QueueState {
         }
     }
 
-    pub(super) fn schedule_probe(&self) {
-        if let Some(delay) = self.provider.next_probe() {
+    pub(super) fn schedule_probe(&mut self) {
+        let Some(delay) = self.provider.next_probe() else { return };
+        let now = Instant::now();
+        // Each commit asks for it: one timer is enough, unless the probe is to come earlier.
+        if self.probe_at.is_none_or(|at| at <= now || at > now + delay) {
+            self.probe_at = Some(now + delay);
             self.myself.send_after(delay, || QueueMessage::Poll);
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct QueueState {
     pub(super) roster: Roster,
     pub(super) commits: Commits,
     pub(super) provider: Provider,
+    /// When the timer of the next probe ends.
+    pub(super) probe_at: Option<Instant>,
     pub(super) salvage: Salvage,
     pub(super) place: ClaimCursor,
     pub(super) second: Second,
@@ -64,6 +66,7 @@ impl QueueState {
             roster: Roster::of_slots(settings.slots),
             commits: Commits::new(settings.restart.delays),
             provider: Provider::new(embedder, settings.circuit, &myself),
+            probe_at: None,
             salvage: Salvage::default(),
             place: ClaimCursor::front(),
             second: Second::new(settings.circuit),

@@ -7,10 +7,10 @@ use afterword_actors::store::StoreError;
 use super::{
     super::{hash, plan::Action, source},
     disk::blocking,
-    error::SyncError,
+    error::{KeptFolder, SyncError},
     look::Looked,
     plan::Plan,
-    report::SyncReport,
+    report::{Sync, SyncReport},
     run::{Run, awaited, problem},
 };
 use crate::articles::{ArticleError, delete, files::source::Known, row};
@@ -21,7 +21,7 @@ const FEW: usize = 5;
 const SHARE: usize = 10;
 
 /// Refuses a plan that deletes much.
-pub(super) fn ask(plan: &Plan, looked: &Looked, before: &SyncReport) -> Result<(), SyncError> {
+pub(super) fn ask(plan: &Plan, looked: &Looked, asked: &Sync, before: &SyncReport) -> Result<(), SyncError> {
     let has_ended = |known: &Known| known.present.is_none() && looked.gone.contains(&known.path);
     let known = looked.facts.known.values().filter(|known| !known.file_hash.is_empty() && !has_ended(known)).count();
     let known = known + looked.rest.len();
@@ -31,8 +31,15 @@ pub(super) fn ask(plan: &Plan, looked: &Looked, before: &SyncReport) -> Result<(
     // A folder in which nothing is left is more likely a disk that is not there.
     let is_all = known > 1 && [gone, deleted, emptied].contains(&known);
     if is_all || gone + deleted + emptied > (known / SHARE).max(FEW) {
-        let before = Box::new(before.clone());
-        return Err(SyncError::ManyDeletions { gone, emptied, deleted, known, before });
+        let asked = KeptFolder { directory: asked.directory.clone(), folder: asked.folder.to_string() };
+        return Err(SyncError::ManyDeletions {
+            asked,
+            gone,
+            emptied,
+            deleted,
+            known,
+            before: Box::new(before.clone()),
+        });
     }
     Ok(())
 }

@@ -21,11 +21,13 @@ pub enum SyncError {
     /// Much would be deleted.
     #[error(
         "of {known} files, {gone} are gone, whose articles would be deleted, {emptied} hold nothing any more, and {deleted} would \
-         be removed, whose articles were deleted or moved away; {}. If that is meant, `afterword sync --yes` does it; if a disk is \
-         not mounted, mount it",
-        done(before)
+         be removed, whose articles were deleted or moved away; {}. If that is meant, `{}` does it; if a disk is not \
+         mounted, mount it",
+        done(before), asked.confirming()
     )]
     ManyDeletions {
+        /// The folder.
+        asked: KeptFolder,
         /// Files that are gone, and whose articles are there.
         gone: usize,
         /// Files that are there and empty, and whose articles are not.
@@ -108,10 +110,19 @@ pub struct KeptFolder {
 impl KeptFolder {
     /// The command that forgets it.
     fn forgetting(&self) -> String {
+        format!("{} --forget", self.command())
+    }
+
+    /// The command that deletes however much it is.
+    fn confirming(&self) -> String {
+        format!("{} --yes", self.command())
+    }
+
+    fn command(&self) -> String {
         let directory = quoted(&self.directory.to_string_lossy());
         match self.folder.as_str() {
-            "" => format!("afterword sync {directory} --forget"),
-            folder => format!("afterword sync {directory} --folder {} --forget", quoted(folder)),
+            "" => format!("afterword sync {directory}"),
+            folder => format!("afterword sync {directory} --folder {}", quoted(folder)),
         }
     }
 }

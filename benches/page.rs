@@ -53,7 +53,8 @@ fn main() {
 async fn measure<P: Place>(name: &str, articles: i64) {
     let place = P::fresh().await;
     let url = format!("database.url={}", place.url());
-    let settings = [url.as_str(), "log.level=warn"];
+    // One client may have an eighth of the connections for streams.
+    let settings = [url.as_str(), "log.level=warn", "server.max_connections=2048"];
     let server = Server::start(&settings);
     server.create("First", "text").await;
     server.until_embedding("first", "completed").await;

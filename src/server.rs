@@ -137,7 +137,7 @@ async fn refuse_strangers(host: &Host, address: SocketAddr) -> Result<(), ServeE
     if host.tokens.any().await? { Ok(()) } else { Err(ServeError::Open(public)) }
 }
 
-/// Starts what may take long and no request waits for: the model, and the index of vectors.
+/// Starts what may take long and no request waits for: the model, the index of vectors, a count of what is embedded.
 fn prepare(worker: &RunningHost) {
     if let Some(preparation) = worker.host.backends.preparation().cloned() {
         tokio::spawn(async move { preparation.run_until_ready().await });
@@ -148,10 +148,13 @@ fn prepare(worker: &RunningHost) {
             tracing::warn!(%error, "words of earlier versions are searched as they are, until the next start");
         }
     });
-    let search = worker.host.search.clone();
+    let (search, queue) = (worker.host.search.clone(), worker.host.queue.clone());
     tokio::spawn(async move {
         if let Err(error) = search.warm_up().await {
             tracing::warn!(%error, "the index of vectors is read at the first search instead");
+        }
+        if let Err(error) = queue.coverage_by_folder().await {
+            tracing::debug!(%error, "what is embedded is counted at the first view instead");
         }
     });
 }

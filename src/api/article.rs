@@ -181,15 +181,15 @@ pub struct DeletedArticle {
     pub deleted_at: Timestamp,
 }
 
-/// Most articles that are counted one by one for a list.
-pub(crate) const MAX_COUNTED: i64 = 3_000;
+/// Most articles that are counted one by one for a list by filter, if there are many articles.
+pub(crate) const MAX_COUNTED: i64 = 1_000;
 
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Page {
     /// The last saved first.
     pub articles: Vec<ArticleSummary>,
-    /// Articles on all pages; `null` if a filter matches more than are counted, which are 3,000.
+    /// Articles on all pages; `null` if a filter matches more than 1,000 of more than 30,000 articles.
     pub total: Option<i64>,
     /// The `cursor` of the next page; `null` at the end.
     pub next_cursor: Option<String>,

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::api::MAX_COUNTED;
 
-/// So many articles, the last saved, are looked through for [`MAX_COUNTED`] that match several terms.
+/// Up to so many articles, whatever a filter matches is counted. Among more, so many, the last saved, are looked through
+/// for those that match several terms.
 const LOOKED_THROUGH: i64 = 30_000;
 
 /// The articles that a page is taken from.
@@ -41,6 +42,25 @@ pub(super) struct Size {
     pub(super) way: Way,
 }
 
+/// How many articles a term matches.
+enum Breadth {
+    /// Up to [`MAX_COUNTED`].
+    Narrow,
+    /// More.
+    Broad,
+    /// Only counting all of them would tell.
+    Unknown,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, Default)]
+struct Limits {
+    /// Only those saved at this time or later.
+    since: Option<i64>,
+    /// Only up to so many.
+    most: Option<i64>,
+}
+
 impl<'a> Listed<'a> {
     pub(super) fn new(folder: &'a str, filter: &'a Filter) -> Self {
         Self { folder, filter }
@@ -49,19 +69,30 @@ impl<'a> Listed<'a> {
     /// Counts them. Without a filter to the last one, which an index answers.
     pub(super) async fn size(&self, connection: &impl Sql) -> Result<Size, StoreError> {
         if self.filter.is_empty() {
-            let total = self.count(connection, Way::InOrder, None).await?;
+            let total = self.count(connection, Way::InOrder, Limits::default()).await?;
             return Ok(Size { total: Some(total), way: Way::InOrder });
         }
-        if let Some(way) = self.narrow_term(connection).await?.map(Way::LedBy) {
-            return Ok(Size { total: Some(self.count(connection, way, None).await?), way });
-        }
+        let Some(newest) = newest(connection).await? else {
+            let total = self.count(connection, Way::Gathered, Limits::default()).await?;
+            let way = if total > MAX_COUNTED { Way::InOrder } else { Way::Gathered };
+            return Ok(Size { total: Some(total), way });
+        };
         let many = Size { total: None, way: Way::InOrder };
-        if let Some(newest) = newest(connection).await?
-            && self.count(connection, Way::InOrder, Some(newest)).await? > MAX_COUNTED
-        {
+        for term in 0..self.filter.len() {
+            match self.breadth(connection, term).await? {
+                Breadth::Narrow => {
+                    let way = Way::LedBy(term);
+                    return Ok(Size { total: Some(self.count(connection, way, Limits::default()).await?), way });
+                }
+                Breadth::Broad if self.filter.len() == 1 && self.folder.is_empty() => return Ok(many),
+                Breadth::Broad | Breadth::Unknown => {}
+            }
+        }
+        let limits = Limits { since: Some(newest), most: Some(MAX_COUNTED + 1) };
+        if self.count(connection, Way::InOrder, limits).await? > MAX_COUNTED {
             return Ok(many);
         }
-        let total = self.count(connection, Way::Gathered, None).await?;
+        let total = self.count(connection, Way::Gathered, Limits { since: None, ..limits }).await?;
         Ok(if total > MAX_COUNTED { many } else { Size { total: Some(total), way: Way::Gathered } })
     }
 
@@ -82,32 +113,33 @@ impl<'a> Listed<'a> {
         row::page(connection, &condition, parameters, limit).await
     }
 
-    /// The place of a term that matches few articles.
-    async fn narrow_term(&self, connection: &impl Sql) -> Result<Option<usize>, StoreError> {
-        for term in 0..self.filter.len() {
-            let mut parameters = Vec::new();
-            let Some(matches) = self.filter.matches_of(term, &mut parameters) else { continue };
-            let limit = MAX_COUNTED + 1;
-            let sql = format!("SELECT count(*) AS n FROM (SELECT id FROM ({matches}) m LIMIT {limit}) c");
-            if connection.row::<i64>(&sql, parameters).await?.is_some_and(|count| count <= MAX_COUNTED) {
-                return Ok(Some(term));
-            }
-        }
-        Ok(None)
+    /// Whether the term at this place matches few articles.
+    async fn breadth(&self, connection: &impl Sql, term: usize) -> Result<Breadth, StoreError> {
+        let mut parameters = Vec::new();
+        let Some(matches) = self.filter.matches_of(term, &mut parameters) else { return Ok(Breadth::Unknown) };
+        let sql = format!(
+            "SELECT count(*) AS rows_found, count(DISTINCT id) AS articles_found
+             FROM (SELECT id FROM ({matches}) m LIMIT {}) c",
+            2 * MAX_COUNTED + 1
+        );
+        let found = connection.row::<(i64, i64)>(&sql, parameters).await?;
+        Ok(match found {
+            Some((rows, _)) if rows <= MAX_COUNTED => Breadth::Narrow,
+            Some((_, articles)) if articles > MAX_COUNTED => Breadth::Broad,
+            _ => Breadth::Unknown,
+        })
     }
 
-    /// Counts up to one more than are counted, if there is a filter; only those saved at `since` or later.
-    async fn count(&self, connection: &impl Sql, way: Way, since: Option<i64>) -> Result<i64, StoreError> {
+    async fn count(&self, connection: &impl Sql, way: Way, limits: Limits) -> Result<i64, StoreError> {
         let mut parameters = Vec::new();
         let mut condition = self.condition(way, &mut parameters);
-        if let Some(since) = since {
+        if let Some(since) = limits.since {
             condition.push_str(&format!(" AND a.updated_at >= {}", push(&mut parameters, since)));
         }
-        let sql = match self.filter.is_empty() {
-            true => format!("SELECT count(*) AS n FROM articles a WHERE {condition}"),
-            false => {
-                let limit = MAX_COUNTED + 1;
-                format!("SELECT count(*) AS n FROM (SELECT 1 FROM articles a WHERE {condition} LIMIT {limit}) c")
+        let sql = match limits.most {
+            None => format!("SELECT count(*) AS n FROM articles a WHERE {condition}"),
+            Some(most) => {
+                format!("SELECT count(*) AS n FROM (SELECT 1 FROM articles a WHERE {condition} LIMIT {most}) c")
             }
         };
         Ok(connection.row::<i64>(&sql, parameters).await?.unwrap_or(0))

@@ -470,6 +470,9 @@ async fn an_entry_that_is_committed_late_is_told_all_the_same() {
     record("early again").await;
     assert_eq!(told(follower.next(10).await.expect("events")), ["early again"]);
     assert!(place < follower.last());
+    // A place that only a database had which is restored to an earlier state is the newest one.
+    let last = follower.last();
+    assert_eq!(queue.follow(Some(last + 30_000)).await.expect("a place").last(), last);
     let mut another = queue.follow(Some(follower.last())).await.expect("a place");
     late.commit().await.expect("a commit");
     assert_eq!(told(another.next(10).await.expect("events")), ["later still"]);
@@ -509,6 +512,10 @@ async fn hosts_keep_the_limit_of_a_provider_together() {
     world.run("UPDATE provider_calls SET at = at - 60000 WHERE id % 2 = 0").await;
     let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", LIMIT)));
     assert_eq!(take.await, Ok(None), "a minute later");
+    // Calls of a time to come, which was before the clock was set back, are none of the last minute.
+    world.run("UPDATE provider_calls SET at = at + 10800000").await;
+    let take = world.database.write::<_, StoreError, _>(|t| Box::pin(rate_limit::take(t, "provider", 1)));
+    assert_eq!(take.await, Ok(None), "after a step back");
 }
 
 #[tokio::test(flavor = "multi_thread")]

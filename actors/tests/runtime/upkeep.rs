@@ -8,7 +8,7 @@ use afterword_actors::{
 };
 use tokio::sync::oneshot;
 
-use super::Fixture;
+use super::{Fixture, deaths::Hosts};
 use crate::support::{TestModel, quick};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,4 +48,28 @@ async fn every_actor_answers_while_the_database_keeps_maintenance_waiting() {
     bench.save("after", "text").await;
     runtime.wake();
     assert_eq!(bench.settled(&runtime).await.completed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_host_held_comes_back_although_the_clock_was_set_back_since() {
+    let (bench, model) = (Fixture::new().await, TestModel::new("one"));
+    let dead = Hosts::of(&bench).await;
+    bench.save("held", "text").await;
+    assert_eq!(dead.claim(1).await.len(), 1);
+    // Five hours ahead, the host began, gave a sign and took a lease.
+    for sql in [
+        "INSERT INTO embedding_hosts (incarnation, hostname, pid, version, state, started_at, heartbeat_at)
+         SELECT 'start 0', 'here', 1, '1', 'running', {now} + 18000000, {now} + 18000000",
+        "UPDATE embedding_tasks SET lease_expires_at = lease_expires_at + 18000000",
+    ] {
+        let changed = bench.database.write::<_, StoreError, _>(move |transaction| {
+            Box::pin(async move { transaction.run(sql, []).await.map(drop) })
+        });
+        changed.await.expect("a change");
+    }
+    let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
+    while bench.number("SELECT count(*) AS n FROM article_embeddings").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    runtime.stop(Duration::from_secs(10)).await;
 }

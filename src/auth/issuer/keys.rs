@@ -3,9 +3,14 @@
 use std::{
     collections::HashMap,
     num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
@@ -13,7 +18,7 @@ use jsonwebtoken::{
 };
 use reqwest::{Client, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
-use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
 
 use crate::{auth::AuthError, config::Auth};
 
@@ -21,6 +26,8 @@ use crate::{auth::AuthError, config::Auth};
 const HOLD: Duration = Duration::from_secs(3600);
 /// How long the issuer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a caller waits whose key is known, and only to be fetched again.
+const PATIENCE_WITH_A_KEY: Duration = Duration::from_secs(1);
 /// Fetches that may come together: the first, and one for a key that was changed just then.
 const TOGETHER: NonZeroU32 = NonZeroU32::new(3).expect("more than none");
 /// Then one fetch in this time.
@@ -39,10 +46,22 @@ pub(super) struct Key {
 
 /// See the module.
 pub(super) struct Keys {
-    issuer: String,
-    place: String,
+    issuer: Arc<Issuer>,
     looks: DefaultDirectRateLimiter,
-    known: Mutex<Known>,
+    fetch: Mutex<Option<Fetch>>,
+}
+
+/// Where keys come from, and those that are known.
+struct Issuer {
+    name: String,
+    place: String,
+    known: RwLock<Known>,
+}
+
+/// A fetch that is under way or over. It belongs to no caller, and goes on when all have hung up.
+struct Fetch {
+    work: AbortHandle,
+    end: Shared<BoxFuture<'static, ()>>,
 }
 
 #[derive(Default)]
@@ -86,34 +105,68 @@ impl Known {
 impl Keys {
     pub(super) fn of(settings: &Auth) -> Self {
         let quota = Quota::with_period(REFETCH_INTERVAL).unwrap_or(Quota::per_minute(TOGETHER)).allow_burst(TOGETHER);
+        let (name, place) = (settings.issuer.clone(), settings.jwks_url.clone());
         Self {
-            issuer: settings.issuer.clone(),
-            place: settings.jwks_url.clone(),
+            issuer: Arc::new(Issuer { name, place, known: RwLock::default() }),
             looks: RateLimiter::direct(quota),
-            known: Mutex::default(),
+            fetch: Mutex::default(),
         }
     }
 
-    /// Returns the key of this name. A caller that asks while keys are fetched waits for them.
+    /// Returns the key of this name. A caller that asks while keys are fetched waits for them; for a known one that is to
+    /// be fetched again, not long.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] if the issuer has no such key, [`AuthError::Issuer`] if it was never reached.
     pub(super) async fn find(&self, name: Option<&str>) -> Result<Key, AuthError> {
-        let mut known = self.known.lock().await;
-        let is_fresh = known.since.is_some_and(|since| since.elapsed() < HOLD);
-        if let Some(key) = known.find(name).filter(|_| is_fresh) {
-            return Ok(key.clone());
+        let (key, since) = self.issuer.known(name);
+        let is_known = key.is_some();
+        if let Some(key) = key
+            && since.is_some_and(|since| since.elapsed() < HOLD)
+        {
+            return Ok(key);
         }
-        if self.looks.check().is_ok() {
-            match self.fetch().await {
-                Ok(keys) => *known = Known { keys, since: Some(Instant::now()) },
-                Err(error) => tracing::warn!(%error, issuer = self.issuer, "the issuer's keys cannot be fetched"),
+        if let Some(fetch) = self.fetch() {
+            let patience = if is_known { PATIENCE_WITH_A_KEY } else { Duration::MAX };
+            // Whatever became of it, what is known now decides.
+            let _ = tokio::time::timeout(patience, fetch).await;
+        }
+        match self.issuer.known(name) {
+            (Some(key), _) => Ok(key),
+            (None, None) => Err(AuthError::Issuer),
+            (None, Some(_)) => Err(AuthError::Invalid),
+        }
+    }
+
+    /// The fetch that is under way, or a new one; `None` if it is too early for that.
+    fn fetch(&self) -> Option<Shared<BoxFuture<'static, ()>>> {
+        let mut fetch = self.fetch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fetch) = fetch.as_ref().filter(|fetch| !fetch.work.is_finished()) {
+            return Some(fetch.end.clone());
+        }
+        self.looks.check().ok()?;
+        let issuer = Arc::clone(&self.issuer);
+        let work = tokio::spawn(async move { issuer.renew().await });
+        let new = Fetch { work: work.abort_handle(), end: work.map(drop).boxed().shared() };
+        let end = new.end.clone();
+        *fetch = Some(new);
+        Some(end)
+    }
+}
+
+impl Issuer {
+    fn known(&self, name: Option<&str>) -> (Option<Key>, Option<Instant>) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        (known.find(name).cloned(), known.since)
+    }
+
+    async fn renew(&self) {
+        match self.fetch().await {
+            Ok(keys) => {
+                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+                *known = Known { keys, since: Some(Instant::now()) };
             }
-        }
-        match known.find(name) {
-            Some(key) => Ok(key.clone()),
-            None if known.since.is_none() => Err(AuthError::Issuer),
-            None => Err(AuthError::Invalid),
+            Err(error) => tracing::warn!(%error, issuer = self.name, "the issuer's keys cannot be fetched"),
         }
     }
 
@@ -128,11 +181,11 @@ impl Keys {
     }
 
     async fn described(&self, client: &Client) -> Result<String, FetchError> {
-        let base = self.issuer.trim_end_matches('/');
+        let base = self.name.trim_end_matches('/');
         let mut failed = None;
         for description in DESCRIPTIONS {
             match get::<Description>(client, &format!("{base}{description}")).await {
-                Ok(found) if found.issuer == self.issuer => return Ok(found.jwks_uri),
+                Ok(found) if found.issuer == self.name => return Ok(found.jwks_uri),
                 Ok(found) => failed = Some(FetchError::OtherName(found.issuer)),
                 Err(error) => failed = Some(error),
             }

@@ -63,7 +63,7 @@ struct ListArticles {
 #[derive(Debug, Serialize, JsonSchema)]
 struct ArticlePage {
     articles: Vec<ListedArticle>,
-    /// absent: more than 3,000 match
+    /// absent: more than 1,000 match
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -131,3 +131,18 @@ async fn what_must_stay_at_the_front_keeps_nothing_behind_it() {
     assert_eq!(world.number(failed).await, 625);
     assert_eq!(world.stats().await.failed, 625, "and the counts know");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_a_time_to_come_keeps_no_others_of_the_trail() {
+    let world = TestHost::new().await;
+    // The clock was wrong for a while, and is right again.
+    world.run("INSERT INTO embedding_task_events (at, event) VALUES (32503680000000, 'paused')").await;
+    let numbers = "SELECT 1 AS id UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5";
+    let many = format!(
+        "INSERT INTO embedding_task_events (at, event) SELECT 1, 'resumed' FROM ({numbers}) a CROSS JOIN ({numbers}) b
+         CROSS JOIN ({numbers}) c CROSS JOIN ({numbers}) d CROSS JOIN ({numbers}) e"
+    );
+    world.run(many.leak()).await;
+    assert_eq!(clean(&world, Retention { events: AGE, ..FOR_EVER }).await.events, 3_125);
+    assert_eq!(world.number("SELECT count(*) AS n FROM embedding_task_events WHERE event = 'paused'").await, 1);
+}

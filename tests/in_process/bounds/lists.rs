@@ -8,7 +8,7 @@ use super::TestHost;
 const ARTICLES: i64 = 40_000;
 const PAGE: usize = 50;
 /// More are not counted.
-const COUNTED: usize = 3_000;
+const COUNTED: usize = 1_000;
 
 /// The article `n` is saved after that before it, and what it has depends on its number.
 const FILTERS: [(&str, fn(i64) -> bool); 15] = [

@@ -73,6 +73,19 @@ async fn a_question_costs_the_model_once_and_is_answered_again_while_the_model_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_another_version_describes_in_its_own_way_leaves_the_words() {
+    let world = TestHost::new().await;
+    world.articles(None).create(article("note", "Bees know colours.")).await.expect("a save");
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    runtime.stop(DRAIN).await;
+    world.run("UPDATE embedding_models SET identity = '{\"of\": \"tomorrow\"}'").await;
+    let answer = world.find("bees", Mode::Hybrid).await;
+    assert!(answer.degraded.is_some_and(|why| why.contains("described")), "it says why");
+    assert_eq!(answer.hits.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn related_articles_share_rare_words_and_are_never_the_article_itself() {
     let world = TestHost::new().await;
     let articles = world.articles(None);

@@ -71,6 +71,13 @@ async fn links<P: Place>() {
     let before = articles.history("harbour").await.expect("a history").len();
     assert_eq!(before, 2, "one revision for each article that links");
 
+    // What names a former slug is mended by the same rename again.
+    create(&agent, "late", "Late", "See [[loop]] and [[ring]].").await;
+    let again = agent.answer("rename_article", json!({ "slug": "ring", "to": "ring", "update_links": true })).await;
+    assert_eq!(again["mended"], json!(["late"]));
+    assert_eq!(articles.read("late").await.expect("an article").body, "See [[ring]] and [[ring]].");
+    agent.answer("delete_article", json!({ "slug": "late" })).await;
+
     // What was broken leads somewhere as soon as there is an article.
     create(&agent, "nobody", "Nobody", "text").await;
     assert!(articles.broken_links(100).await.expect("links").is_empty());

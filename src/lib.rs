@@ -22,6 +22,7 @@
 pub mod api;
 pub mod articles;
 pub mod auth;
+mod bounded_json;
 pub mod bulk;
 pub mod chunking;
 pub mod cli;

@@ -9,6 +9,7 @@ mod explain;
 mod field;
 mod filter;
 mod fusion;
+mod hits;
 mod parse;
 mod passages;
 mod question;

@@ -128,6 +128,13 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
+impl Event {
+    /// Whether it says which tokens there are: that is for whoever manages them.
+    pub(crate) fn is_of_tokens(&self) -> bool {
+        matches!(self.event.as_str(), "token created" | "token revoked" | "door opened")
+    }
+}
+
 /// The state of the queue, and its rates.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Numbers {

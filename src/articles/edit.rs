@@ -52,13 +52,12 @@ impl Articles {
             let present = self.to_be_changed(slug).await?;
             let (slug, revision) = (present.slug, present.revision);
             let was_expected = asked.expected_revision.is_none_or(|expected| expected == revision);
-            let draft = if was_expected {
+            let Draft { before, after } = if was_expected {
                 self.applied(present.body, &asked.edits).await?
             } else {
                 self.merged(&slug, present.body, revision, &asked).await?
             };
-            let body = draft.after.clone();
-            let changes = Changes { body: Some(body), expected_revision: Some(revision), ..Changes::default() };
+            let changes = Changes { body: Some(after), expected_revision: Some(revision), ..Changes::default() };
             match self.update(&slug, changes).await {
                 // Another save came in between: the edits are applied to the newer text.
                 Err(ArticleError::Conflict { .. }) if !last => {
@@ -67,8 +66,10 @@ impl Articles {
                     }
                 }
                 saved => {
-                    let (saved, before) = (saved?, draft.before.clone());
-                    let changes = difference(draft).await;
+                    let saved = saved?;
+                    // What is stored may lack characters that no database keeps.
+                    let stored = Draft { before: before.clone(), after: saved.article.body.clone() };
+                    let changes = difference(stored).await;
                     return Ok(Edited { saved, changes, merged: !was_expected, before });
                 }
             }

@@ -5,6 +5,8 @@
 //! them, and literally (`title: 1.10` is "1.10"). A value that cannot be read causes a warning, and everything else of
 //! the file is used. No YAML parser is involved, so no block costs more time than its length.
 
+use std::collections::HashSet;
+
 mod block;
 mod edit;
 mod entry;
@@ -58,17 +60,20 @@ pub struct Given {
 /// last.
 pub fn given(head: &str) -> Vec<Given> {
     let entries = block::find(head).map(|block| block.entries).unwrap_or_default();
-    let mut all: Vec<Given> = Vec::with_capacity(entries.len());
-    for entry in entries {
+    let (mut all, mut seen) = (Vec::with_capacity(entries.len()), HashSet::with_capacity(entries.len()));
+    // From the end, so that the last of a key is the one that is kept.
+    for entry in entries.into_iter().rev() {
         let (values, is_list) = match entry.value {
             entry::Value::Text(text) if text.trim().is_empty() => continue,
             entry::Value::Text(text) => (vec![text], false),
             entry::Value::List { items, source: _ } => (items, true),
             entry::Value::Empty | entry::Value::Other => continue,
         };
-        all.retain(|given| given.key != entry.key);
-        all.push(Given { key: entry.key, values, is_list });
+        if seen.insert(entry.key.clone()) {
+            all.push(Given { key: entry.key, values, is_list });
+        }
     }
+    all.reverse();
     all
 }
 

@@ -98,12 +98,17 @@ impl NewArticle {
     /// Hash of everything that a repeated create must have in common with the first.
     pub(super) fn request_hash(&self) -> String {
         let slug = self.slug.as_ref().map_or("", AsRef::as_ref);
-        hash(&[&self.title, &self.body, slug, self.folder.as_ref(), &self.front_matter])
+        // As it was before this was part of it, so that keys of an earlier version still hold.
+        let excluded = if self.skip_embedding { " skip_embedding" } else { "" };
+        let front_matter = format!("{}{excluded}", self.front_matter);
+        hash(&[&self.title, &self.body, slug, self.folder.as_ref(), &front_matter])
     }
 }
 
-/// The longest front matter that settings may make. *Units:* bytes.
+/// The longest front matter that settings may change or make. *Units:* bytes.
 const LONGEST_HEAD: usize = 256 << 10;
+/// Most properties that one change sets: the front matter is read again for each.
+const MAX_SETTINGS: usize = 200;
 
 /// The front matter of an article with these values; without one of its own, that at the beginning of its text is used.
 pub(super) fn set(
@@ -114,6 +119,11 @@ pub(super) fn set(
     if properties.is_empty() {
         return Ok(front_matter.to_owned());
     }
+    if properties.len() > MAX_SETTINGS {
+        let given = properties.len();
+        let message = format!("are {given}, and at most {MAX_SETTINGS} can be set at once; set the others afterwards");
+        return Err(ArticleError::invalid("properties", message));
+    }
     let is_key = |key: &str| !key.trim().is_empty() && !key.contains(char::is_control) && key.len() <= 200;
     if let Some((key, _)) = properties.iter().find(|(key, _)| !is_key(key)) {
         return Err(ArticleError::invalid(
@@ -122,14 +132,21 @@ pub(super) fn set(
         ));
     }
     let head = if front_matter.is_empty() { Document::split(body).head } else { front_matter.to_owned() };
-    let set = with_settings(&head, body, properties);
-    if set.len() > LONGEST_HEAD {
-        return Err(ArticleError::invalid(
-            "properties",
-            format!("would have {} bytes; at most {LONGEST_HEAD} are allowed", set.len()),
-        ));
+    let mut set = head;
+    for property in properties {
+        within_bounds(&set)?;
+        set = with_settings(&set, body, std::slice::from_ref(property));
     }
+    within_bounds(&set)?;
     Ok(set)
+}
+
+fn within_bounds(head: &str) -> Result<(), ArticleError> {
+    if head.len() <= LONGEST_HEAD {
+        return Ok(());
+    }
+    let message = format!("front matter of {} bytes; at most {LONGEST_HEAD} can be changed", head.len());
+    Err(ArticleError::invalid("properties", message))
 }
 
 impl Changes {

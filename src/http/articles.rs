@@ -26,6 +26,7 @@ use crate::{
     api::{Article, Gone, Priority, Renamed},
     articles::{Changes, NewArticle, linking::Relinked},
     auth::Caller,
+    bounded_json,
 };
 
 use answer::{insert, tagged};
@@ -66,7 +67,7 @@ struct Create {
     #[serde(default)]
     skip_embedding: bool,
     /// Tags and other values of its front matter: texts, numbers, switches, and lists of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded_json::object")]
     #[schema(value_type = Object)]
     properties: Map<String, Value>,
     /// How urgent its embedding is.
@@ -106,7 +107,7 @@ struct Change {
     skip_embedding: Option<bool>,
     /// Values of its front matter to set, e.g. `{"status": "done", "tags": ["rust"]}`; `null` removes one, what is not named
     /// stays.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded_json::object")]
     #[schema(value_type = Object)]
     properties: Map<String, Value>,
     /// How urgent its embedding is.

@@ -6,6 +6,7 @@
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
+    Extension,
     extract::State,
     http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
@@ -14,7 +15,11 @@ use futures_util::{Stream, stream};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{app::HttpState, feed::Seen, problem::Problem, responses::Refused};
-use crate::{hosts::Worker, queue::Follower as Trail};
+use crate::{
+    auth::{Caller, Permission},
+    hosts::Worker,
+    queue::Follower as Trail,
+};
 
 /// Entries read at once.
 const PAGE: u32 = 500;
@@ -32,6 +37,8 @@ struct Follower {
     waiting: VecDeque<Event>,
     /// Whether what is new could not be read.
     has_missed: bool,
+    /// Whether it may know of tokens.
+    manages: bool,
 }
 
 pub(super) fn reading() -> OpenApiRouter<HttpState> {
@@ -47,6 +54,7 @@ pub(super) fn reading() -> OpenApiRouter<HttpState> {
                body = String), Refused))]
 async fn follow(
     State(app): State<HttpState>,
+    caller: Extension<Caller>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let asked = match headers.get("last-event-id").map(|id| id.to_str().ok().and_then(|id| id.parse::<i64>().ok())) {
@@ -56,7 +64,15 @@ async fn follow(
     };
     let trail = app.host.queue.follow(asked).await?;
     let seen = app.feed.follow();
-    let follower = Follower { app, seen, trail, workers: Vec::new(), waiting: VecDeque::new(), has_missed: false };
+    let follower = Follower {
+        app,
+        seen,
+        trail,
+        workers: Vec::new(),
+        waiting: VecDeque::new(),
+        has_missed: false,
+        manages: caller.may(Permission::Admin),
+    };
     let events = stream::unfold(follower, |mut follower| async {
         let event = follower.next().await?;
         Some((Ok(event), follower))
@@ -95,6 +111,9 @@ impl Follower {
             let entries = self.trail.next(PAGE).await;
             self.has_missed = entries.is_err();
             for entry in entries.unwrap_or_default() {
+                if entry.is_of_tokens() && !self.manages {
+                    continue;
+                }
                 let name = if entry.task_id.is_some() { "task" } else { "act" };
                 self.waiting.extend(Event::default().id(entry.id.to_string()).event(name).json_data(&entry));
             }

@@ -129,5 +129,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
     let wrong = |_| Problem::malformed(format!("the header {name} must be plain text"));
+    if headers.get_all(name).iter().count() > 1 {
+        return Err(Problem::malformed(format!("the header {name} is there more than once")));
+    }
     headers.get(name).map(|value| value.to_str().map_err(wrong)).transpose()
 }

@@ -3,7 +3,7 @@
 //! Owns how a section is named by the headings above it. Reads blocks through [`Outline`], so that a `#` in a fence, a
 //! quotation or a list is not a heading.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::{Heading, Outline, Piece};
 
@@ -15,24 +15,33 @@ const BETWEEN: &str = " > ";
 pub(crate) struct Section {
     /// 1 for the highest, 6 for the lowest.
     pub(crate) level: u8,
-    /// The headings above it and its own; those without words are left out.
-    pub(crate) path: Vec<String>,
     /// The lines of the heading, with their end.
     pub(crate) heading: Range<usize>,
     /// All of it: the heading, and its text.
     pub(crate) range: Range<usize>,
+    chain: Arc<Chain>,
+}
+
+/// The words of a heading, and the headings above it. Sections share what is above them: there may be very many below a
+/// long heading.
+#[derive(Debug, PartialEq, Eq)]
+struct Chain {
     title: String,
+    above: Option<Arc<Chain>>,
 }
 
 impl Section {
-    /// Returns the name by which it is found: `Guide > Tides`.
+    /// Returns the name by which it is found: `Guide > Tides`. Headings without words are left out.
     pub(crate) fn name(&self) -> String {
-        self.path.join(BETWEEN)
+        let chain = std::iter::successors(Some(&self.chain), |chain| chain.above.as_ref());
+        let mut path: Vec<_> = chain.map(|chain| chain.title.as_str()).filter(|title| !title.is_empty()).collect();
+        path.reverse();
+        path.join(BETWEEN)
     }
 
     /// Returns the words of its heading.
     pub(crate) fn title(&self) -> &str {
-        &self.title
+        &self.chain.title
     }
 }
 
@@ -45,14 +54,15 @@ pub(crate) fn sections(body: &str) -> Vec<Section> {
         })
         .collect();
     let ends = ends(&headings, body.len());
-    let mut above: Vec<(u8, String)> = Vec::new();
+    let mut above: Vec<(u8, Arc<Chain>)> = Vec::new();
     let sections = headings.into_iter().zip(ends).map(|(heading, end)| {
         above.retain(|(level, _)| *level < heading.level);
-        above.push((heading.level, heading.text.clone()));
-        let path = above.iter().map(|(_, text)| text.clone()).filter(|text| !text.is_empty()).collect();
+        let chain = Chain { title: heading.text, above: above.last().map(|(_, chain)| Arc::clone(chain)) };
+        let chain = Arc::new(chain);
+        above.push((heading.level, Arc::clone(&chain)));
         let Range { start, end: last } = heading.range;
         let heading_end = end_of_line(body, last.saturating_sub(1).max(start));
-        Section { level: heading.level, path, heading: start..heading_end, range: start..end, title: heading.text }
+        Section { level: heading.level, heading: start..heading_end, range: start..end, chain }
     });
     sections.collect()
 }
@@ -79,7 +89,7 @@ pub(crate) fn named(sections: &[Section], wanted: &str) -> Vec<usize> {
     let all = |means: &dyn Fn(&Section) -> bool| -> Vec<usize> {
         sections.iter().enumerate().filter(|(_, section)| means(section)).map(|(position, _)| position).collect()
     };
-    let exact = all(&|section| section.title.to_lowercase() == name);
+    let exact = all(&|section| section.title().to_lowercase() == name);
     if !exact.is_empty() {
         return exact;
     }

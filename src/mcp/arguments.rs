@@ -7,7 +7,7 @@ use rmcp::model::{JsonObject, Tool};
 use serde_json::{Number, Value};
 
 use super::problem::Problem;
-use crate::printable;
+use crate::{bounded_json, printable};
 
 /// Longest value that a refusal shows. *Units:* characters.
 const SHOWN: usize = 60;
@@ -89,7 +89,7 @@ impl Argument<'_> {
         match value {
             list @ Value::Array(_) => Ok(list),
             one @ Value::Object(_) if has_objects => Ok(Value::Array(vec![one])),
-            Value::String(text) => match serde_json::from_str(&text) {
+            Value::String(text) => match bounded_json::read(text.as_bytes()) {
                 Ok(list @ Value::Array(_)) => Ok(list),
                 Ok(one @ Value::Object(_)) if has_objects => Ok(Value::Array(vec![one])),
                 _ if has_objects => Err(self.refuse(&Value::String(text), "a list of objects")),
@@ -103,7 +103,7 @@ impl Argument<'_> {
     fn object(&self, value: Value) -> Result<Value, Problem> {
         match value {
             object @ Value::Object(_) => Ok(object),
-            Value::String(text) => match serde_json::from_str(&text) {
+            Value::String(text) => match bounded_json::read(text.as_bytes()) {
                 Ok(object @ Value::Object(_)) => Ok(object),
                 _ => Err(self.refuse(&Value::String(text), "an object")),
             },

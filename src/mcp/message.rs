@@ -4,8 +4,6 @@
 //! The library tries one type after the other on a message, and makes a copy for each: a list of a million zeros would
 //! become a hundred times as large. So a message may have few values, and long texts bypass the library.
 
-mod bounded;
-
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -14,8 +12,10 @@ use std::{
 use rmcp::model::ErrorCode;
 use serde_json::{Map, Value, json};
 
-use crate::printable;
-use bounded::LONGEST_REASON;
+use crate::{
+    bounded_json::{self, LONGEST_REASON},
+    printable,
+};
 
 /// A longer text among a tool's arguments bypasses the library. *Units:* bytes.
 const LARGE: usize = 16 << 10;
@@ -89,7 +89,7 @@ impl Message {
     /// [`Unreadable`]
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let value = bounded::read(bytes).map_err(|error| {
+        let value = bounded_json::read(bytes).map_err(|error| {
             let reason = printable::line(&error.to_string(), LONGEST_REASON);
             match error.is_data() {
                 true => Unreadable::of(ErrorCode::INVALID_REQUEST, format!("the message cannot be read: {reason}"))
@@ -128,7 +128,7 @@ fn is_id(value: &Value) -> bool {
 
 /// Returns the id of a message that is not read as a whole.
 fn id_of(bytes: &[u8]) -> Option<Value> {
-    bounded::id(bytes).filter(|id| is_id(id) && id.as_str().is_none_or(|id| id.len() < LONGEST_REASON))
+    bounded_json::id(bytes).filter(|id| is_id(id) && id.as_str().is_none_or(|id| id.len() < LONGEST_REASON))
 }
 
 fn check_shape(message: &Map<String, Value>) -> Result<(), &'static str> {
@@ -151,7 +151,7 @@ fn unwrap_arguments(message: &mut Map<String, Value>) -> Result<(), String> {
         Some(Value::Null) => drop(params.remove("arguments")),
         Some(Value::String(text)) if text.trim().is_empty() => drop(params.remove("arguments")),
         Some(Value::String(text)) => {
-            let Ok(read @ Value::Object(_)) = bounded::read(text.as_bytes()) else {
+            let Ok(read @ Value::Object(_)) = bounded_json::read(text.as_bytes()) else {
                 return Err("arguments: must be an object, e.g. {\"query\": \"tides\"}, and not a text".to_owned());
             };
             params.insert("arguments".to_owned(), read);

@@ -55,6 +55,12 @@ pub(super) fn after_title<'body>(body: &'body str, title: &str) -> &'body str {
     if heading.trim().trim_end_matches('#').trim_end() == title { rest } else { body }
 }
 
+/// Elements that are opened again in the paragraphs that follow, if they were not closed.
+const REOPENED: [&str; 14] =
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+/// Most elements that a text may have by that; one that may have more is shown with its HTML as text.
+const MAX_REOPENED: usize = 200_000;
+
 /// Renders `body`, or the beginning of a long one.
 pub(super) async fn render(body: &str) -> Rendered {
     let end = body.floor_char_boundary(SHOWN);
@@ -77,6 +83,7 @@ fn rendered(body: &str, is_cut: bool) -> Rendered {
     let mut open: Option<(usize, u8, String)> = None;
     let mut colours = Colours::new();
     let mut fence: Option<(String, String)> = None;
+    let mut ours = HashSet::new();
     for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
         let event = as_written(event, body.get(range));
         match &event {
@@ -89,7 +96,10 @@ fn rendered(body: &str, is_cut: bool) -> Rendered {
             }
             Event::End(TagEnd::CodeBlock) if let Some((info, code)) = fence.take() => {
                 events.push(match colours.paint(&info, &code) {
-                    Some(painted) => Event::InlineHtml(painted.into()),
+                    Some(painted) => {
+                        ours.insert(events.len());
+                        Event::InlineHtml(painted.into())
+                    }
                     None => Event::Text(code.into()),
                 });
             }
@@ -114,9 +124,37 @@ fn rendered(body: &str, is_cut: bool) -> Rendered {
         }
         events.push(here(event));
     }
+    if is_bomb(&events, &ours) {
+        for (_, event) in events.iter_mut().enumerate().filter(|(at, _)| !ours.contains(at)) {
+            if let Event::Html(raw) | Event::InlineHtml(raw) = event {
+                *event = Event::Text(std::mem::replace(raw, CowStr::Borrowed("")));
+            }
+        }
+    }
     let mut html = String::with_capacity(body.len() * 3 / 2);
     pulldown_cmark::html::push_html(&mut html, events.into_iter());
     Rendered { html: PreEscaped(CLEANER.clean(&html).to_string()), headings, is_cut }
+}
+
+/// Whether the HTML in a text would become a thousand times as large: a browser, and whatever reads HTML as one does, opens
+/// all emphasis that was not closed again in each paragraph that follows.
+fn is_bomb(events: &[Event<'_>], ours: &HashSet<usize>) -> bool {
+    let (mut opened, mut blocks) = (0_usize, 0_usize);
+    for (at, event) in events.iter().enumerate() {
+        match event {
+            Event::Html(raw) | Event::InlineHtml(raw) if !ours.contains(&at) => {
+                for tag in raw.split('<').skip(1) {
+                    let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+                    let is_reopened = REOPENED.iter().any(|reopened| name.eq_ignore_ascii_case(reopened));
+                    opened += usize::from(is_reopened);
+                    blocks += 1;
+                }
+            }
+            Event::Start(_) => blocks += 1,
+            _ => {}
+        }
+    }
+    opened.saturating_mul(blocks) > MAX_REOPENED
 }
 
 /// The parser's copy of a text may hide marks of a very long line: what stands there is shown as it was written.

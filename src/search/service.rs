@@ -1,6 +1,6 @@
 //! The search service: what every door calls.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use afterword_actors::{
     embedder::Vector,
@@ -8,20 +8,15 @@ use afterword_actors::{
 };
 
 use super::{
-    Hit, MAX_PASSAGES, Mode, Passage, Query, SearchAnswer, SearchError, Weights, answer,
+    MAX_PASSAGES, Mode, Query, SearchAnswer, SearchError, Weights, answer,
     asked::Asked,
-    explain,
     fusion::{Fused, fuse},
-    passages::Chooser,
     question::Question,
     semantic::{self, Meaning, NoMeaning, QueryModels},
     texts::Texts,
     vectors::{Depth, Nearest, VectorIndex},
 };
-use crate::{
-    articles::{ArticleSummary, EmbeddingState, Summarised, VectorsNote, summaries},
-    fulltext::{self, Found, Lookups, Matcher, Wanted},
-};
+use crate::fulltext::{self, Found, Lookups, Wanted};
 
 /// How searches are made.
 #[derive(Debug, Clone)]
@@ -55,8 +50,6 @@ impl Default for SearchSettings {
 
 /// Articles that the words' ranking is longer than the meaning's: it costs next to nothing.
 const WORDS_DEEPER: usize = 10;
-/// Equals behind the last hit that may come before it by their slugs.
-const MAX_EQUALS: usize = 100;
 /// An article that has words of this much of the question's rarity is a good match.
 const GOOD_COVERAGE: f64 = 0.5;
 
@@ -68,7 +61,7 @@ pub struct Search {
     pub(super) index: Arc<VectorIndex>,
     pub(super) lookups: Arc<Lookups>,
     pub(super) asked: Arc<Asked>,
-    texts: Arc<Texts>,
+    pub(super) texts: Arc<Texts>,
     pub(super) settings: Arc<SearchSettings>,
 }
 
@@ -82,15 +75,6 @@ pub(super) struct Rankings {
     pub(super) degraded: Option<String>,
     /// Articles in the words' ranking, if there are so many.
     pub(super) depth: usize,
-}
-
-/// An article that is shown, and why.
-struct Chosen {
-    id: i64,
-    score: f64,
-    words: Option<f64>,
-    article: ArticleSummary,
-    vectors: Option<VectorsNote>,
 }
 
 impl Search {
@@ -265,80 +249,6 @@ impl Search {
             fulltext::present(self.database.reader(), best.id, &question.terms, question.lists.as_deref()).await?;
         let covered: f64 = present.iter().filter_map(|place| question.rarity.get(*place)).sum();
         Ok(covered >= GOOD_COVERAGE * question.rarity.iter().sum::<f64>())
-    }
-
-    /// The first `limit`; equals in the order of their slugs, so that it does not matter which was saved first. An article
-    /// deleted since it was found is left out.
-    async fn choose(&self, fused: Vec<Fused>, limit: usize) -> Result<Vec<Chosen>, StoreError> {
-        let last = fused.get(limit.saturating_sub(1)).map_or(f64::MIN, |last| last.score);
-        let equals = fused.iter().skip(limit).take(MAX_EQUALS).take_while(|fused| fused.score >= last).count();
-        let ids: Vec<_> = fused.iter().take(limit + equals).map(|fused| fused.id).collect();
-        let articles = summaries(self.database.reader(), &ids).await?;
-        let mut articles: HashMap<_, _> = articles.into_iter().map(|found| (found.id, found)).collect();
-        let chosen = |Fused { id, score, words }: Fused| {
-            let Summarised { article, vectors, .. } = articles.remove(&id)?;
-            Some(Chosen { id, score, words, article, vectors })
-        };
-        let mut chosen: Vec<_> = fused.into_iter().take(limit + equals).filter_map(chosen).collect();
-        chosen.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.article.slug.cmp(&b.article.slug)));
-        chosen.truncate(limit);
-        Ok(chosen)
-    }
-
-    async fn hits(
-        &self,
-        query: &Query,
-        question: Question,
-        rankings: Rankings,
-        weights: Weights,
-        chosen: Vec<Chosen>,
-    ) -> Result<Vec<Hit>, StoreError> {
-        let matcher = Matcher::new(question.languages, question.terms, question.rarity);
-        let found: Vec<_> = chosen.iter().map(|chosen| (chosen.id, chosen.words)).collect();
-        let mut explained = match query.explain {
-            true => explain::explain(&self.database, &matcher, &question.idf, &found).await?,
-            false => HashMap::new(),
-        };
-        // Chunks of an older content may lack what was found.
-        let is_embedded = |chosen: &Chosen| {
-            let embedding = &chosen.article.embedding;
-            embedding.status == EmbeddingState::Completed && !embedding.stale
-        };
-        let near: HashMap<_, _> = rankings.meaning.iter().map(|near| (near.article_id, near.similarity)).collect();
-        let (embedded, others): (Vec<_>, Vec<_>) =
-            chosen.iter().partition(|chosen| is_embedded(chosen) || chosen.words.is_none());
-        let (embedded, without): (Vec<_>, Vec<_>) =
-            embedded.into_iter().partition(|chosen: &&Chosen| chosen.vectors.is_some());
-        let embedded: Vec<_> = embedded.into_iter().filter_map(|chosen| chosen.vectors.clone()).collect();
-        let others: Vec<_> = without.into_iter().chain(others).map(|chosen| chosen.id).collect();
-        let chooser = Chooser {
-            database: &self.database,
-            texts: &self.texts,
-            matcher,
-            weights,
-            near: rankings.near,
-            most: query.passages,
-        };
-        let mut passages = chooser.choose(embedded, others, &rankings.meaning).await?;
-        let hit = |Chosen { id, score, article, .. }: Chosen| {
-            let mut passages = passages.remove(&id).unwrap_or_default().into_iter();
-            let Passage { heading_path, snippet, matches, .. } = passages.next().unwrap_or_default();
-            Hit {
-                slug: article.slug,
-                title: article.title,
-                folder: article.folder,
-                score,
-                similarity: near.get(&id).copied(),
-                questions: Vec::new(),
-                heading_path,
-                snippet,
-                matches,
-                passages: passages.collect(),
-                explanation: explained.remove(&id),
-                embedding: article.embedding,
-            }
-        };
-        Ok(chosen.into_iter().map(hit).collect())
     }
 }
 

@@ -26,6 +26,7 @@ mod plan;
 mod report;
 mod rest;
 mod run;
+mod sides;
 mod signs;
 mod similar;
 mod watch;

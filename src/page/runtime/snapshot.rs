@@ -78,7 +78,13 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
         folders: queue.coverage_by_folder().await?,
         runs: open_runs(app).await?,
         change: change(app).await?,
-        trail: queue.events(&Filter { task_id: None, limit: ENTRIES }).await?,
+        // Everybody who reads sees it.
+        trail: queue
+            .events(&Filter { task_id: None, limit: ENTRIES })
+            .await?
+            .into_iter()
+            .filter(|entry| !entry.is_of_tokens())
+            .collect(),
         numbers,
     })
 }

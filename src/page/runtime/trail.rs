@@ -40,8 +40,10 @@ pub(super) async fn show(
         Some(before) => queue.events_before(before, PAGE).await?,
         None => queue.events(&Filter { task_id: None, limit: PAGE }).await?,
     };
+    let manages = visit.may_manage();
     let is_full = entries.len() >= PAGE as usize;
     let oldest = entries.first().map(|oldest| oldest.id).filter(|_| is_full);
+    let entries: Vec<_> = entries.into_iter().filter(|entry| manages || !entry.is_of_tokens()).collect();
     let main = html! {
         h1 { "Audit trail" }
         (tabs("/runtime/trail"))

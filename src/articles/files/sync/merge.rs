@@ -8,7 +8,6 @@ use super::{
     super::{
         content::{self, Content},
         decode, hash, place,
-        render::{Rendered, render},
         root::Before,
         scan::{self, Scanned},
         source::{self, Known},
@@ -17,45 +16,17 @@ use super::{
     disk::blocking,
     report::{Conflict, SyncReport},
     run::{Run, problem},
+    sides::{Outcome, Sides, changes, with_changes},
 };
 use crate::articles::{
-    Article, ArticleError, Changes, editing,
-    folder::Folder,
+    ArticleError, Changes,
     history::{self, NUMBERED},
     reading::BodyReading,
-    request::Limits,
     row, update,
 };
 
 /// Revisions that are compared with a file, to see whether it is one of them.
 const LOOKED_AT: i64 = 20;
-
-/// What becomes of a file.
-enum Outcome {
-    /// It holds what the article says.
-    Same,
-    /// It has the article's former text, and was not changed.
-    Behind,
-    /// This text joins both.
-    Joined(String),
-    /// Both stay.
-    Apart,
-}
-
-/// What is compared.
-struct Sides {
-    /// The file.
-    text: String,
-    article: Article,
-    /// The revision on which both agreed, and those that came after, the oldest first.
-    past: VecDeque<Article>,
-    known: Known,
-    place: String,
-    came_from_file: bool,
-    former_slugs: Vec<String>,
-    above: Folder,
-    limits: Limits,
-}
 
 impl Run<'_> {
     /// Brings one file and its article together. Answers whether anything came of it.
@@ -330,73 +301,6 @@ fn told(error: ArticleError) -> Result<(), StoreError> {
     match error {
         ArticleError::Store(error) => Err(error),
         _ => Ok(()),
-    }
-}
-
-/// What the joined text changes of the article. It stands where it was moved to, on whichever side that was.
-fn changes(content: Content, sides: &Sides) -> Changes {
-    let has_moved = content.folder.as_ref() != sides.known.folder;
-    Changes {
-        title: Some(content.title),
-        body: Some(content.body),
-        folder: Some(content.folder).filter(|_| has_moved),
-        front_matter: Some(content.head),
-        skip_embedding: Some(content.skip_embedding),
-        expected_revision: Some(sides.article.revision),
-        ..Changes::default()
-    }
-}
-
-/// The article when they are saved.
-fn with_changes(article: &Article, changes: &Changes) -> Article {
-    let kept = |new: &Option<String>, old: &str| new.clone().unwrap_or_else(|| old.to_owned());
-    Article {
-        title: kept(&changes.title, &article.title),
-        body: kept(&changes.body, &article.body),
-        front_matter: kept(&changes.front_matter, &article.front_matter),
-        folder: changes.folder.as_ref().map_or_else(|| article.folder.clone(), ToString::to_string),
-        skip_embedding: changes.skip_embedding.unwrap_or(article.skip_embedding),
-        revision: article.revision + 1,
-        ..article.clone()
-    }
-}
-
-impl Sides {
-    /// A revision as this file says it: where the file is, under the name that it had.
-    fn as_file(&self, article: &Article) -> String {
-        let article = Article { slug: self.known.slug.clone(), folder: self.folder(), ..article.clone() };
-        let before = Known { path: self.place.clone(), ..self.known.clone() };
-        let rendered = Rendered {
-            article: &article,
-            place: &self.place,
-            before: Some(&before),
-            came_from_file: self.came_from_file,
-            former_slugs: &self.former_slugs,
-            above: &self.above,
-        };
-        render(&rendered, self.limits)
-    }
-
-    /// Where the file says that its article stands.
-    fn folder(&self) -> String {
-        content::read(&self.text, &self.place, &self.above, self.limits).folder.to_string()
-    }
-
-    fn compared(&self, theirs: &str) -> Outcome {
-        if self.text == theirs {
-            return Outcome::Same;
-        }
-        let forms = |article: &Article| [format!("{}{}", article.front_matter, article.body), self.as_file(article)];
-        // It was written from a revision that was not recorded, and was not changed since.
-        if self.past.iter().any(|article| forms(article).contains(&self.text)) && self.known.path == self.place {
-            return Outcome::Behind;
-        }
-        let Some(base) = self.past.front().filter(|base| base.revision == self.known.revision) else {
-            return Outcome::Apart;
-        };
-        let agreed = forms(base).into_iter().find(|text| hash(text.as_bytes()) == self.known.file_hash);
-        let Some(agreed) = agreed else { return Outcome::Apart };
-        editing::merge(&agreed, &self.text, theirs).map_or(Outcome::Apart, Outcome::Joined)
     }
 }
 

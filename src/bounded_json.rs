@@ -12,10 +12,10 @@ const MAX_VALUES: usize = 10_000;
 /// Deepest nesting of lists and objects.
 const DEEPEST: usize = 48;
 /// Longest reason in a refusal. *Units:* characters.
-pub(super) const LONGEST_REASON: usize = 300;
+pub(crate) const LONGEST_REASON: usize = 300;
 
 /// Reads one value, and nothing after it.
-pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let mut left = MAX_VALUES;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Bounded { left: &mut left, depth: 0 }.deserialize(&mut reader)?;
@@ -23,8 +23,17 @@ pub(super) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
 }
 
 /// Returns the field `id` of an object, and skips everything else: also of one that [`read`] refuses.
-pub(super) fn id(bytes: &[u8]) -> Option<Value> {
+pub(crate) fn id(bytes: &[u8]) -> Option<Value> {
     serde_json::Deserializer::from_slice(bytes).deserialize_map(OnlyId).ok()?
+}
+
+/// Reads an object that is a field of something else; for `serde(deserialize_with)`.
+pub(crate) fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let mut left = MAX_VALUES;
+    match (Bounded { left: &mut left, depth: 0 }).deserialize(deserializer)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(D::Error::custom("it must be an object")),
+    }
 }
 
 /// A value with a bounded number of values and a bounded depth.

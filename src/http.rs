@@ -106,7 +106,9 @@ fn behind_the_guards(app: &HttpState) -> Router<HttpState> {
         .entrance
         .clone()
         .layer(from_fn_with_state(app.entrance.clone(), access::watch))
-        .layer(from_fn_with_state(app.pages.clone(), load::turn_pages));
+        .layer(from_fn_with_state(app.pages.clone(), load::turn_pages))
+        // Before it takes a place: whoever sends slowly keeps nobody out.
+        .layer(from_fn(load::read_form));
     let guarded = answered
         .merge(followed)
         .layer(from_fn_with_state(app.budget.clone(), load::admit))

@@ -47,6 +47,7 @@ pub fn open(parts: Parts) -> Page {
     let app = PageState::new(parts);
     runtime::live::start(&app);
     let routes = articles::routes().merge(runtime::routes()).merge(settings::routes());
+    let routes = routes.layer(middleware::from_fn(visit::before_the_form));
     let streams = Router::new()
         .route("/live/runtime", get(runtime::live::follow))
         .route("/live/articles/{slug}", get(articles::live::article));

@@ -86,7 +86,7 @@ pub(super) async fn body(connection: &impl Sql, slug: &str, number: Option<i64>)
 pub(super) async fn restore(
     transaction: &Transaction,
     slug: &str,
-    number: Option<i64>,
+    (number, expected): (Option<i64>, Option<i64>),
     read: Option<BodyReading>,
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
@@ -94,6 +94,12 @@ pub(super) async fn restore(
     let Some(id) = number_of(transaction, slug).await? else { return Err(ArticleError::not_found(slug)) };
     // Which revision is the one before is known only when no other save can come in between.
     locks::hold_articles(transaction, &[id]).await?;
+    if let Some(expected) = expected {
+        let present = row::by_id(transaction, id).await?.ok_or_else(|| ArticleError::not_found(slug))?.revision;
+        if present != expected {
+            return Err(ArticleError::Conflict { slug: slug.to_owned(), expected, present, changed: None });
+        }
+    }
     let Some(version) = version(transaction, id, number).await? else {
         return Err(match number {
             Some(revision) => ArticleError::NoRevision { slug: slug.to_owned(), revision },

@@ -139,6 +139,19 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::NotFound`], [`ArticleError::NoRevision`], [`ArticleError::NoPast`].
     pub async fn restore(&self, slug: &str, revision: Option<i64>) -> Result<Saved, ArticleError> {
+        self.restore_if(slug, revision, None).await
+    }
+
+    /// The same, if the article exists and is at the revision `expected`.
+    ///
+    /// # Errors
+    /// As [`Articles::restore`], and [`ArticleError::Conflict`].
+    pub async fn restore_if(
+        &self,
+        slug: &str,
+        revision: Option<i64>,
+        expected: Option<i64>,
+    ) -> Result<Saved, ArticleError> {
         let (slug, settings) = (slug.to_owned(), self.settings());
         let read = match history::body(self.database.reader(), &slug, revision).await {
             Ok(Some(body)) => Some(BodyReading::of(&body).await),
@@ -148,7 +161,9 @@ impl Articles {
         let saved = self
             .database
             .write(move |transaction| {
-                Box::pin(async move { history::restore(transaction, &slug, revision, read, settings).await })
+                Box::pin(
+                    async move { history::restore(transaction, &slug, (revision, expected), read, settings).await },
+                )
             })
             .await;
         self.follow_up(self.explained(saved).await?).await

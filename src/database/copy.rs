@@ -30,6 +30,11 @@ pub enum CopyError {
         /// The database.
         place: String,
     },
+    /// The source was changed while it was compared.
+    #[error(
+        "{0} was changed while it was compared with its copy: nothing may use it meanwhile; start again with an empty database"
+    )]
+    Changed(String),
     /// The target contains articles that are not of this copy.
     #[error("{0} has articles that are not from this copy; name an empty database")]
     NotEmpty(String),
@@ -102,14 +107,27 @@ pub async fn copy(
     for table in &tables {
         copy_table(from, to, table, tell).await?;
     }
+    let before = state(from).await?;
     let mut compared = Vec::with_capacity(tables.len());
     for table in &tables {
         compared.push(compare(from, to, table, tell).await?);
     }
     afterword_faults::point!("copy.compared", StoreError::Failed);
+    unchanged(from, before).await?;
     finish(from, to, &tables).await?;
     afterword_faults::point!("copy.finished", StoreError::Failed);
+    // A save that came just then is not in the copy.
+    unchanged(from, before).await?;
     Ok(Copied { tables: compared })
+}
+
+/// A number of an SQLite database that changes with each change by another connection.
+async fn state(database: &Database) -> Result<i64, StoreError> {
+    database.write_connection().one("SELECT data_version AS n FROM pragma_data_version", []).await
+}
+
+async fn unchanged(database: &Database, before: i64) -> Result<(), CopyError> {
+    if state(database).await? == before { Ok(()) } else { Err(CopyError::Changed(database.place())) }
 }
 
 async fn refuse_if_in_use(database: &Database) -> Result<(), CopyError> {

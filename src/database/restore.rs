@@ -13,6 +13,9 @@ use super::{
     migrations, verify,
 };
 
+/// What the name of a log has behind that of its database.
+const LOG: &str = "-wal";
+
 /// Why a backup was not restored. The database is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
@@ -125,9 +128,17 @@ fn copy(from: &Path, to: &Path) -> Result<(), RestoreError> {
         fs::create_dir_all(folder).map_err(fail)?;
     }
     remove_database(to);
-    let mut source = fs::File::open(from).map_err(fail)?;
-    let mut copy = new_private_file(to).map_err(fail)?;
-    io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all()).map_err(fail)
+    let copied = |from: &Path, to: &Path| {
+        let mut source = fs::File::open(from)?;
+        let mut copy = new_private_file(to)?;
+        io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all())
+    };
+    copied(from, to).map_err(fail)?;
+    // What a process that died had saved last is in its log, which the check of the copy takes in.
+    match copied(&with_suffix(from, LOG), &with_suffix(to, LOG)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fail(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Opens the copy and reads all of it; returns the number of articles.

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::HttpState,
     articles::{keep, stored},
-    extract::{OrNothing, Path},
+    extract::{IfMatch, IfMatchHeader, OrNothing, Path},
     problem::Problem,
     responses::Refused,
 };
@@ -90,14 +90,15 @@ async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<Tak
 /// Make a past revision the present one, as a new revision; also of a deleted article.
 #[utoipa::path(post, path = "/articles/{slug}/restore", operation_id = "restore_article", tag = "articles",
     request_body = inline(Option<Restore>),
-    params(("slug" = String, Path)),
+    params(("slug" = String, Path), IfMatchHeader),
     responses((status = OK, description = "As stored", body = Article, headers(("ETag" = String))), Refused))]
 async fn restore(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
+    IfMatch(expected): IfMatch,
     OrNothing(given): OrNothing<Restore>,
 ) -> Result<Response, Problem> {
     let room = room(&app, &caller, &slug).await?;
-    Ok(keep(stored(StatusCode::OK, app.host.articles.restore(&slug, given.revision).await?.article), room))
+    Ok(keep(stored(StatusCode::OK, app.host.articles.restore_if(&slug, given.revision, expected).await?.article), room))
 }

@@ -178,3 +178,17 @@ fn whole(number: &Number) -> Option<i64> {
     let exact = |float: &f64| float.fract() == 0.0 && float.abs() <= EXACT;
     number.as_i64().or_else(|| number.as_f64().filter(exact).map(|float| float as i64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_sent_as_text_has_no_more_values_than_a_message() {
+        let schema = serde_json::json!({ "type": "array", "items": { "type": "object" } });
+        let list = |count: usize| Value::String(format!("[{}]", vec!["{}"; count].join(",")));
+        let edits = Argument { name: "edits", schema: &schema, is_required: true };
+        assert!(edits.understand(list(9_000)).is_ok());
+        assert!(edits.understand(list(20_000)).is_err());
+    }
+}

@@ -49,6 +49,11 @@ impl McpServer {
         Ok(self.host.large_texts.room(&who(context), size).await)
     }
 
+    /// The same for texts of `size` bytes.
+    pub(super) async fn room_for(&self, context: &RequestContext<RoleServer>, size: i64) -> Option<Taken> {
+        self.host.large_texts.room(&who(context), u64::try_from(size).unwrap_or_default()).await
+    }
+
     /// The same for a request that is not a tool call.
     pub(super) fn must(&self, context: &RequestContext<RoleServer>, scope: Permission) -> Result<(), ErrorData> {
         self.idle_timer.reset();

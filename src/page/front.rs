@@ -34,6 +34,10 @@ pub(super) async fn receive(State(app): State<PageState>, mut request: Request, 
     };
     let asked = Asked { place: &place, nonce: &nonce, is_part, has_token: token.is_some() };
     let mut response = if is_refusal(&response) { shown(&app, response, &asked).await } else { response };
+    if token.is_some() && response.status() == StatusCode::UNAUTHORIZED {
+        // It is good for nothing any more, and would be sent with each request.
+        response.headers_mut().insert(header::SET_COOKIE, session::forgotten(&app));
+    }
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy(&nonce));
     // Without it, browsers do not send the origin of a form; other sites learn nothing.

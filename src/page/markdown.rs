@@ -235,6 +235,16 @@ mod tests {
     }
 
     #[test]
+    fn emphasis_that_is_never_closed_makes_no_text_a_thousand_times_as_large() {
+        let opened: String = (0..2_000).map(|number| format!("<b title={number}>\n")).collect();
+        let bomb = format!("text {opened}{}", "\n\nx".repeat(5_000));
+        assert!(html(&bomb).len() < 10 * bomb.len());
+        let hidden = format!("<span class=\"source\">{}", bomb.replace("\n\n", "\n<p>"));
+        assert!(html(&hidden).len() < 10 * hidden.len());
+        assert!(html("Some <b>bold</b> text.\n\n```rust\nfn main() {}\n```\n").contains("<b>bold</b>"));
+    }
+
+    #[test]
     fn a_title_is_said_once() {
         assert_eq!(after_title("\n# Tides #\n\nThe moon.", "Tides"), "\nThe moon.");
         assert_eq!(after_title("# Tides", "Tides"), "");

@@ -70,7 +70,12 @@ async fn log_in(State(app): State<PageState>, nonce: Nonce, Form(given): Form<Gi
 }
 
 async fn log_out(State(app): State<PageState>) -> Response {
-    ([(header::SET_COOKIE, cookie(&app, "", 0))], Redirect::to("/login")).into_response()
+    ([(header::SET_COOKIE, forgotten(&app))], Redirect::to("/login")).into_response()
+}
+
+/// A cookie that removes the one with the token.
+pub(super) fn forgotten(app: &PageState) -> HeaderValue {
+    cookie(app, "", 0)
 }
 
 fn cookie(app: &PageState, token: &str, seconds: u32) -> HeaderValue {

@@ -2,7 +2,12 @@
 
 use std::convert::Infallible;
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::{FromRequestParts, Request},
+    http::request::Parts,
+    middleware::Next,
+    response::Response,
+};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 
 use super::refusal::Refusal;
@@ -47,6 +52,15 @@ impl Visit {
     pub(super) fn needs(&self, scope: Permission) -> Result<(), Refusal> {
         if self.caller.may(scope) { Ok(()) } else { Err(Refusal::forbidden(scope)) }
     }
+}
+
+/// Refuses a form of a caller who may change nothing, before it is read.
+pub(super) async fn before_the_form(request: Request, next: Next) -> Result<Response, Refusal> {
+    let caller = request.extensions().get::<Caller>();
+    if request.method().is_safe() || caller.is_some_and(|caller| caller.may(Permission::Write)) {
+        return Ok(next.run(request).await);
+    }
+    Err(Refusal::forbidden(Permission::Write))
 }
 
 impl<S: Sync> FromRequestParts<S> for Visit {

@@ -16,6 +16,8 @@ use super::Coverage;
 
 /// A count older than this is renewed, for later callers.
 const FRESH: Duration = Duration::from_secs(30);
+/// What takes no longer than this is counted for each caller.
+const CHEAP: Duration = Duration::from_millis(20);
 
 /// The articles of one folder and of all folders below it, by the state of their vectors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +28,13 @@ pub struct FolderCoverage {
     pub coverage: Coverage,
 }
 
-/// A count, and when it was made.
-type Counted = (Instant, Arc<[FolderCoverage]>);
+/// A count, when it was made, and how long it took.
+#[derive(Clone)]
+struct Counted {
+    at: Instant,
+    took: Duration,
+    coverage: Arc<[FolderCoverage]>,
+}
 
 /// The last count. Cheap to clone; clones share it.
 #[derive(Clone, Default)]
@@ -37,22 +44,24 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Returns the last count; the first caller waits for one.
+    /// Returns the last count, if counting takes long; else, and at the first time, counts.
     pub(super) async fn of(&self, database: &Database) -> Result<Coverage, StoreError> {
         Ok(sum(&self.by_folder(database).await?))
     }
 
     /// The same, for each folder at the top, the one with the most to embed first.
     pub(super) async fn by_folder(&self, database: &Database) -> Result<Arc<[FolderCoverage]>, StoreError> {
-        if let Some((at, coverage)) = self.last() {
-            if at.elapsed() >= FRESH {
+        let before = self.last().map(|last| last.at);
+        if let Some(last) = self.last().filter(|last| last.took > CHEAP) {
+            if last.at.elapsed() >= FRESH {
                 self.count_behind(database);
             }
-            return Ok(coverage);
+            return Ok(last.coverage);
         }
         let _turn = self.turn.lock().await;
-        match self.last() {
-            Some((_, coverage)) => Ok(coverage),
+        // Another caller may have counted while this one waited for its turn.
+        match self.last().filter(|last| Some(last.at) != before) {
+            Some(last) => Ok(last.coverage),
             None => self.count(database).await,
         }
     }
@@ -74,8 +83,9 @@ impl Recent {
     }
 
     async fn count(&self, database: &Database) -> Result<Arc<[FolderCoverage]>, StoreError> {
+        let begun = Instant::now();
         let coverage: Arc<[_]> = by_folder_now(database).await?.into();
-        let counted = (Instant::now(), Arc::clone(&coverage));
+        let counted = Counted { at: Instant::now(), took: begun.elapsed(), coverage: Arc::clone(&coverage) };
         *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
         Ok(coverage)
     }

@@ -103,6 +103,25 @@ async fn both_engines_find_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_while_both_sides_are_compared_is_noticed() {
+    let (sqlite, postgres) = (lived_in(3).await, TestHost::<OnPostgres>::new().await);
+    let elsewhere = sqlite.beside().await;
+    let saved = std::sync::Once::new();
+    let save = |progress: CopyProgress<'_>| {
+        if progress.comparing && progress.table != "articles" {
+            saved.call_once(|| {
+                let articles = elsewhere.articles(None);
+                let save = async move { articles.create(article("late", "text")).await.map(drop) };
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(save)).expect("a save");
+            });
+        }
+    };
+    let copied = database::copy(&sqlite.database, &postgres.database, &save).await;
+    assert!(saved.is_completed());
+    assert!(matches!(copied, Err(CopyError::Changed(_) | CopyError::Differs { .. })), "{copied:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_beginning_of_this_copy_is_left_alone() {
     let (sqlite, postgres) = (lived_in(3).await, TestHost::<OnPostgres>::new().await);
     postgres.articles(None).create(article("own", "text")).await.expect("a save");

@@ -63,8 +63,8 @@ impl Sqlite {
         let path = location::resolve(address)?;
         ownership::check(&path, options.busy_timeout).await?;
         location::make_folder(&path)?;
+        occupancy::finish_replacement(&path, options.busy_timeout).await?;
         let occupied = Occupied::share(&path, options.busy_timeout).await?;
-        replacement::finish(&path).map_err(|source| OpenError::Unfinished { path: path.clone(), source })?;
         location::make_file(&path);
         afterword_faults::point!("open.made", OpenError::Address);
         let fail = |source| OpenError::Store { url: options.url.clone(), source };
@@ -157,4 +157,7 @@ fn sqlite_options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
         .statement_cache_capacity(STATEMENT_CACHE)
         .pragma("cache_size", CACHE_KIB)
         .pragma("temp_store", "MEMORY")
+        // Only macOS knows these: a plain sync does not reach the disk there.
+        .pragma("fullfsync", "1")
+        .pragma("checkpoint_fullfsync", "1")
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword_actors::store::acting_as;
+use afterword_actors::store::{StoreError, acting_as};
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
@@ -46,6 +46,11 @@ impl Entrance {
         Self { policy, tokens, telemetry, refusals: Arc::default() }
     }
 
+    /// Whether a client with these headers needs no token.
+    async fn is_open(&self, headers: &HeaderMap) -> Result<bool, StoreError> {
+        Ok(self.policy.is_local() && !is_passed_on(headers) && !self.tokens.closed().await?)
+    }
+
     fn refused(&self, address: Option<IpAddr>) {
         self.refusals.note(address);
         self.telemetry.unauthorized();
@@ -61,12 +66,15 @@ pub(in crate::http) async fn identify(
 ) -> Result<Response, Problem> {
     let headers = request.headers();
     let presented = request.extensions().get::<Presented>().map(|Presented(token)| token.as_str());
-    let caller = match presented.or_else(|| bearer(headers)) {
+    let checked = match presented.or_else(|| bearer(headers)) {
         Some(token) => entrance.tokens.check(token).await,
-        None if entrance.policy.is_local() && !is_passed_on(headers) && !entrance.tokens.closed().await? => {
-            Ok(Caller::local())
-        }
         None => Err(AuthError::Invalid),
+    };
+    // A browser sends the cookie of another server on this machine, too, or of a time before the server was opened.
+    let brings_none = presented.is_some() || bearer(headers).is_none();
+    let caller = match checked {
+        Err(AuthError::Invalid) if brings_none && entrance.is_open(headers).await? => Ok(Caller::local()),
+        checked => checked,
     };
     let caller = caller.map_err(|error| {
         if error == AuthError::Invalid {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
@@ -55,6 +55,25 @@ pub(in crate::http) fn requests(connections: usize) -> Shares {
 /// Limits the pages that are sent at the same time to clients without authentication.
 pub(in crate::http) fn pages() -> Shares {
     Shares::new(PAGES_AT_ONCE, PAGES_AT_ONCE)
+}
+
+/// Longest form of a client without authentication: a token, and the place to go to. *Units:* bytes.
+const LONGEST_FORM: usize = 16 << 10;
+/// How long such a client may take to send it.
+const FORM_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads the whole of a small form.
+pub(in crate::http) async fn read_form(request: Request, next: Next) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let Ok(read) = tokio::time::timeout(FORM_PATIENCE, to_bytes(body, LONGEST_FORM)).await else {
+        let detail = format!("the form was not sent within {FORM_PATIENCE:?}");
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail));
+    };
+    let Ok(body) = read else {
+        let detail = format!("the form has more than {LONGEST_FORM} bytes, or was broken off");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
+    };
+    Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
 }
 
 /// Sends a page if not too many are under way: each takes a megabyte until it is read.

@@ -148,17 +148,20 @@ impl McpServer {
         Parameters(asked): Parameters<ArticleHistory>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<History>, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
         let articles = &self.host.articles;
         if !self.may(&context, Permission::Write) {
             articles.must_exist(&asked.slug).await?;
         }
         let all = articles.history(&asked.slug).await?;
         let total = all.len();
+        let sizes =
+            all.iter().filter(|one| one.present || Some(one.revision) == asked.since_revision).map(|one| one.size);
+        let largest = sizes.max().unwrap_or_default();
         let Some(revision) = asked.since_revision else {
             let revisions = budget::fitting(all.into_iter().map(ListedRevision::from).collect());
             return Ok(Json(History { revisions, total, changes: None }));
         };
+        let _room = self.room_for(&context, largest).await;
         let changes = articles.changed_since_revision(&asked.slug, revision).await?;
         let changes = changes.ok_or(ArticleError::NoRevision { slug: asked.slug, revision })?;
         let changes = Some(budget::beginning_of_structured(&changes).to_owned());

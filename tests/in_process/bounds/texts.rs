@@ -1,7 +1,7 @@
 //! Texts that are hard on databases.
 
 use afterword::{
-    articles::{ArticleError, Changes, NewArticle, slug::Slug},
+    articles::{ArticleError, Changes, NewArticle, front_matter::Setting, slug::Slug},
     database,
     search::Mode,
 };
@@ -76,4 +76,18 @@ async fn a_nul_in_whatever_is_asked_for_is_an_answer_and_no_failure_of_the_datab
     let read = service.read(&first.slug).await.expect("an article");
     assert!(!format!("{}{}{}", read.title, read.body, read.front_matter).contains('\0'), "{read:?}");
     assert_eq!(world.found("sting", Mode::Keyword).await, [first.slug]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn front_matter_of_very_many_keys_costs_no_more_than_its_length() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    let keys: String = (0..150_000).map(|number| format!("key{number}: {number}\n")).collect();
+    let new = article("keys", &format!("---\n{keys}key7: last\n---\nText."));
+    service.create(new).await.expect("a save");
+    let properties = service.read("keys").await.expect("an article").properties;
+    assert_eq!(properties.get("key7").map(ToString::to_string), None, "it is not among the first of so many");
+    let many = (0..1_000).map(|number| (format!("key{number}"), Some(Setting::Switch(true)))).collect();
+    let refused = service.update("keys", Changes { properties: many, ..Changes::default() }).await;
+    assert!(matches!(&refused, Err(ArticleError::Invalid { field, .. }) if *field == "properties"), "{refused:?}");
 }

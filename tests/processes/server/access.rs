@@ -89,6 +89,48 @@ async fn the_past_of_a_deleted_article_is_for_those_who_may_restore_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_tokens_there_are_is_for_those_who_manage_them() {
+    let server = Server::start(&[]);
+    let read = server.command(&["token", "create", "reader", "--scope", "read"]);
+    let admin = server.command(&["token", "create", "boss", "--scope", "admin"]);
+    let trail = async |token: &str| {
+        let answer = server.request(Method::GET, "/runtime/trail").header("cookie", format!("afterword={token}"));
+        answer.send().await.expect("an answer").text().await.expect("text")
+    };
+    assert!(trail(&admin).await.contains("boss"));
+    let seen = trail(&read).await;
+    assert!(seen.contains("Audit trail") && !seen.contains("boss"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_sends_no_form_and_a_stranger_only_a_small_one() {
+    let server = Server::start(&[]);
+    let read = server.command(&["token", "create", "reader", "--scope", "read"]);
+    let large = format!("body={}", "x".repeat(1 << 20));
+    let form = |path: &str| {
+        let request = server.request(Method::POST, path).header("content-type", "application/x-www-form-urlencoded");
+        request.body(large.clone())
+    };
+    let refused = form("/preview").header("cookie", format!("afterword={read}")).send().await.expect("an answer");
+    assert_eq!(refused.status(), 403);
+    assert_eq!(form("/login").send().await.expect("an answer").status(), 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_of_former_times_keeps_nobody_out_of_an_open_server() {
+    let server = Server::start(&[]);
+    let home = async |cookie: &str| {
+        let request = server.request(Method::GET, "/").header("cookie", format!("afterword={cookie}"));
+        request.send().await.expect("an answer")
+    };
+    assert_eq!(home("aw_1_of_another_server").await.status(), 200);
+    server.command(&["token", "create", "boss", "--scope", "admin"]);
+    let refused = home("aw_1_of_another_server").await;
+    assert_eq!(refused.status(), 401);
+    assert!(refused.headers()["set-cookie"].to_str().is_ok_and(|cookie| cookie.contains("Max-Age=0")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_holds_until_it_is_revoked_or_runs_out_and_comes_by_header_alone() {
     let server = Server::start(&[]);
     let token = server.command(&["token", "create", "one"]);

@@ -162,6 +162,7 @@ async fn every_bad_request_is_a_problem_that_says_what_to_do() {
         (post("/api/articles/first/rename", json!({ "slug": "" })), 422, "invalid"),
         (post("/api/articles/first/restore", json!({})), 409, "no_past"),
         (post("/api/articles/first/restore", json!({ "revision": 9 })), 404, "no_revision"),
+        (post("/api/articles/first/restore", json!({})).header("if-match", "\"7\""), 412, "conflict"),
         (post("/api/queue/tasks/99/cancel", json!({})), 404, "not_found"),
         (post("/api/bulk", json!({ "scope": "some" })), 422, "invalid"),
         (post("/api/bulk", json!([])), 422, "invalid"),

@@ -50,6 +50,30 @@ impl Occupied {
     }
 }
 
+/// Finishes the replacement of a process that died. Nobody else may have the database open: two processes that finish it
+/// at the same time would move each other's logs.
+///
+/// # Errors
+/// [`OpenError::BeingReplaced`] if another process has it open for longer than `patience`, [`OpenError::Unfinished`]
+pub(super) async fn finish_replacement(database: &Path, patience: Duration) -> Result<(), OpenError> {
+    let ends = tokio::time::Instant::now() + patience;
+    while replacement::is_unfinished(database) {
+        let lock = file(database);
+        match lock.as_ref().map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) if tokio::time::Instant::now() < ends => {
+                tokio::time::sleep(RETRY_AFTER).await;
+            }
+            Some(Err(TryLockError::WouldBlock)) => return Err(OpenError::BeingReplaced(database.to_path_buf())),
+            // Locked; or the file system has no locks, or the folder cannot be written.
+            Some(Ok(()) | Err(TryLockError::Error(_))) | None => {
+                let unfinished = |source| OpenError::Unfinished { path: database.to_path_buf(), source };
+                return replacement::finish(database).map_err(unfinished);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The exclusive lock: no other process has the database open, or can open it, until this is dropped.
 pub struct Alone {
     path: PathBuf,

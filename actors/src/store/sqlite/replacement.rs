@@ -44,6 +44,11 @@ pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
     Ok(moved.then_some(kept))
 }
 
+/// Whether a process died while it replaced the database.
+pub(super) fn is_unfinished(database: &Path) -> bool {
+    beside(database, READY).exists()
+}
+
 /// Finishes the replacement of a process that died.
 pub(super) fn finish(database: &Path) -> io::Result<()> {
     let ready = beside(database, READY);

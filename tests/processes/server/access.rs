@@ -120,8 +120,8 @@ async fn a_reader_sends_no_form_and_a_stranger_only_a_small_one() {
 async fn a_cookie_of_former_times_keeps_nobody_out_of_an_open_server() {
     let server = Server::start(&[]);
     let home = async |cookie: &str| {
-        let request = server.request(Method::GET, "/").header("cookie", format!("afterword={cookie}"));
-        request.send().await.expect("an answer")
+        let request = server.request(Method::GET, "/").header("accept", "text/html");
+        request.header("cookie", format!("afterword={cookie}")).send().await.expect("an answer")
     };
     assert_eq!(home("aw_1_of_another_server").await.status(), 200);
     server.command(&["token", "create", "boss", "--scope", "admin"]);

@@ -130,12 +130,12 @@ pub(super) async fn ranking(
              CROSS JOIN LATERAL (SELECT count(*) AS articles FROM article_terms w WHERE w.words @@ term.query) found
              CROSS JOIN ({ARTICLES}) total
          ), weighed AS MATERIALIZED (
-             SELECT worth.place, worth.rarity, CAST(j.query AS tsquery) AS query
-             FROM {{rows $3: place BIGINT, query TEXT}} j JOIN worth ON worth.place = j.place
+             SELECT worth.place, worth.rarity, CAST(j.query AS tsquery) AS query, j.is_one
+             FROM {{rows $3: place BIGINT, query TEXT, is_one BOOLEAN}} j JOIN worth ON worth.place = j.place
          ), counted AS (
              SELECT weighed.place, weighed.rarity, w.article_id, max(w.length) AS length,
-                    sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + rank.anywhere
-                             ELSE {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title} END) AS times
+                    sum(CASE WHEN weighed.is_one THEN {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title}
+                             ELSE 1 + rank.anywhere END) AS times
              FROM weighed JOIN article_terms w ON w.words @@ weighed.query {RANK}
              WHERE true {filter}
              GROUP BY weighed.place, weighed.rarity, w.article_id
@@ -147,10 +147,11 @@ pub(super) async fn ranking(
     );
     let asked: Vec<_> =
         terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives), term.times)).collect();
-    let alternatives = terms
-        .iter()
-        .enumerate()
-        .flat_map(|(place, term)| term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase))));
+    // Of a beginning, the rank is the sum over all terms that begin so: it may be above 1, and counts nothing.
+    let is_one = |phrase: &Phrase| phrase.terms.len() == 1 && !phrase.is_prefix;
+    let alternatives = terms.iter().enumerate().flat_map(|(place, term)| {
+        term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase), is_one(phrase)))
+    });
     let alternatives: Vec<_> = alternatives.collect();
     let values = [sql::json(&asked)?, limit.into(), sql::json(&alternatives)?].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await

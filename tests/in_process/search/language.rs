@@ -242,3 +242,48 @@ async fn a_beginning_is_worth_more_the_more_often_it_occurs() {
         assert!(scores.windows(2).all(|pair| pair[0] > pair[1] && pair[1] > 0.0), "{question}: {scores:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phrase_is_found_wherever_it_stands_and_however_frequent_its_words_are() {
+    const WORDS: usize = 700;
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let last = format!("{}The zanzibar wharf.", "The cat sat on a mat. ".repeat(300));
+    let all: Vec<_> = (0..WORDS).map(|n| format!("the w{n} of")).collect();
+    for (slug, body) in [("last", last), ("all", all.join(" ")), ("cat", "A cat.".to_owned())] {
+        articles.create(article(slug, &body)).await.expect("a save");
+    }
+    assert_eq!(found(&world, "\"the zanzibar wharf\"").await, ["last"]);
+    assert_eq!(found(&world, "cat -\"the zanzibar\"").await, ["cat"]);
+    for n in 1..WORDS {
+        assert_eq!(found(&world, &format!("\"w{} of the w{n}\"", n - 1)).await, ["all"], "{n}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_phrase_reaches_from_the_title_into_the_text() {
+    let world = TestHost::new().await;
+    let titled = NewArticle { title: "Blue harbour".to_owned(), ..article("one", "lights at night") };
+    world.articles(None).create(titled).await.expect("a save");
+    for (question, expected) in
+        [("\"harbour lights\"", &[][..]), ("\"blue harbour\"", &["one"]), ("\"lights at night\"", &["one"])]
+    {
+        assert_eq!(found(&world, question).await, expected, "{question}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_is_one_however_long_it_is() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let long = format!("{} zeppelins", "zeppelin ".repeat(2_000));
+    for (slug, body) in [("long", long.as_str()), ("short", "a parasol"), ("other", "nothing"), ("another", "nothing")] {
+        articles.create(article(slug, body)).await.expect("a save");
+    }
+    for [frequent, seldom] in [["zeppelin", "parasol"], ["zepp*", "paras*"]] {
+        let query = Query { explain: true, ..Query::new(format!("{frequent} {seldom}"), Mode::Keyword, 5) };
+        let answer = world.search.search(&query).await.expect("an answer");
+        let terms = &answer.hits[0].explanation.as_ref().expect("an explanation").terms;
+        assert!((terms[0].idf - terms[1].idf).abs() < 1e-9, "{terms:?}");
+    }
+}

@@ -277,7 +277,8 @@ async fn an_article_is_one_however_long_it_is() {
     let world = TestHost::new().await;
     let articles = world.articles(None);
     let long = format!("{} zeppelins", "zeppelin ".repeat(2_000));
-    for (slug, body) in [("long", long.as_str()), ("short", "a parasol"), ("other", "nothing"), ("another", "nothing")] {
+    for (slug, body) in [("long", long.as_str()), ("short", "a parasol"), ("other", "nothing"), ("another", "nothing")]
+    {
         articles.create(article(slug, body)).await.expect("a save");
     }
     for [frequent, seldom] in [["zeppelin", "parasol"], ["zepp*", "paras*"]] {

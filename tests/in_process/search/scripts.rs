@@ -200,3 +200,19 @@ async fn articles_of_several_languages_are_found_alike_in_whatever_order_they_we
         assert_eq!(ranked(&one), ranked(&other), "{query}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_character_with_any_number_of_marks_is_saved_and_found() {
+    let world = TestHost::new().await;
+    for (n, (letter, mark)) in
+        [("ก", '\u{e47}'), ("a", '\u{e47}'), ("क", '\u{93f}'), ("猫", '\u{93f}')].iter().enumerate()
+    {
+        let (text, slug) = (format!("{letter}{}", mark.to_string().repeat(700)), format!("text-{n}"));
+        world.articles(None).create(article(&slug, &text)).await.expect("a save");
+        for question in [text.clone(), format!("\"{text}\""), format!("title:\"{text}\""), format!("nothing -{text}")] {
+            let answer = world.find(&question, Mode::Keyword).await;
+            assert!(answer.hits.iter().all(|hit| hit.slug == slug), "{letter}: {:?}", answer.hits);
+        }
+        assert_eq!(world.found(&text, Mode::Keyword).await, [slug], "{letter}");
+    }
+}

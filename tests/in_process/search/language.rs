@@ -288,3 +288,23 @@ async fn an_article_is_one_however_long_it_is() {
         assert!((terms[0].idf - terms[1].idf).abs() < 1e-9, "{terms:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beginning_that_is_not_wanted_or_demanded_of_the_title_is_the_same_as_one_that_is_looked_for() {
+    let world = TestHost::new().await;
+    let words =
+        ["market", "marketing", "marketplace", "running", "runner", "run", "rung", "animals", "animosity", "cat"];
+    for word in words {
+        let titled = NewArticle { title: format!("All of {word}"), ..article(word, &format!("campus {word}")) };
+        world.articles(None).create(titled).await.expect("a save");
+    }
+    for start in ["runni*", "marketing*", "marketp*", "animals*", "run*", "mark*", "ca*"] {
+        let with = found(&world, start).await;
+        let mut without: Vec<_> =
+            words.iter().map(|word| (*word).to_owned()).filter(|word| !with.contains(word)).collect();
+        without.sort();
+        assert_eq!(found(&world, &format!("campus -{start}")).await, without, "{start}");
+        assert_eq!(found(&world, &format!("title:{start}")).await, with, "{start}");
+    }
+    assert!(found(&world, "campus -marketing*").await.contains(&"marketplace".to_owned()));
+}

@@ -197,7 +197,10 @@ impl Test {
         };
         match key.as_str() {
             "tag" | "tags" if value == "*" => Ok(Self::Tagged),
-            "tag" | "tags" => Ok(Self::Tag(folded(value.trim_start_matches('#').trim_matches('/')))),
+            "tag" | "tags" => match folded(value.trim_start_matches('#').trim_matches('/')) {
+                tag if tag.is_empty() => Err(FilterError::new(word, "names no tag; write tag:rust, or tag:* for any")),
+                tag => Ok(Self::Tag(tag)),
+            },
             "folder" => Ok(Self::Folder(value.trim_matches('/').to_owned())),
             "created" => period().map(Self::Created),
             "updated" => period().map(Self::Updated),

@@ -308,3 +308,24 @@ async fn a_beginning_that_is_not_wanted_or_demanded_of_the_title_is_the_same_as_
     }
     assert!(found(&world, "campus -marketing*").await.contains(&"marketplace".to_owned()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_condition_that_says_nothing_is_text() {
+    let world = world().await;
+    for condition in
+        ["title:???", "title:\"\"", "title:*", "folder:\"\"", "folder:/", "tag:#", "tag:///", "slug:*", "slug:\"\""]
+    {
+        let as_text = condition.replace(':', " ");
+        for question in [condition.to_owned(), format!("tokens {condition}")] {
+            let expected = found(&world, &question.replace(condition, &as_text)).await;
+            assert_eq!(found(&world, &question).await, expected, "{question}");
+        }
+    }
+    assert!(found(&world, "folder:/").await.is_empty() && found(&world, "slug:*").await.is_empty());
+    world.articles(None).create(article("launch", "Launch day 🚀 of rust")).await.expect("a save");
+    world.articles(None).create(article("rust", "Iron and rust")).await.expect("a save");
+    assert_eq!(found(&world, "rust -🚀").await, ["rust"]);
+    assert_eq!(found(&world, "rust \"🚀\"").await, ["launch"]);
+    assert_eq!(found(&world, "slug:State-Shared").await, ["state-shared"]);
+    assert_eq!(found(&world, "slug:STATE-*").await, ["state-shared"]);
+}

@@ -3,13 +3,15 @@
 //! Front matter is the truth, and stays text; `article_tags` and `article_properties` are read from it at each save, in
 //! the transaction that saves, and again in the background when a later version reads more. No property is embedded.
 
+mod condition;
 mod filter;
 mod fold;
 mod period;
 mod read;
 mod store;
 
-pub use filter::{Filter, FilterError, Shape, Term};
+pub use condition::Shape;
+pub use filter::{Filter, FilterError, Term};
 pub(super) use fold::folded;
 pub(super) use read::TextReading;
 pub(crate) use read::about;

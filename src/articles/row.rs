@@ -135,7 +135,7 @@ pub(crate) struct VectorsNote {
     pub(crate) model_id: i64,
     revision: i64,
     embedded_at: i64,
-    chunk_count: i32,
+    pub(crate) chunk_count: i32,
 }
 
 /// An article without its body.

@@ -3,8 +3,9 @@
 //! Every article is indexed by the stems of its own language. A word of a question is looked for by its stems in all of
 //! them, as one term: how rare it is, and how often an article has it, is told by all together.
 
+use std::collections::HashSet;
+
 use super::{
-    fold::Folded,
     phrase::Phrase,
     stems::Stems,
     tokens::{Kind, Token, tokens},
@@ -33,26 +34,10 @@ impl Languages {
 
     /// What may stand in the index for a part of a question, each once: the first is what was meant, in the first language.
     pub(crate) fn terms(&self, token: &Token) -> Vec<String> {
-        let Token { word, written, .. } = token;
-        let mut terms: Vec<String> = Vec::new();
-        let mut add = |term: String| {
+        let mut terms = Vec::new();
+        for term in self.0.iter().flat_map(|stems| terms_by(stems, token)) {
             if !terms.contains(&term) {
                 terms.push(term);
-            }
-        };
-        if token.kind != Kind::Word {
-            return vec![word.clone()];
-        }
-        for stems in &self.0 {
-            add(stems.stem(word, written).into_owned());
-            if !stems.read_accents() {
-                continue;
-            }
-            // Articles and questions are written without accents, too.
-            if written.is_ascii() {
-                unaccented::restored(stems.name(), word).for_each(|with| add(stems.stem(word, &with).into_owned()));
-            } else {
-                add(stems.stem(word, word).into_owned());
             }
         }
         terms
@@ -64,16 +49,12 @@ impl Languages {
         self.terms(token).into_iter().map(|term| Phrase { terms: vec![term], is_prefix }).collect()
     }
 
-    /// The phrase that `text` is, in each language; none if it holds no term.
+    /// The phrases that `text` may be in each language, each once; none if it holds no term.
     pub(crate) fn phrases(&self, text: &str) -> Vec<Phrase> {
-        let plain = Folded::of(text).text;
-        let mut phrases: Vec<Phrase> = Vec::new();
-        for stems in &self.0 {
-            for text in [text, plain.as_str()] {
-                match Phrase::of(text, stems) {
-                    Some(phrase) if !phrases.contains(&phrase) => phrases.push(phrase),
-                    Some(_) | None => {}
-                }
+        let mut phrases = Vec::new();
+        for phrase in self.0.iter().flat_map(|stems| Phrase::all_of(text, |token| terms_by(stems, token))) {
+            if !phrases.contains(&phrase) {
+                phrases.push(phrase);
             }
         }
         phrases
@@ -101,6 +82,24 @@ impl Languages {
     }
 }
 
+/// What may stand in the index of an article in one language for a part of a question, each once: the first is what was written.
+fn terms_by(stems: &Stems, token: &Token) -> Vec<String> {
+    let Token { word, written, .. } = token;
+    if token.kind != Kind::Word {
+        return vec![word.clone()];
+    }
+    let mut terms = vec![stems.stem(word, written).into_owned()];
+    // Articles and questions are written without accents, too.
+    if stems.read_accents() && written.is_ascii() {
+        terms.extend(unaccented::restored(stems.name(), word).map(|with| stems.stem(word, &with).into_owned()));
+    } else if stems.read_accents() {
+        terms.push(stems.stem(word, word).into_owned());
+    }
+    let mut known = HashSet::new();
+    terms.retain(|term| known.insert(term.clone()));
+    terms
+}
+
 /// How words go on.
 const ENDINGS: &[&str] =
     &["", "s", "es", "e", "d", "ed", "ing", "ng", "g", "y", "ly", "ies", "al", "ation", "tion", "ion", "on", "n"];
@@ -125,5 +124,18 @@ mod tests {
     fn a_word_without_accents_is_one_with_them_too() {
         let (with, without) = (terms(&["spanish"], "información"), terms(&["spanish"], "informacion"));
         assert!(without.contains(&with[0]) && with.contains(&without[0]), "{with:?}, {without:?}");
+    }
+
+    #[test]
+    fn each_word_of_a_phrase_may_have_lost_its_accents() {
+        let languages = Languages::of("spanish", [].into_iter());
+        let as_written = languages.phrases("información de la economía y biología").remove(0);
+        for text in ["informacion de la economia y biologia", "información de la economia y biologia"] {
+            assert!(languages.phrases(text).contains(&as_written), "{text}");
+        }
+        let long = "informacion economia biologia ".repeat(20);
+        let phrases = languages.phrases(&long);
+        assert!(phrases.len() <= 24 && phrases.iter().all(|phrase| phrase.terms.len() == 60));
+        assert!(languages.phrases("?! -").is_empty());
     }
 }

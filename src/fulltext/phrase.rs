@@ -1,9 +1,9 @@
 //! Terms that stand together.
 
-use super::{
-    stems::Stems,
-    tokens::{Kind, tokens},
-};
+use super::tokens::{Kind, Token, tokens};
+
+/// Phrases that one text may be in one language.
+const MAX_READINGS: usize = 24;
 
 /// Consecutive terms, of which the last may be only the beginning of one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,14 +13,28 @@ pub(crate) struct Phrase {
 }
 
 impl Phrase {
-    /// The phrase that `text` is by these stems; `None` if it holds no term.
-    pub(crate) fn of(text: &str, stems: &Stems) -> Option<Self> {
+    /// The phrases that `text` may be: one for each choice among what `terms` says each of its parts may be, the first of each first.
+    /// None if it holds no term. Of very many, parts at the end have no choice.
+    pub(super) fn all_of(text: &str, terms: impl Fn(&Token) -> Vec<String>) -> Vec<Self> {
         let mut found = tokens(text);
         // It stands for the end of a run, and what is looked for may go on.
-        while found.last()?.kind == Kind::Last {
+        while found.last().is_some_and(|last| last.kind == Kind::Last) {
             found.pop();
         }
-        let is_prefix = found.last()?.kind == Kind::Single;
-        Some(Self { terms: found.iter().map(|token| token.term(stems)).collect(), is_prefix })
+        let Some(last) = found.last() else { return Vec::new() };
+        let is_prefix = last.kind == Kind::Single;
+        let mut phrases = vec![Vec::with_capacity(found.len())];
+        for token in &found {
+            let mut choice = terms(token);
+            if phrases.len() * choice.len() > MAX_READINGS {
+                choice.truncate(1);
+            }
+            phrases = phrases.iter().flat_map(|phrase| choice.iter().map(|term| followed(phrase, term))).collect();
+        }
+        phrases.into_iter().map(|terms| Self { terms, is_prefix }).collect()
     }
+}
+
+fn followed(phrase: &[String], term: &str) -> Vec<String> {
+    phrase.iter().cloned().chain([term.to_owned()]).collect()
 }

@@ -6,7 +6,10 @@
 //!
 //! Vectors are given term by term with their positions: no parser of PostgreSQL's has a say in what a term is.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+};
 
 use afterword_actors::store::{
     StoreError,
@@ -24,6 +27,10 @@ use super::{
 
 /// Terms in one part of a text: positions in a text-search vector end at 16,383, and so would phrases.
 const PART: usize = 8_000;
+/// Terms of the next part that stand at the end of each, so that a phrase is found across that end.
+const NEXT: usize = 32;
+/// A text-search vector keeps 256 places of a term: so many in a part, if those of the next are to be kept too.
+const PLACES: usize = 256 - NEXT;
 /// A text-search vector ends at a megabyte, which words of hashes or of addresses reach long before their positions end.
 /// *Units:* bytes.
 const PART_BYTES: usize = 1 << 18;
@@ -41,9 +48,15 @@ const AVERAGE: &str = "
     CROSS JOIN LATERAL generate_series(ids.least, ids.most, (ids.most - ids.least) / 1000 + 1) sampled(id)
     JOIN article_terms w ON w.article_id = sampled.id AND w.part = 0";
 
+/// Marks the terms of the title.
+const TITLE: &str = "A";
+/// Marks terms that count in the next part: they stand behind all others, and are worth nothing to a rank.
+const AGAIN: &str = "C";
+
+/// Weights are those of unmarked terms, of `C`, of `B` and of `A`.
 const RANK: &str = "
-    CROSS JOIN LATERAL (SELECT ts_rank('{1, 1, 1, 1}', w.words, weighed.query) AS anywhere,
-                               ts_rank('{1, 1, 1, 1}', w.title, weighed.query) AS in_title OFFSET 0) rank";
+    CROSS JOIN LATERAL (SELECT ts_rank('{1, 0, 1, 1}', w.words, weighed.query) AS anywhere,
+                               ts_rank('{1, 0, 1, 1}', w.title, weighed.query) AS in_title OFFSET 0) rank";
 
 /// How often a term occurs, from its `rank`. Of a term that occurs n times, `ts_rank` makes the sum of 1/i² up to n, as a
 /// share of π²/6; what is missing to π²/6 is nearly 1/(n + ½).
@@ -62,40 +75,51 @@ pub(super) async fn index(transaction: &impl Sql, id: i64, title: &Terms, body: 
             "INSERT INTO article_terms (article_id, part, length, title, words)
              SELECT $1, j.part, $2, CASE WHEN j.part = 0 THEN CAST($3 AS tsvector) ELSE '' END, CAST(j.words AS tsvector)
              FROM {rows $4: part INTEGER, words TEXT} j",
-            [id.into(), length.into(), vector(&[], &title).into(), parts],
+            [id.into(), length.into(), vector(&[(1, &title, "")]).into(), parts],
         )
         .await
         .map(drop)
 }
 
-/// The text in parts, each as a vector; the title is in the first.
+/// The text in parts, each as a vector with the beginning of the next; the title is in the first.
 fn parts<'t>(title: &'t [&str], body: &'t [&str]) -> impl Iterator<Item = String> + 't {
-    let mut rest = body;
-    let mut is_first = true;
+    let mut rest = Some((title, body));
     std::iter::from_fn(move || {
-        if rest.is_empty() && !is_first {
-            return None;
-        }
-        let mut bytes = 0;
-        let fits = |term: &&&str| {
-            bytes += term.len() + 8;
-            bytes <= PART_BYTES
-        };
-        let count = rest.iter().take(PART).take_while(fits).count();
-        let (part, behind) = rest.split_at(count);
-        rest = behind;
-        Some(vector(if std::mem::take(&mut is_first) { title } else { &[] }, part))
+        let (title, body) = rest?;
+        let (part, behind) = body.split_at(part_of(title, body));
+        rest = (!behind.is_empty()).then_some((&[], behind));
+        // Two further on than the last of the title: no phrase reaches from it into the text.
+        let first = if title.is_empty() { 1 } else { title.len() + 2 };
+        let next = &behind[..behind.len().min(NEXT)];
+        Some(vector(&[(1, title, TITLE), (first, part, ""), (first + part.len(), next, AGAIN)]))
     })
 }
 
-/// Terms with their positions as PostgreSQL reads them, those of the title marked. No term holds a quotation mark.
-fn vector(title: &[&str], body: &[&str]) -> String {
-    let mut places: BTreeMap<&str, String> = BTreeMap::new();
-    let marked = title.iter().map(|term| (term, "A")).chain(body.iter().map(|term| (term, "")));
-    for (place, (term, mark)) in marked.enumerate() {
+/// How many terms of `body` are a part of it behind `title`: at least one, if there is one.
+fn part_of(title: &[&str], body: &[&str]) -> usize {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    title.iter().for_each(|term| *places.entry(term).or_default() += 1);
+    let mut bytes = 0;
+    let mut fits = |term: &&str| {
+        bytes += term.len() + 8;
         let places = places.entry(term).or_default();
-        let separator = if places.is_empty() { ":" } else { "," };
-        let _ = write!(places, "{separator}{}{mark}", place + 1);
+        *places += 1;
+        bytes <= PART_BYTES && *places <= PLACES
+    };
+    let count = body.iter().take(PART).take_while(|term| fits(term)).count();
+    count.max(1).min(body.len())
+}
+
+/// Terms with their positions as PostgreSQL reads them: each stretch with its first position, and its mark. No term holds a
+/// quotation mark.
+fn vector(stretches: &[(usize, &[&str], &str)]) -> String {
+    let mut places: BTreeMap<&str, String> = BTreeMap::new();
+    for (first, terms, mark) in stretches {
+        for (place, term) in (*first..).zip(*terms) {
+            let places = places.entry(term).or_default();
+            let separator = if places.is_empty() { ":" } else { "," };
+            let _ = write!(places, "{separator}{place}{mark}");
+        }
     }
     let words = places.into_iter().map(|(term, places)| format!("'{term}'{places}"));
     words.collect::<Vec<_>>().join(" ")
@@ -127,15 +151,16 @@ pub(super) async fn ranking(
              SELECT term.place, term.times * ln(1 + (greatest(total.articles, found.articles) - found.articles + 0.5)
                                                     / (found.articles + 0.5)) AS rarity
              FROM term
-             CROSS JOIN LATERAL (SELECT count(*) AS articles FROM article_terms w WHERE w.words @@ term.query) found
+             CROSS JOIN LATERAL (SELECT count(DISTINCT w.article_id) AS articles FROM article_terms w
+                                 WHERE w.words @@ term.query) found
              CROSS JOIN ({ARTICLES}) total
          ), weighed AS MATERIALIZED (
-             SELECT worth.place, worth.rarity, CAST(j.query AS tsquery) AS query
-             FROM {{rows $3: place BIGINT, query TEXT}} j JOIN worth ON worth.place = j.place
+             SELECT worth.place, worth.rarity, CAST(j.query AS tsquery) AS query, j.is_one
+             FROM {{rows $3: place BIGINT, query TEXT, is_one BOOLEAN}} j JOIN worth ON worth.place = j.place
          ), counted AS (
              SELECT weighed.place, weighed.rarity, w.article_id, max(w.length) AS length,
-                    sum(CASE WHEN numnode(weighed.query) > 1 THEN 1 + rank.anywhere
-                             ELSE {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title} END) AS times
+                    sum(CASE WHEN weighed.is_one THEN {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title}
+                             ELSE 1 + rank.anywhere END) AS times
              FROM weighed JOIN article_terms w ON w.words @@ weighed.query {RANK}
              WHERE true {filter}
              GROUP BY weighed.place, weighed.rarity, w.article_id
@@ -147,10 +172,11 @@ pub(super) async fn ranking(
     );
     let asked: Vec<_> =
         terms.iter().enumerate().map(|(place, term)| (place, query(&term.alternatives), term.times)).collect();
-    let alternatives = terms
-        .iter()
-        .enumerate()
-        .flat_map(|(place, term)| term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase))));
+    // Of a beginning, the rank is the sum over all terms that begin so: it may be above 1, and counts nothing.
+    let is_one = |phrase: &Phrase| phrase.terms.len() == 1 && !phrase.is_prefix;
+    let alternatives = terms.iter().enumerate().flat_map(|(place, term)| {
+        term.alternatives.iter().map(move |phrase| (place, phrase_query(phrase), is_one(phrase)))
+    });
     let alternatives: Vec<_> = alternatives.collect();
     let values = [sql::json(&asked)?, limit.into(), sql::json(&alternatives)?].into_iter().chain(among.values.clone());
     connection.rows(&sql, values).await
@@ -178,7 +204,7 @@ pub(super) async fn frequencies(
     let sql = format!(
         "SELECT j.place, found.articles, CAST(total.articles AS DOUBLE PRECISION) AS total
          FROM {{rows $1: place BIGINT, query TEXT}} j
-         CROSS JOIN LATERAL (SELECT count(*) AS articles FROM article_terms w
+         CROSS JOIN LATERAL (SELECT count(DISTINCT w.article_id) AS articles FROM article_terms w
                              WHERE w.words @@ CAST(j.query AS tsquery)) found
          CROSS JOIN ({ARTICLES}) total"
     );
@@ -203,6 +229,8 @@ pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> R
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn terms(text: &str) -> Vec<&str> {
@@ -211,15 +239,48 @@ mod tests {
 
     #[test]
     fn a_vector_says_where_each_term_stands() {
-        assert_eq!(vector(&terms("b"), &terms("a b a")), "'a':2,4 'b':1A,3");
-        assert_eq!(vector(&[], &[]), "");
+        let (title, body) = (terms("b"), terms("a b a"));
+        assert_eq!(vector(&[(1, &title, TITLE), (3, &body, "")]), "'a':3,5 'b':1A,4");
+        assert_eq!(parts(&title, &body).collect::<Vec<_>>(), ["'a':3,5 'b':1A,4"]);
+        assert_eq!(parts(&[], &body).collect::<Vec<_>>(), ["'a':1,3 'b':2"]);
+        assert_eq!(vector(&[]), "");
     }
 
     #[test]
     fn a_long_text_has_parts_and_an_empty_one_has_one() {
-        assert_eq!(parts(&[], &[]).count(), 1);
-        assert_eq!(parts(&[], &["word"; PART + 1]).count(), 2);
+        assert_eq!(parts(&[], &[]).collect::<Vec<_>>(), [""]);
+        let many: Vec<_> = (0..=PART).map(|n| format!("w{n}")).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        assert_eq!(parts(&[], &many[..PART]).count(), 1);
+        assert_eq!(parts(&[], &many).count(), 2);
         let long = "x".repeat(100);
         assert!(parts(&terms("t"), &[long.as_str(); PART]).count() > 2);
+        let endless = "x".repeat(PART_BYTES);
+        assert_eq!(parts(&[], &[endless.as_str(); 3]).count(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn no_place_is_lost_and_the_next_terms_stand_behind_each_part(
+            title in prop::collection::vec("[ab]", 0..300),
+            body in prop::collection::vec("[a-d]|the", 0..2_000),
+        ) {
+            let (title, body): (Vec<_>, Vec<_>) =
+                (title.iter().map(String::as_str).collect(), body.iter().map(String::as_str).collect());
+            let (mut place, mut title_of_part) = (0, title.as_slice());
+            for part in parts(&title, &body) {
+                let places = |mark: &str| part.split([':', ',', ' ']).filter(|at| at.ends_with(mark)).count();
+                let marked = places(TITLE) + places(AGAIN);
+                let all = part.split([':', ',', ' ']).filter(|at| at.starts_with(|c: char| c.is_ascii_digit())).count();
+                prop_assert_eq!(places(TITLE), title_of_part.len());
+                title_of_part = &[];
+                place += all - marked;
+                prop_assert_eq!(places(AGAIN), (body.len() - place).min(NEXT));
+                for term in part.split(' ').filter(|term| !term.starts_with("'a'") && !term.starts_with("'b'")) {
+                    prop_assert!(term.split(',').count() <= 256, "{}", term);
+                }
+            }
+            prop_assert_eq!(place, body.len());
+        }
     }
 }

@@ -8,7 +8,7 @@ use afterword_actors::store::{
 use super::{fts5, languages::Languages};
 
 /// The rules by which words are written now. A higher number makes a running server write all words again.
-pub(crate) const VERSION: i32 = 4;
+pub(crate) const VERSION: i32 = 5;
 
 /// The language of the stems of articles whose own is not known, as a part of another statement.
 pub(crate) const LANGUAGE: &str = "(SELECT language FROM fulltext_state WHERE id = 1)";

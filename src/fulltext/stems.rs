@@ -14,6 +14,9 @@ use super::fold::{self, Folded};
 /// "Information retrieval on Turkish texts", 2008, who cut words at the fifth; a stem has lost some already. *Units:* characters.
 const TURKISH: usize = 6;
 
+/// A longer word is none, and has no stem. *Units:* bytes.
+const LONGEST: usize = 400;
+
 /// The stemmers of a text.
 pub(crate) struct Stems {
     name: &'static str,
@@ -77,7 +80,7 @@ impl Stems {
 
     /// The folded stem of a folded word, which is `written` so in its text; the word itself if it has none.
     pub(crate) fn stem<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
-        if word.bytes().any(|byte| byte.is_ascii_digit()) {
+        if word.len() > LONGEST || word.bytes().any(|byte| byte.is_ascii_digit()) {
             return Cow::Borrowed(word);
         }
         let stemmer = match word.chars().next() {

@@ -13,6 +13,9 @@ use super::{fold::Folded, stems::Stems, stop_words, terms::Terms};
 
 /// A word is compared by so many of its characters.
 const LONGEST: usize = 100;
+/// A term is compared by so much of itself, whatever marks its characters have: PostgreSQL takes none of two kilobytes.
+/// *Units:* bytes.
+const LONGEST_BYTES: usize = 1_000;
 /// So much of a text tells its language. *Units:* bytes.
 const BEGINNING: usize = 16 << 10;
 
@@ -121,6 +124,10 @@ impl<'t> Reading<'t> {
 
 /// Gives `to` the terms of a folded text: the place of each.
 fn each_term(folded: &str, mut to: impl FnMut(Range<usize>, Kind)) {
+    let mut to = |range: Range<usize>, kind| {
+        let longest = folded.floor_char_boundary(range.start.saturating_add(LONGEST_BYTES));
+        to(range.start..range.end.min(longest), kind);
+    };
     let mut run = Run { class: Class::Gap, clusters: Vec::new() };
     let mut at = 0;
     while at < folded.len() {
@@ -281,6 +288,22 @@ mod tests {
         let text = "Die Straße ﬁn 数据库";
         let found: Vec<_> = tokens(text).into_iter().map(|token| text[token.range].to_owned()).collect();
         assert_eq!(found, ["Die", "Straße", "ﬁn", "数据", "据库", "库"]);
+    }
+
+    #[test]
+    fn no_term_is_too_long_for_an_engine() {
+        for mark in ['\u{e47}', '\u{301}', '\u{93f}', '\u{bbf}'] {
+            for letter in ["ก", "กก", "a", "猫", "猫猫", "🚀", "क", "தமிழ்"] {
+                let text = format!("{letter}{}", mark.to_string().repeat(2_000));
+                for language in ["english", "german", "turkish", "romanian"] {
+                    let stems = Stems::of(language);
+                    let terms: Vec<_> = tokens(&text).iter().map(|token| token.term(&stems)).collect();
+                    assert!(!terms.is_empty() && terms.iter().all(|term| term.len() <= 1_000), "{letter}, {mark:?}");
+                    let written = Reading::of(&text).terms(&stems);
+                    assert!(written.iter().eq(terms.iter().map(String::as_str)), "{letter}, {mark:?}");
+                }
+            }
+        }
     }
 
     proptest! {

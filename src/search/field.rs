@@ -4,7 +4,10 @@
 //! A name that is not listed in [`Field::read`] is no field, and what was written is text. Another field is a variant, its line there, and
 //! its condition in `filter`.
 
-use crate::articles::properties::Term;
+use crate::{
+    articles::{properties::Term, slug::as_stored},
+    fulltext::tokens,
+};
 use time::{Date, Duration, Month, OffsetDateTime};
 
 /// A condition.
@@ -37,24 +40,38 @@ pub(super) struct Span {
 }
 
 impl Field {
-    /// `name:value`; `None` if that is no condition.
+    /// `name:value`; `None` if that is no condition, or one that says nothing: it would hold for every article.
     pub(super) fn read(name: &str, value: &str, now: i64) -> Option<Self> {
-        if value.trim().is_empty() {
-            return None;
-        }
         match name {
-            "folder" => Some(Self::Folder(value.trim_matches('/').to_owned())),
+            "folder" => Some(Self::Folder(folder(value)?.to_owned())),
             "tag" => Term::parse(&format!("tag:{value}")).ok().map(Self::Tag),
-            "title" => Some(Self::Title(value.to_owned())),
-            "slug" => Some(match value.strip_suffix('*') {
-                Some(beginning) => Self::Slug { slug: beginning.to_owned(), is_beginning: true },
-                None => Self::Slug { slug: value.to_owned(), is_beginning: false },
-            }),
+            "title" => says_something(value).then(|| Self::Title(value.to_owned())),
+            "slug" => {
+                let (slug, is_beginning) =
+                    value.strip_suffix('*').map_or((value, false), |beginning| (beginning, true));
+                let slug = as_stored(slug).into_owned();
+                says_something(&slug).then_some(Self::Slug { slug, is_beginning })
+            }
             "created" => Some(Self::Time(Moment::Created, Span::read(value, now)?)),
             "updated" => Some(Self::Time(Moment::Updated, Span::read(value, now)?)),
             _ => None,
         }
     }
+}
+
+/// The path of a folder; `None` if there is nothing but slashes and marks.
+fn folder(value: &str) -> Option<&str> {
+    let path = value.trim_matches('/');
+    path.contains(|c: char| c != '/' && !is_quote(c) && !c.is_whitespace()).then_some(path)
+}
+
+/// Whether there is any word in `text`, or a symbol.
+pub(super) fn says_something(text: &str) -> bool {
+    !tokens(text).is_empty()
+}
+
+pub(super) fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„')
 }
 
 /// How a time is compared.

@@ -11,7 +11,7 @@ use crate::{
         folder::within,
         properties::{Filter, Shape},
     },
-    fulltext::{self, Among, Languages, Part},
+    fulltext::{self, Among, Languages, Part, Term},
 };
 
 /// What conditions are written for.
@@ -56,9 +56,10 @@ impl Index<'_> {
 
     /// `None` if the text holds no word, which demands nothing.
     fn phrase(&self, text: &str, part: Part) -> Option<Condition> {
-        let (text, is_beginning) = text.strip_suffix('*').map_or((text, false), |beginning| (beginning, true));
-        let mut phrases = self.languages.phrases(text);
-        phrases.iter_mut().for_each(|phrase| phrase.is_prefix |= is_beginning);
+        let phrases = match text.strip_suffix('*') {
+            Some(start) => Term::beginning(start, self.languages).map_or_else(Vec::new, |term| term.alternatives),
+            None => self.languages.phrases(text),
+        };
         fulltext::having(self.engine, &phrases, part, self.with_earlier)
     }
 

@@ -76,6 +76,7 @@ impl Search {
             matcher,
             weights,
             near: rankings.near,
+            by_words: chosen.iter().filter(|chosen| chosen.words.is_some()).map(|chosen| chosen.id).collect(),
             most: query.passages,
         };
         let mut passages = chooser.choose(embedded, others, &rankings.meaning).await?;

@@ -2,7 +2,7 @@
 //!
 //! What makes no sense as an operator is text: there is no wrong question.
 
-use super::field::Field;
+use super::field::{Field, is_quote, says_something};
 
 /// A question as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Parsed {
     /// Takes one part from the beginning; what is left.
     fn take_part<'q>(&mut self, rest: &'q str, now: i64) -> &'q str {
         let (sense, behind) = match rest.strip_prefix('-') {
-            Some(behind) if behind.starts_with(|c: char| c.is_alphanumeric() || is_quote(c)) => {
+            Some(behind) if behind.starts_with(|c: char| is_quote(c) || says_something(c.encode_utf8(&mut [0; 4]))) => {
                 (Sense::MustNot, behind)
             }
             _ => (Sense::Must, rest),
@@ -73,9 +73,10 @@ impl Parsed {
         }
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
-        // A single letter is rather a flag of a command than a word that is not wanted.
         match (sense, word.strip_prefix('-')) {
-            (Sense::MustNot, Some(word)) if word.chars().count() > 1 => self.without.push(word.to_owned()),
+            (Sense::MustNot, Some(word)) if !is_flag(word) && says_something(word) => {
+                self.without.push(word.to_owned());
+            }
             _ => self.add_word(word),
         }
         after
@@ -105,8 +106,9 @@ impl Parsed {
     }
 }
 
-fn is_quote(c: char) -> bool {
-    matches!(c, '"' | '“' | '”' | '„')
+/// A single letter is rather a flag of a command than a word that is not wanted.
+fn is_flag(word: &str) -> bool {
+    word.len() == 1
 }
 
 fn is_mark(c: char) -> bool {
@@ -120,7 +122,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     let end = inner.find(is_quote)?;
     let mark = inner[end..].chars().next()?;
     let phrase = &inner[..end];
-    phrase.contains(char::is_alphanumeric).then(|| (phrase, &inner[end + mark.len_utf8()..]))
+    says_something(phrase).then(|| (phrase, &inner[end + mark.len_utf8()..]))
 }
 
 /// `name:value` or `name:"a value"` at the beginning, and what follows it.
@@ -164,7 +166,49 @@ mod tests {
             assert!(read.fields.is_empty() && read.phrases.is_empty() && read.without.is_empty(), "{text}: {read:?}");
             assert_eq!(read.text, text);
         }
+        for text in [
+            "title:???",
+            "title:\"\"",
+            "title:*",
+            "folder:\"\"",
+            "folder:/",
+            "folder:“”",
+            "tag:#",
+            "tag:///",
+            "tag:\"#\"",
+            "slug:*",
+            "slug:\"\"",
+            "slug:-",
+            "created:\"\"",
+            "\"???\"",
+            "-title:\"",
+            "-!!!",
+        ] {
+            let read = parsed(&format!("rust {text}"));
+            assert!(read.fields.is_empty() && read.phrases.is_empty() && !read.text.is_empty(), "{text}: {read:?}");
+            assert!(read.without.iter().all(|part| says_something(part)), "{text}: {read:?}");
+        }
         assert_eq!(parsed("-only").words, ["only"], "only what is not wanted says nothing about what is");
+    }
+
+    #[test]
+    fn a_symbol_is_demanded_or_not_wanted_as_a_word_is() {
+        assert_eq!(parsed("rust -🚀").without, ["🚀"]);
+        assert_eq!(parsed("rust \"🚀\"").phrases, ["🚀"]);
+        assert_eq!(parsed("rust -猫").without, ["猫"]);
+        assert_eq!(parsed("rust title:\"🚀 🎉\"").fields, [(Field::Title("🚀 🎉".to_owned()), Sense::Must)]);
+    }
+
+    #[test]
+    fn a_slug_is_read_as_it_is_stored() {
+        for text in ["slug:Ch10-02", "slug:ch10-02", "slug:\" Ch10-02 \""] {
+            assert_eq!(
+                parsed(text).fields,
+                [(Field::Slug { slug: "ch10-02".to_owned(), is_beginning: false }, Sense::Must)]
+            );
+        }
+        let beginning = Field::Slug { slug: "ch10-".to_owned(), is_beginning: true };
+        assert_eq!(parsed("slug:CH10-*").fields, [(beginning, Sense::Must)]);
     }
 
     proptest! {

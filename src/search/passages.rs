@@ -28,8 +28,9 @@ use crate::{
 
 /// Longest snippet. *Units:* characters.
 const SNIPPET: usize = 240;
-/// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them.
-const CHUNKS: i64 = 60;
+/// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them. What was
+/// found by words that none of them has is looked for in the body.
+const CHUNKS: i32 = 60;
 /// Of all bodies together, as much as snippets are looked for in. *Units:* characters.
 const SNIPPET_SOURCES: usize = 4 << 20;
 /// Of one body, at least and at most. *Units:* characters.
@@ -43,6 +44,8 @@ pub(super) struct Chooser<'a> {
     pub(super) weights: Weights,
     /// The question as a vector, and whose vectors are compared with it.
     pub(super) near: Option<(i64, Vector)>,
+    /// Articles that were found by their words.
+    pub(super) by_words: HashSet<i64>,
     /// Most passages of one article, the first included.
     pub(super) most: usize,
 }
@@ -57,6 +60,15 @@ struct Candidates {
     beyond: Chunks,
     /// Whose vectors they have.
     model_id: i64,
+    /// Whether the article has more of them.
+    has_more: bool,
+}
+
+/// What was chosen among the chunks of an article.
+struct Best {
+    passages: Vec<Passage>,
+    /// Whether the question's words may stand further down only.
+    may_be_below: bool,
 }
 
 #[derive(FromRow)]
@@ -78,18 +90,31 @@ impl Chooser<'_> {
     ) -> Result<HashMap<i64, Vec<Passage>>, StoreError> {
         let ids: Vec<_> = embedded.iter().map(|vectors| vectors.article_id).collect();
         let candidates = self.candidates(embedded, nearest).await?;
-        let Self { database, matcher, weights, near, most, .. } = self;
+        let Self { database, matcher, weights, near, by_words, most, .. } = self;
         let unread: usize = candidates.values().map(Candidates::unread).sum();
         let work = move || {
             let best =
                 |(id, candidates): (i64, Candidates)| (id, candidates.best(&matcher, weights, near.as_ref(), most));
             (candidates.into_iter().map(best).collect::<HashMap<_, _>>(), matcher)
         };
-        let (mut passages, matcher) = if unread <= offload::SMALL { work() } else { offload::run(work).await };
+        let (mut best, matcher) = if unread <= offload::SMALL { work() } else { offload::run(work).await };
         // Chunks that have been removed meanwhile, or that hold nothing but markup, say nothing.
-        passages.retain(|_, passages| passages.iter().any(|passage| !passage.snippet.is_empty()));
-        let left: Vec<_> = ids.into_iter().filter(|id| !passages.contains_key(id)).chain(others).collect();
-        passages.extend(in_bodies(database, &left, matcher).await?);
+        best.retain(|_, best| best.passages.iter().any(|passage| !passage.snippet.is_empty()));
+        let is_answered = |id: &i64| best.get(id).is_some_and(|best| !(best.may_be_below && by_words.contains(id)));
+        let left: Vec<_> = ids.into_iter().filter(|id| !is_answered(id)).chain(others).collect();
+        let mut passages: HashMap<_, _> = best.into_iter().map(|(id, best)| (id, best.passages)).collect();
+        for (id, mut found) in in_bodies(database, &left, matcher).await? {
+            let has_words = found.iter().any(|passage| !passage.matches.is_empty());
+            let of_chunks = passages.remove(&id).unwrap_or_default();
+            // Without a word of the question, the beginning of the body says less than the chunks.
+            if has_words || of_chunks.is_empty() {
+                found.extend(of_chunks);
+                found.truncate(most);
+                passages.insert(id, found);
+            } else {
+                passages.insert(id, of_chunks);
+            }
+        }
         Ok(passages)
     }
 
@@ -177,7 +202,9 @@ impl From<ChunkRow> for Chunk {
 
 impl Candidates {
     fn of(edition: &Edition, first: Arc<Chunks>, are_kept: bool) -> Self {
-        Self { first, are_kept, beyond: Chunks::default(), model_id: edition.vectors.model_id }
+        let vectors = &edition.vectors;
+        let (model_id, has_more) = (vectors.model_id, vectors.chunk_count > CHUNKS);
+        Self { first, are_kept, beyond: Chunks::default(), model_id, has_more }
     }
 
     /// What has to be read now. *Units:* bytes.
@@ -186,7 +213,7 @@ impl Candidates {
         first.iter().chain(&self.beyond.all).map(|chunk| chunk.text.len()).sum()
     }
 
-    fn best(&self, matcher: &Matcher, weights: Weights, near: Option<&(i64, Vector)>, most: usize) -> Vec<Passage> {
+    fn best(&self, matcher: &Matcher, weights: Weights, near: Option<&(i64, Vector)>, most: usize) -> Best {
         let mut found = if self.are_kept { self.first.find_again(matcher) } else { self.first.find(matcher) };
         found.extend(self.beyond.find(matcher));
         let chunks: Vec<_> = self.first.all.iter().chain(&self.beyond.all).zip(found).collect();
@@ -196,7 +223,9 @@ impl Candidates {
             let (snippet, matches) = chunk.shown(matcher, SNIPPET);
             Passage { heading_path: chunk.heading_path.clone(), snippet, matches, similarity }
         };
-        weigh(&chunks, matcher, weights, query).into_iter().take(most).map(passage).collect()
+        let passages = weigh(&chunks, matcher, weights, query).into_iter().take(most).map(passage).collect();
+        let has_words = chunks.iter().any(|(_, found)| found.has_words());
+        Best { passages, may_be_below: self.has_more && !has_words && !matcher.terms().is_empty() }
     }
 }
 

@@ -64,6 +64,13 @@ pub(super) struct FoundIn {
     pub(super) text: Vec<Match>,
 }
 
+impl FoundIn {
+    /// Whether it is anything.
+    pub(super) fn has_words(&self) -> bool {
+        !self.heading_path.is_empty() || !self.text.is_empty()
+    }
+}
+
 /// The chunks of articles.
 pub(super) struct Texts {
     kept: Cache<Edition, Arc<Chunks>, Bytes>,

@@ -7,6 +7,8 @@ mod sqlite {
 
     #[path = "search/earlier.rs"]
     mod earlier;
+    #[path = "search/filters.rs"]
+    mod filters;
     #[path = "search/language.rs"]
     mod language;
     #[path = "search/meaning.rs"]
@@ -21,6 +23,8 @@ mod postgres {
 
     #[path = "search/earlier.rs"]
     mod earlier;
+    #[path = "search/filters.rs"]
+    mod filters;
     #[path = "search/language.rs"]
     mod language;
     #[path = "search/meaning.rs"]

@@ -3,14 +3,14 @@
 //! The same syntax at every door, for lists and for searches. A filter makes an SQL condition on the table `articles`
 //! under the name `a`.
 
-use std::fmt::Write;
-
 use afterword_actors::store::sql::Value as Parameter;
 
 use super::{
+    condition::{Place, Shape, happened, property, push, range, tag, text},
     fold::folded,
     period::{self, Period},
-    read::number,
+    read::{found_by, number},
+    store::{ALIASES, alias_key},
 };
 use crate::{articles::folder::within, time::Timestamp};
 
@@ -47,9 +47,11 @@ enum Test {
         key: String,
         value: String,
     },
-    /// A number in thousandths, from (inclusive) and to (exclusive), or a text that is written like it.
-    Number {
+    /// A number in thousandths, or a day, a month or a year, from (inclusive) and to (exclusive); or a text that is written
+    /// like it.
+    Exact {
         key: String,
+        kind: &'static str,
         from: Option<i64>,
         to: Option<i64>,
         value: String,
@@ -77,15 +79,6 @@ impl FilterError {
         let given = given.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN).collect();
         Self { given, fault: fault.into() }
     }
-}
-
-/// How a condition is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// Tests each article: best where most of those looked at match, or few are looked at.
-    Probing,
-    /// Gathers the matching articles first: best where they are few among many.
-    Gathering,
 }
 
 impl Filter {
@@ -151,10 +144,13 @@ impl Filter {
         conditions.join(" AND ")
     }
 
-    /// Returns a query for the articles that the term at this place matches, as `id`, some perhaps more than once; `None` if
-    /// no index leads to them.
+    /// Returns a query for the articles that the term at this place matches, as `id`, some perhaps more than once; `None` if it
+    /// says what they are not.
     pub fn matches_of(&self, term: usize, parameters: &mut Vec<Parameter>) -> Option<String> {
-        self.terms.get(term).filter(|term| !term.not)?.test.matches(parameters)
+        self.terms
+            .get(term)
+            .filter(|term| !term.not)
+            .map(|term| term.test.place(Shape::Gathering, parameters).articles())
     }
 }
 
@@ -165,12 +161,12 @@ impl Term {
     /// [`FilterError`]
     pub fn parse(word: &str) -> Result<Self, FilterError> {
         let (not, plain) = word.strip_prefix('-').map_or((false, word), |rest| (true, rest));
-        let Some((key, value)) = plain.split_once(':') else {
+        let Some((key, value)) = key_and_value(plain) else {
             let fault =
                 "is not a filter; one looks like tag:rust, status:draft, created:2026-01..2026-03 or updated:<7d";
             return Err(FilterError::new(word, fault));
         };
-        let (key, value) = (folded(key), value.trim().trim_matches('"').trim());
+        let (key, value) = (folded(unquoted(key)), unquoted(value));
         if word.contains(char::is_control) {
             return Err(FilterError::new(word, "has a control character"));
         }
@@ -184,7 +180,7 @@ impl Term {
     }
 
     fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
-        let condition = self.test.condition(shape, parameters);
+        let condition = self.test.place(shape, parameters).condition(shape);
         if self.not { format!("NOT ({condition})") } else { condition }
     }
 }
@@ -197,12 +193,15 @@ impl Test {
         };
         match key.as_str() {
             "tag" | "tags" if value == "*" => Ok(Self::Tagged),
-            "tag" | "tags" => Ok(Self::Tag(folded(value.trim_start_matches('#').trim_matches('/')))),
+            "tag" | "tags" => match folded(value.trim_start_matches('#').trim_matches('/')) {
+                tag if tag.is_empty() => Err(FilterError::new(word, "names no tag; write tag:rust, or tag:* for any")),
+                tag => Ok(Self::Tag(tag)),
+            },
             "folder" => Ok(Self::Folder(value.trim_matches('/').to_owned())),
             "created" => period().map(Self::Created),
             "updated" => period().map(Self::Updated),
-            "alias" => Ok(Self::Text { key: "aliases".to_owned(), value: super::store::alias_key(value) }),
-            "aliases" => Ok(Self::Text { value: super::store::alias_key(value), key }),
+            "alias" | "aliases" if value == "*" => Ok(Self::Has(ALIASES.to_owned())),
+            "alias" | "aliases" => Ok(Self::Text { key: ALIASES.to_owned(), value: alias_key(value) }),
             _ if value == "*" => Ok(Self::Has(key)),
             _ => Self::of_property(word, key, value),
         }
@@ -210,123 +209,47 @@ impl Test {
 
     fn of_property(word: &str, key: String, value: &str) -> Result<Self, FilterError> {
         let is_range = value.contains("..") || value.starts_with(['<', '>']);
+        let span = |key, kind, from, to| match is_range {
+            true => Self::Range { key, kind, from, to },
+            false => Self::Exact { key, kind, from, to, value: found_by(value) },
+        };
         if let Some((from, to)) = numbers(value) {
-            return Ok(match is_range {
-                true => Self::Range { key, kind: "number", from, to },
-                false => Self::Number { key, from, to, value: folded(value) },
-            });
+            return Ok(span(key, "number", from, to));
         }
         match period::parse(value) {
-            Some(Period::Between(from, to)) if is_range || value.contains('-') => {
-                Ok(Self::Range { key, kind: "time", from, to })
-            }
+            Some(Period::Between(from, to)) if is_range || value.contains('-') => Ok(span(key, "time", from, to)),
             _ if is_range => {
                 Err(FilterError::new(word, "is no range of numbers or dates, such as 3..7, >5 or 2026-01..2026-03"))
             }
-            _ => Ok(Self::Text { key, value: folded(value) }),
+            _ => Ok(Self::Text { key, value: found_by(value) }),
         }
-    }
-
-    fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
-        match (self.place(shape, parameters), shape) {
-            (Place::Article(holds), _) => holds,
-            (Place::Row { table, holds }, Shape::Probing) => {
-                format!("EXISTS (SELECT 1 FROM {table} t WHERE t.article_id = a.id AND {holds})")
-            }
-            (Place::Row { table, holds }, Shape::Gathering) => {
-                format!("a.id IN (SELECT t.article_id FROM {table} t WHERE {holds})")
-            }
-        }
-    }
-
-    /// A query for the articles that match, as `id`; some perhaps more than once. `None` if no index leads to them.
-    fn matches(&self, parameters: &mut Vec<Parameter>) -> Option<String> {
-        if matches!(self, Self::Number { .. }) {
-            return None;
-        }
-        Some(match self.place(Shape::Gathering, parameters) {
-            Place::Row { table, holds } => format!("SELECT t.article_id AS id FROM {table} t WHERE {holds}"),
-            Place::Article(holds) => format!("SELECT a.id FROM articles a WHERE {holds}"),
-        })
     }
 
     fn place(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> Place {
-        let of_tags = |holds: String| Place::Row { table: "article_tags", holds };
-        let of_properties = |holds: String| Place::Row { table: "article_properties", holds };
         match self {
-            Self::Tag(tag) => {
-                let place = push(parameters, tag.clone());
-                of_tags(format!("(t.tag = {place} OR (t.tag >= {place} || '/' AND t.tag < {place} || '0'))"))
+            Self::Tag(name) => {
+                let place = push(parameters, name.clone());
+                let holds = format!("(t.tag = {place} OR (t.tag >= {place} || '/' AND t.tag < {place} || '0'))");
+                Place::Rows(vec![tag(holds)])
             }
-            Self::Tagged => of_tags("TRUE".to_owned()),
+            Self::Tagged => Place::Rows(vec![tag("TRUE".to_owned())]),
             Self::Folder(folder) => {
                 let place = push(parameters, folder.clone());
                 Place::Article(within("a.folder", &place))
             }
             Self::Created(period) => Place::Article(happened("a.created_at", *period, parameters)),
             Self::Updated(period) => Place::Article(happened("a.updated_at", *period, parameters)),
-            Self::Has(key) => of_properties(format!("t.key = {}", push(parameters, key.clone()))),
-            Self::Text { key, value } => {
-                let (key, value) = (push(parameters, key.clone()), push(parameters, value.clone()));
-                of_properties(format!("t.key = {key} AND t.folded = {value}"))
-            }
-            Self::Number { key, from, to, value } => {
-                let number = Self::Range { key: key.clone(), kind: "number", from: *from, to: *to };
-                let text = Self::Text { key: key.clone(), value: value.clone() };
-                Place::Article(format!(
-                    "({} OR {})",
-                    number.condition(shape, parameters),
-                    text.condition(shape, parameters)
-                ))
+            Self::Has(key) => Place::Rows(vec![property(format!("t.key = {}", push(parameters, key.clone())))]),
+            Self::Text { key, value } => Place::Rows(vec![property(text(key, value, parameters))]),
+            Self::Exact { key, kind, from, to, value } => {
+                let range = range(key, kind, (*from, *to), shape, parameters);
+                Place::Rows(vec![property(range), property(text(key, value, parameters))])
             }
             Self::Range { key, kind, from, to } => {
-                let mut holds = format!("t.key = {} AND t.kind = '{kind}'", push(parameters, key.clone()));
-                // With the plus, no index of numbers is used: to test one article it would be read from end to end.
-                let number = if shape == Shape::Probing { "+t.number" } else { "t.number" };
-                bounds(&mut holds, number, *from, *to, parameters);
-                of_properties(holds)
+                Place::Rows(vec![property(range(key, kind, (*from, *to), shape, parameters))])
             }
         }
     }
-}
-
-/// What a test looks at.
-enum Place {
-    /// Columns of the article `a`.
-    Article(String),
-    /// A row of another table, as `t`, that belongs to the article.
-    Row { table: &'static str, holds: String },
-}
-
-fn happened(column: &str, period: Period, parameters: &mut Vec<Parameter>) -> String {
-    const DAY: i64 = 24 * 60 * 60 * 1000;
-    match period {
-        Period::Younger(age) => format!("{column} >= {{now}} - {}", push(parameters, age)),
-        Period::Older(age) => format!("{column} <= {{now}} - {}", push(parameters, age)),
-        Period::Days(ago) => {
-            let today = format!("({{now}} - {{now}} % {DAY})");
-            format!("({column} >= {today} - {} AND {column} < {today} - {})", ago * DAY, (ago - 1) * DAY)
-        }
-        Period::Between(from, to) => {
-            let mut holds = "TRUE".to_owned();
-            bounds(&mut holds, column, from, to, parameters);
-            format!("({holds})")
-        }
-    }
-}
-
-fn bounds(holds: &mut String, column: &str, from: Option<i64>, to: Option<i64>, parameters: &mut Vec<Parameter>) {
-    for (sign, bound) in [(">=", from), ("<", to)] {
-        if let Some(bound) = bound {
-            // Writing to a string cannot fail.
-            let _ = write!(holds, " AND {column} {sign} {}", push(parameters, bound));
-        }
-    }
-}
-
-fn push(parameters: &mut Vec<Parameter>, value: impl Into<Parameter>) -> String {
-    parameters.push(value.into());
-    format!("${}", parameters.len())
 }
 
 /// `5`, `3..7`, `>5`, `<=2.5`, in thousandths: from (inclusive), and to (exclusive).
@@ -347,6 +270,18 @@ fn numbers(value: &str) -> Option<(Option<i64>, Option<i64>)> {
         }
     }
     parts(value).map(|exact| (Some(exact), Some(exact + 1)))
+}
+
+/// Splits behind the key, which may be quoted.
+fn key_and_value(word: &str) -> Option<(&str, &str)> {
+    let quoted = word.strip_prefix('"').and_then(|inner| inner.find('"')).map_or(0, |end| end + 1);
+    let colon = quoted + word[quoted..].find(':')?;
+    Some((&word[..colon], &word[colon + 1..]))
+}
+
+/// A key or a value without its quotation marks.
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches('"').trim()
 }
 
 /// Splits at blanks; quotes keep blanks in a word.

@@ -237,7 +237,7 @@ impl Value {
 
     /// The text by which it is found.
     pub(super) fn folded(&self) -> String {
-        folded(self.text()).chars().take(LONGEST_FOLDED).collect()
+        found_by(self.text())
     }
 
     fn to_json(&self) -> Json {
@@ -247,6 +247,11 @@ impl Value {
             Self::Text(text) | Self::Time(text, _) => Json::String(text.clone()),
         }
     }
+}
+
+/// The text by which a value is found that is written so.
+pub(super) fn found_by(text: &str) -> String {
+    folded(text).chars().take(LONGEST_FOLDED).collect()
 }
 
 /// Parses a number, in thousandths.

@@ -1,6 +1,6 @@
 //! Which tags and properties exist, and how many articles have each.
 
-use afterword_actors::store::sql::Sql;
+use afterword_actors::store::{Engine, sql::Sql};
 
 use crate::{
     api::{Counted, PropertyCount, TagCount, ValueCount},
@@ -47,10 +47,17 @@ impl Articles {
     /// # Errors
     /// [`ArticleError::Store`]
     pub async fn property_values(&self, key: &str, limit: u32) -> Result<Counted<ValueCount>, ArticleError> {
-        let sql = "SELECT min(value) AS value, count(DISTINCT article_id) AS articles, count(*) OVER () AS total
-                   FROM article_properties WHERE key = $1 GROUP BY folded ORDER BY 2 DESC, 1 LIMIT $2 + 0";
+        let value = match self.database.engine() {
+            Engine::Sqlite => "value",
+            // In the order of bytes, as SQLite compares them, whatever the language of the database is.
+            Engine::Postgres => "value COLLATE \"C\"",
+        };
+        let sql = format!(
+            "SELECT min({value}) AS value, count(DISTINCT article_id) AS articles, count(*) OVER () AS total
+             FROM article_properties WHERE key = $1 GROUP BY folded ORDER BY 2 DESC, 1 LIMIT $2 + 0"
+        );
         let values = [folded(key).into(), i64::from(limit).into()];
-        let found = self.database.reader().rows::<(String, i64, i64)>(sql, values).await?;
+        let found = self.database.reader().rows::<(String, i64, i64)>(&sql, values).await?;
         Ok(counted(found.into_iter().map(|(value, articles, total)| (ValueCount { value, articles }, total))))
     }
 

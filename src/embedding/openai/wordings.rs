@@ -92,12 +92,26 @@ fn says_unknown_model(said: &str) -> bool {
     said.contains("model") && (said.contains("not found") || said.contains("does not exist"))
 }
 
-/// The limit that a refusal of `texts` texts names: the largest number in it that would be a smaller request.
+/// The limit that a refusal of `texts` texts names: the largest number in it that would be a smaller request. None where it speaks
+/// of tokens: its numbers are theirs.
 pub(super) fn stated_limit(said: &str, texts: usize) -> Option<usize> {
-    said.split(|c: char| !c.is_ascii_digit())
-        .filter_map(|number| number.parse().ok())
-        .filter(|&number| (1..texts).contains(&number))
-        .max()
+    let said = said.to_lowercase();
+    if said.contains("token") {
+        return None;
+    }
+    numbers(&said).filter(|number| (1..texts).contains(number)).max()
+}
+
+/// The whole numbers in a text of small letters, but for those that are a part of a name (`voyage-3`), of another number (`1.5`), or
+/// that tell which of the texts is meant (`id 5`).
+fn numbers(said: &str) -> impl Iterator<Item = usize> {
+    let words = said.split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '/' | '.' | ','));
+    let words = words.map(|word| word.trim_matches(['.', ','])).filter(|word| !word.is_empty());
+    let mut before = "";
+    words.filter_map(move |word| {
+        let names_a_text = matches!(std::mem::replace(&mut before, word), "id" | "index" | "input" | "item");
+        word.parse().ok().filter(|_| !names_a_text)
+    })
 }
 
 #[cfg(test)]
@@ -170,5 +184,27 @@ mod tests {
         assert_eq!(stated_limit("at most 96 - received 100", 100), Some(96));
         assert_eq!(stated_limit("Too many tokens overall, split into more batches.", 32), None);
         assert_eq!(stated_limit("0 of 1", 2), Some(1));
+        assert_eq!(stated_limit("The max number of inputs is 16.", 32), Some(16));
+        assert_eq!(stated_limit("array with maximum length 2048", 3_000), Some(2_048));
+        assert_eq!(stated_limit("List should have at most 2048 items, not 3000", 3_000), Some(2_048));
+    }
+
+    #[test]
+    fn what_is_no_number_of_texts_is_no_limit() {
+        for said in [
+            "Request to model 'voyage-3' failed. The max allowed tokens per submitted batch is 120000. Your batch has \
+             150000 tokens",
+            "Request to model 'voyage-3' failed. The batch is too large.",
+            "Input id 5 has 18240 tokens, exceeding max 16384 tokens.",
+            "The text with index 5 is too long",
+            "inputs[index: 5] is too long",
+            "text-embedding-3-small: the request is too large",
+            "gpt4o_5: payload size exceeds v1.5 of the limit",
+            "bge-large-en-v1.5 takes no batch that is too large",
+            "at most 1,000 texts",
+            "This model's maximum context length is 8 tokens",
+        ] {
+            assert_eq!(stated_limit(said, 2_000), None, "{said}");
+        }
     }
 }

@@ -110,3 +110,27 @@ async fn related_articles_share_rare_words_and_are_never_the_article_itself() {
     }
     assert!(matches!(world.search.related("nobody", 3).await, Err(SearchError::NoArticle(_))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_far_down_in_a_long_article_are_shown_where_they_stand() {
+    let world = TestHost::new().await;
+    let section = |n: usize| {
+        let word = if n == 90 { "zanzibar" } else { "kites" };
+        format!("# Part {n}\n\nkites kites {word} kites kites\n\n")
+    };
+    world.articles(None).create(article("long", &(0..100).map(section).collect::<String>())).await.expect("a save");
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    assert!(world.number("SELECT count(*) AS n FROM article_chunks").await >= 100);
+    for mode in [Mode::Keyword, Mode::Hybrid, Mode::Keyword] {
+        let query = Query { passages: 2, ..Query::new("zanzibar", mode, 5) };
+        let answer = world.search.search(&query).await.expect("an answer");
+        let hit = &answer.hits[0];
+        assert_eq!(hit.heading_path, "Part 90", "{mode}: {hit:?}");
+        assert!(hit.snippet.contains("zanzibar") && hit.matches.len() == 1, "{mode}: {hit:?}");
+        assert_eq!(hit.passages.len(), 1, "{mode}: {hit:?}");
+    }
+    let listed = world.find("slug:long", Mode::Keyword).await;
+    assert_eq!(listed.hits[0].heading_path, "Part 0");
+    runtime.stop(DRAIN).await;
+}

@@ -1,6 +1,6 @@
 //! Words of every script are found in every spelling.
 
-use afterword::search::Mode;
+use afterword::{articles::NewArticle, search::Mode};
 use proptest::{prelude::*, test_runner::TestRunner};
 use unicode_normalization::UnicodeNormalization;
 
@@ -198,5 +198,45 @@ async fn articles_of_several_languages_are_found_alike_in_whatever_order_they_we
             answer.hits.iter().map(|hit| (hit.slug.clone(), hit.score)).collect::<Vec<_>>()
         };
         assert_eq!(ranked(&one), ranked(&other), "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_character_with_any_number_of_marks_is_saved_and_found() {
+    let world = TestHost::new().await;
+    for (n, (letter, mark)) in
+        [("ก", '\u{e47}'), ("a", '\u{e47}'), ("क", '\u{93f}'), ("猫", '\u{93f}')].iter().enumerate()
+    {
+        let (text, slug) = (format!("{letter}{}", mark.to_string().repeat(700)), format!("text-{n}"));
+        world.articles(None).create(article(&slug, &text)).await.expect("a save");
+        for question in [text.clone(), format!("\"{text}\""), format!("title:\"{text}\""), format!("nothing -{text}")] {
+            let answer = world.find(&question, Mode::Keyword).await;
+            assert!(answer.hits.iter().all(|hit| hit.slug == slug), "{letter}: {:?}", answer.hits);
+        }
+        assert_eq!(world.found(&text, Mode::Keyword).await, [slug], "{letter}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_demanded_or_not_wanted_may_be_written_without_accents() {
+    let world = TestHost::new().await;
+    let body = "La información pública de la ciudad no está en los libros que se han leído por la noche.";
+    let spanish = NewArticle { title: "Información pública de la ciudad".to_owned(), ..article("spanish", body) };
+    world.articles(None).create(spanish).await.expect("a save");
+    world.articles(None).create(article("other", "Una ciudad.")).await.expect("a save");
+    for question in [
+        "title:informacion",
+        "title:información",
+        "title:\"informacion publica\"",
+        "\"informacion publica\"",
+        "\"información publica\"",
+        "\"INFORMACION PUBLICA\"",
+    ] {
+        assert_eq!(world.found(question, Mode::Keyword).await, ["spanish"], "{question}");
+    }
+    for question in
+        ["ciudad -informacion", "ciudad -información", "ciudad -\"informacion publica\"", "ciudad -title:informacion"]
+    {
+        assert_eq!(world.found(question, Mode::Keyword).await, ["other"], "{question}");
     }
 }

@@ -100,13 +100,16 @@ fn part_of(title: &[&str], body: &[&str]) -> usize {
     let mut places: HashMap<&str, usize> = HashMap::new();
     title.iter().for_each(|term| *places.entry(term).or_default() += 1);
     let mut bytes = 0;
-    let mut fits = |term: &&str| {
+    let mut count = 0;
+    for term in body.iter().take(PART) {
         bytes += term.len() + 8;
         let places = places.entry(term).or_default();
         *places += 1;
-        bytes <= PART_BYTES && *places <= PLACES
-    };
-    let count = body.iter().take(PART).take_while(|term| fits(term)).count();
+        if bytes > PART_BYTES || *places > PLACES {
+            break;
+        }
+        count += 1;
+    }
     count.max(1).min(body.len())
 }
 

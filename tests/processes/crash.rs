@@ -8,6 +8,8 @@ use std::{
 
 use afterword_actors::store::{Database, OpenOptions, sql::Sql};
 
+use crate::support::process::{Server, program};
+
 /// Articles in each case.
 const ARTICLES: usize = 24;
 /// A test that has waited this long for something is stuck.
@@ -215,4 +217,22 @@ async fn a_host_killed_is_seen_to_be_dead_at_once() {
     let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
     assert_eq!(shown["total"], 0, "no host is said to run");
     assert!(Path::new(env!("CARGO_BIN_EXE_afterword")).exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_takes_along_what_only_the_log_of_a_dead_process_has() {
+    let server = Server::start(&[]);
+    server.create("Kept", "saved last").await;
+    server.signal("KILL");
+    let (_, folder) = server.ended();
+    let log = folder.path().join("server.db-wal");
+    assert!(std::fs::metadata(log).is_ok_and(|log| log.len() > 0), "it died with its log");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| {
+        let output = program(elsewhere.path()).args(arguments).output().expect("a command");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    run(&["db", "restore", folder.path().join("server.db").to_str().expect("text")]);
+    assert_eq!(run(&["article", "show", "kept", "--body"]), "saved last");
 }

@@ -42,6 +42,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{HttpState, Parts};
 pub use feed::EventFeed;
+pub(crate) use guard::hosts::is_of_this_machine;
 pub use mounted::Mounted;
 
 use crate::auth::Permission;

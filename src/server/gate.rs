@@ -18,10 +18,10 @@ use axum::{
 use serde_json::json;
 use tower::ServiceExt;
 
-use super::connection::Connection;
+use super::{connection::Connection, in_step};
 use crate::{
     health::{self, Health},
-    http::body::keeping,
+    http::{body::keeping, is_of_this_machine},
 };
 
 /// What a browser may do with an answer, unless the answer says otherwise: nothing that could be abused.
@@ -71,9 +71,16 @@ async fn alive() -> Response {
 }
 
 /// Ready: it serves; which part is in trouble, and since when.
-async fn ready(State(gate): State<Gate>) -> Response {
+async fn ready(State(gate): State<Gate>, request: Request) -> Response {
     let Some((health, _)) = gate.open.get() else { return starting() };
-    let report = health.report();
+    let mut report = health.report();
+    if !is_of_this_machine(&request)
+        && let Some(folders) = report.parts.get_mut(in_step::PART)
+        && folders.detail.is_some()
+    {
+        // It names notes.
+        folders.detail = Some("`afterword doctor` says more".to_owned());
+    }
     let status = match report.state {
         health::State::Ready | health::State::Degraded => StatusCode::OK,
         health::State::Unready => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,10 +1,15 @@
 //! Which names this server answers to, and which web pages may call it: a foreign page must not reach it by pointing
 //! its own name here (DNS rebinding), nor through the browser of a person who has access.
 
-use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::Response,
@@ -90,6 +95,17 @@ pub(in crate::http) fn is_passed_on(headers: &HeaderMap) -> bool {
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let authority = uri.authority().map(|authority| authority.as_str());
     authority.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()))
+}
+
+/// Whether a client on this machine has sent it, to a name of this machine: no page of another site, and no proxy.
+pub(crate) fn is_of_this_machine(request: &Request) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let host = host_of(request.headers(), request.uri()).map(name);
+    let is_local_name = host.is_some_and(|name| {
+        let plain = name.trim_start_matches('[').trim_end_matches(']');
+        plain == "localhost" || plain.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    });
+    peer.is_some_and(|peer| peer.to_canonical().is_loopback()) && is_local_name && !is_passed_on(request.headers())
 }
 
 pub(in crate::http) async fn check(

@@ -35,7 +35,7 @@ impl Ended {
 /// Works on `task` with `model`; every failure is an outcome.
 pub async fn work(database: &Database, model: &Model, settings: &RuntimeSettings, task: &ClaimedTask) -> Outcome {
     let pipeline = Pipeline::of_one(database, model, task.model_id, settings.retry);
-    pipeline.run(task, &mut Vectors::new()).await
+    pipeline.run(task, &mut Vectors::new(), settings.max_processing_time).await
 }
 
 /// Decides as the QueueActor does, but without a circuit: one probe tells whether the document or the provider is to

@@ -9,8 +9,7 @@ use uuid::Uuid;
 use crate::{
     attempt,
     backoff::Backoff,
-    embedder::{EmbedError, Model, Readiness},
-    outcome::Outcome,
+    embedder::{Model, Readiness},
     pipeline::Pipeline,
     sets::{Offer, Sets},
     settings::{Delays, RuntimeSettings},
@@ -122,9 +121,9 @@ impl Inline {
         let pipeline = Pipeline::of_one(&self.database, &self.model, task.model_id, self.settings.retry);
         let (begun, mut made) = (Instant::now(), Vectors::new());
         let limit = self.settings.max_processing_time;
-        let work = tokio::time::timeout(limit, pipeline.run(&task, &mut made));
+        let work = pipeline.run(&task, &mut made, limit);
         let outcome = tokio::select! {
-            outcome = work => outcome.unwrap_or_else(|_| Outcome::Failed(EmbedError::transient("timed out").into())),
+            outcome = work => outcome,
             never = self.keep_lease(&task) => match never {},
         };
         let id = task.lease.task_id;

@@ -6,7 +6,7 @@ mod hashed;
 mod reads;
 mod room;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use self::hashed::HashedChunk;
 use crate::{
@@ -69,19 +69,20 @@ impl Pipeline {
     }
 
     /// Works on `task`; every failure is an outcome. `made` brings the vectors of earlier attempts; afterwards it
-    /// contains those of this one too, even if it is dropped before its end.
-    pub(crate) async fn run(&self, task: &ClaimedTask, made: &mut Vectors) -> Outcome {
+    /// contains those of this one too, even if it is dropped before its end. From the moment at which there is room for the
+    /// article, it may take as long as `limit`.
+    pub(crate) async fn run(&self, task: &ClaimedTask, made: &mut Vectors, limit: Duration) -> Outcome {
         if let Some(outcome) = without_embedding(task) {
             return outcome;
         }
-        match self.embed(task, made).await {
+        match self.embed(task, made, limit).await {
             Ok(outcome) => outcome,
             Err(Stopped::Failed(failure)) => Outcome::Failed(failure),
             Err(Stopped::Unread(error)) => Outcome::Unread(error),
         }
     }
 
-    async fn embed(&self, task: &ClaimedTask, made: &mut Vectors) -> Result<Outcome, Stopped> {
+    async fn embed(&self, task: &ClaimedTask, made: &mut Vectors, limit: Duration) -> Result<Outcome, Stopped> {
         // A task that has failed before may fail again: others must not wait for it.
         let standing = RequestRank { queue_key: task.queue_key, alone: task.attempt > 1 };
         let entry = self.requests.enter(standing);
@@ -92,11 +93,17 @@ impl Pipeline {
         }
         afterword_faults::point!("attempt.loaded", StoreError::Failed);
         let (revision, content_hash) = (text.revision, text.content_hash);
-        let chunks = self.cut(text.title, text.body).await?;
-        afterword_faults::point!("attempt.cut", StoreError::Failed);
-        let chunks = self.fill(&entry, chunks, made).await?;
-        afterword_faults::point!("attempt.embedded", StoreError::Failed);
-        Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
+        let work = async {
+            let chunks = self.cut(text.title, text.body).await?;
+            afterword_faults::point!("attempt.cut", StoreError::Failed);
+            let chunks = self.fill(&entry, chunks, made).await?;
+            afterword_faults::point!("attempt.embedded", StoreError::Failed);
+            Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
+        };
+        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            let given_up = format!("gave up after {limit:?}, the limit queue.max_processing_time");
+            Err(Stopped::Failed(EmbedError::transient(given_up).into()))
+        })
     }
 
     /// Reads an article once there is room for it.

@@ -32,16 +32,16 @@ pub(super) trait BackEnd: Sync {
     }
 
     /// The limit on requests that all hosts on a database share; `None` if there is none.
-    fn limit<'s>(&self, _settings: &'s Embedding) -> Option<Limit<'s>> {
+    fn limit(&self, _settings: &Embedding) -> Option<Limit> {
         None
     }
 }
 
 /// A limit on requests that all hosts on a database share.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limit<'s> {
-    /// Whose requests are counted together.
-    pub(super) provider: &'s str,
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    /// Whose requests are counted together: where it is, without secrets.
+    pub(super) provider: String,
     /// Requests in a minute; 0 for any number.
     pub(super) per_minute: u32,
 }

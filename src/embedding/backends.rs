@@ -105,7 +105,7 @@ impl Backends {
     /// What a runtime on `database` embeds with, kept to the limit that all hosts there share.
     pub fn limited(&self, database: &Database) -> Model {
         match back_end(self.settings.provider).limit(&self.settings) {
-            Some(limit) => RateLimited::model(self.model(), database, limit.provider, limit.per_minute),
+            Some(limit) => RateLimited::model(self.model(), database, &limit.provider, limit.per_minute),
             None => self.model(),
         }
     }
@@ -171,11 +171,12 @@ struct LimitedOthers {
 impl OtherModels for LimitedOthers {
     fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
         let model = self.backends.model_of(identity, kept)?;
-        let limit = Provider::named(&identity.provider).and_then(|of| back_end(of).limit(&self.backends.settings));
+        let kept = kept.and_then(Kept::from_json);
+        // Where the set was made: hosts for which that is their own model count there, too.
+        let reached = self.backends.settings_for(identity, kept.as_ref());
+        let limit = reached.and_then(|settings| back_end(settings.provider).limit(&settings));
         let Some(limit) = limit else { return Some(model) };
-        // A provider is identified by how it is reached.
-        let provider = kept.unwrap_or(&identity.provider);
-        Some(RateLimited::model(model, &self.database, provider, limit.per_minute))
+        Some(RateLimited::model(model, &self.database, &limit.provider, limit.per_minute))
     }
 }
 

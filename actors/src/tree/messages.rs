@@ -63,7 +63,7 @@ pub(crate) enum QueueMessage {
 }
 
 /// The result of a commit, and the tasks it claimed.
-pub(crate) type Committed = Result<(Applied, Vec<ClaimedTask>), StoreError>;
+pub(crate) type Committed = Result<(Applied, Vec<ClaimedTask>, Makes), StoreError>;
 
 /// The result of a look.
 #[derive(Debug, Clone)]

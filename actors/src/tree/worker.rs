@@ -83,14 +83,14 @@ impl WorkerState {
                 Outcome::Failed(EmbedError::unavailable("this host does not have the model of this task").into());
             return self.end(Ended { outcome, made, gained: false });
         };
+        let limit = self.context.settings.max_processing_time;
         if task.subject != ArticleSnapshot::Changed {
             // Nothing to embed: without spawning a task, a queue of such tasks is done very fast.
             self.job = Some(Job { task: task.clone(), begun: Instant::now(), _attempt: None });
-            let outcome = pipeline.run(&task, &mut made).now_or_never();
+            let outcome = pipeline.run(&task, &mut made, limit).now_or_never();
             let outcome = outcome.unwrap_or_else(|| crashed("an attempt without embedding had to wait"));
             return self.end(Ended { outcome, made, gained: false });
         }
-        let limit = self.context.settings.max_processing_time;
         let (myself, given) = (myself.clone(), task.clone());
         let attempt = AbortOnDrop::spawn(async move {
             let before = made.len();
@@ -119,12 +119,8 @@ impl WorkerState {
 }
 
 async fn attempt(pipeline: &Pipeline, task: &ClaimedTask, limit: Duration, made: &mut Vectors) -> Outcome {
-    let work = AssertUnwindSafe(tokio::time::timeout(limit, pipeline.run(task, made))).catch_unwind();
-    match work.await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => Outcome::Failed(
-            EmbedError::transient(format!("gave up after {limit:?}, the limit queue.max_processing_time")).into(),
-        ),
+    match AssertUnwindSafe(pipeline.run(task, made, limit)).catch_unwind().await {
+        Ok(outcome) => outcome,
         Err(panic) => crashed(&panic_text(panic.as_ref())),
     }
 }

@@ -48,9 +48,11 @@ impl BackEnd for OpenAi {
         true
     }
 
-    fn limit<'s>(&self, settings: &'s Embedding) -> Option<Limit<'s>> {
+    fn limit(&self, settings: &Embedding) -> Option<Limit> {
         let config::OpenAi { base_url, requests_per_minute, .. } = &settings.openai;
-        Some(Limit { provider: base_url, per_minute: *requests_per_minute })
+        // What is no address cannot be reached either.
+        let provider = without_secrets(base_url).unwrap_or_default();
+        Some(Limit { provider, per_minute: *requests_per_minute })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use afterword_actors::embedder::{EmbedError, Fault};
+use afterword_actors::embedder::{EmbedError, ErrorKind, Fault};
 use reqwest::{Response, StatusCode, header};
 use serde_json::Value;
 
@@ -39,9 +39,18 @@ pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
     let (status, retry_after) = (response.status(), retry_after(response.headers()));
     let said = words(&body::at_most(response, READ).await.unwrap_or_default());
     match classify(status, &said, texts) {
-        Refused::Otherwise(error) => Refused::Otherwise(error.retry_after(retry_after)),
+        Refused::Otherwise(error) => Refused::Otherwise(asking(error, status, retry_after)),
         too_large @ Refused::TooLarge { .. } => too_large,
     }
+}
+
+/// The same failure with the pause that the server asks for. Whoever asks for one is not about to blame a text: a short
+/// probe may pass where the request did not, and would be followed by many more.
+fn asking(error: EmbedError, status: StatusCode, retry_after: Option<Duration>) -> EmbedError {
+    let asks = status == StatusCode::TOO_MANY_REQUESTS && error.fault == Fault::Provider;
+    let pause = retry_after.or(asks.then_some(Duration::ZERO));
+    let fault = if pause.is_some() && error.kind == ErrorKind::Transient { Fault::Provider } else { error.fault };
+    EmbedError { fault, ..error }.retry_after(pause)
 }
 
 /// The server answered a request of `texts` texts with success, and an error inside it.

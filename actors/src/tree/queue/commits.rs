@@ -195,7 +195,9 @@ impl Commits {
         });
         let again: Vec<_> = again.collect();
         self.one_by_one = if refused && !alone { again.len() } else { self.one_by_one };
-        self.gathered.splice(0..0, again);
+        // One that is refused alone goes behind all others, which would never be tried.
+        let place = if refused && alone { self.gathered.len() } else { 0 };
+        self.gathered.splice(place..place, again);
         self.recovery.due = true;
         self.recovery.in_doubt_until = match engine {
             Engine::Sqlite => None, // Its answer and its end coincide.

@@ -69,7 +69,8 @@ impl QueueState {
         let Some(at) = self.commits.under_way.iter().position(|commit| commit.number == number) else { return };
         let Commit { batch, claim, recovers, .. } = self.commits.under_way.remove(at);
         match end {
-            Ok((applied, claimed)) => {
+            Ok((applied, claimed, makes)) => {
+                self.second.committed(makes, self.at.context.model_row.id);
                 self.commits.answered(recovers);
                 let more = self.place.claimed(claim.from, claim.slots.len(), &claimed);
                 let admitted = self.provider.admission();
@@ -180,7 +181,8 @@ fn commit(
                     }
                     let wanted = models::wanted(transaction).await?;
                     let applied = apply(transaction, &batch, &wanted).await?;
-                    let makes = may.of(context.sets.makes(&wanted), context.model_row.id);
+                    let made = context.sets.makes(&wanted);
+                    let makes = may.of(made, context.model_row.id);
                     let ClaimFor { token, slots, from } = &claim_for;
                     let request = Claim {
                         token,
@@ -192,7 +194,7 @@ fn commit(
                     };
                     let idle = slots.is_empty() || makes.nothing();
                     let claimed = if idle { Vec::new() } else { claim(transaction, request).await? };
-                    Ok((applied, claimed))
+                    Ok((applied, claimed, made))
                 })
             })
             .await?;

@@ -19,13 +19,15 @@ pub(super) struct Salvage {
 }
 
 impl Salvage {
-    /// Keeps what an attempt at `article` has made; returns false if it is too large.
+    /// Keeps what an attempt at `article` has made; returns false if it is too large, or takes the place of another's: two
+    /// that take it from each other would gain for ever.
     pub(super) fn keep(&mut self, article: i64, made: Vectors) -> bool {
         self.take(article);
         let size = size_of(&made);
         if made.is_empty() || size > BUDGET {
             return false;
         }
+        let had_room = self.bytes + size <= BUDGET;
         while self.bytes + size > BUDGET
             && let Some(oldest) = self.order.pop_front()
         {
@@ -34,7 +36,7 @@ impl Salvage {
         self.bytes += size;
         self.order.push_back(article);
         self.articles.insert(article, made);
-        true
+        had_room
     }
 
     /// Takes what is known of `article`, for its next attempt.
@@ -69,7 +71,7 @@ mod tests {
         assert!(salvage.take(1).is_empty());
         let third = BUDGET / 3 / (4 * 1024 + 68);
         for article in 0..5 {
-            assert!(salvage.keep(article, made(third, 1024)));
+            assert_eq!(salvage.keep(article, made(third, 1024)), article < 3, "it takes no other's place");
             assert!(salvage.bytes <= BUDGET);
         }
         assert!(salvage.take(0).is_empty(), "the oldest went");

@@ -10,8 +10,8 @@ use crate::{
 
 /// What is known of the wanted sets, and of the provider of the one in use.
 pub(super) struct Second {
-    /// This host makes the set in use, with another model than its own.
-    is_made: bool,
+    /// Whether this host makes the set in use, with another model than its own; `None` if that is not known yet.
+    is_made: Option<bool>,
     /// Why this host makes none of the wanted sets.
     unwanted: Option<String>,
     rests_until: Option<Instant>,
@@ -41,16 +41,22 @@ impl MayMake {
 
 impl Second {
     pub(super) fn new(delays: Delays) -> Self {
-        Self { is_made: false, unwanted: None, rests_until: None, delays: Backoff::new(delays) }
+        Self { is_made: None, unwanted: None, rests_until: None, delays: Backoff::new(delays) }
     }
 
     pub(super) fn looked(&mut self, makes: Makes, own: i64, unwanted: Option<String>) {
-        self.is_made = makes.makes_active && makes.active != own;
+        self.committed(makes, own);
         self.unwanted = unwanted;
     }
 
+    /// Notes what a commit has seen: while there is always work, nothing else looks.
+    pub(super) fn committed(&mut self, makes: Makes, own: i64) {
+        self.is_made = Some(makes.makes_active && makes.active != own);
+    }
+
+    /// Whether tasks may be claimed for it. Before anything is known, they may: the claim itself sees what is made.
     pub(super) fn may_be_made(&self) -> bool {
-        self.is_made && self.rests_until.is_none_or(|until| until <= Instant::now())
+        self.is_made != Some(false) && self.rests_until.is_none_or(|until| until <= Instant::now())
     }
 
     /// Records that its provider works.

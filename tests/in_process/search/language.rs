@@ -276,16 +276,18 @@ async fn no_phrase_reaches_from_the_title_into_the_text() {
 async fn an_article_is_one_however_long_it_is() {
     let world = TestHost::new().await;
     let articles = world.articles(None);
-    let long = format!("{} zeppelins", "zeppelin ".repeat(2_000));
+    let long = format!("{} zeppelins", "zeppelin ".repeat(20_000));
     for (slug, body) in [("long", long.as_str()), ("short", "a parasol"), ("other", "nothing"), ("another", "nothing")]
     {
         articles.create(article(slug, body)).await.expect("a save");
     }
-    for [frequent, seldom] in [["zeppelin", "parasol"], ["zepp*", "paras*"]] {
-        let query = Query { explain: true, ..Query::new(format!("{frequent} {seldom}"), Mode::Keyword, 5) };
+    let idf = async |question: &str| {
+        let query = Query { explain: true, ..Query::new(question, Mode::Keyword, 5) };
         let answer = world.search.search(&query).await.expect("an answer");
-        let terms = &answer.hits[0].explanation.as_ref().expect("an explanation").terms;
-        assert!((terms[0].idf - terms[1].idf).abs() < 1e-9, "{terms:?}");
+        answer.hits[0].explanation.as_ref().expect("an explanation").terms[0].idf
+    };
+    for [frequent, seldom] in [["zeppelin", "parasol"], ["zepp*", "paras*"]] {
+        assert!((idf(frequent).await - idf(seldom).await).abs() < 1e-9, "{frequent}");
     }
 }
 
@@ -295,7 +297,7 @@ async fn a_beginning_that_is_not_wanted_or_demanded_of_the_title_is_the_same_as_
     let words =
         ["market", "marketing", "marketplace", "running", "runner", "run", "rung", "animals", "animosity", "cat"];
     for word in words {
-        let titled = NewArticle { title: format!("All of {word}"), ..article(word, &format!("campus {word}")) };
+        let titled = NewArticle { title: format!("All of {word}"), ..article(word, &format!("ground {word}")) };
         world.articles(None).create(titled).await.expect("a save");
     }
     for start in ["runni*", "marketing*", "marketp*", "animals*", "run*", "mark*", "ca*"] {
@@ -303,10 +305,10 @@ async fn a_beginning_that_is_not_wanted_or_demanded_of_the_title_is_the_same_as_
         let mut without: Vec<_> =
             words.iter().map(|word| (*word).to_owned()).filter(|word| !with.contains(word)).collect();
         without.sort();
-        assert_eq!(found(&world, &format!("campus -{start}")).await, without, "{start}");
+        assert_eq!(found(&world, &format!("ground -{start}")).await, without, "{start}");
         assert_eq!(found(&world, &format!("title:{start}")).await, with, "{start}");
     }
-    assert!(found(&world, "campus -marketing*").await.contains(&"marketplace".to_owned()));
+    assert!(found(&world, "ground -marketing*").await.contains(&"marketplace".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

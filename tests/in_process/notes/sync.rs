@@ -502,6 +502,43 @@ async fn a_folder_that_is_known_goes_on_from_there() {
     assert!(texts(&second).values().any(|text| text.contains("tags: [kept]")), "{:?}", texts(&second));
 }
 
+/// Rules that cannot be read, or are being saved, may leave out anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_cannot_be_read_are_not_taken_for_none() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let rules = "private/\n";
+    let vault = Vault::of(&[(".gitignore", rules), ("a.md", "# A\n"), ("in/b.md", "# B\n"), ("private/p.md", "# P\n")]);
+    run(&articles, &vault).await;
+    assert_eq!(slugs(&articles).await, ["a", "b"]);
+    vault.put(".gitignore", "#".repeat(1 << 20) + "\n" + rules);
+    articles.create(article("from-here", "text\n")).await.expect("an article");
+    for dry_run in [true, false] {
+        let report = sync(&articles, &Sync { dry_run, ..asked(&vault) }).await.expect("a run");
+        let told: Vec<_> = report.failed.iter().map(|problem| problem.file.as_str()).collect();
+        assert_eq!(told, ["/"], "{:?}", report.failed);
+        assert!(report.failed[0].error.contains(".gitignore") && !report.did_something(), "{report:?}");
+    }
+    assert_eq!(import(&articles, &vault.root()).await.failed.len(), 1);
+    assert_eq!(slugs(&articles).await, ["a", "b", "from-here"]);
+    vault.put(".gitignore", rules);
+    run(&articles, &vault).await;
+
+    // An editor empties it, and writes it then.
+    let path = vault.path(".gitignore");
+    let emptied = fs::File::create(&path).expect("a file");
+    let saver = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(60));
+        (&emptied).write_all(rules.as_bytes()).expect("it is saved");
+    });
+    let report = sync(&articles, &asked(&vault)).await.expect("a run");
+    saver.join().expect("it ends");
+    assert!(!report.did_something() && report.failed.is_empty(), "{report:?}");
+    vault.put(".gitignore", "");
+    run(&articles, &vault).await;
+    assert_eq!(slugs(&articles).await, ["a", "b", "from-here", "p"], "one that is empty says nothing");
+}
+
 /// Only one of two copies of a folder is there at a time: the files of the other are no reason to undo its changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_of_a_folder_take_nothing_back() {

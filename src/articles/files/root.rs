@@ -153,8 +153,8 @@ impl Root {
             Before::Nothing => new_file(&dir, place::name(file), bytes, modified),
             Before::Hash(wanted) => self.replaced(&dir, file, bytes, wanted, modified),
         };
-        // That it bears its name is to be on the disk as well, where folders can be brought there.
-        let _ = dir.open(".").and_then(|folder| folder.sync_all());
+        // That it bears its name is to be on the disk as well.
+        settle_folder(&dir);
         put
     }
 
@@ -247,7 +247,9 @@ impl Root {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match dir.create_dir_with(part, &builder) {
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                    Ok(()) | Err(_) => {}
+                    // What is in it is on the disk only if it is itself.
+                    Ok(()) => settle_folder(&dir),
+                    Err(_) => {}
                 }
                 dir.open_dir_nofollow(part)
             }
@@ -315,6 +317,11 @@ fn settle(dir: &Dir, name: &str, modified: i64) -> io::Result<()> {
     // Not every file system keeps times.
     let _ = file.set_modified(UNIX_EPOCH.checked_add(modified).unwrap_or_else(SystemTime::now));
     file.sync_all()
+}
+
+/// Brings to the disk which names there are in a folder, where folders can be brought there.
+fn settle_folder(dir: &Dir) {
+    let _ = dir.open(".").and_then(|folder| folder.sync_all());
 }
 
 /// Writes a file at a place where nothing is; answers whether nothing was.

@@ -411,3 +411,61 @@ async fn two_imports_at_once_make_one_article_of_each_file() {
     assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, FILES as i64);
     assert_eq!(slugs(&one), slugs(&other));
 }
+
+/// An export never writes over what was saved after it had looked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_during_an_export_is_somewhere_after_it() {
+    const ROUNDS: usize = 80;
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    service.create(article("note", "first")).await.expect("an article");
+    let vault = Vault::of(&[]);
+    for round in 0..ROUNDS {
+        let update = afterword::articles::files::Export { on_conflict: OnConflict::Update, ..exporting(&vault.root()) };
+        export_as(&service, update).await;
+        let body = Some(format!("changed here {round}"));
+        service.update("note", Changes { body, ..Changes::default() }).await.expect("a save");
+        let (path, saved) = (vault.path("note.md"), format!("saved there {round}"));
+        let text = saved.clone();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let saver = std::thread::spawn(move || {
+            let part = path.with_extension("part");
+            fs::write(&part, text).expect("a file");
+            let _ = begun.send(());
+            std::hint::black_box((0..round * 20_000).map(std::hint::black_box).sum::<usize>());
+            fs::rename(part, path).expect("a save");
+        });
+        begins.await.expect("it begins");
+        export(&service, &vault.root()).await;
+        saver.join().expect("it ends");
+        let found = Vault::contents(&vault.root()).into_values().any(|text| text == saved.as_bytes());
+        assert!(found, "round {round}: {:?}", Vault::contents(&vault.root()).keys());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_removes_a_file_only_when_its_article_stands_elsewhere() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    service.create(article("note", "text")).await.expect("an article");
+    let vault = Vault::of(&[]);
+    export(&service, &vault.root()).await;
+    let folder = Some(Folder::parse("y").expect("a folder"));
+    service.update("note", Changes { folder, ..Changes::default() }).await.expect("a save");
+    vault.put("y/note.md", "of another");
+    let prune = |on_conflict, dry_run| afterword::articles::files::Export {
+        prune: true,
+        on_conflict,
+        dry_run,
+        ..exporting(&vault.root())
+    };
+    for on_conflict in [OnConflict::Fail, OnConflict::Skip] {
+        for dry_run in [true, false] {
+            let report = export_as(&service, prune(on_conflict, dry_run)).await;
+            assert!(report.removed.is_empty() && vault.path("note.md").exists(), "{report:?}");
+        }
+    }
+    let report = export_as(&service, prune(OnConflict::Update, false)).await;
+    assert_eq!((report.removed, report.updated), (vec!["note.md".to_owned()], 1));
+    assert!(!vault.path("note.md").exists());
+}

@@ -137,13 +137,13 @@ fn of_known(file: &Scanned, known: &Known, facts: &Facts, policy: Policy) -> Opt
     if is_same && (is_edited || !stands_elsewhere) {
         return Some(Action::Unchanged { slug });
     }
-    // What was about to be written when a run ended is not known to be there as it was meant.
+    // What was about to be written when a run ended is not known to be there as it was meant; what differs in a copy is another's.
     let is_unsure = known.file_hash.is_empty();
     Some(match policy {
         Policy::Together if is_edited || is_unsure => Action::Merge { known: Box::new(known.clone()) },
-        Policy::Skip if is_edited || facts.is_copy => Action::Skip { slug },
+        Policy::Skip if is_edited || is_unsure || facts.is_copy => Action::Skip { slug },
         Policy::Fail if facts.is_copy => Action::Refuse(Refusal::CopyDiffers { slug }),
-        Policy::Fail if is_edited => Action::Refuse(Refusal::BothChanged { slug }),
+        Policy::Fail if is_edited || is_unsure => Action::Refuse(Refusal::BothChanged { slug }),
         Policy::Skip | Policy::Fail | Policy::Update | Policy::Together => {
             Action::Update { known: Box::new(known.clone()), has_moved: false }
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use afterword::articles::{
     Changes,
-    files::{Import, OnConflict},
+    files::{Import, OnConflict, Sync, sync},
     folder::Folder,
     slug::Slug,
 };
@@ -232,6 +232,60 @@ async fn a_copy_is_the_same_until_it_differs() {
         "elsewhere here, another article"
     );
     assert_eq!(counts(&import_as(&service, below).await), [0, 0, 5, 0, 0, 0]);
+}
+
+/// What an import notes of a copy is not taken for a change of the files that are kept in step.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_of_a_copy_changes_nothing_of_a_folder_that_is_kept_in_step() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    let notes = ["1.md", "2.md", "3.md", "4.md", "5.md", "6.md", "7.md", "8.md", "9.md"].map(|file| (file, "# Note\n"));
+    let (kept, copy) = (Vault::of(&notes), Vault::of(&notes));
+    let in_step = Sync { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
+    sync(&service, &in_step).await.expect("a run");
+    copy.put("new.md", "# New\n");
+    copy.put("6.md", "# Other\n");
+    for (dry_run, on_conflict, expected) in [
+        (true, OnConflict::Fail, [1, 0, 8, 0, 0, 1]),
+        (false, OnConflict::Fail, [1, 0, 8, 0, 0, 1]),
+        (false, OnConflict::Fail, [0, 0, 9, 0, 0, 1]),
+        (false, OnConflict::Skip, [0, 0, 9, 1, 0, 0]),
+        (false, OnConflict::Update, [0, 1, 9, 0, 0, 0]),
+        (false, OnConflict::Fail, [0, 0, 10, 0, 0, 0]),
+    ] {
+        let report = import_as(&service, Import { dry_run, on_conflict, ..importing(&copy.root()) }).await;
+        assert_eq!(counts(&report), expected, "{on_conflict:?}: {report:?}");
+    }
+    let report = sync(&service, &in_step).await.expect("a run");
+    assert!(report.articles.deleted.is_empty() && report.articles.updated.is_empty(), "{report:?}");
+    assert_eq!(report.files.written, ["6.md", "new.md"], "they go out");
+    assert_eq!(service.read("6").await.expect("an article").body, "# Other\n");
+
+    // One that is elsewhere for a while.
+    let moved = tempfile::tempdir().expect("a folder");
+    fs::rename(kept.root(), moved.path().join("notes")).expect("a move");
+    import(&service, &moved.path().join("notes")).await;
+    fs::rename(moved.path().join("notes"), kept.root()).expect("a move back");
+    assert!(!sync(&service, &in_step).await.expect("a run").did_something());
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_around_a_folder_that_is_kept_in_step_takes_nothing_over() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    let kept = Vault::of(&[("gone.md", "# Gone\n"), ("changes.md", "# Changes\n"), ("stays.md", "# Stays\n")]);
+    let in_step = Sync { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
+    sync(&service, &in_step).await.expect("a run");
+    kept.put("new.md", "# New\n");
+    import(&service, kept.root().parent().expect("a folder")).await;
+    fs::remove_file(kept.path("gone.md")).expect("a removal");
+    kept.put("changes.md", "# Changes\n\nmore\n");
+    let report = sync(&service, &in_step).await.expect("a run");
+    assert_eq!((report.articles.deleted, report.articles.created), (vec!["gone".to_owned()], vec![]));
+    assert_eq!(service.read("changes").await.expect("an article").body, "# Changes\n\nmore\n");
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 3);
+    assert!(!sync(&service, &in_step).await.expect("a run").did_something());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use super::{
         place,
         plan::{Action, Facts},
         report::{FileProblem, ImportReport, ImportedFile},
-        resolve::{self, Resolved},
+        resolve::{self, CopyOf, Resolved},
         root::Root,
         scan::Scanned,
         source::{self, Known},
@@ -55,16 +55,21 @@ impl Run<'_> {
         let root = self.root.place().to_string_lossy().into_owned();
         let (name, folder) = (self.import.source.clone(), self.import.folder.to_string());
         let (known, moved) = (resolved.source, resolved.was_moved || self.import.source.is_some());
+        let copy_of = resolved.copy_of.clone();
         if let (Some(id), false) = (known, moved) {
             return Ok(id);
         }
         database
             .write(move |transaction| {
                 Box::pin(async move {
-                    match known {
-                        Some(id) => source::moved(transaction, id, &machine, &root).await.map(|()| id),
-                        None => source::add(transaction, name.as_deref(), &machine, &root, &folder).await,
+                    if let Some(id) = known {
+                        return source::moved(transaction, id, &machine, &root).await.map(|()| id);
                     }
+                    let id = source::add(transaction, name.as_deref(), &machine, &root, &folder).await?;
+                    if let Some(CopyOf { kept, files }) = copy_of {
+                        source::copy(transaction, kept, id, &files).await?;
+                    }
+                    Ok(id)
                 })
             })
             .await

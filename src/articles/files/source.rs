@@ -237,6 +237,7 @@ pub(super) struct Occupant {
     pub(super) id: i64,
     pub(super) slug: String,
     pub(super) title: String,
+    pub(super) folder: String,
     pub(super) content_hash: String,
     pub(super) revision: i64,
     pub(super) front_matter: String,
@@ -244,12 +245,13 @@ pub(super) struct Occupant {
     pub(super) from_file: bool,
 }
 
+const OCCUPANT: &str = "a.id, a.slug, a.title, a.folder, a.content_hash, a.revision,
+    EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file";
+
 /// Who has these slugs.
 pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result<Vec<Occupant>, StoreError> {
     let sql = format!(
-        "SELECT n.name, a.id, a.slug, a.title, a.content_hash, a.revision,
-                    {},
-                    EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file
+        "SELECT n.name, {OCCUPANT}, {}
              FROM (
                  SELECT b.slug AS name, b.id FROM {{texts $1}} j JOIN articles b ON b.slug = j.text
                  UNION ALL
@@ -258,4 +260,25 @@ pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result
         row::FRONT_MATTER
     );
     connection.rows(&sql, [sql::json(slugs)?]).await
+}
+
+/// Which of these articles say what files say that have these hashes.
+pub(super) async fn alike(
+    connection: &impl Sql,
+    articles: &[i64],
+    content_hashes: &[&str],
+) -> Result<Vec<Occupant>, StoreError> {
+    let sql = format!(
+        "SELECT a.slug AS name, {OCCUPANT}, {} FROM {{ids $1}} j CROSS JOIN articles a
+         WHERE a.id = j.id AND a.content_hash IN (SELECT h.text FROM {{texts $2}} h)",
+        row::FRONT_MATTER
+    );
+    connection.rows(&sql, [sql::json(articles)?, sql::json(content_hashes)?]).await
+}
+
+/// What these articles were called when they were deleted, by their numbers, as far as their past is kept.
+pub(super) async fn deleted(connection: &impl Sql, articles: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+    let sql = "SELECT v.article_id, v.slug FROM {ids $1} j CROSS JOIN article_versions v
+               WHERE v.article_id = j.id AND v.deleted ORDER BY v.article_id, v.revision";
+    connection.rows(sql, [sql::json(articles)?]).await
 }

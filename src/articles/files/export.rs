@@ -20,7 +20,7 @@ use super::{
     naming::naming,
     report::FileProblem,
     resolve,
-    root::Root,
+    root::{Late, Root, Unwritten},
     source::{self, Known, Source},
 };
 use crate::articles::{
@@ -98,9 +98,12 @@ pub async fn export(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<ExportReport, ExportError> {
     let root = opened(export).map_err(|source| ExportError::Folder { path: export.directory.clone(), source })?;
+    let mut report = ExportReport { dry_run: export.dry_run, ..ExportReport::default() };
+    if let Some(root) = root.as_ref().filter(|_| !export.dry_run) {
+        gives_back(root, &mut report).await;
+    }
     let mut run = Run::prepared(articles, export, root).await?;
     let planned = run.plan().await?;
-    let mut report = ExportReport { dry_run: export.dry_run, ..ExportReport::default() };
     let total = planned.len();
     for (number, page) in planned.chunks(PAGE).enumerate() {
         let mut noted = Vec::new();
@@ -141,6 +144,8 @@ struct Run<'a> {
     is_ours: bool,
     /// Former slugs, by article.
     former: HashMap<i64, Vec<String>>,
+    /// Articles whose new files hold them: only their earlier ones may go.
+    standing: HashSet<i64>,
 }
 
 impl<'a> Run<'a> {
@@ -165,7 +170,7 @@ impl<'a> Run<'a> {
             former.entry(article).or_default().push(slug);
         }
         let is_ours = known.values().all(|known| known.written);
-        Ok(Self { articles, export, root, target, sources, files, known, is_ours, former })
+        Ok(Self { articles, export, root, target, sources, files, known, is_ours, former, standing: HashSet::new() })
     }
 
     async fn plan(&self) -> Result<Vec<Planned>, StoreError> {
@@ -186,7 +191,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes one article; answers what to note of its file.
-    async fn write(&self, planned: &Planned, report: &mut ExportReport) -> Result<Option<Known>, StoreError> {
+    async fn write(&mut self, planned: &Planned, report: &mut ExportReport) -> Result<Option<Known>, StoreError> {
         // Deleted since the plan was made.
         let Some(article) = row::by_id(self.articles.database.reader(), planned.id).await? else { return Ok(None) };
         let article = Article::from(article);
@@ -216,6 +221,7 @@ impl<'a> Run<'a> {
         };
         let wrote = matches!(outcome, Outcome::Created | Outcome::Updated);
         let holds = wrote || matches!(outcome, Outcome::Unchanged);
+        self.standing.extend(holds.then_some(work.article.id));
         match outcome {
             Outcome::Created => report.created += 1,
             Outcome::Updated => report.updated += 1,
@@ -268,18 +274,17 @@ impl<'a> Run<'a> {
     async fn tidy(&self, planned: &[Planned], report: &mut ExportReport) {
         let Some(root) = &self.root else { return };
         let places: HashSet<&str> = planned.iter().map(|planned| planned.place.as_str()).collect();
-        let exported: HashSet<i64> = planned.iter().map(|planned| planned.id).collect();
         let within = |known: &Known| Folder::of_place(known.folder.split('/')).is_within(&self.export.folder);
         let mut old: Vec<&Known> = self.known.values().filter(|known| !places.contains(known.path.as_str())).collect();
         old.retain(|known| {
-            within(known) && (known.written && known.present.is_none() || exported.contains(&known.article_id))
+            within(known) && (known.written && known.present.is_none() || self.standing.contains(&known.article_id))
         });
         old.sort_by(|a, b| a.path.cmp(&b.path));
         for known in old {
             match root.read(&known.path, COMPARED) {
                 Ok(bytes) if hash(&bytes) == known.file_hash => {}
                 Ok(_) => {
-                    report.stale.push(format!("{} (changed since it was written, and left)", known.path));
+                    report.stale.push(saved_since(known));
                     continue;
                 }
                 Err(_) => continue,
@@ -289,8 +294,9 @@ impl<'a> Run<'a> {
             } else if self.export.dry_run {
                 report.removed.push(known.path.clone());
             } else {
-                match root.remove(&known.path) {
-                    Ok(()) => self.forget(known, report).await,
+                match taken(root, known).await {
+                    Ok(true) => self.forget(known, report).await,
+                    Ok(false) => report.stale.push(saved_since(known)),
                     Err(error) => {
                         report.failed.push(FileProblem::new(&known.path, format!("cannot be removed: {error}")))
                     }
@@ -310,6 +316,28 @@ impl<'a> Run<'a> {
         if let Err(error) = forgotten {
             report.notes.push(format!("{} was removed, but this could not be recorded: {error}", known.path));
         }
+    }
+}
+
+/// Takes a file away; answers whether it still held what was written.
+async fn taken(root: &Arc<Root>, known: &Known) -> io::Result<bool> {
+    let (root, path, hash) = (Arc::clone(root), known.path.clone(), known.file_hash.clone());
+    tokio::task::spawn_blocking(move || root.taken(&path, &hash)).await.map_err(io::Error::other)?
+}
+
+fn saved_since(known: &Known) -> String {
+    format!("{} (changed since it was written, and left)", known.path)
+}
+
+/// Gives back what was written to files after an earlier export had replaced them.
+async fn gives_back(root: &Arc<Root>, report: &mut ExportReport) {
+    let root = Arc::clone(root);
+    let late = tokio::task::spawn_blocking(move || root.late(&mut Unwritten::default())).await;
+    match late.map_err(io::Error::other).flatten() {
+        Ok(late) => report.notes.extend(late.into_iter().map(|Late { file, copy }| {
+            format!("{file} was saved while an earlier export replaced it: what was saved is {copy}")
+        })),
+        Err(error) => report.notes.push(format!("files that were replaced earlier cannot be looked at: {error}")),
     }
 }
 

@@ -81,17 +81,20 @@ pub async fn import(
     let mut facts = Facts { present, ..Facts::default() };
     let (total, mut done) = (files.len(), 0);
     let tell = |done| progress(Step::Saving, Count { done, of: total });
+    let mut is_copy = false;
     for round in 0..ROUNDS {
         let mut resolved = resolve::resolve(articles.database.reader(), &asked, &files).await?;
         if round == 0 {
             report.notes.extend(resolved.note.clone());
         }
+        is_copy |= resolved.is_copy;
         if !import.dry_run {
             run.source = run.settled(&resolved).await?;
-            if run.has_taken_over(&resolved).await? {
+            if resolved.copy_of.is_some() || run.has_taken_over(&resolved).await? {
                 resolved = resolve::resolve(articles.database.reader(), &asked, &files).await?;
             }
         }
+        resolved.is_copy = is_copy;
         run.learn(&mut facts, resolved, &files).await?;
         let actions = plan::plan(&files, &facts, policy(import.on_conflict));
         files = run.carry_out(files, actions, &mut report, &mut |files| tell(done + files)).await;

@@ -14,7 +14,7 @@ use afterword_actors::store::StoreError;
 
 use super::source::{self, Known};
 use crate::articles::{ArticleError, Articles};
-use save::{Outcome, Place};
+use save::{NotSaved, Outcome, Place};
 use theirs::{State, TheirArticle, Theirs};
 
 pub use report::{ManagerError, ManagerReport, NotBroughtIn};
@@ -43,7 +43,7 @@ pub async fn import_manager(
             let states = theirs.states(article).await?;
             report.revisions += states.len();
             let place = Place::of(source, article, known.get(&save::place(article)).cloned());
-            bring_in(articles, article, states, &place, &mut report).await?;
+            bring_in(articles, article, states, place, &mut report).await?;
             done += 1;
             progress(done, report.articles);
         }
@@ -56,21 +56,49 @@ async fn bring_in(
     articles: &Articles,
     article: &TheirArticle,
     states: Vec<State>,
-    place: &Place,
+    place: Place,
     report: &mut ManagerReport,
 ) -> Result<(), StoreError> {
-    let planned = save::plan(articles, place, &states).await?;
-    let outcome = if report.dry_run { Ok(planned.outcome) } else { planned.carry_out(articles, article, place).await };
-    match outcome {
+    match brought_in(articles, article, &states, place, report.dry_run).await {
         Ok(Outcome::Created) => report.created += 1,
         Ok(Outcome::Continued) => report.continued += 1,
         Ok(Outcome::Unchanged) => report.unchanged += 1,
         Ok(Outcome::Edited) => report.edited.push(article.slug.clone()),
         Ok(Outcome::Deleted) => report.deleted.push(article.slug.clone()),
-        Err(ArticleError::Store(error)) => return Err(error),
+        Err(NotSaved::Article(ArticleError::Store(error))) => return Err(error),
         Err(error) => report.failed.push(NotBroughtIn { slug: article.slug.clone(), error: error.to_string() }),
     }
     Ok(())
+}
+
+/// Looks again whenever another run was faster, which is at most twice for each revision.
+async fn brought_in(
+    articles: &Articles,
+    article: &TheirArticle,
+    states: &[State],
+    mut place: Place,
+    dry_run: bool,
+) -> Result<Outcome, NotSaved> {
+    for _ in 0..=2 * states.len() {
+        let planned = save::plan(articles, &place, states).await?;
+        if dry_run {
+            return Ok(planned.outcome);
+        }
+        if planned.outcome == Outcome::Edited {
+            // By another run, perhaps.
+            let now = place.clone().anew(articles).await?;
+            if now.is_known_as(&place) {
+                return Ok(Outcome::Edited);
+            }
+            place = now;
+            continue;
+        }
+        match planned.carry_out(articles, article, &place).await {
+            Err(NotSaved::Overtaken) => place = place.anew(articles).await?,
+            done => return done,
+        }
+    }
+    Err(NotSaved::Overtaken)
 }
 
 /// The source, made if there is none; 0 in a dry run without one.

@@ -1,7 +1,10 @@
 //! Which source a folder is: one that was imported from the same place, a part of it or around it, or one that has been
 //! moved or copied.
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
 
@@ -26,11 +29,21 @@ pub(super) struct Resolved {
     pub(super) known: HashMap<String, Known>,
     /// The source is somewhere else, where it still is: the files are a copy.
     pub(super) is_copy: bool,
+    /// A folder that is kept in step, of which this one is a copy that has no source yet.
+    pub(super) copy_of: Option<CopyOf>,
     /// Sources inside the folder, and where: their files are this folder's, too.
     pub(super) inside: Vec<(i64, String)>,
     /// The source was somewhere else, and is here now.
     pub(super) was_moved: bool,
     pub(super) note: Option<String>,
+}
+
+/// Files (place and hash) that are a copy of a folder that is kept in step. What is noted of that folder's own files is never
+/// changed for them: its next run would take that for a change of those.
+#[derive(Debug, Clone)]
+pub(super) struct CopyOf {
+    pub(super) kept: i64,
+    pub(super) files: Vec<(String, String)>,
 }
 
 /// The folder that is asked about.
@@ -182,8 +195,21 @@ async fn by_content(
         "the files {verb} {}, and are taken for the same; `--source NAME` imports them as others",
         found.root
     ));
+    if found.kept {
+        let files: Vec<_> = files.iter().map(|file| (file.file.clone(), file.hash.clone())).collect();
+        return Ok(resolved.beside(CopyOf { kept: id, files }));
+    }
     (resolved.is_copy, resolved.was_moved) = (is_there, !is_there);
     Ok(resolved)
+}
+
+impl Resolved {
+    /// The same of a folder that is to have a source of its own. What it has no file of is none of it.
+    fn beside(self, copy_of: CopyOf) -> Self {
+        let is_here: HashSet<&str> = copy_of.files.iter().map(|(file, _)| file.as_str()).collect();
+        let known = self.known.into_iter().filter(|(file, _)| is_here.contains(file.as_str())).collect();
+        Self { source: None, known, is_copy: true, copy_of: Some(copy_of), note: self.note, ..Self::default() }
+    }
 }
 
 /// The name of this computer, if the database can be reached from others.

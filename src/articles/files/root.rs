@@ -117,33 +117,8 @@ impl Root {
         Ok(bytes)
     }
 
-    /// Writes a file; one that is half written never bears its name. Folders are made where they are missing.
-    pub(super) fn write(&self, file: &str, bytes: &[u8]) -> io::Result<()> {
-        if !place::is_plain(file) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a path in a folder"));
-        }
-        let dir = self.made(place::parents(file))?;
-        let name = place::name(file);
-        let before = match dir.symlink_metadata(name) {
-            Ok(about) if about.is_file() => Some(about.permissions()),
-            Ok(_) => return Err(io::Error::other("this name is taken by something that is not a file")),
-            Err(_) => None,
-        };
-        let part = unpredictable_name()?;
-        let written = write_new(&dir, &part, bytes).and_then(|()| {
-            if let Some(permissions) = before {
-                dir.set_permissions(&part, permissions)?;
-            }
-            dir.rename(&part, &dir, name)
-        });
-        if written.is_err() {
-            let _ = dir.remove_file(&part);
-        }
-        written
-    }
-
-    /// Writes a file that is to be what is said; answers whether it was. What is written is on the disk before it bears its
-    /// name, and bears the time `modified` (*units:* milliseconds since 1970).
+    /// Writes a file that is to be what is said; answers whether it was. Folders are made where they are missing. What is written
+    /// is on the disk before it bears its name, and bears the time `modified` (*units:* milliseconds since 1970).
     pub(super) fn put(&self, file: &str, bytes: &[u8], before: &Before, modified: i64) -> io::Result<bool> {
         if !place::is_plain(file) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a path in a folder"));
@@ -153,8 +128,8 @@ impl Root {
             Before::Nothing => new_file(&dir, place::name(file), bytes, modified),
             Before::Hash(wanted) => self.replaced(&dir, file, bytes, wanted, modified),
         };
-        // That it bears its name is to be on the disk as well, where folders can be brought there.
-        let _ = dir.open(".").and_then(|folder| folder.sync_all());
+        // That it bears its name is to be on the disk as well.
+        settle_folder(&dir);
         put
     }
 
@@ -221,13 +196,6 @@ impl Root {
         self.folder(place::parents(file))?.symlink_metadata(place::name(file))
     }
 
-    /// Removes a file, and the folders that are empty without it.
-    pub(super) fn remove(&self, file: &str) -> io::Result<()> {
-        self.folder(place::parents(file))?.remove_file(place::name(file))?;
-        self.remove_empty(file);
-        Ok(())
-    }
-
     /// Removes the folders of a place that are empty.
     fn remove_empty(&self, file: &str) {
         let mut parents: Vec<&str> = place::parents(file).collect();
@@ -247,7 +215,9 @@ impl Root {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match dir.create_dir_with(part, &builder) {
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                    Ok(()) | Err(_) => {}
+                    // What is in it is on the disk only if it is itself.
+                    Ok(()) => settle_folder(&dir),
+                    Err(_) => {}
                 }
                 dir.open_dir_nofollow(part)
             }
@@ -315,6 +285,11 @@ fn settle(dir: &Dir, name: &str, modified: i64) -> io::Result<()> {
     // Not every file system keeps times.
     let _ = file.set_modified(UNIX_EPOCH.checked_add(modified).unwrap_or_else(SystemTime::now));
     file.sync_all()
+}
+
+/// Brings to the disk which names there are in a folder, where folders can be brought there.
+fn settle_folder(dir: &Dir) {
+    let _ = dir.open(".").and_then(|folder| folder.sync_all());
 }
 
 /// Writes a file at a place where nothing is; answers whether nothing was.

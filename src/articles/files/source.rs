@@ -114,6 +114,29 @@ pub(super) async fn add(
     found.map(|source| source.id).ok_or_else(|| StoreError::Unexpected("a source is gone that was just added".into()))
 }
 
+/// Notes of a copy of a folder that is kept in step which article each of its `files` (place and hash) is. What differs from the
+/// folder's own file is noted as unknown.
+pub(super) async fn copy(
+    connection: &impl Sql,
+    kept: i64,
+    copy: i64,
+    files: &[(String, String)],
+) -> Result<(), StoreError> {
+    connection
+        .run(
+            "INSERT INTO article_sources
+                 (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)
+             SELECT $2, s.path, s.article_id, CASE WHEN s.file_hash = j.hash THEN s.file_hash ELSE '' END, s.revision,
+                    s.slug, s.folder, s.written, s.is_copy
+             FROM {rows $3: path TEXT, hash TEXT} j CROSS JOIN article_sources s
+             WHERE s.source_id = $1 AND s.path = j.path
+             ON CONFLICT (source_id, path) DO NOTHING",
+            [kept.into(), copy.into(), sql::json(files)?],
+        )
+        .await
+        .map(drop)
+}
+
 /// Notes that a folder is kept in step.
 pub(super) async fn keep(connection: &impl Sql, source: i64) -> Result<(), StoreError> {
     connection.run("UPDATE sources SET kept = TRUE WHERE id = $1", [source.into()]).await.map(drop)
@@ -126,7 +149,7 @@ pub(super) async fn remove(connection: &impl Sql, source: i64) -> Result<(), Sto
 }
 
 /// Gives the files of a folder inside another one to that one, so that they are found with it wherever it goes. A folder
-/// that is exported to keeps its own. Answers how many files.
+/// that is exported to, or kept in step, keeps its own. Answers how many files.
 pub(super) async fn take_over(
     connection: &impl Sql,
     inside: i64,
@@ -137,6 +160,7 @@ pub(super) async fn take_over(
         .run(
             "UPDATE article_sources SET source_id = $3, path = $2 || path
              WHERE source_id = $1
+               AND NOT EXISTS (SELECT 1 FROM sources k WHERE k.id = $1 AND k.kept)
                AND NOT EXISTS (SELECT 1 FROM article_sources w WHERE w.source_id = $1 AND w.written)
                AND NOT EXISTS (SELECT 1 FROM article_sources o
                                WHERE o.source_id = $3 AND o.path = $2 || article_sources.path)",
@@ -145,11 +169,11 @@ pub(super) async fn take_over(
         .await
 }
 
-/// Notes that a folder is somewhere else now.
+/// Notes that a folder is somewhere else now. One that is kept in step is where it is.
 pub(super) async fn moved(connection: &impl Sql, source: i64, machine: &str, root: &str) -> Result<(), StoreError> {
     connection
         .run(
-            "UPDATE sources SET machine = $2, root = $3 WHERE id = $1 AND NOT EXISTS (
+            "UPDATE sources SET machine = $2, root = $3 WHERE id = $1 AND NOT kept AND NOT EXISTS (
                  SELECT 1 FROM sources o WHERE o.id <> $1 AND o.name IS NULL AND o.machine = $2 AND o.root = $3
                      AND o.folder = sources.folder)",
             [source.into(), machine.into(), root.into()],
@@ -213,6 +237,7 @@ pub(super) struct Occupant {
     pub(super) id: i64,
     pub(super) slug: String,
     pub(super) title: String,
+    pub(super) folder: String,
     pub(super) content_hash: String,
     pub(super) revision: i64,
     pub(super) front_matter: String,
@@ -220,12 +245,13 @@ pub(super) struct Occupant {
     pub(super) from_file: bool,
 }
 
+const OCCUPANT: &str = "a.id, a.slug, a.title, a.folder, a.content_hash, a.revision,
+    EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file";
+
 /// Who has these slugs.
 pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result<Vec<Occupant>, StoreError> {
     let sql = format!(
-        "SELECT n.name, a.id, a.slug, a.title, a.content_hash, a.revision,
-                    {},
-                    EXISTS (SELECT 1 FROM article_sources s WHERE s.article_id = a.id AND NOT s.written) AS from_file
+        "SELECT n.name, {OCCUPANT}, {}
              FROM (
                  SELECT b.slug AS name, b.id FROM {{texts $1}} j JOIN articles b ON b.slug = j.text
                  UNION ALL
@@ -234,4 +260,25 @@ pub(super) async fn occupants(connection: &impl Sql, slugs: &[String]) -> Result
         row::FRONT_MATTER
     );
     connection.rows(&sql, [sql::json(slugs)?]).await
+}
+
+/// Which of these articles say what files say that have these hashes.
+pub(super) async fn alike(
+    connection: &impl Sql,
+    articles: &[i64],
+    content_hashes: &[&str],
+) -> Result<Vec<Occupant>, StoreError> {
+    let sql = format!(
+        "SELECT a.slug AS name, {OCCUPANT}, {} FROM {{ids $1}} j CROSS JOIN articles a
+         WHERE a.id = j.id AND a.content_hash IN (SELECT h.text FROM {{texts $2}} h)",
+        row::FRONT_MATTER
+    );
+    connection.rows(&sql, [sql::json(articles)?, sql::json(content_hashes)?]).await
+}
+
+/// What these articles were called when they were deleted, by their numbers, as far as their past is kept.
+pub(super) async fn deleted(connection: &impl Sql, articles: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+    let sql = "SELECT v.article_id, v.slug FROM {ids $1} j CROSS JOIN article_versions v
+               WHERE v.article_id = j.id AND v.deleted ORDER BY v.article_id, v.revision";
+    connection.rows(sql, [sql::json(articles)?]).await
 }

@@ -3,9 +3,15 @@
 //! Links are not followed: they may lead anywhere. Hidden files and folders, `node_modules`, and what `.gitignore` or
 //! `.afterwordignore` name stay out, and so does what is no markdown; each is told with its reason.
 
-use std::{io::Read, path::Path, rc::Rc};
+use std::{
+    io::{self, Read},
+    path::Path,
+    rc::Rc,
+    time::Duration,
+};
 
-use cap_std::fs::{Dir, FileType};
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::fs::{Dir, FileType, OpenOptions};
 use ignore::{
     Match,
     gitignore::{Gitignore, GitignoreBuilder},
@@ -50,7 +56,9 @@ pub(super) fn passes_by(root: &Root, place: &str) -> bool {
     let (mut rules, mut path) = (None, String::new());
     let parts: Vec<&str> = place.split('/').collect();
     parts.iter().enumerate().any(|(number, part)| {
-        let own = root.folder(path.split('/')).map(|dir| rules_of(&dir, &path)).unwrap_or_default();
+        // A folder that is not there has no rules; one whose rules cannot be read is not walked.
+        let own = root.folder(path.split('/')).map_or_else(|_| Ok(Vec::new()), |dir| rules_of(root, &dir, &path));
+        let Ok(own) = own else { return true };
         let here = Rc::new(Rules { above: rules.take(), own });
         path = place::joined(&path, part);
         let is_out = by_name(&path, number + 1 < parts.len(), &here).is_some();
@@ -65,7 +73,7 @@ pub(super) fn walk(root: &Root) -> Walked {
     let mut open: Vec<(String, Option<Rc<Rules>>)> = vec![(String::new(), None)];
     while let Some((path, above)) = open.pop() {
         let below = root.folder(path.split('/')).and_then(|dir| {
-            let rules = Rc::new(Rules { above, own: rules_of(&dir, &path) });
+            let rules = Rc::new(Rules { above, own: rules_of(root, &dir, &path)? });
             look(&dir, &path, &rules, &mut walked).map(|folders| (folders, rules))
         });
         match below {
@@ -81,7 +89,7 @@ pub(super) fn walk(root: &Root) -> Walked {
 }
 
 /// Sorts what is in one folder; answers its sub-folders.
-fn look(dir: &Dir, path: &str, rules: &Rules, walked: &mut Walked) -> std::io::Result<Vec<String>> {
+fn look(dir: &Dir, path: &str, rules: &Rules, walked: &mut Walked) -> io::Result<Vec<String>> {
     let mut folders = Vec::new();
     for entry in dir.entries()? {
         let entry = entry?;
@@ -155,16 +163,51 @@ impl Rules {
 }
 
 /// The rules that stand in a folder. A line that is none is passed over.
-fn rules_of(dir: &Dir, path: &str) -> Vec<Gitignore> {
-    let read = |name: &str| {
-        let mut text = Vec::new();
-        let file = dir.symlink_metadata(name).ok().filter(|about| about.is_file()).and_then(|_| dir.open(name).ok())?;
-        file.take(LONGEST_RULES).read_to_end(&mut text).ok()?;
+///
+/// # Errors
+/// Rules that cannot be read might leave anything out, so they are not taken for none.
+fn rules_of(root: &Root, dir: &Dir, path: &str) -> io::Result<Vec<Gitignore>> {
+    let mut rules = Vec::new();
+    for name in RULES {
+        let text = settled_text(root, dir, &place::joined(path, name));
+        let text = text.map_err(|error| io::Error::new(error.kind(), format!("{name} cannot be read: {error}")))?;
         let mut builder = GitignoreBuilder::new(Path::new(path));
-        for line in String::from_utf8_lossy(&text).lines() {
+        for line in text.lines() {
             let _ = builder.add_line(None, line);
         }
-        builder.build().ok()
+        rules.extend(builder.build().ok());
+    }
+    Ok(rules)
+}
+
+/// What a file of rules says. One that has just been emptied is perhaps being saved, and gets the time to be.
+fn settled_text(root: &Root, dir: &Dir, file: &str) -> io::Result<String> {
+    const LOOKS: usize = 16;
+    const BETWEEN: Duration = Duration::from_millis(25);
+    for _ in 0..LOOKS {
+        let text = text_of(dir, place::name(file))?;
+        if !text.is_empty() || root.stamp(file).is_none_or(|stamp| stamp.is_settled()) {
+            return Ok(text);
+        }
+        std::thread::sleep(BETWEEN);
+    }
+    Err(io::Error::other("it was emptied a moment ago, and is perhaps being saved"))
+}
+
+/// What a file of rules says; nothing if there is none, or something that is no file.
+fn text_of(dir: &Dir, name: &str) -> io::Result<String> {
+    let mut options = OpenOptions::new();
+    options.read(true).follow(FollowSymlinks::No).nonblock(true);
+    let file = match dir.symlink_metadata(name) {
+        Ok(about) if about.is_file() => dir.open_with(name, &options)?,
+        Ok(_) => return Ok(String::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(error),
     };
-    RULES.iter().filter_map(|name| read(name)).collect()
+    let mut text = Vec::new();
+    file.take(LONGEST_RULES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LONGEST_RULES {
+        return Err(io::Error::other(format!("it has more than {LONGEST_RULES} bytes")));
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

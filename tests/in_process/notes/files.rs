@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use afterword::articles::{
     Changes,
-    files::{Import, OnConflict},
+    files::{Import, OnConflict, Sync, sync},
     folder::Folder,
     slug::Slug,
 };
@@ -234,6 +234,60 @@ async fn a_copy_is_the_same_until_it_differs() {
     assert_eq!(counts(&import_as(&service, below).await), [0, 0, 5, 0, 0, 0]);
 }
 
+/// What an import notes of a copy is not taken for a change of the files that are kept in step.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_of_a_copy_changes_nothing_of_a_folder_that_is_kept_in_step() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    let notes = ["1.md", "2.md", "3.md", "4.md", "5.md", "6.md", "7.md", "8.md", "9.md"].map(|file| (file, "# Note\n"));
+    let (kept, copy) = (Vault::of(&notes), Vault::of(&notes));
+    let in_step = Sync { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
+    sync(&service, &in_step).await.expect("a run");
+    copy.put("new.md", "# New\n");
+    copy.put("6.md", "# Other\n");
+    for (dry_run, on_conflict, expected) in [
+        (true, OnConflict::Fail, [1, 0, 8, 0, 0, 1]),
+        (false, OnConflict::Fail, [1, 0, 8, 0, 0, 1]),
+        (false, OnConflict::Fail, [0, 0, 9, 0, 0, 1]),
+        (false, OnConflict::Skip, [0, 0, 9, 1, 0, 0]),
+        (false, OnConflict::Update, [0, 1, 9, 0, 0, 0]),
+        (false, OnConflict::Fail, [0, 0, 10, 0, 0, 0]),
+    ] {
+        let report = import_as(&service, Import { dry_run, on_conflict, ..importing(&copy.root()) }).await;
+        assert_eq!(counts(&report), expected, "{on_conflict:?}: {report:?}");
+    }
+    let report = sync(&service, &in_step).await.expect("a run");
+    assert!(report.articles.deleted.is_empty() && report.articles.updated.is_empty(), "{report:?}");
+    assert_eq!(report.files.written, ["6.md", "new.md"], "they go out");
+    assert_eq!(service.read("6").await.expect("an article").body, "# Other\n");
+
+    // One that is elsewhere for a while.
+    let moved = tempfile::tempdir().expect("a folder");
+    fs::rename(kept.root(), moved.path().join("notes")).expect("a move");
+    import(&service, &moved.path().join("notes")).await;
+    fs::rename(moved.path().join("notes"), kept.root()).expect("a move back");
+    assert!(!sync(&service, &in_step).await.expect("a run").did_something());
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_around_a_folder_that_is_kept_in_step_takes_nothing_over() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    let kept = Vault::of(&[("gone.md", "# Gone\n"), ("changes.md", "# Changes\n"), ("stays.md", "# Stays\n")]);
+    let in_step = Sync { directory: kept.root(), folder: Folder::default(), many_deletions: true, dry_run: false };
+    sync(&service, &in_step).await.expect("a run");
+    kept.put("new.md", "# New\n");
+    import(&service, kept.root().parent().expect("a folder")).await;
+    fs::remove_file(kept.path("gone.md")).expect("a removal");
+    kept.put("changes.md", "# Changes\n\nmore\n");
+    let report = sync(&service, &in_step).await.expect("a run");
+    assert_eq!((report.articles.deleted, report.articles.created), (vec!["gone".to_owned()], vec![]));
+    assert_eq!(service.read("changes").await.expect("an article").body, "# Changes\n\nmore\n");
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 3);
+    assert!(!sync(&service, &in_step).await.expect("a run").did_something());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_moves_keeps_its_article() {
     let world = TestHost::new().await;
@@ -410,4 +464,62 @@ async fn two_imports_at_once_make_one_article_of_each_file() {
     assert_eq!(one.created + other.created, FILES, "{:?} {:?}", counts(&one), counts(&other));
     assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, FILES as i64);
     assert_eq!(slugs(&one), slugs(&other));
+}
+
+/// An export never writes over what was saved after it had looked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_during_an_export_is_somewhere_after_it() {
+    const ROUNDS: usize = 80;
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    service.create(article("note", "first")).await.expect("an article");
+    let vault = Vault::of(&[]);
+    for round in 0..ROUNDS {
+        let update = afterword::articles::files::Export { on_conflict: OnConflict::Update, ..exporting(&vault.root()) };
+        export_as(&service, update).await;
+        let body = Some(format!("changed here {round}"));
+        service.update("note", Changes { body, ..Changes::default() }).await.expect("a save");
+        let (path, saved) = (vault.path("note.md"), format!("saved there {round}"));
+        let text = saved.clone();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let saver = std::thread::spawn(move || {
+            let part = path.with_extension("part");
+            fs::write(&part, text).expect("a file");
+            let _ = begun.send(());
+            std::hint::black_box((0..round * 20_000).map(std::hint::black_box).sum::<usize>());
+            fs::rename(part, path).expect("a save");
+        });
+        begins.await.expect("it begins");
+        export(&service, &vault.root()).await;
+        saver.join().expect("it ends");
+        let found = Vault::contents(&vault.root()).into_values().any(|text| text == saved.as_bytes());
+        assert!(found, "round {round}: {:?}", Vault::contents(&vault.root()).keys());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_removes_a_file_only_when_its_article_stands_elsewhere() {
+    let world = TestHost::new().await;
+    let service = world.articles(None);
+    service.create(article("note", "text")).await.expect("an article");
+    let vault = Vault::of(&[]);
+    export(&service, &vault.root()).await;
+    let folder = Some(Folder::parse("y").expect("a folder"));
+    service.update("note", Changes { folder, ..Changes::default() }).await.expect("a save");
+    vault.put("y/note.md", "of another");
+    let prune = |on_conflict, dry_run| afterword::articles::files::Export {
+        prune: true,
+        on_conflict,
+        dry_run,
+        ..exporting(&vault.root())
+    };
+    for on_conflict in [OnConflict::Fail, OnConflict::Skip] {
+        for dry_run in [true, false] {
+            let report = export_as(&service, prune(on_conflict, dry_run)).await;
+            assert!(report.removed.is_empty() && vault.path("note.md").exists(), "{report:?}");
+        }
+    }
+    let report = export_as(&service, prune(OnConflict::Update, false)).await;
+    assert_eq!((report.removed, report.updated), (vec!["note.md".to_owned()], 1));
+    assert!(!vault.path("note.md").exists());
 }

@@ -104,3 +104,60 @@ async fn articles_come_over_with_their_history_and_once() {
     come_over(&SqliteTestHost::new().await).await;
     come_over(&TestHost::new().await).await;
 }
+
+/// The state after a run that was killed when the first of the revisions was saved.
+async fn killed_after_the_first<P: Place>(world: &crate::support::TestHost<P>, slug: &str, first: &str) {
+    let articles = world.articles(None);
+    articles.restore(slug, Some(1)).await.expect("a revision");
+    let hash = afterword_hash(first);
+    for sql in [
+        format!("DELETE FROM article_versions WHERE slug = '{slug}'"),
+        format!("UPDATE articles SET revision = 1, front_matter = '' WHERE slug = '{slug}'"),
+        format!("UPDATE article_sources SET revision = 1, file_hash = '{hash}' WHERE path = '{slug}.md'"),
+    ] {
+        world.run(Box::leak(sql.into_boxed_str())).await;
+    }
+}
+
+async fn go_back_and_on<P: Place>(world: &crate::support::TestHost<P>) {
+    let (theirs, url) = theirs().await;
+    theirs.run("UPDATE manager.articles SET title = 'Tide', content = 'first', folder = NULL WHERE id = 1").await;
+    theirs
+        .run("UPDATE manager.article_history SET title = 'Tide', content = 'first', folder = NULL WHERE version_id = 3")
+        .await;
+    let articles = world.articles(None);
+    import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run");
+    killed_after_the_first(world, "tides", "Tide\0\0first").await;
+    let report = import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run");
+    assert_eq!((report.continued, report.unchanged, report.failed.len()), (1, 2, 0), "{report:?}");
+    assert_eq!(articles.read_revision("tides", 2).await.expect("a revision").body, "second");
+    assert_eq!(articles.read("tides").await.expect("an article").revision, 3);
+    let again = import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run");
+    assert_eq!(again.unchanged, 3, "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_came_back_to_an_earlier_text_comes_over_whole() {
+    go_back_and_on(&SqliteTestHost::new().await).await;
+    go_back_and_on(&TestHost::new().await).await;
+}
+
+async fn come_over_twice<P: Place>(world: &crate::support::TestHost<P>) {
+    let (_theirs, url) = theirs().await;
+    let runs = (0..3).map(|_| {
+        let (articles, url) = (world.articles(None), url.clone());
+        tokio::spawn(async move { import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run") })
+    });
+    for run in runs.collect::<Vec<_>>() {
+        let report = run.await.expect("it ends");
+        assert!(report.failed.is_empty() && report.edited.is_empty(), "{report:?}");
+    }
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 3);
+    assert_eq!(world.number("SELECT count(*) AS n FROM article_versions").await, 2, "and no revision twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_at_once_bring_each_article_over_once() {
+    come_over_twice(&SqliteTestHost::new().await).await;
+    come_over_twice(&TestHost::new().await).await;
+}

@@ -502,6 +502,144 @@ async fn a_folder_that_is_known_goes_on_from_there() {
     assert!(texts(&second).values().any(|text| text.contains("tags: [kept]")), "{:?}", texts(&second));
 }
 
+/// Each article, and where it stands.
+const STAND: &str = "SELECT slug || ' ' || folder AS t FROM articles";
+
+/// A folder that is new to the program, and whose files are articles already: whatever they are called, none is made twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_articles_already_are_those() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[
+        ("a/README.md", "# A\n"),
+        ("b/README.md", "# B\n"),
+        ("b/c/README.md", "# B\n"),
+        ("C++.md", "# C\n"),
+        ("C#.md", "# Sharp\n"),
+        ("empty/README.md", "# B\n"),
+    ]);
+    run(&articles, &vault).await;
+    articles.rename("readme", slug("called-otherwise"), None).await.expect("a rename");
+    run(&articles, &vault).await;
+    let (before, named) = (texts(&vault), slugs(&articles).await);
+    let folders = async || bodies(&world, STAND).await;
+    let stand = folders().await;
+    forget(&articles, &asked(&vault)).await.expect("it is forgotten");
+    let report = run(&articles, &vault).await;
+    assert!(report.articles.created.is_empty() && report.files.written.is_empty(), "{report:?}");
+    assert_eq!((texts(&vault), slugs(&articles).await), (before.clone(), named.clone()));
+    // Under another name.
+    let moved = Vault::of(&[]);
+    fs::rename(vault.root(), moved.root()).expect("a rename");
+    forget(&articles, &asked(&vault)).await.expect("it is forgotten");
+    run(&articles, &moved).await;
+    assert_eq!((texts(&moved), slugs(&articles).await), (before, named));
+    assert_eq!(folders().await, stand);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_files_of_a_folder_that_is_renamed_stay_the_articles_they_are() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let notes = ["a/x.md", "a/sub/x.md", "a/sub/deep/x.md", "a/sub/y.md", "one.md", "two.md"];
+    let vault = Vault::of(&notes.map(|note| (note, "# Same\n")));
+    run(&articles, &vault).await;
+    let before = bodies(&world, STAND).await;
+    fs::rename(vault.path("a"), vault.path("b")).expect("a rename");
+    fs::create_dir(vault.path("c")).expect("a folder");
+    for (file, to) in [("one.md", "c/first.md"), ("two.md", "c/second.md")] {
+        fs::rename(vault.path(file), vault.path(to)).expect("a rename");
+    }
+    let report = run(&articles, &vault).await;
+    assert!(report.articles.created.is_empty() && report.articles.deleted.is_empty(), "{report:?}");
+    let moved = |stand: &String| match stand.split_once(' ').expect("a slug and a folder") {
+        (slug, "") => format!("{slug} c"),
+        (slug, folder) => format!("{slug} b{}", &folder[1..]),
+    };
+    assert_eq!(bodies(&world, STAND).await, before.iter().map(moved).collect::<Vec<_>>());
+}
+
+/// An article that was deleted comes back with its file, with everything that it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_with_a_file_has_its_past() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n\none\n"), ("b.md", "# B\n"), ("c.md", "# C\n")]);
+    run(&articles, &vault).await;
+    let number = async |slug: &str| articles.read(slug).await.map(|article| article.id).expect("an article");
+    let (a, b) = (number("a").await, number("b").await);
+    // Deleted here, changed there.
+    change(&articles, "a", "# A\n\ntwo\n").await;
+    run(&articles, &vault).await;
+    articles.delete("a", None).await.expect("a deletion");
+    vault.put("a.md", "# A\n\nthree\n");
+    let report = run(&articles, &vault).await;
+    assert_eq!((report.articles.created, report.files.removed.len()), (vec!["a.md".to_owned()], 0));
+    let back = articles.read("a").await.expect("an article");
+    assert_eq!((back.id, back.body.as_str(), back.revision), (a, "# A\n\nthree\n", 4));
+    assert_eq!(articles.read_revision("a", 1).await.expect("a revision").body, "# A\n\none\n");
+    // Deleted there, and there again as it was; its name is another's by now.
+    fs::remove_file(vault.path("b.md")).expect("a removal");
+    run(&articles, &vault).await;
+    let folder = Folder::parse("other").expect("a folder");
+    articles.create(NewArticle { folder, ..article("b", "another\n") }).await.expect("an article");
+    run(&articles, &vault).await;
+    vault.put("b.md", "# B\n");
+    run(&articles, &vault).await;
+    let page = articles.list(&Folder::default(), None, 100).await.expect("a page");
+    let back = page.articles.iter().find(|found| found.title == "B").expect("it is back");
+    assert_eq!((number(&back.slug).await, back.slug.starts_with("b-")), (b, true));
+    fs::remove_file(vault.path("c.md")).expect("a removal");
+    run(&articles, &vault).await;
+    vault.put("c.md", "# C\n");
+    run(&articles, &vault).await;
+    let back = articles.read("c").await.expect("an article");
+    assert_eq!((back.body.as_str(), back.revision), ("# C\n", 2), "nothing is new of it");
+    // Its past is kept no more: it is a new article.
+    articles.delete("c", None).await.expect("a deletion");
+    world.run("DELETE FROM article_versions WHERE slug = 'c'").await;
+    vault.put("c.md", "# C\n\nmore\n");
+    run(&articles, &vault).await;
+    assert_eq!(articles.read("c").await.expect("an article").revision, 1);
+}
+
+/// Rules that cannot be read, or are being saved, may leave out anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_cannot_be_read_are_not_taken_for_none() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let rules = "private/\n";
+    let vault = Vault::of(&[(".gitignore", rules), ("a.md", "# A\n"), ("in/b.md", "# B\n"), ("private/p.md", "# P\n")]);
+    run(&articles, &vault).await;
+    assert_eq!(slugs(&articles).await, ["a", "b"]);
+    vault.put(".gitignore", "#".repeat(1 << 20) + "\n" + rules);
+    articles.create(article("from-here", "text\n")).await.expect("an article");
+    for dry_run in [true, false] {
+        let report = sync(&articles, &Sync { dry_run, ..asked(&vault) }).await.expect("a run");
+        let told: Vec<_> = report.failed.iter().map(|problem| problem.file.as_str()).collect();
+        assert_eq!(told, ["/"], "{:?}", report.failed);
+        assert!(report.failed[0].error.contains(".gitignore") && !report.did_something(), "{report:?}");
+    }
+    assert_eq!(import(&articles, &vault.root()).await.failed.len(), 1);
+    assert_eq!(slugs(&articles).await, ["a", "b", "from-here"]);
+    vault.put(".gitignore", rules);
+    run(&articles, &vault).await;
+
+    // An editor empties it, and writes it then.
+    let path = vault.path(".gitignore");
+    let emptied = fs::File::create(&path).expect("a file");
+    let saver = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(60));
+        (&emptied).write_all(rules.as_bytes()).expect("it is saved");
+    });
+    let report = sync(&articles, &asked(&vault)).await.expect("a run");
+    saver.join().expect("it ends");
+    assert!(!report.did_something() && report.failed.is_empty(), "{report:?}");
+    vault.put(".gitignore", "");
+    run(&articles, &vault).await;
+    assert_eq!(slugs(&articles).await, ["a", "b", "from-here", "p"], "one that is empty says nothing");
+}
+
 /// Only one of two copies of a folder is there at a time: the files of the other are no reason to undo its changes.
 #[tokio::test(flavor = "multi_thread")]
 async fn copies_of_a_folder_take_nothing_back() {

@@ -1,19 +1,25 @@
 //! One file of an export: made, compared with what is there, written.
 
-use std::io;
+use std::{
+    io,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use super::super::{
     OnConflict,
     export_plan::Planned,
     hash,
     render::{Rendered, render},
-    root::{ReadError, Root},
+    root::{Before, ReadError, Root},
     source::Known,
 };
 use crate::articles::{Article, folder::Folder, request::Limits};
 
 /// Largest file that is compared with what would be written. *Units:* bytes.
 pub(super) const COMPARED: u64 = 1 << 30;
+
+/// How often a file is looked at that is saved whenever it is about to be replaced.
+const LOOKS: usize = 4;
 
 /// What became of an article.
 pub(super) enum Outcome {
@@ -22,6 +28,14 @@ pub(super) enum Outcome {
     Unchanged,
     Skipped,
     Exists,
+}
+
+/// What is to become of a file.
+enum Judged {
+    /// It stays; with the hash of what it holds, if that is not the article.
+    Stays(Outcome, Option<String>),
+    /// The article takes its place, if it is still this.
+    Goes(Outcome, Before),
 }
 
 /// One file to be written.
@@ -61,28 +75,45 @@ impl Work {
         let text = render(&rendered, self.limits);
         let file_hash = hash(text.as_bytes());
         let Some(root) = root else { return Ok((Outcome::Created, file_hash)) };
-        let outcome = match root.read(&self.planned.place, COMPARED) {
-            Ok(present) if present == text.as_bytes() => return Ok((Outcome::Unchanged, file_hash)),
-            Ok(present) => {
-                let present_hash = hash(&present);
-                let is_known = self.known.as_ref().is_some_and(|known| known.file_hash == present_hash);
-                if is_known && self.is_as_noted() {
-                    // Neither has changed: what could not be kept of the file (a NUL, say) stays in it.
-                    return Ok((Outcome::Unchanged, present_hash));
-                }
-                match self.on_conflict {
-                    _ if is_known => Outcome::Updated,
-                    OnConflict::Skip => return Ok((Outcome::Skipped, file_hash)),
-                    OnConflict::Fail => return Ok((Outcome::Exists, file_hash)),
-                    OnConflict::Update => Outcome::Updated,
+        for _ in 0..LOOKS {
+            match self.judged(root, text.as_bytes())? {
+                Judged::Stays(outcome, held) => return Ok((outcome, held.unwrap_or(file_hash))),
+                Judged::Goes(outcome, before) => {
+                    if self.dry_run || root.put(&self.planned.place, text.as_bytes(), &before, now())? {
+                        return Ok((outcome, file_hash));
+                    }
                 }
             }
-            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => Outcome::Created,
+        }
+        Err(io::Error::other("it was saved again each time it was about to be replaced; export it again"))
+    }
+
+    /// What is to become of the file as it is now.
+    fn judged(&self, root: &Root, text: &[u8]) -> Result<Judged, io::Error> {
+        let present = match root.read(&self.planned.place, COMPARED) {
+            Ok(present) => present,
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Judged::Goes(Outcome::Created, Before::Nothing));
+            }
             Err(error) => return Err(io::Error::other(error.to_string())),
         };
-        if !self.dry_run {
-            root.write(&self.planned.place, text.as_bytes())?;
-        }
-        Ok((outcome, file_hash))
+        let held = hash(&present);
+        let is_known = self.known.as_ref().is_some_and(|known| known.file_hash == held);
+        Ok(match self.on_conflict {
+            _ if present == text => Judged::Stays(Outcome::Unchanged, None),
+            // Neither has changed: what could not be kept of the file (a NUL, say) stays in it.
+            _ if is_known && self.is_as_noted() => Judged::Stays(Outcome::Unchanged, Some(held)),
+            OnConflict::Skip if !is_known => Judged::Stays(Outcome::Skipped, None),
+            OnConflict::Fail if !is_known => Judged::Stays(Outcome::Exists, None),
+            OnConflict::Skip | OnConflict::Fail | OnConflict::Update => {
+                Judged::Goes(Outcome::Updated, Before::Hash(held))
+            }
+        })
     }
+}
+
+/// *Units:* milliseconds since 1970.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,8 +1,8 @@
 //! One import: what is known when it plans, and carrying the plan out.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use afterword_actors::store::StoreError;
+use afterword_actors::store::{StoreError, sql::Sql};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Semaphore;
 
@@ -11,7 +11,7 @@ use super::{
         place,
         plan::{Action, Facts},
         report::{FileProblem, ImportReport, ImportedFile},
-        resolve::{self, Resolved},
+        resolve::{self, CopyOf, Resolved},
         root::Root,
         scan::Scanned,
         source::{self, Known},
@@ -19,7 +19,7 @@ use super::{
     error::FileError,
     request::Import,
 };
-use crate::articles::Articles;
+use crate::articles::{Articles, history::NUMBERED, names, slug::Slug};
 
 /// Files saved at the same time: they share commits.
 const AT_ONCE: usize = 64;
@@ -55,16 +55,21 @@ impl Run<'_> {
         let root = self.root.place().to_string_lossy().into_owned();
         let (name, folder) = (self.import.source.clone(), self.import.folder.to_string());
         let (known, moved) = (resolved.source, resolved.was_moved || self.import.source.is_some());
+        let copy_of = resolved.copy_of.clone();
         if let (Some(id), false) = (known, moved) {
             return Ok(id);
         }
         database
             .write(move |transaction| {
                 Box::pin(async move {
-                    match known {
-                        Some(id) => source::moved(transaction, id, &machine, &root).await.map(|()| id),
-                        None => source::add(transaction, name.as_deref(), &machine, &root, &folder).await,
+                    if let Some(id) = known {
+                        return source::moved(transaction, id, &machine, &root).await.map(|()| id);
                     }
+                    let id = source::add(transaction, name.as_deref(), &machine, &root, &folder).await?;
+                    if let Some(CopyOf { kept, files }) = copy_of {
+                        source::copy(transaction, kept, id, &files).await?;
+                    }
+                    Ok(id)
                 })
             })
             .await
@@ -106,6 +111,7 @@ impl Run<'_> {
         let later: Vec<_> = later.map(at).collect();
         facts.unedited =
             if later.is_empty() { Vec::new() } else { source::unedited(reader, &later).await? }.into_iter().collect();
+        facts.past = past(reader, facts, files).await?;
         let asked = facts.asked(files);
         let occupants = if asked.is_empty() { Vec::new() } else { source::occupants(reader, &asked).await? };
         facts.occupants = occupants.into_iter().map(|occupant| (occupant.name.clone(), occupant)).collect();
@@ -149,10 +155,29 @@ impl Run<'_> {
     }
 }
 
+/// Slugs for articles of known files that were deleted and may come back.
+async fn past(reader: &impl Sql, facts: &Facts, files: &[Scanned]) -> Result<HashMap<i64, Vec<Slug>>, StoreError> {
+    let known =
+        files.iter().filter_map(|file| facts.known.get(&file.file).filter(|known| known.file_hash != file.hash));
+    let ended: Vec<i64> = known.filter(|known| known.present.is_none()).map(|known| known.article_id).collect();
+    if ended.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let deleted = source::deleted(reader, &ended).await?.into_iter();
+    Ok(deleted.map(|(id, slug)| (id, slugs_for(id, &slug))).collect())
+}
+
+/// What an article may be called when it comes back: what it was called, else the same with a suffix.
+fn slugs_for(id: i64, slug: &str) -> Vec<Slug> {
+    let Ok(slug) = Slug::parse(slug) else { return Vec::new() };
+    let others: Vec<Slug> = names::distinguished(&slug, &format!("{NUMBERED}{id}")).collect();
+    std::iter::once(slug).chain(others).collect()
+}
+
 /// Counts what was done.
 fn tell(report: &mut ImportReport, file: &str, action: Action) {
     let (slug, result) = match action {
-        Action::Create { slug, .. } => (slug.to_string(), "created"),
+        Action::Create { slug, .. } | Action::Restore { slug, .. } => (slug.to_string(), "created"),
         Action::Update { known, has_moved: _ } => (known.present_slug.unwrap_or(known.slug), "updated"),
         Action::Replace { occupant } => (occupant.slug, "updated"),
         Action::Follow { known } => (known.present_slug.unwrap_or(known.slug), "unchanged"),

@@ -20,7 +20,9 @@ use super::{
     run::{Run, Times},
 };
 use crate::articles::{
-    Article, ArticleError, Changes, NewArticle, Saved, create, names,
+    Article, ArticleError, Changes, NewArticle, Saved, create,
+    history::{self, NUMBERED},
+    names,
     properties::{self, Properties},
     reading::BodyReading,
     row,
@@ -43,6 +45,10 @@ impl Run<'_> {
                 let before = has_moved.then(|| known.as_ref().clone());
                 let noted = self.noted(file, Some(known.as_ref()).filter(|_| !has_moved), hash);
                 self.update(content, id, revision, before, noted).await
+            }
+            Action::Restore { known, slug } => {
+                let (content, hash) = self.content(file).await?;
+                self.restore(content, known.article_id, slug, self.noted(file, Some(known.as_ref()), hash)).await
             }
             Action::Replace { occupant } => {
                 let (content, hash) = self.content(file).await?;
@@ -200,6 +206,43 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Brings back an article that was deleted, as a new revision if its file says something else than it did then.
+    async fn restore(&self, content: Content, id: i64, slug: &Slug, known: Known) -> Result<(), FileError> {
+        let (former, slug) = (content.former_slugs.clone(), slug.to_string());
+        let mut changes = changes(content, 0).checked(self.articles.limits)?;
+        changes.expected_revision = None;
+        let read = BodyReading::of(changes.body.as_deref().unwrap_or_default()).await;
+        let (settings, again, times) = (self.articles.settings(), self.articles.settings(), self.times);
+        let saved = self
+            .articles
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    names::alone(transaction).await?;
+                    if row::by_id(transaction, id).await?.is_some() {
+                        return Err(FileError::Overtaken);
+                    }
+                    let name = format!("{NUMBERED}{id}");
+                    let back = history::restore(transaction, &name, None, None, settings).await.map_err(overtaken)?;
+                    // Dry runs promise what it is called.
+                    if back.article.slug != slug {
+                        return Err(FileError::Overtaken);
+                    }
+                    if times == Times::OfChanges {
+                        changes.updated_at = None;
+                    }
+                    let saved = update::update(transaction, &slug, changes, Some(read), again).await;
+                    let saved = saved.map_err(overtaken)?;
+                    names::lead_to(transaction, id, &former).await?;
+                    note(transaction, known, &saved, true).await?;
+                    Ok(Saved { task_id: saved.task_id.or(back.task_id), changed: true, ..saved })
+                })
+            })
+            .await?;
+        self.articles.follow_up(saved).await?;
+        Ok(())
+    }
+
     /// Takes an article that says the same for the file's. Only its front matter is new, which is no new revision.
     async fn adopt(&self, content: Content, occupant: &Occupant, known: Known) -> Result<(), FileError> {
         let (id, revision, former) = (occupant.id, occupant.revision, content.former_slugs);
@@ -265,7 +308,8 @@ fn overtaken(error: ArticleError) -> FileError {
         ArticleError::Exists { .. }
         | ArticleError::FormerName { .. }
         | ArticleError::Conflict { .. }
-        | ArticleError::NotFound { .. } => FileError::Overtaken,
+        | ArticleError::NotFound { .. }
+        | ArticleError::NoPast { .. } => FileError::Overtaken,
         other => other.into(),
     }
 }

@@ -42,6 +42,22 @@ pub(super) struct Planned {
     missing: Vec<State>,
 }
 
+/// Why an article was not saved.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotSaved {
+    #[error(transparent)]
+    Article(#[from] ArticleError),
+    /// Another run was faster: the plan no longer holds.
+    #[error("another run keeps saving it; import it again")]
+    Overtaken,
+}
+
+impl From<StoreError> for NotSaved {
+    fn from(error: StoreError) -> Self {
+        Self::Article(error.into())
+    }
+}
+
 /// The place of an article in its source.
 pub(super) fn place(article: &TheirArticle) -> String {
     format!("{}.md", article.slug)
@@ -50,6 +66,17 @@ pub(super) fn place(article: &TheirArticle) -> String {
 impl Place {
     pub(super) fn of(source: i64, article: &TheirArticle, known: Option<Known>) -> Self {
         Self { source, path: place(article), known }
+    }
+
+    /// The same, with what is known of it by now.
+    pub(super) async fn anew(self, articles: &Articles) -> Result<Self, StoreError> {
+        let known = source::files(articles.database.reader(), self.source, &self.path).await?;
+        Ok(Self { known: known.into_iter().find(|known| known.path == self.path), ..self })
+    }
+
+    pub(super) fn is_known_as(&self, other: &Self) -> bool {
+        let noted = |place: &Self| place.known.as_ref().map(|known| (known.article_id, known.revision));
+        noted(self) == noted(other)
     }
 
     /// What is noted of an article that was saved from `state`.
@@ -87,7 +114,11 @@ pub(super) async fn plan(articles: &Articles, place: &Place, states: &[State]) -
     let Some(present) = row::by_id(reader, known.article_id).await?.map(Article::from) else {
         return end(Outcome::Deleted);
     };
-    let here = states.iter().rposition(|state| hash_of(state) == known.file_hash);
+    let is_here = |state: &State| hash_of(state) == known.file_hash;
+    // What came back to an earlier text has it twice: each revision is at its number at the earliest.
+    let least = usize::try_from(known.revision - 1).unwrap_or_default().min(states.len());
+    let at_its_number = states[least..].iter().position(is_here).map(|after| least + after);
+    let here = at_its_number.or_else(|| states.iter().rposition(is_here));
     // A history that was changed there is not brought in once more; what the article is now, is.
     let from = here.map_or(states.len() - 1, |here| here + 1);
     let missing = states[from..].to_vec();
@@ -109,7 +140,7 @@ impl Planned {
         articles: &Articles,
         theirs: &TheirArticle,
         place: &Place,
-    ) -> Result<Outcome, ArticleError> {
+    ) -> Result<Outcome, NotSaved> {
         let Self { outcome, mut present, missing } = self;
         for state in &missing {
             let saved = match &present {
@@ -125,27 +156,24 @@ impl Planned {
         if is_same {
             Ok(outcome)
         } else {
-            Err(ArticleError::invalid("article", "differs from the original; import it again"))
+            Err(ArticleError::invalid("article", "differs from the original; import it again").into())
         }
     }
 }
 
 /// Under its slug there; under the same with a suffix if another article has it here.
-async fn created(
-    articles: &Articles,
-    theirs: &TheirArticle,
-    place: &Place,
-    state: &State,
-) -> Result<Saved, ArticleError> {
+async fn created(articles: &Articles, theirs: &TheirArticle, place: &Place, state: &State) -> Result<Saved, NotSaved> {
     let slug = Slug::from_title(&theirs.slug);
     let mut refused = None;
     for slug in std::iter::once(slug.clone()).chain(names::distinguished(&slug, &place.path)) {
         match create_as(articles, theirs, place, state, slug).await {
-            Err(error @ (ArticleError::Exists { .. } | ArticleError::FormerName { .. })) => refused = Some(error),
+            Err(NotSaved::Article(error @ (ArticleError::Exists { .. } | ArticleError::FormerName { .. }))) => {
+                refused = Some(error);
+            }
             done => return done,
         }
     }
-    Err(refused.unwrap_or_else(|| StoreError::Busy.into()))
+    Err(refused.unwrap_or_else(|| StoreError::Busy.into()).into())
 }
 
 async fn create_as(
@@ -154,7 +182,7 @@ async fn create_as(
     place: &Place,
     state: &State,
     slug: Slug,
-) -> Result<Saved, ArticleError> {
+) -> Result<Saved, NotSaved> {
     let public = theirs.is_public.then(|| ("public".to_owned(), Some(Setting::Switch(true))));
     let new = NewArticle {
         title: state.title.clone(),
@@ -177,15 +205,17 @@ async fn create_as(
             Box::pin(async move {
                 let saved = create::create(transaction, new, read, settings).await?;
                 let (place, state) = noted;
-                source::record(transaction, &place.noted(&saved, &state), true).await?;
-                Ok::<_, ArticleError>(saved)
+                match source::record(transaction, &place.noted(&saved, &state), false).await? {
+                    true => Ok(saved),
+                    false => Err(NotSaved::Overtaken),
+                }
             })
         })
         .await?;
-    articles.follow_up(saved).await
+    Ok(articles.follow_up(saved).await?)
 }
 
-async fn updated(articles: &Articles, article: &Article, place: &Place, state: &State) -> Result<Saved, ArticleError> {
+async fn updated(articles: &Articles, article: &Article, place: &Place, state: &State) -> Result<Saved, NotSaved> {
     let changes = Changes {
         title: Some(state.title.clone()),
         body: Some(state.body.clone()),
@@ -202,12 +232,21 @@ async fn updated(articles: &Articles, article: &Article, place: &Place, state: &
         .database
         .write(move |transaction| {
             Box::pin(async move {
-                let saved = update::update(transaction, &slug, changes, Some(read), settings).await?;
+                let saved = update::update(transaction, &slug, changes, Some(read), settings).await;
+                let saved = saved.map_err(overtaken)?;
                 let (place, state) = noted;
                 source::record(transaction, &place.noted(&saved, &state), true).await?;
-                Ok::<_, ArticleError>(saved)
+                Ok::<_, NotSaved>(saved)
             })
         })
         .await?;
-    articles.follow_up(saved).await
+    Ok(articles.follow_up(saved).await?)
+}
+
+/// What was saved or deleted meanwhile is looked at again.
+fn overtaken(error: ArticleError) -> NotSaved {
+    match error {
+        ArticleError::Conflict { .. } | ArticleError::NotFound { .. } => NotSaved::Overtaken,
+        other => other.into(),
+    }
 }

@@ -13,7 +13,7 @@ use std::{
 use cap_fs_ext::DirExt;
 use cap_std::fs::{Dir, OpenOptions};
 
-use super::{PART, Root, Stamp, like, named, settle, unpredictable_name, write_new};
+use super::{PART, Root, Stamp, like, named, settle, settle_folder, unpredictable_name, write_new};
 use crate::articles::files::{hash, place};
 
 /// Where it is kept.
@@ -83,6 +83,7 @@ impl Root {
             return Ok(self.taken(file, wanted)? && named(&kept.dir, name, dir, name)?);
         }
         if self.holds(&kept.path, wanted)? {
+            settle_folder(&kept.dir);
             return Ok(true);
         }
         // It was saved just then: that save is put back.
@@ -101,6 +102,8 @@ impl Root {
         let (name, kept) = (place::name(file), self.keeping(file, wanted, wanted)?);
         let dir = self.folder(place::parents(file))?;
         dir.rename(name, &kept.dir, name)?;
+        // First where it is kept: whenever the power fails, it is in one of the two.
+        [&kept.dir, &dir].into_iter().for_each(settle_folder);
         if self.holds(&kept.path, wanted)? {
             self.remove_empty(file);
             return Ok(true);

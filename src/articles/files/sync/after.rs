@@ -68,8 +68,10 @@ impl Looked {
         let rows = self.facts.known.values();
         let ended: HashSet<i64> = rows.filter(|row| row.present.is_none()).map(|row| row.article_id).collect();
         let there = occupants.into_iter().filter(|occupant| !ended.contains(&occupant.id));
-        let new = self.listed.range(..0).map(|(_, listed)| new_occupant(listed));
-        self.facts.occupants = there.chain(new).map(|occupant| (occupant.name.clone(), occupant)).collect();
+        // Also one that was deleted and would come back.
+        let asked: HashSet<String> = asked.into_iter().collect();
+        let new = self.listed.values().filter(|listed| listed.id < 0 || asked.contains(&listed.slug)).map(new_occupant);
+        self.facts.occupants = new.chain(there).map(|occupant| (occupant.name.clone(), occupant)).collect();
         look::owned(&mut self.facts, &self.listed, &self.rest);
         Ok(())
     }
@@ -82,6 +84,7 @@ fn new_occupant(listed: &Listed) -> Occupant {
         id: listed.id,
         slug: listed.slug.clone(),
         title: String::new(),
+        folder: listed.folder.clone(),
         content_hash: String::new(),
         revision: 1,
         front_matter: String::new(),

@@ -50,7 +50,8 @@ impl Passed {
     /// What is wrong with a known file that was passed by; nothing if its owner keeps it out, or if that is told already.
     fn trouble(&self, file: &str) -> Option<&'static str> {
         let above = file.match_indices('/').flat_map(|(end, _)| [&file[..end], &file[..=end]]);
-        let mut places = std::iter::once(file).chain(above);
+        let whole = std::iter::once("/");
+        let mut places = std::iter::once(file).chain(above).chain(whole);
         let found = places.find_map(|place| match self.failed.contains(place) {
             true => Some(None),
             false => self.reasons.get(place).map(|reason| Some((*reason, place != file && !place.ends_with('/')))),

@@ -109,6 +109,11 @@ impl Foreseen {
                 changed.articles.insert(known.article_id, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));
             }
+            Action::Restore { known, slug } => {
+                let row = row(known.article_id, slug.to_string(), known.revision + 1);
+                changed.articles.insert(known.article_id, Some(at(&row)));
+                changed.rows.insert(path.clone(), Some(row));
+            }
             Action::Adopt { occupant } => {
                 let row = row(occupant.id, occupant.slug.clone(), occupant.revision);
                 changed.texts.insert(occupant.id, Text::Head(file.front_matter.clone()));

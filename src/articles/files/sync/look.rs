@@ -23,7 +23,7 @@ use super::{
         resolve::{self, Resolved},
         root::{Root, Stamp},
         scan::Scanned,
-        source::{self, Known, Source, resting},
+        source::{self, Known, Occupant, Source, resting},
         walk,
     },
     aside::{self, Passed, Unseen},
@@ -128,6 +128,7 @@ pub(super) async fn look(
     facts.similar = similar(articles, root, &files, &gone, &facts).await?;
     facts.present.extend(aside.iter().cloned());
     let listed = listed(articles, asked, &rest).await?;
+    facts.alike = alike(articles, &facts, &files, &listed).await?;
     owned(&mut facts, &listed, &rest);
     let renamed =
         facts.known.values().filter(|known| known.present_slug.as_ref().is_some_and(|slug| *slug != known.slug));
@@ -163,10 +164,27 @@ pub(super) async fn look(
 /// Only an article that is kept in step and has no file here may be a file's.
 pub(super) fn owned(facts: &mut Facts, listed: &BTreeMap<i64, Listed>, rest: &Rest) {
     let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
-    for occupant in facts.occupants.values_mut() {
+    for occupant in facts.occupants.values_mut().chain(&mut facts.alike) {
         let has_file = paired.contains(&occupant.id) || rest.has(occupant.id);
         occupant.from_file = has_file || !listed.contains_key(&occupant.id);
     }
+}
+
+/// Articles without a file here that say what new files say.
+async fn alike(
+    articles: &Articles,
+    facts: &Facts,
+    files: &[Scanned],
+    listed: &BTreeMap<i64, Listed>,
+) -> Result<Vec<Occupant>, StoreError> {
+    let new = files.iter().filter(|file| !facts.known.contains_key(&file.file));
+    let hashes: HashSet<&str> = new.map(|file| file.content_hash.as_str()).collect();
+    let paired: HashSet<i64> = facts.known.values().map(|known| known.article_id).collect();
+    let alone: Vec<i64> = listed.keys().filter(|id| !paired.contains(id)).copied().collect();
+    if hashes.is_empty() || alone.is_empty() {
+        return Ok(Vec::new());
+    }
+    source::alike(articles.database.reader(), &alone, &hashes.into_iter().collect::<Vec<_>>()).await
 }
 
 /// What an import is told that is a part of this.

@@ -114,12 +114,9 @@ impl After<'_> {
             Action::Create { slug, .. } => {
                 // It has no number yet; what has none is never written out.
                 let id = self.listed.keys().next().copied().unwrap_or_default().min(0) - 1;
-                let (slug, folder) = (slug.to_string(), file.wish.folder.to_string());
-                self.listed.insert(id, Listed { id, slug: slug.clone(), folder });
-                let known = self.paired(file, id, slug);
-                self.busy.insert(id);
-                self.rows.insert(file.file.clone(), known);
+                self.begins(file, id, slug.to_string());
             }
+            Action::Restore { known, slug } => self.begins(file, known.article_id, slug.to_string()),
         }
         self.plan.incoming.push((file.clone(), action));
     }
@@ -137,6 +134,15 @@ impl After<'_> {
             .map_or_else(|| (known.slug.clone(), known.folder.clone()), |article| (article.slug, article.folder));
         self.rows.insert(file.file.clone(), Known { path: file.file.clone(), slug, folder, ..known.clone() });
         self.busy.insert(known.article_id);
+    }
+
+    /// An article that is there only when its file has come in.
+    fn begins(&mut self, file: &Scanned, id: i64, slug: String) {
+        let folder = file.wish.folder.to_string();
+        self.listed.insert(id, Listed { id, slug: slug.clone(), folder });
+        let known = self.paired(file, id, slug);
+        self.busy.insert(id);
+        self.rows.insert(file.file.clone(), known);
     }
 
     fn paired(&self, file: &Scanned, article_id: i64, slug: String) -> Known {

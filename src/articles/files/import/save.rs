@@ -223,7 +223,8 @@ impl Run<'_> {
                         return Err(FileError::Overtaken);
                     }
                     let name = format!("{NUMBERED}{id}");
-                    let back = history::restore(transaction, &name, None, None, settings).await.map_err(overtaken)?;
+                    let back =
+                        history::restore(transaction, &name, (None, None), None, settings).await.map_err(overtaken)?;
                     // Dry runs promise what it is called.
                     if back.article.slug != slug {
                         return Err(FileError::Overtaken);

@@ -297,6 +297,27 @@ async fn articles_saved_during_a_build_are_embedded_for_both_sets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_save_is_embedded_for_the_set_in_use_while_the_build_keeps_every_slot_busy() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 10).await;
+    new.hold().await;
+    let settings = RuntimeSettings { slots: 1, ..quick() };
+    let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), settings).await.expect("a runtime");
+    new.runs(1).await;
+    let id = bench.save("meanwhile", "text").await;
+    runtime.wake();
+    // One attempt for the new set ends, and the next one is for the save.
+    new.let_one_end();
+    let in_use = format!("{VECTORS_IN_USE} AND e.article_id = {id}");
+    while bench.number(&in_use).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_ne!(bench.number(ACTIVE).await, runtime.handle().model_id(), "while the new one is held");
+    new.open();
+    runtime.stop(DEADLINE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_provider_that_is_away_does_not_keep_the_old_one_from_its_work() {
     let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 4).await;

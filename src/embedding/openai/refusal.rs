@@ -172,8 +172,6 @@ fn words_of(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use afterword_actors::embedder::ErrorKind;
-
     use super::*;
 
     #[test]
@@ -192,6 +190,21 @@ mod tests {
         assert_eq!(kind(400, "model \"x\" not found"), ErrorKind::Config);
         assert_eq!(kind(400, "API key not valid. Please pass a valid API key."), ErrorKind::Config);
         assert_eq!(kind(503, "Loading model"), ErrorKind::Transient);
+    }
+
+    #[test]
+    fn who_asks_for_a_pause_gets_one_and_no_text_is_suspected() {
+        let asked = |code: u16, after: Option<u64>| {
+            let status = StatusCode::from_u16(code).expect("a status");
+            let Refused::Otherwise(error) = classify(status, "", 8) else { panic!("{code} is no refusal of a size") };
+            let error = asking(error, status, after.map(Duration::from_secs));
+            (error.fault, error.retry_after)
+        };
+        assert_eq!(asked(429, None), (Fault::Provider, Some(Duration::ZERO)));
+        assert_eq!(asked(429, Some(7)), (Fault::Provider, Some(Duration::from_secs(7))));
+        assert_eq!(asked(502, Some(30)), (Fault::Provider, Some(Duration::from_secs(30))));
+        assert_eq!(asked(502, None).1, None, "a probe tells");
+        assert_ne!(asked(502, None).0, Fault::Provider);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod look;
 pub use by_hand::{Change, Retried, cancel, retry, retry_failed};
 pub use look::{Filter, count_of_article, find, list, newest_of};
 
-use super::{StoreError, sql::Sql};
+use super::{StoreError, locks, sql::Sql};
 use crate::task::NewTask;
 
 /// Queues `task` for the set in use, or lets the article's waiting task do its work too: `n` edits cause one embedding.
@@ -83,6 +83,8 @@ const ENQUEUE: &str = "
 /// # Errors
 /// [`StoreError`]
 pub async fn withdraw(transaction: &impl Sql, article_id: i64, cause: &'static str) -> Result<u64, StoreError> {
+    // The article before its task, as everywhere: two that took them in turns would wait for each other.
+    locks::hold_articles(transaction, &[article_id]).await?;
     transaction
         .run(
             "UPDATE embedding_tasks SET status = 'cancelled', cause = $2, updated_at = {now}, completed_at = {now}

@@ -10,8 +10,11 @@ const PAGE: usize = 50;
 /// More are not counted.
 const COUNTED: usize = 1_000;
 
+/// Whether the article of this number matches.
+type Matches = fn(i64) -> bool;
+
 /// The article `n` is saved after that before it, and what it has depends on its number.
-const FILTERS: [(&str, fn(i64) -> bool); 15] = [
+const FILTERS: [(&str, Matches); 15] = [
     ("", |_| true),
     ("tag:rare", |n| n % 1_000 == 0),
     ("tag:even", |n| n % 2 == 0),

@@ -15,6 +15,9 @@ use super::connection::Connection;
 const RESERVE: usize = 16;
 /// How long a connection may take to close for another one.
 const GOING: Duration = Duration::from_secs(1);
+/// How long a connection has to say something before it may have to make room. Of those that come together, the one with a
+/// request may be the first that is served.
+const YOUNG: Duration = Duration::from_millis(100);
 
 /// Room for connections. Cheap to clone.
 #[derive(Clone)]
@@ -81,6 +84,13 @@ impl Lane {
         if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
             return Some(permit);
         }
+        let young = YOUNG.saturating_sub(self.longest_idle()?.quiet_since().elapsed());
+        if !young.is_zero() {
+            tokio::time::sleep(young).await;
+            if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
+                return Some(permit);
+            }
+        }
         self.longest_idle()?.leave();
         tokio::time::timeout(GOING, Arc::clone(&self.free).acquire_owned()).await.ok()?.ok()
     }
@@ -117,9 +127,7 @@ mod tests {
             let room = room.clone();
             async move { room.take().await.map(|(connection, place)| (connection.is_reserve, place)) }
         });
-        while idle.idle().is_some() {
-            tokio::task::yield_now().await;
-        }
+        idle.leave.cancelled().await;
         drop(place);
         let (is_reserve, _place) = next.await.expect("an end").expect("room");
         assert!(!is_reserve && busy.idle().is_none());

@@ -126,7 +126,8 @@ pub async fn end(transaction: &impl Sql, incarnation: &str, state: &str) -> Resu
 }
 
 /// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`, or whose
-/// last sign is of a time to come: since then the clock was set back, and how long they have been silent is not known.
+/// last sign is as much of a time to come: since then the clock was set back, and how long they have been silent is not
+/// known.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -135,7 +136,7 @@ pub async fn others(connection: &impl Sql, incarnation: &str, silence: Duration)
         .rows(
             "SELECT incarnation FROM embedding_hosts
              WHERE state IN ('running', 'draining') AND incarnation <> $1
-               AND (heartbeat_at <= {now} - $2 OR heartbeat_at > {now})",
+               AND (heartbeat_at <= {now} - $2 OR heartbeat_at > {now} + $2)",
             [incarnation.into(), i64::try_from(silence.as_millis()).unwrap_or(i64::MAX >> 1).into()],
         )
         .await

@@ -51,6 +51,15 @@ impl<'a> Hosts<'a> {
         claimed.await.expect("a claim")
     }
 
+    /// Claims `count` tasks, each in a transaction of its own.
+    pub(super) async fn claim_one_by_one(&self, count: usize) -> Vec<ClaimedTask> {
+        let mut claimed = Vec::new();
+        for _ in 0..count {
+            claimed.extend(self.claim(1).await);
+        }
+        claimed
+    }
+
     pub(super) async fn complete(&self, tasks: Vec<ClaimedTask>) {
         let done = self.bench.database.write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {

@@ -17,7 +17,7 @@ use afterword_actors::{
         sql::Sql,
         stats, tasks,
     },
-    task::{NewTask, Operation, Priority},
+    task::{ClaimedTask, NewTask, Operation, Priority},
 };
 use proptest::prelude::*;
 
@@ -397,6 +397,15 @@ async fn cancelling_a_bulk_run_leaves_what_a_save_has_joined_and_what_another_ru
     assert_eq!(bench.number(waiting).await, 6, "the third run is about them too");
 }
 
+/// Ends all tasks, and saves each article once more.
+async fn begin_again(bench: &Fixture, hosts: &Hosts<'_>, claimed: Vec<ClaimedTask>, ids: &[i64], revision: i64) {
+    hosts.complete(claimed).await;
+    hosts.complete(hosts.claim(50).await).await;
+    for (number, id) in ids.iter().enumerate() {
+        bench.edit(*id, &format!("article-{number}"), revision).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_run_counts_what_is_claimed_while_it_is_queued() {
     let bench = Fixture::new().await;
@@ -406,21 +415,10 @@ async fn a_bulk_run_counts_what_is_claimed_while_it_is_queued() {
         ids.push(bench.save(&format!("article-{number}"), "text").await);
     }
     for revision in 2..10 {
-        let claims = async {
-            let mut claimed = Vec::new();
-            for _ in 0..50 {
-                claimed.extend(hosts.claim(1).await);
-            }
-            claimed
-        };
-        let (run, claimed) = tokio::join!(bench.bulk(500), claims);
+        let (run, claimed) = tokio::join!(bench.bulk(500), hosts.claim_one_by_one(50));
         let counted = format!("SELECT count(*) AS n FROM bulk_items WHERE bulk_id = {run}");
         assert_eq!(bench.number(&counted).await, 50, "in round {revision}");
-        hosts.complete(claimed).await;
-        hosts.complete(hosts.claim(50).await).await;
-        for (number, id) in ids.iter().enumerate() {
-            bench.edit(*id, &format!("article-{number}"), revision).await;
-        }
+        begin_again(&bench, &hosts, claimed, &ids, revision).await;
     }
 }
 
@@ -435,13 +433,6 @@ async fn nothing_is_queued_for_a_new_set_behind_what_is_claimed_at_that_moment()
         ids.push(bench.save(&format!("article-{number}"), "text").await);
     }
     for revision in 2..10 {
-        let claims = async {
-            let mut claimed = Vec::new();
-            for _ in 0..50 {
-                claimed.extend(hosts.claim(1).await);
-            }
-            claimed
-        };
         let all = ids.clone();
         let queued = bench.database.write::<_, StoreError, _>(move |transaction| {
             Box::pin(async move {
@@ -449,7 +440,7 @@ async fn nothing_is_queued_for_a_new_set_behind_what_is_claimed_at_that_moment()
                 backlog::enqueue_wanted(transaction, &all, &order).await
             })
         });
-        let (queued, claimed) = tokio::join!(queued, claims);
+        let (queued, claimed) = tokio::join!(queued, hosts.claim_one_by_one(50));
         queued.expect("an answer");
         // It would take the place of an attempt that fails.
         let behind = format!(
@@ -457,11 +448,7 @@ async fn nothing_is_queued_for_a_new_set_behind_what_is_claimed_at_that_moment()
              WHERE t.status = 'pending' AND t.model_id = {building} AND p.status = 'processing'"
         );
         assert_eq!(bench.number(&behind).await, 0, "in round {revision}");
-        hosts.complete(claimed).await;
-        hosts.complete(hosts.claim(50).await).await;
-        for (number, id) in ids.iter().enumerate() {
-            bench.edit(*id, &format!("article-{number}"), revision).await;
-        }
+        begin_again(&bench, &hosts, claimed, &ids, revision).await;
     }
 }
 

@@ -44,6 +44,12 @@ async fn a_folder_of_the_settings_is_kept_in_step_and_told_of_when_it_is_not() {
         go_on("a copy is told of");
     }
     assert!(names_copy(&server.json("/api/status").await["health"]["parts"]["folders"]));
+    for (header, of_others) in [("x-forwarded-for", "192.0.2.1"), ("host", "notes.example.org")] {
+        let asked = server.request(reqwest::Method::GET, "/ready").header(header, of_others);
+        let ready: serde_json::Value = asked.send().await.expect("an answer").json().await.expect("JSON");
+        let told = &ready["parts"]["folders"];
+        assert!(told["detail"].is_string() && !names_copy(told), "strangers get no names: {told}");
+    }
     fs::remove_file(&copy).expect("a removal");
     while !folders().await["detail"].is_null() {
         go_on("it is gone");

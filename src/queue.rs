@@ -76,7 +76,7 @@ impl Queue {
         Ok(numbers::of(self.database.reader(), coverage).await?)
     }
 
-    /// The same for callers that ask every few seconds: the coverage may be half a minute old.
+    /// The same for callers that ask every few seconds: the coverage may be half a minute old, where counting it takes long.
     ///
     /// # Errors
     /// [`QueueError::Store`]

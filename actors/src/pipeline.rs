@@ -69,8 +69,8 @@ impl Pipeline {
     }
 
     /// Works on `task`; every failure is an outcome. `made` brings the vectors of earlier attempts; afterwards it
-    /// contains those of this one too, even if it is dropped before its end. From the moment at which there is room for the
-    /// article, it may take as long as `limit`.
+    /// contains those of this one too, even if it is dropped before its end. Cutting the article
+    /// may take as long as `limit`, and so may embedding it, from the moment at which it has its turn at the provider.
     pub(crate) async fn run(&self, task: &ClaimedTask, made: &mut Vectors, limit: Duration) -> Outcome {
         if let Some(outcome) = without_embedding(task) {
             return outcome;
@@ -93,17 +93,13 @@ impl Pipeline {
         }
         afterword_faults::point!("attempt.loaded", StoreError::Failed);
         let (revision, content_hash) = (text.revision, text.content_hash);
-        let work = async {
-            let chunks = self.cut(text.title, text.body).await?;
-            afterword_faults::point!("attempt.cut", StoreError::Failed);
-            let chunks = self.fill(&entry, chunks, made).await?;
-            afterword_faults::point!("attempt.embedded", StoreError::Failed);
-            Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
-        };
-        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-            let given_up = format!("gave up after {limit:?}, the limit queue.max_processing_time");
-            Err(Stopped::Failed(EmbedError::transient(given_up).into()))
-        })
+        let cut = tokio::time::timeout(limit, self.cut(text.title, text.body)).await;
+        let chunks = cut.unwrap_or_else(|_| Err(gave_up(limit)))?;
+        afterword_faults::point!("attempt.cut", StoreError::Failed);
+        let filled = entry.limited(limit, self.fill(&entry, chunks, made)).await;
+        let chunks = filled.unwrap_or_else(|| Err(gave_up(limit).into()))?;
+        afterword_faults::point!("attempt.embedded", StoreError::Failed);
+        Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
     }
 
     /// Reads an article once there is room for it.
@@ -149,6 +145,10 @@ impl Pipeline {
         batches::embed_all(entry, self.requests.limits(), &new, self.again, made).await?;
         Ok(chunks.into_iter().map(|chunk| chunk.with_vector(&known, made)).collect::<Result<_, _>>()?)
     }
+}
+
+fn gave_up(limit: Duration) -> Failure {
+    EmbedError::transient(format!("gave up after {limit:?}, the limit queue.max_processing_time")).into()
 }
 
 /// The outcome, if the claim alone decides it and the body need not be read.

@@ -99,10 +99,11 @@ impl Desk {
     fn take(&mut self, message: Message) {
         match message {
             Message::Entered(id) => drop(self.entered.insert(id)),
-            Message::Asked(Ask { id, standing, texts, reply }) => {
+            Message::Asked(ask) => {
+                let Ask { id, standing, .. } = ask;
                 self.entered.remove(&id);
-                if !texts.is_empty() {
-                    self.replies.expect(id, reply, texts.len());
+                if !ask.texts.is_empty() {
+                    let texts = self.replies.expect(ask);
                     self.pool.add(id, standing, texts);
                 }
             }
@@ -219,13 +220,16 @@ impl Desk {
     /// waited for.
     fn next_items(&mut self, limits: BatchLimits, who: Who) -> Vec<Item> {
         let mut known = Vec::new();
-        let Self { pool, under_way, recent, .. } = self;
-        let items = pool.next(limits, who, |item, member| match recent.get(&item.text.hash) {
-            Some(vector) => {
-                known.push((member, vector.clone()));
-                true
+        let Self { pool, under_way, recent, replies, .. } = self;
+        let items = pool.next(limits, who, |item, member| {
+            replies.begin(member.attempt);
+            match recent.get(&item.text.hash) {
+                Some(vector) => {
+                    known.push((member, vector.clone()));
+                    true
+                }
+                None => under_way.join(item.key(), member),
             }
-            None => under_way.join(item.key(), member),
         });
         for (member, vector) in known {
             self.replies.tell(member, Ok(vector));

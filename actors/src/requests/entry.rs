@@ -1,8 +1,8 @@
 //! An attempt's access to the desk.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::{
     desk::Running,
@@ -15,6 +15,8 @@ pub(crate) struct Entry {
     id: u64,
     standing: RequestRank,
     messages: mpsc::UnboundedSender<Message>,
+    /// Notified when a text of it has had its turn.
+    begun: Arc<Notify>,
     /// A desk that no other attempt uses, if the embedder does not share requests.
     _own: Option<Running>,
 }
@@ -33,7 +35,7 @@ impl Entry {
         messages: mpsc::UnboundedSender<Message>,
         own: Option<Running>,
     ) -> Self {
-        let entry = Self { id, standing, messages, _own: own };
+        let entry = Self { id, standing, messages, begun: Arc::default(), _own: own };
         entry.send(Message::Entered(id));
         entry
     }
@@ -49,7 +51,8 @@ impl Entry {
     ) -> Result<(), Refused> {
         let mut left = texts.len();
         let (reply, mut answers) = mpsc::unbounded_channel();
-        self.send(Message::Asked(Ask { id: self.id, standing: self.standing, texts, reply }));
+        let begun = Arc::clone(&self.begun);
+        self.send(Message::Asked(Ask { id: self.id, standing: self.standing, texts, reply, begun }));
         let mut refused = None;
         while let Some((place, answer)) = answers.recv().await {
             left -= 1;
@@ -69,6 +72,20 @@ impl Entry {
         }
     }
 
+    /// Runs `work`, which embeds by this entry; returns `None` if it takes longer than `limit` after its first text has had
+    /// its turn. Waiting for others is no fault of the article: at a text of theirs the provider may hang.
+    pub(crate) async fn limited<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let over = async {
+            self.begun.notified().await;
+            tokio::time::sleep(limit).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = over => None,
+        }
+    }
+
     fn send(&self, message: Message) {
         // If the desk has died, the channel of answers closes, which is noticed there.
         let _ = self.messages.send(message);
@@ -83,5 +100,5 @@ impl Drop for Entry {
 
 fn died() -> Refusal {
     let error = EmbedError::transient("the requests of this host were broken off");
-    Refusal { error, took: std::time::Duration::ZERO }
+    Refusal { error, took: Duration::ZERO }
 }

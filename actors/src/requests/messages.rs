@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::embedder::{EmbedError, Vector};
 
@@ -56,4 +56,6 @@ pub(super) struct Ask {
     pub(super) standing: RequestRank,
     pub(super) texts: Vec<Arc<Text>>,
     pub(super) reply: mpsc::UnboundedSender<Answer>,
+    /// Notified when the first of the texts has had its turn.
+    pub(super) begun: Arc<Notify>,
 }

@@ -1,11 +1,11 @@
 //! Where the answers of each attempt go, and how many are still to come. Pure except for the sending.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::{
-    messages::{Answer, Refusal},
+    messages::{Answer, Ask, Refusal, Text},
     under_way::Member,
 };
 use crate::embedder::Vector;
@@ -18,13 +18,22 @@ pub(super) struct Replies {
 
 struct Reply {
     to: mpsc::UnboundedSender<Answer>,
+    begun: Arc<Notify>,
     open: usize,
 }
 
 impl Replies {
-    /// Registers that `attempt` waits for `answers` answers.
-    pub(super) fn expect(&mut self, attempt: u64, to: mpsc::UnboundedSender<Answer>, answers: usize) {
-        self.attempts.insert(attempt, Reply { to, open: answers });
+    /// Registers that the attempt waits for answers to all texts of `ask`; returns these.
+    pub(super) fn expect(&mut self, Ask { id, texts, reply, begun, .. }: Ask) -> Vec<Arc<Text>> {
+        self.attempts.insert(id, Reply { to: reply, begun, open: texts.len() });
+        texts
+    }
+
+    /// Tells `attempt` that a text of it has had its turn.
+    pub(super) fn begin(&self, attempt: u64) {
+        if let Some(reply) = self.attempts.get(&attempt) {
+            reply.begun.notify_one();
+        }
     }
 
     /// The attempts that wait.

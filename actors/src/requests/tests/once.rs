@@ -250,3 +250,18 @@ async fn a_desk_that_dies_leaves_nobody_waiting_and_the_next_attempt_begins_anot
     assert_eq!(tokio::join!(ask(first), ask(second)), (false, false));
     assert!(ask(requests.enter(RequestRank::default())).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_an_article_waits_for_its_turn_is_not_charged_to_it() {
+    let slow = slow(1, |_| None);
+    let requests = Requests::new(Arc::clone(&slow) as Arc<dyn Embedder>, usize::MAX);
+    let alone = |queue_key| RequestRank { queue_key, alone: true };
+    let entries: Vec<_> = (0..4).map(|number| requests.enter(alone(number))).collect();
+    let limited = entries.iter().enumerate().map(async |(number, entry)| {
+        let asked = entry.embed(texts(number as u64, &[5]), |_, _| {});
+        entry.limited(LATENCY * 3 / 2, asked).await.is_some_and(|result| result.is_ok())
+    });
+    assert_eq!(futures_util::future::join_all(limited).await, [true; 4], "each had one turn of one latency");
+    let asked = entries[0].embed(vec![text("again".into(), 5)], |_, _| {});
+    assert!(entries[0].limited(LATENCY / 2, asked).await.is_none(), "its own turn is charged to it");
+}

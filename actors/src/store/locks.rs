@@ -9,6 +9,10 @@
 //! one acts on is locked in between, or found and changed by one statement. Claims are the exception that needs a lock
 //! of its own: they lock no article, and pass over waiting tasks that are locked.
 //!
+//! Which set searches use changes for all articles at once. So whoever stores vectors, and whoever queues articles for a
+//! set, keeps the sets from changing over, before anything else is locked; a change-over waits for all of them, counts
+//! what they have stored, and locks nothing before that.
+//!
 //! A deleted article has no row to lock, and may be restored at any moment. So a decision about its tasks, and its
 //! restoration, lock its number instead.
 
@@ -74,7 +78,29 @@ pub async fn hold_deleted(transaction: &impl Sql, article: i64) -> Result<(), St
     }
 }
 
-/// Locks the articles of `tasks` (ids) until the commit.
+/// Until the commit, no set takes the place of the one in use.
+///
+/// # Errors
+/// [`StoreError`]
+pub(super) async fn hold_sets(transaction: &impl Sql) -> Result<(), StoreError> {
+    match transaction.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => transaction.run("SELECT pg_advisory_xact_lock_shared(7237, 3)", []).await.map(drop),
+    }
+}
+
+/// Waits for all transactions that hold the sets ([`hold_sets`]); until the commit, no other one can.
+///
+/// # Errors
+/// [`StoreError`]
+pub(super) async fn change_sets(transaction: &impl Sql) -> Result<(), StoreError> {
+    match transaction.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => transaction.run("SELECT pg_advisory_xact_lock(7237, 3)", []).await.map(drop),
+    }
+}
+
+/// Locks the articles of `tasks` (ids) until the commit, after the sets ([`hold_sets`], in the same statement).
 ///
 /// # Errors
 /// [`StoreError`]
@@ -85,7 +111,8 @@ pub(super) async fn hold_articles_of(transaction: &impl Sql, tasks: &[i64]) -> R
     let ids = sql::json(tasks)?;
     let held: Vec<i64> = transaction
         .rows(
-            "SELECT a.id FROM articles a WHERE a.id IN (
+            "WITH sets AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(7237, 3))
+             SELECT a.id FROM sets CROSS JOIN articles a WHERE a.id IN (
                  SELECT t.article_id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id) {lock a}",
             [ids.clone()],
         )
@@ -94,6 +121,8 @@ pub(super) async fn hold_articles_of(transaction: &impl Sql, tasks: &[i64]) -> R
     if held.len() >= tasks.len() {
         return Ok(());
     }
+    // Where no article was found, the sets may not have been locked.
+    hold_sets(transaction).await?;
     let all: Vec<i64> = transaction
         .rows(
             "SELECT DISTINCT t.article_id AS id FROM {ids $1} j CROSS JOIN embedding_tasks t WHERE t.id = j.id",

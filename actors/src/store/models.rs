@@ -17,7 +17,7 @@ mod whole;
 use afterword_entities::embedding_model;
 
 use super::{
-    Engine, StoreError, events,
+    Engine, StoreError, events, locks,
     sql::{self, FromRow, Sql},
 };
 use crate::embedder::ModelIdentity;
@@ -246,6 +246,7 @@ pub(super) async fn keep_wanted(transaction: &impl Sql, id: i64) -> Result<bool,
 
 /// Returns the state of the set `id`, which stays what it is until the commit.
 pub(super) async fn keep(transaction: &impl Sql, id: i64) -> Result<Option<String>, StoreError> {
+    locks::hold_sets(transaction).await?;
     let until_the_commit = match transaction.engine() {
         Engine::Sqlite => "",
         Engine::Postgres => "FOR SHARE",

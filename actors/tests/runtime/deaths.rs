@@ -1,6 +1,6 @@
 //! A dead host does not say which task has killed it: that task is found, and no other loses an attempt.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use afterword_actors::{
     Runtime,
@@ -26,8 +26,8 @@ pub(super) struct Hosts<'a> {
 }
 
 impl<'a> Hosts<'a> {
-    pub(super) async fn of(bench: &'a Fixture) -> Self {
-        let runtime = Runtime::start(bench.database.clone(), TestModel::new("one").model(), quick()).await;
+    pub(super) async fn of(bench: &'a Fixture, model: &Arc<TestModel>) -> Self {
+        let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await;
         let runtime = runtime.expect("a runtime");
         let makes = Makes::only(runtime.handle().model_id());
         runtime.stop(Duration::from_secs(30)).await;
@@ -115,7 +115,7 @@ async fn tasks(bench: &Fixture, which: &str) -> i64 {
 async fn what_kills_its_host_is_found_and_nothing_else_pays() {
     for slots in [1, 4, 64] {
         let bench = Fixture::new().await;
-        let mut hosts = Hosts::of(&bench).await;
+        let mut hosts = Hosts::of(&bench, &TestModel::new("one")).await;
         save_articles(&bench, 100).await;
         let kills = HashSet::from(["article-7", "article-50"].map(str::to_owned));
         hosts.work(slots, &kills).await;
@@ -131,7 +131,7 @@ async fn what_kills_its_host_is_found_and_nothing_else_pays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_are_killed_again_and_again_fail_no_article() {
     let bench = Fixture::new().await;
-    let mut hosts = Hosts::of(&bench).await;
+    let mut hosts = Hosts::of(&bench, &TestModel::new("one")).await;
     save_articles(&bench, 40).await;
     for _ in 0..20 {
         assert!(!hosts.claim(30).await.is_empty());
@@ -145,7 +145,7 @@ async fn hosts_that_are_killed_again_and_again_fail_no_article() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_in_work_at_deaths_has_little_company_and_then_none() {
     let bench = Fixture::new().await;
-    let mut hosts = Hosts::of(&bench).await;
+    let mut hosts = Hosts::of(&bench, &TestModel::new("one")).await;
     save_articles(&bench, 20).await;
     assert_eq!(hosts.claim(15).await.len(), 15);
     hosts.die().await;
@@ -176,7 +176,7 @@ async fn who_was_in_work_at_deaths_has_little_company_and_then_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_does_not_make_a_suspect_a_harmless_one() {
     let bench = Fixture::new().await;
-    let mut hosts = Hosts::of(&bench).await;
+    let mut hosts = Hosts::of(&bench, &TestModel::new("one")).await;
     let article = bench.save("article", "text").await;
     assert_eq!(hosts.claim(4).await.len(), 1);
     super::requests::edit(&bench, article, "edited").await;

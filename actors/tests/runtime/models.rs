@@ -16,13 +16,15 @@ use afterword_actors::{
         models::{self, Switch},
         sql::Sql,
         stats, tasks,
+        vectors::{self, NewSet},
     },
-    task::{ClaimedTask, NewTask, Operation, Priority},
+    task::{ClaimedTask, EmbeddedSet, NewTask, Operation, Priority},
 };
 use proptest::prelude::*;
+use tokio::sync::oneshot;
 
 use super::{Fixture, deaths::Hosts};
-use crate::support::{TestModel, quick, task};
+use crate::support::{TestModel, hash_of, quick, task};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 const ACTIVE: &str = "SELECT id AS n FROM embedding_models WHERE state = 'active'";
@@ -409,7 +411,7 @@ async fn begin_again(bench: &Fixture, hosts: &Hosts<'_>, claimed: Vec<ClaimedTas
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_run_counts_what_is_claimed_while_it_is_queued() {
     let bench = Fixture::new().await;
-    let hosts = Hosts::of(&bench).await;
+    let hosts = Hosts::of(&bench, &TestModel::new("one")).await;
     let mut ids = Vec::new();
     for number in 0..50 {
         ids.push(bench.save(&format!("article-{number}"), "text").await);
@@ -425,7 +427,7 @@ async fn a_bulk_run_counts_what_is_claimed_while_it_is_queued() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_queued_for_a_new_set_behind_what_is_claimed_at_that_moment() {
     let (bench, new) = (Fixture::new().await, TestModel::new("new"));
-    let hosts = Hosts::of(&bench).await;
+    let hosts = Hosts::of(&bench, &TestModel::new("one")).await;
     assert_eq!(bench.switch_to(&new).await, Switch::Begun { instead_of: None });
     let building = models::wanted(bench.database.reader()).await.expect("the sets").building.expect("a set").id;
     let mut ids = Vec::new();
@@ -477,6 +479,55 @@ async fn what_the_old_model_embeds_while_the_new_one_takes_over_is_embedded_by_t
     bench.settled(&runtime).await;
     assert_eq!(bench.number(VECTORS_IN_USE).await, 4, "what was saved meanwhile is found by meaning");
     runtime.stop(DEADLINE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vectors_that_are_being_stored_while_the_sets_change_over_stay_found() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 2).await;
+    let hosts = Hosts::of(&bench, &old).await;
+    bench.switch_to(&new).await;
+    let building = models::wanted(bench.database.reader()).await.expect("the sets").building.expect("a set").id;
+    let complete = "INSERT INTO article_embeddings (article_id, model_id, revision, content_hash, chunk_count, embedded_at)
+                    SELECT e.article_id, b.id, e.revision, e.content_hash, e.chunk_count, e.embedded_at
+                    FROM article_embeddings e CROSS JOIN embedding_models b WHERE b.state = 'building'";
+    bench.change(complete).await;
+    // Neither set has it: so it keeps nobody from changing over, until the set in use has it.
+    let id = bench.save("meanwhile", "text").await;
+    let claimed = hosts.claim(1).await;
+    let ((stored, is_stored), (release, released)) = (oneshot::channel(), oneshot::channel::<()>());
+    let storing = bench.database.write::<_, StoreError, _>(move |transaction| {
+        Box::pin(async move {
+            vectors::standing(transaction, &claimed.iter().collect::<Vec<_>>()).await?;
+            let set = EmbeddedSet { revision: 1, content_hash: hash_of("meanwhile", "text"), chunks: vec![] };
+            let [task] = claimed.as_slice() else { panic!("one task is claimed") };
+            let new = NewSet { article_id: id, model_id: task.model_id, set: &set, stored: 0 };
+            vectors::store(transaction, &[new]).await?;
+            // A question, so that what has gathered is sent.
+            transaction.rows::<i64>("SELECT count(*) AS n FROM article_embeddings", []).await?;
+            let _ = stored.send(());
+            let _ = released.await;
+            Ok(())
+        })
+    });
+    let changing_over = async {
+        is_stored.await.expect("vectors");
+        let change = bench.database.write::<_, StoreError, _>(move |transaction| {
+            Box::pin(models::activate_if_whole(transaction, building))
+        });
+        let mut change = std::pin::pin!(change);
+        // If it does not wait, it changes over now; if it does, it must not be waited for.
+        let early = tokio::time::timeout(Duration::from_millis(200), &mut change).await;
+        let _ = release.send(());
+        match early {
+            Ok(early) => early,
+            Err(_) => change.await,
+        }
+    };
+    let (storing, changed_over) = tokio::join!(storing, changing_over);
+    storing.expect("a commit");
+    assert!(!changed_over.expect("an answer"), "the new set does not have what the one in use has");
+    assert_eq!(bench.number(VECTORS_IN_USE).await, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

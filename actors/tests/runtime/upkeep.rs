@@ -53,7 +53,7 @@ async fn every_actor_answers_while_the_database_keeps_maintenance_waiting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dead_host_held_comes_back_although_the_clock_was_set_back_since() {
     let (bench, model) = (Fixture::new().await, TestModel::new("one"));
-    let dead = Hosts::of(&bench).await;
+    let dead = Hosts::of(&bench, &TestModel::new("one")).await;
     bench.save("held", "text").await;
     assert_eq!(dead.claim(1).await.len(), 1);
     // Five hours ahead, the host began, gave a sign and took a lease.

@@ -343,7 +343,7 @@ impl<P: Place> Fixture<P> {
 }
 
 /// As short for a long body: it is indexed.
-fn hash_of(slug: &str, body: &str) -> String {
+pub(crate) fn hash_of(slug: &str, body: &str) -> String {
     let mut hasher = DefaultHasher::new();
     (slug, body).hash(&mut hasher);
     format!("{:016x}", hasher.finish())

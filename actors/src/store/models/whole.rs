@@ -2,7 +2,7 @@
 
 use super::{Kept, hold, kept, wanted};
 use crate::store::{
-    StoreError, events,
+    StoreError, events, locks,
     sql::{FromRow, Sql, Value},
 };
 
@@ -40,6 +40,8 @@ pub async fn hindrances(connection: &impl Sql, model_id: i64) -> Result<Hindranc
 /// [`StoreError`]
 pub async fn activate_if_whole(transaction: &impl Sql, model_id: i64) -> Result<bool, StoreError> {
     hold(transaction).await?;
+    // Vectors that are being stored for the set in use at this moment count.
+    locks::change_sets(transaction).await?;
     if wanted(transaction).await?.building.is_none_or(|building| building.id != model_id)
         || is_behind(transaction, model_id).await?
         || would_empty_searches(transaction, model_id).await?

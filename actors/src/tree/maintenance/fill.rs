@@ -12,7 +12,7 @@ use crate::{
         StoreError,
         backlog::{self, Order},
         claim::Makes,
-        models,
+        models::{self, Hindrance},
     },
     task::Priority,
     tree::messages::QueueMessage,
@@ -110,28 +110,34 @@ impl Upkeep {
         if !fill.is_uncounted || fill.count_after.is_some_and(|after| after > now) {
             return Ok(());
         }
-        let changed_over = self
-            .context
+        // Counted beside the writers first: whoever changes over makes them wait while it counts once more.
+        let mut hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
+        if hindrance == Hindrance::default() {
+            if self.activate(model_id).await? {
+                tracing::info!(model = model_id, "the new model's vectors are complete; searches use them from now on");
+                return Ok(());
+            }
+            hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
+        }
+        let fill = self.fills.entry(model_id).or_default();
+        // Open tasks are being saved at this moment; failed ones wait for a person.
+        fill.is_uncounted = hindrance.open > 0;
+        fill.count_after = Some(now + now.elapsed() * COUNTED_IN);
+        tracing::info!(
+            model = model_id,
+            open = hindrance.open,
+            failed = hindrance.failed,
+            "the new model's vectors are not complete yet"
+        );
+        Ok(())
+    }
+
+    async fn activate(&self, model_id: i64) -> Result<bool, StoreError> {
+        self.context
             .database
             .write_behind::<_, StoreError, _>(move |transaction| {
                 Box::pin(models::activate_if_whole(transaction, model_id))
             })
-            .await?;
-        if changed_over {
-            tracing::info!(model = model_id, "the new model's vectors are complete; searches use them from now on");
-        } else {
-            let hindrance = models::hindrances(self.context.database.reader(), model_id).await?;
-            let fill = self.fills.entry(model_id).or_default();
-            // Open tasks are being saved at this moment; failed ones wait for a person.
-            fill.is_uncounted = hindrance.open > 0;
-            fill.count_after = Some(now + now.elapsed() * COUNTED_IN);
-            tracing::info!(
-                model = model_id,
-                open = hindrance.open,
-                failed = hindrance.failed,
-                "the new model's vectors are not complete yet"
-            );
-        }
-        Ok(())
+            .await
     }
 }

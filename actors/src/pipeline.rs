@@ -69,8 +69,8 @@ impl Pipeline {
     }
 
     /// Works on `task`; every failure is an outcome. `made` brings the vectors of earlier attempts; afterwards it
-    /// contains those of this one too, even if it is dropped before its end. Cutting the article
-    /// may take as long as `limit`, and so may embedding it, from the moment at which it has its turn at the provider.
+    /// contains those of this one too, even if it is dropped before its end. Each step may take as long as `limit`;
+    /// embedding begins when the article has its turn at the provider.
     pub(crate) async fn run(&self, task: &ClaimedTask, made: &mut Vectors, limit: Duration) -> Outcome {
         if let Some(outcome) = without_embedding(task) {
             return outcome;
@@ -93,13 +93,18 @@ impl Pipeline {
         }
         afterword_faults::point!("attempt.loaded", StoreError::Failed);
         let (revision, content_hash) = (text.revision, text.content_hash);
-        let cut = tokio::time::timeout(limit, self.cut(text.title, text.body)).await;
-        let chunks = cut.unwrap_or_else(|_| Err(gave_up(limit)))?;
+        let chunks = within(limit, self.cut(text.title, text.body)).await?;
         afterword_faults::point!("attempt.cut", StoreError::Failed);
-        let filled = entry.limited(limit, self.fill(&entry, chunks, made)).await;
+        let known = within(limit, self.known(&chunks)).await?;
+        let filled = entry.limited(limit, self.fill(&entry, chunks, &known, made)).await;
         let chunks = filled.unwrap_or_else(|| Err(gave_up(limit).into()))?;
         afterword_faults::point!("attempt.embedded", StoreError::Failed);
         Ok(Outcome::Embedded(EmbeddedSet { revision, content_hash, chunks }))
+    }
+
+    /// Whether the provider embeds a harmless text now.
+    pub(crate) async fn provider_works(&self) -> bool {
+        self.requests.provider_works().await
     }
 
     /// Reads an article once there is room for it.
@@ -132,18 +137,31 @@ impl Pipeline {
         }
     }
 
+    /// The vectors that were made before, by their hashes.
+    async fn known(&self, chunks: &[HashedChunk]) -> Result<Vectors, StoreError> {
+        let hashes: HashSet<&str> = chunks.iter().map(|chunk| chunk.text.hash.as_str()).collect();
+        self.reads.known(self.model_id, hashes).await
+    }
+
     /// Gives each chunk its vector: a known one where there is one, else a new one.
     async fn fill(
         &self,
         entry: &Entry,
         chunks: Vec<HashedChunk>,
+        known: &Vectors,
         made: &mut Vectors,
     ) -> Result<Vec<EmbeddedChunk>, Stopped> {
-        let hashes: HashSet<&str> = chunks.iter().map(|chunk| chunk.text.hash.as_str()).collect();
-        let known = self.reads.known(self.model_id, hashes).await?;
-        let new = first_of_each_hash(&chunks, &known, made);
+        let new = first_of_each_hash(&chunks, known, made);
         batches::embed_all(entry, self.requests.limits(), &new, self.again, made).await?;
-        Ok(chunks.into_iter().map(|chunk| chunk.with_vector(&known, made)).collect::<Result<_, _>>()?)
+        Ok(chunks.into_iter().map(|chunk| chunk.with_vector(known, made)).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Gives `work` up if it takes longer than `limit`.
+async fn within<T, E: Into<Stopped>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, Stopped> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result.map_err(Into::into),
+        Err(_) => Err(gave_up(limit).into()),
     }
 }
 

@@ -61,6 +61,11 @@ impl Requests {
         self.embedder.limits()
     }
 
+    /// Whether the provider embeds a harmless text now.
+    pub(crate) async fn provider_works(&self) -> bool {
+        call::probe(self.embedder.as_ref()).await.is_ok()
+    }
+
     /// Announces an attempt that may bring texts soon: a request with room left waits a little for it.
     pub(crate) fn enter(&self, standing: RequestRank) -> Entry {
         let id = self.attempts.fetch_add(1, Ordering::Relaxed);

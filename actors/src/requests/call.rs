@@ -120,7 +120,7 @@ async fn embed(embedder: &dyn Embedder, texts: &[String]) -> Result<Vec<Vector>,
 }
 
 /// Checks whether the provider embeds a harmless text. A failure is then the provider's.
-async fn probe(embedder: &dyn Embedder) -> Result<(), EmbedError> {
+pub(super) async fn probe(embedder: &dyn Embedder) -> Result<(), EmbedError> {
     let error = match answer_of(tokio::time::timeout(PROBE_TIMEOUT, embedder.probe())).await {
         Ok(Ok(Ok(()))) => return Ok(()),
         Ok(Ok(Err(error))) => error.refuses_everything(),

@@ -317,6 +317,6 @@ const ENQUEUE_ALL: &str = "
         revision = {greatest}(t.revision, excluded.revision),
         model_id = CASE WHEN excluded.model_id = (SELECT id FROM embedding_models WHERE state = 'active')
                         THEN excluded.model_id ELSE t.model_id END,
-        updated_at = excluded.updated_at,
+        updated_at = {greatest}(t.updated_at, excluded.updated_at),
         cause = 'coalesced'
     RETURNING article_id, id AS task_id, cause = 'coalesced' AS adopted";

@@ -50,6 +50,7 @@ const ADOPT: &str = "
     WHERE bulk_id IN (SELECT id FROM bulk_operations WHERE state IN ('queuing', 'running'))
       AND article_id = $1 AND task_id = $2 AND NOT adopted";
 
+/// A time of its last change that has not come yet stays: it says that the clock was set back ([`follow_the_clock`]).
 const ENQUEUE: &str = "
     INSERT INTO embedding_tasks AS t
         (article_id, slug, operation, status, priority, revision, attempts, max_attempts,
@@ -74,7 +75,7 @@ const ENQUEUE: &str = "
         revision = {greatest}(t.revision, excluded.revision),
         model_id = excluded.model_id,
         trace_id = excluded.trace_id,
-        updated_at = excluded.updated_at,
+        updated_at = {greatest}(t.updated_at, excluded.updated_at),
         cause = 'coalesced'
     RETURNING id, cause = 'coalesced' AS joined";
 

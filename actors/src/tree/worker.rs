@@ -12,12 +12,12 @@ use tokio::time::Instant;
 use super::messages::{Ended, QueueMessage, WorkerMessage};
 use crate::{
     context::Context,
-    embedder::EmbedError,
+    embedder::{EmbedError, Fault},
     outcome::{Finished, Outcome},
     owned::{AbortOnDrop, panic_text},
     pipeline::Pipeline,
     supervision::{ActorStatus, Address},
-    task::{ArticleSnapshot, ClaimedTask, Slot, Vectors},
+    task::{ArticleSnapshot, ClaimedTask, Failure, Slot, Vectors},
 };
 
 /// Works on the tasks that it is given.
@@ -92,9 +92,11 @@ impl WorkerState {
             return self.end(Ended { outcome, made, gained: false });
         }
         let (myself, given) = (myself.clone(), task.clone());
+        let is_watched = task.model_id == self.context.model_row.id;
         let attempt = AbortOnDrop::spawn(async move {
             let before = made.len();
             let outcome = attempt(&pipeline, &given, limit, &mut made).await;
+            let outcome = if is_watched { outcome } else { with_its_fault(&pipeline, outcome).await };
             let gained = made.len() > before;
             // If the actor is gone, its supervisor has told the queue.
             let _ = myself.send_message(WorkerMessage::Ended(Ended { outcome, made, gained }));
@@ -122,6 +124,17 @@ async fn attempt(pipeline: &Pipeline, task: &ClaimedTask, limit: Duration, made:
     match AssertUnwindSafe(pipeline.run(task, made, limit)).catch_unwind().await {
         Ok(outcome) => outcome,
         Err(panic) => crashed(&panic_text(panic.as_ref())),
+    }
+}
+
+/// The circuit watches the provider of the host's own model only. Whether a failure of another one's is its fault, one
+/// probe tells while the task is still here.
+async fn with_its_fault(pipeline: &Pipeline, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Failed(failure) if failure.fault == Fault::Unclear && !pipeline.provider_works().await => {
+            Outcome::Failed(Failure { fault: Fault::Provider, ..failure })
+        }
+        other => other,
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use afterword_actors::{
     Offer, OtherModels, Runtime, RuntimeSettings,
-    embedder::{Model, ModelIdentity},
+    embedder::{EmbedError, Model, ModelIdentity},
     store::{
         StoreError,
         backlog::{self, Backlog, Order},
@@ -323,7 +323,7 @@ async fn a_save_is_embedded_for_the_set_in_use_while_the_build_keeps_every_slot_
 async fn a_new_provider_that_is_away_does_not_keep_the_old_one_from_its_work() {
     let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
     bench.embedded_by(&old, 4).await;
-    *new.outage.lock().expect("the lock") = Some(afterword_actors::embedder::EmbedError::unavailable("refused"));
+    *new.outage.lock().expect("the lock") = Some(EmbedError::unavailable("refused"));
     let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), quick()).await.expect("a runtime");
     while runtime.status().await.is_none_or(|status| status.trouble.is_empty()) {
         tokio::task::yield_now().await;
@@ -335,6 +335,33 @@ async fn a_new_provider_that_is_away_does_not_keep_the_old_one_from_its_work() {
     }
     *new.outage.lock().expect("the lock") = None;
     bench.changes_over(&runtime, 5).await;
+    runtime.stop(DEADLINE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_provider_that_fails_during_a_change_costs_no_article_an_attempt() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 2).await;
+    new.hold().await;
+    let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), quick()).await.expect("a runtime");
+    *old.outage.lock().expect("the lock") = Some(EmbedError::transient("502"));
+    let requests = old.requests.load(Ordering::SeqCst);
+    let id = bench.save("meanwhile", "text").await;
+    runtime.wake();
+    let charged = format!("SELECT max(attempts) AS n FROM embedding_tasks WHERE article_id = {id}");
+    // More than its attempts would make, each with a probe.
+    while old.requests.load(Ordering::SeqCst) < requests + 12 {
+        assert!(bench.number(&charged).await <= 1, "one may be under way");
+        tokio::task::yield_now().await;
+    }
+    *old.outage.lock().expect("the lock") = None;
+    let in_use = format!("{VECTORS_IN_USE} AND e.article_id = {id}");
+    while bench.number(&in_use).await == 0 {
+        runtime.wake();
+        tokio::task::yield_now().await;
+    }
+    new.open();
+    bench.changes_over(&runtime, 3).await;
     runtime.stop(DEADLINE).await;
 }
 
@@ -488,7 +515,8 @@ async fn vectors_that_are_being_stored_while_the_sets_change_over_stay_found() {
     let hosts = Hosts::of(&bench, &old).await;
     bench.switch_to(&new).await;
     let building = models::wanted(bench.database.reader()).await.expect("the sets").building.expect("a set").id;
-    let complete = "INSERT INTO article_embeddings (article_id, model_id, revision, content_hash, chunk_count, embedded_at)
+    let complete =
+        "INSERT INTO article_embeddings (article_id, model_id, revision, content_hash, chunk_count, embedded_at)
                     SELECT e.article_id, b.id, e.revision, e.content_hash, e.chunk_count, e.embedded_at
                     FROM article_embeddings e CROSS JOIN embedding_models b WHERE b.state = 'building'";
     bench.change(complete).await;
@@ -512,9 +540,9 @@ async fn vectors_that_are_being_stored_while_the_sets_change_over_stay_found() {
     });
     let changing_over = async {
         is_stored.await.expect("vectors");
-        let change = bench.database.write::<_, StoreError, _>(move |transaction| {
-            Box::pin(models::activate_if_whole(transaction, building))
-        });
+        let change = bench
+            .database
+            .write::<_, StoreError, _>(move |transaction| Box::pin(models::activate_if_whole(transaction, building)));
         let mut change = std::pin::pin!(change);
         // If it does not wait, it changes over now; if it does, it must not be waited for.
         let early = tokio::time::timeout(Duration::from_millis(200), &mut change).await;
@@ -581,6 +609,8 @@ async fn a_clock_that_was_set_back_delays_no_task() {
                  scheduled_at = scheduled_at + 7200000, queue_key = queue_key + 7200000",
         )
         .await;
+    // What an operator does about tasks that do not move; it must not hide why.
+    bench.bulk(500).await;
     let runtime = Runtime::start(bench.database.clone(), model.model(), quick()).await.expect("a runtime");
     assert_eq!(bench.settled(&runtime).await.completed, 3);
     runtime.stop(DEADLINE).await;

@@ -128,20 +128,20 @@ impl QueueState {
         }
     }
 
-    /// Ends an attempt for the set in use, if that is not the own model's. No probe tells what is to blame: a failure
-    /// that is certainly the provider's costs the document nothing, and one that may be either's counts as an attempt.
+    /// Ends an attempt for the set in use, if that is not the own model's. The worker has found out what is to blame: its
+    /// provider's failure costs the document nothing.
     pub(super) fn finished_beside(&mut self, finished: Finished) {
         let Finished { task, outcome, elapsed, .. } = finished;
         let retry = self.at.context.settings.retry;
         let decided = match decide(task, elapsed, outcome, retry) {
             Decision::Commit(decided) => decided,
-            Decision::Ask(task, elapsed, failure) => {
-                self.rest_second(&failure.message);
-                match failure.fault {
-                    Fault::Provider => settlement::refunded(task, elapsed, failure),
-                    Fault::Document | Fault::Unclear => settlement::blamed(task, elapsed, failure, retry),
+            Decision::Ask(task, elapsed, failure) => match failure.fault {
+                Fault::Provider => {
+                    self.rest_second(&failure.message);
+                    settlement::refunded(task, elapsed, failure)
                 }
-            }
+                Fault::Document | Fault::Unclear => settlement::blamed(task, elapsed, failure, retry),
+            },
         };
         self.commits.gather([decided]);
         self.schedule_flush();

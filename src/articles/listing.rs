@@ -21,7 +21,7 @@ impl Articles {
         self.list_where(folder, &Filter::default(), cursor, limit).await
     }
 
-    /// The same, of those that match `filter`.
+    /// A page of the articles that match `filter`.
     ///
     /// # Errors
     /// [`ArticleError::Invalid`] if the cursor did not come from here.

@@ -1,5 +1,5 @@
-//! Turns of edits that others were faster than. Each is applied to the newest text, so of all that try at once one
-//! succeeds; in turns, each has only newcomers and other processes before it, however many wait.
+//! Lets edits of one article that lost the race for a revision take turns. Each is applied to the newest text, so of all
+//! that try at once only one succeeds; one after the other, each competes only with newcomers and other processes.
 
 use std::{
     array,

@@ -39,7 +39,7 @@ impl Inside<'_> {
         (place > self.from).then_some(place)
     }
 
-    /// Before the last sentence that does not fit; a line end alone ends no sentence.
+    /// Byte offset of the last sentence boundary that fits; a line end alone ends no sentence.
     fn sentence(&self) -> Option<usize> {
         let read = &self.text[self.least..];
         let starts = read.split_sentence_bound_indices().map(|(start, _)| start);

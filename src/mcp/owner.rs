@@ -1,5 +1,5 @@
-//! The owner of a session. The protocol's library does not tell its keeper of sessions which client asks, so that is
-//! kept beside the request as long as it runs.
+//! The owner of a session. The protocol's library does not tell the session manager which client asks, so the client is
+//! passed in a task-local as long as the request runs.
 
 use crate::auth::Who;
 

@@ -63,7 +63,7 @@ pub(super) fn embedding(status: &EmbeddingStatus) -> Markup {
     html! { span.badge.(kind) title=(more) { (said) } }
 }
 
-/// The same in a list, where most are embedded and need no word.
+/// The status in a list, where most are embedded and need no word.
 pub(super) fn unless_searchable(status: &EmbeddingStatus) -> Markup {
     html! { @if status.status != EmbeddingState::Completed { " " (embedding(status)) } }
 }

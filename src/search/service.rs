@@ -31,7 +31,7 @@ pub struct SearchSettings {
     pub candidates: usize,
     /// How long embedding the query may take; past it the answer is from words alone.
     pub query_deadline: Duration,
-    /// A cosine below this is no good match.
+    /// Hits below this cosine set `low_confidence`.
     pub good_similarity: f32,
 }
 

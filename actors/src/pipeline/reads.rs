@@ -133,7 +133,7 @@ impl<K: Clone + Eq + Hash + Send + 'static, V: Clone + Send + 'static> Shared<K,
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Request<K, V> {
-    /// Nobody may wait any more.
+    /// No waiter is left.
     fn answer_from(self, found: &HashMap<K, V>) {
         let own = self.keys.iter().filter_map(|key| Some((key.clone(), found.get(key)?.clone()))).collect();
         let _ = self.answer.send(Ok(own));

@@ -41,11 +41,11 @@ pub(super) type Answer = (usize, Result<Vector, Refusal>);
 pub(super) enum Message {
     /// An attempt may bring texts soon.
     Entered(u64),
-    /// It has brought them.
+    /// The attempt hands in its texts.
     Asked(Ask),
     /// Send nothing more of what has not been sent for it.
     NoMore(u64),
-    /// It has ended.
+    /// The attempt has ended.
     Left(u64),
     /// Forget recent answers.
     Forget,

@@ -88,8 +88,7 @@ pub async fn unattended(connection: &impl Sql, model_id: i64, after: i64, limit:
     connection.rows(&sql, [model_id.into(), after.into(), i64::from(limit).into()]).await
 }
 
-/// Counts the tasks of low priority that wait for vectors of `model_id`, up to `most`: the maintenance that is still
-/// ahead.
+/// Counts the pending tasks of low priority for `model_id`, up to `most`.
 ///
 /// # Errors
 /// [`StoreError`]

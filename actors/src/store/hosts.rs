@@ -126,8 +126,7 @@ pub async fn end(transaction: &impl Sql, incarnation: &str, state: &str) -> Resu
 }
 
 /// Returns hosts other than `incarnation` that have not reported their end and have been silent for `silence`, or whose
-/// last sign is as much of a time to come: since then the clock was set back, and how long they have been silent is not
-/// known.
+/// last heartbeat is that far in the future: the clock was set back since, and nobody knows how long they have been silent.
 ///
 /// # Errors
 /// [`StoreError`]

@@ -1,4 +1,4 @@
-//! The root of a tree: started by no actor, ended by whoever holds it.
+//! The root of a tree: started by no actor, stopped by its owner.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What is to become of each file. Nothing is read and nothing is written here, so that a dry run and a real one cannot
-//! come to different answers.
+//! Plans what becomes of each file. Reads and writes nothing, so that a dry run and a real one cannot come to different
+//! answers.
 
 mod adopted;
 mod facts;

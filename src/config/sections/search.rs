@@ -17,7 +17,7 @@ section! {
         rrf_k: f64 = 60.0,
         /// Articles taken from the ranking by meaning; ten times as many from that by words.
         candidates: usize = 100,
-        /// A cosine below this is no good match.
+        /// Hits below this cosine set `low_confidence`.
         good_similarity: f32 = 0.25,
         /// Stems of articles that do not show their language; after a change: `afterword index rebuild`.
         language: String = "english".to_owned(),

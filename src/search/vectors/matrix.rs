@@ -89,7 +89,7 @@ impl Matrix {
         }
     }
 
-    /// Adds the chunks nearest to `query` to `best`, as well as codes can tell.
+    /// Adds the chunks nearest to `query` to `best`, ranked by their 8-bit codes: approximately.
     pub(super) fn scan(&self, query: &[f32], within: Option<&HashSet<i64>>, best: Best) -> Best {
         if query.len() != self.dimension {
             return best;

@@ -1,4 +1,4 @@
-//! What came over.
+//! The result of an import from mcp-markdown-manager.
 
 use afterword_actors::store::StoreError;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Which of the known files are as they were: nothing else of them has to be asked for.
+//! Finds the known files that have not changed, by what the file system says of them: they need not be read.
 
 use afterword_actors::store::{
     StoreError,

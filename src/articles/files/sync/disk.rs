@@ -1,4 +1,4 @@
-//! Work that waits for the disk, or computes.
+//! Runs work that blocks, on the disk or the processor, on a thread of its own.
 
 use afterword_actors::store::StoreError;
 

@@ -90,7 +90,7 @@ impl Run<'_> {
             match history::revision(reader, &format!("{NUMBERED}{}", known.article_id), revision).await {
                 Ok(before) => past.push_back(before),
                 Err(ArticleError::Store(error)) => return Err(error),
-                // Nobody keeps it any more.
+                // Retention has removed it.
                 Err(_) => {}
             }
         }

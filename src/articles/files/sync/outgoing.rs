@@ -1,4 +1,4 @@
-//! Articles to files.
+//! Writes what changed in articles to their files.
 
 use std::{io, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! Files that are as they were, and so are their articles: nothing is to be done about them, so of each only a number or two is
-//! kept while the others are looked at.
+//! Pairs of a file and an article that have not changed since the last run: of each, only the ids are kept in memory while
+//! the others are compared.
 
 use std::collections::{HashMap, HashSet};
 

@@ -46,7 +46,7 @@ pub(super) async fn similar(
         {
             Ok(article) => texts.push((known.path.clone(), article.front_matter + &article.body)),
             Err(ArticleError::Store(error)) => return Err(error),
-            // Nobody keeps it any more.
+            // Retention has removed it.
             Err(_) => {}
         }
     }

@@ -50,6 +50,21 @@ fn none(what: &str, found: &[String]) {
 }
 
 #[test]
+fn every_module_is_on_the_map() {
+    let architecture = std::fs::read_to_string(tool::root("ARCHITECTURE.md")).expect("the map");
+    let map = architecture.split("```").nth(1).expect("a block");
+    let words: Vec<_> = map.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    for folder in ["src", "actors/src"] {
+        let files = std::fs::read_dir(tool::root(folder)).expect("a folder");
+        let modules = files.map(|file| file.expect("a file").path().with_extension(""));
+        for module in modules.filter_map(|module| module.file_name()?.to_str().map(str::to_owned)) {
+            let is_named = ["lib", "main"].contains(&module.as_str()) || words.contains(&module.as_str());
+            assert!(is_named, "{folder}/{module} is not on the map of ARCHITECTURE.md");
+        }
+    }
+}
+
+#[test]
 fn no_file_and_no_folder_imports_in_a_circle() {
     for source in [host(), runtime()] {
         let arrows = source.arrows();

@@ -83,12 +83,12 @@ impl ChangeFeed {
     /// [`StoreError`]; the next look returns what this one did not.
     pub async fn next(&mut self) -> Result<Vec<ArticleEvent>, StoreError> {
         let now = sql::now(self.database.reader()).await?;
-        let is_far = self.looked_far.is_none_or(|at| now - at >= millis(LONG_OVERLAP_EVERY));
-        let overlap = millis(if is_far { LONG_OVERLAP } else { OVERLAP });
+        let is_far = self.looked_far.is_none_or(|at| now - at >= sql::millis(LONG_OVERLAP_EVERY));
+        let overlap = sql::millis(if is_far { LONG_OVERLAP } else { OVERLAP });
         let since = self.looked.unwrap_or(now) - overlap;
         let (acts, saved) = (self.acts(since).await?, self.saved(since).await?);
         // What is older than this was there before the first look.
-        let news_since = if self.looked.is_none() { now - millis(OVERLAP) } else { i64::MIN };
+        let news_since = if self.looked.is_none() { now - sql::millis(OVERLAP) } else { i64::MIN };
         let mut changes = Vec::new();
         for act in acts {
             if self.told.insert(Seen::Act { id: act.id }, act.at).is_none() && act.at >= news_since {
@@ -103,7 +103,7 @@ impl ChangeFeed {
         }
         self.looked = Some(now);
         self.looked_far = if is_far { Some(now) } else { self.looked_far };
-        self.told.retain(|_, at| *at >= now - millis(LONG_OVERLAP));
+        self.told.retain(|_, at| *at >= now - sql::millis(LONG_OVERLAP));
         Ok(changes)
     }
 
@@ -130,10 +130,6 @@ impl ChangeFeed {
             )
             .await
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX >> 1)
 }
 
 impl From<ActRow> for ArticleEvent {

@@ -84,7 +84,7 @@ impl Follower {
         if gaps.is_empty() {
             return Ok(());
         }
-        let patience = i64::try_from(LONGEST_TRANSACTION.as_millis()).unwrap_or(i64::MAX);
+        let patience = sql::millis(LONGEST_TRANSACTION);
         let since = sql::now(self.database.reader()).await? - patience;
         let until = Instant::now() + LONGEST_TRANSACTION;
         for (before, row) in gaps {

@@ -267,7 +267,7 @@ pub async fn enqueue_all(transaction: &impl Sql, articles: &[i64], order: &Order
     // Otherwise a task that is claimed between the next two statements would be found by neither.
     locks::hold_waiting(transaction, articles).await?;
     let ids = sql::json(articles)?;
-    let handicap = i64::try_from(order.priority.handicap().as_millis()).unwrap_or(i64::MAX);
+    let handicap = sql::millis(order.priority.handicap());
     let mut rows = transaction
         .rows::<Queued>(
             "SELECT t.article_id, t.id AS task_id, TRUE AS adopted

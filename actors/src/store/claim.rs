@@ -177,7 +177,7 @@ async fn run(
     own: Vec<Value>,
 ) -> Result<Vec<ClaimedTask>, StoreError> {
     let slots = sql::json(claim.slots)?;
-    let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
+    let lease = sql::millis(claim.lease);
     let limit = i64::try_from(claim.slots.len()).unwrap_or(i64::MAX);
     let shared = [claim.token.into(), lease.into(), claim.incarnation.into(), slots, limit.into()];
     let values = shared.into_iter().chain(claim.makes.values()).chain(own);

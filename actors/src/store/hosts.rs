@@ -136,7 +136,7 @@ pub async fn others(connection: &impl Sql, incarnation: &str, silence: Duration)
             "SELECT incarnation FROM embedding_hosts
              WHERE state IN ('running', 'draining') AND incarnation <> $1
                AND (heartbeat_at <= {now} - $2 OR heartbeat_at > {now} + $2)",
-            [incarnation.into(), i64::try_from(silence.as_millis()).unwrap_or(i64::MAX >> 1).into()],
+            [incarnation.into(), sql::millis(silence).into()],
         )
         .await
 }

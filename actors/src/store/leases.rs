@@ -23,7 +23,7 @@ pub async fn renew(transaction: &impl Sql, leases: &[Lease], lease: Duration) ->
     }
     let held: Vec<_> = leases.iter().map(|lease| (lease.task_id, &lease.token)).collect();
     let held = sql::json(&held)?;
-    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    let lease = sql::millis(lease);
     transaction
         .run(
             "UPDATE embedding_tasks SET lease_expires_at = {now} + $2
@@ -41,7 +41,7 @@ pub async fn renew(transaction: &impl Sql, leases: &[Lease], lease: Duration) ->
 /// # Errors
 /// [`StoreError`]
 pub async fn renew_all_of(transaction: &impl Sql, incarnation: &str, lease: Duration) -> Result<u64, StoreError> {
-    let lease = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
+    let lease = sql::millis(lease);
     transaction
         .run(
             "UPDATE embedding_tasks SET lease_expires_at = {now} + $2

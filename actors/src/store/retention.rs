@@ -134,7 +134,7 @@ impl Broom<'_> {
         if age.is_zero() {
             return Ok(0);
         }
-        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX >> 1);
+        let age = sql::millis(age);
         let (mut removed, mut place) = (0, (-1, -1));
         loop {
             let page = self.pace.page();

@@ -131,7 +131,6 @@ fn as_row(verdict: &TaskVerdict) -> serde_json::Value {
         Some((kind, message)) => (Some(kind.as_str()), Some(message.replace('\0', ""))),
         None => (None, None),
     };
-    let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX >> 2);
     serde_json::json!([
         verdict.lease.task_id,
         verdict.lease.token,
@@ -139,7 +138,7 @@ fn as_row(verdict: &TaskVerdict) -> serde_json::Value {
         verdict.cause,
         kind,
         message,
-        delay,
+        sql::millis(delay),
         refund,
         crashes
     ])

@@ -21,7 +21,7 @@ mod value;
 pub use afterword_derive::FromRow;
 pub use connection::{Connection, Transaction, WriteFuture};
 pub use row::{Column, FromRow, Row};
-pub use value::{Value, json};
+pub use value::{Value, json, millis};
 
 use super::{StoreError, dialect::Engine};
 use driver::Driver;

@@ -6,7 +6,10 @@ mod look;
 pub use by_hand::{Change, Retried, cancel, retry, retry_failed};
 pub use look::{Filter, count_of_article, find, list, newest_of};
 
-use super::{StoreError, locks, sql::Sql};
+use super::{
+    StoreError, locks,
+    sql::{self, Sql},
+};
 use crate::task::NewTask;
 
 /// Queues `task` for the set in use, or lets the article's waiting task do its work too: `n` edits cause one embedding.
@@ -21,7 +24,7 @@ use crate::task::NewTask;
 /// # Errors
 /// [`StoreError`]; the transaction must then be rolled back.
 pub async fn enqueue(transaction: &impl Sql, task: &NewTask) -> Result<i64, StoreError> {
-    let handicap = i64::try_from(task.priority.handicap().as_millis()).unwrap_or(i64::MAX);
+    let handicap = sql::millis(task.priority.handicap());
     let (id, joined) = transaction
         .one::<(i64, bool)>(
             ENQUEUE,

@@ -1,6 +1,6 @@
 //! What a statement is given.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
@@ -77,5 +77,24 @@ pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Value, StoreError> {
     match serde_json::to_string(value) {
         Ok(text) => Ok(text.into()),
         Err(error) => Err(StoreError::Unexpected(format!("a parameter has no form in JSON: {error}"))),
+    }
+}
+
+/// Returns `duration` as statements count it: in milliseconds, and so few that adding it to any time is still a number.
+pub fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).map_or(LONGEST, |millis| millis.min(LONGEST))
+}
+
+/// Longer than anything is waited for or kept.
+const LONGEST: i64 = i64::MAX >> 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_for_ever_can_be_added_to_any_time() {
+        assert_eq!(millis(Duration::from_millis(1_500)), 1_500);
+        assert!(i64::MAX.checked_sub(millis(Duration::MAX)).is_some_and(|time| time > millis(Duration::MAX)));
     }
 }

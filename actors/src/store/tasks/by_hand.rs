@@ -97,7 +97,7 @@ pub async fn retry_failed(transaction: &impl Sql, after: i64, page: u32) -> Resu
     let (ids, articles): (Vec<_>, Vec<_>) = candidates.into_iter().map(|(id, article, _)| (id, article)).unzip();
     locks::hold_articles(transaction, &articles).await?;
     make_way(transaction, &ids).await?;
-    let handicap = i64::try_from(Priority::Low.handicap().as_millis()).unwrap_or(i64::MAX);
+    let handicap = sql::millis(Priority::Low.handicap());
     let tasks = transaction
         .run(
             "UPDATE embedding_tasks SET status = 'pending', cause = 'retried', priority = 'low', attempts = 0,

@@ -5,7 +5,10 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 use afterword_actors::embedder::{Chunker, Embedder, ModelIdentity};
 use async_trait::async_trait;
 
-use super::{kept::Kept, turns::Turns};
+use super::{
+    kept::Kept,
+    turns::{Limit, Turns},
+};
 use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
@@ -35,15 +38,6 @@ pub(super) trait BackEnd: Sync {
     fn limit(&self, _settings: &Embedding) -> Option<Limit> {
         None
     }
-}
-
-/// A limit on requests that all hosts on a database share.
-#[derive(Debug, Clone)]
-pub(super) struct Limit {
-    /// Whose requests are counted together: where it is, without secrets.
-    pub(super) provider: String,
-    /// Requests in a minute; 0 for any number.
-    pub(super) per_minute: u32,
 }
 
 /// What is known of a model before it is reached.

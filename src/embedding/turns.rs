@@ -3,12 +3,21 @@
 //! Documents wait for their turn; questions do not, because a person waits for them, and they are few. Each turn is a small
 //! transaction of its own: none is open while the provider is called.
 
+use std::time::Duration;
+
 use afterword_actors::{
     embedder::EmbedError,
     store::{Database, StoreError, rate_limit},
 };
 
-use super::back_end::Limit;
+/// A limit on requests that all hosts on a database share.
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    /// Whose requests are counted together: where it is, without secrets.
+    pub(super) provider: String,
+    /// Requests in a minute; 0 for any number.
+    pub(super) per_minute: u32,
+}
 
 /// Turns at one provider. Cheap to clone.
 #[derive(Clone)]
@@ -36,7 +45,7 @@ impl Turns {
     }
 
     /// Takes a turn, or returns when to ask again.
-    async fn take(&self) -> Result<Option<std::time::Duration>, StoreError> {
+    async fn take(&self) -> Result<Option<Duration>, StoreError> {
         let Limit { provider, per_minute } = self.limit.clone();
         self.database
             .write_behind::<_, StoreError, _>(move |transaction| {

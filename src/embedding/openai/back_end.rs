@@ -9,8 +9,9 @@ use super::OpenAiEmbedder;
 use crate::{
     config::{self, Embedding, Secret},
     embedding::{
-        back_end::{BackEnd, BackEndError, Facts, KeepTo, Limit, Opened},
+        back_end::{BackEnd, BackEndError, Facts, KeepTo, Opened},
         kept::Kept,
+        turns::Limit,
     },
 };
 

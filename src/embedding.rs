@@ -5,8 +5,8 @@ mod backends;
 mod kept;
 pub mod local;
 pub mod openai;
-mod rate_limited;
 pub mod scripted;
+mod turns;
 
 pub use back_end::{BackEndError, Preparation};
 pub use backends::Backends;

@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc};
 use afterword_actors::{
     Delays, Drained, Offer, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
     embedder::ModelIdentity,
-    store::{Database, OpenError, OpenOptions},
+    store::{Database, OpenError, OpenOptions, StoreError},
 };
 
 use crate::{
@@ -41,6 +41,9 @@ pub enum HostError {
     /// The embedding back end cannot be made.
     #[error(transparent)]
     Backend(#[from] BackEndError),
+    /// What is known of the sets of vectors cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The runtime cannot be started.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -94,7 +97,9 @@ impl Host {
     async fn open_with(options: &OpenOptions, settings: &Settings) -> Result<Self, HostError> {
         let database = Database::open(options).await?;
         database::migrate(&database).await?;
-        Ok(Self::on(database, Backends::new(&settings.embedding)?, settings))
+        let backends = Backends::new(&settings.embedding)?;
+        backends.look_up(&database).await?;
+        Ok(Self::on(database, backends, settings))
     }
 
     /// Puts the services on an open, up-to-date database, with the caller's own back ends.

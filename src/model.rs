@@ -108,12 +108,24 @@ pub fn is_complete(directory: &Path) -> bool {
     FILES.iter().all(|file| directory.join(file).is_file())
 }
 
-/// Whether the weights in `directory` are those of a model of the catalogue, by their size. All models of the catalogue
-/// pool by the mean of their tokens.
-pub(crate) fn has_known_weights(directory: &Path) -> bool {
-    let Ok(weights) = fs::metadata(directory.join(WEIGHTS)) else { return false };
-    let pinned = CATALOGUE.iter().flat_map(|known| &known.files);
-    pinned.into_iter().any(|file| file.name == WEIGHTS && file.size == weights.len())
+/// The model of the catalogue whose weights are in `directory`, by their size. All models of the catalogue pool by the mean of
+/// their tokens.
+pub(crate) fn with_weights_of(directory: &Path) -> Option<&'static CatalogEntry> {
+    let size = fs::metadata(directory.join(WEIGHTS)).ok()?.len();
+    CATALOGUE.iter().find(|known| known.files.iter().any(|file| file.name == WEIGHTS && file.size == size))
+}
+
+/// Whether the weights in `directory` are those of `known`. Reads them whole if their size is right.
+///
+/// # Errors
+/// [`io::Error`] if they cannot be read.
+pub(crate) fn has_genuine_weights(known: &CatalogEntry, directory: &Path) -> io::Result<bool> {
+    for file in known.files.iter().filter(|file| file.name == WEIGHTS) {
+        if !file.is_genuine(&directory.join(file.name))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A model of the catalogue on this machine.

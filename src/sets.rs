@@ -36,6 +36,7 @@ impl Sets {
     /// [`StoreError`]
     pub async fn status(&self) -> Result<SetsStatus, StoreError> {
         let Wanted { active, building } = models::wanted(self.database.reader()).await?;
+        let not_in_effect = self.not_in_effect(active.as_ref(), building.as_ref());
         let in_use = match active {
             Some(set) => Some(self.view(&set).await?),
             None => None,
@@ -44,7 +45,35 @@ impl Sets {
             Some(set) => Some(self.build(&set).await?),
             None => None,
         };
-        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone() })
+        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect })
+    }
+
+    /// Returns the number of the set of the model that the settings name; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn configured_set(&self) -> Result<Option<i64>, StoreError> {
+        let set = models::by_fingerprint(self.database.reader(), &self.configured.fingerprint()).await?;
+        Ok(set.map(|set| set.id))
+    }
+
+    /// Names the settings in which the configured model differs from that of the set in use, unless its own set is being built.
+    fn not_in_effect(&self, active: Option<&Set>, building: Option<&Set>) -> Vec<&'static str> {
+        let own = &self.configured;
+        let is_own = |set: &Set| set.identity().is_some_and(|identity| identity.fingerprint() == own.fingerprint());
+        if building.is_some_and(is_own) {
+            return Vec::new();
+        }
+        let Some(in_use) = active.and_then(Set::identity) else { return Vec::new() };
+        let differences = [
+            ("embedding.provider", own.provider != in_use.provider),
+            ("embedding.model", own.model != in_use.model),
+            ("embedding.openai.dimension", own.asked_dimension != in_use.asked_dimension),
+            ("embedding.document_prefix", own.document_prefix != in_use.document_prefix),
+            ("embedding.query_prefix", own.query_prefix != in_use.query_prefix),
+            ("embedding.max_tokens", own.chunker != in_use.chunker),
+        ];
+        differences.into_iter().filter(|(_, differs)| *differs).map(|(setting, _)| setting).collect()
     }
 
     /// Whether another set is being built; without counting.

@@ -11,7 +11,7 @@ use afterword::{
     },
     model,
 };
-use afterword_actors::embedder::{Embedder, ModelIdentity, Purpose, Vector};
+use afterword_actors::embedder::{Chunk, Embedder, ModelIdentity, Purpose, Source, Vector};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
@@ -36,6 +36,7 @@ fn identity(model: &str) -> ModelIdentity {
         provider: "local".into(),
         model: model.into(),
         dimension: None,
+        asked_dimension: None,
         document_prefix: String::new(),
         query_prefix: String::new(),
         chunker: "none".into(),
@@ -225,4 +226,80 @@ fn a_model_that_does_not_say_how_it_pools_is_refused() {
         let directory = folder.path().display().to_string();
         assert!(error.contains(named) && error.contains(&directory), "{said:?}: {error}");
     }
+}
+
+#[test]
+fn a_model_with_steps_that_are_not_known_is_refused() {
+    let step = |class: &str| {
+        format!(r#"{{"idx": 2, "name": "2", "path": "2", "type": "sentence_transformers.models.{class}"}}"#)
+    };
+    let modules = |last: &str| format!("[{}, {}, {}]", step("Transformer"), step("Pooling"), step(last));
+    let (folder, embedder) = tiny(Some(r#"{"pooling_mode_mean_tokens": true}"#));
+    std::fs::write(folder.path().join("modules.json"), modules("Dense")).expect("a file");
+    let error = embedder.load(folder.path()).expect_err("no model").to_string();
+    assert!(error.contains("modules.json") && error.contains("Dense"), "{error}");
+    std::fs::write(folder.path().join("modules.json"), modules("Normalize")).expect("a file");
+    embedder.load(folder.path()).expect("a model");
+}
+
+/// Gives the tiny model in `folder` 64 positions, so that it takes more than a heading.
+fn lengthen(folder: &std::path::Path) {
+    const NAME: &str = "embeddings.position_embeddings.weight";
+    let (path, more) = (folder.join("model.safetensors"), 40 * 16 * 4);
+    let file = std::fs::read(&path).expect("weights");
+    let (length, rest) = file.split_at(8);
+    let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
+    let (header, data) = rest.split_at(length);
+    let mut header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).expect("JSON");
+    let end = header[NAME]["data_offsets"][1].as_u64().expect("a number");
+    for (name, tensor) in &mut header {
+        if let Some(offsets) = tensor["data_offsets"].as_array_mut() {
+            for (side, offset) in offsets.iter_mut().enumerate() {
+                let at = offset.as_u64().expect("a number");
+                let moves = at > end || (at == end && (name == NAME) == (side == 1));
+                *offset = (at + if moves { more } else { 0 }).into();
+            }
+        }
+    }
+    header[NAME]["shape"][0] = 64.into();
+    let header = serde_json::to_vec(&header).expect("JSON");
+    let (before, after) = data.split_at(end as usize);
+    let added = vec![0; more as usize];
+    let length = (header.len() as u64).to_le_bytes();
+    std::fs::write(&path, [&length[..], &header, before, &added, after].concat()).expect("a file");
+    let config = std::fs::read_to_string(folder.join("config.json")).expect("a file");
+    let config = config.replace("\"max_position_embeddings\": 24", "\"max_position_embeddings\": 64");
+    std::fs::write(folder.join("config.json"), config).expect("a file");
+}
+
+/// The chunks of a long text for the model in `folder`.
+fn chunks(folder: &std::path::Path, document_prefix: &str) -> Vec<Chunk> {
+    let settings = Embedding {
+        model: "lengthened".into(),
+        model_dir: Some(folder.to_path_buf()),
+        document_prefix: document_prefix.into(),
+        ..Embedding::default()
+    };
+    let backends = Backends::new(&settings).expect("a back end");
+    backends.preparation().expect("a local model").load().expect("a model");
+    let body = "some words of a text ".repeat(200);
+    backends.model().chunker.chunk(Source { title: "Title", body: &body }).expect("chunks")
+}
+
+#[test]
+fn no_chunk_is_longer_than_the_model_takes_with_its_prefix() {
+    let (folder, _) = tiny(Some(r#"{"pooling_mode_mean_tokens": true}"#));
+    lengthen(folder.path());
+    let longest = |prefix: &str| {
+        let chunks = chunks(folder.path(), prefix);
+        let text = chunks.iter().map(|chunk| chunk.input.split_whitespace().count()).max().expect("a chunk");
+        (chunks.iter().map(|chunk| chunk.tokens).max().expect("a chunk"), text)
+    };
+    let (tokens, words) = longest("");
+    assert!((50..=64).contains(&tokens), "what the positions take, less than embedding.max_tokens: {tokens}");
+    let (tokens, beside_prefix) = longest("a prefix of no less than ten words for each text: ");
+    assert!(tokens <= 64 && beside_prefix + 8 <= words, "{tokens} {beside_prefix} {words}");
+    std::fs::write(folder.path().join("sentence_bert_config.json"), r#"{"max_seq_length": 40}"#).expect("a file");
+    let (tokens, _) = longest("");
+    assert!((30..=40).contains(&tokens), "what it was trained for: {tokens}");
 }

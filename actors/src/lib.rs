@@ -54,6 +54,7 @@
 //!     provider: "example".to_owned(),
 //!     model: "length".to_owned(),
 //!     dimension: Some(2),
+//!     asked_dimension: None,
 //!     document_prefix: String::new(),
 //!     query_prefix: String::new(),
 //!     chunker: "whole-1".to_owned(),

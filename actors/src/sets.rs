@@ -166,6 +166,7 @@ mod tests {
             provider: "test".to_owned(),
             model: name.to_owned(),
             dimension: None,
+            asked_dimension: None,
             document_prefix: String::new(),
             query_prefix: String::new(),
             chunker: String::new(),

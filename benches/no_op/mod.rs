@@ -39,6 +39,7 @@ pub(crate) fn free_model() -> Model {
         provider: "bench".into(),
         model: "free".into(),
         dimension: Some(8),
+        asked_dimension: None,
         document_prefix: String::new(),
         query_prefix: String::new(),
         chunker: "whole".into(),

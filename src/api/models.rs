@@ -16,6 +16,9 @@ pub struct SetsStatus {
     pub building: Option<Build>,
     /// The model that the settings of this host name.
     pub configured: String,
+    /// Settings of this host that neither the set in use nor the one that is being built was made with: they take effect with
+    /// a change of the model.
+    pub not_in_effect: Vec<&'static str>,
 }
 
 /// The vectors of one model.

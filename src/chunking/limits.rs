@@ -1,5 +1,7 @@
 //! How large chunks may be and how many there may be.
 
+use super::tokens::TokenCounter;
+
 /// The sizes that a [`super::MarkdownChunker`] keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkLimits {
@@ -51,6 +53,12 @@ impl ChunkLimits {
         Self { max_tokens, reserved_tokens: Self::SPECIAL_TOKENS, max_chunks: Self::MAX_CHUNKS }
     }
 
+    /// The same, with the tokens of a model's document prefix reserved too.
+    #[must_use]
+    pub fn with_prefix(self, prefix: &str, counter: &dyn TokenCounter) -> Self {
+        Self { reserved_tokens: self.reserved_tokens.saturating_add(counter.count(prefix)), ..self }
+    }
+
     /// Name of this way of cutting, for [`afterword_actors::embedder::ModelIdentity::chunker`]: `markdown-1/256`.
     ///
     /// The reserved tokens are not in it: they follow from the model and its prefix, which the identity contains
@@ -77,10 +85,20 @@ impl ChunkLimits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chunking::ApproximateTokens;
 
     #[test]
     fn the_version_names_the_size() {
         assert_eq!(ChunkLimits::new(256).version(), "markdown-1/256");
+    }
+
+    #[test]
+    fn a_prefix_that_leaves_no_room_is_refused() {
+        let prefix = "Represent this document for retrieval. ".repeat(8);
+        let limits = ChunkLimits::new(64).with_prefix(&prefix, &ApproximateTokens);
+        assert_eq!(limits.reserved_tokens, 2 + ApproximateTokens.count(&prefix));
+        assert!(limits.check().is_err());
+        assert_eq!(limits.version(), ChunkLimits::new(64).version(), "the prefix is in the identity by itself");
     }
 
     #[test]

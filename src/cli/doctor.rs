@@ -2,7 +2,10 @@
 
 use std::{io::Write, path::Path};
 
-use afterword_actors::store::{Database, StoreError, models, sql::Sql, stats};
+use afterword_actors::{
+    embedder::{Purpose, Vector},
+    store::{Database, StoreError, models, sql::Sql, stats},
+};
 use anyhow::anyhow;
 use serde::Serialize;
 
@@ -230,9 +233,22 @@ async fn provider(session: &Session, host: &Host) -> Check {
     if let Err(error) = session.provision(host).await {
         return Check::new("model", Level::Fault, format!("{error:#}"));
     }
-    match host.backends.model().embedder.probe().await {
-        Ok(()) => Check::new("model", Level::Ok, format!("{name} works")),
-        Err(error) => Check::new("model", Level::Fault, error.message),
+    let answered = host.backends.model().embedder.embed(&["probe".to_owned()], Purpose::Query).await;
+    let answered = match answered {
+        Ok(vectors) => vectors.first().map(Vector::dimension),
+        Err(error) => return Check::new("model", Level::Fault, error.message),
+    };
+    let stored = models::by_fingerprint(host.database.reader(), &identity.fingerprint()).await;
+    let stored = stored.ok().flatten().and_then(|set| set.dimension).and_then(|stored| u32::try_from(stored).ok());
+    match answered.zip(stored) {
+        Some((answered, stored)) if answered != stored => {
+            let message = format!(
+                "{name} answers vectors of {answered} numbers, but its set has vectors of {stored}: another model is behind \
+                 the same name; bring back the former one, or change to a model that has another name at the provider"
+            );
+            Check::new("model", Level::Fault, message)
+        }
+        _ => Check::new("model", Level::Ok, format!("{name} works")),
     }
 }
 

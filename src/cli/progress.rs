@@ -95,9 +95,17 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
 /// Reports what keeps the queue waiting, once for each reason.
 async fn tell_trouble(worker: &RunningHost, output: Output, bar: &ProgressBar, told: &mut Option<Trouble>) {
     let Some(status) = worker.runtime.status().await else { return };
-    let Some(trouble) = status.trouble.into_iter().find(|trouble| !matches!(trouble, Trouble::Slots { .. })) else {
-        return;
-    };
+    tell_of(status.trouble, output, bar, told);
+}
+
+/// Reports the first of `troubles` that keeps the queue waiting, unless `told` is that one.
+pub(super) fn tell_of(
+    troubles: impl IntoIterator<Item = Trouble>,
+    output: Output,
+    bar: &ProgressBar,
+    told: &mut Option<Trouble>,
+) {
+    let Some(trouble) = troubles.into_iter().find(|trouble| !matches!(trouble, Trouble::Slots { .. })) else { return };
     if told.as_ref().is_none_or(|told| !told.is_still(&trouble)) {
         bar.suspend(|| output.note(&format!("waiting: {trouble}")));
         *told = Some(trouble);

@@ -50,6 +50,23 @@ fn every_fault_is_reported_at_once_with_its_source() {
 }
 
 #[test]
+fn numbers_that_no_machine_can_serve_and_addresses_without_a_host_are_faults() {
+    for (key, value) in [
+        ("embedding.openai.concurrency", "2305843009213693952"),
+        ("embedding.openai.concurrency", "0"),
+        ("embedding.local.threads", "100000"),
+        ("embedding.openai.base_url", "http://"),
+        ("embedding.openai.base_url", "ftp://one.example"),
+    ] {
+        let flags = [("embedding.provider", "openai"), (key, value)];
+        let ConfigErrors(faults) = Loaded::load(&sources(&[], &flags)).expect_err("a fault");
+        assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), [key], "{value}");
+    }
+    let most = [("embedding.openai.concurrency", "1024"), ("embedding.local.threads", "1024")];
+    assert!(Loaded::load(&sources(&[], &most)).is_ok());
+}
+
+#[test]
 fn the_variables_of_earlier_deployments_are_understood() {
     let loaded = Loaded::load(&sources(
         &[

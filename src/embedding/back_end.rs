@@ -5,7 +5,10 @@ use std::{error::Error, path::Path, sync::Arc, time::Duration};
 use afterword_actors::embedder::{Chunker, Embedder, ModelIdentity};
 use async_trait::async_trait;
 
-use super::kept::Kept;
+use super::{
+    kept::Kept,
+    turns::{Limit, Turns},
+};
 use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
@@ -37,20 +40,13 @@ pub(super) trait BackEnd: Sync {
     }
 }
 
-/// A limit on requests that all hosts on a database share.
-#[derive(Debug, Clone)]
-pub(super) struct Limit {
-    /// Whose requests are counted together: where it is, without secrets.
-    pub(super) provider: String,
-    /// Requests in a minute; 0 for any number.
-    pub(super) per_minute: u32,
-}
-
 /// What is known of a model before it is reached.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts {
     /// Length of a vector; `None` if the first answer decides.
     pub(super) dimension: Option<u32>,
+    /// The length that the provider is asked for, if it is.
+    pub(super) asked_dimension: Option<u32>,
     /// Longest input in tokens; [`usize::MAX`] if it is not known.
     pub(super) max_tokens: usize,
 }
@@ -58,20 +54,28 @@ pub(super) struct Facts {
 /// Makes the chunker that counts tokens as the model does.
 pub(super) type MakeChunker = Box<dyn Fn(ChunkLimits) -> Result<Arc<dyn Chunker>, LimitsError>>;
 
+/// Makes an embedder that keeps to turns, of the one that was opened.
+pub(super) type KeepTo = Arc<dyn Fn(Turns) -> Arc<dyn Embedder> + Send + Sync>;
+
 /// A back end that was opened.
 pub(super) struct Opened {
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) chunker: MakeChunker,
     /// What must be done before the embedder works; `None` if nothing.
     pub(super) preparation: Option<Arc<dyn Preparation>>,
+    /// For a provider with a limit on requests; `None` if there is none to keep.
+    pub(super) keep_to: Option<KeepTo>,
 }
 
 impl Opened {
     /// A back end that needs no preparation, and whose tokenizer is not at hand: tokens are estimated.
     pub(super) fn ready(embedder: Arc<dyn Embedder>) -> Self {
-        let chunker: MakeChunker =
-            Box::new(|limits| Ok(Arc::new(MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?)));
-        Self { embedder, chunker, preparation: None }
+        let prefix = embedder.identity().document_prefix.clone();
+        let chunker: MakeChunker = Box::new(move |limits| {
+            let limits = limits.with_prefix(&prefix, &ApproximateTokens);
+            Ok(Arc::new(MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?))
+        });
+        Self { embedder, chunker, preparation: None, keep_to: None }
     }
 }
 
@@ -89,6 +93,9 @@ pub trait Preparation: Send + Sync {
     /// # Errors
     /// What went wrong, for people; the embedder's readiness says it too.
     fn load(&self) -> Result<(), String>;
+
+    /// Lets it load only the weights of this mark: those that a set of vectors was made with.
+    fn expect(&self, mark: String);
 
     /// Says through the embedder's readiness that it will not become ready, and `why`.
     fn give_up(&self, why: String);

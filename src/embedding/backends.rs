@@ -2,23 +2,23 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use afterword_actors::{
     OtherModels,
     embedder::{Chunker, Embedder, Model, ModelIdentity},
-    store::Database,
+    store::{Database, StoreError, models},
 };
 
 use super::{
-    back_end::{BackEnd, BackEndError, Opened, Preparation},
+    back_end::{BackEnd, BackEndError, KeepTo, Opened, Preparation},
     kept::Kept,
     local::back_end::Local,
     openai::back_end::OpenAi,
-    rate_limited::RateLimited,
     scripted::back_end::Scripted,
+    turns::Turns,
 };
 use crate::{
     chunking::ChunkLimits,
@@ -52,6 +52,9 @@ pub struct Backends {
     settings: Embedding,
     configured: Model,
     preparation: Option<Arc<dyn Preparation>>,
+    keep_to: Option<KeepTo>,
+    /// The mark of the weights that the configured model's set was made with, once that is known.
+    made_with: OnceLock<String>,
     others: Mutex<HashMap<Reached, Other>>,
 }
 
@@ -66,23 +69,53 @@ impl Backends {
     pub fn new(settings: &Embedding) -> Result<Arc<Self>, BackEndError> {
         let back_end = back_end(settings.provider);
         let limits = limits(settings, back_end)?;
+        let facts = back_end.facts(settings)?;
         let identity = ModelIdentity {
             provider: settings.provider.name().to_owned(),
             model: settings.model.clone(),
-            dimension: back_end.facts(settings)?.dimension,
+            dimension: facts.dimension,
+            asked_dimension: facts.asked_dimension,
             document_prefix: settings.document_prefix.clone(),
             query_prefix: settings.query_prefix.clone(),
             chunker: limits.version(),
         };
-        let Opened { embedder, chunker, preparation } = back_end.open(settings, identity)?;
+        let Opened { embedder, chunker, preparation, keep_to } = back_end.open(settings, identity)?;
         let configured = Model { embedder, chunker: chunker(limits)? };
-        Ok(Arc::new(Self { settings: settings.clone(), configured, preparation, others: Mutex::default() }))
+        Ok(Arc::new(Self { preparation, keep_to, ..Self::of(settings, configured) }))
     }
 
     /// A model of the caller's own, instead of the one that `settings` ask for.
     pub fn with(settings: &Embedding, model: Model) -> Arc<Self> {
-        let settings = settings.clone();
-        Arc::new(Self { settings, configured: model, preparation: None, others: Mutex::default() })
+        Arc::new(Self::of(settings, model))
+    }
+
+    fn of(settings: &Embedding, configured: Model) -> Self {
+        Self {
+            settings: settings.clone(),
+            configured,
+            preparation: None,
+            keep_to: None,
+            made_with: OnceLock::new(),
+            others: Mutex::default(),
+        }
+    }
+
+    /// Reads which weights the configured model's set on `database` was made with: a local model with others is not loaded. Two
+    /// models must not make vectors of one set.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn look_up(&self, database: &Database) -> Result<(), StoreError> {
+        let Some(preparation) = &self.preparation else { return Ok(()) };
+        let fingerprint = self.configured.embedder.identity().fingerprint();
+        let Some(set) = models::by_fingerprint(database.reader(), &fingerprint).await? else { return Ok(()) };
+        let kept = models::kept(database.reader(), set.id).await?.settings;
+        if let Some(mark) = kept.as_deref().and_then(Kept::from_json).and_then(|kept| kept.weights) {
+            preparation.expect(mark.clone());
+            // The first look counts: nothing else was offered since.
+            let _ = self.made_with.set(mark);
+        }
+        Ok(())
     }
 
     /// What the runtime embeds with.
@@ -99,15 +132,15 @@ impl Backends {
     pub fn kept(&self) -> Option<String> {
         let mut kept = Kept::of(&self.settings);
         back_end(self.settings.provider).keep(&self.settings, &mut kept);
+        if let Some(mark) = self.made_with.get() {
+            kept.weights = Some(mark.clone());
+        }
         kept.to_json()
     }
 
     /// What a runtime on `database` embeds with, kept to the limit that all hosts there share.
     pub fn limited(&self, database: &Database) -> Model {
-        match back_end(self.settings.provider).limit(&self.settings) {
-            Some(limit) => RateLimited::model(self.model(), database, &limit.provider, limit.per_minute),
-            None => self.model(),
-        }
+        limited(self.model(), self.keep_to.as_ref(), &self.settings, database)
     }
 
     /// Makes the models of other sets, each kept to the limit of its provider.
@@ -134,8 +167,11 @@ impl Backends {
         let kept = kept.and_then(Kept::from_json);
         let settings = self.settings_for(wanted, kept.as_ref())?;
         let back_end = back_end(settings.provider);
-        let Opened { embedder, chunker, preparation } = back_end.open(&settings, wanted.clone()).ok()?;
+        let Opened { embedder, chunker, preparation, keep_to } = back_end.open(&settings, wanted.clone()).ok()?;
         if let Some(preparation) = preparation {
+            if let Some(mark) = kept.as_ref().and_then(|kept| kept.weights.clone()) {
+                preparation.expect(mark);
+            }
             std::thread::spawn(move || load(preparation.as_ref()));
         }
         // Where a remote provider was is known only if it was kept.
@@ -143,7 +179,7 @@ impl Backends {
         // Vectors of texts that another version cut in another way cannot be made any more.
         let cut_alike = limits(&settings, back_end).ok().filter(|limits| limits.version() == wanted.chunker);
         let chunker = cut_alike.filter(|_| is_known).and_then(|limits| chunker(limits).ok());
-        Some(Other { embedder, chunker })
+        Some(Other { embedder, chunker, keep_to })
     }
 
     fn found(&self, wanted: &ModelIdentity, kept: Option<&str>) -> Option<Other> {
@@ -170,13 +206,22 @@ struct LimitedOthers {
 
 impl OtherModels for LimitedOthers {
     fn model_of(&self, identity: &ModelIdentity, kept: Option<&str>) -> Option<Model> {
-        let model = self.backends.model_of(identity, kept)?;
-        let kept = kept.and_then(Kept::from_json);
+        if self.backends.is_configured(identity) {
+            return Some(self.backends.limited(&self.database));
+        }
+        let Other { embedder, chunker, keep_to } = self.backends.found(identity, kept)?;
         // Where the set was made: hosts for which that is their own model count there, too.
-        let reached = self.backends.settings_for(identity, kept.as_ref());
-        let limit = reached.and_then(|settings| back_end(settings.provider).limit(&settings));
-        let Some(limit) = limit else { return Some(model) };
-        Some(RateLimited::model(model, &self.database, &limit.provider, limit.per_minute))
+        let reached = self.backends.settings_for(identity, kept.and_then(Kept::from_json).as_ref())?;
+        Some(limited(Model { embedder, chunker: chunker? }, keep_to.as_ref(), &reached, &self.database))
+    }
+}
+
+/// `model`, kept to the limit that `settings` set for all hosts on `database`.
+fn limited(model: Model, keep_to: Option<&KeepTo>, settings: &Embedding, database: &Database) -> Model {
+    let turns = back_end(settings.provider).limit(settings).and_then(|limit| Turns::of(limit, database));
+    match (keep_to, turns) {
+        (Some(keep_to), Some(turns)) => Model { embedder: keep_to(turns), ..model },
+        _ => model,
     }
 }
 
@@ -191,6 +236,7 @@ fn limits(settings: &Embedding, back_end: &dyn BackEnd) -> Result<ChunkLimits, B
 struct Other {
     embedder: Arc<dyn Embedder>,
     chunker: Option<Arc<dyn Chunker>>,
+    keep_to: Option<KeepTo>,
 }
 
 impl QueryModels for Backends {
@@ -207,7 +253,7 @@ impl OtherModels for Backends {
         if self.is_configured(identity) {
             return Some(self.configured.clone());
         }
-        let Other { embedder, chunker } = self.found(identity, kept)?;
+        let Other { embedder, chunker, .. } = self.found(identity, kept)?;
         Some(Model { embedder, chunker: chunker? })
     }
 }

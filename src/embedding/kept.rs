@@ -15,6 +15,9 @@ pub(super) struct Kept {
     pub(super) provider: Provider,
     #[serde(default)]
     pub(super) model_dir: Option<PathBuf>,
+    /// The mark of a local model's weights; `None` for a model of the catalogue, whose weights are checked by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weights: Option<String>,
     #[serde(default)]
     max_tokens: Option<usize>,
     /// Without user, password and query.
@@ -34,6 +37,7 @@ impl Kept {
         Self {
             provider: settings.provider,
             model_dir: None,
+            weights: None,
             max_tokens: Some(settings.max_tokens),
             base_url: None,
             dimension: None,

@@ -13,6 +13,7 @@ mod packs;
 mod pooling;
 mod tiles;
 mod tokenizer;
+mod weights;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -42,6 +43,8 @@ pub struct LocalEmbedder {
     identity: ModelIdentity,
     precision: Precision,
     model: OnceLock<Arc<LoadedModel>>,
+    /// The mark of the only weights that may be loaded; not set: any.
+    expected: OnceLock<String>,
     state: watch::Sender<Readiness>,
     documents: ThreadPool,
     queries: ThreadPool,
@@ -64,6 +67,7 @@ impl LocalEmbedder {
             identity,
             precision,
             model: OnceLock::new(),
+            expected: OnceLock::new(),
             state: watch::Sender::new(Readiness::Loading("the local model is being loaded".to_owned())),
             documents: pool(threads, "embed-documents")?,
             queries: pool(1, "embed-queries")?,
@@ -75,6 +79,7 @@ impl LocalEmbedder {
     /// # Errors
     /// [`LoadError`] if the files are not a model this back end can run.
     pub fn load(&self, directory: &Path) -> Result<(), LoadError> {
+        self.refuse_others(directory)?;
         let model = LoadedModel::read(directory, self.precision)?;
         if let Some(expected) = self.identity.dimension
             && expected != model.dimension()
@@ -87,9 +92,30 @@ impl LocalEmbedder {
         Ok(())
     }
 
+    /// Lets only the weights of `mark` be loaded.
+    fn expect(&self, mark: String) {
+        // The first one counts: it is that of the set.
+        let _ = self.expected.set(mark);
+    }
+
+    /// Refuses weights with which the set of this name was not made.
+    fn refuse_others(&self, directory: &Path) -> Result<(), LoadError> {
+        let others =
+            || LoadError::OtherWeights { directory: directory.to_path_buf(), model: self.identity.model.clone() };
+        match self.expected.get() {
+            Some(expected) if load::mark(directory)? != *expected => Err(others()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Sets the state of the fetch or load, which is what requests for vectors are answered meanwhile.
     pub fn announce(&self, state: Readiness) {
         self.state.send_replace(state);
+    }
+
+    /// The longest input that the model takes, in tokens, special tokens included; `None` before it is loaded.
+    fn longest_input(&self) -> Option<usize> {
+        self.model.get().map(|model| model.longest_input())
     }
 
     /// The model's tokenizer, once it is loaded.

@@ -7,26 +7,29 @@ mod answer;
 pub(super) mod back_end;
 mod batch_size;
 mod body;
+mod left_over;
 mod refusal;
 mod sizing;
 mod transport;
 mod wordings;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Vector};
 use async_trait::async_trait;
-use reqwest::{Client, header};
+use reqwest::{Client, Response, Url, header};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
-use self::{batch_size::BatchSize, refusal::Refused};
+use self::{batch_size::BatchSize, left_over::LeftOver, refusal::Refused};
+use super::turns::Turns;
 use crate::config::{self, Encoding};
 
 /// Requests for queries at the same time; documents have places of their own, so that a backfill delays no search.
 const QUERY_PLACES: usize = 4;
 
-/// A back end over HTTP.
+/// A back end over HTTP. Clones share what they have learnt, and their places.
+#[derive(Clone)]
 pub struct OpenAiEmbedder {
     identity: ModelIdentity,
     client: Client,
@@ -34,11 +37,14 @@ pub struct OpenAiEmbedder {
     dimensions: Option<u32>,
     encoding: Encoding,
     batch_tokens: usize,
-    batch_size: BatchSize,
+    batch_size: Arc<BatchSize>,
+    left_over: Arc<LeftOver>,
     /// Requests for documents at the same time.
     concurrency: usize,
-    documents: Semaphore,
-    queries: Semaphore,
+    documents: Arc<Semaphore>,
+    queries: Arc<Semaphore>,
+    /// What each request for documents waits for.
+    turns: Option<Turns>,
 }
 
 /// Why the back end cannot be made.
@@ -69,18 +75,26 @@ impl OpenAiEmbedder {
     pub fn new(identity: ModelIdentity, settings: &config::OpenAi) -> Result<Self, OpenAiError> {
         // Only the first call in the process has an effect; all calls pass the same provider.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let concurrency = settings.concurrency.clamp(1, config::OpenAi::MAX_CONCURRENCY);
         Ok(Self {
             client: client(settings)?,
-            endpoint: format!("{}/embeddings", settings.base_url.trim_end_matches('/')),
+            endpoint: endpoint(&settings.base_url),
             dimensions: identity.dimension.filter(|_| settings.send_dimensions),
             encoding: settings.encoding,
             batch_tokens: settings.batch_tokens,
-            batch_size: BatchSize::new(settings.batch_texts),
-            concurrency: settings.concurrency.max(1),
-            documents: Semaphore::new(settings.concurrency.max(1)),
-            queries: Semaphore::new(QUERY_PLACES),
+            batch_size: Arc::new(BatchSize::new(settings.batch_texts)),
+            left_over: Arc::default(),
+            concurrency,
+            documents: Arc::new(Semaphore::new(concurrency)),
+            queries: Arc::new(Semaphore::new(QUERY_PLACES)),
+            turns: None,
             identity,
         })
+    }
+
+    /// The same, with each request for documents waiting for its turn.
+    pub(super) fn keeping_to(&self, turns: Turns) -> Self {
+        Self { turns: Some(turns), ..self.clone() }
     }
 
     async fn request(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, Refused> {
@@ -96,12 +110,28 @@ impl OpenAiEmbedder {
         };
         let places = if purpose == Purpose::Query { &self.queries } else { &self.documents };
         let _place = places.acquire().await.map_err(|_| EmbedError::unavailable("the back end is shut down"))?;
-        let response = self.client.post(&self.endpoint).json(&body).send().await.map_err(transport::failure)?;
-        if !response.status().is_success() {
-            return Err(refusal::of_response(response, texts.len()).await);
+        if let Some(turns) = self.turns.as_ref().filter(|_| purpose == Purpose::Document) {
+            turns.wait().await?;
         }
-        let bytes = body::of_answer(response, texts.len(), self.identity.dimension).await?;
-        answer::vectors(&bytes, texts.len(), self.identity.dimension)
+        let sent = Instant::now();
+        self.send(&body).await.map_err(|refused| refused.took(sent.elapsed()))
+    }
+
+    async fn send(&self, body: &Request<'_>) -> Result<Vec<Vector>, Refused> {
+        let texts = body.input.len();
+        let response = self.client.post(&self.endpoint).json(body).send().await.map_err(transport::failure)?;
+        if let Some(encoding) = encoding(&response) {
+            return Err(EmbedError::config(format!(
+                "the embedding server, or a proxy before it, answers in the encoding {encoding}, which it was not asked for; \
+                 switch its compression off"
+            ))
+            .into());
+        }
+        if !response.status().is_success() {
+            return Err(refusal::of_response(response, texts).await);
+        }
+        let bytes = body::of_answer(response, texts, self.identity.dimension).await?;
+        answer::vectors(&bytes, texts, self.identity.dimension)
     }
 }
 
@@ -125,6 +155,27 @@ impl Embedder for OpenAiEmbedder {
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
         self.in_batches(texts, purpose).await
     }
+
+    /// Does not wait for a turn: behind many documents it would seem that the provider does not answer.
+    async fn probe(&self) -> Result<(), EmbedError> {
+        let at_once = Self { turns: None, ..self.clone() };
+        at_once.all_of(&["probe".to_owned()], Purpose::Document, &mut Vec::new()).await
+    }
+}
+
+/// The address of the endpoint: a query of `base_url`, e.g. `?api-version=…`, stays behind the path.
+fn endpoint(base_url: &str) -> String {
+    let Ok(mut url) = Url::parse(base_url) else { return format!("{}/embeddings", base_url.trim_end_matches('/')) };
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push("embeddings");
+    }
+    url.into()
+}
+
+/// The encoding of a body that this program does not read: it asks for none.
+fn encoding(response: &Response) -> Option<String> {
+    let said = response.headers().get(header::CONTENT_ENCODING)?.to_str().ok()?.trim();
+    (!said.is_empty() && !said.eq_ignore_ascii_case("identity")).then(|| said.chars().take(40).collect())
 }
 
 fn client(settings: &config::OpenAi) -> Result<Client, OpenAiError> {
@@ -142,4 +193,24 @@ fn client(settings: &config::OpenAi) -> Result<Client, OpenAiError> {
         // A key must not follow a redirect to another server.
         .redirect(reqwest::redirect::Policy::none())
         .build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::endpoint;
+
+    #[test]
+    fn the_endpoint_is_behind_the_path_and_before_the_query() {
+        for (base_url, wanted) in [
+            ("https://api.openai.com/v1", "https://api.openai.com/v1/embeddings"),
+            ("https://api.openai.com/v1/", "https://api.openai.com/v1/embeddings"),
+            ("http://localhost:11434", "http://localhost:11434/embeddings"),
+            (
+                "https://x.example/openai/deployments/d?api-version=2024-02-01",
+                "https://x.example/openai/deployments/d/embeddings?api-version=2024-02-01",
+            ),
+        ] {
+            assert_eq!(endpoint(base_url), wanted);
+        }
+    }
 }

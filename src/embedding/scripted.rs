@@ -114,6 +114,7 @@ impl ScriptedEmbedder {
             provider: "scripted".to_owned(),
             model,
             dimension: u32::try_from(dimension).ok(),
+            asked_dimension: None,
             document_prefix: String::new(),
             query_prefix: String::new(),
             chunker,

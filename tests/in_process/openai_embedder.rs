@@ -1,10 +1,16 @@
 //! The OpenAI provider against a server that misbehaves in every way a real one does.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
 
 use afterword::{
-    config::{Encoding, OpenAi, Secret},
-    embedding::openai::OpenAiEmbedder,
+    config::{Embedding, Encoding, OpenAi, Provider, Secret},
+    embedding::{Backends, openai::OpenAiEmbedder},
 };
 use afterword_actors::embedder::{EmbedError, Embedder, ErrorKind, Fault, ModelIdentity, Purpose};
 use base64::Engine;
@@ -13,6 +19,8 @@ use wiremock::{
     Mock, MockServer, Request, Respond, ResponseTemplate,
     matchers::{body_partial_json, header, method, path},
 };
+
+use crate::support::SqliteTestHost;
 
 const KEY: &str = "sk-very-secret";
 
@@ -28,6 +36,7 @@ fn embedder(url: &str, dimension: Option<u32>, change: impl FnOnce(&mut OpenAi))
         provider: "openai".into(),
         model: "test-model".into(),
         dimension,
+        asked_dimension: None,
         document_prefix: "passage: ".into(),
         query_prefix: "query: ".into(),
         chunker: "none".into(),
@@ -186,7 +195,7 @@ async fn a_limit_that_the_server_states_is_obeyed_at_once_and_outgrown_when_it_i
 
 #[tokio::test]
 async fn an_answer_without_end_is_not_read_to_its_end() {
-    let endless = server(ResponseTemplate::new(200).set_body_bytes(vec![b' '; 8 << 20])).await;
+    let endless = server(ResponseTemplate::new(200).set_body_bytes(vec![b' '; 128 << 10])).await;
     let error = embedder(&endless.uri(), Some(3), |_| {}).embed(&texts(1), Purpose::Document).await;
     let error = error.expect_err("too long");
     assert!(error.message.contains("more than"), "{}", error.message);
@@ -306,4 +315,120 @@ async fn an_address_with_https_that_speaks_http_is_told_apart() {
     let error = embedder(&server.uri().replace("http://", "https://"), None, |_| {});
     let error = error.embed(&texts(1), Purpose::Document).await.expect_err("no answer");
     assert!(error.message.contains("does not speak TLS"), "{error:?}");
+}
+
+/// A server that takes ten texts and four requests, and then asks for a pause until it is `rested`. It remembers what it has embedded.
+#[derive(Default)]
+struct Strict {
+    taken: AtomicUsize,
+    embedded: Mutex<Vec<String>>,
+}
+
+impl Strict {
+    fn rested(&self) {
+        self.taken.store(0, Ordering::SeqCst);
+    }
+}
+
+impl Respond for &'static Strict {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let inputs: Vec<String> = serde_json::from_value(body["input"].clone()).expect("texts");
+        if inputs.len() > 10 {
+            return ResponseTemplate::new(413);
+        }
+        if self.taken.fetch_add(1, Ordering::SeqCst) >= 4 {
+            return ResponseTemplate::new(429).insert_header("retry-after", "3");
+        }
+        self.embedded.lock().expect("the lock").extend(inputs);
+        Good { base64: false, most: usize::MAX }.respond(request)
+    }
+}
+
+#[tokio::test]
+async fn what_a_divided_request_has_got_before_it_failed_is_not_lost_and_its_size_is_learnt() {
+    let strict: &'static Strict = Box::leak(Box::default());
+    let server = server(strict).await;
+    let embedder = embedder(&server.uri(), Some(3), |settings| settings.batch_texts = 60);
+    let error = embedder.embed(&texts(60), Purpose::Document).await.expect_err("a pause");
+    assert_eq!((error.fault, error.retry_after), (Fault::Provider, Some(Duration::from_secs(3))));
+    let learnt = embedder.limits().texts;
+    assert!((5..=10).contains(&learnt), "{learnt}");
+    let mut calls = 1;
+    let vectors = loop {
+        strict.rested();
+        calls += 1;
+        match embedder.embed(&texts(60), Purpose::Document).await {
+            Ok(vectors) => break vectors,
+            Err(error) => assert!(error.retry_after.is_some() && calls < 4, "{error:?}"),
+        }
+    };
+    for (vector, text) in vectors.iter().zip(texts(60)) {
+        let length = ("passage: ".len() + text.len()) as f32;
+        assert!((vector.as_slice()[0] - length / length.hypot(1.0)).abs() < 1e-6, "in their order");
+    }
+    let mut embedded = strict.embedded.lock().expect("the lock").clone();
+    assert_eq!(embedded.len(), 60, "none was paid for twice");
+    embedded.sort_unstable();
+    embedded.dedup();
+    assert_eq!(embedded.len(), 60);
+    embedder.embed(&texts(1), Purpose::Document).await.expect_err("a pause: it is asked again");
+}
+
+/// A server that refuses texts of more than `longest` characters, and those with the word, without saying why.
+struct Silent {
+    longest: usize,
+    word: &'static str,
+}
+
+impl Respond for Silent {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+        let inputs: Vec<String> = serde_json::from_value(body["input"].clone()).expect("texts");
+        if inputs.iter().any(|input| input.len() > self.longest || input.contains(self.word)) {
+            return ResponseTemplate::new(422).set_body_json(json!({ "error": "unprocessable" }));
+        }
+        Good { base64: false, most: usize::MAX }.respond(request)
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_is_refused_without_a_reason_is_tried_in_halves_once() {
+    let server = server(Silent { longest: 1_000, word: "poison" }).await;
+    let embedder = embedder(&server.uri(), Some(3), |_| {});
+    let long = "long ".repeat(300);
+    assert_eq!(embedder.embed(&[long.clone()], Purpose::Document).await.expect("a vector").len(), 1);
+    for bad in [format!("{}poison", &long[..400]), "poison".to_owned(), "long ".repeat(900)] {
+        let before = server.received_requests().await.expect("a record").len();
+        let error = embedder.embed(&[bad], Purpose::Document).await.expect_err("a refusal");
+        assert_eq!((error.kind, error.fault), (ErrorKind::Data, Fault::Document), "{error:?}");
+        assert!(server.received_requests().await.expect("a record").len() <= before + 3);
+    }
+}
+
+#[tokio::test]
+async fn a_body_in_an_encoding_that_was_not_asked_for_is_named() {
+    let error =
+        error_of(ResponseTemplate::new(200).insert_header("content-encoding", "gzip").set_body_bytes([31, 139])).await;
+    assert!(error.message.contains("gzip"), "{}", error.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_request_takes_a_turn_of_the_limit_and_probes_and_questions_take_none() {
+    let server = server(Good { base64: false, most: 100 }).await;
+    let world = SqliteTestHost::new().await;
+    let openai = OpenAi {
+        base_url: format!("{}/v1", server.uri()),
+        batch_texts: 4,
+        requests_per_minute: 100,
+        ..OpenAi::default()
+    };
+    let settings = Embedding { provider: Provider::OpenAi, model: "m".into(), openai, ..Embedding::default() };
+    let limited = Backends::new(&settings).expect("back ends").limited(&world.database).embedder;
+    limited.embed(&texts(10), Purpose::Document).await.expect("vectors");
+    assert_eq!(world.number("SELECT count(*) AS n FROM provider_calls").await, 3, "three requests of one call");
+    limited.probe().await.expect("a vector");
+    limited.embed(&texts(1), Purpose::Query).await.expect("a vector");
+    assert_eq!(world.number("SELECT count(*) AS n FROM provider_calls").await, 3);
+    assert_eq!(server.received_requests().await.expect("a record").len(), 5);
 }

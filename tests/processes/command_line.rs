@@ -10,6 +10,7 @@ use serde_json::Value;
 #[cfg(target_os = "linux")]
 mod disk;
 mod editing;
+mod models;
 mod refusals;
 mod secrets;
 mod shown;

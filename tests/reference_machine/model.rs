@@ -40,6 +40,7 @@ impl Scripted {
             provider: "test".into(),
             model: format!("model {model}"),
             dimension: Some(4),
+            asked_dimension: None,
             document_prefix: String::new(),
             query_prefix: String::new(),
             chunker: "lines".into(),

@@ -51,6 +51,7 @@ pub(crate) fn model() -> Model {
         provider: "example".to_owned(),
         model: "letters".to_owned(),
         dimension: Some(26),
+        asked_dimension: None,
         document_prefix: String::new(),
         query_prefix: String::new(),
         chunker: "paragraphs-1".to_owned(),

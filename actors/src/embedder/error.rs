@@ -16,6 +16,9 @@ pub struct EmbedError {
     pub message: String,
     /// How long the provider asks to be left alone (HTTP `Retry-After`).
     pub retry_after: Option<Duration>,
+    /// How long the request that failed took from the moment it was sent, without its wait for a turn; `None` if the whole call
+    /// was that request.
+    pub took: Option<Duration>,
 }
 
 impl EmbedError {
@@ -37,8 +40,9 @@ impl EmbedError {
     /// The model behind the name is not the one that made the stored vectors.
     pub(crate) fn other_model(answered: u32, stored: u32) -> Self {
         Self::config(format!(
-            "the provider answered vectors of {answered} numbers, but the index has vectors of {stored}; set \
-             embedding.model to the model the index was built with, or give the new model its own name"
+            "the provider answered vectors of {answered} numbers, but the index has vectors of {stored}: another model is \
+             behind the same name, or another length is asked for; bring back the former one, or change to a model that \
+             has another name at the provider"
         ))
     }
 
@@ -64,6 +68,13 @@ impl EmbedError {
         self
     }
 
+    /// The same failure, of a request that took this long from the moment it was sent.
+    #[must_use]
+    pub fn took(mut self, time: Duration) -> Self {
+        self.took = Some(time);
+        self
+    }
+
     /// The same failure, of a probe: a provider that refuses a harmless text refuses for a reason that no text can
     /// change.
     pub(crate) fn refuses_everything(self) -> Self {
@@ -77,7 +88,7 @@ impl EmbedError {
     }
 
     fn new(kind: ErrorKind, fault: Fault, message: impl Into<String>) -> Self {
-        Self { kind, fault, message: message.into(), retry_after: None }
+        Self { kind, fault, message: message.into(), retry_after: None, took: None }
     }
 }
 

@@ -79,7 +79,9 @@ pub(super) async fn call(embedder: Arc<dyn Embedder>, request: Arc<Request>) -> 
             Ok(vectors) => return Ok(vectors),
             Err(error) => error,
         };
-        let refusal = Refusal { error, took: begun.elapsed() };
+        // A wait for a turn, for a place, or for the parts before this one says nothing about the provider.
+        let took = error.took.unwrap_or_else(|| begun.elapsed());
+        let refusal = Refusal { error, took };
         let of_the_moment = refusal.error.kind == ErrorKind::Transient && refusal.took < RETRY_WHOLE_BEFORE;
         if refusal.error.fault == Fault::Provider {
             if refusal.error.retry_after.is_some() || probe(embedder.as_ref()).await.is_err() {

@@ -31,7 +31,7 @@ pub(crate) struct RequestRank {
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) error: EmbedError,
-    /// How long the request took.
+    /// How long the request took, from the moment it was sent.
     pub(crate) took: Duration,
 }
 

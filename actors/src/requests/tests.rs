@@ -118,6 +118,7 @@ fn slow(shared: usize, rule: impl Fn(&[String]) -> Option<EmbedError> + Send + S
         provider: "test".into(),
         model: "slow".into(),
         dimension: None,
+        asked_dimension: None,
         document_prefix: String::new(),
         query_prefix: String::new(),
         chunker: String::new(),
@@ -293,6 +294,53 @@ async fn a_503_of_the_moment_costs_nothing() {
         first.then(|| EmbedError::unavailable("a 503"))
     });
     assert_eq!(embed_notes(&slow, 1).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_turn_makes_no_failure_a_late_one() {
+    let times = AtomicUsize::new(0);
+    let slow = slow(1, move |texts| {
+        let first = texts[0] != "probe" && times.fetch_add(1, Ordering::SeqCst) == 0;
+        first.then(|| EmbedError::transient("a 500").took(LATENCY))
+    });
+    let queued = Arc::new(Queued(Arc::clone(&slow)));
+    let requests = Requests::new(queued as Arc<dyn Embedder>, usize::MAX);
+    let notes = (0..10).map(|note| {
+        let entry = requests.enter(RequestRank { queue_key: note, alone: false });
+        tokio::spawn(async move { entry.embed(vec![text(format!("note {note}"), 5)], |_, _| {}).await.is_ok() })
+    });
+    for note in notes.collect::<Vec<_>>() {
+        assert!(note.await.expect("an attempt"));
+    }
+    let requests = slow.requests.lock().expect("the lock").len();
+    assert_eq!(requests, 2, "it is sent once more unchanged, and not divided");
+}
+
+/// Waits for a turn for a minute before each request.
+struct Queued(Arc<Slow>);
+
+#[async_trait::async_trait]
+impl Embedder for Queued {
+    fn identity(&self) -> &ModelIdentity {
+        self.0.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.0.limits()
+    }
+
+    fn requests(&self) -> Option<usize> {
+        self.0.requests()
+    }
+
+    async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        self.0.embed(texts, purpose).await
+    }
+
+    async fn probe(&self) -> Result<(), EmbedError> {
+        self.0.probe().await
+    }
 }
 
 const HANGS: Duration = Duration::from_secs(60);

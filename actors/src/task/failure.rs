@@ -19,7 +19,7 @@ pub struct Failure {
 
 impl From<EmbedError> for Failure {
     fn from(error: EmbedError) -> Self {
-        let EmbedError { kind, fault, message, retry_after } = error;
+        let EmbedError { kind, fault, message, retry_after, .. } = error;
         Self { kind, fault, message, retry_after }
     }
 }

@@ -63,6 +63,7 @@ impl TestModel {
             provider: "test".into(),
             model: name.into(),
             dimension: None,
+            asked_dimension: None,
             document_prefix: String::new(),
             query_prefix: String::new(),
             chunker: "lines-1".into(),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use afterword_actors::store::models::Switch;
+use afterword_actors::store::{Database, models::Switch};
 use anyhow::anyhow;
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use crate::{
@@ -27,6 +28,7 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
         return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
     }
     let begun = sets.switch().await?;
+    let own = sets.configured_set().await?.ok_or_else(|| anyhow!("the set of the new model is gone"))?;
     if without_failed {
         sets.accept_failed().await?;
     }
@@ -44,48 +46,75 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
             "the model in use serves until they are complete; `afterword model status` shows the progress".to_owned()
         });
     }
+    let change = Change { sets, own, database: host.database.clone() };
     if any_running {
-        return finish(session, &wait(session, &sets).await?);
+        return finish(session, &model, own, &change.ended(session).await?);
     }
-    embed_here(session, host, &sets).await
+    embed_here(session, host, &model, &change).await
 }
 
-async fn embed_here(session: &Session, host: Host, sets: &Sets) -> anyhow::Result<()> {
+async fn embed_here(session: &Session, host: Host, model: &str, change: &Change) -> anyhow::Result<()> {
     let worker = session.worker(host).await?;
-    let ended = wait(session, sets).await;
+    let ended = change.ended(session).await;
     worker.stop().await;
-    finish(session, &ended?)
+    finish(session, model, change.own, &ended?)
 }
 
-/// Waits until the new model is in use, the change is cancelled, or only articles are left that it cannot embed.
-async fn wait(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
-    let bar = progress::bar(session.output, 0, "embedding");
-    loop {
-        let status = sets.status().await?;
-        let waits_for_failed = status.building.as_ref().is_some_and(|build| build.open == 0 && build.failed > 0);
-        let Some(build) = status.building.as_ref().filter(|_| !waits_for_failed) else {
-            bar.finish_and_clear();
-            return Ok(status);
-        };
-        bar.set_length(u64::try_from(build.set.articles).unwrap_or(0));
-        bar.set_position(u64::try_from(build.set.embedded).unwrap_or(0));
-        bar.set_message(pace(build));
-        tokio::select! {
-            () = tokio::time::sleep(CHECK_INTERVAL) => {}
-            _ = tokio::signal::ctrl_c() => {
+/// A change that this command has begun.
+struct Change {
+    sets: Sets,
+    /// The number of the new set. Another one may be built in its place meanwhile, by somebody else.
+    own: i64,
+    database: Database,
+}
+
+impl Change {
+    /// The set that is being built, as long as it is this one and not only articles are left that its model cannot embed.
+    fn under_way<'a>(&self, status: &'a SetsStatus) -> Option<&'a Build> {
+        let waits_for_failed = |build: &Build| build.open == 0 && build.failed > 0;
+        status.building.as_ref().filter(|build| build.set.id == self.own && !waits_for_failed(build))
+    }
+
+    /// Waits until the new model is in use, the change is cancelled, or only articles are left that it cannot embed.
+    async fn ended(&self, session: &Session) -> anyhow::Result<SetsStatus> {
+        let bar = progress::bar(session.output, 0, "embedding");
+        let mut told = None;
+        loop {
+            let status = self.sets.status().await?;
+            let Some(build) = self.under_way(&status) else {
                 bar.finish_and_clear();
-                let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
-                return Err(Interrupted(rest.to_owned()).into());
+                return Ok(status);
+            };
+            show(&bar, build);
+            let living = hosts::living(&self.database).await?;
+            progress::tell_of(living.into_iter().flat_map(|host| host.trouble), session.output, &bar, &mut told);
+            tokio::select! {
+                () = tokio::time::sleep(CHECK_INTERVAL) => {}
+                _ = tokio::signal::ctrl_c() => {
+                    bar.finish_and_clear();
+                    let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
+                    return Err(Interrupted(rest.to_owned()).into());
+                }
             }
         }
     }
 }
 
-fn finish(session: &Session, status: &SetsStatus) -> anyhow::Result<()> {
+fn show(bar: &ProgressBar, build: &Build) {
+    bar.set_length(u64::try_from(build.set.articles).unwrap_or(0));
+    bar.set_position(u64::try_from(build.set.embedded).unwrap_or(0));
+    bar.set_message(pace(build));
+}
+
+/// Says how the change to `model` ended, whose set is number `own`: done only if that set is in use.
+fn finish(session: &Session, model: &str, own: i64, status: &SetsStatus) -> anyhow::Result<()> {
     session.output.answer(status, |look| text_of(look, status))?;
-    match &status.building {
-        Some(build) => Err(anyhow!("{}", what_is_left(build))),
-        None => Ok(()),
+    match (&status.in_use, &status.building) {
+        (Some(set), _) if set.id == own => Ok(()),
+        (_, Some(build)) if build.set.id == own => Err(anyhow!("{}", what_is_left(build))),
+        (_, Some(build)) => Err(anyhow!("the change to {model} was given up for one to {}", build.set.model)),
+        (Some(set), None) => Err(anyhow!("the change to {model} was cancelled; {} stays in use", set.model)),
+        (None, None) => Err(anyhow!("the change to {model} was cancelled")),
     }
 }
 
@@ -122,8 +151,10 @@ fn text_of(look: Look, status: &SetsStatus) -> String {
         rows.push(("embedded", format!("{} of {} {}", build.set.embedded, build.set.articles, pace(build))));
         rows.push(("left", what_is_left(build)));
     }
-    if status.in_use.as_ref().is_some_and(|set| set.model != status.configured) {
-        rows.push(("settings", format!("name {}", status.configured)));
+    if !status.not_in_effect.is_empty() {
+        let settings = status.not_in_effect.join(", ");
+        let rest = "not in effect; `afterword model switch` makes vectors with them";
+        rows.push(("settings", format!("name {}: {settings} {rest}", status.configured)));
     }
     fields(look, rows)
 }

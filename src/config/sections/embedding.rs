@@ -86,6 +86,7 @@ impl Embedding {
         rules.check(self.max_tokens >= 32, "embedding.max_tokens", "must be at least 32");
         rules.at_least_one(self.max_chunks as u64, "embedding.max_chunks");
         rules.longer_than_zero(&[("embedding.query_deadline", self.query_deadline)]);
+        self.local.check(rules);
         self.scripted.check(rules);
         if self.provider == Provider::OpenAi {
             self.openai.check(rules);

@@ -8,7 +8,7 @@ use std::{
 use afterword_actors::embedder::{Chunk, Chunker, EmbedError, ModelIdentity, Readiness, Source};
 use async_trait::async_trait;
 
-use super::{LocalEmbedder, Precision};
+use super::{LoadError, LocalEmbedder, Precision, load};
 use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
@@ -24,10 +24,13 @@ pub(in crate::embedding) struct Local;
 
 impl BackEnd for Local {
     fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
-        let unknown = Facts { dimension: None, max_tokens: usize::MAX };
+        // How long an input may be is read with the model: see [`LocalChunker`].
+        let unknown = Facts { dimension: None, asked_dimension: None, max_tokens: usize::MAX };
         match (&settings.model_dir, model::known(&settings.model)) {
             (Some(_), _) => Ok(unknown),
-            (None, Some(known)) => Ok(Facts { dimension: Some(known.dimension), max_tokens: known.max_tokens }),
+            (None, Some(known)) => {
+                Ok(Facts { dimension: Some(known.dimension), asked_dimension: None, max_tokens: known.max_tokens })
+            }
             (None, None) => Err(BackEndError::UnknownModel(settings.model.clone())),
         }
     }
@@ -50,11 +53,14 @@ impl BackEnd for Local {
             }),
             preparation: Some(Arc::new(ModelLoader { embedder: Arc::clone(&embedder), directory, known })),
             embedder,
+            keep_to: None,
         })
     }
 
     fn keep(&self, settings: &Embedding, kept: &mut Kept) {
         kept.model_dir.clone_from(&settings.model_dir);
+        // A directory that is not there now has its mark kept at a later start.
+        kept.weights = settings.model_dir.as_deref().and_then(|directory| load::mark(directory).ok());
     }
 
     fn reach(&self, kept: &Kept, settings: &mut Embedding) {
@@ -73,6 +79,17 @@ struct ModelLoader {
 }
 
 impl ModelLoader {
+    /// Refuses a directory of another model than its name says: the name is that of the vectors, and those of the model of the
+    /// catalogue have it already, or will.
+    fn refuse_borrowed_name(&self) -> Result<(), LoadError> {
+        let name = &self.embedder.identity.model;
+        let Some(known) = model::known(name).filter(|_| self.known.is_none()) else { return Ok(()) };
+        if load::is_the_known_model(known, &self.directory)? {
+            return Ok(());
+        }
+        Err(LoadError::BorrowedName { directory: self.directory.clone(), model: name.clone() })
+    }
+
     fn failed(&self, why: String) -> String {
         self.give_up(why.clone());
         why
@@ -86,7 +103,12 @@ impl Preparation for ModelLoader {
     }
 
     fn load(&self) -> Result<(), String> {
-        self.embedder.load(&self.directory).map_err(|error| self.failed(error.to_string()))
+        let loaded = self.refuse_borrowed_name().and_then(|()| self.embedder.load(&self.directory));
+        loaded.map_err(|error| self.failed(error.to_string()))
+    }
+
+    fn expect(&self, mark: String) {
+        self.embedder.expect(mark);
     }
 
     fn give_up(&self, why: String) {
@@ -121,7 +143,8 @@ fn describe(progress: &Progress) -> String {
     }
 }
 
-/// Cuts with the model's own tokenizer, once that is loaded.
+/// Cuts with the model's own tokenizer, once that is loaded, and never into more than the model takes: the rest of a chunk would
+/// be in no vector.
 struct LocalChunker {
     embedder: Arc<LocalEmbedder>,
     limits: ChunkLimits,
@@ -137,10 +160,18 @@ impl LocalChunker {
 
 impl Chunker for LocalChunker {
     fn chunk(&self, source: Source<'_>) -> Result<Vec<Chunk>, EmbedError> {
-        let Some(tokenizer) = self.embedder.tokenizer() else {
+        let (Some(tokenizer), Some(longest)) = (self.embedder.tokenizer(), self.embedder.longest_input()) else {
             return Err(EmbedError::unavailable("the local model is not there yet"));
         };
-        let chunker = MarkdownChunker::new(Arc::new(tokenizer), self.limits);
-        chunker.map_err(|error| EmbedError::config(error.to_string()))?.chunk(source)
+        let limits = ChunkLimits { max_tokens: self.limits.max_tokens.min(longest), ..self.limits };
+        let limits = limits.with_prefix(&self.embedder.identity.document_prefix, &tokenizer);
+        let chunker = MarkdownChunker::new(Arc::new(tokenizer), limits).map_err(|_| {
+            EmbedError::config(format!(
+                "inputs may have {} tokens (the least of embedding.max_tokens and the local model's longest input), of which {} go \
+                 to special tokens and embedding.document_prefix: too few are left for text",
+                limits.max_tokens, limits.reserved_tokens
+            ))
+        });
+        chunker?.chunk(source)
     }
 }

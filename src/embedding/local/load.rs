@@ -16,8 +16,9 @@ use super::{
     packs,
     pooling::Pooling,
     tokenizer::LocalTokenizer,
+    weights,
 };
-use crate::model::{self, WEIGHTS};
+use crate::model::{self, CatalogEntry, WEIGHTS};
 
 /// Why the model in a directory cannot be run here.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,30 @@ pub enum LoadError {
         expected: u32,
         /// In the files.
         found: u32,
+    },
+    /// Other weights than those that made the vectors of this name.
+    #[error(
+        "the weights in {} are not those that the vectors of \"{model}\" were made with: vectors of two models cannot be \
+         compared. Give this model a name of its own in embedding.model, or bring back the files of before",
+        directory.display()
+    )]
+    OtherWeights {
+        /// The directory.
+        directory: PathBuf,
+        /// The name of the set of vectors.
+        model: String,
+    },
+    /// The name of a model of the catalogue, for another one.
+    #[error(
+        "the model in {} is not {model}, which is the name that embedding.model gives its vectors; set embedding.model to \
+         a name of its own",
+        directory.display()
+    )]
+    BorrowedName {
+        /// The directory.
+        directory: PathBuf,
+        /// The name in the catalogue.
+        model: String,
     },
 }
 
@@ -111,6 +136,22 @@ impl SaidOfPooling {
     }
 }
 
+/// A step of a sentence transformer, in `modules.json`.
+#[derive(Deserialize)]
+struct Module {
+    /// The class in Python, e.g. `sentence_transformers.models.Pooling`.
+    #[serde(rename = "type")]
+    class: String,
+}
+
+impl Module {
+    /// Whether this back end does what the step does.
+    fn is_known(&self) -> bool {
+        let name = self.class.rsplit('.').next().unwrap_or_default();
+        matches!(name, "Transformer" | "Pooling" | "Normalize")
+    }
+}
+
 #[derive(Deserialize)]
 struct SentenceConfig {
     max_seq_length: Option<usize>,
@@ -120,12 +161,15 @@ struct SentenceConfig {
 pub(super) struct LoadedModel {
     tokenizer: LocalTokenizer,
     bert: Bert,
+    /// *Units:* tokens.
+    longest_input: usize,
 }
 
 impl LoadedModel {
     pub(super) fn read(directory: &Path, precision: Precision) -> Result<Self, LoadError> {
         let config: Config = json(&directory.join("config.json"))?;
         refuse_unsupported(directory, &config)?;
+        refuse_more_steps(directory)?;
         let pooling = pooling(directory)?;
         let max_tokens = longest_input(directory, &config)?;
         let path = directory.join("tokenizer.json");
@@ -143,7 +187,7 @@ impl LoadedModel {
         };
         let bert = Bert::read(&directory.join(WEIGHTS), shape)
             .map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;
-        let model = Self { tokenizer, bert };
+        let model = Self { tokenizer, bert, longest_input: max_tokens };
         model
             .try_out(max_tokens)
             .map_err(|reason| LoadError::Unsupported { directory: directory.to_path_buf(), reason })?;
@@ -169,6 +213,10 @@ impl LoadedModel {
 
     pub(super) fn dimension(&self) -> u32 {
         u32::try_from(self.bert.dimension()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn longest_input(&self) -> usize {
+        self.longest_input
     }
 
     pub(super) fn tokenizer(&self) -> &LocalTokenizer {
@@ -213,6 +261,39 @@ fn refuse_unsupported(directory: &Path, config: &Config) -> Result<(), LoadError
     Ok(())
 }
 
+/// Refuses a model with steps after the pooling, e.g. a dense layer: without them its vectors look right and find little.
+fn refuse_more_steps(directory: &Path) -> Result<(), LoadError> {
+    let path = directory.join("modules.json");
+    let modules: Vec<Module> = if path.exists() { json(&path)? } else { Vec::new() };
+    match modules.iter().find(|module| !module.is_known()) {
+        Some(Module { class }) => {
+            let reason = format!("modules.json names a step that is not known here: {class}");
+            Err(LoadError::Unsupported { directory: directory.to_path_buf(), reason })
+        }
+        None => Ok(()),
+    }
+}
+
+/// The mark of the model in `directory`: see [`weights::mark`].
+///
+/// # Errors
+/// [`LoadError`] if the weights cannot be read, or their pooling is not known.
+pub(super) fn mark(directory: &Path) -> Result<String, LoadError> {
+    let fail = |error: std::io::Error| LoadError::File { path: directory.join(WEIGHTS), message: error.to_string() };
+    weights::mark(directory, pooling(directory)?).map_err(fail)
+}
+
+/// Whether the model in `directory` makes the vectors that `known` makes.
+///
+/// # Errors
+/// As [`mark`].
+pub(super) fn is_the_known_model(known: &CatalogEntry, directory: &Path) -> Result<bool, LoadError> {
+    let path = directory.join(WEIGHTS);
+    let genuine = model::has_genuine_weights(known, directory)
+        .map_err(|error| LoadError::File { path, message: error.to_string() })?;
+    Ok(genuine && pooling(directory)? == Pooling::Mean)
+}
+
 /// The pooling that the directory names, or that is known for its weights. It is never guessed: vectors of the wrong
 /// kind look right and find little.
 fn pooling(directory: &Path) -> Result<Pooling, LoadError> {
@@ -227,7 +308,7 @@ fn pooling(directory: &Path) -> Result<Pooling, LoadError> {
     if path.exists() {
         return json::<SaidOfPooling>(&path)?.pooling().ok_or_else(|| unsupported(OTHER));
     }
-    if model::has_known_weights(directory) { Ok(Pooling::Mean) } else { Err(unsupported(SILENT)) }
+    if model::with_weights_of(directory).is_some() { Ok(Pooling::Mean) } else { Err(unsupported(SILENT)) }
 }
 
 /// Refuses sizes that no model has: later they would only be noticed by a panic, or by the memory they take.
@@ -250,13 +331,13 @@ fn refuse_impossible(directory: &Path, config: &Config) -> Result<(), LoadError>
     Err(LoadError::Unsupported { directory: directory.to_path_buf(), reason })
 }
 
-/// The longest text that the model was trained for; its positions only limit what it can take.
+/// The longest text that the model was trained for, as the directory says, or as is known for its weights; otherwise all
+/// that its positions let it take.
 fn longest_input(directory: &Path, config: &Config) -> Result<usize, LoadError> {
-    /// The value of this family's sentence transformers, if the file does not say.
-    const USUAL: usize = 256;
     let path = directory.join("sentence_bert_config.json");
     let said = if path.exists() { json::<SentenceConfig>(&path)?.max_seq_length } else { None };
-    Ok(said.unwrap_or(USUAL).min(config.max_position_embeddings))
+    let known = || model::with_weights_of(directory).map(|known| known.max_tokens);
+    Ok(said.or_else(known).unwrap_or(usize::MAX).min(config.max_position_embeddings))
 }
 
 fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, LoadError> {

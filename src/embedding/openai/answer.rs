@@ -1,8 +1,13 @@
 //! Reading a successful answer, and checking it.
 
+use std::fmt;
+
 use afterword_actors::embedder::{EmbedError, Fault, Vector};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::Value;
 
 use super::refusal::{self, Refused};
@@ -18,13 +23,118 @@ struct Item {
     embedding: Embedding,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Embedding {
     Numbers(Vec<f32>),
     Base64(String),
     /// `null`, texts in place of numbers, nested lists.
-    Unusable(IgnoredAny),
+    Unusable,
+}
+
+/// Reads a vector number by number: a list that is held until its kind is known would take several times the memory.
+impl<'de> Deserialize<'de> for Embedding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EmbeddingVisitor)
+    }
+}
+
+struct EmbeddingVisitor;
+
+impl<'de> Visitor<'de> for EmbeddingVisitor {
+    type Value = Embedding;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a vector")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Embedding, A::Error> {
+        let mut numbers = Some(Vec::new());
+        while let Some(Number(number)) = list.next_element()? {
+            numbers = numbers.zip(number).map(|(mut numbers, number)| {
+                numbers.push(number);
+                numbers
+            });
+        }
+        Ok(numbers.map_or(Embedding::Unusable, Embedding::Numbers))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Embedding, E> {
+        Ok(Embedding::Base64(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Embedding, A::Error> {
+        IgnoredAny.visit_map(map).map(|_| Embedding::Unusable)
+    }
+
+    fn visit_unit<E>(self) -> Result<Embedding, E> {
+        Ok(Embedding::Unusable)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Embedding, E> {
+        Ok(Embedding::Unusable)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Embedding, E> {
+        Ok(Embedding::Unusable)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Embedding, E> {
+        Ok(Embedding::Unusable)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Embedding, E> {
+        Ok(Embedding::Unusable)
+    }
+}
+
+/// One number of a vector; `None` for anything else.
+struct Number(Option<f32>);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NumberVisitor)
+    }
+}
+
+struct NumberVisitor;
+
+impl<'de> Visitor<'de> for NumberVisitor {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Number, E> {
+        Ok(Number(Some(number as f32)))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Number, E> {
+        Ok(Number(Some(number as f32)))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Number, E> {
+        Ok(Number(Some(number as f32)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Number, A::Error> {
+        IgnoredAny.visit_seq(list).map(|_| Number(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Number, A::Error> {
+        IgnoredAny.visit_map(map).map(|_| Number(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Number, E> {
+        Ok(Number(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Number, E> {
+        Ok(Number(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Number, E> {
+        Ok(Number(None))
+    }
 }
 
 /// The vectors in the order of the texts.
@@ -87,7 +197,7 @@ fn checked(embedding: Embedding, dimension: Option<u32>) -> Result<Vector, Embed
     let numbers = match embedding {
         Embedding::Numbers(numbers) => numbers,
         Embedding::Base64(text) => decoded(&text)?,
-        Embedding::Unusable(_) => {
+        Embedding::Unusable => {
             return Err(EmbedError::transient(
                 "the embedding server's vector is unusable: it is null, or not of numbers",
             ));

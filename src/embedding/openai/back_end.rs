@@ -9,8 +9,9 @@ use super::OpenAiEmbedder;
 use crate::{
     config::{self, Embedding, Secret},
     embedding::{
-        back_end::{BackEnd, BackEndError, Facts, Limit, Opened},
+        back_end::{BackEnd, BackEndError, Facts, KeepTo, Opened},
         kept::Kept,
+        turns::Limit,
     },
 };
 
@@ -19,12 +20,17 @@ pub(in crate::embedding) struct OpenAi;
 
 impl BackEnd for OpenAi {
     fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
-        Ok(Facts { dimension: settings.openai.dimension, max_tokens: usize::MAX })
+        let dimension = settings.openai.dimension;
+        let asked_dimension = dimension.filter(|_| settings.openai.send_dimensions);
+        Ok(Facts { dimension, asked_dimension, max_tokens: usize::MAX })
     }
 
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {
         let embedder = OpenAiEmbedder::new(identity, &settings.openai);
-        Ok(Opened::ready(Arc::new(embedder.map_err(|error| BackEndError::Provider(error.into()))?)))
+        let embedder = embedder.map_err(|error| BackEndError::Provider(error.into()))?;
+        let limited = embedder.clone();
+        let keep_to: KeepTo = Arc::new(move |turns| Arc::new(limited.keeping_to(turns)));
+        Ok(Opened { keep_to: Some(keep_to), ..Opened::ready(Arc::new(embedder)) })
     }
 
     fn keep(&self, settings: &Embedding, kept: &mut Kept) {
@@ -35,10 +41,13 @@ impl BackEnd for OpenAi {
     }
 
     fn reach(&self, kept: &Kept, settings: &mut Embedding) {
-        let base_url = kept.base_url.clone().unwrap_or_else(|| settings.openai.base_url.clone());
         let openai = &mut settings.openai;
-        openai.api_key = key_for(&base_url, openai);
-        openai.base_url = base_url;
+        // Of the same address, this host's own also has user, password and query.
+        let other = kept.base_url.as_ref().filter(|kept| without_secrets(&openai.base_url).as_ref() != Some(*kept));
+        if let Some(base_url) = other.cloned() {
+            openai.api_key = key_for(&base_url, openai);
+            openai.base_url = base_url;
+        }
         openai.dimension = kept.dimension;
         openai.send_dimensions = kept.send_dimensions;
         openai.encoding = kept.encoding;
@@ -103,6 +112,7 @@ mod tests {
             provider: "openai".to_owned(),
             model: "old".to_owned(),
             dimension: None,
+            asked_dimension: None,
             document_prefix: String::new(),
             query_prefix: "query: ".to_owned(),
             chunker: String::new(),
@@ -116,6 +126,17 @@ mod tests {
         assert!(!text.contains("its-"), "{text}");
         assert!(text.contains("https://old.example/v1"), "{text}");
         assert_eq!(Kept::from_json(&text), Some(kept));
+    }
+
+    #[test]
+    fn another_model_at_the_same_address_is_reached_with_what_the_address_has() {
+        let mut now = openai("https://me:its-password@one.example/v1?api-version=2");
+        now.openai.send_dimensions = true;
+        let kept = kept_of(&openai("https://one.example/v1/"));
+        let reached = reached_by(&kept, &now).openai;
+        assert_eq!(reached.base_url, "https://me:its-password@one.example/v1?api-version=2");
+        assert_eq!(reached.api_key.expose(), Some("its-key"));
+        assert!(!reached.send_dimensions, "the rest is the set's own");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::transport;
 const BYTES_PER_NUMBER: usize = 32;
 /// Numbers of a vector whose length is not known: four times those of the largest public model.
 const LONGEST_VECTOR: usize = 16_384;
+/// How many times as long as expected a vector may be: one of another length is told by its length.
+const LONGER: usize = 2;
 /// Bytes of an answer without its vectors: names, usage, indexes.
 const ENVELOPE: usize = 64 << 10;
 
@@ -17,12 +19,13 @@ const ENVELOPE: usize = 64 << 10;
 /// # Errors
 /// Unavailable if it is larger than such an answer can be, or the connection breaks.
 pub(super) async fn of_answer(response: Response, texts: usize, dimension: Option<u32>) -> Result<Vec<u8>, EmbedError> {
-    let numbers = dimension.map_or(LONGEST_VECTOR, |dimension| (dimension as usize).max(LONGEST_VECTOR));
+    let numbers = dimension.map_or(LONGEST_VECTOR, |dimension| (dimension as usize).saturating_mul(LONGER));
     let most = ENVELOPE.saturating_add(texts.saturating_mul(numbers).saturating_mul(BYTES_PER_NUMBER));
     let bytes = at_most(response, most).await?;
     if bytes.len() > most {
         return Err(EmbedError::unavailable(format!(
-            "the embedding server's answer to {texts} texts has more than {most} bytes; check embedding.openai.base_url"
+            "the embedding server's answer to {texts} texts has more than {most} bytes; check embedding.openai.base_url and \
+             embedding.openai.dimension"
         )));
     }
     Ok(bytes)

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     body,
-    wordings::{Meaning, meaning_of, stated_limit},
+    wordings::{Meaning, meaning_of, never_fits, stated_limit},
 };
 use crate::secrets;
 
@@ -24,8 +24,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 pub(super) enum Refused {
     /// It has too many texts or tokens; `limit` is the number of texts that the server says it takes.
     TooLarge { limit: Option<usize>, error: EmbedError },
+    /// Its content is refused, in words that are not known: perhaps for its length.
+    Unexplained(EmbedError),
     /// Any other failure.
     Otherwise(EmbedError),
+}
+
+impl Refused {
+    /// The same, of a request that took this long from the moment it was sent.
+    pub(super) fn took(self, time: Duration) -> Self {
+        match self {
+            Self::TooLarge { limit, error } => Self::TooLarge { limit, error: error.took(time) },
+            Self::Unexplained(error) => Self::Unexplained(error.took(time)),
+            Self::Otherwise(error) => Self::Otherwise(error.took(time)),
+        }
+    }
 }
 
 impl From<EmbedError> for Refused {
@@ -40,7 +53,7 @@ pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
     let said = words(&body::at_most(response, READ).await.unwrap_or_default());
     match classify(status, &said, texts) {
         Refused::Otherwise(error) => Refused::Otherwise(asking(error, status, retry_after)),
-        too_large @ Refused::TooLarge { .. } => too_large,
+        of_the_texts @ (Refused::TooLarge { .. } | Refused::Unexplained(_)) => of_the_texts,
     }
 }
 
@@ -65,6 +78,8 @@ fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
     let message = |what: &str| format!("{what} (HTTP {code}): {said}");
     let error = match (code, meaning_of(said)) {
         (429, Some(Meaning::Quota)) => EmbedError::config(message(QUOTA)),
+        // It is for no pause: as large as it is, it is never taken.
+        (429, Some(Meaning::TooLarge)) if never_fits(said) => return too_large(message, stated_limit(said, texts)),
         (402, _) => unclear(EmbedError::config(message(QUOTA))),
         (429, _) => EmbedError::unavailable(message("the embedding server asks for a pause")),
         (503, Some(Meaning::Loading) | None) => {
@@ -84,6 +99,9 @@ fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
              embedding.openai.base_url",
         )),
         (200..=299, _) => EmbedError::transient(message("the embedding server answers an error instead of vectors")),
+        (400 | 422, None) => {
+            return Refused::Unexplained(EmbedError::data(message("the embedding server refuses the text")));
+        }
         _ => EmbedError::data(message("the embedding server refuses the text")),
     };
     error.into()
@@ -177,7 +195,7 @@ mod tests {
     #[test]
     fn each_status_means_one_thing() {
         let kind = |code: u16, said: &str| match classify(StatusCode::from_u16(code).expect("a status"), said, 1) {
-            Refused::TooLarge { error, .. } | Refused::Otherwise(error) => error.kind,
+            Refused::TooLarge { error, .. } | Refused::Unexplained(error) | Refused::Otherwise(error) => error.kind,
         };
         assert_eq!(kind(401, ""), ErrorKind::Config);
         assert_eq!(kind(404, ""), ErrorKind::Config);
@@ -190,6 +208,22 @@ mod tests {
         assert_eq!(kind(400, "model \"x\" not found"), ErrorKind::Config);
         assert_eq!(kind(400, "API key not valid. Please pass a valid API key."), ErrorKind::Config);
         assert_eq!(kind(503, "Loading model"), ErrorKind::Transient);
+    }
+
+    #[test]
+    fn a_request_that_never_fits_into_a_minute_is_too_large_and_waits_for_no_pause() {
+        for said in [
+            "Request too large for text-embedding-3-small in organization org-a on tokens per min (TPM): Limit 3000, \
+             Requested 7000. The input or output tokens must be reduced in order to run successfully.",
+            "Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 12000 [rate_limit_exceeded]",
+        ] {
+            let refused = classify(StatusCode::TOO_MANY_REQUESTS, said, 32);
+            assert!(matches!(refused, Refused::TooLarge { limit: None, .. }), "{said}: {refused:?}");
+        }
+        for said in ["Rate limit reached: too many tokens per minute", "Too many requests; the queue is too long"] {
+            let refused = classify(StatusCode::TOO_MANY_REQUESTS, said, 32);
+            assert!(matches!(refused, Refused::Otherwise(_)), "{said}: {refused:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Requests that the server accepts: as many texts as it takes, and no text longer than it takes.
 //!
-//! A request that is refused for its size is halved, the larger half first: no single text is left over. If every part
-//! is taken, there were too many texts, and later requests are smaller. If a text alone is refused, that text is too
-//! long: it is embedded in parts, and later requests stay as large as they were.
+//! A request that is refused for its size is halved, the larger half first: no single text is left over. If parts are
+//! taken, there were too many texts, and later requests are smaller. If a text alone is refused, that text is too
+//! long: it is embedded in parts, and later requests stay as large as they were. What a server has answered is not lost when a
+//! later part fails: it was paid for.
 
-use afterword_actors::embedder::{EmbedError, Purpose, Vector};
+use afterword_actors::embedder::{EmbedError, ErrorKind, Purpose, Vector};
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
@@ -25,14 +26,38 @@ struct Trial {
 impl OpenAiEmbedder {
     /// Embeds `texts`, in their order, in as few requests as the server takes.
     pub(super) async fn in_batches(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
-        let mut vectors = Vec::with_capacity(texts.len());
+        let mut vectors: Vec<_> = texts.iter().map(|text| self.left_over.take(purpose, text)).collect();
+        let missing = texts.iter().zip(&vectors).filter(|(_, vector)| vector.is_none());
+        let missing: Vec<_> = missing.map(|(text, _)| text.clone()).collect();
+        let mut made = Vec::with_capacity(missing.len());
+        let outcome = self.all_of(&missing, purpose, &mut made).await;
+        let mut made = made.into_iter();
+        for vector in vectors.iter_mut().filter(|vector| vector.is_none()) {
+            *vector = made.next();
+        }
+        if let Err(error) = outcome {
+            let got = texts.iter().zip(vectors).filter_map(|(text, vector)| Some((text.as_str(), vector?)));
+            let (texts, vectors): (Vec<_>, Vec<_>) = got.unzip();
+            self.left_over.keep(purpose, texts, vectors);
+            return Err(error);
+        }
+        Ok(vectors.into_iter().flatten().collect())
+    }
+
+    /// Embeds `texts` and adds their vectors to `made`, in their order; after a failure those of the first ones are there.
+    pub(super) async fn all_of(
+        &self,
+        texts: &[String],
+        purpose: Purpose,
+        made: &mut Vec<Vector>,
+    ) -> Result<(), EmbedError> {
         let mut rest = texts;
         while !rest.is_empty() {
             let (batch, others) = rest.split_at(self.batch_size.get().min(rest.len()));
-            vectors.extend(self.fitting(batch, purpose, &mut Trial::default()).await?);
+            self.fitting(batch, purpose, &mut Trial::default(), made).await?;
             rest = others;
         }
-        Ok(vectors)
+        Ok(())
     }
 
     fn fitting<'a>(
@@ -40,22 +65,33 @@ impl OpenAiEmbedder {
         texts: &'a [String],
         purpose: Purpose,
         trial: &'a mut Trial,
-    ) -> BoxFuture<'a, Result<Vec<Vector>, EmbedError>> {
+        made: &'a mut Vec<Vector>,
+    ) -> BoxFuture<'a, Result<(), EmbedError>> {
         Box::pin(async move {
             match self.request(texts, purpose).await {
                 Ok(vectors) => {
                     self.batch_size.accepted(texts.len(), Instant::now());
                     trial.taken = trial.taken.max(texts.len());
-                    Ok(vectors)
+                    made.extend(vectors);
+                    Ok(())
                 }
                 Err(Refused::TooLarge { limit, .. }) if texts.len() > 1 => {
                     let part = limit.unwrap_or(texts.len().div_ceil(2));
-                    self.divided(texts, part, purpose, trial).await
+                    self.divided(texts, part, purpose, trial, made).await
                 }
                 Err(Refused::TooLarge { error, .. }) => {
                     trial.too_long += 1;
-                    self.in_parts(&texts[0], purpose, error).await.map(|vector| vec![vector])
+                    made.push(self.in_parts(&texts[0], purpose, error).await?);
+                    Ok(())
                 }
+                Err(Refused::Unexplained(error)) => match texts {
+                    [text] if is_long(text) => {
+                        made.push(self.tried_in_halves(text, purpose, error).await?);
+                        trial.too_long += 1;
+                        Ok(())
+                    }
+                    _ => Err(error),
+                },
                 Err(Refused::Otherwise(error)) => Err(error),
             }
         })
@@ -68,44 +104,92 @@ impl OpenAiEmbedder {
         part: usize,
         purpose: Purpose,
         trial: &mut Trial,
-    ) -> Result<Vec<Vector>, EmbedError> {
+        made: &mut Vec<Vector>,
+    ) -> Result<(), EmbedError> {
         let mut inner = Trial::default();
-        let mut vectors = Vec::with_capacity(texts.len());
+        let mut outcome = Ok(());
         for texts in texts.chunks(part) {
-            vectors.extend(self.fitting(texts, purpose, &mut inner).await?);
+            outcome = self.fitting(texts, purpose, &mut inner, made).await;
+            if outcome.is_err() {
+                break;
+            }
         }
-        if inner.too_long == 0 {
+        // Also if a later part failed: the next request must not be refused for its size again.
+        if inner.too_long == 0 && inner.taken > 0 {
             self.batch_size.refused(texts.len(), inner.taken, Instant::now());
         }
         trial.taken = trial.taken.max(inner.taken);
         trial.too_long += inner.too_long;
-        Ok(vectors)
+        outcome
     }
 
-    /// Embeds a text that is too long by its halves: their mean, each weighted by its length.
-    ///
-    /// *Source:* <https://cookbook.openai.com/examples/embedding_long_inputs>
+    /// Embeds a text that is too long by its halves.
     async fn in_parts(&self, text: &str, purpose: Purpose, refusal: EmbedError) -> Result<Vector, EmbedError> {
-        let length = text.chars().count();
-        if length <= SHORTEST_PART {
+        if !is_long(text) {
             return Err(refusal);
         }
-        let parts = halves(text, length / 2);
-        let mut sum: Vec<f32> = Vec::new();
+        let parts = halves(text);
+        let mut vectors = Vec::new();
         for part in parts {
-            let weight = part.chars().count() as f32 / length as f32;
-            let vectors = self.fitting(&[part.to_owned()], purpose, &mut Trial::default()).await?;
-            let vector =
-                vectors.first().ok_or_else(|| EmbedError::transient("the embedding server answered nothing"))?;
-            sum.resize(vector.as_slice().len(), 0.0);
-            sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, number)| *sum += weight * number);
+            let vector = match self.left_over.take(purpose, part) {
+                Some(vector) => Ok(vector),
+                None => self.part(part, purpose).await,
+            };
+            match vector {
+                Ok(vector) => vectors.push(vector),
+                Err(error) => {
+                    self.left_over.keep(purpose, parts, vectors);
+                    return Err(error);
+                }
+            }
         }
-        Vector::normalised(sum).map_err(|_| refusal)
+        mean(&parts, &vectors).ok_or(refusal)
+    }
+
+    async fn part(&self, part: &str, purpose: Purpose) -> Result<Vector, EmbedError> {
+        let mut made = Vec::new();
+        self.fitting(&[part.to_owned()], purpose, &mut Trial::default(), &mut made).await?;
+        made.pop().ok_or_else(|| EmbedError::transient("the embedding server answered nothing"))
+    }
+
+    /// Tries a text that was refused without a reason that is known by its halves. If both are taken, it was too long; if not, the
+    /// text itself is refused.
+    async fn tried_in_halves(&self, text: &str, purpose: Purpose, refusal: EmbedError) -> Result<Vector, EmbedError> {
+        let parts = halves(text);
+        let mut vectors = Vec::new();
+        for part in parts {
+            match self.request(&[part.to_owned()], purpose).await {
+                Ok(made) => vectors.extend(made),
+                // The provider fails, which says nothing about the text.
+                Err(Refused::Otherwise(error)) if error.kind != ErrorKind::Data => return Err(error),
+                Err(_) => return Err(refusal),
+            }
+        }
+        mean(&parts, &vectors).ok_or(refusal)
     }
 }
 
-/// Cuts `text` after the last white space of its first `middle` characters, or there if it has none.
-fn halves(text: &str, middle: usize) -> [&str; 2] {
+fn is_long(text: &str) -> bool {
+    text.chars().nth(SHORTEST_PART).is_some()
+}
+
+/// The mean of the vectors of `parts`, each weighted by its length; `None` if it has no direction.
+///
+/// *Source:* <https://cookbook.openai.com/examples/embedding_long_inputs>
+fn mean(parts: &[&str; 2], vectors: &[Vector]) -> Option<Vector> {
+    let length: usize = parts.iter().map(|part| part.chars().count()).sum();
+    let mut sum: Vec<f32> = Vec::new();
+    for (part, vector) in parts.iter().zip(vectors) {
+        let weight = part.chars().count() as f32 / length as f32;
+        sum.resize(vector.as_slice().len(), 0.0);
+        sum.iter_mut().zip(vector.as_slice()).for_each(|(sum, number)| *sum += weight * number);
+    }
+    Vector::normalised(sum).ok()
+}
+
+/// Cuts `text` in its middle: after the last white space before it, or there if it has none.
+fn halves(text: &str) -> [&str; 2] {
+    let middle = text.chars().count() / 2;
     let end = text.char_indices().nth(middle).map_or(text.len(), |(at, _)| at);
     let (start, _) = text.split_at(end);
     // Not in its first half: a cut there would leave the rest almost as long as it was.
@@ -124,8 +208,7 @@ mod tests {
     proptest! {
         #[test]
         fn halves_lose_nothing_and_get_shorter(text in "\\PC{201,400}") {
-            let length = text.chars().count();
-            let [left, right] = halves(&text, length / 2);
+            let [left, right] = halves(&text);
             prop_assert_eq!([left, right].concat(), text.clone());
             prop_assert!(!left.is_empty() && left.len() < text.len());
         }

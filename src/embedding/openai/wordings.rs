@@ -76,6 +76,15 @@ const WORDINGS: &[Wording] = &[
     wording("must have less than", Meaning::TooLarge), // TEI: "`inputs` must have less than 512 tokens"
     wording("input token count", Meaning::TooLarge),  // Vertex
     wording("payload size exceeds", Meaning::TooLarge), // Gemini
+    wording("text cannot exceed", Meaning::TooLarge), // Jina
+    wording("maximum model length", Meaning::TooLarge), // vLLM
+    wording("exceeds maximum", Meaning::TooLarge),    // NIM, Cohere
+    wording("maxlength", Meaning::TooLarge),          // Bedrock
+    wording("the size of tensor a", Meaning::TooLarge), // Transformers
+    wording("number of tokens exceeds", Meaning::TooLarge), // Transformers
+    wording("context window", Meaning::TooLarge),     // several
+    wording("list can contain at most", Meaning::TooLarge), // Upstage, Clarifai
+    wording("must be reduced", Meaning::TooLarge),    // OpenAI, with 429
     wording("too large", Meaning::TooLarge),          // llama.cpp, proxies
     wording("too long", Meaning::TooLarge),           // several
 ];
@@ -87,16 +96,25 @@ pub(super) fn meaning_of(said: &str) -> Option<Meaning> {
     known.or_else(|| says_unknown_model(&said).then_some(Meaning::Model))
 }
 
+/// Whether a request that is refused for the tokens of a minute has more of them than any minute has.
+pub(super) fn never_fits(said: &str) -> bool {
+    let said = said.to_lowercase();
+    said.contains("request too large") || said.contains("must be reduced")
+}
+
 /// "The model `x` does not exist", "model "x" not found": the name is between the words.
 fn says_unknown_model(said: &str) -> bool {
     said.contains("model") && (said.contains("not found") || said.contains("does not exist"))
 }
 
+/// Where a refusal says one of these, its numbers are lengths of texts.
+const LENGTHS: &[&str] = &["token", "tensor", "maxlength", "model length", "context"];
+
 /// The limit that a refusal of `texts` texts names: the largest number in it that would be a smaller request. None where it speaks
-/// of tokens: its numbers are theirs.
+/// of the length of texts.
 pub(super) fn stated_limit(said: &str, texts: usize) -> Option<usize> {
     let said = said.to_lowercase();
-    if said.contains("token") {
+    if LENGTHS.iter().any(|word| said.contains(word)) {
         return None;
     }
     numbers(&said).filter(|number| (1..texts).contains(number)).max()
@@ -160,6 +178,16 @@ mod tests {
         ("Ollama", "model \"nomic\" not found, try pulling it first", Meaning::Model),
         ("Infinity", "List should have at most 2048 items after validation, not 3000", Meaning::TooLarge),
         ("NIM", "Input length 700 exceeds maximum allowed token size 512", Meaning::TooLarge),
+        ("NIM", "Text of 700 tokens exceeds maximum allowed token size 512", Meaning::TooLarge),
+        ("Cohere", "the text exceeds maximum length of 8192 tokens", Meaning::TooLarge),
+        ("Jina", "Single text cannot exceed 8194 tokens. 8746 tokens given.", Meaning::TooLarge),
+        ("vLLM", "The prompt is longer than the maximum model length of 512.", Meaning::TooLarge),
+        ("Bedrock", "expected maxLength: 2048, actual: 5000, please reformat your input", Meaning::TooLarge),
+        ("Transformers", "The size of tensor a (700) must match the size of tensor b (512)", Meaning::TooLarge),
+        ("Transformers", "number of tokens exceeds the limit of 512", Meaning::TooLarge),
+        ("LocalAI", "the input is longer than the context window", Meaning::TooLarge),
+        ("Upstage", "Each input list can contain at most 512 items", Meaning::TooLarge),
+        ("OpenAI", "Limit 3000, Requested 7000. The input or output tokens must be reduced", Meaning::TooLarge),
     ];
 
     #[test]
@@ -184,6 +212,7 @@ mod tests {
         assert_eq!(stated_limit("at most 96 - received 100", 100), Some(96));
         assert_eq!(stated_limit("Too many tokens overall, split into more batches.", 32), None);
         assert_eq!(stated_limit("0 of 1", 2), Some(1));
+        assert_eq!(stated_limit("Each input list can contain at most 512 items", 600), Some(512));
         assert_eq!(stated_limit("The max number of inputs is 16.", 32), Some(16));
         assert_eq!(stated_limit("array with maximum length 2048", 3_000), Some(2_048));
         assert_eq!(stated_limit("List should have at most 2048 items, not 3000", 3_000), Some(2_048));
@@ -202,6 +231,9 @@ mod tests {
             "gpt4o_5: payload size exceeds v1.5 of the limit",
             "bge-large-en-v1.5 takes no batch that is too large",
             "at most 1,000 texts",
+            "The size of tensor a (700) must match the size of tensor b (512) at non-singleton dimension 1",
+            "expected maxLength: 1024, actual: 1500",
+            "The prompt is longer than the maximum model length of 512.",
             "This model's maximum context length is 8 tokens",
         ] {
             assert_eq!(stated_limit(said, 2_000), None, "{said}");

@@ -16,7 +16,7 @@ pub(in crate::embedding) struct Scripted;
 
 impl BackEnd for Scripted {
     fn facts(&self, settings: &Embedding) -> Result<Facts, BackEndError> {
-        Ok(Facts { dimension: Some(settings.scripted.dimension), max_tokens: usize::MAX })
+        Ok(Facts { dimension: Some(settings.scripted.dimension), asked_dimension: None, max_tokens: usize::MAX })
     }
 
     fn open(&self, settings: &Embedding, identity: ModelIdentity) -> Result<Opened, BackEndError> {

@@ -63,7 +63,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
 }
 
 fn is_other(sets: &SetsStatus) -> bool {
-    sets.in_use.as_ref().is_some_and(|set| set.model != sets.configured)
+    sets.in_use.is_some() && !sets.not_in_effect.is_empty()
 }
 
 fn start() -> Markup {

@@ -265,5 +265,5 @@ fn warn(error: &EmbedError) {
 
 fn as_error(failure: &Failure) -> EmbedError {
     let Failure { kind, fault, message, retry_after } = failure.clone();
-    EmbedError { kind, fault, message, retry_after }
+    EmbedError { kind, fault, message, retry_after, took: None }
 }

@@ -1,9 +1,11 @@
 //! The model on this machine.
 
-use crate::config::section::section;
+use crate::config::{rules::Rules, section::section};
 
 /// Slots of each thread: while one text is computed, the next are read and cut.
 const FOR_EACH_THREAD: usize = 4;
+/// More threads than any machine has cores would take minutes to start.
+const MAX_THREADS: usize = 1_024;
 
 section! {
     /// The local model.
@@ -22,5 +24,9 @@ impl Local {
             threads => threads,
         };
         threads.saturating_mul(FOR_EACH_THREAD)
+    }
+
+    pub(in crate::config) fn check(&self, rules: &mut Rules) {
+        rules.check(self.threads <= MAX_THREADS, "embedding.local.threads", "must be from 0 to 1024");
     }
 }

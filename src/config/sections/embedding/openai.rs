@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{
@@ -55,15 +56,20 @@ section! {
 }
 
 impl OpenAi {
+    /// Most requests at the same time.
+    pub(crate) const MAX_CONCURRENCY: usize = 1_024;
+
     pub(in crate::config) fn slots(&self) -> usize {
         self.concurrency.saturating_mul(self.batch_texts).saturating_mul(FOR_TWO_TEXTS) / 2
     }
 
     pub(in crate::config) fn check(&self, rules: &mut Rules) {
-        rules.check(is_http(&self.base_url), "embedding.openai.base_url", "must begin with http:// or https://");
+        let address = is_http(&self.base_url) && Url::parse(&self.base_url).is_ok_and(|url| url.has_host());
+        rules.check(address, "embedding.openai.base_url", "must be an address that begins with http:// or https://");
         rules.at_least_one(self.batch_texts as u64, "embedding.openai.batch_texts");
         rules.at_least_one(self.batch_tokens as u64, "embedding.openai.batch_tokens");
-        rules.at_least_one(self.concurrency as u64, "embedding.openai.concurrency");
+        let concurrency = (1..=Self::MAX_CONCURRENCY).contains(&self.concurrency);
+        rules.check(concurrency, "embedding.openai.concurrency", "must be from 1 to 1024");
         rules.longer_than_zero(&[("embedding.openai.timeout", self.timeout)]);
         rules.check(self.dimension != Some(0), "embedding.openai.dimension", "must be at least 1");
         let said = !self.send_dimensions || self.dimension.is_some();

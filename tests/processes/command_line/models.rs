@@ -1,0 +1,108 @@
+//! Models and their sets of vectors: which may make them, and how a change of the model ends.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::Stdio,
+};
+
+use super::Desk;
+
+/// A copy of the tiny model of the references, which says how it pools.
+fn tiny(to: &Path) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/tiny");
+    std::fs::create_dir_all(to.join("1_Pooling")).expect("a folder");
+    for file in ["model.safetensors", "tokenizer.json", "config.json"] {
+        std::fs::copy(from.join(file), to.join(file)).expect("a copy");
+    }
+    std::fs::write(to.join("1_Pooling/config.json"), r#"{"pooling_mode_mean_tokens": true}"#).expect("a file");
+}
+
+/// What `doctor` says with the local model of the folder `model`, under this name, and whether it finds it good.
+fn examined(desk: &Desk, name: &str) -> (bool, String) {
+    let directory = format!("embedding.model_dir={}", desk.path("model").display());
+    let name = format!("embedding.model={name}");
+    let output =
+        desk.run(&["doctor", "--json", "--set", "embedding.provider=local", "--set", &directory, "--set", &name]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let checks = said["checks"].as_array().or_else(|| said.as_array()).expect("checks").clone();
+    let model = checks.iter().find(|check| check["name"] == "model").expect("a check of the model");
+    (model["level"] == "ok", model["message"].as_str().expect("words").to_owned())
+}
+
+#[test]
+fn other_weights_under_the_name_of_a_set_are_refused() {
+    let desk = Desk::new();
+    tiny(&desk.path("model"));
+    let directory = format!("embedding.model_dir={}", desk.path("model").display());
+    let settings = [
+        "--set",
+        "embedding.provider=local",
+        "--set",
+        "embedding.model=tiny",
+        "--set",
+        &directory,
+        "--set",
+        "log.level=error",
+    ];
+    desk.text(&[&["model", "switch"], &settings[..]].concat());
+    assert_eq!(examined(&desk, "tiny").0, true);
+    let weights = desk.path("model/model.safetensors");
+    let original = std::fs::read(&weights).expect("weights");
+    let mut others = original.clone();
+    *others.last_mut().expect("a byte") ^= 1;
+    std::fs::write(&weights, &others).expect("weights");
+    let (good, said) = examined(&desk, "tiny");
+    assert!(!good && said.contains("embedding.model"), "{said}");
+    assert!(examined(&desk, "tiny-2").0, "under a name of its own");
+    std::fs::write(&weights, &original).expect("weights");
+    // Other pooling makes other vectors as well.
+    let pooling = desk.path("model/1_Pooling/config.json");
+    std::fs::write(&pooling, r#"{"pooling_mode_cls_token": true}"#).expect("a file");
+    let (good, said) = examined(&desk, "tiny");
+    assert!(!good && said.contains("embedding.model"), "{said}");
+    std::fs::write(&pooling, r#"{"pooling_mode_mean_tokens": true}"#).expect("a file");
+    assert!(examined(&desk, "tiny").0, "the files of before");
+}
+
+#[test]
+fn a_directory_of_another_model_cannot_have_the_name_of_a_known_one() {
+    let desk = Desk::new();
+    desk.text(&["db", "migrate"]);
+    tiny(&desk.path("model"));
+    for name in ["all-MiniLM-L6-v2", "sentence-transformers/all-minilm-l6-v2"] {
+        let (good, said) = examined(&desk, name);
+        assert!(!good && said.contains("a name of its own"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_change_that_somebody_else_cancels_is_not_done_and_its_trouble_is_told_meanwhile() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Bees", "--body", "They dance."]);
+    desk.text(&["bulk", "start"]);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+    let url = format!("embedding.openai.base_url=http://{nobody}/v1");
+    let mut command = desk.command(&["model", "switch", "--set", "embedding.provider=openai", "--set", &url]);
+    command.args(["--set", "embedding.model=another", "--set", "queue.heartbeat_interval=100ms"]);
+    let mut change = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+    let mut said = BufReader::new(change.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("waiting: ")), "what it waits for");
+    assert_eq!(desk.json(&["model", "cancel"])["cancelled"], true);
+    let rest: Vec<_> = said.collect();
+    assert_eq!(change.wait().expect("an end").code(), Some(1));
+    assert!(rest.iter().any(|line| line.contains("the change to another was cancelled")), "{rest:?}");
+}
+
+#[test]
+fn settings_that_are_not_in_effect_are_told() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Bees", "--body", "They dance."]);
+    desk.text(&["bulk", "start"]);
+    assert_eq!(desk.json(&["model", "status"])["not_in_effect"], serde_json::json!([]));
+    let other = ["--set", "embedding.max_tokens=100"];
+    let told = desk.json(&[&["model", "status"], &other[..]].concat());
+    assert_eq!(told["not_in_effect"], serde_json::json!(["embedding.max_tokens"]));
+    let told = desk.text(&[&["model", "status"], &other[..]].concat());
+    assert!(told.contains("embedding.max_tokens") && told.contains("model switch"), "{told}");
+}

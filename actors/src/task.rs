@@ -59,7 +59,8 @@ impl Priority {
         match self {
             Self::High => Duration::ZERO,
             Self::Normal => Duration::from_secs(60),
-            Self::Low => Duration::from_secs(600),
+            // Longer than most imports take: all of an import waits at once, and a save goes before it.
+            Self::Low => Duration::from_secs(2 * 3600),
         }
     }
 }

@@ -158,7 +158,7 @@ const SETTLE: &str = "
         completed_at = CASE WHEN v.status = 'pending' THEN NULL ELSE {now} END,
         scheduled_at = CASE WHEN v.status = 'pending' THEN {now} + v.delay ELSE scheduled_at END,
         queue_key = CASE WHEN v.status = 'pending'
-                         THEN {now} + v.delay + CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 60000 ELSE 600000 END
+                         THEN {now} + v.delay + CASE priority WHEN 'high' THEN 0 WHEN 'normal' THEN 60000 ELSE 7200000 END
                          ELSE queue_key END,
         lease_token = NULL, lease_expires_at = NULL,
         error_kind = v.error_kind, error_message = v.error_message

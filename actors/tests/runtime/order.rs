@@ -12,6 +12,7 @@ use std::{
 use afterword_actors::{
     Runtime, RuntimeSettings,
     embedder::{Chunk, Chunker, EmbedError, Model, Source},
+    task::Priority,
 };
 
 use super::{
@@ -133,8 +134,13 @@ async fn a_save_goes_before_bulk_work_that_came_earlier() {
     for number in 0..400 {
         bench.save(&format!("title {number}"), "").await;
     }
-    // Behind saves, as a bulk run queues them.
-    bench.run("UPDATE embedding_tasks SET queue_key = queue_key + 600000").await;
+    // Behind saves, as an import queues them that began an hour ago.
+    let handicap = Priority::Low.handicap().as_millis();
+    let an_hour_ago = format!(
+        "UPDATE embedding_tasks SET priority = 'low', scheduled_at = scheduled_at - 3600000,
+                                   queue_key = scheduled_at - 3600000 + {handicap}"
+    );
+    bench.run(&an_hour_ago).await;
     model.hold().await;
     let runtime = start(&bench, &model, 16).await;
     in_work(&bench, 16).await;

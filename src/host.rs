@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc};
 use afterword_actors::{
     Delays, Drained, Offer, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
     embedder::ModelIdentity,
-    store::{Database, OpenError, OpenOptions},
+    store::{Database, OpenError, OpenOptions, StoreError, control},
 };
 
 use crate::{
@@ -38,6 +38,20 @@ pub enum HostError {
     /// Its schema cannot be used.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// It has a part of another's rows.
+    #[error(
+        "{place} is not complete: the copy of {source_place} into it has not ended; run `afterword db copy --from \
+         sqlite://{source_place} --to …` again, and it goes on"
+    )]
+    HalfCopied {
+        /// The database.
+        place: String,
+        /// The one that is copied.
+        source_place: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The embedding back end cannot be made.
     #[error(transparent)]
     Backend(#[from] BackEndError),
@@ -94,6 +108,9 @@ impl Host {
     async fn open_with(options: &OpenOptions, settings: &Settings) -> Result<Self, HostError> {
         let database = Database::open(options).await?;
         database::migrate(&database).await?;
+        if let Some(source_place) = control::unfinished_copy(database.reader()).await? {
+            return Err(HostError::HalfCopied { place: database.place(), source_place });
+        }
         Ok(Self::on(database, Backends::new(&settings.embedding)?, settings))
     }
 

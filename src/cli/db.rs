@@ -1,6 +1,6 @@
 //! `db …`
 
-use afterword_actors::store::{Database, OpenOptions};
+use afterword_actors::store::OpenOptions;
 use anyhow::anyhow;
 use serde_json::json;
 
@@ -83,16 +83,8 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
 async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()> {
     let options = open_options(&session.loaded.settings);
     [&from, &to].into_iter().for_each(|url| secrets::keep_those_of(url));
-    if let Some(file) = OpenOptions::new(&from).sqlite_file()?
-        && !file.is_file()
-    {
-        return Err(anyhow!("there is no file {}", file.display()));
-    }
-    let from = Database::open(&OpenOptions { url: from, ..options.clone() }).await?;
-    let to = Database::open(&OpenOptions { url: to, ..options }).await?;
-    for database in [&from, &to] {
-        database::migrate(database).await?;
-    }
+    let at = |url| OpenOptions { url, ..options.clone() };
+    let (from, to) = database::open_both(&at(from), &at(to)).await?;
     let bar = progress::bar(session.output, 0, "copying");
     let tell = |progress: CopyProgress<'_>| {
         bar.set_length(progress.rows);

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::{
-    cli::{failure::Interrupted, look::Look, progress, session::Session, table::fields},
+    cli::{look::Look, progress, session::Session, table::fields},
     host::Host,
     hosts,
     plural::count,
@@ -59,6 +59,11 @@ async fn embed_here(session: &Session, host: Host, sets: &Sets) -> anyhow::Resul
 
 /// Waits until the new model is in use, the change is cancelled, or only articles are left that it cannot embed.
 async fn wait(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
+    let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
+    progress::until_told_to_stop(session.output, rest, watch(session, sets)).await
+}
+
+async fn watch(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
     let bar = progress::bar(session.output, 0, "embedding");
     loop {
         let status = sets.status().await?;
@@ -70,14 +75,7 @@ async fn wait(session: &Session, sets: &Sets) -> anyhow::Result<SetsStatus> {
         bar.set_length(u64::try_from(build.set.articles).unwrap_or(0));
         bar.set_position(u64::try_from(build.set.embedded).unwrap_or(0));
         bar.set_message(pace(build));
-        tokio::select! {
-            () = tokio::time::sleep(CHECK_INTERVAL) => {}
-            _ = tokio::signal::ctrl_c() => {
-                bar.finish_and_clear();
-                let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
-                return Err(Interrupted(rest.to_owned()).into());
-            }
-        }
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 

@@ -125,9 +125,11 @@ fn of_sync(error: &SyncError) -> Failure {
 fn of_store(error: &StoreError) -> Failure {
     match error {
         StoreError::DiskFull => failed("storage_full"),
-        StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) | StoreError::InDoubt(_) => {
-            failed("database_unavailable")
-        }
+        StoreError::Busy
+        | StoreError::ReadOnly(_)
+        | StoreError::System(_)
+        | StoreError::Unreachable(_)
+        | StoreError::InDoubt(_) => failed("database_unavailable"),
         StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
             failed("internal")
         }

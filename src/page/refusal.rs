@@ -131,9 +131,11 @@ impl From<StoreError> for Refusal {
         let detail = error.to_string();
         match error {
             StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
-            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) | StoreError::InDoubt(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-            }
+            StoreError::Busy
+            | StoreError::ReadOnly(_)
+            | StoreError::System(_)
+            | StoreError::Unreachable(_)
+            | StoreError::InDoubt(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
                 tracing::error!(error = detail, "a request failed");
                 Self::new(

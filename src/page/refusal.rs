@@ -117,7 +117,7 @@ impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
         let detail = error.to_string();
         match error {
-            TokenError::Name => Self::invalid(detail),
+            TokenError::Name | TokenError::Lifetime => Self::invalid(detail),
             TokenError::NotFound(_) => Self::not_found(detail),
             TokenError::Exists(_) | TokenError::Holds(_) => Self::new(StatusCode::CONFLICT, detail),
             TokenError::Random(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail),

@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
         DbCommand::Status => show_status(session).await,
         DbCommand::Rollback { steps, yes } => rollback(session, steps, yes).await,
         DbCommand::Backup { file } => {
-            let bytes = database::backup(&session.database().await?, &file).await?;
+            let bytes = database::backup(&session.present_database().await?, &file).await?;
             session.output.answer(&json!({ "file": file, "bytes": bytes }), |_| {
                 format!("{} written, {}", file.display(), bytesize::ByteSize(bytes))
             })
@@ -51,7 +51,7 @@ fn lines(what: &str, names: &[String]) -> String {
 }
 
 async fn show_status(session: &Session) -> anyhow::Result<()> {
-    let database = session.database().await?;
+    let database = session.present_database().await?;
     let steps = database::migrations(&database).await?;
     let (place, size) = (database.place(), database::size(&database).await?);
     session.output.answer(&json!({ "file": place, "bytes": size, "migrations": steps }), |look| {
@@ -64,9 +64,12 @@ async fn show_status(session: &Session) -> anyhow::Result<()> {
 }
 
 async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()> {
-    let database = session.database().await?;
+    let database = session.present_database().await?;
     if !yes {
         let names = database::undone_by_rollback(&database, steps).await?;
+        if names.is_empty() {
+            return Err(anyhow!("no step of the schema is applied, so there is nothing to undo"));
+        }
         return Err(anyhow!(
             "this would undo {} and delete the data that only they have; make a backup (`afterword db backup FILE`), then \
              add --yes",
@@ -104,6 +107,7 @@ async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()>
 }
 
 async fn verify(session: &Session) -> anyhow::Result<()> {
+    session.must_be_there()?;
     let host = session.host().await?;
     let found = database::verify(&host.database).await?;
     session.output.answer(&found, |_| text_of(&found))?;

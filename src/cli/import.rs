@@ -40,7 +40,7 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
     if let Some(url) = &arguments.from_manager {
         return manager::run(session, url, arguments.dry_run).await;
     }
-    let host = if arguments.dry_run { session.host().await? } else { session.saving_host().await? };
+    let host = if arguments.dry_run { session.making_host().await? } else { session.saving_host().await? };
     if !arguments.wait || arguments.dry_run {
         let report = bring_in(session, &host.articles, &arguments).await?;
         return finish(session, &report);

@@ -66,11 +66,13 @@ pub(super) async fn until_told_to_stop<T>(
     let ended = tokio::select! {
         ended = work => ended,
         () = told.stop() => {
+            // Before it is said, so that a second one that follows at once is not missed.
+            signals::end_at_the_next();
             output.note("stopping: what is being embedded is finished first; a second Ctrl-C ends at once");
-            Err(Interrupted(rest.to_owned()).into())
+            return Err(Interrupted(rest.to_owned()).into());
         }
     };
-    // From now on nothing else listens, and the system no longer ends this process by itself.
+    // Nothing else listens from now on, and the system no longer ends this process by itself.
     signals::end_at_the_next();
     ended
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use afterword_actors::store::Database;
+use afterword_actors::store::{Database, is_there};
 use anyhow::{Context, anyhow};
 
 use super::{arguments::Global, failure::Usage, log, output::Output, progress};
@@ -77,7 +77,7 @@ impl Session {
     pub(super) fn must_be_there(&self) -> anyhow::Result<()> {
         // An address that cannot be read is reported when it is opened.
         match open_options(&self.loaded.settings).sqlite_file() {
-            Ok(Some(path)) if !path.exists() => Err(anyhow!(
+            Ok(Some(path)) if !is_there(&path) => Err(anyhow!(
                 "there is no database at {}; if the path is right, `afterword db migrate` makes it, else correct \
                  database.url",
                 path.display()

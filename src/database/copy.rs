@@ -8,7 +8,7 @@ mod table;
 
 use afterword_actors::{
     schema::{self, SchemaError},
-    store::{Database, Engine, OpenError, OpenOptions, StoreError, control, sql::Sql, stats},
+    store::{Database, Engine, OpenError, OpenOptions, StoreError, control, is_there, sql::Sql, stats},
 };
 use serde::Serialize;
 
@@ -124,7 +124,7 @@ pub async fn open_both(from: &OpenOptions, to: &OpenOptions) -> Result<(Database
         return Err(CopyError::Direction);
     }
     // Opening one that is missing makes it.
-    let file = from.sqlite_file()?.filter(|file| file.is_file());
+    let file = from.sqlite_file()?.filter(|file| is_there(file));
     let Some(file) = file else { return Err(CopyError::Missing(from.url.clone())) };
     if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
         return Err(CopyError::Nothing(file.display().to_string()));

@@ -442,6 +442,7 @@ fn a_backup_never_overwrites_and_has_a_name_that_sqlite_can_write_to() {
     let site = Site::new();
     std::os::unix::fs::symlink("nowhere", site.folder.path().join("link.db")).expect("a link");
     site.refuses(&["db", "backup", "link.db"], "exists already");
+    std::fs::remove_file(site.folder.path().join("link.db")).expect("a link");
     let name = std::ffi::OsStr::from_bytes(b"caf\xe9.db");
     let mut command = afterword(site.folder.path(), &site.url, &["db", "backup"]);
     let refused = command.arg(name).output().expect("a process");

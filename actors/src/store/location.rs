@@ -4,6 +4,8 @@
 //! followed to the real name. A file with two hard links would have two logs, each of which destroys the other's pages:
 //! it is refused.
 
+#[cfg(unix)]
+use std::io::ErrorKind;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -67,7 +69,14 @@ pub(super) fn give_to_owner_of(model: &Path, made: &fs::File) -> std::io::Result
     if made_by.uid() != ROOT || owner.uid() == ROOT {
         return Ok(());
     }
-    fchown(made, Some(owner.uid()), Some(owner.gid()))
+    match fchown(made, Some(owner.uid()), Some(owner.gid())) {
+        // A root that may give nothing away, as in a container, goes on as it always did.
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unsupported) => {
+            tracing::warn!(%error, model = %model.display(), "what root makes beside it is not given to its owner");
+            Ok(())
+        }
+        given => given,
+    }
 }
 
 #[cfg(not(unix))]

@@ -34,7 +34,7 @@ pub(super) use liveness::Liveness;
 pub use liveness::LivenessError;
 use log::Log;
 use occupancy::Occupied;
-pub use occupancy::{Alone, Unopened};
+pub use occupancy::{Alone, Unopened, is_there};
 pub use ownership::APPLICATION_ID;
 use writer::Writer;
 

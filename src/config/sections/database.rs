@@ -26,7 +26,7 @@ section! {
 }
 
 /// SQLite counts milliseconds in 31 bits: some 24 days.
-const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
+const LONGEST_WAIT: Duration = Duration::from_millis(0x7fff_ffff);
 
 impl Database {
     pub(in crate::config) fn check(&self, rules: &mut Rules) {

@@ -75,6 +75,12 @@ pub(super) async fn finish_replacement(database: &Path, patience: Duration) -> R
     Ok(())
 }
 
+/// Whether there is an SQLite database at `path`, or one that a process which died had yet to put there: whoever opens it
+/// does so. Opening it where there is none makes one.
+pub fn is_there(path: &Path) -> bool {
+    path.exists() || replacement::is_unfinished(path)
+}
+
 /// The exclusive lock: no other process has the database open, or can open it, until this is dropped.
 pub struct Alone {
     path: PathBuf,
@@ -190,6 +196,15 @@ mod tests {
         assert!(matches!(Occupied::share(&database, patience).await, Err(OpenError::Lock { .. })));
         let options = OpenOptions::new(format!("sqlite://{}", database.display()));
         assert!(matches!(Alone::take(&options).await, Err(OpenError::Lock { .. })));
+    }
+
+    #[test]
+    fn a_database_that_a_restore_has_yet_to_put_in_its_place_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        assert!(!is_there(&database));
+        std::fs::write(folder.path().join("site.db.restored"), "a backup").expect("a file");
+        assert!(is_there(&database));
     }
 
     #[tokio::test]

@@ -64,7 +64,9 @@ pub fn run() -> ExitCode {
 
 /// The value of `--color`, read before the rest, so that usage errors have the right colours too.
 fn colours_asked_for() -> ColorChoice {
-    let words: Vec<_> = std::env::args().skip(1).take_while(|word| word != "--").collect();
+    // A word that is no Unicode is no colour; clap says what is wrong with it.
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let words: Vec<_> = words.take_while(|word| word != "--").collect();
     let asked = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color=") {
         Some(asked) => Some(asked),
         None if word == "--color" => words.get(at + 1).map(String::as_str),

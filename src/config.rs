@@ -1,6 +1,7 @@
 //! Settings: defaults, then the settings file, then the environment, then flags; every fault reported at once, with where
 //! its value came from. The working directory is never looked at.
 
+mod cluster;
 mod entry;
 mod flat;
 mod hidden;

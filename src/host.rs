@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc};
 use afterword_actors::{
     Delays, Drained, Offer, RestartSettings, Retention, Runtime, RuntimeSettings, StartError,
     embedder::ModelIdentity,
-    store::{Database, OpenError, OpenOptions, StoreError},
+    store::{Database, OpenError, OpenOptions, StoreError, control},
 };
 
 use crate::{
@@ -38,12 +38,23 @@ pub enum HostError {
     /// Its schema cannot be used.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// It has a part of another's rows.
+    #[error(
+        "{place} is not complete: the copy of {source_place} into it has not ended; run `afterword db copy --from \
+         sqlite://{source_place} --to …` again, and it goes on"
+    )]
+    HalfCopied {
+        /// The database.
+        place: String,
+        /// The one that is copied.
+        source_place: String,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The embedding back end cannot be made.
     #[error(transparent)]
     Backend(#[from] BackEndError),
-    /// What is known of the sets of vectors cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
     /// The runtime cannot be started.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -97,6 +108,9 @@ impl Host {
     async fn open_with(options: &OpenOptions, settings: &Settings) -> Result<Self, HostError> {
         let database = Database::open(options).await?;
         database::migrate(&database).await?;
+        if let Some(source_place) = control::unfinished_copy(database.reader()).await? {
+            return Err(HostError::HalfCopied { place: database.place(), source_place });
+        }
         let backends = Backends::new(&settings.embedding)?;
         backends.look_up(&database).await?;
         Ok(Self::on(database, backends, settings))

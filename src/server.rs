@@ -25,6 +25,7 @@ use crate::{
     http::{self, HttpState, Parts},
     mcp,
     page::{self, Page},
+    signals::{self, Signals},
     telemetry::{self, Telemetry},
 };
 use afterword_actors::RuntimeHandle;
@@ -39,14 +40,20 @@ pub use error::ServeError;
 pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> Result<(), ServeError> {
     let settings = &loaded.settings;
     // Installed before anything is claimed that would have to be released.
-    let signals = crate::signals::Signals::install()?;
+    let signals = Signals::install()?;
     let stopping = CancellationToken::new();
     let gate = Gate::default();
     let listener = listener::bind(&settings.server).await?;
     let (address, running) = (listener.address, listener.run(gate.clone(), &settings.server));
     let serving = tokio::spawn(running.serve);
-    let worker = match open(loaded, address, &gate, &stopping).await {
-        Ok(worker) => worker,
+    let stop = told_to_stop(signals);
+    let worker = match open(loaded, address, &gate, &stopping, &stop).await {
+        Ok(Some(worker)) => worker,
+        Ok(None) => {
+            running.handle.shutdown();
+            tracing::info!("stopped before it was open");
+            return Ok(());
+        }
         Err(error) => {
             running.handle.shutdown();
             return Err(error);
@@ -55,14 +62,12 @@ pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> 
     announce(address, worker.host.tokens.closed().await?);
     let ended = tokio::select! {
         ended = serving => Some(ended),
-        () = signals.stop() => None,
+        () = stop.cancelled() => None,
     };
     if let Some(ended) = ended {
         worker.stop().await;
         return ended.map_err(io::Error::other)?.map_err(ServeError::Io);
     }
-    crate::signals::end_at_the_next();
-    tracing::info!("stopping; a second signal ends at once");
     stopping.cancel();
     finish_requests(&running.handle, settings.server.shutdown_timeout).await;
     let drained = worker.stop().await;
@@ -70,14 +75,48 @@ pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> 
     Ok(())
 }
 
+/// Cancelled when the system asks this process to end; if it asks again, that is at once.
+fn told_to_stop(signals: Signals) -> CancellationToken {
+    let told = CancellationToken::new();
+    let stop = told.clone();
+    tokio::spawn(async move {
+        signals.stop().await;
+        signals::end_at_the_next();
+        tracing::info!("stopping; a second signal ends at once");
+        stop.cancel();
+    });
+    told
+}
+
+/// Opens the database. `None` if this process is told to stop meanwhile: nothing was begun that would have to be ended.
+async fn opened(settings: &Settings, stop: &CancellationToken) -> Result<Option<Host>, ServeError> {
+    /// Longer than an open database takes.
+    const LONG: Duration = Duration::from_secs(3);
+    let opening = Host::open_patiently(settings);
+    tokio::pin!(opening);
+    let told_to_wait = async {
+        tokio::time::sleep(LONG).await;
+        tracing::warn!(
+            "waiting for the database: for a lock of another process, a step of its schema, or a PostgreSQL that does not answer"
+        );
+        std::future::pending().await
+    };
+    tokio::select! {
+        host = &mut opening => Ok(Some(host?)),
+        () = stop.cancelled() => Ok(None),
+        () = told_to_wait => Ok(None),
+    }
+}
+
 async fn open(
     loaded: &Loaded,
     address: SocketAddr,
     gate: &Gate,
     stopping: &CancellationToken,
-) -> Result<RunningHost, ServeError> {
+    stop: &CancellationToken,
+) -> Result<Option<RunningHost>, ServeError> {
     let settings = &loaded.settings;
-    let host = Host::open_patiently(settings).await?;
+    let Some(host) = opened(settings, stop).await? else { return Ok(None) };
     refuse_strangers(&host, address).await?;
     let worker = host.start().await?;
     prepare(&worker);
@@ -103,7 +142,7 @@ async fn open(
         stopping: stopping.clone(),
     };
     gate.open(health, http::router(HttpState::new(parts)));
-    Ok(worker)
+    Ok(Some(worker))
 }
 
 fn mounted(page: Page) -> http::Mounted {

@@ -46,4 +46,4 @@ pub use host_lock::HostLockError;
 pub use open::OpenOptions;
 pub use open_error::OpenError;
 pub use sql::{Connection, Transaction, WriteFuture};
-pub use sqlite::{APPLICATION_ID, Alone, Beside, LivenessError};
+pub use sqlite::{APPLICATION_ID, Alone, Beside, LivenessError, Unopened, is_there};

@@ -20,6 +20,8 @@ use crate::{config::Auth, time::Timestamp};
 
 /// Longest name. *Units:* characters.
 const LONGEST_NAME: usize = 100;
+/// A token that is valid for less is a slip of the pen: it would close the door, and open it to nobody.
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(1);
 /// How precisely the last use of a token is recorded.
 const USE_NOTED: Duration = Duration::from_secs(60);
 
@@ -38,7 +40,7 @@ pub struct NewToken {
     pub name: String,
     /// What it may do.
     pub scope: Permission,
-    /// How long it is valid; `None`: until it is revoked.
+    /// How long it is valid, at least a second; `None`: until it is revoked.
     pub lifetime: Option<Duration>,
 }
 
@@ -67,6 +69,9 @@ pub enum TokenError {
     /// The name has an invalid form.
     #[error("a token's name must have 1 to {LONGEST_NAME} characters, no control characters, and must not be a number")]
     Name,
+    /// It would expire as soon as it is made.
+    #[error("a token must be valid for at least a second; write e.g. 12h or 90d, or leave out the time for no limit")]
+    Lifetime,
     /// The name is taken.
     #[error("there is a token \"{0}\" already; revoke it first, or choose another name")]
     Exists(String),
@@ -93,13 +98,16 @@ impl Tokens {
     /// Makes a token; returns it as its owner has to keep it. It is never shown again.
     ///
     /// # Errors
-    /// [`TokenError::Name`], [`TokenError::Exists`]
+    /// [`TokenError::Name`], [`TokenError::Lifetime`], [`TokenError::Exists`]
     pub async fn create(&self, new: NewToken) -> Result<String, TokenError> {
         let name = new.name.trim().to_owned();
         let taken_for_a_number = name.parse::<i64>().is_ok();
         let length = name.chars().count();
         if length == 0 || length > LONGEST_NAME || name.chars().any(char::is_control) || taken_for_a_number {
             return Err(TokenError::Name);
+        }
+        if new.lifetime.is_some_and(|lifetime| lifetime < SHORTEST_LIFETIME) {
+            return Err(TokenError::Lifetime);
         }
         let fresh = Fresh::make().map_err(|error| TokenError::Random(error.to_string()))?;
         let secret = fresh.secret.clone();

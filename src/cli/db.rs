@@ -1,6 +1,6 @@
 //! `db …`
 
-use afterword_actors::store::{Database, OpenOptions};
+use afterword_actors::store::OpenOptions;
 use anyhow::anyhow;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
         DbCommand::Status => show_status(session).await,
         DbCommand::Rollback { steps, yes } => rollback(session, steps, yes).await,
         DbCommand::Backup { file } => {
-            let bytes = database::backup(&session.database().await?, &file).await?;
+            let bytes = database::backup(&session.present_database().await?, &file).await?;
             session.output.answer(&json!({ "file": file, "bytes": bytes }), |_| {
                 format!("{} written, {}", file.display(), bytesize::ByteSize(bytes))
             })
@@ -51,7 +51,7 @@ fn lines(what: &str, names: &[String]) -> String {
 }
 
 async fn show_status(session: &Session) -> anyhow::Result<()> {
-    let database = session.database().await?;
+    let database = session.present_database().await?;
     let steps = database::migrations(&database).await?;
     let (place, size) = (database.place(), database::size(&database).await?);
     session.output.answer(&json!({ "file": place, "bytes": size, "migrations": steps }), |look| {
@@ -64,9 +64,12 @@ async fn show_status(session: &Session) -> anyhow::Result<()> {
 }
 
 async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()> {
-    let database = session.database().await?;
+    let database = session.present_database().await?;
     if !yes {
         let names = database::undone_by_rollback(&database, steps).await?;
+        if names.is_empty() {
+            return Err(anyhow!("no step of the schema is applied, so there is nothing to undo"));
+        }
         return Err(anyhow!(
             "this would undo {} and delete the data that only they have; make a backup (`afterword db backup FILE`), then \
              add --yes",
@@ -83,16 +86,8 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
 async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()> {
     let options = open_options(&session.loaded.settings);
     [&from, &to].into_iter().for_each(|url| secrets::keep_those_of(url));
-    if let Some(file) = OpenOptions::new(&from).sqlite_file()?
-        && !file.is_file()
-    {
-        return Err(anyhow!("there is no file {}", file.display()));
-    }
-    let from = Database::open(&OpenOptions { url: from, ..options.clone() }).await?;
-    let to = Database::open(&OpenOptions { url: to, ..options }).await?;
-    for database in [&from, &to] {
-        database::migrate(database).await?;
-    }
+    let at = |url| OpenOptions { url, ..options.clone() };
+    let (from, to) = database::open_both(&at(from), &at(to)).await?;
     let bar = progress::bar(session.output, 0, "copying");
     let tell = |progress: CopyProgress<'_>| {
         bar.set_length(progress.rows);
@@ -112,6 +107,7 @@ async fn copy(session: &Session, from: String, to: String) -> anyhow::Result<()>
 }
 
 async fn verify(session: &Session) -> anyhow::Result<()> {
+    session.must_be_there()?;
     let host = session.host().await?;
     let found = database::verify(&host.database).await?;
     session.output.answer(&found, |_| text_of(&found))?;

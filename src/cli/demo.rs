@@ -60,7 +60,8 @@ pub(super) async fn run(session: &Session, directory: Option<&Path>, keep: bool)
         None => write_samples(&place.path().join("articles")).context("no room for the sample articles")?,
     };
     let worker = host.join().await?;
-    let shown = show(session, &worker, &directory).await;
+    let rest = "what is not embedded yet waits in the queue";
+    let shown = progress::until_told_to_stop(output, rest, show(session, &worker, &directory)).await;
     worker.stop().await;
     let mut report = shown?;
     if keep && is_own {

@@ -59,10 +59,9 @@ impl From<Finding> for Check {
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     let mut checks = vec![settings(session)];
     checks.extend(folders(session));
-    let open = match missing_file(session) {
-        Some(check) => Err(check),
-        None => session.database().await.map_err(|error| Check::new("database", Level::Fault, error.to_string())),
-    };
+    // Opening a database creates it if it is missing, and a check must create nothing.
+    let opened = session.present_database().await;
+    let open = opened.map_err(|error| Check::new("database", Level::Fault, error.to_string()));
     match open {
         Ok(database) => {
             checks.push(Check::new("database", Level::Ok, database.place()));
@@ -111,20 +110,6 @@ fn folders(session: &Session) -> Option<Check> {
             Some(Check::new("folders", Level::Warning, message))
         }
     }
-}
-
-/// Opening a database creates it if it is missing, and a check must create nothing.
-fn missing_file(session: &Session) -> Option<Check> {
-    // An address that cannot be read is reported when it is opened.
-    let path = open_options(&session.loaded.settings).sqlite_file().ok()??;
-    if path.exists() {
-        return None;
-    }
-    let message = format!(
-        "there is no database at {}; if the path is right, `afterword db migrate` makes it, else correct database.url",
-        path.display()
-    );
-    Some(Check::new("database", Level::Fault, message))
 }
 
 async fn writable(session: &Session, database: &Database) -> Check {

@@ -21,7 +21,7 @@ use crate::{
     config::Origin,
     database,
     evaluation::{Collection, Quality, measure},
-    host::Host,
+    host::{Host, RunningHost},
     plural::count,
     printable::line,
     search::Mode,
@@ -44,8 +44,24 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
         settings.database.url = format!("sqlite://{}", folder.path().join("eval.db").display());
     }
     let worker = session.worker(Host::open(&settings).await?).await?;
-    database::renew_words(&worker.host.database, &settings.search.language).await?;
-    if of_files {
+    let rest = "what is not embedded yet waits in the queue of the database, if one was named";
+    let work = measured(session, &worker, &collection, of_files.then_some(directory));
+    let ended = progress::until_told_to_stop(session.output, rest, work).await;
+    worker.stop().await;
+    let measured = ended?;
+    session.output.list("modes", &measured, |look| text_of(look, &measured))
+}
+
+/// Saves the collection, or brings in the files of `directory`, embeds them, and asks all questions in all modes.
+async fn measured(
+    session: &Session,
+    worker: &RunningHost,
+    collection: &Collection,
+    directory: Option<&Path>,
+) -> anyhow::Result<Vec<Quality>> {
+    let host = &worker.host;
+    database::renew_words(&host.database, &host.settings().search.language).await?;
+    if let Some(directory) = directory {
         let import = Import {
             directory: directory.to_path_buf(),
             folder: Folder::default(),
@@ -53,20 +69,19 @@ pub(super) async fn run(session: &Session, directory: &Path) -> anyhow::Result<(
             on_conflict: OnConflict::Skip,
             dry_run: false,
         };
-        let report = files::import(&worker.host.articles, &import, &|_, _| ()).await?;
+        let report = files::import(&host.articles, &import, &|_, _| ()).await?;
         session.output.note(&format!("{} brought in", count(report.created, "file")));
     } else {
-        save(&worker.host.articles, &collection).await?;
+        save(&host.articles, collection).await?;
         session.output.note(&format!("{} saved", count(collection.documents.len(), "document")));
     }
-    progress::wait_for_queue(&worker, session.output).await?;
+    progress::wait_for_queue(worker, session.output).await?;
     let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
     let queries = (modes.len() * collection.judged_queries().count()) as u64;
     let bar = progress::bar(session.output, queries, "queries");
-    let measured = measure(&worker.host.search, &collection, &modes, |_| bar.inc(1)).await?;
+    let measured = measure(&host.search, collection, &modes, |_| bar.inc(1)).await?;
     bar.finish_and_clear();
-    worker.stop().await;
-    session.output.list("modes", &measured, |look| text_of(look, &measured))
+    Ok(measured)
 }
 
 fn text_of(look: Look, measured: &[Quality]) -> String {

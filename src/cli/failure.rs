@@ -4,8 +4,11 @@ use afterword_actors::store::StoreError;
 
 use crate::{
     articles::{ArticleError, files::SyncError},
+    auth::TokenError,
     bulk::BulkError,
     config::ConfigErrors,
+    database::SchemaError,
+    host::HostError,
     queue::QueueError,
     search::SearchError,
 };
@@ -65,6 +68,9 @@ fn known(error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         .or_else(|| error.downcast_ref().map(of_queue))
         .or_else(|| error.downcast_ref().map(of_bulk))
         .or_else(|| error.downcast_ref().map(of_sync))
+        .or_else(|| error.downcast_ref().map(of_token))
+        .or_else(|| error.downcast_ref().map(of_schema))
+        .or_else(|| error.downcast_ref().and_then(of_host))
         .or_else(|| error.downcast_ref().map(of_store))
 }
 
@@ -122,12 +128,43 @@ fn of_sync(error: &SyncError) -> Failure {
     }
 }
 
+fn of_token(error: &TokenError) -> Failure {
+    match error {
+        TokenError::Name | TokenError::Lifetime => asked_wrongly("invalid"),
+        TokenError::Exists(_) => failed("exists"),
+        TokenError::NotFound(_) => failed("not_found"),
+        TokenError::Holds(_) => failed("not_allowed"),
+        TokenError::Random(_) => failed("internal"),
+        TokenError::Store(error) => of_store(error),
+    }
+}
+
+/// `None` where the cause says it.
+fn of_host(error: &HostError) -> Option<Failure> {
+    match error {
+        HostError::Schema(error) => Some(of_schema(error)),
+        HostError::Store(error) => Some(of_store(error)),
+        HostError::HalfCopied { .. } => Some(failed("half_copied")),
+        HostError::Open(_) | HostError::Backend(_) | HostError::Start(_) => None,
+    }
+}
+
+fn of_schema(error: &SchemaError) -> Failure {
+    match error {
+        SchemaError::Refused(_) => failed("schema_refused"),
+        SchemaError::Failed(error) => of_store(error),
+        _ => failed("failed"),
+    }
+}
+
 fn of_store(error: &StoreError) -> Failure {
     match error {
         StoreError::DiskFull => failed("storage_full"),
-        StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) | StoreError::InDoubt(_) => {
-            failed("database_unavailable")
-        }
+        StoreError::Busy
+        | StoreError::ReadOnly(_)
+        | StoreError::System(_)
+        | StoreError::Unreachable(_)
+        | StoreError::InDoubt(_) => failed("database_unavailable"),
         StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
             failed("internal")
         }

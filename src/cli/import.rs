@@ -40,7 +40,7 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
     if let Some(url) = &arguments.from_manager {
         return manager::run(session, url, arguments.dry_run).await;
     }
-    let host = if arguments.dry_run { session.host().await? } else { session.saving_host().await? };
+    let host = if arguments.dry_run { session.making_host().await? } else { session.saving_host().await? };
     if !arguments.wait || arguments.dry_run {
         let report = bring_in(session, &host.articles, &arguments).await?;
         return finish(session, &report);
@@ -53,7 +53,9 @@ pub(super) async fn run(session: &Session, arguments: ImportArguments) -> anyhow
     }
     // Saved first: an import does not wait for a model to be fetched.
     let worker = host.join().await?;
-    let ended = import_and_embed(session, &worker, &arguments).await;
+    let rest = "what is not imported yet is brought in by the next import, what is not embedded yet waits in the queue";
+    let work = import_and_embed(session, &worker, &arguments);
+    let ended = progress::until_told_to_stop(session.output, rest, work).await;
     worker.stop().await;
     let (report, stats) = ended?;
     finish(session, &report)?;

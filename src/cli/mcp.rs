@@ -14,7 +14,13 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
              connect Claude Code: claude mcp add afterword -- afterword mcp (the README has other clients). Ctrl-D ends it",
         );
     }
-    let worker = Host::open_patiently(&session.loaded.settings).await?.join().await?;
+    let stop = stop_signal()?;
+    let host = tokio::select! {
+        host = Host::open_patiently(&session.loaded.settings) => host?,
+        // Nothing was begun that would have to be ended.
+        () = stop.cancelled() => return Ok(()),
+    };
+    let worker = host.join().await?;
     // The client gets its first answer before a model is read.
     let preparation = worker.host.backends.preparation().cloned();
     let loading = tokio::spawn(async move {
@@ -22,13 +28,10 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
             preparation.run_until_ready().await;
         }
     });
-    let served = match stop_signal() {
-        Ok(stop) => mcp::stdio(worker.host.clone(), stop).await.map_err(Into::into),
-        Err(error) => Err(error.into()),
-    };
+    let served = mcp::stdio(worker.host.clone(), stop).await;
     loading.abort();
     worker.stop().await;
-    served
+    Ok(served?)
 }
 
 /// Cancelled when the system asks this process to end.

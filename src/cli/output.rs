@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    process,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use anstream::AutoStream;
@@ -117,6 +117,14 @@ fn say(line: &str) {
     let _ = writeln!(AutoStream::always(io::stderr().lock()), "{line}");
 }
 
+/// Whether nobody reads standard output any more.
+static READER_LEFT: AtomicBool = AtomicBool::new(false);
+
+/// Whether a command that goes on until it is interrupted has lost its reader (`| head`), and so has nothing left to do.
+pub(super) fn reader_has_left() -> bool {
+    READER_LEFT.load(Ordering::Relaxed)
+}
+
 /// Prints to standard output. A closed reader (`| head`) is not an error.
 pub(super) fn print_line(text: &str) -> anyhow::Result<()> {
     print(&format!("{text}\n"))
@@ -128,7 +136,11 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let text = if stdout.is_terminal() { printable::for_terminal(text) } else { text.into() };
     let mut stdout = AutoStream::always(stdout);
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
+        // The command goes on: it may fail yet, and its exit code says so.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            READER_LEFT.store(true, Ordering::Relaxed);
+            Ok(())
+        }
         written => written.context("the answer cannot be written to standard output"),
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     bulk::{Bulk, BulkRun},
     host::RunningHost,
     model::{Progress, Stage},
+    signals::{self, Signals},
     time::duration,
 };
 
@@ -51,6 +52,31 @@ pub(super) fn show_fetch(bar: &ProgressBar, progress: &Progress) {
     });
 }
 
+/// Runs `work` to its end, or until this process is told to stop; `rest` says what becomes of what is left. That is said
+/// at once, as work in hand is finished first, and a second signal ends the process.
+///
+/// # Errors
+/// Those of `work`, or [`Interrupted`].
+pub(super) async fn until_told_to_stop<T>(
+    output: Output,
+    rest: &str,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let told = Signals::install()?;
+    let ended = tokio::select! {
+        ended = work => ended,
+        () = told.stop() => {
+            // Before it is said, so that a second one that follows at once is not missed.
+            signals::end_at_the_next();
+            output.note("stopping: what is being embedded is finished first; a second Ctrl-C ends at once");
+            return Err(Interrupted(rest.to_owned()).into());
+        }
+    };
+    // Nothing else listens from now on, and the system no longer ends this process by itself.
+    signals::end_at_the_next();
+    ended
+}
+
 /// Waits until no task is pending or processing, and shows the progress. A failing provider is reported once.
 pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyhow::Result<stats::QueueStats> {
     let database = &worker.host.database;
@@ -82,13 +108,7 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
             output.note("the queue is paused; `afterword queue resume` ends the pause");
         }
         tell_trouble(worker, output, &bar, &mut told).await;
-        tokio::select! {
-            _ = tokio::time::timeout(CHECK_INTERVAL, events.recv()) => {}
-            _ = tokio::signal::ctrl_c() => {
-                bar.finish_and_clear();
-                return Err(Interrupted("what is not embedded yet waits in the queue".to_owned()).into());
-            }
-        }
+        let _ = tokio::time::timeout(CHECK_INTERVAL, events.recv()).await;
     }
 }
 
@@ -124,6 +144,11 @@ fn rate(done: i64, open: i64, elapsed: Duration) -> String {
 
 /// Waits for the end of a bulk run, on whichever host it runs, and shows the progress; returns its result.
 pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyhow::Result<BulkRun> {
+    let rest = format!("the run goes on with the next host; `afterword bulk cancel {id}` ends it");
+    until_told_to_stop(output, &rest, watch_bulk(bulk, id, output)).await
+}
+
+async fn watch_bulk(bulk: &Bulk, id: i64, output: Output) -> anyhow::Result<BulkRun> {
     let bar = bar(output, 0, "embedding");
     loop {
         let run = bulk.run(id).await?;
@@ -134,14 +159,7 @@ pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyho
             bar.finish_and_clear();
             return Ok(run);
         }
-        tokio::select! {
-            () = tokio::time::sleep(CHECK_INTERVAL) => {}
-            _ = tokio::signal::ctrl_c() => {
-                bar.finish_and_clear();
-                let rest = format!("the run goes on with the next host; `afterword bulk cancel {id}` ends it");
-                return Err(Interrupted(rest).into());
-            }
-        }
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     arguments::QueueCommand,
     failure::Usage,
     look::Look,
-    output::print_line,
+    output::{print_line, reader_has_left},
     session::Session,
     table::{name, number, short, status, table, text},
 };
@@ -152,6 +152,9 @@ async fn watch(session: &Session, queue: &Queue) -> anyhow::Result<()> {
                 event_line(session.output.look(), &event)
             };
             print_line(&line)?;
+        }
+        if reader_has_left() {
+            return Ok(());
         }
         tokio::select! {
             () = tokio::time::sleep(CHECK_INTERVAL) => {}

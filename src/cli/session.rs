@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use afterword_actors::store::Database;
+use afterword_actors::store::{Database, is_there};
 use anyhow::{Context, anyhow};
 
 use super::{arguments::Global, failure::Usage, log, output::Output, progress};
@@ -59,9 +59,31 @@ impl Session {
         Ok(())
     }
 
-    /// Opens the database and the services, without embedding anything.
+    /// Opens the database and the services, without embedding anything. A database that this call names must be there:
+    /// the name may be mistyped, and nothing in a new one could be found or changed.
     pub(super) async fn host(&self) -> anyhow::Result<Host> {
+        if self.loaded.origin("database.url") == Origin::Flag {
+            self.must_be_there()?;
+        }
+        self.making_host().await
+    }
+
+    /// The same for a command that puts something into the database, which is made if it is missing.
+    pub(super) async fn making_host(&self) -> anyhow::Result<Host> {
         Ok(Host::open(&self.loaded.settings).await?)
+    }
+
+    /// Fails if the database is of SQLite and there is none: opening it would make it.
+    pub(super) fn must_be_there(&self) -> anyhow::Result<()> {
+        // An address that cannot be read is reported when it is opened.
+        match open_options(&self.loaded.settings).sqlite_file() {
+            Ok(Some(path)) if !is_there(&path) => Err(anyhow!(
+                "there is no database at {}; if the path is right, `afterword db migrate` makes it, else correct \
+                 database.url",
+                path.display()
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Opens a host that knows the tags and links of all articles, also of those that an earlier version saved. A
@@ -75,7 +97,7 @@ impl Session {
     /// Opens a host for a command that saves. With the queue switched off, a save embeds by itself and needs its model;
     /// if that cannot be loaded, the save continues without.
     pub(super) async fn saving_host(&self) -> anyhow::Result<Host> {
-        let host = self.host().await?;
+        let host = self.making_host().await?;
         if !self.loaded.settings.queue.enabled
             && let Err(error) = self.provision(&host).await
         {
@@ -87,6 +109,12 @@ impl Session {
     /// Opens only the database, with its schema as it is.
     pub(super) async fn database(&self) -> anyhow::Result<Database> {
         Ok(Database::open(&open_options(&self.loaded.settings)).await?)
+    }
+
+    /// The same, if it is there.
+    pub(super) async fn present_database(&self) -> anyhow::Result<Database> {
+        self.must_be_there()?;
+        self.database().await
     }
 
     /// Opens a host that embeds in this process, with its local model fetched and loaded.

@@ -1,10 +1,11 @@
 //! `sync`
 
 use anyhow::anyhow;
+use tokio::sync::Notify;
 
 use super::{
     arguments::SyncArguments,
-    output::Output,
+    output::{Output, reader_has_left},
     session::{self, Session},
 };
 use crate::{
@@ -30,15 +31,24 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
         })?;
         return Ok(());
     }
-    let host = if asked.dry_run { session.host().await? } else { session.saving_host().await? };
+    let host = if asked.dry_run { session.making_host().await? } else { session.saving_host().await? };
     let teller = Teller { output: session.output, verbose: session.verbose };
     if arguments.watch {
-        let signals = Signals::install()?;
-        tokio::select! {
-            () = files::watch(&host.articles, asked, |told| teller.tell(told)) => {}
-            () = signals.stop() => {}
-        }
-        return Ok(());
+        let (signals, left) = (Signals::install()?, Notify::new());
+        let tell = |told| {
+            teller.tell(told);
+            if reader_has_left() {
+                left.notify_one();
+            }
+        };
+        return tokio::select! {
+            () = files::watch(&host.articles, asked, tell) => Ok(()),
+            () = signals.stop() => Ok(()),
+            () = left.notified() => Err(anyhow!(
+                "nobody reads standard output any more, so the folder is not kept in step any longer; to watch without a \
+                 reader, send it to /dev/null"
+            )),
+        };
     }
     let report = files::sync(&host.articles, &asked).await?;
     teller.report(&report)?;

@@ -15,7 +15,8 @@ use crate::{
 };
 
 pub(super) async fn run(session: &Session, command: TokenCommand) -> anyhow::Result<()> {
-    let tokens = session.host().await?.tokens;
+    let makes = matches!(command, TokenCommand::Create { .. });
+    let tokens = if makes { session.making_host().await? } else { session.host().await? }.tokens;
     match command {
         TokenCommand::Create { name, scope, expires_in } => {
             let wrong = |error| Usage(format!("--expires-in is not a duration ({error}); write e.g. 12h or 90d"));

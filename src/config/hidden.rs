@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::flat::flattened;
 use crate::secrets;
 
-/// Settings whose values are never shown.
-const SECRETS: [&str; 1] = ["api_key"];
+/// Settings whose names end so are never shown.
+const SECRETS: [&str; 3] = ["api_key", "apikey", "password"];
 /// Settings that are addresses, which may hold secrets.
 const ADDRESSES: [&str; 5] = ["url", "base_url", "public_url", "jwks_url", "otlp_endpoint"];
 
@@ -21,9 +21,26 @@ pub(super) fn shown(key: &str, value: &Value) -> String {
             Some("") => String::new(),
             Some(_) | None => secrets::HIDDEN.to_owned(),
         },
-        Value::String(_, text) if is_address(key) || text.contains("://") => secrets::in_address(text),
-        Value::String(_, text) => text.clone(),
-        other => serde_json::to_string(other).unwrap_or_default(),
+        Value::String(_, text) => shown_text(key, text),
+        other => serde_json::to_string(&within(key, other)).unwrap_or_default(),
+    }
+}
+
+fn shown_text(key: &str, text: &str) -> String {
+    if is_address(key) || text.contains("://") { secrets::in_address(text) } else { text.to_owned() }
+}
+
+/// A list or a table, each text in it as it is shown.
+fn within(key: &str, value: &Value) -> Value {
+    match value {
+        Value::Array(tag, values) => Value::Array(*tag, values.iter().map(|value| within(key, value)).collect()),
+        Value::Dict(tag, values) => {
+            let shown = values.iter().map(|(name, value)| (name.clone(), within(&format!("{key}.{name}"), value)));
+            Value::Dict(*tag, shown.collect())
+        }
+        _ if is_secret(key) => Value::from(secrets::HIDDEN),
+        Value::String(tag, text) => Value::String(*tag, shown_text(key, text)),
+        other => other.clone(),
     }
 }
 
@@ -35,8 +52,9 @@ pub(super) fn debug(section: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt
         .finish()
 }
 
+/// Also of what is written below a secret, as if that were a table.
 pub(super) fn is_secret(key: &str) -> bool {
-    SECRETS.contains(&last(key))
+    key.split('.').any(|name| SECRETS.iter().any(|secret| name.ends_with(secret)))
 }
 
 pub(super) fn is_address(key: &str) -> bool {

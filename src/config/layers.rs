@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs::Metadata,
     path::{Path, PathBuf},
 };
 
@@ -9,6 +10,7 @@ use figment::value::{Dict, Value};
 use serde::Serialize;
 
 use super::{
+    cluster,
     entry::{Entry, Fault, Origin},
     flat::flatten,
     hidden,
@@ -152,8 +154,10 @@ impl Sources {
     }
 
     fn own_variables(&self) -> impl Iterator<Item = Entry> {
-        let is_setting = |name: &str| name != CONFIG_VARIABLE && name != TOKEN_VARIABLE;
-        self.variables.iter().filter(move |(name, _)| is_setting(name)).filter_map(|(name, text)| {
+        let is_setting = |name: &str, text: &str| {
+            name != CONFIG_VARIABLE && name != TOKEN_VARIABLE && !cluster::is_of_a_service(name, text)
+        };
+        self.variables.iter().filter(move |(name, text)| is_setting(name, text)).filter_map(|(name, text)| {
             let key = name.strip_prefix(PREFIX)?.to_lowercase().replace("__", ".");
             Some(Entry { key, value: Value::from(text.as_str()), origin: Origin::Variable(name.clone()) })
         })
@@ -162,12 +166,19 @@ impl Sources {
 
 /// Registers the secrets of `entry`, so that no later output shows them, even if the settings are refused.
 fn keep_secrets(entry: &Entry) {
-    match &entry.value {
-        Value::String(_, text) if hidden::is_secret(&entry.key) => secrets::keep(text),
-        Value::Num(_, number) if hidden::is_secret(&entry.key) => {
+    keep_within(&entry.key, &entry.value);
+}
+
+/// The same for each value of a list or a table.
+fn keep_within(key: &str, value: &Value) {
+    match value {
+        Value::String(_, text) if hidden::is_secret(key) => secrets::keep(text),
+        Value::Num(_, number) if hidden::is_secret(key) => {
             secrets::keep(&number.to_u128().map(|n| n.to_string()).unwrap_or_default());
         }
         Value::String(_, text) => secrets::keep_those_of(text),
+        Value::Array(_, values) => values.iter().for_each(|value| keep_within(key, value)),
+        Value::Dict(_, values) => values.iter().for_each(|(name, value)| keep_within(&format!("{key}.{name}"), value)),
         _ => {}
     }
 }
@@ -175,10 +186,27 @@ fn keep_secrets(entry: &Entry) {
 fn read_file(path: &Path) -> Result<Vec<Entry>, Fault> {
     let origin = Origin::File(path.to_path_buf());
     let fault = |message| Fault { key: String::new(), value: None, origin: origin.clone(), message };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| fault(format!("cannot be read: {error}; `afterword config path` says which file is meant")))?;
+    let unreadable =
+        |error| fault(format!("cannot be read: {error}; `afterword config path` says which file is meant"));
+    // Opening a pipe waits for a writer, who may never come. A shell's `<(…)` has one.
+    let is_waited_for =
+        path.metadata().is_ok_and(|found| is_pipe(&found)) && !path.starts_with("/dev") && !path.starts_with("/proc");
+    if is_waited_for {
+        return Err(fault("is a pipe, and might never end; name a file".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let values = keys_and_values(&text).map_err(fault)?;
     Ok(values.into_iter().map(|(key, value)| Entry { key, value, origin: origin.clone() }).collect())
+}
+
+#[cfg(unix)]
+fn is_pipe(found: &Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&found.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Metadata) -> bool {
+    false
 }
 
 /// What is wrong is said without the line it stands in, which may hold a secret.

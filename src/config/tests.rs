@@ -110,6 +110,72 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
+fn every_setting_that_is_a_secret_is_known_as_one() {
+    let texts = known_keys().into_iter().filter(|(_, default)| matches!(default, Value::String(..)));
+    let mut secrets = Vec::new();
+    for (key, _) in texts {
+        let Ok(loaded) = Loaded::load(&sources(&[], &[(&key, "a-very-secret-text")])) else { continue };
+        // As the type of the setting writes it, not as the list of names has it.
+        if flat::flattened(&loaded.settings).get(&key).and_then(Value::as_str) == Some(crate::secrets::HIDDEN) {
+            assert!(hidden::is_secret(&key), "{key}");
+            secrets.push(key);
+        }
+    }
+    assert_eq!(secrets, ["embedding.openai.api_key", "embedding.openai.former_api_key"]);
+}
+
+#[test]
+fn a_secret_is_hidden_in_whatever_value_it_stands() {
+    for text in [
+        "[database]\nurl = [\"postgres://me:hidden-word@host/db\"]\n",
+        "[database]\nurl = [{ at = \"postgres://me:hidden-word@host/db\" }]\n",
+        "[server]\nallowed_hosts = [1, \"http://me:hidden-word@host\"]\n",
+        "[embedding.openai]\napi_key = [\"hidden-word\"]\n",
+        "[embedding.openai]\nformer_api_key = [{ key = \"hidden-word\" }]\n",
+        "[embedding.openai.api_key]\nof = [\"hidden-word\"]\n",
+        "[[sync]]\npath = 3\nurl = \"http://me:hidden-word@host\"\n",
+    ] {
+        let (_folder, from) = with_file(text);
+        let faults = Loaded::load(&from).expect_err("a fault").to_string();
+        assert!(!faults.contains("hidden-word"), "{faults}");
+        let said = crate::secrets::strike("it is hidden-word").into_owned();
+        assert!(!said.contains("hidden-word"), "{text}");
+    }
+}
+
+#[test]
+fn the_variables_of_a_service_in_a_cluster_are_no_settings() {
+    let of_cluster = [
+        ("AFTERWORD_SERVICE_HOST", "10.0.0.7"),
+        ("AFTERWORD_SERVICE_PORT", "8080"),
+        ("AFTERWORD_PORT", "tcp://10.0.0.7:8080"),
+        ("AFTERWORD_PORT_8080_TCP", "tcp://10.0.0.7:8080"),
+        ("AFTERWORD_PORT_8080_TCP_ADDR", "10.0.0.7"),
+    ];
+    Loaded::load(&sources(&of_cluster, &[])).expect("settings");
+    Loaded::load(&sources(&[("AFTERWORD_PORT", "8080")], &[])).expect_err("a slip of the pen");
+}
+
+#[test]
+fn no_wait_for_a_lock_is_longer_than_sqlite_can_count() {
+    Loaded::load(&sources(&[], &[("database.busy_timeout", "24days")])).expect("settings");
+    for long in ["25days", "100000000years"] {
+        let faults = Loaded::load(&sources(&[], &[("database.busy_timeout", long)])).expect_err("a fault");
+        assert!(faults.to_string().contains("24days"), "{faults}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_settings_file_that_might_never_end_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let from = Sources { file: Some(pipe), ..Sources::default() };
+    assert!(Loaded::load(&from).expect_err("a fault").to_string().contains("is a pipe"));
+}
+
+#[test]
 fn the_documented_file_has_every_key_with_its_default() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config.toml");
     let from = Sources { file: Some(path.into()), ..Sources::default() };

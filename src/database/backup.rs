@@ -15,6 +15,12 @@ pub enum BackupError {
     /// The target exists; it is never overwritten.
     #[error("{} exists already; choose another name, or remove it first", .0.display())]
     Exists(PathBuf),
+    /// The name has bytes that are no text.
+    #[error("{} is not a name that SQLite can write to: it is not UTF-8; choose another", .0.display())]
+    NotText(PathBuf),
+    /// The copy has nothing in it.
+    #[error("SQLite wrote nothing for {}; it was removed: choose another folder", .0.display())]
+    Empty(PathBuf),
     /// The database is new, or the address is wrong.
     #[error("{} is not a database of afterword's: it has no schema; check the address", .0.display())]
     Nothing(PathBuf),
@@ -43,51 +49,43 @@ pub enum BackupError {
 /// Writes a consistent copy of the database to `to`, while others read and write.
 ///
 /// # Errors
-/// [`BackupError`]; a half-written copy never has the name `to`.
+/// [`BackupError`]; a half-written copy never has the name `to`, and what has that name is never overwritten.
 pub async fn backup(database: &Database, to: &Path) -> Result<u64, BackupError> {
     let Some(file) = database.file() else { return Err(BackupError::Server) };
     if !migrations(database).await?.iter().any(|step| step.applied) {
         return Err(BackupError::Nothing(file.to_path_buf()));
     }
-    if to.exists() {
+    let file_error = |source| BackupError::File { path: to.to_path_buf(), source };
+    // Whole, so that SQLite does not read a name such as "file:…" as an address.
+    let place = std::path::absolute(to).map_err(file_error)?;
+    if place.to_str().is_none() {
+        return Err(BackupError::NotText(to.to_path_buf()));
+    }
+    if place.symlink_metadata().is_ok() {
         return Err(BackupError::Exists(to.to_path_buf()));
     }
-    let part = with_suffix(to, ".part");
-    let file_error = |source| BackupError::File { path: to.to_path_buf(), source };
-    if part.exists() {
-        fs::remove_file(&part).map_err(file_error)?;
-    }
-    // SQLite writes into an existing empty file; one that it creates itself could be read by other users.
-    drop(new_private_file(&part).map_err(file_error)?);
-    let copied = database.reader().run("VACUUM INTO $1", [part.to_string_lossy().into_owned().into()]).await;
-    if let Err(error) = copied {
-        let _ = fs::remove_file(&part);
-        return Err(error.into());
-    }
+    // A name of its own, so that two backups at the same time are two; it is removed when this returns early. SQLite
+    // writes into an existing empty file; one that it creates itself could be read by other users.
+    let part = tempfile::Builder::new().prefix(".backup-").suffix(".part").tempfile_in(folder(&place));
+    let part = part.map_err(file_error)?.into_temp_path();
+    let name = part.to_str().ok_or_else(|| BackupError::NotText(to.to_path_buf()))?.to_owned();
+    database.reader().run("VACUUM INTO $1", [name.into()]).await?;
     afterword_faults::point!("backup.copied", StoreError::Failed);
-    let placed = fs::File::open(&part).and_then(|file| file.sync_all()).and_then(|()| fs::rename(&part, to));
-    if let Err(error) = placed.and_then(|()| sync_folder(to)) {
-        let _ = fs::remove_file(&part);
-        return Err(file_error(error));
+    let bytes = fs::File::open(&part).and_then(|file| file.sync_all().and(file.metadata())).map_err(file_error)?.len();
+    if bytes == 0 {
+        return Err(BackupError::Empty(to.to_path_buf()));
     }
+    part.persist_noclobber(&place).map_err(|refused| match refused.error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_path_buf()),
+        _ => file_error(refused.error),
+    })?;
+    sync_folder(&place).map_err(file_error)?;
     afterword_faults::point!("backup.placed", StoreError::Failed);
-    Ok(fs::metadata(to).map_err(file_error)?.len())
+    Ok(bytes)
 }
 
-/// A name beside `path`.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Creates a file that only its owner may read.
-pub(super) fn new_private_file(path: &Path) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
 }
 
 /// Syncs the folder: otherwise a renamed file may be lost at a power failure.
@@ -95,5 +93,5 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
-    fs::File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
+    fs::File::open(folder(path))?.sync_all()
 }

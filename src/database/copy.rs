@@ -6,9 +6,13 @@
 mod rows;
 mod table;
 
-use afterword_actors::store::{Database, Engine, StoreError, control, sql::Sql, stats};
+use afterword_actors::{
+    schema::{self, SchemaError},
+    store::{Database, Engine, OpenError, OpenOptions, StoreError, control, is_there, sql::Sql, stats},
+};
 use serde::Serialize;
 
+use super::migrations;
 use rows::Page;
 use table::Table;
 
@@ -20,6 +24,12 @@ pub enum CopyError {
         "a copy goes from SQLite (sqlite://) to PostgreSQL (postgres://); to copy SQLite to SQLite use `afterword db backup`"
     )]
     Direction,
+    /// There is no such SQLite database.
+    #[error("there is no database at {0}")]
+    Missing(String),
+    /// One of them cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// A host works on one of the databases.
     #[error("process {pid} on {hostname} works on {place}; stop it first")]
     InUse {
@@ -35,15 +45,33 @@ pub enum CopyError {
         "{0} was changed while it was compared with its copy: nothing may use it meanwhile; start again with an empty database"
     )]
     Changed(String),
+    /// The source has no schema.
+    #[error("{0} is not a database of afterword's: it has no schema; check the address")]
+    Nothing(String),
+    /// The target has a table of another program.
+    #[error("{place} has a table \"{table}\" that is not afterword's; name an empty database")]
+    Foreign {
+        /// The database.
+        place: String,
+        /// The table.
+        table: String,
+    },
+    /// The schema cannot be used.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The target contains articles that are not of this copy.
     #[error("{0} has articles that are not from this copy; name an empty database")]
     NotEmpty(String),
     /// Source and copy differ.
     #[error(
-        "the copy of {table} differs from the original ({copied} rows of {rows}): the original was changed after the copy was \
-         begun; start again with an empty database"
+        "the copy of {table} in {to} differs from the original in {from} ({copied} rows of {rows}): one of them was changed \
+         after the copy was begun; start again with an empty database"
     )]
     Differs {
+        /// The database that is copied.
+        from: String,
+        /// The copy.
+        to: String,
         /// The table that differs.
         table: String,
         /// Rows on SQLite.
@@ -87,6 +115,38 @@ pub struct CopiedTable {
     pub sha256: String,
 }
 
+/// Opens both sides of a copy and brings their schemas up to date. Neither is touched if they cannot be copied.
+///
+/// # Errors
+/// [`CopyError`]
+pub async fn open_both(from: &OpenOptions, to: &OpenOptions) -> Result<(Database, Database), CopyError> {
+    if (engine(from), engine(to)) != (Some(Engine::Sqlite), Some(Engine::Postgres)) {
+        return Err(CopyError::Direction);
+    }
+    // Opening one that is missing makes it.
+    let file = from.sqlite_file()?.filter(|file| is_there(file));
+    let Some(file) = file else { return Err(CopyError::Missing(from.url.clone())) };
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        return Err(CopyError::Nothing(file.display().to_string()));
+    }
+    let (from, to) = (Database::open(from).await?, Database::open(to).await?);
+    if !migrations(&from).await?.iter().any(|step| step.applied) {
+        return Err(CopyError::Nothing(from.place()));
+    }
+    for database in [&from, &to] {
+        schema::migrate(database).await?;
+    }
+    Ok((from, to))
+}
+
+fn engine(options: &OpenOptions) -> Option<Engine> {
+    match options.url.split_once("://") {
+        Some(("sqlite", _)) => Some(Engine::Sqlite),
+        Some(("postgres" | "postgresql", _)) => Some(Engine::Postgres),
+        _ => None,
+    }
+}
+
 /// Copies all of `from` to `to`, which has an up-to-date schema, and compares them.
 ///
 /// # Errors
@@ -101,6 +161,9 @@ pub async fn copy(
     }
     for database in [from, to] {
         refuse_if_in_use(database).await?;
+    }
+    if let Some(table) = table::foreign(from.reader(), to.reader()).await? {
+        return Err(CopyError::Foreign { place: to.place(), table });
     }
     begin(from, to).await?;
     let tables = table::all(to.reader()).await?;
@@ -184,7 +247,8 @@ async fn compare(
         rows::digest(to.reader(), table, &|_| {}),
     )?;
     if source != copied {
-        return Err(CopyError::Differs { table: table.name.clone(), rows: source.rows, copied: copied.rows });
+        let (from, to, table) = (from.place(), to.place(), table.name.clone());
+        return Err(CopyError::Differs { from, to, table, rows: source.rows, copied: copied.rows });
     }
     Ok(CopiedTable { table: table.name.clone(), rows: source.rows, sha256: source.sha256 })
 }

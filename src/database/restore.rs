@@ -5,13 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use afterword_actors::store::{Alone, Database, OpenError, OpenOptions, StoreError, sql::Sql};
+use afterword_actors::store::{Alone, Database, OpenError, OpenOptions, StoreError, Unopened, sql::Sql};
 
-use super::{
-    SchemaError, Verification,
-    backup::{new_private_file, with_suffix},
-    migrations, verify,
-};
+use super::{SchemaError, Verification, migrations, verify};
 
 /// What the name of a log has behind that of its database.
 const LOG: &str = "-wal";
@@ -22,6 +18,15 @@ pub enum RestoreError {
     /// The file does not exist.
     #[error("there is no file {}", .0.display())]
     Missing(PathBuf),
+    /// It is the database that it would replace.
+    #[error("{} is the database itself; name a backup of it", .0.display())]
+    Itself(PathBuf),
+    /// A process writes to it.
+    #[error(
+        "{} is open in another process, and would be copied half-written; stop that, or restore what `afterword db backup` \
+         makes of it", .0.display()
+    )]
+    SourceOpen(PathBuf),
     /// It cannot be opened.
     #[error("the backup cannot be opened: {0}")]
     Unopened(#[from] OpenError),
@@ -79,22 +84,33 @@ pub struct Restored {
 /// # Errors
 /// [`RestoreError`]
 pub async fn restore(options: &OpenOptions, from: &Path) -> Result<Restored, RestoreError> {
-    if !from.is_file() {
-        return Err(RestoreError::Missing(from.to_path_buf()));
-    }
     let target = options.sqlite_file().map_err(RestoreError::Target)?.ok_or(RestoreError::Server)?;
+    let from = source(from)?;
+    if from == target {
+        return Err(RestoreError::Itself(from));
+    }
+    let unreadable = |source| RestoreError::File { path: from.clone(), source };
+    let Some(_unopened) = Unopened::see(&from).map_err(unreadable)? else { return Err(RestoreError::SourceOpen(from)) };
     let alone = match Alone::take(options).await.map_err(RestoreError::Target)? {
         Some(alone) => alone,
         None => return Err(used_by(options, target).await),
     };
     let part = Part(with_suffix(alone.path(), ".restoring"));
-    copy(from, &part.0)?;
+    copy(&from, &part.0)?;
     afterword_faults::point!("restore.copied", StoreError::Failed);
     let articles = check(options, &part.0).await?;
     afterword_faults::point!("restore.checked", StoreError::Failed);
     let fail = |source| RestoreError::File { path: target.clone(), source };
     let kept = alone.replace(&part.0).map_err(fail)?;
     Ok(Restored { articles, kept })
+}
+
+/// The backup without links: its log is beside the file itself.
+fn source(from: &Path) -> Result<PathBuf, RestoreError> {
+    if !from.is_file() {
+        return Err(RestoreError::Missing(from.to_path_buf()));
+    }
+    from.canonicalize().map_err(|source| RestoreError::File { path: from.to_path_buf(), source })
 }
 
 /// A copy that is not in its place yet; removed with all files that SQLite has put beside it.
@@ -166,6 +182,22 @@ async fn look_through(database: &Database) -> Result<i64, RestoreError> {
     // The write-ahead log is copied into the file, so that one file is the whole copy.
     database.write_connection().run("PRAGMA wal_checkpoint(TRUNCATE)", []).await?;
     Ok(articles)
+}
+
+/// A name beside `path`.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Creates a file that only its owner may read.
+fn new_private_file(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 fn remove_database(path: &Path) {

@@ -282,7 +282,11 @@ impl From<StoreError> for Problem {
         let detail = error.to_string();
         match error {
             StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", detail),
-            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) | StoreError::InDoubt(_) => {
+            StoreError::Busy
+            | StoreError::ReadOnly(_)
+            | StoreError::System(_)
+            | StoreError::Unreachable(_)
+            | StoreError::InDoubt(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).later(DATABASE_RETRY)
             }
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

@@ -157,7 +157,7 @@ impl From<BulkError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) => {
+            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::System(_) | StoreError::Unreachable(_) => {
                 tracing::warn!(%error, "a tool call was refused");
                 Self(format!("{error}; try again in a moment"))
             }

@@ -117,7 +117,7 @@ impl From<TokenError> for Refusal {
     fn from(error: TokenError) -> Self {
         let detail = error.to_string();
         match error {
-            TokenError::Name => Self::invalid(detail),
+            TokenError::Name | TokenError::Lifetime => Self::invalid(detail),
             TokenError::NotFound(_) => Self::not_found(detail),
             TokenError::Exists(_) | TokenError::Holds(_) => Self::new(StatusCode::CONFLICT, detail),
             TokenError::Random(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail),
@@ -131,9 +131,11 @@ impl From<StoreError> for Refusal {
         let detail = error.to_string();
         match error {
             StoreError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
-            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::Unreachable(_) | StoreError::InDoubt(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
-            }
+            StoreError::Busy
+            | StoreError::ReadOnly(_)
+            | StoreError::System(_)
+            | StoreError::Unreachable(_)
+            | StoreError::InDoubt(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
                 tracing::error!(error = detail, "a request failed");
                 Self::new(

@@ -2,14 +2,17 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{self, DRAIN, OnPostgres, OnSqlite, TOKIO, TestHost, article};
+use crate::support::{self, DRAIN, OnPostgres, OnSqlite, Place as _, TOKIO, TestHost, article};
 use afterword::{
     articles::{Changes, NewArticle, slug::Slug},
     database::{self, CopyError, CopyProgress},
     embedding::scripted::Rule,
     search::Mode,
 };
-use afterword_actors::{embedder::EmbedError, store::stats::QueueStats};
+use afterword_actors::{
+    embedder::EmbedError,
+    store::{OpenOptions, stats::QueueStats},
+};
 use proptest::prelude::*;
 
 const SUBJECTS: [&str; 8] = [
@@ -163,6 +166,55 @@ async fn a_file_that_changes_meanwhile_is_noticed() {
     sqlite.run("UPDATE articles SET title = 'Changed' WHERE slug = 'article-3'").await;
     let ended = database::copy(&sqlite.database, &postgres.database, &silent).await;
     assert!(matches!(ended, Err(CopyError::Differs { ref table, .. }) if table == "articles"), "{ended:?}");
+}
+
+/// Runs a command on the copy.
+fn command(postgres: &TestHost<OnPostgres>, arguments: &[&str]) -> (bool, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_afterword"));
+    command.env("AFTERWORD_DATABASE__URL", postgres.place.url()).env("AFTERWORD_EMBEDDING__PROVIDER", "scripted");
+    let output = command.args(arguments).output().expect("a process");
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_copied_in_part_is_not_taken_for_a_database() {
+    let (sqlite, postgres) = (lived_in(40).await, TestHost::<OnPostgres>::new().await);
+    assert!(!interrupted(&sqlite, &postgres, |progress| progress.table == "articles" && progress.done > 0).await);
+    for arguments in [
+        &["article", "list"][..],
+        &["article", "create", "Another", "--body", "text"],
+        &["db", "verify"],
+        &["doctor"],
+        &["serve", "--bind", "127.0.0.1:0"],
+    ] {
+        let (worked, said) = command(&postgres, arguments);
+        assert!(!worked && said.contains("is not complete") && said.contains("db copy"), "{arguments:?}: {said}");
+    }
+    database::copy(&sqlite.database, &postgres.database, &silent).await.expect("a whole copy");
+    let (worked, said) = command(&postgres, &["article", "list"]);
+    assert!(worked, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_copied_is_refused_before_anything_is_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (empty, target) = (folder.path().join("empty.db"), TestHost::<OnPostgres>::new().await);
+    std::fs::write(&empty, "").expect("a file");
+    let at = |path: &std::path::Path| OpenOptions::new(format!("sqlite://{}", path.display()));
+    let (server, missing) = (OpenOptions::new(target.place.url()), folder.path().join("missing.db"));
+    let refused = async |from: &OpenOptions, to: &OpenOptions| database::open_both(from, to).await.err();
+    assert!(matches!(refused(&at(&empty), &at(&missing)).await, Some(CopyError::Direction)));
+    assert!(matches!(refused(&server, &at(&missing)).await, Some(CopyError::Direction)));
+    assert!(matches!(refused(&at(&missing), &server).await, Some(CopyError::Missing(_))));
+    assert!(matches!(refused(&at(&empty), &server).await, Some(CopyError::Nothing(_))));
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("one").path()).collect();
+    assert!(left == [empty.clone()] && empty.metadata().expect("a file").len() == 0, "{left:?}");
+    let sqlite = lived_in(3).await;
+    target.run("CREATE TABLE foreign_words (word TEXT)").await;
+    let refused = database::copy(&sqlite.database, &target.database, &silent).await;
+    assert!(matches!(refused, Err(CopyError::Foreign { ref table, .. }) if table == "foreign_words"), "{refused:?}");
 }
 
 /// The numbers that do not pass with time.

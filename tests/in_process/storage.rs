@@ -352,6 +352,206 @@ async fn a_restore_waits_for_no_one_and_leaves_nothing_when_refused() {
     assert!(said(&run(&["article", "list", "--json"])).contains("\"one\""));
 }
 
+/// A folder with a database of one article, and commands on it.
+struct Site {
+    folder: tempfile::TempDir,
+    url: String,
+}
+
+impl Site {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("site.db").display());
+        let site = Self { folder, url };
+        site.works(&["article", "create", "One", "--body", "Text."]);
+        site
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        afterword(self.folder.path(), &self.url, arguments).output().expect("a process")
+    }
+
+    fn works(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        said(&output)
+    }
+
+    fn refuses(&self, arguments: &[&str], why: &str) {
+        let output = self.run(arguments);
+        let said = said(&output);
+        assert!(output.status.code() == Some(1) && said.contains(why), "{arguments:?}: {said}");
+    }
+
+    /// The names of all files in the folder that have this part.
+    fn names(&self, part: &str) -> Vec<String> {
+        contents(self.folder.path()).into_keys().filter(|name| name.contains(part)).collect()
+    }
+}
+
+#[test]
+fn restores_that_follow_each_other_at_once_each_keep_what_they_replace() {
+    let site = Site::new();
+    site.works(&["db", "backup", "one.db"]);
+    site.works(&["article", "create", "Two", "--body", "Text."]);
+    site.works(&["db", "backup", "two.db"]);
+    site.works(&["article", "create", "Three", "--body", "Text."]);
+    site.works(&["db", "restore", "one.db"]);
+    site.works(&["db", "restore", "two.db"]);
+    site.works(&["db", "restore", "one.db"]);
+    let kept: Vec<_> = site.names(".before-restore-").into_iter().filter(|name| !name.contains("-wal")).collect();
+    let articles = |name: &String| {
+        let url = format!("sqlite://{}", site.folder.path().join(name).display());
+        said(&afterword(site.folder.path(), &url, &["article", "list", "--json"]).output().expect("a process"))
+            .matches("\"slug\"")
+            .count()
+    };
+    let mut numbers: Vec<_> = kept.iter().map(articles).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2, 3], "{kept:?}");
+}
+
+#[test]
+fn backups_that_are_made_together_are_whole_and_take_nothing_along() {
+    let site = Site::new();
+    std::fs::write(site.folder.path().join("mine.part"), "of somebody else").expect("a file");
+    let made: Vec<_> = ["mine", "mine", "other", "file:u.db"]
+        .map(|name| {
+            let backup = afterword(site.folder.path(), &site.url, &["db", "backup", name]).spawn();
+            (name, backup.expect("a process"))
+        })
+        .into_iter()
+        .map(|(name, backup)| (name, backup.wait_with_output().expect("an end")))
+        .collect();
+    let succeeded =
+        |wanted: &str| made.iter().filter(|(name, ended)| *name == wanted && ended.status.success()).count();
+    assert_eq!([succeeded("mine"), succeeded("other"), succeeded("file:u.db")], [1, 1, 1], "{made:?}");
+    for name in ["mine", "other", "file:u.db"] {
+        site.works(&["db", "restore", name]);
+        assert!(site.works(&["article", "list", "--json"]).contains("\"one\""), "{name}");
+    }
+    let foreign = std::fs::read_to_string(site.folder.path().join("mine.part"));
+    assert_eq!(foreign.expect("a file"), "of somebody else");
+    assert_eq!(site.names(".part"), ["mine.part"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_backup_never_overwrites_and_has_a_name_that_sqlite_can_write_to() {
+    use std::os::unix::ffi::OsStrExt;
+    let site = Site::new();
+    std::os::unix::fs::symlink("nowhere", site.folder.path().join("link.db")).expect("a link");
+    site.refuses(&["db", "backup", "link.db"], "exists already");
+    std::fs::remove_file(site.folder.path().join("link.db")).expect("a link");
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9.db");
+    let mut command = afterword(site.folder.path(), &site.url, &["db", "backup"]);
+    let refused = command.arg(name).output().expect("a process");
+    assert!(refused.status.code() == Some(1) && said(&refused).contains("not UTF-8"), "{}", said(&refused));
+    site.refuses(&["db", "backup", "no/such/folder/copy.db"], "No such file");
+    assert!(site.names(".part").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_takes_no_half_written_source() {
+    let (site, source) = (Site::new(), Site::new());
+    let file = source.folder.path().join("site.db");
+    let name = file.display().to_string();
+    // A process that has it open.
+    let open = support::open(source.url.clone()).await;
+    let saved = "UPDATE articles SET title = 'Only in the log'";
+    open.write_connection().run(saved, []).await.expect("a save");
+    site.refuses(&["db", "restore", &name], "is open in another process");
+    assert!(site.names("restor").is_empty(), "nothing is left behind");
+    // One that died: what it saved last is in the log beside the file, also if a link leads there.
+    let copy = site.folder.path().join("copy");
+    std::fs::create_dir(&copy).expect("a folder");
+    for suffix in ["", "-wal"] {
+        let part = format!("{name}{suffix}");
+        std::fs::copy(&part, copy.join(format!("dead.db{suffix}"))).expect("a copy");
+    }
+    open.close().await;
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(copy.join("dead.db"), site.folder.path().join("link.db")).expect("a link");
+        site.works(&["db", "restore", "link.db"]);
+        assert!(site.works(&["article", "show", "one", "--json"]).contains("Only in the log"));
+    }
+    site.refuses(&["db", "restore", "site.db"], "is the database itself");
+}
+
+/// A path may have any character in it.
+#[test]
+fn a_folder_with_a_question_mark_is_a_folder_as_any_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path().join("why? a=b#c%20d");
+    std::fs::create_dir(&home).expect("a folder");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_afterword"));
+        command
+            .current_dir(&home)
+            .env("HOME", &home)
+            .env("TMPDIR", &home)
+            .env("AFTERWORD_EMBEDDING__PROVIDER", "scripted");
+        for variable in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+            command.env_remove(variable);
+        }
+        let output = command.args(arguments).output().expect("a process");
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        said(&output)
+    };
+    for database in [&[][..], &["--database", "sqlite://here.db"]] {
+        let run = |arguments: &[&str]| run(&[database, arguments].concat());
+        run(&["article", "create", "One", "--body", "Text."]);
+        run(&["db", "backup", "copy.db"]);
+        run(&["db", "restore", "copy.db"]);
+        assert!(run(&["article", "list", "--json"]).contains("\"one\""));
+        std::fs::remove_file(home.join("copy.db")).expect("a file");
+    }
+    run(&["demo"]);
+    let beside: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").collect();
+    assert_eq!(beside.len(), 1, "nothing is made beside it: {beside:?}");
+}
+
+/// What root does for a service leaves it able to open its own database.
+#[cfg(unix)]
+#[test]
+fn what_root_makes_belongs_to_the_owner_of_the_database() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    const SERVICE: u32 = 65_534;
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("service");
+    std::fs::create_dir(&place).expect("a folder");
+    if place.metadata().expect("a folder").uid() != 0 || chown(&place, Some(SERVICE), Some(SERVICE)).is_err() {
+        eprintln!("not shown: only root can give files away");
+        return;
+    }
+    let url = format!("sqlite://{}", place.join("deep/site.db").display());
+    let run = |arguments: &[&str]| {
+        let output = afterword(folder.path(), &url, arguments).output().expect("a process");
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    };
+    let all_are_its_own = |when: &str| {
+        for entry in walkdir::WalkDir::new(&place).into_iter().map(|entry| entry.expect("an entry")) {
+            let metadata = entry.metadata().expect("metadata");
+            assert_eq!((metadata.uid(), metadata.gid()), (SERVICE, SERVICE), "{when}: {}", entry.path().display());
+        }
+    };
+    run(&["article", "create", "One", "--body", "Text."]);
+    all_are_its_own("new");
+    let open = support::TOKIO.block_on(support::open(url.clone()));
+    all_are_its_own("open");
+    support::TOKIO.block_on(open.close());
+    run(&["bulk", "start"]);
+    all_are_its_own("after a host");
+    run(&["db", "backup", "copy.db"]);
+    run(&["db", "restore", "copy.db"]);
+    all_are_its_own("restored");
+    // In a folder of root's, the database itself tells whose it is.
+    chown(place.join("deep"), Some(0), Some(0)).expect("a change");
+    run(&["db", "restore", "copy.db"]);
+    assert_eq!(place.join("deep/site.db").metadata().expect("a file").uid(), SERVICE);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_written_is_for_its_owner_alone() {

@@ -15,6 +15,8 @@ mod refusals;
 mod secrets;
 mod shown;
 mod strange_folder;
+#[cfg(unix)]
+mod told_to_stop;
 
 /// A folder of its own, with a database in it.
 struct Desk(tempfile::TempDir);

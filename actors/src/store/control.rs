@@ -49,6 +49,15 @@ pub async fn begin_copy(transaction: &impl Sql, source: &str) -> Result<bool, St
     Ok(transaction.row::<()>(noted, [source.into()]).await?.is_some())
 }
 
+/// Returns which database is being copied into this one, if a copy was begun and is not complete: then this one has a
+/// part of its rows.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn unfinished_copy(reader: &impl Sql) -> Result<Option<String>, StoreError> {
+    reader.row("SELECT value FROM queue_control WHERE key = 'copy'", []).await
+}
+
 /// Records that the copy is complete.
 ///
 /// # Errors

@@ -15,8 +15,11 @@ pub enum StoreError {
     #[error("the database cannot be written: {0}; check the permissions of the file and of its folder")]
     ReadOnly(String),
     /// The file is not a database, or damaged.
-    #[error("the database file is damaged: {0}; restore a backup, or run `afterword db verify` to see what is left")]
+    #[error("the database file is damaged: {0}; restore a backup")]
     Damaged(String),
+    /// The disk, or the memory, fails SQLite.
+    #[error("the database cannot be used: {0}; check the disk, the memory and the limit of open files (`ulimit -n`)")]
+    System(String),
     /// There is no connection, or it was cut.
     #[error("the database cannot be reached: {0}; check that it runs and that database.url is right")]
     Unreachable(String),
@@ -40,7 +43,12 @@ impl StoreError {
     /// Whether it says nothing about the requested row: every other statement would fail in the same way.
     pub(crate) fn is_of_the_database(&self) -> bool {
         match self {
-            Self::Busy | Self::DiskFull | Self::ReadOnly(_) | Self::Unreachable(_) | Self::InDoubt(_) => true,
+            Self::Busy
+            | Self::DiskFull
+            | Self::ReadOnly(_)
+            | Self::System(_)
+            | Self::Unreachable(_)
+            | Self::InDoubt(_) => true,
             Self::Damaged(_) | Self::Constraint(_) | Self::Unexpected(_) | Self::Failed(_) => false,
         }
     }
@@ -51,6 +59,7 @@ impl StoreError {
             Self::Busy
             | Self::DiskFull
             | Self::ReadOnly(_)
+            | Self::System(_)
             | Self::Unreachable(_)
             | Self::InDoubt(_)
             | Self::Failed(_) => true,
@@ -130,9 +139,13 @@ fn from_sqlx(cause: &sea_orm::sqlx::Error, text: String) -> StoreError {
 fn from_sqlite(code: Option<u32>, message: String) -> StoreError {
     match code.map(|code| code & 0xff) {
         Some(sqlite_code::BUSY | sqlite_code::LOCKED) => StoreError::Busy,
-        Some(sqlite_code::NOMEM | sqlite_code::IOERR) => StoreError::Unreachable(message),
+        Some(sqlite_code::NOMEM | sqlite_code::IOERR) => StoreError::System(message),
         Some(sqlite_code::FULL) => StoreError::DiskFull,
-        Some(sqlite_code::READONLY | sqlite_code::CANTOPEN) => StoreError::ReadOnly(message),
+        Some(sqlite_code::READONLY) => StoreError::ReadOnly(message),
+        // SQLite says the same of both.
+        Some(sqlite_code::CANTOPEN) => {
+            StoreError::ReadOnly(format!("{message}, which a lack of file descriptors (`ulimit -n`) causes, too"))
+        }
         Some(sqlite_code::CORRUPT | sqlite_code::NOTADB) => StoreError::Damaged(message),
         Some(sqlite_code::CONSTRAINT) => StoreError::Constraint(message),
         _ => StoreError::Failed(message),
@@ -156,5 +169,27 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
         CONNECTION_CLASS | RESOURCES_CLASS | INTERVENTION_CLASS => StoreError::Unreachable(message),
         CORRUPTION_CLASS if CORRUPTED.contains(&code) => StoreError::Damaged(message),
         _ => StoreError::Failed(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sqlite_reports_is_told_with_advice_that_helps() {
+        for (code, advice, not) in [
+            (sqlite_code::IOERR, "check the disk", "database.url"),
+            (sqlite_code::NOMEM, "the memory", "database.url"),
+            (sqlite_code::CANTOPEN, "ulimit -n", "database.url"),
+            (sqlite_code::READONLY, "permissions", "ulimit"),
+            (sqlite_code::CORRUPT, "restore a backup", "db verify"),
+        ] {
+            // With an extended code, as SQLite gives it.
+            let error = from_sqlite(Some(code | (3 << 8)), "reported".to_owned());
+            let said = error.to_string();
+            assert!(said.contains("reported") && said.contains(advice) && !said.contains(not), "{code}: {said}");
+            assert_eq!(error.is_of_the_database(), code != sqlite_code::CORRUPT, "{code}");
+        }
     }
 }

@@ -58,8 +58,16 @@ pub enum OpenError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// Nobody can tell which processes have the database open.
+    #[error("cannot lock the database by files in {}: {source}", path.display())]
+    Lock {
+        /// The folder of the locks.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
     /// A restore is running.
-    #[error("{} is being restored by another process; try again when that has ended", .0.display())]
+    #[error("{} is being restored or copied by another process; try again when that has ended", .0.display())]
     BeingReplaced(PathBuf),
     /// The address is not one of PostgreSQL.
     #[error("the database address is not understood: {0}; write for example postgres://me@localhost/afterword")]

@@ -33,8 +33,8 @@ use commit_gate::CommitGate;
 pub(super) use liveness::Liveness;
 pub use liveness::LivenessError;
 use log::Log;
-pub use occupancy::Alone;
 use occupancy::Occupied;
+pub use occupancy::{Alone, Unopened, is_there};
 pub use ownership::APPLICATION_ID;
 use writer::Writer;
 

@@ -88,7 +88,7 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
     ("index rebuild", "afterword index rebuild"),
     ("config show", "afterword config show"),
     ("config check", "afterword config check\nafterword config check --config new.toml"),
-    ("config path", "\"$EDITOR\" \"$(afterword config path)\""),
+    ("config path", "mkdir -p \"$(dirname \"$(afterword config path)\")\"\n\"$EDITOR\" \"$(afterword config path)\""),
     ("config template", "afterword config template > config.toml"),
     ("token create", "afterword token create laptop\nafterword token create scraper --scope read --expires-in 90d"),
     ("token list", "afterword token list"),

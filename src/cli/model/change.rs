@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use crate::{
-    cli::{failure::Interrupted, look::Look, progress, session::Session, table::fields},
+    cli::{look::Look, progress, session::Session, table::fields},
     host::Host,
     hosts,
     plural::count,
@@ -77,6 +77,11 @@ impl Change {
 
     /// Waits until the new model is in use, the change is cancelled, or only articles are left that it cannot embed.
     async fn ended(&self, session: &Session) -> anyhow::Result<SetsStatus> {
+        let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
+        progress::until_told_to_stop(session.output, rest, self.watch(session)).await
+    }
+
+    async fn watch(&self, session: &Session) -> anyhow::Result<SetsStatus> {
         let bar = progress::bar(session.output, 0, "embedding");
         let mut told = None;
         loop {
@@ -88,14 +93,7 @@ impl Change {
             show(&bar, build);
             let living = hosts::living(&self.database).await?;
             progress::tell_of(living.into_iter().flat_map(|host| host.trouble), session.output, &bar, &mut told);
-            tokio::select! {
-                () = tokio::time::sleep(CHECK_INTERVAL) => {}
-                _ = tokio::signal::ctrl_c() => {
-                    bar.finish_and_clear();
-                    let rest = "the next host with these settings goes on, `afterword model cancel` cancels it";
-                    return Err(Interrupted(rest.to_owned()).into());
-                }
-            }
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 }

@@ -25,10 +25,14 @@ section! {
     }
 }
 
+/// SQLite counts milliseconds in 31 bits: some 24 days.
+const LONGEST_WAIT: Duration = Duration::from_millis(0x7fff_ffff);
+
 impl Database {
     pub(in crate::config) fn check(&self, rules: &mut Rules) {
         rules.at_least_one(self.read_connections.into(), "database.read_connections");
         rules.at_least_one(self.write_connections.into(), "database.write_connections");
+        rules.check(self.busy_timeout <= LONGEST_WAIT, "database.busy_timeout", "must be at most 24days");
         rules.check(
             self.url.is_empty() || SCHEMES.iter().any(|scheme| self.url.starts_with(scheme)),
             "database.url",

@@ -82,6 +82,19 @@ pub(super) async fn all(server: &impl Sql) -> Result<Vec<Table>, StoreError> {
     in_order(tables, &references(server).await?)
 }
 
+/// Returns a table of the target that the source does not have: it is another program's.
+pub(super) async fn foreign(source: &impl Sql, target: &impl Sql) -> Result<Option<String>, StoreError> {
+    let known: Vec<String> = source.rows("SELECT name FROM sqlite_schema WHERE type = 'table'", []).await?;
+    let present: Vec<String> = target
+        .rows(
+            "SELECT CAST(relname AS TEXT) AS name FROM pg_class
+             WHERE relkind IN ('r', 'p') AND relnamespace = CAST(current_schema() AS regnamespace) ORDER BY relname",
+            [],
+        )
+        .await?;
+    Ok(present.into_iter().find(|table| !OWN.contains(&table.as_str()) && !known.contains(table)))
+}
+
 fn add(tables: &mut Vec<Table>, row: ColumnRow) -> Result<(), StoreError> {
     if tables.last().is_none_or(|table| table.name != row.table_name) {
         tables.push(Table { name: row.table_name.clone(), columns: Vec::new(), key: Vec::new() });

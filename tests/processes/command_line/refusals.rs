@@ -1,8 +1,10 @@
 //! Refusals as a newcomer reads them.
 
+use afterword_actors::store::Connection;
 use serde_json::Value;
 
 use super::Desk;
+use crate::support;
 
 #[test]
 fn a_setting_that_cannot_be_so_is_told_with_value_source_and_example() {
@@ -61,6 +63,9 @@ fn failures_have_a_name_for_programs_and_the_documented_exit_code() {
         (&["search", "x", "--limit", "many"], 2, "usage"),
         (&["article", "lst"], 2, "usage"),
         (&["queue", "show", "99"], 1, "not_found"),
+        (&["token", "revoke", "nope"], 1, "not_found"),
+        (&["token", "create", "born-dead", "--expires-in", "0s"], 2, "invalid"),
+        (&["token", "create", "born-dead", "--expires-in", "999ms"], 2, "invalid"),
         (&["article", "list", "--set", "queue.slots=0"], 2, "invalid_settings"),
     ] {
         let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
@@ -68,6 +73,23 @@ fn failures_have_a_name_for_programs_and_the_documented_exit_code() {
         let told: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?} says {said}"));
         assert_eq!((found, told["code"].as_str()), (exit, Some(code)), "{arguments:?}: {said}");
         assert!(told["error"].as_str().is_some_and(|error| !error.is_empty()), "{said}");
+    }
+}
+
+#[test]
+fn a_database_of_a_newer_program_has_a_name_for_programs_too() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "First", "--body", "text"]);
+    let url = format!("sqlite://{}", desk.path("desk.db").display());
+    support::TOKIO.block_on(async {
+        let database = Connection::open(&url).await.expect("a database");
+        database.script("INSERT INTO seaql_migrations VALUES ('m29990101_000001_later', 1)").await.expect("a step");
+        database.close().await.expect("an end");
+    });
+    for arguments in [&["article", "list", "--json"][..], &["db", "migrate", "--json"]] {
+        let (code, said) = desk.failure(arguments);
+        let told: Value = serde_json::from_str(&said).expect("JSON");
+        assert_eq!((code, &told["code"]), (1, &Value::from("schema_refused")), "{arguments:?}: {said}");
     }
 }
 
@@ -95,4 +117,105 @@ fn an_answer_that_cannot_be_written_is_a_failure_and_a_reader_that_left_is_none(
         let output = desk.command(arguments).stdout(writer).stderr(Stdio::piped()).output().expect("an end");
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{arguments:?}");
     }
+}
+
+/// An argument that is no text is refused as what it is, by every family of commands.
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let desk = Desk::new();
+    let broken = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    for before in [
+        &[][..],
+        &["--config"],
+        &["--database"],
+        &["--set"],
+        &["--color"],
+        &["article", "show"],
+        &["article", "create"],
+        &["search"],
+        &["queue", "show"],
+        &["bulk", "status"],
+        &["token", "revoke"],
+        &["model", "fetch"],
+        &["links"],
+        &["import"],
+        &["sync"],
+        &["eval"],
+        &["completions"],
+        &["db", "backup"],
+        &["db", "restore"],
+        &["db", "copy", "--from"],
+    ] {
+        for after in [&[][..], &["--json"]] {
+            let output = desk.command(before).arg(broken).args(after).output().expect("an end");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(matches!(output.status.code(), Some(1 | 2)), "{before:?}: {:?} {said}", output.status);
+            assert!(!said.contains("panicked") && !said.is_empty(), "{before:?}: {said}");
+        }
+    }
+    assert!(!desk.path("desk.db").exists() || desk.json(&["token", "list"])["total"] == 0);
+}
+
+#[test]
+fn a_token_that_is_born_expired_closes_no_door() {
+    let desk = Desk::new();
+    assert_eq!(desk.failure(&["token", "create", "born-dead", "--expires-in", "0s"]).0, 2);
+    assert_eq!(desk.json(&["token", "list"])["total"], 0);
+    desk.text(&["token", "create", "short", "--expires-in", "1s"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_left_hides_no_failure() {
+    let desk = Desk::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let missing = format!("sqlite://{}", desk.path("missing.db").display());
+    let output = desk.command(&["--database", &missing, "doctor"]).stdout(writer).output().expect("an end");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    std::fs::create_dir(desk.path("notes")).expect("a folder");
+    std::fs::write(desk.path("notes/a.md"), "# A\n").expect("a file");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = desk.command(&["sync", "notes", "--watch"]).stdout(writer).output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("not kept in step any longer"), "{said}");
+}
+
+/// A database that is looked at must be there: a mistyped name makes no new one, which would be called sound.
+#[test]
+fn a_mistyped_database_is_told_and_not_made() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "One", "--body", "text"]);
+    let missing = format!("sqlite://{}", desk.path("deep/typo.db").display());
+    for arguments in [
+        &["db", "verify"][..],
+        &["db", "status"],
+        &["db", "backup", "copy.db"],
+        &["db", "rollback"],
+        &["article", "list"],
+        &["article", "show", "one"],
+        &["search", "text"],
+        &["queue", "stats"],
+        &["bulk", "start"],
+        &["status"],
+        &["token", "list"],
+        &["tags"],
+        &["links", "--broken"],
+        &["model", "status"],
+        &["export", "out"],
+    ] {
+        let (code, said) = desk.failure(&[&["--database", missing.as_str()][..], arguments].concat());
+        assert!(code == 1 && said.contains("typo.db") && said.contains("db migrate"), "{arguments:?}: {said}");
+        assert!(!desk.path("deep").exists(), "{arguments:?} made something");
+    }
+    // Named by the settings, too, where only a look was asked for.
+    for arguments in [&["db", "verify"][..], &["db", "status"], &["db", "backup", "copy.db"], &["db", "rollback"]] {
+        let output = desk.command(arguments).env("AFTERWORD_DATABASE__URL", &missing).output().expect("an end");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(!desk.path("deep").exists(), "{arguments:?} made something");
+    }
+    desk.text(&["--database", &missing, "article", "create", "First", "--body", "what saves makes it"]);
 }

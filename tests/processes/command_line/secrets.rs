@@ -52,6 +52,8 @@ fn of_variables() {
         ("OPENAI_API_KEY", DIGITS.to_owned()),
         ("AFTERWORD_EMBEDDING__OPENAI__API_KEY", key),
         ("AFTERWORD_EMBEDDING__OPENAI__API_KEY", DIGITS.to_owned()),
+        ("AFTERWORD_EMBEDDING__OPENAI__FORMER_API_KEY", format!("sk-{MARK}")),
+        ("AFTERWORD_EMBEDDING__OPENAI__FORMER_API_KEY", DIGITS.to_owned()),
         ("AFTERWORD_EMBEDDING__OPENAI__BASE_URL", format!("http://me:{MARK}@127.0.0.1:9/v1")),
         ("AFTERWORD_EMBEDDING__OPENAI__BASE_URL", format!("ftp://me:{MARK}@127.0.0.1:9/v1?key={MARK}")),
         ("AFTERWORD_DATABASE__URL", format!("mysql://me:{MARK}@127.0.0.1/x")),
@@ -92,6 +94,8 @@ fn of_files_and_flags_also_when_they_are_not_valid() {
         format!("[embedding.openai]\napi_key = {DIGITS}{DIGITS}\n"),
         format!("[embedding.openai]\napi_key = {DIGITS}.5\n"),
         format!("[embedding.openai]\napi_key = [\"{MARK}\"]\n"),
+        format!("[embedding.openai]\nformer_api_key = [\"{MARK}\"]\n"),
+        format!("[database]\nurl = [\"postgres://me:{MARK}@host/db\"]\n"),
         format!("[embedding.openai]\napi_key = \"{MARK}\"\napi_key = \"{MARK}\"\n"),
     ] {
         let file = desk.path("settings.toml");

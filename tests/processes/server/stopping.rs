@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::process::Server;
+use crate::support::process::{Server, serve};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_told_to_stop_gives_back_what_it_holds() {
@@ -66,4 +66,63 @@ async fn two_servers_share_one_database_and_one_dies() {
     let (_, folder) = one.ended();
     let other = Server::start_in(folder, &[]);
     other.until_embedding("held", "completed").await;
+}
+
+/// Starts a server that cannot open its database yet, and tells it to stop as soon as it says that it waits.
+fn is_stopped_while_it_waits(folder: &std::path::Path, database: &str) {
+    use std::io::BufRead;
+    let url = format!("database.url={database}");
+    let mut child = serve(folder, &[&url, "database.busy_timeout=10m"]).spawn().expect("a process");
+    let mut log = std::io::BufReader::new(child.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let waits = log.find(|line| line.contains("waiting for the database"));
+    assert!(waits.is_some(), "it says that it waits");
+    let told = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(told.expect("kill").success());
+    // A server that goes on waiting does so for ten minutes.
+    assert_eq!(child.wait().expect("an end").code(), Some(0), "{:?}", log.collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_waits_for_its_database_can_be_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A port where nothing listens.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("a port");
+    is_stopped_while_it_waits(folder.path(), &format!("postgres://me@{free}/none"));
+    let url = format!("sqlite://{}", folder.path().join("server.db").display());
+    let database = afterword_actors::store::Connection::open(&format!("{url}?mode=rwc")).await.expect("a database");
+    database.script("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE").await.expect("a lock");
+    is_stopped_while_it_waits(folder.path(), &url);
+}
+
+/// The environment's own answer to a closed terminal is not this test's matter.
+#[cfg(target_os = "linux")]
+fn with_hangup(answer: &str, folder: &std::path::Path) -> std::process::Command {
+    let own = serve(folder, &["embedding.scripted.latency=1h", "queue.drain_timeout=100ms"]);
+    let mut command = std::process::Command::new("env");
+    command.arg(answer).arg(own.get_program()).args(own.get_args()).current_dir(folder);
+    for (name, value) in own.get_envs() {
+        command.env(name, value.expect("a value"));
+    }
+    command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_terminal_stops_a_server_as_gently_as_a_signal_unless_it_is_to_be_ignored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::started(with_hangup("--default-signal=HUP", folder.path()), folder);
+    server.create("Long", "takes an hour").await;
+    server.until_embedding("long", "processing").await;
+    server.signal("HUP");
+    let (status, folder) = server.ended();
+    assert_eq!(status.code(), Some(0));
+    let server = Server::started(with_hangup("--ignore-signal=HUP", folder.path()), folder);
+    let told: serde_json::Value = serde_json::from_str(&server.command(&["queue", "events", "--json"])).expect("JSON");
+    let events = told["events"].as_array().expect("events");
+    assert!(events.iter().any(|event| event["event"] == "released"), "given back, and no attempt is spent: {told}");
+    server.signal("HUP");
+    assert!(server.get("/health").await.status().is_success(), "as under nohup");
+    server.signal("TERM");
+    assert_eq!(server.ended().0.code(), Some(0));
 }

@@ -38,9 +38,7 @@ impl Beside {
     /// # Errors
     /// The errors of the file system and of `write`; nothing is left behind.
     pub fn replace(&self, write: impl FnOnce(&File) -> io::Result<()>) -> io::Result<bool> {
-        let folder = liveness::folder(&self.database);
-        location::private_folder(&folder)?;
-        let lock = location::private_file().create(true).truncate(false).open(folder.join(LOCK))?;
+        let lock = location::lock_file(&liveness::make_folder(&self.database)?.join(LOCK))?;
         if let Err(TryLockError::WouldBlock) = lock.try_lock() {
             return Ok(false);
         }
@@ -50,7 +48,7 @@ impl Beside {
         let written = location::private_file()
             .create_new(true)
             .open(&part)
-            .and_then(|file| write(&file))
+            .and_then(|file| location::give_to_owner_of(&self.database, &file).and_then(|()| write(&file)))
             .and_then(|()| fs::rename(&part, self.path()));
         if written.is_err() {
             let _ = fs::remove_file(&part);

@@ -33,16 +33,20 @@ impl Liveness {
     /// [`LivenessError`] if the folder cannot be written.
     pub(crate) fn take(database: &Path, incarnation: &str) -> Result<Self, LivenessError> {
         let path = folder(database).join(incarnation);
-        let lock = lock(&path).map_err(|source| LivenessError { path: path.clone(), source })?;
+        let lock = lock(database, &path).map_err(|source| LivenessError { path: path.clone(), source })?;
         Ok(Self { path, _lock: lock })
     }
 
     /// Whether the process that took the lock of `incarnation` has ended.
     ///
-    /// No file means that it ended cleanly, or that it never ran on this machine.
+    /// No file means that it ended cleanly, or that it never ran on this machine. A file that cannot be opened, for lack
+    /// of descriptors or of a permission, says nothing: then only the lease decides.
     pub(crate) fn has_died(database: &Path, incarnation: &str) -> bool {
         let path = folder(database).join(incarnation);
-        let Ok(file) = File::open(&path) else { return true };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) => return error.kind() == io::ErrorKind::NotFound,
+        };
         match file.try_lock() {
             Ok(()) => {
                 // The lock is free: the file is a leftover.
@@ -61,11 +65,9 @@ impl Drop for Liveness {
     }
 }
 
-fn lock(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        location::private_folder(folder)?;
-    }
-    let file = location::private_file().create(true).truncate(true).open(path)?;
+fn lock(database: &Path, path: &Path) -> io::Result<File> {
+    make_folder(database)?;
+    let file = location::lock_file(path)?;
     match file.try_lock() {
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -74,9 +76,38 @@ fn lock(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Makes the folder of the locks, if it is missing.
+pub(super) fn make_folder(database: &Path) -> io::Result<PathBuf> {
+    let folder = folder(database);
+    // Before its file is made, a database belongs to whom its folder belongs.
+    match database.parent() {
+        Some(above) if !database.exists() => location::private_folder_of(above, &folder)?,
+        _ => location::private_folder_of(database, &folder)?,
+    }
+    Ok(folder)
+}
+
 /// The folder of the locks; `database` is its path without links.
 pub(super) fn folder(database: &Path) -> PathBuf {
     let mut name = database.file_name().unwrap_or_default().to_os_string();
     name.push(".hosts");
     database.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_cannot_be_looked_at_is_no_death() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        let held = Liveness::take(&database, "held").expect("a lock");
+        assert!(!Liveness::has_died(&database, "held"));
+        drop(held);
+        assert!(Liveness::has_died(&database, "held"), "it ended cleanly");
+        std::os::unix::fs::symlink("unreadable", super::folder(&database).join("unreadable")).expect("a link");
+        assert!(!Liveness::has_died(&database, "unreadable"), "an error tells nothing about the process");
+    }
 }

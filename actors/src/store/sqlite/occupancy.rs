@@ -5,6 +5,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -31,10 +32,9 @@ impl Occupied {
     /// Waits while another process replaces the database, up to `patience`.
     ///
     /// # Errors
-    /// [`OpenError::BeingReplaced`]
+    /// [`OpenError::BeingReplaced`], [`OpenError::Lock`]
     pub(super) async fn share(database: &Path, patience: Duration) -> Result<Self, OpenError> {
-        // A folder that cannot be written has no locks, and nothing in it can be replaced.
-        let Some(file) = file(database) else { return Ok(Self { _lock: None }) };
+        let Some(file) = file(database)? else { return Ok(Self { _lock: None }) };
         let ends = tokio::time::Instant::now() + patience;
         loop {
             match file.try_lock_shared() {
@@ -54,11 +54,12 @@ impl Occupied {
 /// at the same time would move each other's logs.
 ///
 /// # Errors
-/// [`OpenError::BeingReplaced`] if another process has it open for longer than `patience`, [`OpenError::Unfinished`]
+/// [`OpenError::BeingReplaced`] if another process has it open for longer than `patience`, [`OpenError::Unfinished`],
+/// [`OpenError::Lock`]
 pub(super) async fn finish_replacement(database: &Path, patience: Duration) -> Result<(), OpenError> {
     let ends = tokio::time::Instant::now() + patience;
     while replacement::is_unfinished(database) {
-        let lock = file(database);
+        let lock = file(database)?;
         match lock.as_ref().map(File::try_lock) {
             Some(Err(TryLockError::WouldBlock)) if tokio::time::Instant::now() < ends => {
                 tokio::time::sleep(RETRY_AFTER).await;
@@ -74,6 +75,12 @@ pub(super) async fn finish_replacement(database: &Path, patience: Duration) -> R
     Ok(())
 }
 
+/// Whether there is an SQLite database at `path`, or one that a process which died had yet to put there: whoever opens it
+/// does so. Opening it where there is none makes one.
+pub fn is_there(path: &Path) -> bool {
+    path.exists() || replacement::is_unfinished(path)
+}
+
 /// The exclusive lock: no other process has the database open, or can open it, until this is dropped.
 pub struct Alone {
     path: PathBuf,
@@ -86,11 +93,11 @@ impl Alone {
     /// It may also be missing or damaged.
     ///
     /// # Errors
-    /// [`OpenError`] if no file is named, or its folder cannot be created.
+    /// [`OpenError`] if no file is named, its folder cannot be created, or nobody can tell who has it open.
     pub async fn take(options: &OpenOptions) -> Result<Option<Self>, OpenError> {
         let path = options.sqlite_file()?.ok_or(OpenError::NoFile)?;
         location::make_folder(&path)?;
-        let lock = file(&path);
+        let lock = file(&path)?;
         if let Some(Err(TryLockError::WouldBlock)) = lock.as_ref().map(File::try_lock) {
             return Ok(None);
         }
@@ -133,8 +140,84 @@ fn is_busy(error: &sqlx::Error) -> bool {
     code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == BUSY)
 }
 
-fn file(database: &Path) -> Option<File> {
-    let folder = liveness::folder(database);
-    location::private_folder(&folder).ok()?;
-    location::private_file().create(true).truncate(false).open(folder.join(FILE)).ok()
+/// The look of a process that copies a database's files without opening it: no process of this program has it open, or
+/// can open it, until this is dropped.
+pub struct Unopened {
+    _lock: Option<File>,
+}
+
+impl Unopened {
+    /// Looks at the SQLite database at `path`, and makes no file. Returns `None` if a process has it open.
+    ///
+    /// # Errors
+    /// The errors of the file system.
+    pub fn see(path: &Path) -> io::Result<Option<Self>> {
+        let lock = match File::open(liveness::folder(path).join(FILE)) {
+            Ok(file) => Some(file),
+            // Nobody has opened it here, or none of those who may is this user.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => None,
+            Err(error) => return Err(error),
+        };
+        match lock.as_ref().map(File::try_lock) {
+            Some(Err(TryLockError::WouldBlock)) => Ok(None),
+            _ => Ok(Some(Self { _lock: lock })),
+        }
+    }
+}
+
+/// The file that is locked; `None` if there can be none. Without locks, a process does not notice that the database is
+/// replaced under it, so any error that may pass refuses to open it.
+fn file(database: &Path) -> Result<Option<File>, OpenError> {
+    let opened = liveness::make_folder(database).and_then(|folder| location::lock_file(&folder.join(FILE)));
+    match opened {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if has_no_locks(error.kind()) => Ok(None),
+        Err(source) => Err(OpenError::Lock { path: liveness::folder(database), source }),
+    }
+}
+
+/// Whether files cannot be made there at all: then nothing there can be replaced, either.
+fn has_no_locks(error: ErrorKind) -> bool {
+    use ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error, PermissionDenied | ReadOnlyFilesystem | StorageFull | QuotaExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lock_that_fails_is_not_taken_for_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        // A file in the place of the folder: an error that says nothing about who has the database open.
+        std::fs::write(liveness::folder(&database), "no folder").expect("a file");
+        let patience = Duration::ZERO;
+        assert!(matches!(Occupied::share(&database, patience).await, Err(OpenError::Lock { .. })));
+        let options = OpenOptions::new(format!("sqlite://{}", database.display()));
+        assert!(matches!(Alone::take(&options).await, Err(OpenError::Lock { .. })));
+    }
+
+    #[test]
+    fn a_database_that_a_restore_has_yet_to_put_in_its_place_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        assert!(!is_there(&database));
+        std::fs::write(folder.path().join("site.db.restored"), "a backup").expect("a file");
+        assert!(is_there(&database));
+    }
+
+    #[tokio::test]
+    async fn what_is_open_is_seen_to_be_and_nothing_is_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        assert!(Unopened::see(&database).expect("a look").is_some());
+        assert!(!liveness::folder(&database).exists());
+        let open = Occupied::share(&database, Duration::ZERO).await.expect("a lock");
+        assert!(Unopened::see(&database).expect("a look").is_none());
+        drop(open);
+        let seen = Unopened::see(&database).expect("a look").expect("nobody has it open");
+        assert!(matches!(Occupied::share(&database, Duration::ZERO).await, Err(OpenError::BeingReplaced(_))));
+        drop(seen);
+    }
 }

@@ -6,27 +6,30 @@
 //! So are the vectors that were stored beside it.
 
 use std::{
+    cell::LazyCell,
     fs, io,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::beside::Beside;
+use crate::store::location;
 
 /// Suffix of a complete database that waits to be moved into place.
 const READY: &str = ".restored";
-/// Suffix of the replaced database, followed by the time in seconds.
+/// Suffix of the replaced database, followed by the time in seconds, or the next free number.
 const BEFORE: &str = ".before-restore-";
 const LOGS: [&str; 2] = ["-wal", "-shm"];
 
-/// Replaces `database` by `new`; returns where the old one is now, if there was one.
+/// Replaces `database` by `new`; returns where the old one is now, if there was one. No earlier one is overwritten.
 pub(super) fn put(database: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
+    let owner = if database.exists() { Some(database) } else { database.parent() };
+    owner.map_or(Ok(()), |owner| location::give_to_owner_of(owner, &fs::File::open(new)?))?;
     let ready = beside(database, READY);
     fs::rename(new, &ready)?;
     sync_folder(database)?;
     afterword_faults::point!("restore.ready", io::Error::other::<String>);
-    let stamp = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let kept = beside(database, &format!("{BEFORE}{stamp}"));
+    let kept = free_name(database);
     let moved = match fs::rename(database, &kept) {
         Ok(()) => true,
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -60,7 +63,10 @@ pub(super) fn finish(database: &Path) -> io::Result<()> {
         return fs::remove_file(&ready);
     }
     Beside::new(database).remove();
-    move_logs(database, &last_kept(database).unwrap_or_else(|| beside(database, BEFORE)))?;
+    move_logs(
+        database,
+        &last_kept(database).map_or_else(|| free_name(database), |number| kept_name(database, number)),
+    )?;
     match fs::rename(&ready, database) {
         // Another process was faster.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -68,9 +74,13 @@ pub(super) fn finish(database: &Path) -> io::Result<()> {
     }
 }
 
+/// Moves the logs to their database. Where that has one already, they are of another, and get a name of their own.
 fn move_logs(database: &Path, kept: &Path) -> io::Result<()> {
+    let apart = LazyCell::new(|| free_name(database));
     for log in LOGS {
-        match fs::rename(beside(database, log), beside(kept, log)) {
+        let own = beside(kept, log);
+        let to = if is_taken(&own) { beside(&apart, log) } else { own };
+        match fs::rename(beside(database, log), to) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -78,15 +88,32 @@ fn move_logs(database: &Path, kept: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The database that was moved away last.
-fn last_kept(database: &Path) -> Option<PathBuf> {
+/// A name for the database that is replaced, which nothing has: a rename would overwrite what has it.
+fn free_name(database: &Path) -> PathBuf {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    // Above all others, also if the clock was set back: the highest number is the last.
+    let first = last_kept(database).map_or(now, |last| now.max(last.saturating_add(1)));
+    let is_free = |kept: &PathBuf| !is_taken(kept) && !LOGS.iter().any(|log| is_taken(&beside(kept, log)));
+    (first..=u64::MAX)
+        .map(|number| kept_name(database, number))
+        .find(is_free)
+        .unwrap_or_else(|| kept_name(database, now))
+}
+
+fn kept_name(database: &Path, number: u64) -> PathBuf {
+    beside(database, &format!("{BEFORE}{number}"))
+}
+
+/// Whether something has this name, be it a link that leads nowhere.
+fn is_taken(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// The number of the database that was moved away last.
+fn last_kept(database: &Path) -> Option<u64> {
     let prefix = beside(database, BEFORE).file_name()?.to_string_lossy().into_owned();
-    let entries = fs::read_dir(database.parent()?).ok()?.flatten().map(|entry| entry.path());
-    let is_kept = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.strip_prefix(&*prefix).is_some_and(|stamp| stamp.parse::<u64>().is_ok())
-    };
-    entries.filter(is_kept).max()
+    let number = |entry: fs::DirEntry| entry.file_name().to_string_lossy().strip_prefix(&*prefix)?.parse::<u64>().ok();
+    fs::read_dir(database.parent()?).ok()?.flatten().filter_map(number).max()
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -101,4 +128,52 @@ fn sync_folder(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs::File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a database with a log, and replaces it.
+    fn replace(database: &Path, text: &str) -> PathBuf {
+        let new = beside(database, ".new");
+        for (path, text) in [(database, text), (&beside(database, "-wal"), text), (&new, "new")] {
+            fs::write(path, text).expect("a file");
+        }
+        put(database, &new).expect("a replacement").expect("a kept database")
+    }
+
+    #[test]
+    fn no_replaced_database_is_overwritten_however_fast_they_follow_each_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        let ahead = kept_name(&database, u64::MAX - 1000);
+        fs::write(&ahead, "of a clock that ran ahead").expect("a file");
+        let texts: Vec<_> = (0..5).map(|n| format!("state {n}")).collect();
+        let kept: Vec<_> = texts.iter().map(|text| replace(&database, text)).collect();
+        for (kept, text) in kept.iter().zip(&texts) {
+            assert_eq!(&fs::read_to_string(kept).expect("a file"), text);
+            assert_eq!(
+                &fs::read_to_string(beside(kept, "-wal")).expect("a log"),
+                text,
+                "the log goes with its database"
+            );
+        }
+        assert_eq!(fs::read_to_string(&ahead).expect("a file"), "of a clock that ran ahead");
+        assert_eq!(last_kept(&database).map(|number| kept_name(&database, number)).as_ref(), kept.last());
+    }
+
+    #[test]
+    fn a_log_without_a_database_is_not_moved_over_that_of_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("site.db");
+        let kept = replace(&database, "first");
+        fs::remove_file(&database).expect("a file");
+        fs::write(beside(&database, "-wal"), "a stray").expect("a file");
+        // As a process leaves it that died before the new one was in its place.
+        fs::write(beside(&database, READY), "new").expect("a file");
+        finish(&database).expect("an end");
+        assert_eq!(fs::read_to_string(beside(&kept, "-wal")).expect("a log"), "first");
+        assert!(!beside(&database, "-wal").exists(), "SQLite would take it for that of the new one");
+    }
 }

@@ -90,13 +90,13 @@ impl TextPart<'_> {
     }
 }
 
-/// How many terms articles have on average.
+/// How many terms articles have on average, as a ranking by `lists` takes it.
 ///
 /// # Errors
 /// [`StoreError`]
-pub(crate) async fn average_length(connection: &impl Sql) -> Result<f64, StoreError> {
+pub(crate) async fn average_length(connection: &impl Sql, lists: Option<&Lists>) -> Result<f64, StoreError> {
     let average = match connection.engine() {
-        Engine::Sqlite => sqlite::average_length(connection).await?,
+        Engine::Sqlite => sqlite::average_length(connection, lists).await?,
         Engine::Postgres => postgres::average_length(connection).await?,
     };
     Ok(average.max(1.0))

@@ -8,6 +8,7 @@ mod among;
 mod bm25;
 mod body;
 mod earlier;
+mod endings;
 mod fold;
 mod found;
 mod fts5;

@@ -103,7 +103,7 @@ async fn frequencies(
 fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
     let mut terms = Term::all_of(&parsed.words.join(" "), languages);
     terms.extend(parsed.beginnings.iter().filter_map(|beginning| Term::beginning(beginning, languages)));
-    let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.phrases(text), text));
+    let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.demanded(text), text));
     terms.extend(phrases.filter(|term| !term.alternatives.is_empty()));
     terms
 }

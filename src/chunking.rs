@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use afterword_actors::embedder::{Chunk, Chunker, EmbedError, Source};
 
-use crate::markdown::is_blank;
-use breadcrumb::{Breadcrumb, HEADING_SEPARATOR};
+use crate::{articles::front_matter, markdown::is_blank};
+use breadcrumb::Breadcrumb;
 use clean::clean;
 use measure::Measure;
 use section::{Section, Sections};
@@ -28,7 +28,7 @@ pub use tokens::{ApproximateTokens, TokenCounter};
 
 /// Cuts markdown by headings, then blocks, then sentences or lines, then words, then characters.
 ///
-/// Each non-blank character of the body is in the text of exactly one chunk, except the headings that have something
+/// Each non-blank character of the body, behind its front matter, is in the text of exactly one chunk, except the headings that have something
 /// below them: those are in the heading paths of the chunks below. A heading with nothing below it is text of the
 /// section around it, so that nothing of an article is lost to search.
 ///
@@ -55,8 +55,10 @@ impl Chunker for MarkdownChunker {
     fn chunk(&self, source: Source<'_>) -> Result<Vec<Chunk>, EmbedError> {
         let measure = Measure::new(&*self.counter, self.limits.room());
         let breadcrumb = Breadcrumb::new(source.title, &measure);
-        let mut cutting = Cutting { body: source.body, limits: &self.limits, measure, chunks: Vec::new() };
-        for section in Sections::new(source.body) {
+        // What front matter says is told apart from the text.
+        let body = front_matter::said(source.body);
+        let mut cutting = Cutting { body, limits: &self.limits, measure, chunks: Vec::new() };
+        for section in Sections::new(body) {
             let prefix = breadcrumb.above(&section.path, &cutting.measure);
             cutting.cut(&section, &prefix)?;
         }
@@ -78,14 +80,13 @@ struct Cutting<'a> {
 
 impl Cutting<'_> {
     fn cut(&mut self, section: &Section, prefix: &str) -> Result<(), EmbedError> {
-        let heading_path = section.path.join(HEADING_SEPARATOR);
         let end = section.range.end;
         let mut at = self.next_text(section.range.start, end);
         while at < end {
             let (cut, input) = self.fill(section, at, prefix)?;
             let text = self.body[at..cut].trim_end_matches(is_blank);
             if !text.is_empty() {
-                self.push(heading_path.clone(), text.to_owned(), input)?;
+                self.push(section.name.clone(), text.to_owned(), input)?;
             }
             at = self.next_text(cut, end);
         }

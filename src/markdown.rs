@@ -2,6 +2,7 @@
 //!
 //! Owns the parser's settings and the plain text it yields. Knows no budget, no model and no article.
 
+mod html;
 mod long_lines;
 mod mentions;
 mod outline;

@@ -12,6 +12,7 @@ mod error;
 mod lines;
 
 pub use apply::apply;
+pub(crate) use apply::sections_of;
 pub use asked::NoEdit;
 pub use difference::{merge, unified};
 pub use edit::{Edit, SectionChange};

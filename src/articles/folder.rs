@@ -4,6 +4,7 @@ use std::fmt;
 
 pub(crate) use afterword_actors::store::folder::within;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 /// Longest folder. *Units:* bytes.
 const LONGEST: usize = 255;
@@ -33,11 +34,12 @@ pub enum FolderError {
 }
 
 impl Folder {
-    /// Reads a folder; slashes at the ends and doubled ones are ignored.
+    /// Reads a folder; slashes at the ends and doubled ones are ignored, and letters with their accents are one character (NFC).
     ///
     /// # Errors
     /// [`FolderError`]
     pub fn parse(given: &str) -> Result<Self, FolderError> {
+        let given: String = given.nfc().collect();
         let parts: Vec<_> = given.split('/').map(str::trim).filter(|part| !part.is_empty()).collect();
         if parts.iter().any(|part| matches!(*part, "." | "..")) {
             return Err(FolderError::Dots);
@@ -98,7 +100,7 @@ impl Folder {
 
 /// A part of a path as a part of a folder; empty if nothing is left.
 fn cleaned(part: &str) -> String {
-    let replaced = part.chars().map(|c| {
+    let replaced = part.nfc().map(|c| {
         if c.is_control() {
             ' '
         } else if matches!(c, '\\' | '/') {
@@ -161,6 +163,13 @@ mod tests {
             let folder = Folder::of_place(parts.iter().map(String::as_str));
             prop_assert_eq!(Folder::parse(&folder.0), Ok(folder));
         }
+    }
+
+    #[test]
+    fn a_folder_is_one_however_its_letters_are_written() {
+        let composed = Folder::parse("caf\u{e9}/k\u{f6}nig");
+        assert_eq!(Folder::parse("cafe\u{301}/ko\u{308}nig"), composed);
+        assert_eq!(Ok(Folder::of_place(["cafe\u{301}", "ko\u{308}nig"])), composed);
     }
 
     #[test]

@@ -32,10 +32,21 @@ pub struct Document {
     pub body: String,
 }
 
+/// How long the front matter of a text is, with its fences and anything before it. *Units:* bytes.
+pub(crate) fn length(text: &str) -> usize {
+    block::find(text).map_or(0, |block| block.end)
+}
+
+/// What a text says: all behind its front matter, or the whole if there is nothing else.
+pub(crate) fn said(text: &str) -> &str {
+    let behind = &text[length(text)..];
+    if behind.trim().is_empty() { text } else { behind }
+}
+
 impl Document {
     /// Splits a text. Without front matter, all of it is body.
     pub fn split(text: &str) -> Self {
-        let end = block::find(text).map_or(0, |block| block.end);
+        let end = length(text);
         Self { head: text[..end].to_owned(), body: text[end..].to_owned() }
     }
 

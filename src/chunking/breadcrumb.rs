@@ -5,7 +5,7 @@
 use super::{clean::clean, measure::Measure};
 
 /// Separates the headings of a path.
-pub(super) const HEADING_SEPARATOR: &str = " > ";
+const HEADING_SEPARATOR: &str = " > ";
 
 /// At most one part in this many of a chunk is title and headings: the text matters more.
 const LARGEST_SHARE: usize = 4;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::markdown::{Heading, Kind, Mark, Outline, Piece, byte_order_mark};
+use crate::markdown::{Heading, Kind, Mark, Outline, Piece, byte_order_mark, sections::Names};
 
 /// Most blocks of one section.
 const MAX_MARKS: usize = 1 << 16;
@@ -14,6 +14,8 @@ const MAX_MARKS: usize = 1 << 16;
 pub(super) struct Section {
     /// Headings above it, outermost first, none of them empty.
     pub(super) path: Vec<String>,
+    /// As it is found by, with its number if it is not the first of its name; empty above the first heading.
+    pub(super) name: String,
     /// Its range in the body; may be blank.
     pub(super) range: Range<usize>,
     /// Where its blocks begin, ascending.
@@ -29,11 +31,20 @@ pub(super) struct Section {
 pub(super) struct Sections<'a> {
     body: &'a str,
     pieces: Outline<'a>,
-    open: Vec<(u8, String)>,
+    open: Vec<Open>,
+    names: Names,
     start: usize,
     marks: Vec<Mark>,
     pending: Option<Heading>,
     is_over: bool,
+}
+
+/// A heading above the text that is read.
+struct Open {
+    level: u8,
+    text: String,
+    /// Of its section.
+    name: String,
 }
 
 impl<'a> Sections<'a> {
@@ -42,6 +53,7 @@ impl<'a> Sections<'a> {
             body,
             pieces: Outline::new(body),
             open: Vec::new(),
+            names: Names::default(),
             start: byte_order_mark(body),
             marks: Vec::new(),
             pending: None,
@@ -84,28 +96,36 @@ impl<'a> Sections<'a> {
         let ended = self.end_section(heading.range.start);
         self.start = heading.range.end;
         self.close_down_to(heading.level);
-        self.open.push((heading.level, heading.text));
+        let name = self.name(&heading.text);
+        self.open.push(Open { level: heading.level, text: heading.text, name });
         ended
     }
 
     fn keep_as_text(&mut self, heading: &Heading) -> Option<Section> {
         let at = heading.range.start;
-        let is_child = self.open.last().is_none_or(|&(level, _)| level < heading.level);
+        let is_child = self.open.last().is_none_or(|open| open.level < heading.level);
         let ended = (!is_child).then(|| self.end_section(at));
         self.close_down_to(heading.level);
+        self.name(&heading.text);
         self.marks.push(Mark { at, depth: 0, kind: Kind::Prose });
         ended
     }
 
     fn close_down_to(&mut self, level: u8) {
-        while self.open.pop_if(|(open, _)| *open >= level).is_some() {}
+        while self.open.pop_if(|open| open.level >= level).is_some() {}
+    }
+
+    /// The name of the section of a heading, which is counted with those before it.
+    fn name(&mut self, heading: &str) -> String {
+        self.names.next(self.open.iter().map(|open| open.text.as_str()), heading)
     }
 
     fn end_section(&mut self, end: usize) -> Section {
-        let path = self.open.iter().filter(|(_, text)| !text.is_empty()).map(|(_, text)| text.clone()).collect();
+        let path = self.open.iter().map(|open| &open.text).filter(|text| !text.is_empty()).cloned().collect();
+        let name = self.open.last().map(|open| open.name.clone()).unwrap_or_default();
         let range = self.start..end;
         self.start = end;
-        Section { path, range, marks: std::mem::take(&mut self.marks) }
+        Section { path, name, range, marks: std::mem::take(&mut self.marks) }
     }
 }
 
@@ -152,6 +172,18 @@ mod tests {
             sections("# A\n## B\nb\n## C\n## D\n# E\n"),
             owned([("A > B", "b"), ("A", "## C\n## D"), ("", "# E")])
         );
+    }
+
+    #[test]
+    fn a_section_that_is_not_the_first_of_its_name_has_a_number() {
+        let body = "# Log\n\n## Notes\n\none\n\n## Notes\n\n# Log\n\n## Notes\n\nthree";
+        let named: Vec<_> = Sections::new(body)
+            .filter(|section| !body[section.range.clone()].trim().is_empty())
+            .map(|section| (section.name, section.path.join(" > ")))
+            .collect();
+        let path = || "Log > Notes".to_owned();
+        assert_eq!(named[0], (path(), path()));
+        assert_eq!(named.last(), Some(&("Log > Notes [3]".to_owned(), path())));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(crate) fn idf(engine: Engine, articles: f64, all: f64) -> f64 {
     match engine {
         // *Source:* SQLite, `fts5_aux.c`.
         Engine::Sqlite => {
-            let idf = ((all - articles + 0.5) / (articles + 0.5)).ln();
+            let idf = ((all.max(articles) - articles + 0.5) / (articles + 0.5)).ln();
             if idf <= 0.0 { NEXT_TO_NOTHING } else { idf }
         }
         Engine::Postgres => (1.0 + (all.max(articles) - articles + 0.5) / (articles + 0.5)).ln(),

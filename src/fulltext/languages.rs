@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use super::{
+    endings,
     phrase::Phrase,
     stems::Stems,
     tokens::{Kind, Token, tokens},
@@ -60,6 +61,11 @@ impl Languages {
         phrases
     }
 
+    /// What a demanded text may be in each language: its phrases, or those that begin so if it ends with `*`.
+    pub(crate) fn demanded(&self, text: &str) -> Vec<Phrase> {
+        text.strip_suffix('*').map_or_else(|| self.phrases(text), |start| self.beginnings(start))
+    }
+
     /// Returns terms that begin with `start`, and shorter stems of words that do.
     pub(super) fn beginnings(&self, start: &str) -> Vec<Phrase> {
         let found = tokens(start);
@@ -69,12 +75,13 @@ impl Languages {
         };
         let mut beginnings = vec![Phrase { terms: vec![token.word.clone()], is_prefix: true }];
         // The index holds stems, which may end before the beginning that was written.
-        for ending in ENDINGS {
-            let word = format!("{}{ending}", token.word);
-            for stem in self.stems(&word, &word) {
-                let phrase = Phrase { terms: vec![stem], is_prefix: false };
-                if !phrase.terms[0].starts_with(&token.word) && !beginnings.contains(&phrase) {
-                    beginnings.push(phrase);
+        for stems in &self.0 {
+            for whole in endings::completed(stems.name(), token) {
+                for stem in terms_by(stems, &whole) {
+                    let phrase = Phrase { terms: vec![stem], is_prefix: false };
+                    if !phrase.terms[0].starts_with(&token.word) && !beginnings.contains(&phrase) {
+                        beginnings.push(phrase);
+                    }
                 }
             }
         }
@@ -100,10 +107,6 @@ fn terms_by(stems: &Stems, token: &Token) -> Vec<String> {
     terms
 }
 
-/// How words go on.
-const ENDINGS: &[&str] =
-    &["", "s", "es", "e", "d", "ed", "ing", "ng", "g", "y", "ly", "ies", "al", "ation", "tion", "ion", "on", "n"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +121,44 @@ mod tests {
         assert_eq!(terms(&["english"], "Häuser"), ["hauser"]);
         assert_eq!(terms(&["english", "german"], "Häuser"), ["hauser", "haus"]);
         assert_eq!(terms(&["english", "german"], "数据库"), ["数据"]);
+    }
+
+    #[test]
+    fn a_beginning_finds_the_stem_of_every_word_that_begins_so_however_far_it_goes() {
+        for (language, word) in [
+            ("english", "happiness"),
+            ("english", "responsibility"),
+            ("english", "usefulness"),
+            ("english", "relational"),
+            ("english", "conditions"),
+            ("english", "running"),
+            ("german", "Freundlichkeit"),
+            ("german", "Zeitungen"),
+            ("german", "Möglichkeiten"),
+            ("spanish", "rápidamente"),
+            ("spanish", "informaciones"),
+            ("french", "heureusement"),
+            ("french", "nationalité"),
+            ("italian", "velocemente"),
+            ("portuguese", "rapidamente"),
+            ("dutch", "vriendelijkheid"),
+            ("swedish", "möjligheter"),
+            ("english", "ответственность"),
+            ("english", "программирование"),
+        ] {
+            let languages = Languages::of(language, [].into_iter());
+            let token = &tokens(word)[0];
+            let stem = &languages.terms(token)[0];
+            let letters: Vec<char> = token.written.chars().collect();
+            for length in stem.chars().count()..=letters.len() {
+                let start: String = letters[..length].iter().collect();
+                let found = languages.beginnings(&start);
+                let finds = |phrase: &Phrase| {
+                    if phrase.is_prefix { stem.starts_with(&phrase.terms[0]) } else { phrase.terms[0] == *stem }
+                };
+                assert!(found.iter().any(finds), "{start}* does not find {stem}: {found:?}");
+            }
+        }
     }
 
     #[test]

@@ -191,13 +191,33 @@ pub(super) async fn average_length(connection: &impl Sql) -> Result<f64, StoreEr
 }
 
 pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
-    let column = match part {
-        Part::Anywhere => "words",
-        Part::Title => "title",
-    };
-    let condition =
-        format!("a.id IN (SELECT w.article_id FROM article_terms w WHERE w.{column} @@ CAST($?1 AS tsquery))");
-    (condition, vec![query(phrases).into()])
+    let has = has(part, "CAST($?1 AS tsquery)");
+    (format!("a.id IN (SELECT w.article_id FROM article_terms w WHERE {has})"), vec![query(phrases).into()])
+}
+
+/// All of several, each of which is any of some phrases: one condition, because the time to plan grows with the square of their
+/// number, and more.
+pub(super) fn having_all(texts: &[Vec<Phrase>], part: Part) -> (String, Vec<Value>) {
+    let has = has(part, "asked.query");
+    let condition = format!(
+        "a.id IN (SELECT w.article_id
+                  FROM (SELECT number, CAST(query AS tsquery) AS query
+                        FROM unnest(string_to_array(CAST($?1 AS TEXT), chr(10))) WITH ORDINALITY AS j (query, number)) asked
+                  JOIN article_terms w ON {has}
+                  GROUP BY w.article_id HAVING count(DISTINCT asked.number) = $?2)"
+    );
+    // No term holds a line break.
+    let queries: Vec<_> = texts.iter().map(|phrases| query(phrases)).collect();
+    let count = i64::try_from(queries.len()).unwrap_or(i64::MAX);
+    (condition, vec![queries.join("\n").into(), count.into()])
+}
+
+/// That `w` has what `query` asks for. Its words are those of the title, too, and have an index.
+fn has(part: Part, query: &str) -> String {
+    match part {
+        Part::Anywhere => format!("w.words @@ {query}"),
+        Part::Title => format!("w.words @@ {query} AND w.title @@ {query}"),
+    }
 }
 
 pub(super) async fn frequencies(

@@ -19,6 +19,7 @@ use afterword_actors::store::{
 use super::{
     among::Among,
     found::{Found, Part, TITLE_WEIGHT},
+    fts5,
     phrase::Phrase,
     terms::Terms,
     wanted::Term,
@@ -123,7 +124,7 @@ pub(super) async fn frequencies(
     connection: &impl Sql,
     terms: &[impl AsRef<[Phrase]>],
 ) -> Result<(Vec<i64>, i64), StoreError> {
-    let (all, _) = averages(connection).await?;
+    let all = articles(connection).await?;
     let one = |phrases: &'_ [Phrase]| match phrases {
         [Phrase { terms, is_prefix: false }] if terms.len() == 1 => Some(terms[0].clone()),
         _ => None,
@@ -157,13 +158,31 @@ pub(super) async fn present(connection: &impl Sql, id: i64, terms: &[Term]) -> R
     connection.rows(sql, [sql::json(&asked)?, id.into()]).await
 }
 
-/// How many articles there are, and how many terms in all of them. FTS5 keeps that; to count them would read a row for each.
+/// How many articles there are. FTS5 keeps that; to count them would read a row for each.
+async fn articles(connection: &impl Sql) -> Result<i64, StoreError> {
+    let live = note(connection, fts5::STRUCTURE).await?.and_then(|block| structure::live(&block));
+    match live {
+        Some(live) => Ok(live),
+        // A layout of another version: all that were ever written.
+        None => Ok(averages(connection).await?.0),
+    }
+}
+
+/// How many articles were ever written, and how many terms in all of them: what `bm25` goes by.
 async fn averages(connection: &impl Sql) -> Result<(i64, i64), StoreError> {
-    let averages = connection.row::<Vec<u8>>("SELECT block FROM article_terms_data WHERE id = 1", []).await?;
+    let averages = note(connection, fts5::AVERAGES).await?;
     Ok(averages.and_then(|block| structure::averages(&block)).unwrap_or_default())
 }
 
-pub(super) async fn average_length(connection: &impl Sql) -> Result<f64, StoreError> {
+async fn note(connection: &impl Sql, number: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    connection.row("SELECT block FROM article_terms_data WHERE id = $1", [number.into()]).await
+}
+
+/// As [`ranking`] takes it: of the articles that there are if `lists` were looked up, of all that were ever written if not.
+pub(super) async fn average_length(connection: &impl Sql, lists: Option<&Lists>) -> Result<f64, StoreError> {
+    if let Some(lists) = lists {
+        return Ok(lists.average);
+    }
     let (articles, terms) = averages(connection).await?;
     Ok(terms as f64 / articles.max(1) as f64)
 }

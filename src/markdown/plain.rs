@@ -1,10 +1,10 @@
 //! The words of a markdown text without its markup.
 //!
-//! Owns what counts as words (text and code, no link targets, no HTML). Knows nothing of searches.
+//! Owns what counts as words (text and code, and the text of HTML; no link targets, no tags). Knows nothing of searches.
 
-use pulldown_cmark::{Event, Parser, TagEnd};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use super::{Heading, Outline, Piece, is_blank, long_lines::neutralised, outline::options};
+use super::{Heading, Outline, Piece, html::Html, is_blank, long_lines::neutralised, outline::options};
 
 /// A markdown text as one plain line.
 #[derive(Debug, Default)]
@@ -21,9 +21,20 @@ impl PlainText {
     pub(crate) fn read(body: &str) -> Self {
         let mut plain = Self::default();
         let hidden = neutralised(body);
+        let mut html = Html::default();
         for (event, range) in Parser::new_ext(&hidden, options()).into_offset_iter() {
             match event {
                 Event::Text(text) | Event::Code(text) => plain.push(body, &text, &range),
+                Event::Start(Tag::HtmlBlock) => html = Html::default(),
+                Event::Html(markup) => {
+                    let written = body.get(range.clone()).filter(|written| written.len() == markup.len());
+                    for part in html.texts(written.unwrap_or_default()) {
+                        plain.gap = true;
+                        let at = range.start + part.start..range.start + part.end;
+                        plain.push(body, &markup[part], &at);
+                    }
+                    plain.gap = true;
+                }
                 Event::SoftBreak | Event::HardBreak => plain.gap = true,
                 Event::End(TagEnd::Heading(_)) => plain.end_heading(),
                 Event::End(tag) if is_block(tag) => plain.gap = true,
@@ -99,6 +110,16 @@ mod tests {
         assert_eq!(plain.text, "A title: See the book, it's bold & a*b. fn f() {} x y 1 2");
         let at = plain.text.find("fn f").expect("code is kept");
         assert_eq!(&body[plain.origin(at)..][..4], "fn f");
+    }
+
+    #[test]
+    fn an_article_of_html_is_its_text() {
+        let body = "<div class=\"a > b\">\n<h1>Tide</h1><p>High\nwater</p>\n<script>\nno(1 < 2);\n</script>\n<!-- nor\nthis -->\n\
+                    <style>p { no: 1 }</style> at <b>noon</b>\n</div>\n\n<p>Low water, 3 < 4</p>\n\n# Then\n";
+        let plain = PlainText::read(body);
+        assert_eq!(plain.text, "Tide High water at noon Low water, 3 < 4 Then:");
+        let at = plain.text.find("noon").expect("its text");
+        assert_eq!(&body[plain.origin(at)..][..4], "noon");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::{budget, problem::Problem};
 use crate::{
-    articles::Article,
-    markdown::sections::{self, Section, sections},
+    articles::{Article, editing::sections_of},
+    markdown::sections::{Meant, Section, meant},
 };
 
 /// Most headings that are named of an article.
@@ -29,10 +29,8 @@ pub(super) struct Part {
 
 /// Returns the requested part of `article`.
 pub(super) fn of(article: &Article, part: &Part) -> Result<String, Problem> {
-    let whole = match &part.section {
-        Some(wanted) => &article.body[section(&article.body, wanted)?],
-        None => &article.body,
-    };
+    let section = part.section.as_ref().map(|wanted| section(&article.body, wanted)).transpose()?;
+    let whole = section.as_ref().map_or(article.body.as_str(), |section| &article.body[section.range.clone()]);
     let total = whole.chars().count();
     if part.offset > 0 && part.offset >= total {
         return Err(Problem::new(format!("offset: is past the end; there are {total} characters")));
@@ -43,10 +41,10 @@ pub(super) fn of(article: &Article, part: &Part) -> Result<String, Problem> {
         None => budget::beginning(&whole[start..]),
     };
     let end = part.offset + text.chars().count();
-    Ok(format!("{}{text}", head(article, part, end, total)))
+    Ok(format!("{}{text}", head(article, part, section.map(|section| section.told), (end, total))))
 }
 
-fn head(article: &Article, part: &Part, end: usize, total: usize) -> String {
+fn head(article: &Article, part: &Part, section: Option<String>, (end, total): (usize, usize)) -> String {
     let mut lines = vec![
         "---".to_owned(),
         format!("slug: {}", article.slug),
@@ -66,15 +64,13 @@ fn head(article: &Article, part: &Part, end: usize, total: usize) -> String {
     if !part.linked_from.is_empty() {
         lines.push(format!("linked from: {}", part.linked_from.join(", ")));
     }
-    if let Some(section) = &part.section {
-        lines.push(format!("section: {}", budget::clipped(section, LONGEST_HEADING)));
-    }
+    lines.extend(section.map(|section| format!("section: {section}")));
     if part.offset > 0 || end < total {
         let go_on = if end < total { format!("; go on with offset {end}") } else { String::new() };
         lines.push(format!("characters: {} to {end} of {total}{go_on}", part.offset));
     }
     if part.section.is_none() && part.offset == 0 && end < total {
-        lines.push(format!("sections: {}", named(&sections(&article.body))));
+        lines.push(format!("sections: {}", named(&sections_of(&article.body))));
     }
     lines.push("---\n".to_owned());
     lines.join("\n")
@@ -96,11 +92,32 @@ fn first(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
-/// From a heading to the next one that is not below it. Of several with this name, the first.
-fn section(body: &str, wanted: &str) -> Result<Range<usize>, Problem> {
-    let all = sections(body);
-    if let Some(&first) = sections::named(&all, wanted).first() {
-        return Ok(all[first].range.clone());
+/// A section that was asked for.
+struct Found {
+    range: Range<usize>,
+    /// Its name, and which of several with this name it is.
+    told: String,
+}
+
+/// From a heading to the next one that is not below it. Of several with this name, the first if no number says which.
+fn section(body: &str, wanted: &str) -> Result<Found, Problem> {
+    let all = sections_of(body);
+    let Meant { found, name, number } = meant(&all, wanted);
+    let place = number.unwrap_or(1);
+    let name = budget::clipped(name, LONGEST_HEADING);
+    if let Some(&one) = place.checked_sub(1).and_then(|place| found.get(place)) {
+        let range = all[one].range.clone();
+        let told = match found.len() {
+            1 => name,
+            count => format!("{name} [{place}] ({place} of {count} with this name; {name} [n] is another)"),
+        };
+        return Ok(Found { range, told });
+    }
+    if !found.is_empty() {
+        let count = found.len();
+        return Err(Problem::new(format!(
+            "section: there are {count} with this name, \"{name} [1]\" to \"{name} [{count}]\""
+        )));
     }
     let wanted = budget::clipped(wanted, LONGEST_HEADING);
     let known = if all.is_empty() { "it has no headings".to_owned() } else { named(&all) };

@@ -10,7 +10,7 @@ use afterword_actors::store::{
 use super::{Explanation, TermShare};
 use crate::{
     articles::properties::about,
-    fulltext::{self, Matcher, Term, Texts},
+    fulltext::{self, Lists, Matcher, Term, Texts},
 };
 
 /// The part of a body that is read. *Units:* characters.
@@ -25,11 +25,12 @@ struct ArticleRow {
     front_matter: String,
 }
 
-/// Explains these articles, each with the BM25 by which it was found. `idf` is what each term is worth in the ranking.
+/// Explains these articles, each with the BM25 by which it was found. `idf` is what each term is worth in the ranking, `lists`
+/// what it was made of.
 pub(super) async fn explain(
     database: &Database,
     matcher: &Matcher,
-    idf: &[f64],
+    (idf, lists): (&[f64], Option<&Lists>),
     found: &[(i64, Option<f64>)],
 ) -> Result<HashMap<i64, Explanation>, StoreError> {
     let ids: Vec<_> = found.iter().map(|(id, _)| *id).collect();
@@ -37,7 +38,7 @@ pub(super) async fn explain(
                FROM {ids $1} j JOIN articles a ON a.id = j.id";
     let ids = sql::json(&ids)?;
     let rows = database.reader().rows::<ArticleRow>(sql, [ids, LOOKED_THROUGH.into()]).await?;
-    let average = fulltext::average_length(database.reader()).await?;
+    let average = fulltext::average_length(database.reader(), lists).await?;
     let scores: HashMap<_, _> = found.iter().copied().collect();
     let explained = rows.into_iter().map(|row| {
         let shares = shares(matcher, idf, &row, average);

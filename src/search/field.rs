@@ -5,7 +5,7 @@
 //! its condition in `filter`.
 
 use crate::{
-    articles::{properties::Term, slug::as_stored},
+    articles::{folder::Folder, properties::Term, slug::as_stored},
     fulltext::tokens,
 };
 use time::{Date, Duration, Month, OffsetDateTime};
@@ -43,7 +43,7 @@ impl Field {
     /// `name:value`; `None` if that is no condition, or one that says nothing: it would hold for every article.
     pub(super) fn read(name: &str, value: &str, now: i64) -> Option<Self> {
         match name {
-            "folder" => Some(Self::Folder(folder(value)?.to_owned())),
+            "folder" => folder(value).map(Self::Folder),
             "tag" => Term::parse(&format!("tag:{value}")).ok().map(Self::Tag),
             "title" => says_something(value).then(|| Self::Title(value.to_owned())),
             "slug" => {
@@ -59,10 +59,13 @@ impl Field {
     }
 }
 
-/// The path of a folder; `None` if there is nothing but slashes and marks.
-fn folder(value: &str) -> Option<&str> {
-    let path = value.trim_matches('/');
-    path.contains(|c: char| c != '/' && !is_quote(c) && !c.is_whitespace()).then_some(path)
+/// The path of a folder, as it is stored; `None` if there is nothing but slashes and marks. One that no folder can have stays as it
+/// was written: no article is in it.
+fn folder(value: &str) -> Option<String> {
+    value.contains(|c: char| c != '/' && !is_quote(c) && !c.is_whitespace()).then(|| match Folder::parse(value) {
+        Ok(folder) => folder.into(),
+        Err(_) => value.to_owned(),
+    })
 }
 
 /// Whether there is any word in `text`, or a symbol.
@@ -172,6 +175,14 @@ mod tests {
 
     fn span(value: &str) -> Option<(i64, i64)> {
         Span::read(value, NOW).map(|span| (span.from, span.until))
+    }
+
+    #[test]
+    fn a_folder_is_read_as_it_is_stored() {
+        for written in ["guides/rust", "/guides//rust/", " guides / rust ", "guides/ru\u{73}t"] {
+            assert_eq!(Field::read("folder", written, NOW), Some(Field::Folder("guides/rust".to_owned())), "{written}");
+        }
+        assert_eq!(Field::read("folder", "cafe\u{301}", NOW), Some(Field::Folder("caf\u{e9}".to_owned())));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which articles may answer: the folder that was given, and what the question itself says of them.
 
-use afterword_actors::store::{Engine, sql::Value};
+use afterword_actors::store::Engine;
 
 use super::{
     field::{Field, Moment},
@@ -11,7 +11,7 @@ use crate::{
         folder::within,
         properties::{Filter, Shape},
     },
-    fulltext::{self, Among, Languages, Part, Term},
+    fulltext::{self, Among, Condition, Languages, Part, Phrase},
 };
 
 /// What conditions are written for.
@@ -34,53 +34,62 @@ impl Index<'_> {
             among = among.and(&condition, values);
         }
         for (field, sense) in &parsed.fields {
-            among = self.and(among, *sense, self.field(field));
+            let Some((condition, values)) = condition(field) else { continue };
+            among = match sense {
+                Sense::Must => among.and(&condition, values),
+                Sense::MustNot => among.and(&format!("NOT ({condition})"), values),
+            };
         }
-        for phrase in &parsed.phrases {
-            among = self.and(among, Sense::Must, self.phrase(phrase, Part::Anywhere));
-        }
-        for phrase in &parsed.without {
-            among = self.and(among, Sense::MustNot, self.phrase(phrase, Part::Anywhere));
+        let titles = |wanted: Sense| {
+            parsed.fields.iter().filter_map(move |(field, sense)| match field {
+                Field::Title(title) if *sense == wanted => Some(title),
+                _ => None,
+            })
+        };
+        for (part, demanded, unwanted) in [
+            (Part::Title, self.phrases(titles(Sense::Must)), self.phrases(titles(Sense::MustNot))),
+            (Part::Anywhere, self.phrases(parsed.phrases.iter()), self.phrases(parsed.without.iter())),
+        ] {
+            for (condition, values) in fulltext::having_all(self.engine, demanded, part, self.with_earlier) {
+                among = among.and(&condition, values);
+            }
+            for (condition, values) in fulltext::having_any(self.engine, unwanted, part, self.with_earlier) {
+                among = among.and(&format!("NOT ({condition})"), values);
+            }
         }
         among
     }
 
-    fn and(&self, among: Among, sense: Sense, condition: Option<Condition>) -> Among {
-        let Some((condition, values)) = condition else { return among };
-        let condition = match sense {
-            Sense::Must => condition,
-            Sense::MustNot => format!("NOT ({condition})"),
-        };
-        among.and(&condition, values)
+    /// What each text may be; one that holds no word demands nothing.
+    fn phrases<'t>(&self, texts: impl Iterator<Item = &'t String>) -> Vec<Vec<Phrase>> {
+        texts.map(|text| self.languages.demanded(text)).filter(|phrases| !phrases.is_empty()).collect()
     }
+}
 
-    /// `None` if the text holds no word, which demands nothing.
-    fn phrase(&self, text: &str, part: Part) -> Option<Condition> {
-        let phrases = match text.strip_suffix('*') {
-            Some(start) => Term::beginning(start, self.languages).map_or_else(Vec::new, |term| term.alternatives),
-            None => self.languages.phrases(text),
-        };
-        fulltext::having(self.engine, &phrases, part, self.with_earlier)
-    }
-
-    fn field(&self, field: &Field) -> Option<Condition> {
-        Some(match field {
-            Field::Folder(folder) => (within("a.folder", "$?1"), vec![folder.as_str().into()]),
-            Field::Tag(tag) => passing(&Filter::default().and(tag.clone())),
-            Field::Title(title) => return self.phrase(title, Part::Title),
-            Field::Slug { slug, is_beginning: false } => ("a.slug = $?1".to_owned(), vec![slug.as_str().into()]),
-            Field::Slug { slug, is_beginning: true } => {
-                ("substr(a.slug, 1, length($?1)) = $?1".to_owned(), vec![slug.as_str().into()])
-            }
-            Field::Time(moment, span) => {
-                let column = match moment {
-                    Moment::Created => "a.created_at",
-                    Moment::Updated => "a.updated_at",
-                };
-                (format!("{column} >= $?1 AND {column} < $?2"), vec![span.from.into(), span.until.into()])
-            }
-        })
-    }
+/// A condition that no text has a part in; `None` for others.
+fn condition(field: &Field) -> Option<Condition> {
+    Some(match field {
+        Field::Folder(folder) => (within("a.folder", "$?1"), vec![folder.as_str().into()]),
+        Field::Tag(tag) => passing(&Filter::default().and(tag.clone())),
+        Field::Title(_) => return None,
+        // As an article is opened by it: by its slug, or by one that it had.
+        Field::Slug { slug, is_beginning: false } => (
+            "a.id = coalesce((SELECT s.id FROM articles s WHERE s.slug = $?1),
+                             (SELECT s.article_id FROM slug_aliases s WHERE s.slug = $?1), 0)"
+                .to_owned(),
+            vec![slug.as_str().into()],
+        ),
+        Field::Slug { slug, is_beginning: true } => {
+            ("substr(a.slug, 1, length($?1)) = $?1".to_owned(), vec![slug.as_str().into()])
+        }
+        Field::Time(moment, span) => {
+            let column = match moment {
+                Moment::Created => "a.created_at",
+                Moment::Updated => "a.updated_at",
+            };
+            (format!("{column} >= $?1 AND {column} < $?2"), vec![span.from.into(), span.until.into()])
+        }
+    })
 }
 
 /// A filter as a condition on `articles a`.
@@ -89,5 +98,3 @@ fn passing(filter: &Filter) -> Condition {
     let condition = filter.condition(Shape::Gathering, &mut values);
     (condition.replace('$', "$?"), values)
 }
-
-type Condition = (String, Vec<Value>);

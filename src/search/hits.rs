@@ -18,10 +18,10 @@ const MAX_EQUALS: usize = 100;
 
 /// An article that is shown, and why.
 pub(super) struct Chosen {
-    id: i64,
-    score: f64,
+    pub(super) id: i64,
+    pub(super) score: f64,
     words: Option<f64>,
-    article: ArticleSummary,
+    pub(super) article: ArticleSummary,
     vectors: Option<VectorsNote>,
 }
 
@@ -55,7 +55,9 @@ impl Search {
         let matcher = Matcher::new(question.languages, question.terms, question.rarity);
         let found: Vec<_> = chosen.iter().map(|chosen| (chosen.id, chosen.words)).collect();
         let mut explained = match query.explain {
-            true => explain::explain(&self.database, &matcher, &question.idf, &found).await?,
+            true => {
+                explain::explain(&self.database, &matcher, (&question.idf, question.lists.as_deref()), &found).await?
+            }
             false => HashMap::new(),
         };
         // Chunks of an older content may lack what was found.

@@ -4,6 +4,9 @@
 
 use super::field::{Field, is_quote, says_something};
 
+/// Phrases and fields of one question that are demanded; what is beyond is text. A pasted file has very many.
+const MAX_DEMANDS: usize = 20;
+
 /// A question as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Parsed {
@@ -57,6 +60,9 @@ impl Parsed {
             }
             _ => (Sense::Must, rest),
         };
+        if self.phrases.len() + self.fields.len() >= MAX_DEMANDS && sense == Sense::Must {
+            return self.take_word(rest, sense);
+        }
         if let Some((phrase, after)) = quoted(behind) {
             match sense {
                 Sense::Must => {
@@ -71,6 +77,11 @@ impl Parsed {
             self.fields.push((field, sense));
             return after;
         }
+        self.take_word(rest, sense)
+    }
+
+    /// The same of a part that is no phrase and no field.
+    fn take_word<'q>(&mut self, rest: &'q str, sense: Sense) -> &'q str {
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         match (sense, word.strip_prefix('-')) {
@@ -189,6 +200,15 @@ mod tests {
             assert!(read.without.iter().all(|part| says_something(part)), "{text}: {read:?}");
         }
         assert_eq!(parsed("-only").words, ["only"], "only what is not wanted says nothing about what is");
+    }
+
+    #[test]
+    fn what_is_demanded_beyond_some_is_text() {
+        let pasted: String = (0..60).map(|n| format!("\"k{n}\": \"v{n}\", title:t{n} ")).collect();
+        let read = parsed(&pasted);
+        assert_eq!(read.phrases.len() + read.fields.len(), MAX_DEMANDS);
+        assert!(read.words.iter().any(|word| word.contains("v59")) && read.text.contains("v59"));
+        assert_eq!(parsed(&format!("{pasted} -mutex")).without, ["mutex"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     api::Passage,
-    articles::VectorsNote,
+    articles::{VectorsNote, front_matter},
     fulltext::{Match, Matcher},
     offload,
 };
@@ -284,7 +284,8 @@ async fn in_bodies(
     let size: usize = rows.iter().map(|(_, body)| body.len()).sum();
     let shown = move || {
         let shown = rows.into_iter().map(|(id, body)| {
-            let Snippet { text, heading_path, matches } = snippet::snippet(&body, &matcher, SNIPPET);
+            let Snippet { text, heading_path, matches } =
+                snippet::snippet(front_matter::said(&body), &matcher, SNIPPET);
             (id, vec![Passage { heading_path, snippet: text, matches, similarity: None }])
         });
         shown.collect()

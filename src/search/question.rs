@@ -19,7 +19,7 @@ pub(super) struct Question {
     pub(super) lists: Option<Arc<Lists>>,
     /// The articles that may answer.
     pub(super) among: Among,
-    /// What the meaning is taken of; corrected.
+    /// What the meaning is taken of, as it was written: a model reads slips well, and a word that no article has need not be one.
     pub(super) text: String,
     pub(super) corrections: Vec<Correction>,
     pub(super) languages: Languages,
@@ -59,7 +59,7 @@ impl Question {
         }
         let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
         let idf = idf(database, &frequencies, all);
-        let text = corrected(&parsed.text, &corrections);
+        let text = parsed.text;
         let is_listing = text.trim().is_empty();
         Ok(Self { terms, rarity, idf, lists, among, text, corrections, languages, with_earlier, is_listing })
     }
@@ -103,7 +103,7 @@ async fn frequencies(
 fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
     let mut terms = Term::all_of(&parsed.words.join(" "), languages);
     terms.extend(parsed.beginnings.iter().filter_map(|beginning| Term::beginning(beginning, languages)));
-    let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.phrases(text), text));
+    let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.demanded(text), text));
     terms.extend(phrases.filter(|term| !term.alternatives.is_empty()));
     terms
 }
@@ -117,17 +117,4 @@ pub(super) fn idf(database: &Database, frequencies: &[i64], all: i64) -> Vec<f64
 pub(super) fn rarity(articles: i64, all: i64) -> f64 {
     let (articles, all) = (articles as f64, all.max(articles) as f64);
     (1.0 + (all - articles + 0.5) / (articles + 0.5)).ln()
-}
-
-/// The text with its words corrected.
-fn corrected(text: &str, corrections: &[Correction]) -> String {
-    let mut corrected = text.to_owned();
-    let wrong = tokens(text).into_iter().filter_map(|token| {
-        let correction = corrections.iter().find(|correction| correction.from == token.word)?;
-        Some((token.range, &correction.to))
-    });
-    for (range, to) in wrong.collect::<Vec<_>>().into_iter().rev() {
-        corrected.replace_range(range, to);
-    }
-    corrected
 }

@@ -60,7 +60,8 @@ impl Search {
         self.look(&subject, &question, limit, &mut rankings).await?;
         let mode = if rankings.near.is_some() { Mode::Hybrid } else { Mode::Keyword };
         let query = Query::new(subject.title, mode, limit);
-        self.answer(&query, question, rankings, None).await
+        let best = self.best(&query, question, rankings).await?;
+        self.answer(&query, best).await
     }
 
     async fn subject(&self, slug: &str) -> Result<Option<Subject>, StoreError> {

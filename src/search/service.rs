@@ -11,6 +11,7 @@ use super::{
     MAX_PASSAGES, Mode, Query, SearchAnswer, SearchError, Weights, answer,
     asked::Asked,
     fusion::{Fused, fuse},
+    hits::Chosen,
     question::Question,
     semantic::{self, Meaning, NoMeaning, QueryModels},
     texts::Texts,
@@ -77,6 +78,19 @@ pub(super) struct Rankings {
     pub(super) depth: usize,
 }
 
+/// What one question has found.
+pub(super) struct Best {
+    pub(super) question: Question,
+    pub(super) rankings: Rankings,
+    pub(super) mode: Mode,
+    pub(super) weights: Weights,
+    pub(super) low_confidence: bool,
+    /// As much of the question as was searched, if that is not all of it. *Units:* characters.
+    pub(super) cut_to: Option<usize>,
+    /// The best first.
+    pub(super) chosen: Vec<Chosen>,
+}
+
 impl Search {
     /// A service on `database`; the index is read at the first search.
     pub fn new(database: Database, models: Arc<dyn QueryModels>, settings: SearchSettings) -> Self {
@@ -97,26 +111,41 @@ impl Search {
     /// [`SearchError`] if the query cannot be answered at all; a part that fails is said in
     /// [`SearchAnswer::degraded`].
     pub async fn search(&self, query: &Query) -> Result<SearchAnswer, SearchError> {
+        let found = self.find(query).await?;
+        self.answer(query, found).await
+    }
+
+    /// Finds the best articles, and reads no passage of them.
+    ///
+    /// # Errors
+    /// As of [`Search::search`].
+    pub(super) async fn find(&self, query: &Query) -> Result<Best, SearchError> {
         self.check(query)?;
         let (text, cut_to) = cut(&query.text);
         let question = Question::read(&self.database, &self.lookups, text, query).await?;
         let rankings = self.rank(query, &question).await?;
-        self.answer(query, question, rankings, cut_to).await
+        let best = self.best(query, question, rankings).await?;
+        Ok(Best { cut_to, ..best })
     }
 
-    /// The answer that follows from both rankings.
-    pub(super) async fn answer(
+    /// What follows from both rankings.
+    pub(super) async fn best(
         &self,
         query: &Query,
         question: Question,
         rankings: Rankings,
-        cut_to: Option<usize>,
-    ) -> Result<SearchAnswer, SearchError> {
+    ) -> Result<Best, SearchError> {
         let mode = if rankings.degraded.is_some() { Mode::Keyword } else { query.mode };
         let weights = self.weights(mode, &rankings);
         let fused = ranked(&rankings, &question, mode, weights);
         let low_confidence = !question.is_listing && !self.is_good(&question, &rankings, &fused).await?;
         let chosen = self.choose(fused, query.limit).await?;
+        Ok(Best { question, rankings, mode, weights, low_confidence, cut_to: None, chosen })
+    }
+
+    /// The answer that shows what was found.
+    pub(super) async fn answer(&self, query: &Query, best: Best) -> Result<SearchAnswer, SearchError> {
+        let Best { question, rankings, mode, weights, low_confidence, cut_to, chosen } = best;
         let degraded = rankings.degraded.clone();
         let corrections = question.corrections.clone();
         let hits = self.hits(query, question, rankings, weights, chosen).await?;
@@ -143,7 +172,7 @@ impl Search {
         Ok(())
     }
 
-    fn check(&self, query: &Query) -> Result<(), SearchError> {
+    pub(super) fn check(&self, query: &Query) -> Result<(), SearchError> {
         if query.text.trim().is_empty() {
             return Err(SearchError::EmptyQuery);
         }

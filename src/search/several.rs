@@ -1,26 +1,55 @@
 //! Several questions in one search: each is searched by itself, and what they find is one answer (`docs/decisions/0206-…`).
+//!
+//! Each is asked to the same depth, however many hits are wanted: a page that is longer begins as a shorter one does.
 
 use std::collections::HashMap;
 
-use super::{Hit, Mode, Query, Search, SearchAnswer, SearchError, answer::MAX_QUESTIONS};
+use super::{Hit, Mode, Query, Search, SearchAnswer, SearchError, answer::MAX_QUESTIONS, service::Best};
 
 /// What an article gains by each further question that finds it, as a share of what it has by that question.
 const AGREEMENT: f64 = 0.2;
 
-/// An article that several questions may have found.
-struct Found {
-    /// By the question that found it best.
-    hit: Hit,
+/// An article as one question has found it.
+struct One<'a> {
+    id: i64,
+    slug: &'a str,
+    score: f64,
+}
+
+/// An article that some of the questions have found.
+struct Found<'a> {
+    id: i64,
+    slug: &'a str,
     /// As shares of each question's best: what it has by each question, in their order.
     shares: Vec<(usize, f64)>,
 }
 
-impl Found {
+impl Found<'_> {
+    /// Which question found it best, and how well; of equals the first.
+    fn best(&self) -> (usize, f64) {
+        self.shares
+            .iter()
+            .copied()
+            .reduce(|best, other| if other.1 > best.1 { other } else { best })
+            .unwrap_or_default()
+    }
+
     fn score(&self) -> f64 {
-        let best = self.shares.iter().map(|(_, share)| *share).fold(0.0, f64::max);
+        let (_, best) = self.best();
         let all: f64 = self.shares.iter().map(|(_, share)| share).sum();
         best + AGREEMENT * (all - best)
     }
+}
+
+/// An article that is shown.
+#[derive(Debug, Clone, PartialEq)]
+struct Shown {
+    id: i64,
+    /// Which question found it best.
+    by: usize,
+    /// All that found it, in their order.
+    questions: Vec<usize>,
+    score: f64,
 }
 
 impl Search {
@@ -36,108 +65,102 @@ impl Search {
         if others.len() >= MAX_QUESTIONS {
             return Err(SearchError::Questions);
         }
+        self.check(query)?;
         let mut answers = Vec::with_capacity(1 + others.len());
         for text in std::iter::once(&query.text).chain(others) {
-            answers.push(self.search(&Query { text: text.clone(), ..query.clone() }).await?);
+            let deep = Query { text: text.clone(), limit: self.settings.max_limit, ..query.clone() };
+            answers.push(self.find(&deep).await?);
         }
-        Ok(fused(answers, query.limit))
+        let shown = fused(answers.iter().map(found_by), query.limit);
+        let mut fused = told(query, &answers);
+        fused.hits = self.shown(query, answers, &shown).await?;
+        Ok(fused)
+    }
+
+    /// The hits of what is `shown`, each by the question that found it best.
+    async fn shown(&self, query: &Query, answers: Vec<Best>, shown: &[Shown]) -> Result<Vec<Hit>, SearchError> {
+        let mut hits: HashMap<i64, Hit> = HashMap::new();
+        for (number, Best { question, rankings, weights, mut chosen, .. }) in answers.into_iter().enumerate() {
+            chosen.retain(|chosen| shown.iter().any(|shown| shown.by == number && shown.id == chosen.id));
+            let ids: Vec<_> = chosen.iter().map(|chosen| chosen.id).collect();
+            hits.extend(ids.into_iter().zip(self.hits(query, question, rankings, weights, chosen).await?));
+        }
+        let hit = |Shown { id, questions, score, .. }: &Shown| {
+            let questions = questions.iter().map(|question| question + 1).collect();
+            Some(Hit { score: *score, questions, ..hits.remove(id)? })
+        };
+        Ok(shown.iter().filter_map(hit).collect())
     }
 }
 
-/// The answers to several questions as one: of each article the best, and a little more for each other.
-fn fused(answers: Vec<SearchAnswer>, limit: usize) -> SearchAnswer {
-    let mut found: HashMap<String, Found> = HashMap::new();
-    let mut fused =
-        SearchAnswer { hits: Vec::new(), mode: Mode::Keyword, low_confidence: true, ..SearchAnswer::default() };
-    for (question, answer) in answers.into_iter().enumerate() {
-        let SearchAnswer { hits, mode, degraded, low_confidence, corrections, cut_to, weights, .. } = answer;
+fn found_by(answer: &Best) -> Vec<One<'_>> {
+    answer.chosen.iter().map(|hit| One { id: hit.id, slug: &hit.article.slug, score: hit.score }).collect()
+}
+
+/// What the answers say together, without hits.
+fn told(query: &Query, answers: &[Best]) -> SearchAnswer {
+    let mut told = SearchAnswer { mode: Mode::Keyword, low_confidence: true, ..SearchAnswer::default() };
+    for (question, answer) in answers.iter().enumerate() {
         // What any of them was asked by; one that failed in part says so.
-        fused.mode = if question == 0 || fused.mode == Mode::Keyword { mode } else { fused.mode };
-        fused.low_confidence &= low_confidence;
-        fused.degraded = fused.degraded.or(degraded);
-        fused.cut_to = fused.cut_to.or(cut_to);
-        fused.weights = fused.weights.or(weights);
-        corrections.into_iter().for_each(|correction| {
-            if !fused.corrections.contains(&correction) {
-                fused.corrections.push(correction);
+        told.mode = if question == 0 || told.mode == Mode::Keyword { answer.mode } else { told.mode };
+        told.low_confidence &= answer.low_confidence;
+        told.degraded = told.degraded.or_else(|| answer.rankings.degraded.clone());
+        told.cut_to = told.cut_to.or(answer.cut_to);
+        told.weights = told.weights.or(query.explain.then_some(answer.weights));
+        for correction in &answer.question.corrections {
+            if !told.corrections.contains(correction) {
+                told.corrections.push(correction.clone());
             }
-        });
+        }
+    }
+    SearchAnswer { no_good_match: told.low_confidence, ..told }
+}
+
+/// The first `limit` of what several questions have found: of each article the best, and a little more for each other.
+fn fused<'a>(answers: impl Iterator<Item = Vec<One<'a>>>, limit: usize) -> Vec<Shown> {
+    let mut found: HashMap<i64, Found<'a>> = HashMap::new();
+    for (question, hits) in answers.enumerate() {
         let best = hits.first().map_or(1.0, |hit| hit.score).max(f64::MIN_POSITIVE);
-        for hit in hits {
-            add(&mut found, question + 1, hit, best);
+        for One { id, slug, score } in hits {
+            let found = found.entry(id).or_insert_with(|| Found { id, slug, shares: Vec::new() });
+            found.shares.push((question, (score / best).clamp(0.0, 1.0)));
         }
     }
     let mut found: Vec<_> = found.into_values().map(|found| (found.score(), found)).collect();
-    found.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.hit.slug.cmp(&other.hit.slug)));
+    found.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.slug.cmp(other.slug)));
     found.truncate(limit);
-    let hit = |(score, Found { hit, shares }): (f64, Found)| {
-        let questions = shares.into_iter().map(|(question, _)| question).collect();
-        Hit { score, questions, ..hit }
+    let shown = |(score, found): (f64, Found<'_>)| {
+        let questions = found.shares.iter().map(|(question, _)| *question).collect();
+        Shown { id: found.id, by: found.best().0, questions, score }
     };
-    SearchAnswer { hits: found.into_iter().map(hit).collect(), no_good_match: fused.low_confidence, ..fused }
-}
-
-fn add(found: &mut HashMap<String, Found>, question: usize, hit: Hit, best: f64) {
-    let share = (hit.score / best).clamp(0.0, 1.0);
-    let Some(known) = found.get_mut(&hit.slug) else {
-        found.insert(hit.slug.clone(), Found { hit, shares: vec![(question, share)] });
-        return;
-    };
-    if known.shares.iter().all(|(_, other)| *other < share) {
-        known.hit = hit;
-    }
-    known.shares.push((question, share));
+    found.into_iter().map(shown).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{EmbeddingState, EmbeddingStatus};
 
-    fn answer(hits: &[(&str, f64)]) -> SearchAnswer {
-        let hit = |(slug, score): &(&str, f64)| Hit {
-            slug: (*slug).to_owned(),
-            title: String::new(),
-            folder: String::new(),
-            score: *score,
-            similarity: None,
-            questions: Vec::new(),
-            heading_path: String::new(),
-            snippet: String::new(),
-            matches: Vec::new(),
-            passages: Vec::new(),
-            explanation: None,
-            embedding: EmbeddingStatus {
-                status: EmbeddingState::Completed,
-                searchable: true,
-                stale: false,
-                revision: None,
-                task_id: None,
-                error: None,
-            },
-        };
-        SearchAnswer {
-            hits: hits.iter().map(hit).collect(),
-            low_confidence: hits.is_empty(),
-            ..SearchAnswer::default()
-        }
+    fn answer(hits: &[(&'static str, f64)]) -> Vec<One<'static>> {
+        let one = |(slug, score): &(&'static str, f64)| One { id: i64::from(slug.as_bytes()[0]), slug, score: *score };
+        hits.iter().map(one).collect()
     }
 
-    fn order(answer: &SearchAnswer) -> Vec<(&str, &[usize])> {
-        answer.hits.iter().map(|hit| (hit.slug.as_str(), hit.questions.as_slice())).collect()
+    fn order(answers: Vec<Vec<One<'static>>>, limit: usize) -> Vec<(char, Vec<usize>)> {
+        let shown = fused(answers.into_iter(), limit).into_iter();
+        shown.map(|shown| (u8::try_from(shown.id).map_or('?', char::from), shown.questions)).collect()
     }
 
     #[test]
     fn the_best_of_each_question_comes_first_and_agreement_counts() {
-        let both = fused(vec![answer(&[("a", 9.0), ("c", 8.0)]), answer(&[("b", 0.5), ("c", 0.45)])], 10);
-        assert_eq!(order(&both), [("c", &[1, 2][..]), ("a", &[1]), ("b", &[2])]);
-        let apart = fused(vec![answer(&[("a", 9.0), ("c", 1.0)]), answer(&[("b", 0.5), ("d", 0.1)])], 2);
-        assert_eq!(order(&apart), [("a", &[1][..]), ("b", &[2])]);
+        let both = order(vec![answer(&[("a", 9.0), ("c", 8.0)]), answer(&[("b", 0.5), ("c", 0.45)])], 10);
+        assert_eq!(both, [('c', vec![0, 1]), ('a', vec![0]), ('b', vec![1])]);
+        let apart = order(vec![answer(&[("a", 9.0), ("c", 1.0)]), answer(&[("b", 0.5), ("d", 0.1)])], 2);
+        assert_eq!(apart, [('a', vec![0]), ('b', vec![1])]);
     }
 
     #[test]
-    fn confidence_is_low_if_no_question_has_a_good_match() {
-        assert!(!fused(vec![answer(&[]), answer(&[("a", 1.0)])], 10).low_confidence);
-        assert!(fused(vec![answer(&[]), answer(&[])], 10).no_good_match);
+    fn the_passage_is_that_of_the_question_that_found_it_best() {
+        let shown = fused([answer(&[("a", 9.0), ("c", 8.0)]), answer(&[("b", 0.5), ("c", 0.45)])].into_iter(), 10);
+        assert_eq!(shown.iter().map(|shown| shown.by).collect::<Vec<_>>(), [1, 0, 1]);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::{
     fulltext::{Match, Matcher, merged},
-    markdown::{Outline, Piece, PlainText},
+    markdown::{Outline, Piece, PlainText, sections::Names},
 };
 
 /// Of a text, as much as is looked through for the words. *Units:* bytes.
@@ -21,7 +21,7 @@ const MAX_OCCURRENCES: usize = 2_000;
 pub(super) struct Snippet {
     /// One line, cut at words, `…` where it was cut.
     pub(super) text: String,
-    /// Headings above it, joined by `" > "`.
+    /// Headings above it, joined by `" > "`, as a section is found by.
     pub(super) heading_path: String,
     /// Where words of the question stand in `text`: first and behind the last. *Units:* characters.
     pub(super) matches: Vec<(usize, usize)>,
@@ -89,9 +89,10 @@ fn around(body: &str, place: usize) -> Range<usize> {
     line.unwrap_or(first)..end
 }
 
-/// The headings above a place, joined by `" > "`; of a long text those that are not too far above it.
+/// The headings above a place, joined by `" > "`, with a number if they are not the first of this name; of a long text those that
+/// are not too far above it.
 fn heading_path_at(body: &str, offset: usize) -> String {
-    let mut path: Vec<(u8, String)> = Vec::new();
+    let (mut path, mut names, mut name) = (Vec::<(u8, String)>::new(), Names::default(), String::new());
     let from = body.floor_char_boundary(offset.saturating_sub(HEADINGS_IN));
     let from = if from == 0 { 0 } else { body[from..].find('\n').map_or(from, |newline| from + newline + 1) };
     let end = body.floor_char_boundary(offset.saturating_add(READ.1));
@@ -101,9 +102,10 @@ fn heading_path_at(body: &str, offset: usize) -> String {
             break;
         }
         path.retain(|(level, _)| *level < heading.level);
+        name = names.next(path.iter().map(|(_, text)| text.as_str()), &heading.text);
         path.push((heading.level, heading.text));
     }
-    path.into_iter().map(|(_, text)| text).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" > ")
+    name
 }
 
 /// Where the first hit of the best window is; 0 if there is none. *Units:* bytes.

@@ -1,20 +1,26 @@
 //! Words that no article has, corrected to one that is a single slip away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use afterword_actors::store::{StoreError, sql::Sql};
 
 use crate::{
     api::Correction,
-    fulltext::{self, Languages, Phrase, Term, tokens},
+    fulltext::{self, Among, Languages, Part, Phrase, Term, tokens},
 };
 
 /// Shorter words are as often another word as a slip. *Units:* characters.
 const SHORTEST: usize = 4;
 /// Longer ones are no words. *Units:* characters.
 const LONGEST: usize = 40;
+/// In shorter words another letter makes another word (cook, cool) as often as a slip. *Units:* characters.
+const LONG: usize = 6;
 /// Words of one question that are corrected.
 const MAX_CORRECTIONS: usize = 4;
+/// Stems that a word is compared with, those of most articles first.
+const MAX_TRIED: usize = 3;
+/// Articles that are looked through for the spelling of a stem, and how much of each. *Units:* characters.
+const LOOKED_THROUGH: (i64, i64) = (3, 20_000);
 
 /// Corrects those of `terms` that no article has, and their `frequencies`.
 pub(super) async fn correct(
@@ -30,16 +36,53 @@ pub(super) async fn correct(
         let phrases: Vec<_> =
             near.keys().map(|stem| [Phrase { terms: vec![stem.clone()], is_prefix: false }]).collect();
         let (found, _) = fulltext::frequencies(connection, &phrases).await?;
-        let best =
-            found.iter().enumerate().filter(|(_, articles)| **articles > 0).max_by_key(|(_, articles)| **articles);
-        let Some((place, articles)) = best else { continue };
-        let to = near[&phrases[place][0].terms[0]].clone();
-        let Some(token) = tokens(&to).into_iter().next() else { continue };
-        corrections.push(Correction { from: std::mem::replace(&mut term.word, to.clone()), to });
-        term.alternatives = languages.alternatives(&token);
-        *frequency = *articles;
+        let mut found: Vec<_> = found.into_iter().zip(phrases).filter(|(articles, _)| *articles > 0).collect();
+        found.sort_by_key(|(articles, _)| std::cmp::Reverse(*articles));
+        for (articles, [stem]) in found.into_iter().take(MAX_TRIED) {
+            let Some(to) = spelling(connection, languages, &stem, &near[&stem.terms[0]]).await? else { continue };
+            let Some(token) = tokens(&to).into_iter().next() else { continue };
+            corrections.push(Correction { from: std::mem::replace(&mut term.word, to.clone()), to });
+            term.alternatives = languages.alternatives(&token);
+            *frequency = articles;
+            break;
+        }
     }
     Ok(corrections)
+}
+
+/// Which of `spellings` of a stem articles have; `None` if they have others only. The index holds stems, so some articles are
+/// looked through; if it stands in none of what is read of them, it is the stem itself, or the first.
+async fn spelling(
+    connection: &impl Sql,
+    languages: &Languages,
+    stem: &Phrase,
+    spellings: &[String],
+) -> Result<Option<String>, StoreError> {
+    let Some((condition, values)) =
+        fulltext::having(connection.engine(), std::slice::from_ref(stem), Part::Anywhere, false)
+    else {
+        return Ok(None);
+    };
+    let among = Among::default().and(&condition, values);
+    let sql = format!(
+        "SELECT a.title, substr(a.body, 1, CAST($2 AS INTEGER)) AS body FROM articles a
+         WHERE {} ORDER BY a.id LIMIT $1 + 0",
+        among.condition(3).unwrap_or_default()
+    );
+    let (articles, characters) = LOOKED_THROUGH;
+    let values = [articles.into(), characters.into()].into_iter().chain(among.values);
+    let texts = connection.rows::<(String, String)>(&sql, values).await?;
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for token in texts.iter().flat_map(|(title, body)| [title, body]).flat_map(|text| tokens(text)) {
+        if languages.stems(&token.word, &token.written).any(|found| found == stem.terms[0]) {
+            *seen.entry(token.word).or_default() += 1;
+        }
+    }
+    if seen.is_empty() {
+        return Ok(spellings.iter().find(|spelling| **spelling == stem.terms[0]).or(spellings.first()).cloned());
+    }
+    let read = spellings.iter().filter_map(|spelling| Some((seen.get(spelling)?, spelling)));
+    Ok(read.max_by_key(|(times, _)| **times).map(|(_, spelling)| spelling.clone()))
 }
 
 fn is_correctable(term: &Term) -> bool {
@@ -49,15 +92,18 @@ fn is_correctable(term: &Term) -> bool {
 
 /// Words that are one slip away (a letter too many, too few, another one, two exchanged), by their stems. The first letter is
 /// seldom wrong, and a word that is the beginning of another is rather another word than a slip.
-fn near(word: &str, languages: &Languages) -> BTreeMap<String, String> {
+fn near(word: &str, languages: &Languages) -> BTreeMap<String, Vec<String>> {
     let letters: Vec<char> = word.chars().collect();
     let stems: Vec<_> = languages.stems(word, word).collect();
-    let mut near = BTreeMap::new();
+    let mut near: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut add = |letters: Vec<char>| {
         let other: String = letters.into_iter().collect();
         for (found, stem) in languages.stems(&other, &other).zip(&stems) {
             if !found.starts_with(stem) && !stem.starts_with(&found) && !word.starts_with(&found) {
-                near.entry(found).or_insert_with(|| other.clone());
+                let spellings = near.entry(found).or_default();
+                if !spellings.contains(&other) {
+                    spellings.push(other.clone());
+                }
             }
         }
     };
@@ -75,7 +121,7 @@ fn near(word: &str, languages: &Languages) -> BTreeMap<String, String> {
         }
         if at < letters.len() {
             add(changed(at, 1, &[]));
-            for letter in alphabet(letters[0]) {
+            for letter in alphabet(letters[0]).filter(|_| letters.len() >= LONG) {
                 add(changed(at, 1, &[letter]));
             }
         }
@@ -100,7 +146,7 @@ mod tests {
     use super::*;
 
     fn near_to(word: &str) -> Vec<String> {
-        near(word, &Languages::of("english", [].into_iter())).into_values().collect()
+        near(word, &Languages::of("english", [].into_iter())).into_values().flatten().collect()
     }
 
     #[test]
@@ -109,6 +155,8 @@ mod tests {
         assert!(near_to("recieve").contains(&"receive".to_owned()));
         assert!(near_to("mutexx").iter().all(|word| word != "mutex"), "it begins with it");
         assert!(!near_to("pasta").contains(&"paste".to_owned()));
+        assert!(!near_to("cook").contains(&"cool".to_owned()), "another word");
+        assert!(near_to("recieve").contains(&"receive".to_owned()) && near_to("sevrer").contains(&"server".to_owned()));
         assert!(near_to("datenbnk").contains(&"datenbank".to_owned()));
     }
 }

@@ -8,10 +8,10 @@ use super::{
     lines::{content, fitted, inserted, line_end, line_number},
 };
 use crate::{
-    articles::front_matter::Document,
+    articles::front_matter,
     markdown::{
         byte_order_mark,
-        sections::{Section, named, sections},
+        sections::{Meant, Section, meant, sections},
     },
 };
 
@@ -70,7 +70,19 @@ fn one(body: &str, edit: &Edit) -> Result<String, Fault> {
 
 /// Where the text begins, after a byte order mark and front matter.
 pub(super) fn beginning(body: &str) -> usize {
-    Document::split(body).head.len().max(byte_order_mark(body))
+    front_matter::length(body).max(byte_order_mark(body))
+}
+
+/// The sections of a text, without front matter.
+pub(crate) fn sections_of(body: &str) -> Vec<Section> {
+    let from = front_matter::length(body);
+    let mut all = sections(&body[from..]);
+    for section in &mut all {
+        for range in [&mut section.heading, &mut section.range] {
+            *range = range.start + from..range.end + from;
+        }
+    }
+    all
 }
 
 /// Adds text at the beginning of a line.
@@ -120,18 +132,9 @@ fn in_place(body: &str, section: &Section, text: &str) -> String {
 
 /// Finds the one section of this name.
 fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
-    let from = Document::split(body).head.len();
-    let mut all = sections(&body[from..]);
-    for section in &mut all {
-        for range in [&mut section.heading, &mut section.range] {
-            *range = range.start + from..range.end + from;
-        }
-    }
-    let (found, nth) = match (named(&all, wanted), numbered(wanted)) {
-        (found, Some((name, number))) if found.is_empty() => (named(&all, name), Some(number)),
-        (found, _) => (found, None),
-    };
-    let one = match (found.as_slice(), nth) {
+    let mut all = sections_of(body);
+    let Meant { found, name, number } = meant(&all, wanted);
+    let one = match (found.as_slice(), number) {
         ([one], None) => Some(*one),
         (several, Some(number)) => several.get(number.wrapping_sub(1)).copied(),
         _ => None,
@@ -142,7 +145,6 @@ fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
             Err(Fault::NoSection { wanted: wanted.to_owned(), names: all.iter().map(Section::name).collect() })
         }
         None => {
-            let name = numbered(wanted).map_or(wanted, |(name, _)| name).trim();
             let names = found.iter().enumerate().take(error::NAMED);
             let names = names.map(|(nth, &section)| told(body, &all[section], name, nth + 1)).collect();
             Err(Fault::SeveralSections { count: found.len(), wanted: name.to_owned(), names })
@@ -154,12 +156,6 @@ fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
 fn told(body: &str, section: &Section, name: &str, number: usize) -> String {
     let line = line_number(body, section.heading.start);
     format!("\"{name} [{number}]\" ({}, line {line})", section.name())
-}
-
-/// `Log [2]`
-fn numbered(wanted: &str) -> Option<(&str, usize)> {
-    let (name, number) = wanted.trim_end().strip_suffix(']')?.rsplit_once('[')?;
-    Some((name.trim_end(), number.trim().parse().ok()?))
 }
 
 /// Checks that the text after the edit still has its headings.

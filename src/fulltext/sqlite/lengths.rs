@@ -19,17 +19,26 @@ pub(super) struct State {
     pub(super) structure: Vec<u8>,
     pub(super) averages: Vec<u8>,
     pub(super) segments: Vec<Segment>,
-    /// Articles that were ever written.
-    pub(super) rows: i64,
-    /// In all of them.
-    pub(super) terms: i64,
+    /// Articles that were ever written: FTS5 takes none out when it is replaced or deleted.
+    pub(super) written: i64,
+    /// In all of those.
+    pub(super) terms_written: i64,
+    /// Articles that there are.
+    pub(super) live: i64,
 }
+
+/// When this part of the articles whose lengths are known has gone, the lengths are read anew: until then the average is as good.
+const GONE: i64 = 100;
 
 /// The lengths of all articles.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lengths {
     /// By number ÷ [`TOGETHER`]; length + 1, 0 for no article.
     pages: HashMap<i64, Arc<[u32]>>,
+    /// How many they are.
+    articles: i64,
+    /// In all of them.
+    terms: i64,
 }
 
 /// Lengths and lists, and the state of the index that they belong to.
@@ -37,6 +46,8 @@ pub(super) struct Lengths {
 pub(super) struct Known {
     pub(super) state: Arc<State>,
     pub(super) lengths: Arc<Lengths>,
+    /// By how many more articles have lengths than FTS5 counts, when all lengths were read: one without terms is not counted.
+    beside: i64,
     pub(super) kept: Arc<Kept>,
 }
 
@@ -53,13 +64,16 @@ impl Known {
             let added = lengths.add(connection, Some(known.state.newest())).await?;
             // FTS5 takes nothing out of its sums when an article goes. So they say whether all was read that was written
             // since: the number of a transaction may come again when all that it wrote has gone.
-            if added == (state.rows - known.state.rows, state.terms - known.state.terms) {
-                return Ok(Self { state, lengths: Arc::new(lengths), kept: Arc::default() });
+            let written = (state.written - known.state.written, state.terms_written - known.state.terms_written);
+            let gone = lengths.articles - known.beside - state.live;
+            if added == written && gone.saturating_mul(GONE).abs() <= state.live {
+                return Ok(Self { state, lengths: Arc::new(lengths), beside: known.beside, kept: Arc::default() });
             }
         }
         let mut lengths = Lengths::default();
         lengths.add(connection, None).await?;
-        Ok(Self { state, lengths: Arc::new(lengths), kept: Arc::default() })
+        let beside = lengths.articles - state.live;
+        Ok(Self { state, lengths: Arc::new(lengths), beside, kept: Arc::default() })
     }
 }
 
@@ -71,6 +85,11 @@ impl State {
 }
 
 impl Lengths {
+    /// How many terms articles have on average.
+    pub(super) fn average(&self) -> f64 {
+        self.terms as f64 / self.articles.max(1) as f64
+    }
+
     /// Those around an article's number: its own is at number % [`TOGETHER`].
     pub(super) fn page(&self, id: i64) -> Option<&[u32]> {
         self.pages.get(&id.div_euclid(TOGETHER as i64)).map(|page| &**page)
@@ -86,7 +105,10 @@ impl Lengths {
         let (mut rows, mut terms) = (0, 0);
         for (id, length) in lengths.split(';').filter_map(read) {
             let page = self.pages.entry(id.div_euclid(TOGETHER as i64)).or_insert_with(|| Arc::new([0; TOGETHER]));
-            Arc::make_mut(page)[id.rem_euclid(TOGETHER as i64) as usize] = length + 1;
+            let before =
+                std::mem::replace(&mut Arc::make_mut(page)[id.rem_euclid(TOGETHER as i64) as usize], length + 1);
+            self.articles += i64::from(before == 0);
+            self.terms += i64::from(length) - i64::from(before.saturating_sub(1));
             rows += 1;
             terms += i64::from(length);
         }

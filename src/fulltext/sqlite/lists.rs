@@ -1,5 +1,6 @@
-//! The terms of a question as FTS5 keeps them, read by this program, and ranked: the same order and the same scores as its
-//! `bm25`, which looks each article's length up by itself and counts each term's articles anew (`docs/decisions/0203-…`).
+//! The terms of a question as FTS5 keeps them, read by this program, and ranked: by the formula of its `bm25`, which looks each
+//! article's length up by itself, counts each term's articles anew, and takes articles that were replaced or deleted for present
+//! ones (`docs/decisions/0203-…`).
 //!
 //! What is not understood is left to FTS5: a layout of another version, phrases, beginnings.
 
@@ -31,9 +32,10 @@ pub(crate) struct Lists {
     /// Articles and how often they have it, in order, for each term.
     postings: HashMap<String, Arc<[Posting]>>,
     lengths: Arc<Lengths>,
-    /// Articles as FTS5 counts them.
+    /// Articles that there are.
     pub(crate) all: i64,
-    average: f64,
+    /// Terms that articles have on average.
+    pub(crate) average: f64,
 }
 
 impl Lookups {
@@ -102,15 +104,21 @@ async fn state(connection: &impl Sql) -> Result<Option<State>, StoreError> {
     let Ok([averages, structure]) = <[Vec<u8>; 2]>::try_from(blocks) else {
         return Ok(None);
     };
-    let numbers = structure::averages(&averages).zip(structure::segments(&structure));
-    Ok(numbers.map(|((rows, terms), segments)| State { structure, averages, segments, rows, terms }))
+    let numbers = structure::averages(&averages).zip(structure::segments(&structure).zip(structure::live(&structure)));
+    Ok(numbers.map(|((written, terms_written), (segments, live))| State {
+        structure,
+        averages,
+        segments,
+        written,
+        terms_written,
+        live,
+    }))
 }
 
 impl Lists {
     fn of_state(known: &Known, postings: HashMap<String, Arc<[Posting]>>) -> Self {
         let Known { state, lengths, .. } = known;
-        let average = state.terms as f64 / state.rows as f64;
-        Self { postings, lengths: Arc::clone(lengths), all: state.rows, average }
+        Self { postings, lengths: Arc::clone(lengths), all: state.live, average: lengths.average() }
     }
 
     /// Occurrences in all of them.

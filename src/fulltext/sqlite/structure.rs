@@ -40,6 +40,8 @@ pub(super) struct Segment {
     pub(super) tombstones: i64,
     /// The last transaction whose rows it has.
     pub(super) origin: u64,
+    /// Rows that it has, without those that are struck out of it or counted elsewhere: of all segments together, articles.
+    live: i64,
 }
 
 impl Segment {
@@ -54,8 +56,21 @@ impl Segment {
     }
 }
 
-/// The segments of a structure record, the newest first; `None` if that is not what it is.
+/// The segments of a structure record that have pages, the newest first; `None` if that is not what it is.
 pub(super) fn segments(record: &[u8]) -> Option<Vec<Segment>> {
+    let mut segments = all_segments(record)?;
+    // A segment of which another has taken everything over has no pages.
+    segments.retain(|segment| segment.last_page > 0);
+    Some(segments)
+}
+
+/// How many articles there are now. FTS5 counts in its structure what it strikes out; what it notes as averages is never made
+/// less, whatever is replaced or deleted.
+pub(super) fn live(record: &[u8]) -> Option<i64> {
+    Some(all_segments(record)?.iter().map(|segment| segment.live).sum::<i64>().max(0))
+}
+
+fn all_segments(record: &[u8]) -> Option<Vec<Segment>> {
     let mut rest = record.get(4..)?.strip_prefix(&WITH_ORIGINS)?;
     let (levels, count, _written) = (varint(&mut rest)?, varint(&mut rest)?, varint(&mut rest)?);
     if levels > MAX_SEGMENTS || count > MAX_SEGMENTS {
@@ -69,19 +84,17 @@ pub(super) fn segments(record: &[u8]) -> Option<Vec<Segment>> {
             let mut number = || varint(&mut rest).and_then(|number| i64::try_from(number).ok());
             let (id, first_page, last_page) = (number()?, number()?, number()?);
             let (_first, origin, tombstones) = (varint(&mut rest)?, varint(&mut rest)?, varint(&mut rest)?);
-            let (_struck, _entries) = (varint(&mut rest)?, varint(&mut rest)?);
+            let mut count = || varint(&mut rest).and_then(|count| i64::try_from(count).ok());
+            let (struck, entries) = (count()?, count()?);
             let tombstones = i64::try_from(tombstones).ok()?;
-            level.push(Segment { id, first_page, last_page, tombstones, origin });
+            level.push(Segment { id, first_page, last_page, tombstones, origin, live: entries - struck });
         }
         segments.extend(level.into_iter().rev());
     }
-    let is_whole = segments.len() as u64 == count;
-    // A segment of which another has taken everything over has no pages.
-    segments.retain(|segment| segment.last_page > 0);
-    is_whole.then_some(segments)
+    (segments.len() as u64 == count).then_some(segments)
 }
 
-/// How many rows there are, and how many terms in all of them.
+/// How many rows were ever written, and how many terms in all of them.
 pub(super) fn averages(record: &[u8]) -> Option<(i64, i64)> {
     if record.is_empty() {
         return Some((0, 0));
@@ -131,8 +144,16 @@ mod tests {
         assert_eq!(segments(&[]), None);
         assert_eq!(segments(&[0, 0, 0, 0, 1, 1, 1]), None, "an earlier version");
         assert_eq!(segments(&[0, 0, 0, 0, 0xff, 0, 0, 1, 0, 0, 0]), Some(Vec::new()));
+        assert_eq!(live(&[]), None);
         let two = [1, 2, 9, 0, 2, 1, 0, 0, 1, 1, 0, 0, 5, 2, 1, 3, 1, 2, 0, 0, 5];
         let read = segments(&[&[0, 0, 0, 0, 0xff, 0, 0, 1], &two[..]].concat()).expect("two segments");
         assert_eq!(read.iter().map(|segment| segment.id).collect::<Vec<_>>(), [2], "the other has no pages");
+    }
+
+    #[test]
+    fn articles_are_the_rows_of_all_segments_without_those_struck_out() {
+        // A segment that is being made of another, of which a row was deleted meanwhile, and that other.
+        let two = [1, 2, 9, 1, 2, 1, 1, 2, 1, 1, 1, 1, 0, 2, 3, 4, 1, 2, 1, 2, 9];
+        assert_eq!(live(&[&[0, 0, 0, 0, 0xff, 0, 0, 1], &two[..]].concat()), Some(6));
     }
 }

@@ -131,9 +131,9 @@ impl McpServer {
     ) -> Result<Json<Hits>, Problem> {
         let settings = &self.host.settings().search;
         let limit = asked.limit.map_or(settings.default_limit, |limit| limit as usize);
-        let begin = asked.cursor.as_deref().map(place).transpose()?.unwrap_or(0);
+        let begin = asked.cursor.as_deref().map(|given| place(given, settings.max_limit)).transpose()?.unwrap_or(0);
         // One more than is shown tells whether there is a next page.
-        let reach = (begin + limit + 1).min(settings.max_limit);
+        let reach = begin.saturating_add(limit).saturating_add(1).min(settings.max_limit);
         let query = Query {
             text: asked.query,
             mode: asked.mode.unwrap_or_default(),
@@ -213,8 +213,10 @@ impl From<api::Passage> for Passage {
     }
 }
 
-fn place(given: &str) -> Result<usize, Problem> {
-    cursor::decode(given)?.parse().map_err(|_| cursor::invalid())
+/// The place where a page begins: no answer goes on behind `most` hits.
+fn place(given: &str, most: usize) -> Result<usize, Problem> {
+    let place = cursor::decode(given)?.parse().map_err(|_| cursor::invalid())?;
+    if place < most { Ok(place) } else { Err(cursor::invalid()) }
 }
 
 impl From<api::Hit> for Hit {

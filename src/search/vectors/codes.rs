@@ -36,9 +36,12 @@ pub(super) fn words(dimension: usize) -> usize {
     dimension.div_ceil(64)
 }
 
-/// Which codes are above zero, a bit for each.
-pub(super) fn signs(codes: &[i8]) -> impl Iterator<Item = u64> {
-    codes.chunks(64).map(|chunk| chunk.iter().rev().fold(0, |word, &code| word << 1 | u64::from(code > 0)))
+/// Which numbers are above those of `mean`, a bit for each. Vectors of many models all point the same way, and the signs of their
+/// numbers tell little: what tells them apart is on which side of the middle they are.
+pub(super) fn signs(scale: f32, codes: &[i8], mean: &[f32]) -> impl Iterator<Item = u64> {
+    let is_above = move |(&code, &mean): (&i8, &f32)| u64::from(f32::from(code) * scale > mean);
+    let chunks = codes.chunks(64).zip(mean.chunks(64));
+    chunks.map(move |(codes, mean)| codes.iter().zip(mean).rev().fold(0, |word, pair| word << 1 | is_above(pair)))
 }
 
 /// Writes how many signs of each row of `rows` differ from `signs`.
@@ -89,6 +92,7 @@ mod tests {
             assert_eq!(differences[..], counted);
             assert_eq!(counted[1], 0);
         }
-        assert_eq!(signs(&[1, -1, 0, 5]).collect::<Vec<_>>(), [0b1001]);
+        assert_eq!(signs(0.5, &[1, -1, 0, 5], &[0.0; 4]).collect::<Vec<_>>(), [0b1001]);
+        assert_eq!(signs(0.5, &[1, -1, 0, 5], &[1.0, -1.0, -1.0, 1.0]).collect::<Vec<_>>(), [0b1110]);
     }
 }

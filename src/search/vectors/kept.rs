@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The end of the foot. Another version of the layout has another number.
-pub(super) const MAGIC: [u8; 8] = *b"AWVEC\0\0\x01";
+pub(super) const MAGIC: [u8; 8] = *b"AWVEC\0\0\x02";
 /// The foot: length of the head, its checksum, four bytes of nothing, [`MAGIC`]. *Units:* bytes.
 pub(super) const FOOT: usize = 24;
 /// Beside its codes, a record has a scale and a checksum. *Units:* bytes.
@@ -52,6 +52,8 @@ pub(super) struct Kept {
     /// The last change that is included.
     pub(super) seq: i64,
     pub(super) dimension: usize,
+    /// The middle of the vectors, by which their signs were told.
+    mean: Vec<f32>,
     pub(super) articles: Vec<KeptArticle>,
     pub(super) chunk_ids: Vec<i64>,
     signs: Vec<u64>,
@@ -87,6 +89,8 @@ impl Kept {
     fn read(file: File, mut head: Fields<'_>) -> Result<Self, Broken> {
         let (model_id, seq) = (head.i64()?, head.i64()?);
         let (dimension, articles, chunks) = (head.usize()?, head.usize()?, head.usize()?);
+        let mean = head.array(dimension, 4)?.map(|bytes| Fields(bytes).u32().map(f32::from_bits));
+        let mean = mean.collect::<Result<Vec<_>, Broken>>()?;
         let article = |fields: &[u8]| {
             let mut fields = Fields(fields);
             Ok(KeptArticle { id: fields.i64()?, mark: fields.u32()?, first: fields.u32()? })
@@ -96,7 +100,7 @@ impl Kept {
         let chunk_ids: Vec<_> =
             head.array(chunks, 8)?.map(|bytes| number(bytes).map(u64::cast_signed)).collect::<Result<_, _>>()?;
         let signs: Vec<_> = head.array(chunks * words(dimension), 8)?.map(number).collect::<Result<_, _>>()?;
-        Ok(Self { file, model_id, seq, dimension, articles, chunk_ids, signs })
+        Ok(Self { file, model_id, seq, dimension, mean, articles, chunk_ids, signs })
     }
 
     fn record(&self) -> usize {
@@ -141,7 +145,7 @@ impl Kept {
     ) -> Result<Best, Broken> {
         let mut codes = vec![0; self.dimension];
         let scale = quantise(query.iter().copied(), &mut codes);
-        let signs: Vec<_> = signs(&codes).collect();
+        let signs: Vec<_> = signs(scale, &codes, &self.mean).collect();
         let count = (best.count() * CHOSEN_FOR_EACH).max(CHOSEN_AT_LEAST);
         let rows = self.choose(&signs, allowed, count);
         // Each core reads its part.

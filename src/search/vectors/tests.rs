@@ -1,6 +1,11 @@
 //! What a file keeps and what is read from the rows answer alike, whatever has happened to either.
 
-use std::{path::Path, time::Duration};
+use std::{
+    collections::HashSet,
+    path::Path,
+    sync::{RwLock, atomic::AtomicBool},
+    time::Duration,
+};
 
 use afterword_actors::{
     embedder::Vector,
@@ -8,7 +13,7 @@ use afterword_actors::{
 };
 use proptest::prelude::*;
 
-use super::{Depth, Look, Nearest, VectorIndex};
+use super::{Depth, Look, Nearest, VectorIndex, index::Index, kept::Kept, writing};
 use crate::fulltext::Among;
 
 const DIMENSION: usize = 70;
@@ -211,6 +216,61 @@ async fn a_file_is_used_is_its_owners_and_belongs_to_its_rows_only() {
     let foreign = VectorIndex::keeping_from(usize::MAX);
     nearest(&foreign, &database, &query).await;
     assert!(foreign.read_from_rows() > 0 && !file.exists(), "it was not believed");
+}
+
+/// Vectors of a model whose texts all are alike: a few numbers are large in each of them, and texts of one subject differ little.
+fn alike(count: usize) -> Vec<Vec<f32>> {
+    const LENGTH: usize = 96;
+    let numbers = |seed: u64| -> Vec<f32> {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let number = std::iter::repeat_with(|| {
+            let mut sum = 0.0;
+            for _ in 0..6 {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                sum += (state >> 40) as f32 / (1_u64 << 24) as f32 - 0.5;
+            }
+            sum
+        });
+        number.take(LENGTH).collect()
+    };
+    let common = numbers(1);
+    let of = |text: u64| {
+        let (subject, own) = (numbers(1_000 + text % 997), numbers(1_000_000 + text));
+        let number = |at: usize| 2.0 * common[at] + 0.6 * subject[at] + 0.7 * own[at];
+        Vector::normalised((0..LENGTH).map(number).collect()).expect("a vector").as_slice().to_vec()
+    };
+    (0..count as u64).map(of).collect()
+}
+
+#[test]
+fn the_nearest_are_chosen_among_vectors_that_all_point_the_same_way() {
+    const COUNT: usize = 30_000;
+    const QUERIES: usize = 20;
+    let vectors = alike(COUNT + QUERIES);
+    let (vectors, queries) = vectors.split_at(COUNT);
+    let mut index = Index::default();
+    for (id, vector) in (1_i64..).zip(vectors) {
+        let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+        index.insert(id, id, &bytes);
+        index.mark(id, 1);
+    }
+    let index = RwLock::new(index);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vectors");
+    let file = std::fs::File::create(&path).expect("a file");
+    writing::write(&file, &index, MODEL, 1, &AtomicBool::new(false)).expect("written");
+    let kept = Index::of(Kept::open(&path).expect("a file").expect("a whole one"));
+    let exact = index.into_inner().expect("an index");
+    let (mut found, mut all) = (0, 0);
+    for query in queries {
+        let ids = |nearest: Vec<Nearest>| nearest.into_iter().map(|nearest| nearest.chunk_id).collect::<HashSet<_>>();
+        let exact = ids(exact.scan(query, None, 10).expect("an answer"));
+        let kept = ids(kept.scan(query, None, 10).expect("an answer"));
+        (found, all) = (found + exact.intersection(&kept).count(), all + exact.len());
+    }
+    assert!(found * 100 >= all * 93, "{found} of the {all} nearest");
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ use super::{
 
 /// Articles taken from the index at a time: searches and changes go on between.
 const SLICE: usize = 500;
+/// Articles whose vectors tell where the middle of all is, spread over all: it need not be exact.
+const FOR_THE_MEAN: usize = 2_000;
 
 /// Writes `index`, which has every change up to `seq`, as vectors of `model_id`. A change meanwhile may be in the file
 /// or not: it is read again after `seq`. Ends early when `stop` is set.
@@ -27,7 +29,7 @@ pub(super) fn write(file: &File, index: &RwLock<Index>, model_id: i64, seq: i64,
         let index = read();
         (index.articles(), index.dimension())
     };
-    let mut head = Head::default();
+    let mut head = Head { mean: mean(&articles, dimension, |id| read().whole(id))?, ..Head::default() };
     let mut to = BufWriter::with_capacity(1 << 20, file);
     for slice in articles.chunks(SLICE) {
         if stop.load(Ordering::Relaxed) {
@@ -37,16 +39,38 @@ pub(super) fn write(file: &File, index: &RwLock<Index>, model_id: i64, seq: i64,
             let index = read();
             slice.iter().filter_map(|&id| index.whole(id).transpose()).collect()
         };
-        let wholes = wholes.map_err(|Broken| io::Error::from(io::ErrorKind::InvalidData))?;
+        let wholes = wholes.map_err(damaged)?;
         wholes.iter().try_for_each(|whole| head.take(whole, dimension, &mut to))?;
     }
     to.write_all(&head.bytes(model_id, seq, dimension))?;
     to.flush()
 }
 
+fn damaged(_: Broken) -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
+
+/// The middle of the vectors of some articles.
+fn mean(
+    articles: &[i64],
+    dimension: usize,
+    whole: impl Fn(i64) -> Result<Option<Whole>, Broken>,
+) -> io::Result<Vec<f32>> {
+    let (mut sum, mut count) = (vec![0.0_f64; dimension], 0_u32);
+    for &id in articles.iter().step_by(articles.len().div_ceil(FOR_THE_MEAN).max(1)) {
+        let Some(Whole { chunks, .. }) = whole(id).map_err(damaged)? else { continue };
+        for (_, scale, codes) in chunks {
+            sum.iter_mut().zip(codes).for_each(|(sum, code)| *sum += f64::from(code) * f64::from(scale));
+            count += 1;
+        }
+    }
+    Ok(sum.into_iter().map(|sum| (sum / f64::from(count.max(1))) as f32).collect())
+}
+
 /// What is known of the records.
 #[derive(Default)]
 struct Head {
+    mean: Vec<f32>,
     articles: Vec<u8>,
     chunk_ids: Vec<u8>,
     signs: Vec<u8>,
@@ -69,7 +93,7 @@ impl Head {
             record.extend(crc32fast::hash(&record).to_le_bytes());
             to.write_all(&record)?;
             self.chunk_ids.extend(chunk.to_le_bytes());
-            self.signs.extend(signs(codes).flat_map(u64::to_le_bytes));
+            self.signs.extend(signs(*scale, codes, &self.mean).flat_map(u64::to_le_bytes));
             self.chunk_count += 1;
         }
         debug_assert_eq!(self.signs.len(), self.chunk_count as usize * words(dimension) * 8);
@@ -84,6 +108,7 @@ impl Head {
         bytes.extend(u32::try_from(dimension).unwrap_or(u32::MAX).to_le_bytes());
         bytes.extend(self.article_count.to_le_bytes());
         bytes.extend(self.chunk_count.to_le_bytes());
+        bytes.extend(self.mean.iter().flat_map(|number| number.to_le_bytes()));
         bytes.extend([&self.articles[..], &self.chunk_ids, &self.signs].concat());
         let checksum = crc32fast::hash(&bytes);
         let length = bytes.len() as u64;

@@ -1,7 +1,7 @@
 //! Phrases, exclusions, beginnings, fields, and slips of writing.
 
 use afterword::{
-    articles::{Changes, NewArticle, folder::Folder},
+    articles::{Changes, NewArticle, folder::Folder, slug::Slug},
     search::{Mode, Query},
 };
 
@@ -330,4 +330,113 @@ async fn a_condition_that_says_nothing_is_text() {
     assert_eq!(found(&world, "rust \"🚀\"").await, ["launch"]);
     assert_eq!(found(&world, "slug:State-Shared").await, ["state-shared"]);
     assert_eq!(found(&world, "slug:STATE-*").await, ["state-shared"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_over_and_over_and_what_is_deleted_changes_no_rank_of_others() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    for n in 0..20 {
+        let word = if n == 5 { "budget" } else { "agenda" };
+        articles.create(article(&format!("w{n:02}"), &format!("meeting {word}"))).await.expect("a save");
+    }
+    articles.create(article("diary", "nothing")).await.expect("a save");
+    let asked = async || {
+        let query = Query { explain: true, ..Query::new("meeting budget", Mode::Keyword, 30) };
+        let hits = world.search.search(&query).await.expect("an answer").hits;
+        let why = hits[0].explanation.clone().expect("an explanation");
+        let idf: Vec<_> = why.terms.iter().map(|term| (term.term.clone(), term.idf)).collect();
+        (hits.iter().map(|hit| hit.slug.clone()).collect::<Vec<_>>(), hits[0].score, idf)
+    };
+    let before = asked().await;
+    assert_eq!(before.0[0], "w05");
+    for n in 0..60 {
+        let body = Some(format!("nothing {}", "again ".repeat(n)));
+        articles.update("diary", Changes { body, ..Changes::default() }).await.expect("a save");
+        articles.create(article("passing", "agenda budget meeting")).await.expect("a save");
+        articles.delete("passing", None).await.expect("a deletion");
+    }
+    let body = Some("nothing".to_owned());
+    articles.update("diary", Changes { body, ..Changes::default() }).await.expect("a save");
+    assert_eq!(asked().await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_longer_answer_to_several_questions_begins_as_a_shorter_one() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    for n in 0..40 {
+        let body = format!("{} {} filler", "kite ".repeat(1 + n % 7), "sail ".repeat(1 + (n * 3) % 11));
+        articles.create(article(&format!("a-{n:02}"), &body)).await.expect("a save");
+    }
+    let asked = async |limit| {
+        let query = Query::new("kite", Mode::Keyword, limit);
+        let answer = world.search.search_several(&query, &["sail".to_owned()]).await.expect("an answer");
+        answer.hits.into_iter().map(|hit| (hit.slug, hit.questions, hit.snippet)).collect::<Vec<_>>()
+    };
+    let all = asked(40).await;
+    assert_eq!(all.len(), 40);
+    for limit in [1, 2, 5, 11, 25] {
+        assert_eq!(asked(limit).await, all[..limit]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_demands_hold_together() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let words: Vec<_> = (0..30).map(|n| format!("word{n}x")).collect();
+    articles.create(article("all", &words.join(" "))).await.expect("a save");
+    articles.create(article("most", &words[1..].join(" "))).await.expect("a save");
+    let new = NewArticle { title: words.join(" "), ..article("named", "Nothing but its title.") };
+    articles.create(new).await.expect("a save");
+    let asked = |prefix: &str, words: &[String]| {
+        words.iter().map(|word| format!("{prefix}\"{word}\"")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found(&world, &asked("", &words[..18])).await, ["all", "named"]);
+    assert_eq!(found(&world, &asked("", &words[1..18])).await, ["all", "most", "named"]);
+    assert_eq!(found(&world, &asked("title:", &words[..18])).await, ["named"]);
+    assert_eq!(found(&world, &format!("nothing {}", asked("-title:", &words[1..18]))).await, [""; 0]);
+    assert_eq!(found(&world, &format!("word3x {}", asked("-", &words[..1]))).await, ["most"]);
+    assert_eq!(found(&world, "\"word1x word2x\" \"word3x wor*\" title:word4x").await, ["named"]);
+    // What is beyond some is looked for, and not demanded.
+    assert_eq!(found(&world, &asked("", &words)).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demanded_beginning_is_found_by_its_words() {
+    let world = world().await;
+    assert_eq!(found(&world, "\"shared stat*\"").await, ["shared-state"]);
+    assert_eq!(found(&world, "\"data by shar*\"").await, ["shared-state"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_is_no_slip_of_any_is_not_corrected() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    articles
+        .create(article("git", "Revert a commit; what was reverted comes back. A cool day."))
+        .await
+        .expect("a save");
+    articles.create(article("coast", "The coast, and its servers.")).await.expect("a save");
+    for right in ["reverse proxy", "how do I cook risotto"] {
+        let answer = world.find(right, Mode::Keyword).await;
+        assert!(answer.corrections.is_empty(), "{right}: {:?}", answer.corrections);
+    }
+    let answer = world.find("sevrers", Mode::Keyword).await;
+    assert_eq!(answer.corrections[0].to, "servers", "as it is written somewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slug_that_an_article_had_and_a_folder_however_it_is_written_are_conditions() {
+    let world = world().await;
+    let articles = world.articles(None);
+    articles.rename("parsing", Slug::parse("tokens").expect("a slug"), None).await.expect("a new name");
+    assert_eq!(found(&world, "slug:parsing").await, ["tokens"]);
+    assert_eq!(found(&world, "slug:tokens").await, ["tokens"]);
+    assert_eq!(found(&world, "deadlock -slug:parsing").await, [""; 0]);
+    assert_eq!(found(&world, "deadlock -slug:unknown").await, ["tokens"]);
+    for folder in ["folder:guides//rust", "folder:\" guides / rust \"", "folder:/guides/rust/"] {
+        assert_eq!(found(&world, folder).await, ["shared-state"], "{folder}");
+    }
 }

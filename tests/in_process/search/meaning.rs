@@ -134,3 +134,39 @@ async fn words_far_down_in_a_long_article_are_shown_where_they_stand() {
     assert_eq!(listed.hits[0].heading_path, "Part 0");
     runtime.stop(DRAIN).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn front_matter_is_no_text_and_no_heading_and_a_second_section_of_a_name_has_its_number() {
+    let world = TestHost::new().await;
+    let body = "---\ntags: [quay]\nstatus: draft\n---\nA mooring.\n\n# Log\n\n## Notes\n\nFirst tide.\n\n## Notes\n\nSecond ebb.\n";
+    world.articles(None).create(article("harbour", body)).await.expect("a save");
+    let shown = async || {
+        let mooring = world.find("mooring", Mode::Keyword).await.hits.remove(0);
+        let ebb = world.find("ebb", Mode::Keyword).await.hits.remove(0);
+        assert_eq!((mooring.heading_path.as_str(), ebb.heading_path.as_str()), ("", "Log > Notes [2]"));
+        let snippet = mooring.snippet;
+        assert!(snippet.contains("mooring") && !snippet.contains("status") && !snippet.contains("draft"), "{snippet}");
+    };
+    shown().await;
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    shown().await;
+    runtime.stop(DRAIN).await;
+    let given: Vec<_> = world.embedder.calls().into_iter().flat_map(|call| call.texts).collect();
+    assert!(!given.is_empty() && given.iter().all(|text| !text.contains("status:")), "{given:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_is_given_a_question_as_it_was_written() {
+    let world = TestHost::new().await;
+    world.articles(None).create(article("note", "The receiver knows lifetimes.")).await.expect("a save");
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    let answer = world.find("lifetmes of receivers", Mode::Hybrid).await;
+    assert_eq!(answer.corrections[0].to, "lifetimes");
+    let calls = world.embedder.calls();
+    let asked: Vec<_> =
+        calls.iter().filter(|call| call.purpose == Purpose::Query).flat_map(|call| &call.texts).collect();
+    assert_eq!(asked, ["lifetmes of receivers"]);
+    runtime.stop(DRAIN).await;
+}

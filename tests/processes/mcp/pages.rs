@@ -73,6 +73,11 @@ fn a_search_answers_ten_snippets_at_most_if_nobody_asks_for_more() {
         let page = agent.answer("search_articles", json!({ "query": "kite" })).await;
         assert_eq!(page["hits"].as_array().map(Vec::len), Some(10));
         assert!(page["next_cursor"].is_string());
+        // Places that no page has: 99999999999999999999, 18446744073709551615, 1000000.
+        for cursor in ["OTk5OTk5OTk5OTk5OTk5OTk5OTk", "MTg0NDY3NDQwNzM3MDk1NTE2MTU", "MTAwMDAwMA"] {
+            let refused = agent.refusal("search_articles", json!({ "query": "kite", "cursor": cursor })).await;
+            assert!(refused.contains("cursor"), "{refused}");
+        }
         agent.leave().await;
     });
 }

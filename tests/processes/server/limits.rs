@@ -266,6 +266,43 @@ async fn a_session_is_its_owners_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn calls_of_a_session_are_bounded_and_end_when_their_client_has_hung_up() {
+    // As many streams as calls.
+    let server = Server::start(&["server.max_connections=4096"]);
+    assert_eq!(server.post("/api/queue/pause", &json!({})).await.status(), 200);
+    server.create("Waits", "text").await;
+    assert_eq!(server.post("/api/bulk", &json!({ "scope": "all" })).await.status(), 202);
+    let session = begin(&server, None).await;
+    let call = |id: usize, name: &str, arguments: Value| {
+        let params = json!({ "name": name, "arguments": arguments });
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+        say(&server, None, Some(&session), message.to_string())
+    };
+    let mut held = Vec::new();
+    for id in 10..310 {
+        held.push(call(id, "get_bulk_embedding_progress", json!({ "wait_seconds": 50 })).await);
+    }
+    let mut last = held.pop().expect("a call");
+    let mut refused = String::new();
+    while let Ok(Some(piece)) = last.chunk().await
+        && !refused.contains("too many calls")
+    {
+        refused.push_str(&String::from_utf8_lossy(&piece));
+    }
+    assert!(refused.contains("too many calls"), "{refused}");
+    drop((held, last));
+    let found = async {
+        loop {
+            let answer = call(400, "list_articles", json!({})).await.text().await.expect("an answer");
+            if answer.contains("waits") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(STUCK, found).await.expect("calls that nobody waits for make room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_token_follows_a_share_of_all_streams() {
     let server = Server::start(&["server.max_connections=32"]);
     let one = server.command(&["token", "create", "one"]);

@@ -11,6 +11,7 @@ mod edit;
 mod error;
 mod lines;
 
+pub(crate) use apply::MAX_EDITS;
 pub use apply::apply;
 pub use asked::NoEdit;
 pub use difference::{merge, unified};

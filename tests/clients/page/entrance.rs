@@ -211,6 +211,11 @@ async fn each_scope_may_do_what_it_should_and_no_more() {
             assert_eq!(is_refused, has < needs, "{method} {path} with the token of scope {has}: {found}");
         }
     }
+    for (has, token) in tokens.iter().enumerate() {
+        let request = client().get(site.url("/settings")).header("accept", "text/html").bearer_auth(token);
+        let page = request.send().await.expect("an answer").text().await.expect("a page");
+        assert_eq!(page.contains("Database:"), has == 2, "it is among the settings in force");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

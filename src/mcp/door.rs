@@ -102,6 +102,25 @@ impl McpServer {
         Self { host, changes, calls, way, idle_timer, subscribed: Arc::default(), is_followed, alive, _ends: ends }
     }
 
+    /// Answers what is not a tool call and changes nothing, when it is its client's turn and as long as that waits.
+    async fn question<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        self.must(context, Permission::Read)?;
+        let who = who(context);
+        let work = async {
+            let turn = self.calls.turn(&who).await;
+            let _turn = turn.map_err(|problem| ErrorData::invalid_request(problem.into_text(), None))?;
+            answered(work).await
+        };
+        tokio::select! {
+            answer = work => answer,
+            () = left(context) => Err(nobody_waits()),
+        }
+    }
+
     /// Does what a call asks for.
     async fn carry_out(
         &self,
@@ -244,8 +263,7 @@ impl ServerHandler for McpServer {
         page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.must(&context, Permission::Read)?;
-        answered(self.resources(page.and_then(|page| page.cursor))).await
+        self.question(&context, self.resources(page.and_then(|page| page.cursor))).await
     }
 
     async fn list_resource_templates(
@@ -261,8 +279,7 @@ impl ServerHandler for McpServer {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.must(&context, Permission::Read)?;
-        Ok(answered(self.resource(&request.uri)).await?.into())
+        Ok(self.question(&context, self.resource(&request.uri)).await?.into())
     }
 
     async fn complete(
@@ -270,8 +287,7 @@ impl ServerHandler for McpServer {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.must(&context, Permission::Read)?;
-        answered(self.completion(request)).await
+        self.question(&context, self.completion(request)).await
     }
 
     async fn subscribe(

@@ -66,7 +66,8 @@ impl Connection {
             true => Standing::Stranger,
             false => Standing::Silent,
         };
-        (!(is_let_in && is_at_work) && !self.leave.is_cancelled()).then(|| (standing, self.quiet_since()))
+        let is_kept = is_let_in && is_at_work;
+        (!is_kept && !self.leave.is_cancelled()).then(|| (standing, self.quiet_since()))
     }
 
     /// Tells it to close, to make room for another.

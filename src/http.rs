@@ -42,7 +42,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{HttpState, Parts};
 pub use feed::EventFeed;
-pub(crate) use guard::hosts::is_of_this_machine;
+pub(crate) use guard::{access::Arrival, hosts::is_of_this_machine};
 pub use mounted::Mounted;
 
 use crate::auth::Permission;
@@ -101,13 +101,14 @@ pub fn router(app: HttpState) -> Router {
 fn behind_the_guards(app: &HttpState) -> Router<HttpState> {
     let Some(door) = &app.page else { return Router::new() };
     let deadline = app.host.settings().server.request_timeout;
-    let answered = door.routes.clone().layer(from_fn_with_state(deadline, guard::deadline::hold));
+    let answered =
+        door.routes.clone().layer(from_fn(mounted::keep)).layer(from_fn_with_state(deadline, guard::deadline::hold));
     let followed = door.streams.clone().layer(from_fn_with_state(app.streams.clone(), streams::attend));
     let entrance = door
         .entrance
         .clone()
         .layer(from_fn_with_state(app.entrance.clone(), access::watch))
-        .layer(from_fn_with_state(app.pages.clone(), load::turn_pages))
+        .layer(from_fn_with_state(app.strangers.clone(), load::turn_strangers))
         // Before it takes a place: whoever sends slowly keeps nobody out.
         .layer(from_fn(load::read_form));
     let guarded = answered

@@ -3,7 +3,8 @@
 //! - `pipe`, `reading`: how messages arrive over each transport; `message`, `arguments`: how they are bounded and read
 //! - `door`: what a session can ask; `access`: what a caller may ask
 //! - `tools`: the tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `sessions`, `owner`: their limit, and which caller owns one; `subscriptions`, `changes`: telling clients what has
+//! - `sessions`, `owner`: their limit, and which caller owns one; `calls`: how many run at once; `line`: whether their client
+//!   is still there; `subscriptions`, `changes`: telling clients what has
 //!   changed; `idle_timer`: noticing that one is gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: the form of answers, pages and refusals
 //!
@@ -12,11 +13,13 @@
 mod access;
 mod arguments;
 mod budget;
+mod calls;
 mod changes;
 mod cursor;
 mod door;
 mod excerpt;
 mod idle_timer;
+mod line;
 mod message;
 mod owner;
 mod pipe;
@@ -47,6 +50,7 @@ pub use door::McpServer;
 pub use sessions::Sessions;
 
 use crate::{config::Server, host::Host};
+use calls::Calls;
 use changes::Changes;
 use door::Transport;
 use pipe::Pipe;
@@ -65,10 +69,10 @@ pub fn http_service(
     shutdown: CancellationToken,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static {
     let settings = host.settings().server.clone();
-    let changes = Changes::watch(host.articles.clone());
+    let (changes, calls) = (Changes::watch(host.articles.clone()), Calls::new(settings.max_connections));
     let way = Transport::Http { idle: settings.mcp_session_idle };
     streamable(
-        move || McpServer::new(host.clone(), changes.clone(), way, CancellationToken::new()),
+        move || McpServer::new(host.clone(), changes.clone(), calls.clone(), way, CancellationToken::new()),
         &settings,
         shutdown,
     )
@@ -155,8 +159,9 @@ async fn session<R: AsyncRead + Send + Unpin + 'static>(
     alive: CancellationToken,
     stop: CancellationToken,
 ) -> Result<(), SessionError> {
+    let calls = Calls::new(host.settings().server.max_connections);
     let changes = Changes::watch(host.articles.clone());
-    let door = McpServer::new(host, changes, Transport::Pipe, alive);
+    let door = McpServer::new(host, changes, calls, Transport::Pipe, alive);
     let session = match serve_server_with_ct(door, pipe, stop).await {
         Ok(session) => session,
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),

@@ -1,42 +1,134 @@
 //! Runs work that takes a processor for a while away from the threads that answer requests, and only little at once: a
 //! text of many megabytes takes several times its size while it is read.
+//!
+//! There are three lanes, so that a save never waits for a page or a search. In each, one caller waits for its own work
+//! before it stands in line with the others.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use tokio::sync::Semaphore;
+use afterword_actors::store::acting;
 
-/// As many as half of the cores, for all callers of this process together; the other half answers.
-static ROOM: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Arc::new(Semaphore::new((cores / 2).clamp(1, 8)))
-});
+use crate::share::Shares;
+
+/// Work of saves.
+static SAVES: LazyLock<Lane> = LazyLock::new(Lane::new);
+/// Work of answers: searches, parts of articles.
+static ANSWERS: LazyLock<Lane> = LazyLock::new(Lane::new);
+/// Work of pages for people, which may be given up: colours of code, differences.
+static PAGES: LazyLock<Lane> = LazyLock::new(Lane::new);
 
 /// Texts up to this size are read in place: moving them would take longer. *Units:* bytes.
 pub(crate) const SMALL: usize = 16 << 10;
 
-/// Reads `text` in place, or, if that takes a while, on another thread.
+/// Reads `text` for a save: in place, or, if that takes a while, on another thread.
 pub(crate) async fn read<T: Send + 'static>(text: &str, reading: fn(&str) -> T) -> T {
     if text.len() <= SMALL {
         return reading(text);
     }
     let text = text.to_owned();
-    run(move || reading(&text)).await
+    save(move || reading(&text)).await
 }
 
-/// Does `work` on another thread, when one of the few is free. It runs to its end even if its caller is dropped.
+/// Does `work` of a save on another thread, when one of the few is free. It runs to its end even if its caller is
+/// dropped.
+///
+/// # Panics
+/// If `work` does.
+pub(crate) async fn save<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    SAVES.run(work).await
+}
+
+/// The same for work of an answer.
 ///
 /// # Panics
 /// If `work` does.
 pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    let room = Arc::clone(&ROOM).acquire_owned().await;
-    let done = tokio::task::spawn_blocking(move || {
-        let _room = room;
-        work()
-    });
-    match done.await {
-        Ok(done) => done,
-        Err(broken) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
-        // The process is ending, and no caller waits for this any more.
-        Err(_) => std::future::pending().await,
+    ANSWERS.run(work).await
+}
+
+/// The same for work of a page.
+///
+/// # Panics
+/// If `work` does.
+pub(crate) async fn show<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    PAGES.run(work).await
+}
+
+/// A few threads for one kind of work, shared by the callers by their names.
+struct Lane(Shares<String>);
+
+impl Lane {
+    /// As many threads as half of the cores, and half of those for one caller.
+    fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let all = u32::try_from((cores / 2).clamp(1, 8)).unwrap_or(1);
+        Self(Shares::new(all, all.div_ceil(2)))
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let room = match acting() {
+            Some(who) => self.0.take(&who, 1).await,
+            None => self.0.take_for_nobody(1).await,
+        };
+        let done = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            work()
+        });
+        match done.await {
+            Ok(done) => done,
+            Err(broken) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
+            // The process is ending, and no caller waits for this any more.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use afterword_actors::store::acting_as;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    /// Holds a lane's threads until the returned sender is dropped.
+    async fn fill(lane: &'static Lane, who: &str) -> (mpsc::Sender<()>, JoinSet<()>) {
+        let (release, held) = mpsc::channel::<()>();
+        let held = std::sync::Arc::new(std::sync::Mutex::new(held));
+        let mut work = JoinSet::new();
+        let (began, mut begun) = tokio::sync::mpsc::channel(1);
+        for _ in 0..64 {
+            let (held, began, who) = (std::sync::Arc::clone(&held), began.clone(), who.to_owned());
+            work.spawn(acting_as(
+                who,
+                lane.run(move || {
+                    let _ = began.try_send(());
+                    // An error: it was dropped, and everybody may go on.
+                    let _ = held.lock().map(|held| held.recv());
+                }),
+            ));
+        }
+        begun.recv().await.expect("work that began");
+        (release, work)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_save_waits_for_no_page_and_no_search() {
+        let (pages, at_pages) = fill(&PAGES, "a reader").await;
+        let (answers, at_answers) = fill(&ANSWERS, "a reader").await;
+        assert_eq!(acting_as("a reader".to_owned(), save(|| 1)).await, 1, "not even its own ones");
+        drop((pages, answers));
+        (at_pages.join_all().await, at_answers.join_all().await);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_one_caller_only_the_first_stand_in_line() {
+        static LANE: LazyLock<Lane> = LazyLock::new(|| Lane(Shares::new(2, 1)));
+        let (release, at_work) = fill(&LANE, "one").await;
+        assert_eq!(acting_as("another".to_owned(), LANE.run(|| 1)).await, 1);
+        assert_eq!(LANE.run(|| 2).await, 2, "nobody in particular");
+        drop(release);
+        at_work.join_all().await;
     }
 }

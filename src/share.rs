@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
@@ -14,21 +15,34 @@ const MANY: usize = 256;
 
 /// A countable resource that clients share. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Shares(Arc<Shared>);
+pub(crate) struct Shares<K = Who>(Arc<Shared<K>>);
 
-struct Shared {
+struct Shared<K> {
     all: Arc<Semaphore>,
     each: u32,
-    clients: Mutex<HashMap<Who, Weak<Semaphore>>>,
+    clients: Mutex<HashMap<K, Weak<Semaphore>>>,
 }
 
 /// Units that are taken, until this is dropped.
 pub(crate) struct Taken {
-    _own: OwnedSemaphorePermit,
+    _own: Option<OwnedSemaphorePermit>,
     _all: OwnedSemaphorePermit,
 }
 
-impl Shares {
+/// What an answer takes until all of it has been sent: a door that cannot keep it beside its answer puts it into the
+/// answer's extensions, for the guards.
+#[derive(Clone)]
+pub(crate) struct UntilSent {
+    _taken: Arc<Taken>,
+}
+
+impl From<Taken> for UntilSent {
+    fn from(taken: Taken) -> Self {
+        Self { _taken: Arc::new(taken) }
+    }
+}
+
+impl<K: Eq + Hash + Clone> Shares<K> {
     /// Shares `all` units, of which one client takes at most `each`.
     pub(crate) fn new(all: u32, each: u32) -> Self {
         let (all, each) = (all.max(1), each.clamp(1, all.max(1)));
@@ -37,22 +51,28 @@ impl Shares {
 
     /// Takes `units` for `who` as soon as they are free; if it wants more than its part, all of its part. Never `None`
     /// while this exists.
-    pub(crate) async fn take(&self, who: &Who, units: u32) -> Option<Taken> {
+    pub(crate) async fn take(&self, who: &K, units: u32) -> Option<Taken> {
         let units = units.min(self.0.each);
         // The client's own part first: while it waits for that it blocks no other client.
         let own = self.own(who).acquire_many_owned(units).await.ok()?;
         let all = Arc::clone(&self.0.all).acquire_many_owned(units).await.ok()?;
-        Some(Taken { _own: own, _all: all })
+        Some(Taken { _own: Some(own), _all: all })
     }
 
-    /// The same if they are free now.
-    pub(crate) fn try_take(&self, who: &Who, units: u32) -> Option<Taken> {
+    /// The same for work that is nobody's in particular: only the total limits it.
+    pub(crate) async fn take_for_nobody(&self, units: u32) -> Option<Taken> {
+        let all = Arc::clone(&self.0.all).acquire_many_owned(units.min(self.0.each)).await.ok()?;
+        Some(Taken { _own: None, _all: all })
+    }
+
+    /// The same as [`Shares::take`] if they are free now.
+    pub(crate) fn try_take(&self, who: &K, units: u32) -> Option<Taken> {
         let own = self.own(who).try_acquire_many_owned(units).ok()?;
         let all = Arc::clone(&self.0.all).try_acquire_many_owned(units).ok()?;
-        Some(Taken { _own: own, _all: all })
+        Some(Taken { _own: Some(own), _all: all })
     }
 
-    fn own(&self, who: &Who) -> Arc<Semaphore> {
+    fn own(&self, who: &K) -> Arc<Semaphore> {
         let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = clients.get(who).and_then(Weak::upgrade) {
             return own;

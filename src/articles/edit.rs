@@ -144,5 +144,5 @@ async fn difference(draft: Draft) -> String {
 
 /// Runs it off the async threads: texts may be large, and comparing them takes a processor for a while.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    offload::run(work).await
+    offload::save(work).await
 }

@@ -11,6 +11,7 @@ mod edit;
 mod error;
 mod lines;
 
+pub(crate) use apply::MAX_EDITS;
 pub use apply::apply;
 pub(crate) use apply::sections_of;
 pub use asked::NoEdit;

@@ -7,7 +7,7 @@ use crate::api::Permission;
 /// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// For the log: a token's name, or `local`.
+    /// For the log: a token's name, `local`, or `subject:` and the subject of an issuer's token.
     pub name: String,
     /// What it may do.
     pub scope: Permission,

@@ -9,7 +9,7 @@ mod signatures;
 
 use std::{
     sync::{Arc, Once},
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use jsonwebtoken::{Validation, decode, decode_header};
@@ -23,8 +23,10 @@ use keys::{Key, Keys};
 const LONGEST: usize = 8 << 10;
 /// Longest name of a caller. *Units:* bytes.
 const LONGEST_SUBJECT: usize = 255;
+/// What the name of such a caller begins with in the log and the trail: a subject may be called as a token is, or `local`.
+const SUBJECT: &str = "subject:";
 /// How far clocks may differ. *Units:* seconds.
-const LEEWAY: u64 = 30;
+const LEEWAY: u32 = 30;
 
 /// Checks the tokens of one issuer. Cheap to clone.
 #[derive(Clone)]
@@ -39,11 +41,11 @@ struct Inner {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    exp: u64,
-    #[serde(default)]
-    scope: Names,
-    #[serde(default)]
-    scp: Names,
+    /// Times may have fractions of a second (RFC 7519).
+    exp: f64,
+    nbf: Option<f64>,
+    scope: Option<Names>,
+    scp: Option<Names>,
 }
 
 /// Names in a list, or in one text separated by blanks.
@@ -54,12 +56,6 @@ enum Names {
     Many(Vec<String>),
 }
 
-impl Default for Names {
-    fn default() -> Self {
-        Self::Many(Vec::new())
-    }
-}
-
 impl Names {
     fn has(&self, wanted: &str) -> bool {
         match self {
@@ -67,6 +63,10 @@ impl Names {
             Self::Many(names) => names.iter().any(|name| name == wanted),
         }
     }
+}
+
+fn seconds_now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 impl Issuer {
@@ -96,28 +96,36 @@ impl Issuer {
         if header.crit.is_some() {
             return Err(AuthError::Invalid);
         }
-        let key = self.0.keys.find(header.kid.as_deref()).await?;
-        let Claims { sub, exp, scope, scp } = self.verified(token, &key)?;
+        let keys = self.0.keys.find(header.kid.as_deref()).await?;
+        let fitting = keys.iter().filter(|key| key.algorithms.contains(&header.alg));
+        let verified = fitting.map(|key| self.verified(token, key)).find(Result::is_ok);
+        let Claims { sub, exp, nbf, scope, scp } = verified.unwrap_or(Err(AuthError::Invalid))?;
+        if nbf.is_some_and(|begin| begin > seconds_now() + f64::from(LEEWAY)) {
+            return Err(AuthError::Invalid);
+        }
         if sub.is_empty() || sub.len() > LONGEST_SUBJECT {
             return Err(AuthError::Invalid);
         }
         let prefix = &self.0.settings.scope_prefix;
         let has = |wanted: &Permission| {
             let wanted = format!("{prefix}{wanted}");
-            scope.has(&wanted) || scp.has(&wanted)
+            [&scope, &scp].into_iter().flatten().any(|names| names.has(&wanted))
         };
         let scope = Permission::ALL.into_iter().rev().find(has).ok_or(AuthError::NoScope)?;
-        let until = UNIX_EPOCH.checked_add(Duration::from_secs(exp.saturating_add(LEEWAY)));
+        let until = Duration::try_from_secs_f64(exp + f64::from(LEEWAY)).ok();
+        let until = until.and_then(|until| UNIX_EPOCH.checked_add(until));
+        let name = format!("{SUBJECT}{sub}");
         let who = Who::Subject(format!("{} {sub}", self.0.settings.issuer));
-        Ok(Caller { name: sub, scope, who, until })
+        Ok(Caller { name, scope, who, until })
     }
 
     fn verified(&self, token: &str, key: &Key) -> Result<Claims, AuthError> {
         let Some(first) = key.algorithms.first() else { return Err(AuthError::Invalid) };
         let mut rules = Validation::new(*first);
         rules.algorithms.clone_from(&key.algorithms);
-        rules.leeway = LEEWAY;
-        rules.validate_nbf = true;
+        rules.leeway = u64::from(LEEWAY);
+        // The library refuses a token whose begin is null.
+        rules.validate_nbf = false;
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         rules.set_issuer(&[&self.0.settings.issuer]);
         rules.set_audience(&[&self.0.settings.audience]);

@@ -24,7 +24,7 @@ impl Host {
         let is_cut = !article.skip_embedding && before.len().max(after.len()) <= LARGEST_CUT;
         let chunker = Arc::clone(&self.backends.model().chunker);
         let chunks = match is_cut {
-            true => offload::run(move || ChangedChunks::between(&*chunker, &title, &before, &after)).await,
+            true => offload::save(move || ChangedChunks::between(&*chunker, &title, &before, &after)).await,
             false => None,
         };
         Ok(EditAnswer {

@@ -5,7 +5,7 @@ use tracing::Instrument;
 use super::Host;
 use crate::{
     auth::Who,
-    search::{Query, SearchAnswer, SearchError},
+    search::{MAX_QUESTIONS, Query, SearchAnswer, SearchError},
     share::Taken,
 };
 
@@ -15,6 +15,10 @@ impl Host {
     /// # Errors
     /// [`SearchError`]
     pub(crate) async fn find(&self, who: &Who, query: Query, others: Vec<String>) -> Result<SearchAnswer, SearchError> {
+        // Refused before it waits for a turn that is as large as it is.
+        if others.len() >= MAX_QUESTIONS {
+            return Err(SearchError::Questions);
+        }
         let turn = self.searches.take(who, 1 + u32::try_from(others.len()).unwrap_or(u32::MAX - 1)).await;
         let search = self.search.clone();
         to_its_end(turn, async move { search.search_several(&query, &others).await }).await

@@ -58,6 +58,7 @@ pub struct Shared {
     pub(super) streams: Streams,
     pub(super) requests: Shares,
     pub(super) pages: Shares,
+    pub(super) strangers: Shares,
     mcp: Router,
     pub(super) page: Option<Mounted>,
 }
@@ -74,7 +75,7 @@ impl HttpState {
         let feed = EventFeed::start(host.database.clone(), runtime.clone(), stopping.clone());
         let budget = BodyBudget::new(server);
         let streams = Streams::new(server.max_connections, host.tokens.clone());
-        let (requests, pages) = (load::requests(server.max_connections), load::pages());
+        let (requests, pages, strangers) = (load::requests(server.max_connections), load::pages(), load::strangers());
         Self(Arc::new(Shared {
             host,
             runtime,
@@ -89,6 +90,7 @@ impl HttpState {
             streams,
             requests,
             pages,
+            strangers,
             mcp,
             page,
         }))

@@ -10,16 +10,39 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 
 use super::problem::Problem;
+use crate::offload;
 
 /// A JSON body.
-#[derive(FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
 pub(super) struct Json<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::no_kind());
+        }
+        read(Bytes::from_request(request, state).await?).await.map(Self)
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+/// Reads a body here, or, if that takes a while, on another thread: a large one may be a list of a million values.
+async fn read<T: DeserializeOwned + Send + 'static>(bytes: Bytes) -> Result<T, Problem> {
+    let is_small = bytes.len() <= offload::SMALL;
+    let reading = move || axum::Json::from_bytes(&bytes).map(|axum::Json(read)| read);
+    Ok(if is_small { reading() } else { offload::save(reading).await }?)
+}
 
 /// A JSON body that may be left out: then it has its default value.
 pub(super) struct OrNothing<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OrNothing<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest<S> for OrNothing<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -39,7 +62,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OrNothing
             // An empty list would be read as an object without fields.
             return Err(Problem::no_object());
         }
-        Ok(Self(axum::Json::from_bytes(&bytes)?.0))
+        read(bytes).await.map(Self)
     }
 }
 

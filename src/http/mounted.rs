@@ -8,7 +8,8 @@ use axum::{
     response::Response,
 };
 
-use super::problem::Problem;
+use super::{body::keeping, problem::Problem};
+use crate::share::UntilSent;
 
 /// What a door brings.
 pub struct Mounted {
@@ -20,6 +21,15 @@ pub struct Mounted {
     pub entrance: Router,
     /// Put in front of all of these: changes requests before the guards see them, and their refusals.
     pub front: Box<dyn Fn(Router) -> Router + Send + Sync>,
+}
+
+/// Keeps what an answer takes until it has been sent.
+pub(super) async fn keep(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    match response.extensions_mut().remove::<UntilSent>() {
+        Some(kept) => response.map(|body| keeping(body, kept)),
+        None => response,
+    }
 }
 
 /// Answers `/` with a page for a browser, and as always for other clients.

@@ -7,6 +7,9 @@ pub(super) const ANSWER: usize = 8_000;
 /// Part of an answer reserved for everything but its list or text. *Units:* bytes.
 const FRAME: usize = 1_200;
 
+/// Longest text of an answer, however many characters its call asks for. *Units:* bytes.
+const LONGEST: usize = 1 << 20;
+
 /// Returns the first of `items` that fit into one answer; at least one.
 pub(super) fn fitting<T: Serialize>(items: Vec<T>) -> Vec<T> {
     let mut room = ANSWER - FRAME;
@@ -36,6 +39,11 @@ pub(super) fn share(several: usize) -> usize {
 /// The beginning of `text` that takes no more than `room` bytes in an answer that has it once.
 pub(super) fn beginning_within(text: &str, room: usize) -> &str {
     cut(text, room, in_json)
+}
+
+/// The beginning of `text` that is sent at once to a client that asks for more than fits into a usual answer.
+pub(super) fn longest(text: &str) -> &str {
+    beginning_within(text, LONGEST)
 }
 
 /// The beginning of `text` that fits into an answer that has it once.

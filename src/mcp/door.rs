@@ -2,11 +2,16 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, LazyLock, Mutex},
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use afterword_actors::store::acting_as;
+use futures_util::FutureExt;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     handler::server::tool::ToolCallContext,
@@ -20,7 +25,15 @@ use rmcp::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{access::Tools, arguments, changes::Changes, idle_timer::IdleTimer, problem::Problem};
+use super::{
+    access::{Tools, who},
+    arguments,
+    calls::Calls,
+    changes::Changes,
+    idle_timer::IdleTimer,
+    line::Line,
+    problem::Problem,
+};
 use crate::{auth::Permission, host::Host, printable};
 
 /// The instructions that a client gets before it asks anything.
@@ -69,20 +82,70 @@ pub(super) enum Transport {
 pub struct McpServer {
     pub(super) host: Host,
     pub(super) changes: Changes,
+    calls: Calls,
     pub(super) way: Transport,
     pub(super) idle_timer: Arc<IdleTimer>,
     /// The resources that an older client subscribes to.
     pub(super) subscribed: Arc<Mutex<BTreeSet<String>>>,
+    /// Whether it is told of changes already; a client may say more than once that it has begun.
+    is_followed: AtomicBool,
     /// Cancelled when the client is gone, at the latest with the session.
     pub(super) alive: CancellationToken,
     _ends: DropGuard,
 }
 
 impl McpServer {
-    pub(super) fn new(host: Host, changes: Changes, way: Transport, alive: CancellationToken) -> Self {
+    pub(super) fn new(host: Host, changes: Changes, calls: Calls, way: Transport, alive: CancellationToken) -> Self {
         let ends = alive.clone().drop_guard();
         let idle_timer = Arc::new(IdleTimer::start());
-        Self { host, changes, way, idle_timer, subscribed: Arc::default(), alive, _ends: ends }
+        let is_followed = AtomicBool::new(false);
+        Self { host, changes, calls, way, idle_timer, subscribed: Arc::default(), is_followed, alive, _ends: ends }
+    }
+
+    /// Answers what is not a tool call and changes nothing, when it is its client's turn and as long as that waits.
+    async fn question<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        self.must(context, Permission::Read)?;
+        let who = who(context);
+        let work = async {
+            let turn = self.calls.turn(&who).await;
+            let _turn = turn.map_err(|problem| ErrorData::invalid_request(problem.into_text(), None))?;
+            answered(work).await
+        };
+        tokio::select! {
+            answer = work => answer,
+            () = left(context) => Err(nobody_waits()),
+        }
+    }
+
+    /// Does what a call asks for.
+    async fn carry_out(
+        &self,
+        mut request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(tool) = TOOLS.router.get(&request.name) else {
+            return TOOLS.router.call(ToolCallContext::new(self, request, context)).await;
+        };
+        let needed = TOOLS.needed(&tool.name);
+        if !self.may(&context, needed) {
+            return Ok(Problem::not_allowed(needed).into());
+        }
+        let arguments = match arguments::understood(tool, request.arguments.take(), self.large(&context)) {
+            Ok(arguments) => arguments,
+            Err(problem) => return Ok(problem.into()),
+        };
+        let caller = printable::line(&self.caller(&context), LONGEST_NAME);
+        let told = (needed > Permission::Read).then(|| Told::of(tool, &arguments, caller.clone()));
+        request.arguments = Some(arguments);
+        let answer = acting_as(caller, TOOLS.router.call(ToolCallContext::new(self, request, context))).await;
+        if let (Some(told), Ok(CallToolResponse::Complete(answer))) = (told, &answer) {
+            told.after(answer.is_error == Some(true));
+        }
+        answer
     }
 }
 
@@ -108,6 +171,36 @@ impl Told {
             tracing::info!(caller, tool, article, "done");
         }
     }
+}
+
+/// Returns when nobody waits for the answer any more: the client cancelled its request, or hung up and did not come back,
+/// or its session has ended.
+fn left(context: &RequestContext<RoleServer>) -> impl Future<Output = ()> + Send + use<> {
+    let (cancelled, line) = (context.ct.clone(), context.extensions.get::<Line>().cloned());
+    async move {
+        let gone = async {
+            match &line {
+                Some(line) => line.gone().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = cancelled.cancelled() => {}
+            () = gone => {}
+        }
+    }
+}
+
+fn nobody_waits() -> ErrorData {
+    ErrorData::internal_error("the call was given up: nobody waits for its answer", None)
+}
+
+/// Answers also if `work` panics: the client of a session would wait for ever.
+async fn answered<T>(work: impl Future<Output = Result<T, ErrorData>>) -> Result<T, ErrorData> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        let reason = "the server failed, and its log says why; read the article again before you repeat a save";
+        Err(ErrorData::internal_error(reason, None))
+    })
 }
 
 impl ServerHandler for McpServer {
@@ -143,29 +236,26 @@ impl ServerHandler for McpServer {
 
     async fn call_tool(
         &self,
-        mut request: CallToolRequestParams,
+        request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.idle_timer.reset();
-        let Some(tool) = TOOLS.router.get(&request.name) else {
-            return TOOLS.router.call(ToolCallContext::new(self, request, context)).await;
+        let (who, left) = (who(&context), left(&context));
+        tokio::pin!(left);
+        let _turn = tokio::select! {
+            turn = self.calls.turn(&who) => match turn {
+                Ok(turn) => turn,
+                Err(problem) => return Ok(problem.into()),
+            },
+            () = &mut left => return Err(nobody_waits()),
         };
-        let needed = TOOLS.needed(&tool.name);
-        if !self.may(&context, needed) {
-            return Ok(Problem::not_allowed(needed).into());
+        // A change that was begun is carried out.
+        let is_question = TOOLS.needed(&request.name) == Permission::Read;
+        let answer = answered(self.carry_out(request, context));
+        tokio::select! {
+            answer = answer => answer,
+            () = &mut left, if is_question => Err(nobody_waits()),
         }
-        let arguments = match arguments::understood(tool, request.arguments.take(), self.large(&context)) {
-            Ok(arguments) => arguments,
-            Err(problem) => return Ok(problem.into()),
-        };
-        let caller = printable::line(&self.caller(&context), LONGEST_NAME);
-        let told = (needed > Permission::Read).then(|| Told::of(tool, &arguments, caller.clone()));
-        request.arguments = Some(arguments);
-        let answer = acting_as(caller, TOOLS.router.call(ToolCallContext::new(self, request, context))).await;
-        if let (Some(told), Ok(CallToolResponse::Complete(answer))) = (told, &answer) {
-            told.after(answer.is_error == Some(true));
-        }
-        answer
     }
 
     async fn list_resources(
@@ -173,8 +263,7 @@ impl ServerHandler for McpServer {
         page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.must(&context, Permission::Read)?;
-        self.resources(page.and_then(|page| page.cursor)).await
+        self.question(&context, self.resources(page.and_then(|page| page.cursor))).await
     }
 
     async fn list_resource_templates(
@@ -190,8 +279,7 @@ impl ServerHandler for McpServer {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.must(&context, Permission::Read)?;
-        Ok(self.resource(&request.uri).await?.into())
+        Ok(self.question(&context, self.resource(&request.uri)).await?.into())
     }
 
     async fn complete(
@@ -199,8 +287,7 @@ impl ServerHandler for McpServer {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        self.must(&context, Permission::Read)?;
-        self.completion(request).await
+        self.question(&context, self.completion(request)).await
     }
 
     async fn subscribe(
@@ -222,7 +309,9 @@ impl ServerHandler for McpServer {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        self.follow(context.peer);
+        if !self.is_followed.swap(true, Ordering::SeqCst) {
+            self.follow(context.peer);
+        }
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
@@ -232,5 +321,17 @@ impl ServerHandler for McpServer {
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         self.must(context.request_context(), Permission::Read)?;
         self.tell(&context).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_answered() {
+        let broken = answered(async { if true { panic!("a fault") } else { Ok(()) } }).await;
+        assert_eq!(broken.expect_err("an error").code, rmcp::model::ErrorCode::INTERNAL_ERROR);
+        assert_eq!(answered(async { Ok(1) }).await.expect("an answer"), 1);
     }
 }

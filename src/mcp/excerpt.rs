@@ -37,7 +37,7 @@ pub(super) fn of(article: &Article, part: &Part) -> Result<String, Problem> {
     }
     let start = whole.char_indices().nth(part.offset).map_or(whole.len(), |(at, _)| at);
     let text = match part.limit {
-        Some(limit) => first(&whole[start..], limit.max(1)),
+        Some(limit) => first(budget::longest(&whole[start..]), limit.max(1)),
         None => budget::beginning(&whole[start..]),
     };
     let end = part.offset + text.chars().count();

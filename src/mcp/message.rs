@@ -108,6 +108,7 @@ impl Message {
             Unreadable { code, reason, id: id.unwrap_or_default() }
         };
         check_shape(&message).map_err(|reason| fail(ErrorCode::INVALID_REQUEST, reason.to_owned()))?;
+        check_params(&message).map_err(|reason| fail(ErrorCode::INVALID_PARAMS, reason))?;
         if message.get("method").is_some_and(|method| method == "tools/call") {
             unwrap_arguments(&mut message).map_err(|reason| fail(ErrorCode::INVALID_PARAMS, reason))?;
             take_out(&mut message, &large);
@@ -140,6 +141,41 @@ fn check_shape(message: &Map<String, Value>) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("the message has neither a method nor a result")
+    }
+}
+
+/// Checks what a request must bring: the library takes one without it for a method that it does not know.
+fn check_params(message: &Map<String, Value>) -> Result<(), String> {
+    let Some(method) = message.get("method").and_then(Value::as_str).filter(|_| message.contains_key("id")) else {
+        return Ok(());
+    };
+    let params = message.get("params").unwrap_or(&Value::Null);
+    match method {
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => must_be_text(params, &["uri"]),
+        "tools/call" => must_be_text(params, &["name"]),
+        "completion/complete" => {
+            must_be_text(params, &["ref", "type"])?;
+            match params["ref"]["type"].as_str() {
+                Some("ref/resource") => must_be_text(params, &["ref", "uri"])?,
+                Some("ref/prompt") => must_be_text(params, &["ref", "name"])?,
+                _ => return Err("params.ref.type: must be \"ref/resource\" or \"ref/prompt\"".to_owned()),
+            }
+            must_be_text(params, &["argument", "name"])?;
+            must_be_text(params, &["argument", "value"])
+        }
+        "tools/list" | "resources/list" | "resources/templates/list" if !params["cursor"].is_null() => {
+            must_be_text(params, &["cursor"])
+        }
+        _ => Ok(()),
+    }
+}
+
+fn must_be_text(params: &Value, path: &[&str]) -> Result<(), String> {
+    let name = format!("params.{}", path.join("."));
+    match path.iter().fold(params, |value, field| &value[*field]) {
+        Value::String(_) => Ok(()),
+        Value::Null => Err(format!("{name}: is missing")),
+        _ => Err(format!("{name}: must be a text")),
     }
 }
 
@@ -214,6 +250,52 @@ mod tests {
         assert_eq!(code(deep.as_bytes()), -32600);
         let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "x": "y".repeat(20_000) } });
         assert_eq!(code(begin.to_string().as_bytes()), -32600);
+    }
+
+    #[test]
+    fn what_a_request_lacks_is_said() {
+        let ask = |method: &str, params: Value| {
+            let message = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
+            Message::read(message.to_string().as_bytes()).map(drop).map_err(|refused| refused.answer())
+        };
+        let complete = |reference: Value, argument: Value| json!({ "ref": reference, "argument": argument });
+        let template = json!({ "type": "ref/resource", "uri": "article://{slug}" });
+        for (method, params, field) in [
+            ("resources/read", Value::Null, "params.uri: is missing"),
+            ("resources/read", json!([]), "params.uri: is missing"),
+            ("resources/read", json!({ "uri": 1 }), "params.uri: must be a text"),
+            ("resources/subscribe", json!({}), "params.uri: is missing"),
+            ("resources/unsubscribe", json!({ "uri": null }), "params.uri: is missing"),
+            ("resources/list", json!({ "cursor": 1 }), "params.cursor: must be a text"),
+            ("tools/call", json!({ "arguments": {} }), "params.name: is missing"),
+            ("completion/complete", json!({}), "params.ref.type: is missing"),
+            ("completion/complete", json!({ "ref": "x" }), "params.ref.type: is missing"),
+            ("completion/complete", json!({ "ref": { "type": "x" } }), "params.ref.type: must be"),
+            (
+                "completion/complete",
+                complete(json!({ "type": "ref/resource" }), json!({})),
+                "params.ref.uri: is missing",
+            ),
+            (
+                "completion/complete",
+                complete(template.clone(), json!({ "name": "slug" })),
+                "params.argument.value: is missing",
+            ),
+        ] {
+            let refused = ask(method, params.clone()).expect_err("a refusal");
+            assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32602), &json!(7)), "{method} {params}");
+            let reason = refused["error"]["message"].as_str().expect("a reason");
+            assert!(reason.starts_with(field), "{method} {params}: {reason}");
+        }
+        let whole = complete(template, json!({ "name": "slug", "value": "" }));
+        for (method, params) in [
+            ("resources/read", json!({ "uri": "article://x" })),
+            ("resources/list", Value::Null),
+            ("completion/complete", whole),
+            ("of/the/future", json!({ "uri": 1 })),
+        ] {
+            assert!(ask(method, params).is_ok(), "{method}");
+        }
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     let announced = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let message = match collect(body, announced.unwrap_or(0).min(longest), longest).await {
         Ok(bytes) if bytes.len() <= offload::SMALL => Message::read(&bytes),
-        Ok(bytes) => offload::run(move || Message::read(&bytes)).await,
+        Ok(bytes) => offload::save(move || Message::read(&bytes)).await,
         Err(refused) => return refused,
     };
     let Message { value, large } = match message {

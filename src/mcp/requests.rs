@@ -39,7 +39,8 @@ impl McpServer {
         large.map(LargeArguments::take).unwrap_or_default()
     }
 
-    /// Waits for room for the article of this name, if it is large; the room is free again when the answer is dropped.
+    /// Waits for room for the article of this name, if it is large. It is taken while the article is read; what is sent of it
+    /// is small, or at most a megabyte.
     pub(super) async fn room(
         &self,
         context: &RequestContext<RoleServer>,

@@ -6,11 +6,12 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::Stream;
 use rmcp::{
-    model::{ClientJsonRpcMessage, ServerJsonRpcMessage},
+    model::{ClientJsonRpcMessage, GetExtensions, ServerJsonRpcMessage},
     transport::streamable_http_server::{
         SessionManager,
         session::{
@@ -21,7 +22,7 @@ use rmcp::{
 };
 use tokio::time::Instant;
 
-use super::owner;
+use super::{line::Returns, owner};
 use crate::auth::Who;
 
 /// One caller has at most one part in this many of all sessions.
@@ -32,6 +33,8 @@ pub(super) const MAX_SESSIONS: usize = 2_000;
 /// The library's keeper of sessions, bounded.
 pub struct Sessions {
     kept: LocalSessionManager,
+    /// How long an answer waits for a client that lost its connection.
+    patience: Duration,
     open: Mutex<HashMap<SessionId, Open>>,
     most: usize,
 }
@@ -40,15 +43,16 @@ pub struct Sessions {
 struct Open {
     heard: Instant,
     owner: Option<Who>,
+    returns: Returns,
 }
 
 type Local<T> = Result<T, <LocalSessionManager as SessionManager>::Error>;
 
 impl Sessions {
     pub(super) fn new(config: SessionConfig, most: usize) -> Self {
-        let mut kept = LocalSessionManager::default();
+        let (mut kept, patience) = (LocalSessionManager::default(), config.completed_cache_ttl);
         kept.session_config = config;
-        Self { kept, open: Mutex::default(), most }
+        Self { kept, patience, open: Mutex::default(), most }
     }
 
     /// Whether the session exists and belongs to another client than `who`.
@@ -58,6 +62,10 @@ impl Sessions {
 
     fn open(&self) -> MutexGuard<'_, HashMap<SessionId, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn returns(&self, id: &SessionId) -> Returns {
+        self.open().get(id).map(|open| open.returns.clone()).unwrap_or_default()
     }
 
     fn hear(&self, id: &SessionId) {
@@ -97,7 +105,7 @@ impl SessionManager for Sessions {
             }
         }
         let (id, transport) = self.kept.create_session().await?;
-        self.open().insert(id.clone(), Open { heard: Instant::now(), owner });
+        self.open().insert(id.clone(), Open { heard: Instant::now(), owner, returns: Returns::default() });
         Ok((id, transport))
     }
 
@@ -119,9 +127,13 @@ impl SessionManager for Sessions {
     async fn create_stream(
         &self,
         id: &SessionId,
-        message: ClientJsonRpcMessage,
+        mut message: ClientJsonRpcMessage,
     ) -> Local<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static> {
-        self.kept.create_stream(id, message).await
+        let (line, receiver) = self.returns(id).line(self.patience);
+        if let ClientJsonRpcMessage::Request(request) = &mut message {
+            request.request.extensions_mut().insert(line);
+        }
+        Ok(receiver.receive(self.kept.create_stream(id, message).await?))
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Local<()> {
@@ -140,6 +152,7 @@ impl SessionManager for Sessions {
         id: &SessionId,
         last_event_id: String,
     ) -> Local<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static> {
+        self.returns(id).note();
         self.kept.resume(id, last_event_id).await
     }
 }

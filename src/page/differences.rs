@@ -28,7 +28,7 @@ pub(super) async fn between(old: &str, new: &str) -> Markup {
         return lines(old, new);
     }
     let (old, new) = (old.to_owned(), new.to_owned());
-    offload::run(move || lines(&old, &new)).await
+    offload::show(move || lines(&old, &new)).await
 }
 
 fn lines(old: &str, new: &str) -> Markup {

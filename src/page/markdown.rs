@@ -67,13 +67,13 @@ pub(super) async fn render(body: &str) -> Rendered {
     let (shown, is_cut) = (&body[..end], end < body.len());
     // Colouring code takes longer than all the rest.
     if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
-        return rendered(shown, is_cut);
+        return rendered(shown, is_cut, Colours::new());
     }
     let shown = shown.to_owned();
-    offload::run(move || rendered(&shown, is_cut)).await
+    offload::show(move || rendered(&shown, is_cut, Colours::new())).await
 }
 
-fn rendered(body: &str, is_cut: bool) -> Rendered {
+fn rendered(body: &str, is_cut: bool, mut colours: Colours) -> Rendered {
     let hidden = neutralised(body);
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_FOOTNOTES;
@@ -81,11 +81,10 @@ fn rendered(body: &str, is_cut: bool) -> Rendered {
     let mut events = Vec::new();
     let mut anchors: HashMap<String, usize> = HashMap::new();
     let mut open: Option<(usize, u8, String)> = None;
-    let mut colours = Colours::new();
     let mut fence: Option<(String, String)> = None;
     let mut ours = HashSet::new();
     for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
-        let event = as_written(event, body.get(range));
+        let event = harmless(as_written(event, body.get(range)));
         match &event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if code::is_known(info) => {
                 fence = Some((info.to_string(), String::new()));
@@ -165,6 +164,56 @@ fn as_written<'text>(event: Event<'text>, written: Option<&'text str>) -> Event<
     }
 }
 
+/// Elements that would hide what stands behind their tag, to a text's end if they are not closed: what is in them is no
+/// text of a page. Their tags are shown as they are written (the tag filter of GitHub, and three more).
+const HIDING: [&str; 15] = [
+    "frameset",
+    "iframe",
+    "math",
+    "noembed",
+    "noframes",
+    "noscript",
+    "plaintext",
+    "script",
+    "select",
+    "style",
+    "svg",
+    "template",
+    "textarea",
+    "title",
+    "xmp",
+];
+
+/// HTML without tags that hide what follows.
+fn harmless(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::Html(raw) if hides(&raw) => Event::Html(escaped(&raw).into()),
+        Event::InlineHtml(raw) if hides(&raw) => Event::InlineHtml(escaped(&raw).into()),
+        other => other,
+    }
+}
+
+fn hides(raw: &str) -> bool {
+    raw.split('<').skip(1).any(is_hiding)
+}
+
+/// Whether the tag after a `<` hides what follows it.
+fn is_hiding(tag: &str) -> bool {
+    let tag = tag.strip_prefix('/').unwrap_or(tag);
+    let name = tag.split(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')).next().unwrap_or_default();
+    HIDING.iter().any(|hiding| name.eq_ignore_ascii_case(hiding))
+}
+
+fn escaped(raw: &str) -> String {
+    let mut pieces = raw.split('<');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for tag in pieces {
+        text.push_str(if is_hiding(tag) { "&lt;" } else { "<" });
+        text.push_str(tag);
+    }
+    text
+}
+
 /// A picture would be fetched from elsewhere, and tell there who reads: it becomes a link. The page has the title for
 /// the highest heading, so those of a text are one lower.
 fn here(event: Event<'_>) -> Event<'_> {
@@ -225,7 +274,7 @@ mod tests {
     use super::*;
 
     fn html(body: &str) -> String {
-        rendered(body, false).html.into_string()
+        rendered(body, false, Colours::patient()).html.into_string()
     }
 
     #[test]
@@ -245,6 +294,96 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_in_prose_hides_nothing() {
+        let named = [
+            "a",
+            "abbr",
+            "article",
+            "aside",
+            "audio",
+            "base",
+            "blockquote",
+            "body",
+            "button",
+            "canvas",
+            "caption",
+            "center",
+            "col",
+            "colgroup",
+            "datalist",
+            "dd",
+            "del",
+            "details",
+            "dialog",
+            "div",
+            "dl",
+            "embed",
+            "fieldset",
+            "font",
+            "footer",
+            "form",
+            "frame",
+            "head",
+            "header",
+            "html",
+            "image",
+            "img",
+            "input",
+            "legend",
+            "li",
+            "link",
+            "listing",
+            "main",
+            "map",
+            "marquee",
+            "menu",
+            "meta",
+            "nav",
+            "object",
+            "ol",
+            "optgroup",
+            "option",
+            "output",
+            "p",
+            "param",
+            "picture",
+            "pre",
+            "progress",
+            "ruby",
+            "section",
+            "slot",
+            "source",
+            "summary",
+            "table",
+            "tbody",
+            "td",
+            "tfoot",
+            "th",
+            "thead",
+            "tr",
+            "track",
+            "ul",
+            "video",
+            "x-y",
+        ];
+        for name in named.into_iter().chain(HIDING) {
+            let shown = html(&format!("FIRST\n\nuse the <{name}> tag here.\n\nSECOND\n\n# HEADING\n"));
+            for kept in ["FIRST", "tag here", "<p>SECOND</p>", "<h2 id=\"text-heading\">HEADING</h2>"] {
+                assert!(shown.contains(kept), "{name} hides {kept}: {shown}");
+            }
+            // Some of them begin a block of HTML that goes on to the end: it is shown as it is.
+            for tag in [format!("<{name} a=b>"), format!("<{}/>", name.to_uppercase())] {
+                let shown = html(&format!("FIRST\n\n{tag} tag here.\n\nSECOND\n\n# HEADING\n"));
+                for kept in ["FIRST", "tag here", "SECOND", "HEADING"] {
+                    assert!(shown.contains(kept), "{tag} hides {kept}: {shown}");
+                }
+            }
+        }
+        assert!(html("the <script> tag").contains("the &lt;script&gt; tag"), "{}", html("the <script> tag"));
+        assert!(html("`<script>` and <b>bold</b>").contains("<b>bold</b>"));
+    }
+
+    #[test]
     fn a_title_is_said_once() {
         assert_eq!(after_title("\n# Tides #\n\nThe moon.", "Tides"), "\nThe moon.");
         assert_eq!(after_title("# Tides", "Tides"), "");
@@ -255,7 +394,7 @@ mod tests {
 
     #[test]
     fn headings_have_anchors_of_their_own_and_make_the_contents() {
-        let shown = rendered("# A *b*\n\n## A b\n\n## `c` d\n\n#\n", false);
+        let shown = rendered("# A *b*\n\n## A b\n\n## `c` d\n\n#\n", false, Colours::patient());
         let headings: Vec<_> = shown.headings.iter().map(|heading| (heading.level, heading.anchor.as_str())).collect();
         assert_eq!(headings, [(1, "text-a-b"), (2, "text-a-b-2"), (2, "text-c-d")]);
         assert!(shown.html.into_string().contains("<h3 id=\"text-c-d\">"));

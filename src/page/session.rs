@@ -87,8 +87,13 @@ fn cookie(app: &PageState, token: &str, seconds: u32) -> HeaderValue {
 
 /// Returns `next` if it is a place of this site, else `/`.
 fn local(next: &str) -> String {
-    let is_local = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
-    if is_local && next.is_ascii() { next.to_owned() } else { "/".to_owned() }
+    let is_local = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
+    // No header has a control character.
+    if is_local && next.is_ascii() && !next.contains(|c: char| c.is_ascii_control()) {
+        next.to_owned()
+    } else {
+        "/".to_owned()
+    }
 }
 
 pub(super) fn login_page(app: &PageState, nonce: &Nonce, place: &Uri, why: Option<&str>) -> Markup {
@@ -131,6 +136,9 @@ mod tests {
             ["", "//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nset-cookie: b", "/\t/e"]
         {
             assert_eq!(local(elsewhere), "/", "{elsewhere:?}");
+        }
+        for control in (0..32).chain([127]).map(char::from) {
+            assert_eq!(local(&format!("/a{control}b")), "/", "{control:?}");
         }
     }
 

@@ -31,7 +31,7 @@ async fn show(State(app): State<PageState>, visit: Visit) -> Result<Response, Re
     let main = html! {
         h1 { "Settings" }
         (tabs(&visit, "/settings"))
-        (doctor::findings(&app).await)
+        (doctor::findings(&app, &visit).await)
         section aria-labelledby="you" {
             h2 #you { "You" }
             @if visit.has_token() {

@@ -8,15 +8,30 @@ use std::sync::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::http::Arrival;
+
 /// What a connection does; shared by the stream, the requests that come by it, and the room it takes.
 pub(super) struct Connection {
     pub(super) requests: AtomicUsize,
     pub(super) has_spoken: AtomicBool,
     pub(super) is_writing: AtomicBool,
+    /// Whether its client was let in.
+    pub(super) arrival: Arrival,
     /// Beyond the limit, for the requests that are always answered.
     pub(super) is_reserve: bool,
     quiet_since: Mutex<Instant>,
     pub(super) leave: CancellationToken,
+}
+
+/// How much is known of a connection's client; those of whom least is known make room first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// It never sent anything.
+    Silent,
+    /// None of its requests was let in.
+    Stranger,
+    /// One of its requests was let in.
+    Known,
 }
 
 /// A running request; the connection is not idle until it is dropped.
@@ -28,6 +43,7 @@ impl Connection {
             requests: AtomicUsize::new(0),
             has_spoken: AtomicBool::new(false),
             is_writing: AtomicBool::new(false),
+            arrival: Arrival::default(),
             is_reserve,
             quiet_since: Mutex::new(Instant::now()),
             leave: CancellationToken::new(),
@@ -39,12 +55,19 @@ impl Connection {
         AtWork(Arc::clone(self))
     }
 
-    /// Returns whether it ever asked anything, and since when nothing has been asked, answered or sent; `None` if it is
-    /// busy or was told to leave.
-    pub(super) fn idle(&self) -> Option<(bool, Instant)> {
-        let is_busy = self.requests.load(Ordering::SeqCst) > 0 || self.is_writing.load(Ordering::SeqCst);
-        let has_spoken = self.has_spoken.load(Ordering::Relaxed);
-        (!is_busy && !self.leave.is_cancelled()).then(|| (has_spoken, self.quiet_since()))
+    /// Returns how much it has shown of its client, and since when nothing has been asked, answered or sent; `None` if it
+    /// is busy or was told to leave. A client that was never let in is not busy, whatever it asks or leaves unread: it
+    /// could be so with all connections.
+    pub(super) fn idle(&self) -> Option<(Standing, Instant)> {
+        let is_let_in = self.arrival.is_let_in();
+        let is_at_work = self.requests.load(Ordering::SeqCst) > 0 || self.is_writing.load(Ordering::SeqCst);
+        let standing = match self.has_spoken.load(Ordering::Relaxed) {
+            _ if is_let_in => Standing::Known,
+            true => Standing::Stranger,
+            false => Standing::Silent,
+        };
+        let is_kept = is_let_in && is_at_work;
+        (!is_kept && !self.leave.is_cancelled()).then(|| (standing, self.quiet_since()))
     }
 
     /// Tells it to close, to make room for another.

@@ -89,8 +89,11 @@ async fn ready(State(gate): State<Gate>, request: Request) -> Response {
 }
 
 /// Marks the connection as busy while it is answered, and adds the headers of every answer.
-async fn attend(connection: Option<Extension<Arc<Connection>>>, request: Request, next: Next) -> Response {
+async fn attend(connection: Option<Extension<Arc<Connection>>>, mut request: Request, next: Next) -> Response {
     let at_work = connection.as_ref().map(|Extension(connection)| connection.work());
+    if let Some(Extension(connection)) = &connection {
+        request.extensions_mut().insert(connection.arrival.clone());
+    }
     let is_reserve = connection.is_some_and(|Extension(connection)| connection.is_reserve);
     let is_short = matches!(request.uri().path(), "/health" | "/ready");
     let mut response = match is_reserve && !is_short {

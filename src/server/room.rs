@@ -98,7 +98,7 @@ impl Lane {
     fn longest_idle(&self) -> Option<Arc<Connection>> {
         let connections: Vec<_> = self.taken().connections.values().filter_map(Weak::upgrade).collect();
         let idle = connections.into_iter().filter_map(|connection| Some((connection.idle()?, connection)));
-        // Those that never sent anything go first.
+        // Those of whom least is known go first.
         idle.min_by_key(|(idle, _)| *idle).map(|(_, connection)| connection)
     }
 
@@ -121,6 +121,7 @@ mod tests {
     async fn the_longest_idle_makes_room_and_nobody_who_is_at_work() {
         let room = Room::new(2);
         let (busy, _busy) = room.take().await.expect("room");
+        busy.arrival.let_in();
         let _request = busy.work();
         let (idle, place) = room.take().await.expect("room");
         let next = tokio::spawn({
@@ -134,9 +135,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_stranger_with_a_request_makes_room_before_a_client_that_was_let_in() {
+        let room = Room::new(2);
+        let (known, _known) = room.take().await.expect("room");
+        known.arrival.let_in();
+        let (stranger, place) = room.take().await.expect("room");
+        stranger.has_spoken.store(true, std::sync::atomic::Ordering::Relaxed);
+        stranger.is_writing.store(true, std::sync::atomic::Ordering::SeqCst);
+        let _form = stranger.work();
+        let next = tokio::spawn({
+            let room = room.clone();
+            async move { room.take().await.map(|(connection, place)| (connection.is_reserve, place)) }
+        });
+        stranger.leave.cancelled().await;
+        drop(place);
+        let (is_reserve, _place) = next.await.expect("an end").expect("room");
+        assert!(!is_reserve && !known.leave.is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn when_all_are_at_work_a_few_more_are_taken_for_short_questions() {
         let room = Room::new(1);
         let (busy, _place) = room.take().await.expect("room");
+        busy.arrival.let_in();
         let _request = busy.work();
         let mut held = Vec::new();
         for _ in 0..RESERVE {

@@ -63,13 +63,16 @@ impl Watched {
         Self { stream, connection, patience, silence, leave, unread: Unread::default(), _place: place }
     }
 
+    /// Ends the connection when it is told to leave.
+    fn poll_leave(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let why = "another connection needs its place";
+        self.leave.as_mut().poll(context).map(|()| io::Error::new(io::ErrorKind::ConnectionAborted, why))
+    }
+
     /// Ends the connection if nothing was asked for too long.
     fn poll_silence(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.leave.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::ConnectionAborted,
-                "another connection needs its place",
-            )));
+        if let Poll::Ready(leave) = self.poll_leave(context) {
+            return Poll::Ready(Err(leave));
         }
         if self.connection.requests.load(Ordering::SeqCst) > 0 {
             return Poll::Pending;
@@ -91,7 +94,10 @@ impl Watched {
                 self.unread.take(bytes);
                 Poll::Ready(Ok(bytes))
             }
-            Poll::Pending => self.unread.poll(context, self.patience.writing).map(Err),
+            Poll::Pending => match self.poll_leave(context) {
+                Poll::Ready(leave) => Poll::Ready(Err(leave)),
+                Poll::Pending => self.unread.poll(context, self.patience.writing).map(Err),
+            },
             failed @ Poll::Ready(Err(_)) => failed,
         }
     }

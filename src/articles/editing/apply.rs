@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Most edits of one call: each searches the whole text.
-const MAX_EDITS: usize = 100;
+pub(crate) const MAX_EDITS: usize = 100;
 /// Most places that are named.
 const NAMED: usize = 10;
 

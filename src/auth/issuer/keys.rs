@@ -1,7 +1,6 @@
 //! The keys that an issuer publishes: fetched, kept, and fetched again when one is missing, at a bounded rate.
 
 use std::{
-    collections::HashMap,
     num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
@@ -34,6 +33,8 @@ const TOGETHER: NonZeroU32 = NonZeroU32::new(3).expect("more than none");
 const REFETCH_INTERVAL: Duration = Duration::from_secs(20);
 /// Longest answer of the issuer. *Units:* bytes.
 const LONGEST: usize = 1 << 20;
+/// Most keys of one name, or of none, that a token is tried with.
+const MOST_MEANT: usize = 16;
 /// Where issuers publish their metadata: OpenID Connect, and RFC 8414.
 const DESCRIPTIONS: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
@@ -66,8 +67,14 @@ struct Fetch {
 
 #[derive(Default)]
 struct Known {
-    keys: HashMap<String, Key>,
+    keys: Vec<Published>,
     since: Option<Instant>,
+}
+
+/// A key as the issuer publishes it: it may have no name, and another the same.
+struct Published {
+    name: Option<String>,
+    key: Key,
 }
 
 #[derive(Deserialize)]
@@ -92,13 +99,12 @@ enum FetchError {
 }
 
 impl Known {
-    fn find(&self, name: Option<&str>) -> Option<&Key> {
-        match name {
-            Some(name) => self.keys.get(name),
-            // A token without a key name can only mean a sole key.
-            None if self.keys.len() == 1 => self.keys.values().next(),
-            None => None,
-        }
+    /// The keys that a token may mean by `name`.
+    fn find(&self, name: Option<&str>) -> Vec<Key> {
+        // A token without a key's name means a key without a name, or a sole key.
+        let is_sole = name.is_none() && self.keys.len() == 1;
+        let meant = self.keys.iter().filter(|published| is_sole || published.name.as_deref() == name);
+        meant.take(MOST_MEANT).map(|published| published.key.clone()).collect()
     }
 }
 
@@ -113,18 +119,16 @@ impl Keys {
         }
     }
 
-    /// Returns the key of this name. A caller that asks while keys are fetched waits for them; for a known one that is to
-    /// be fetched again, not long.
+    /// Returns the keys of this name, at least one. A caller that asks while keys are fetched waits for them; for a known one
+    /// that is to be fetched again, not long.
     ///
     /// # Errors
     /// [`AuthError::Invalid`] if the issuer has no such key, [`AuthError::Issuer`] if it was never reached.
-    pub(super) async fn find(&self, name: Option<&str>) -> Result<Key, AuthError> {
-        let (key, since) = self.issuer.known(name);
-        let is_known = key.is_some();
-        if let Some(key) = key
-            && since.is_some_and(|since| since.elapsed() < HOLD)
-        {
-            return Ok(key);
+    pub(super) async fn find(&self, name: Option<&str>) -> Result<Vec<Key>, AuthError> {
+        let (keys, since) = self.issuer.known(name);
+        let is_known = !keys.is_empty();
+        if is_known && since.is_some_and(|since| since.elapsed() < HOLD) {
+            return Ok(keys);
         }
         if let Some(fetch) = self.fetch() {
             let patience = if is_known { PATIENCE_WITH_A_KEY } else { Duration::MAX };
@@ -132,9 +136,9 @@ impl Keys {
             let _ = tokio::time::timeout(patience, fetch).await;
         }
         match self.issuer.known(name) {
-            (Some(key), _) => Ok(key),
-            (None, None) => Err(AuthError::Issuer),
-            (None, Some(_)) => Err(AuthError::Invalid),
+            (keys, _) if !keys.is_empty() => Ok(keys),
+            (_, None) => Err(AuthError::Issuer),
+            (_, Some(_)) => Err(AuthError::Invalid),
         }
     }
 
@@ -155,9 +159,9 @@ impl Keys {
 }
 
 impl Issuer {
-    fn known(&self, name: Option<&str>) -> (Option<Key>, Option<Instant>) {
+    fn known(&self, name: Option<&str>) -> (Vec<Key>, Option<Instant>) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        (known.find(name).cloned(), known.since)
+        (known.find(name), known.since)
     }
 
     async fn renew(&self) {
@@ -170,7 +174,7 @@ impl Issuer {
         }
     }
 
-    async fn fetch(&self) -> Result<HashMap<String, Key>, FetchError> {
+    async fn fetch(&self) -> Result<Vec<Published>, FetchError> {
         // The client requires one even without encryption.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build()?;
@@ -215,8 +219,8 @@ async fn get<T: DeserializeOwned>(client: &Client, place: &str) -> Result<T, Fet
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// Returns a key's name and the algorithms it is for: never a shared secret, and never one of another family.
-fn usable(jwk: &Jwk) -> Option<(String, Key)> {
+/// Returns a key with its name and the algorithms it is for: never a shared secret, and never one of another family.
+fn usable(jwk: &Jwk) -> Option<Published> {
     if jwk.common.public_key_use.as_ref().is_some_and(|is_for| *is_for != PublicKeyUse::Signature) {
         return None;
     }
@@ -242,5 +246,5 @@ fn usable(jwk: &Jwk) -> Option<(String, Key)> {
         }
     };
     let key = DecodingKey::from_jwk(jwk).ok().filter(|_| !algorithms.is_empty())?;
-    Some((jwk.common.key_id.clone().unwrap_or_default(), Key { key, algorithms }))
+    Some(Published { name: jwk.common.key_id.clone(), key: Key { key, algorithms } })
 }

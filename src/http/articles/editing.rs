@@ -1,19 +1,27 @@
 //! Changing a part of an article.
 
+use std::fmt;
+
 use axum::{
     Extension, Json,
     extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, SeqAccess, Visitor},
+};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::answer::{insert, keep, room};
 use crate::{
     api::{AskedEdit, EditAnswer, OnConflict},
-    articles::{PartEdits, editing::Edit},
+    articles::{
+        PartEdits,
+        editing::{Edit, MAX_EDITS},
+    },
     auth::Caller,
     http::{
         app::HttpState,
@@ -33,11 +41,39 @@ pub(super) fn writing() -> OpenApiRouter<HttpState> {
 struct Edits {
     /// In their order; each sees what those before it have made.
     #[schema(min_items = 1)]
+    #[serde(deserialize_with = "not_many")]
     edits: Vec<AskedEdit>,
     /// What happens if the article is at another revision than `If-Match` says: `refuse` it, or `merge` both changes if they
     /// are of different lines.
     #[serde(default)]
     on_conflict: OnConflict,
+}
+
+/// Reads edits, and no more than are looked at: one too many is refused with the others' words, and further ones are not
+/// read.
+fn not_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AskedEdit>, D::Error> {
+    deserializer.deserialize_seq(NotMany)
+}
+
+struct NotMany;
+
+impl<'de> Visitor<'de> for NotMany {
+    type Value = Vec<AskedEdit>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of edits")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut edits: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(edit) = edits.next_element()? {
+            if list.len() > MAX_EDITS {
+                return Err(A::Error::custom(format!("there are many more than {MAX_EDITS} edits")));
+            }
+            list.push(edit);
+        }
+        Ok(list)
+    }
 }
 
 /// Change parts of an article's text: add at an end, change a section, replace a text. Answers what changed, not the text.

@@ -2,7 +2,10 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -31,6 +34,20 @@ const LONGEST_NAME: usize = 100;
 const LONGEST_PATH: usize = 200;
 /// How often refused callers are logged.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+/// Whether a connection has brought a request of a caller that was let in; the server puts it into each request.
+#[derive(Clone, Default)]
+pub(crate) struct Arrival(Arc<AtomicBool>);
+
+impl Arrival {
+    pub(crate) fn let_in(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_let_in(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
 
 /// What is needed to authenticate callers, and to refuse them.
 #[derive(Clone)]
@@ -86,6 +103,9 @@ pub(in crate::http) async fn identify(
     Span::current().record("caller", name.as_str());
     let (method, path) = (request.method().clone(), printable::line(request.uri().path(), LONGEST_PATH));
     request.extensions_mut().insert(caller);
+    if let Some(arrival) = request.extensions().get::<Arrival>() {
+        arrival.let_in();
+    }
     let response = acting_as(name.clone(), next.run(request)).await;
     // The tools log what agents do.
     if !method.is_safe() && path != "/mcp" && response.status().is_success() {

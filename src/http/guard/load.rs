@@ -26,6 +26,8 @@ const LARGEST_AT_ONCE: u64 = 2;
 const REQUESTS_AT_ONCE: u32 = 64;
 /// See [`turn_pages`].
 const PAGES_AT_ONCE: u32 = 64;
+/// See [`turn_strangers`].
+const STRANGERS_AT_ONCE: u32 = 64;
 /// How long a refused body is still read.
 const LINGER: Duration = Duration::from_secs(5);
 /// The unit of counting. *Units:* bytes.
@@ -52,9 +54,14 @@ pub(in crate::http) fn requests(connections: usize) -> Shares {
     Shares::new(u32::try_from(connections).unwrap_or(u32::MAX), REQUESTS_AT_ONCE)
 }
 
-/// Limits the pages that are sent at the same time to clients without authentication.
+/// Limits the pages of the documentation that are sent at the same time.
 pub(in crate::http) fn pages() -> Shares {
     Shares::new(PAGES_AT_ONCE, PAGES_AT_ONCE)
+}
+
+/// Limits what is done at the same time for clients that are not signed in.
+pub(in crate::http) fn strangers() -> Shares {
+    Shares::new(STRANGERS_AT_ONCE, STRANGERS_AT_ONCE)
 }
 
 /// Longest form of a client without authentication: a token, and the place to go to. *Units:* bytes.
@@ -87,6 +94,20 @@ pub(in crate::http) async fn turn_pages(
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
     };
     Ok(next.run(request).await.map(|body| keeping(body, place)))
+}
+
+/// Answers a client that is not signed in if not too many are being answered. The place is free again before the answer is
+/// sent, which is small: whoever does not read keeps nobody from signing in.
+pub(in crate::http) async fn turn_strangers(
+    State(strangers): State<Shares>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Some(_place) = strangers.try_take(&Who::Local, 1) else {
+        let detail = "too many others are signing in; try again in a moment";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_busy", detail).later(LINGER));
+    };
+    Ok(next.run(request).await)
 }
 
 /// Lets a client's request wait for its others, if there are very many: the queues behind are shared by all clients.

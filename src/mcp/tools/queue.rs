@@ -187,10 +187,12 @@ impl McpServer {
     async fn retry_failed_embeddings(
         &self,
         Parameters(RetryFailed { slug }): Parameters<RetryFailed>,
+        context: RequestContext<RoleServer>,
     ) -> Result<Json<Retried>, Problem> {
         let Some(slug) = slug else {
             return Ok(Json(Retried { retried: self.host.queue.retry_failed().await? }));
         };
+        let _room = self.room(&context, &slug).await?;
         let embedding = self.host.articles.read(&slug).await?.embedding;
         match (embedding.status, embedding.task_id) {
             (EmbeddingState::Failed, Some(id)) => {

@@ -39,7 +39,7 @@ struct ReadArticle {
     section: Option<String>,
     /// begin after this many characters
     offset: Option<u32>,
-    /// most characters; without it as many as fit into 8 KB
+    /// most characters, of 1 MB at most; without it as many as fit into 8 KB
     limit: Option<u32>,
 }
 

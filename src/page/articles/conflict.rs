@@ -20,7 +20,7 @@ pub(super) async fn show(
     present: i64,
     draft: &Draft,
 ) -> Result<Response, Refusal> {
-    let _room = read::room(app, visit, slug).await?;
+    let room = read::room(app, visit, slug).await?;
     let theirs = app.host.articles.read(slug).await?;
     let differences = differences::between(&theirs.body, &draft.body).await;
     let main = html! {
@@ -54,5 +54,5 @@ pub(super) async fn show(
     };
     let mut response = layout::view(visit, Here::Articles, "Saved in between", main);
     *response.status_mut() = StatusCode::CONFLICT;
-    Ok(response)
+    Ok(read::keep(response, room))
 }

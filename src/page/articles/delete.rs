@@ -79,6 +79,7 @@ pub(super) async fn restore(
     Form(which): Form<Which>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
+    let _room = read::room_for_past(&app, &visit, &name).await?;
     let restored = app.host.articles.restore(&name, which.revision).await?;
     Ok(Redirect::to(&format!("/articles/{}", restored.article.slug)).into_response())
 }

@@ -44,7 +44,7 @@ pub(super) async fn show(
     Path(slug): Path<String>,
 ) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
-    let _room = read::room(&app, &visit, &slug).await?;
+    let room = read::room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     let draft = Draft {
         title: article.title,
@@ -54,7 +54,7 @@ pub(super) async fn show(
         revision: article.revision.to_string(),
         ..Draft::default()
     };
-    Ok(form(&app, &visit, Some(&article.slug), &draft, Around::default()).await)
+    Ok(read::keep(form(&app, &visit, Some(&article.slug), &draft, Around::default()).await, room))
 }
 
 pub(super) async fn create(
@@ -88,10 +88,14 @@ pub(super) async fn save(
     if draft.act == "preview" {
         return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
     }
-    let draft = match app.host.articles.read(&slug).await {
-        Ok(present) => draft.with_line_breaks_of(&present.body),
-        // The save says what is the matter.
-        Err(_) => draft,
+    let draft = {
+        // Given back before a conflict takes it again: it would wait for itself.
+        let _room = read::room(&app, &visit, &slug).await?;
+        match app.host.articles.read(&slug).await {
+            Ok(present) => draft.with_line_breaks_of(&present.body),
+            // The save says what is the matter.
+            Err(_) => draft,
+        }
     };
     let saved = match changes(&draft) {
         Ok(changes) => app.host.articles.update(&slug, changes).await,

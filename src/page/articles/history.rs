@@ -7,6 +7,7 @@ use axum::{
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::read;
 use crate::{
     articles::Revision,
     page::{
@@ -40,7 +41,7 @@ pub(super) async fn show(
     let revisions = app.host.articles.history(&slug).await?;
     let chosen = asked.revision.or_else(|| revisions.first().map(|newest| newest.revision)).unwrap_or(1);
     let largest = revisions.iter().map(|revision| revision.size).max().unwrap_or_default();
-    let _room = app.host.large_texts.room(&visit.caller.who, u64::try_from(largest).unwrap_or_default()).await;
+    let room = app.host.large_texts.room(&visit.caller.who, u64::try_from(largest).unwrap_or_default()).await;
     let after = app.host.articles.read_revision(&slug, chosen).await?;
     let before = revisions.iter().find(|revision| revision.revision < chosen).map(|before| before.revision);
     let before = match before {
@@ -68,7 +69,7 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(layout::view(&visit, Here::Articles, "History", main))
+    Ok(read::keep(layout::view(&visit, Here::Articles, "History", main), room))
 }
 
 fn list(revisions: &[Revision], chosen: i64) -> Markup {

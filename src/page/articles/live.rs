@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use futures_util::stream;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::read::status;
+use super::read::{self, status};
 use crate::{
     articles::summaries,
     page::{
@@ -15,6 +15,7 @@ use crate::{
         changes::Changed,
         refusal::Refusal,
         stream::{Events, fragment, sent},
+        visit::Visit,
     },
 };
 
@@ -32,11 +33,15 @@ struct Reader {
 /// `/live/articles/{slug}`: the state of one article's embedding, as it changes.
 pub(in crate::page) async fn article(
     State(app): State<PageState>,
+    visit: Visit,
     Path(slug): Path<String>,
 ) -> Result<Events, Refusal> {
     // Subscribed first, so that no change is missed between the read and the stream.
     let changes = app.changes.follow();
-    let id = app.host.articles.read(&slug).await?.id;
+    let id = {
+        let _room = read::room(&app, &visit, &slug).await?;
+        app.host.articles.read(&slug).await?.id
+    };
     let reader = Reader { app, id, changes, known: None };
     Ok(sent(stream::unfold(reader, |mut reader| async {
         let html = reader.next().await?;

@@ -19,6 +19,7 @@ use crate::{
         refusal::Refusal,
         visit::Visit,
     },
+    share::{Taken, UntilSent},
 };
 
 /// At most this many linking articles are shown.
@@ -31,7 +32,7 @@ pub(super) async fn show(
     visit: Visit,
     Path(slug): Path<String>,
 ) -> Result<Response, Refusal> {
-    let _room = room(&app, &visit, &slug).await?;
+    let room = room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     if article.slug != slug {
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
@@ -59,7 +60,7 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(layout::view(&visit, Here::Articles, &article.title, main))
+    Ok(keep(layout::view(&visit, Here::Articles, &article.title, main), room))
 }
 
 /// Articles that link to it.
@@ -101,20 +102,31 @@ pub(super) async fn text(
     visit: Visit,
     Path(slug): Path<String>,
 ) -> Result<Response, Refusal> {
-    let _room = room(&app, &visit, &slug).await?;
+    let room = room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    Ok((kind, article.body).into_response())
+    Ok(keep((kind, article.body).into_response(), room))
 }
 
 /// Takes room for the article, if it is large.
-pub(in crate::page) async fn room(
-    app: &PageState,
-    visit: &Visit,
-    slug: &str,
-) -> Result<Option<crate::share::Taken>, Refusal> {
+pub(in crate::page) async fn room(app: &PageState, visit: &Visit, slug: &str) -> Result<Option<Taken>, Refusal> {
     let size = app.host.articles.weight(slug).await?;
     Ok(app.host.large_texts.room(&visit.caller.who, size).await)
+}
+
+/// The same for a revision of it, also of a deleted one: it may be the largest.
+pub(super) async fn room_for_past(app: &PageState, visit: &Visit, name: &str) -> Result<Option<Taken>, Refusal> {
+    let revisions = app.host.articles.history(name).await?;
+    let largest = revisions.iter().map(|revision| revision.size).max().unwrap_or_default();
+    Ok(app.host.large_texts.room(&visit.caller.who, u64::try_from(largest).unwrap_or_default()).await)
+}
+
+/// Keeps the room until the answer has been sent.
+pub(in crate::page) fn keep(mut response: Response, room: Option<Taken>) -> Response {
+    if let Some(room) = room {
+        response.extensions_mut().insert(UntilSent::from(room));
+    }
+    response
 }
 
 fn head(visit: &Visit, article: &Article) -> Markup {

@@ -130,6 +130,11 @@ if (q) {
   form.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(timer); search(); });
 }
 
+// Who signs out leaves no drafts behind for the next user of this browser.
+for (const form of document.querySelectorAll("form[action='/logout']")) form.addEventListener("submit", () => {
+  try { for (const key of Object.keys(localStorage)) if (key.startsWith("draft ")) localStorage.removeItem(key); } catch { /* not allowed: then there are none */ }
+});
+
 // Writing: a draft is kept here until it is saved, files may be dropped, and the preview comes without leaving.
 const editor = $("#editor");
 if (editor) {

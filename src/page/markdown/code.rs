@@ -1,6 +1,9 @@
 //! Code in the colours of its language: words of code become spans with classes, which the style sheet paints.
 
-use std::sync::LazyLock;
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use syntect::{
     html::{ClassStyle, ClassedHTMLGenerator},
@@ -15,33 +18,58 @@ const STYLE: ClassStyle = ClassStyle::SpacedPrefixed { prefix: CLASS };
 const MAX_COLOURED: usize = 48 << 10;
 /// A longer line is not code that a person reads, and takes long to parse. *Units:* bytes.
 const MAX_LINE: usize = 1_000;
+/// How long the code of one article is coloured; the rest is shown plain. Some lines take a grammar half a second.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 static LANGUAGES: LazyLock<SyntaxSet> = LazyLock::new(two_face::syntax::extra_newlines);
 
 /// Colours the code blocks of one article, until its allowance is used up.
 pub(super) struct Colours {
+    /// *Units:* bytes.
     left: usize,
+    patience: Duration,
 }
 
 impl Colours {
     pub(super) fn new() -> Self {
-        Self { left: MAX_COLOURED }
+        Self::within(PATIENCE)
     }
 
-    /// HTML of `code`, which a fence says is in `language`. `None` if it is to be shown plain: the language is unknown, or
-    /// the code is long.
+    fn within(patience: Duration) -> Self {
+        Self { left: MAX_COLOURED, patience }
+    }
+
+    /// For tests: however long it takes.
+    #[cfg(test)]
+    pub(super) fn patient() -> Self {
+        Self::within(Duration::MAX)
+    }
+
+    /// HTML of `code`, which a fence says is in `language`. `None` if it is to be shown plain: the language is unknown, the
+    /// code is long, or colouring it takes too long.
     pub(super) fn paint(&mut self, language: &str, code: &str) -> Option<String> {
         let syntax = syntax(language)?;
         if code.len() > self.left || code.lines().any(|line| line.len() > MAX_LINE) {
             return None;
         }
         self.left -= code.len();
-        let mut painted = ClassedHTMLGenerator::new_with_class_style(syntax, &LANGUAGES, STYLE);
-        for line in LinesWithEndings::from(code) {
-            painted.parse_html_for_line_which_includes_newline(line).ok()?;
-        }
-        Some(painted.finalize())
+        let began = Instant::now();
+        let painted = painted(syntax, code, self.patience);
+        self.patience = self.patience.saturating_sub(began.elapsed());
+        painted
     }
+}
+
+fn painted(syntax: &SyntaxReference, code: &str, patience: Duration) -> Option<String> {
+    let began = Instant::now();
+    let mut painted = ClassedHTMLGenerator::new_with_class_style(syntax, &LANGUAGES, STYLE);
+    for line in LinesWithEndings::from(code) {
+        if began.elapsed() >= patience {
+            return None;
+        }
+        painted.parse_html_for_line_which_includes_newline(line).ok()?;
+    }
+    Some(painted.finalize())
 }
 
 /// Whether a fence with this info string asks for colours.
@@ -76,7 +104,7 @@ mod tests {
     #[test]
     fn code_keeps_its_text_and_nothing_of_it_is_markup() {
         let code = "let a = \"<script>&amp;\"; // é 日本\n\n";
-        let painted = Colours::new().paint("rust", code).expect("colours");
+        let painted = Colours::patient().paint("rust", code).expect("colours");
         let mut text = String::new();
         let mut rest = painted.as_str();
         while let Some((before, tag)) = rest.split_once('<') {
@@ -92,11 +120,19 @@ mod tests {
 
     #[test]
     fn long_code_and_long_lines_stay_plain() {
-        let mut colours = Colours::new();
+        let mut colours = Colours::patient();
         assert!(colours.paint("rust", &"x".repeat(MAX_LINE + 1)).is_none());
         let half = "let a = 1;\n".repeat(MAX_COLOURED / 20);
         assert!(colours.paint("rust", &half).is_some());
         assert!(colours.paint("rust", &half).is_none(), "the allowance is that of the article");
         assert!(colours.paint("rust", "let b = 2;\n").is_some());
+    }
+
+    #[test]
+    fn code_that_takes_too_long_stays_plain_and_so_does_what_follows() {
+        let mut colours = Colours::within(Duration::from_millis(1));
+        let slow = format!("{}\n", "a<b,".repeat(240)).repeat(48);
+        assert!(colours.paint("ts", &slow).is_none(), "it would take seconds");
+        assert!(colours.paint("rust", "let a = 1;\n").is_none(), "the patience is that of the article");
     }
 }

@@ -5,10 +5,10 @@ use maud::{Markup, html};
 
 use crate::{
     health::State,
-    page::{app::PageState, pieces::moment},
+    page::{app::PageState, pieces::moment, visit::Visit},
 };
 
-pub(super) async fn findings(app: &PageState) -> Markup {
+pub(super) async fn findings(app: &PageState, visit: &Visit) -> Markup {
     let report = app.health.report();
     html! {
         section aria-labelledby="parts" {
@@ -28,7 +28,7 @@ pub(super) async fn findings(app: &PageState) -> Markup {
                     }
                 }
             }
-            p.quiet { "Database: " code { (app.host.database.place()) } ". " code { "afterword doctor" } " looks at the disk and the model's files, too." }
+            @if visit.may_manage() { p.quiet { "Database: " code { (app.host.database.place()) } ". " code { "afterword doctor" } " looks at the disk and the model's files, too." } }
         }
     }
 }

@@ -29,11 +29,15 @@ async fn each_scope_sees_and_may_do_what_it_should(site: &Site) {
     assert!(browser.has("a[href*='act=pause']").await);
     browser.go(&site.url("/settings/tokens")).await;
     assert!(browser.text("table").await.contains("boss") && !browser.text("main").await.contains(&admin));
+    browser.go(&site.url("/settings")).await;
+    assert!(browser.text("main").await.contains("Database:"));
 
     let (write, read) = (site.token("writer", "write"), site.token("reader", "read"));
     for (token, may_write) in [(&write, true), (&read, false)] {
         browser.go(&site.url("/")).await;
+        browser.run("localStorage.setItem('draft /new@', 'of this user'), localStorage.setItem('theme', 'dark')").await;
         browser.follow("Sign out").await;
+        assert_eq!(browser.value("Object.keys(localStorage).join()").await, "theme", "a draft is its user's alone");
         browser.write("#token", token).await;
         browser.follow("Sign in").await;
         assert_eq!(browser.has("a[href='/new']").await, may_write);
@@ -42,12 +46,17 @@ async fn each_scope_sees_and_may_do_what_it_should(site: &Site) {
         assert!(!browser.has("a[href*='/runtime/acts']").await, "what may not be done is not offered");
         for (path, may) in [
             ("/new", may_write),
+            ("/settings", true),
             ("/settings/tokens", false),
             ("/settings/effective", false),
             ("/runtime/acts?act=pause", false),
         ] {
             browser.go(&site.url(path)).await;
             assert_eq!(browser.text("h1").await == "Not allowed", !may, "{path}");
+            assert!(
+                !browser.text("main").await.contains("Database:"),
+                "where it lies is for who may see the settings in force"
+            );
         }
     }
     // A session ends with its token.
@@ -201,6 +210,11 @@ async fn each_scope_may_do_what_it_should_and_no_more() {
             let is_refused = matches!(found, 401 | 403);
             assert_eq!(is_refused, has < needs, "{method} {path} with the token of scope {has}: {found}");
         }
+    }
+    for (has, token) in tokens.iter().enumerate() {
+        let request = client().get(site.url("/settings")).header("accept", "text/html").bearer_auth(token);
+        let page = request.send().await.expect("an answer").text().await.expect("a page");
+        assert_eq!(page.contains("Database:"), has == 2, "it is among the settings in force");
     }
 }
 

@@ -103,6 +103,9 @@ async fn a_large_text<P: Place>() {
         let refusal = agent.refusal("edit_article", json!({ "slug": "large", "edits": edits })).await;
         assert!(refusal.len() < 4_000, "{} bytes", refusal.len());
     }
+    let all = agent.text("read_article", json!({ "slug": "large", "limit": u32::MAX })).await;
+    assert!(all.len() < (1 << 20) + 4_096, "{} bytes, whatever is asked for", all.len());
+    assert!(all.contains("go on with offset"), "{}", &all[..400]);
     let context = agent.text("article_context", json!({ "slug": "large" })).await;
     let several = agent.text("read_articles", json!({ "slugs": vec!["*"; 5_000] })).await;
     assert!(context.len() < 8_192 && several.len() < 8_192);

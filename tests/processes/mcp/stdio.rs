@@ -203,6 +203,47 @@ fn a_line_that_cannot_be_read_is_answered_and_the_session_goes_on() {
 }
 
 #[test]
+fn who_says_twice_that_it_has_begun_is_told_once() {
+    TOKIO.block_on(async {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut raw = Raw::start(command(folder.path()));
+        raw.initialize().await;
+        for _ in 0..50 {
+            raw.say(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        }
+        let call = |id: u64, name: &str, arguments: Value| {
+            let params = json!({ "name": name, "arguments": arguments });
+            json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+        };
+        for (at, title) in (0..).map(|at| 10 * at).zip(["One", "Two"]) {
+            raw.say(call(10 + at, "create_article", json!({ "title": title, "body": "a", "skip_embedding": true })))
+                .await;
+            while raw.hear().await["method"] != "notifications/resources/list_changed" {}
+            let uri = format!("article://{}", title.to_lowercase());
+            raw.say(
+                json!({ "jsonrpc": "2.0", "id": 11 + at, "method": "resources/subscribe", "params": { "uri": uri } }),
+            )
+            .await;
+        }
+        // The second change is told when all that there is to tell of the first has been told.
+        let mut told = Vec::new();
+        for (id, slug) in [(40, "one"), (41, "two")] {
+            raw.say(call(id, "update_article", json!({ "slug": slug, "body": "b" }))).await;
+            let uri = format!("article://{slug}");
+            while told.last() != Some(&json!(uri)) {
+                let heard = raw.hear().await;
+                if heard["method"] == "notifications/resources/updated" {
+                    told.push(heard["params"]["uri"].clone());
+                }
+            }
+        }
+        assert_eq!(told, [json!("article://one"), json!("article://two")]);
+        drop(raw.child.stdin.take());
+        raw.child.wait().await.expect("an end");
+    });
+}
+
+#[test]
 fn a_line_that_is_too_long_is_answered_and_not_kept() {
     TOKIO.block_on(async {
         let folder = tempfile::tempdir().expect("a folder");

@@ -6,7 +6,7 @@ use std::{
 };
 
 use reqwest::{Body, Method};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     server::life::refusal,
@@ -43,6 +43,24 @@ async fn a_body_that_is_too_large_is_refused_however_it_comes() {
     }
     assert_eq!(server.post("/api/articles", &article(50 << 10)).await.status(), 201, "and it goes on");
     assert_eq!(server.json("/api/articles").await["total"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_million_edits_are_not_read() {
+    let server = Server::start(&[]);
+    server.create("Edited", "text").await;
+    let append = json!({ "action": "append", "text": "x" });
+    let send = |edits: Vec<Value>| {
+        let request = server.request(Method::PATCH, "/api/articles/edited/body").json(&json!({ "edits": edits }));
+        async { refusal(request.send().await.expect("an answer")).await }
+    };
+    let (status, problem) = send(vec![append.clone(); 101]).await;
+    assert_eq!((status, &problem["code"]), (422, &json!("invalid")));
+    let mut many = vec![append; 1_000];
+    many.push(json!("nobody reads this"));
+    let (status, problem) = send(many).await;
+    assert_eq!((status, &problem["code"]), (422, &json!("invalid")));
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("many more than 100")), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,10 @@ impl Site {
         let mut published: Vec<_> = keys.iter().map(|key| key.published()).collect();
         published.push(json!({ "kty": "oct", "kid": "shared", "k": encoded("secret") }));
         published.push(json!({ "kty": "of-the-future", "kid": "other" }));
+        self.answer(json!(published)).await;
+    }
+
+    async fn answer(&self, published: Value) {
         let answer = ResponseTemplate::new(200).set_body_json(json!({ "keys": published }));
         // Keys that are published later come first.
         let later = u8::try_from(250 - self.looks().await.min(200)).expect("small");
@@ -205,6 +209,68 @@ async fn a_key_that_is_new_is_found_and_names_of_none_are_not_looked_up_for_ever
         assert_eq!(site.status(&unknown.sign(&site.claims("read"))).await, 401);
     }
     assert!(site.looks().await <= 4, "{} looks", site.looks().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_without_a_name_all_count() {
+    let (one, two, other) = (Key::make("one"), Key::make("two"), Key::make("other"));
+    let site = Site::start(&[]).await;
+    let unnamed = |key: &Key| {
+        let mut published = key.published();
+        published.as_object_mut().expect("an object").remove("kid");
+        published
+    };
+    let rsa = json!({ "kty": "RSA", "use": "sig", "e": "AQAB", "n": encoded([0xc5; 256]) });
+    let sign = |key: &Key| {
+        signed(&json!({ "alg": "ES256", "typ": "JWT" }), &site.claims("read"), |text| {
+            key.pair.sign(&SystemRandom::new(), text).expect("a signature").as_ref().to_vec()
+        })
+    };
+    assert_eq!(site.status(&sign(&one)).await, 401, "not published yet");
+    site.answer(json!([unnamed(&one), rsa, unnamed(&two)])).await;
+    assert_eq!(site.status(&sign(&one)).await, 200, "the first");
+    assert_eq!(site.status(&sign(&two)).await, 200, "the last");
+    assert_eq!(site.status(&sign(&other)).await, 401);
+    assert_eq!(site.status(&one.sign(&site.claims("read"))).await, 401, "by a name that no key has");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_come_in_every_form_that_the_standard_allows() {
+    let key = Key::make("one");
+    let site = Site::start(&[&key]).await;
+    let end = site.claims("read")["exp"].as_f64().expect("a time");
+    for (name, value, expected) in [
+        ("exp", json!(end + 0.5), 200),
+        ("exp", json!(1_000_000_000.5), 401),
+        ("exp", json!("soon"), 401),
+        ("nbf", Value::Null, 200),
+        ("nbf", json!(end - 4_000.25), 200),
+        ("nbf", json!(end + 0.5), 401),
+        ("nbf", json!("now"), 401),
+        ("scp", Value::Null, 200),
+        ("scope", Value::Null, 403),
+    ] {
+        let mut claims = site.claims("read");
+        claims[name] = value.clone();
+        assert_eq!(site.status(&key.sign(&claims)).await, expected, "{name}: {value}");
+    }
+    let mut listed = site.claims("");
+    (listed["scope"], listed["scp"]) = (Value::Null, json!(["read"]));
+    assert_eq!(site.status(&key.sign(&listed)).await, 200, "named by scp, and no scope");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_subject_passes_for_this_machine_or_for_a_token() {
+    let key = Key::make("one");
+    let site = Site::start(&[&key]).await;
+    site.server.command(&["token", "create", "boss"]);
+    for name in ["local", "boss"] {
+        let mut claims = site.claims("read");
+        claims["sub"] = json!(name);
+        let page = site.server.request(Method::GET, "/settings").header("accept", "text/html");
+        let page = page.bearer_auth(key.sign(&claims)).send().await.expect("an answer").text().await.expect("a page");
+        assert!(page.contains(&format!(">subject:{name}<")), "{page}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

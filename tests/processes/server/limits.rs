@@ -65,6 +65,68 @@ async fn when_all_connections_are_at_work_it_still_says_that_it_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_do_not_finish_their_form_keep_nobody_out() {
+    let server = Server::start(&["server.max_connections=4"]);
+    let token = server.command(&["token", "create", "one"]);
+    let mut strangers = Vec::new();
+    for _ in 0..8 {
+        let mut stranger = connect(&server);
+        let head = "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                    Expect: 100-continue\r\nContent-Length: 100\r\n\r\n";
+        stranger.write_all(head.as_bytes()).expect("sent");
+        let mut asked = [0; 64];
+        let read = stranger.read(&mut asked).expect("an answer");
+        assert!(asked[..read].starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&asked[..read]));
+        strangers.push(stranger);
+    }
+    let request = server.request(Method::GET, "/api/articles").bearer_auth(&token);
+    assert_eq!(request.send().await.expect("an answer").status(), 200);
+    assert_eq!(server.get("/login").await.status(), 200, "another stranger");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_do_not_read_keep_nobody_from_signing_in() {
+    let server = Server::start(&[]);
+    let mut unread: Vec<_> = (0..80).map(|_| connect(&server)).collect();
+    for stream in &mut unread {
+        let request = "GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(12);
+        stream.write_all(request.as_bytes()).expect("sent");
+    }
+    let all_taken = async { while server.get("/api/openapi.json").await.status() != 503 {} };
+    tokio::time::timeout(STUCK, all_taken).await.expect("many who do not read");
+    assert_eq!(server.get("/login").await.status(), 200);
+    let page = server.get("/login").await.text().await.expect("a page");
+    let style = page.split("href=\"").find(|part| part.contains(".css")).and_then(|part| part.split('"').next());
+    assert_eq!(server.get(style.expect("a style sheet")).await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_article_takes_its_room_until_it_was_read() {
+    const SIZE: usize = 20 << 20;
+    let server = Server::start(&["server.max_body=30MiB", "articles.max_size=25MiB"]);
+    server.create("Small", "text").await;
+    let article = json!({ "title": "Big", "body": "A line.\n".repeat(SIZE / 8), "skip_embedding": true });
+    assert_eq!(server.post("/api/articles", &article).await.status(), 201);
+    for path in ["/articles/big/text", "/articles/big/edit", "/api/articles/big"] {
+        let mut unread = connect(&server);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n");
+        unread.write_all(request.as_bytes()).expect("sent");
+        unread.read_exact(&mut [0; 64]).expect("the beginning of an answer");
+        let second = server.get(path);
+        tokio::pin!(second);
+        for _ in 0..20 {
+            tokio::select! {
+                biased;
+                _ = &mut second => panic!("{path}: there is room for one of them"),
+                small = server.get("/api/articles/small") => assert_eq!(small.status(), 200),
+            }
+        }
+        drop(unread);
+        assert_eq!(second.await.status(), 200, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_says_nothing_is_cut_off() {
     let server = Server::start(&["server.header_timeout=300ms", "server.idle_timeout=300ms"]);
     assert!(end_of(&mut connect(&server)).is_empty(), "not a byte came");
@@ -201,6 +263,43 @@ async fn a_session_is_its_owners_alone() {
     assert_eq!(say(&server, Some(&one), Some(&session), ping.clone()).await.status(), 200, "it goes on");
     assert!(delete(&one).await.expect("an answer").status().is_success());
     assert_eq!(say(&server, Some(&one), Some(&session), ping).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_of_a_session_are_bounded_and_end_when_their_client_has_hung_up() {
+    // As many streams as calls.
+    let server = Server::start(&["server.max_connections=4096"]);
+    assert_eq!(server.post("/api/queue/pause", &json!({})).await.status(), 200);
+    server.create("Waits", "text").await;
+    assert_eq!(server.post("/api/bulk", &json!({ "scope": "all" })).await.status(), 202);
+    let session = begin(&server, None).await;
+    let call = |id: usize, name: &str, arguments: Value| {
+        let params = json!({ "name": name, "arguments": arguments });
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+        say(&server, None, Some(&session), message.to_string())
+    };
+    let mut held = Vec::new();
+    for id in 10..310 {
+        held.push(call(id, "get_bulk_embedding_progress", json!({ "wait_seconds": 50 })).await);
+    }
+    let mut last = held.pop().expect("a call");
+    let mut refused = String::new();
+    while let Ok(Some(piece)) = last.chunk().await
+        && !refused.contains("too many calls")
+    {
+        refused.push_str(&String::from_utf8_lossy(&piece));
+    }
+    assert!(refused.contains("too many calls"), "{refused}");
+    drop((held, last));
+    let found = async {
+        loop {
+            let answer = call(400, "list_articles", json!({})).await.text().await.expect("an answer");
+            if answer.contains("waits") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(STUCK, found).await.expect("calls that nobody waits for make room");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,6 +44,7 @@ pub mod page;
 mod plural;
 mod printable;
 pub mod queue;
+mod remote;
 pub mod search;
 pub mod secrets;
 pub mod server;

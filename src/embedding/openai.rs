@@ -10,18 +10,20 @@ mod body;
 mod refusal;
 mod sizing;
 mod transport;
-mod wordings;
 
 use std::time::Duration;
 
 use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Vector};
 use async_trait::async_trait;
-use reqwest::{Client, header};
+use reqwest::Client;
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use self::{batch_size::BatchSize, refusal::Refused};
-use crate::config::{self, Encoding};
+use crate::{
+    config::{self, Encoding},
+    remote,
+};
 
 /// Requests for queries at the same time; documents have places of their own, so that a backfill delays no search.
 const QUERY_PLACES: usize = 4;
@@ -67,8 +69,6 @@ impl OpenAiEmbedder {
     /// # Errors
     /// [`OpenAiError`]
     pub fn new(identity: ModelIdentity, settings: &config::OpenAi) -> Result<Self, OpenAiError> {
-        // Only the first call in the process has an effect; all calls pass the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             client: client(settings)?,
             endpoint: format!("{}/embeddings", settings.base_url.trim_end_matches('/')),
@@ -128,18 +128,7 @@ impl Embedder for OpenAiEmbedder {
 }
 
 fn client(settings: &config::OpenAi) -> Result<Client, OpenAiError> {
-    let mut headers = header::HeaderMap::new();
-    if let Some(key) = settings.api_key.expose() {
-        let mut value = header::HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| OpenAiError::Key)?;
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
-    }
-    Ok(Client::builder()
-        .default_headers(headers)
-        .timeout(settings.timeout)
-        .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
-        .tcp_nodelay(true)
-        // A key must not follow a redirect to another server.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?)
+    let client = remote::client(&settings.api_key).map_err(|_| OpenAiError::Key)?;
+    let connect_timeout = settings.timeout.min(Duration::from_secs(10));
+    Ok(client.timeout(settings.timeout).connect_timeout(connect_timeout).build()?)
 }

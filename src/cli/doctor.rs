@@ -189,6 +189,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     match session.host().await {
         Ok(host) => {
             checks.push(provider(session, &host).await);
+            checks.extend(reranker(&host).await);
             checks.extend(queue(&host).await);
             checks.push(coverage(&host).await);
             checks.push(soundness(&host).await);
@@ -234,6 +235,14 @@ async fn provider(session: &Session, host: &Host) -> Check {
         Ok(()) => Check::new("model", Level::Ok, format!("{name} works")),
         Err(error) => Check::new("model", Level::Fault, error.message),
     }
+}
+
+/// Asks the reranker about two sentences. Without it, searches keep their own order.
+async fn reranker(host: &Host) -> Option<Check> {
+    Some(match host.search.reranker()?.check().await {
+        Ok(()) => Check::new("reranker", Level::Ok, "works"),
+        Err(error) => Check::new("reranker", Level::Warning, format!("searches are not reranked: {error}")),
+    })
 }
 
 async fn queue(host: &Host) -> Vec<Check> {

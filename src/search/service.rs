@@ -16,7 +16,10 @@ use super::{
     texts::Texts,
     vectors::{Depth, Nearest, VectorIndex},
 };
-use crate::fulltext::{self, Found, Lookups, Wanted};
+use crate::{
+    fulltext::{self, Found, Lookups, Wanted},
+    reranking::Reranker,
+};
 
 /// How searches are made.
 #[derive(Debug, Clone)]
@@ -63,6 +66,7 @@ pub struct Search {
     pub(super) asked: Arc<Asked>,
     pub(super) texts: Arc<Texts>,
     pub(super) settings: Arc<SearchSettings>,
+    pub(super) reranker: Option<Arc<Reranker>>,
 }
 
 /// Both rankings of one search.
@@ -88,6 +92,7 @@ impl Search {
             asked: Arc::default(),
             texts: Arc::default(),
             settings: Arc::new(settings),
+            reranker: None,
         }
     }
 
@@ -116,8 +121,10 @@ impl Search {
         let weights = self.weights(mode, &rankings);
         let fused = ranked(&rankings, &question, mode, weights);
         let low_confidence = !question.is_listing && !self.is_good(&question, &rankings, &fused).await?;
-        let chosen = self.choose(fused, query.limit).await?;
-        let degraded = rankings.degraded.clone();
+        let chosen = self.choose(fused, self.reach(query)).await?;
+        let (chosen, told) = self.ordered(query, &question, &rankings, weights, chosen).await?;
+        let degraded: Vec<_> = rankings.degraded.iter().cloned().chain(told).collect();
+        let degraded = (!degraded.is_empty()).then(|| degraded.join("; "));
         let corrections = question.corrections.clone();
         let hits = self.hits(query, question, rankings, weights, chosen).await?;
         Ok(SearchAnswer {
@@ -157,7 +164,7 @@ impl Search {
     }
 
     async fn rank(&self, query: &Query, question: &Question) -> Result<Rankings, SearchError> {
-        let depth = self.settings.candidates.max(query.limit);
+        let depth = self.settings.candidates.max(self.reach(query));
         let deep = depth * WORDS_DEEPER;
         if question.is_listing {
             return Ok(Rankings { words: self.listed(question, depth).await?, depth, ..Rankings::default() });
@@ -204,7 +211,7 @@ impl Search {
         let request = semantic::Request {
             text: &question.text,
             among: &question.among,
-            depth: Depth { least: query.limit, most: depth },
+            depth: Depth { least: self.reach(query), most: depth },
             deadline: self.settings.query_deadline,
         };
         semantic::ranking(&self.database, &self.index, &self.models, &self.asked, &request).await.map(Some)

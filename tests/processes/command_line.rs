@@ -11,6 +11,7 @@ use serde_json::Value;
 mod disk;
 mod editing;
 mod refusals;
+mod reranking;
 mod secrets;
 mod shown;
 mod strange_folder;

@@ -35,7 +35,7 @@ pub use permission::{Permission, UnknownPermission};
 pub use queue::{
     Coverage, Event, Numbers, Priority, QueueNumbers, Task, TaskDetail, TaskPage, TaskStatus, WorkerNumbers,
 };
-pub use search::{Correction, Explanation, Hit, Mode, Passage, SearchAnswer, TermShare, Weights};
+pub use search::{Correction, Explanation, Hit, Mode, Passage, Reranked, SearchAnswer, TermShare, Weights};
 pub use tags::{PropertyCount, TagCount, ValueCount};
 pub use timestamp::Timestamp;
 

@@ -32,8 +32,8 @@ pub use layers::{ChosenBy, SettingsFile, Sources};
 pub use names::Names;
 pub use secret::Secret;
 pub use sections::{
-    Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, OpenAi, Provider, Queue, Retention,
-    Scripted, Search, Server, Settings, SyncedFolder, Telemetry,
+    Articles, Auth, Database, Embedding, Encoding, Health, Local, Log, LogFormat, OpenAi, Provider, Queue, Rerank,
+    Retention, Scripted, Search, Server, Settings, SyncedFolder, Telemetry,
 };
 pub use show::ShownSetting;
 pub use slots::Slots;

@@ -26,6 +26,8 @@ const AT_ONCE: usize = 3;
 pub struct Quality {
     /// How the queries were searched.
     pub mode: Mode,
+    /// Whether a reranker ordered the best hits again.
+    pub reranked: bool,
     /// nDCG among the first 10 hits, mean over all queries; 1 is perfect.
     pub ndcg_at_10: f64,
     /// Recall among the first 100 hits, mean over all queries; 1 is perfect.
@@ -34,7 +36,7 @@ pub struct Quality {
     pub first: f64,
     /// Share of the queries with one in the first three places.
     pub in_three: f64,
-    /// Queries that were answered without a search by meaning.
+    /// Queries that were answered without a part: the search by meaning, or the reranker.
     pub degraded: usize,
     /// Queries of which only the beginning was searched.
     pub cut: usize,
@@ -42,19 +44,34 @@ pub struct Quality {
     pub lost: Vec<String>,
 }
 
-/// Runs every query of `collection` in each of `modes`. The articles' slugs are those of [`Document::slug`].
+/// The ways in which `search` can be measured: without its reranker in each mode, and in the mode that uses all if it has one.
+pub fn ways(search: &Search) -> Vec<Way> {
+    let plain = search.clone().reranking(None);
+    let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
+    let reranked = search.reranker().map(|_| Way { search: search.clone(), mode: Mode::Hybrid });
+    modes.into_iter().map(|mode| Way { search: plain.clone(), mode }).chain(reranked).collect()
+}
+
+/// A way to search.
+pub struct Way {
+    /// With its reranker, if it has one.
+    pub search: Search,
+    /// How it is asked.
+    pub mode: Mode,
+}
+
+/// Runs every query of `collection` in each of `ways`. The articles' slugs are those of [`Document::slug`].
 ///
 /// # Errors
 /// [`SearchError`]
 pub async fn measure(
-    search: &Search,
+    ways: &[Way],
     collection: &Collection,
-    modes: &[Mode],
-    mut tick: impl FnMut(Mode),
+    mut tick: impl FnMut(),
 ) -> Result<Vec<Quality>, SearchError> {
     let mut measured: Vec<(Quality, Vec<bool>)> = Vec::new();
-    for &mode in modes {
-        measured.push(measure_one(search, collection, mode, || tick(mode)).await?);
+    for way in ways {
+        measured.push(measure_one(way, collection, &mut tick).await?);
     }
     let found: Vec<_> = measured.iter().map(|(_, found)| found.clone()).collect();
     let of_all = |query: usize| found.iter().any(|found| found[query]);
@@ -66,17 +83,16 @@ pub async fn measure(
     Ok(measured.into_iter().map(|(quality, _)| quality).collect())
 }
 
-/// Measures one mode; also returns for each query whether a relevant article is among the first three.
+/// Measures one way; also returns for each query whether a relevant article is among the first three.
 async fn measure_one(
-    search: &Search,
+    Way { search, mode }: &Way,
     collection: &Collection,
-    mode: Mode,
     mut tick: impl FnMut(),
 ) -> Result<(Quality, Vec<bool>), SearchError> {
     let (mut ndcg, mut recall, mut first, mut degraded, mut cut) = (0.0, 0.0, 0, 0, 0);
     let mut at_once = Vec::new();
     for (text, relevant) in collection.judged_queries() {
-        let answer = search.search(&Query::new(text, mode, DEPTH)).await?;
+        let answer = search.search(&Query::new(text, *mode, DEPTH)).await?;
         degraded += usize::from(answer.degraded.is_some());
         cut += usize::from(answer.cut_to.is_some());
         let found: Vec<_> = answer.hits.iter().map(|hit| relevant.contains(&hit.slug)).collect();
@@ -89,7 +105,8 @@ async fn measure_one(
     let queries = at_once.len().max(1) as f64;
     let in_three = at_once.iter().filter(|found| **found).count();
     let quality = Quality {
-        mode,
+        mode: *mode,
+        reranked: search.reranker().is_some(),
         ndcg_at_10: ndcg / queries,
         recall_at_100: recall / queries,
         first: first as f64 / queries,

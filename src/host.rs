@@ -21,6 +21,7 @@ use crate::{
     embedding::{BackEndError, Backends},
     large_texts::LargeTexts,
     queue::Queue,
+    reranking::Reranker,
     search::{Search, SearchSettings},
     sets::Sets,
     share::Shares,
@@ -124,7 +125,8 @@ impl Host {
             AfterSave::EmbedNow(backends.limited(&database), Box::new(runtime_settings(settings)))
         };
         let articles = Articles::new(database.clone(), limits(settings), settings.queue.max_attempts, after);
-        let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings));
+        let search = Search::new(database.clone(), Arc::clone(&backends) as _, search_settings(settings))
+            .reranking(Reranker::of(&settings.search.rerank));
         let queue = Queue::new(database.clone());
         let bulk = Bulk::new(database.clone(), settings.queue.max_attempts);
         let tokens = Tokens::new(database.clone(), &settings.auth);

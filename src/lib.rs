@@ -4,7 +4,7 @@
 //! - [`api`]: what the doors say, one type for each thing
 //! - [`articles`]: what an article is, and every rule about its life
 //! - [`fulltext`]: the words of articles, written with them and matched
-//! - [`search`]: by words, by meaning, or both
+//! - [`search`]: by words, by meaning, or both; [`reranking`]: a model of a server's that orders the best of it
 //! - [`embedding`]: the back ends that make vectors; [`chunking`]: the pieces they are made of
 //! - [`model`]: local models and where they come from
 //! - [`auth`]: authentication of callers, and what they may do
@@ -44,6 +44,8 @@ pub mod page;
 mod plural;
 mod printable;
 pub mod queue;
+mod remote;
+pub mod reranking;
 pub mod search;
 pub mod secrets;
 pub mod server;

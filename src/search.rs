@@ -14,6 +14,7 @@ mod parse;
 mod passages;
 mod question;
 mod related;
+mod rerank;
 mod semantic;
 mod service;
 mod several;
@@ -22,7 +23,7 @@ mod spelling;
 mod texts;
 mod vectors;
 
-pub use crate::api::{Correction, Explanation, Hit, Mode, Passage, SearchAnswer, TermShare, Weights};
+pub use crate::api::{Correction, Explanation, Hit, Mode, Passage, Reranked, SearchAnswer, TermShare, Weights};
 pub use answer::{MAX_PASSAGES, MAX_QUESTIONS, Query, SearchError};
 pub use semantic::QueryModels;
 pub use service::{Search, SearchSettings};

@@ -6,7 +6,7 @@ use afterword::{
     articles::{NewArticle, slug::Slug},
     config::{Loaded, Settings, Sources},
     database,
-    evaluation::{Collection, measure},
+    evaluation::{Collection, Way, measure},
     host::Host,
     search::{Mode, Query, Search},
 };
@@ -32,7 +32,8 @@ pub(crate) async fn agreement(directory: &Path) {
     }
     for mode in [Mode::Keyword, Mode::Semantic, Mode::Hybrid] {
         for (engine, search) in [("SQLite", &sqlite.search), ("PostgreSQL", &postgres.search)] {
-            let measured = measure(search, &collection, &[mode], |_| {}).await.expect("a measurement");
+            let ways = [Way { search: search.clone(), mode }];
+            let measured = measure(&ways, &collection, || {}).await.expect("a measurement");
             let [quality] = measured.as_slice() else { panic!("one mode, one figure") };
             println!("{mode} on {engine}: nDCG@10 {:.4}, recall@100 {:.4}", quality.ndcg_at_10, quality.recall_at_100);
         }

@@ -56,7 +56,8 @@ pub struct SearchAnswer {
     pub hits: Vec<Hit>,
     /// How it was searched; less than was asked for if `degraded` is there.
     pub mode: Mode,
-    /// Why a part of the search is missing from the answer.
+    /// Why a part of the search is missing from the answer: it was searched by words alone if `mode` is keyword, else it was not
+    /// reranked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degraded: Option<String>,
     /// Whether nothing is near in meaning and no article has most of the words: the hits are the best there are, and
@@ -130,6 +131,24 @@ pub struct Explanation {
     /// BM25 of all of them together; absent if it was not found by its words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub words: Option<f64>,
+    /// What the reranker did; absent if it was not asked about this hit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reranked: Option<Reranked>,
+}
+
+/// What a reranker did to a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct Reranked {
+    /// Its score as the server gave it; comparable within one question only.
+    pub score: f64,
+    /// The same, from 0 for the least of the hits that it was asked about to 1 for the greatest.
+    pub share: f64,
+    /// The score of the hit by words and meaning.
+    pub fused: f64,
+    /// Its place by words and meaning, from 1.
+    pub from: usize,
+    /// Its place after, from 1.
+    pub to: usize,
 }
 
 /// What one term adds to the score.

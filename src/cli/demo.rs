@@ -187,7 +187,7 @@ async fn ask(session: &Session, worker: &RunningHost, question: &str) -> anyhow:
     let query = Query::new(question, Mode::Hybrid, SHOWN);
     let answer = worker.host.search.search(&query).await?;
     if let Some(reason) = &answer.degraded {
-        return Err(anyhow!("a search was answered by words only: {reason}"));
+        return Err(anyhow!("a search was answered in part only: {reason}"));
     }
     session.output.note(&format!("\n? {question}\n{}", text_of(session.output.look(), &answer)));
     Ok(())

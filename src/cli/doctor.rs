@@ -177,6 +177,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     match session.host().await {
         Ok(host) => {
             checks.push(provider(session, &host).await);
+            checks.extend(reranker(&host).await);
             checks.extend(queue(&host).await);
             checks.push(coverage(&host).await);
             checks.push(soundness(&host).await);
@@ -235,6 +236,14 @@ async fn provider(session: &Session, host: &Host) -> Check {
         }
         _ => Check::new("model", Level::Ok, format!("{name} works")),
     }
+}
+
+/// Asks the reranker about two sentences. Without it, searches keep their own order.
+async fn reranker(host: &Host) -> Option<Check> {
+    Some(match host.search.reranker()?.check().await {
+        Ok(()) => Check::new("reranker", Level::Ok, "works"),
+        Err(error) => Check::new("reranker", Level::Warning, format!("searches are not reranked: {error}")),
+    })
 }
 
 async fn queue(host: &Host) -> Vec<Check> {

@@ -20,11 +20,10 @@ use crate::{
     },
     config::Origin,
     database,
-    evaluation::{Collection, Quality, measure},
+    evaluation::{Collection, Quality, measure, ways},
     host::{Host, RunningHost},
     plural::count,
     printable::line,
-    search::Mode,
 };
 
 /// Documents saved at the same time: they share commits.
@@ -76,10 +75,10 @@ async fn measured(
         session.output.note(&format!("{} saved", count(collection.documents.len(), "document")));
     }
     progress::wait_for_queue(worker, session.output).await?;
-    let modes = [Mode::Keyword, Mode::Semantic, Mode::Hybrid];
-    let queries = (modes.len() * collection.judged_queries().count()) as u64;
+    let ways = ways(&host.search);
+    let queries = (ways.len() * collection.judged_queries().count()) as u64;
     let bar = progress::bar(session.output, queries, "queries");
-    let measured = measure(&host.search, collection, &modes, |_| bar.inc(1)).await?;
+    let measured = measure(&ways, collection, || bar.inc(1)).await?;
     bar.finish_and_clear();
     Ok(measured)
 }
@@ -87,7 +86,7 @@ async fn measured(
 fn text_of(look: Look, measured: &[Quality]) -> String {
     let rows = measured.iter().map(|quality| {
         [
-            quality.mode.to_string(),
+            way(quality),
             format!("{:.4}", quality.ndcg_at_10),
             format!("{:.4}", quality.recall_at_100),
             format!("{:.4}", quality.first),
@@ -109,12 +108,17 @@ fn text_of(look: Look, measured: &[Quality]) -> String {
     ];
     let mut text = table(look, head, rows);
     for quality in measured.iter().filter(|quality| !quality.lost.is_empty()) {
-        text.push_str(&format!("\n\nlost by {}, found among the first three by another:", quality.mode));
+        text.push_str(&format!("\n\nlost by {}, found among the first three by another:", way(quality)));
         for query in quality.lost.iter().take(SHOWN) {
             text.push_str(&format!("\n  {}", line(query, 120)));
         }
     }
     text
+}
+
+/// How it was searched.
+fn way(Quality { mode, reranked, .. }: &Quality) -> String {
+    if *reranked { format!("{mode}, reranked") } else { mode.to_string() }
 }
 
 async fn save(articles: &Articles, collection: &Collection) -> anyhow::Result<()> {

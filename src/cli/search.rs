@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     host::Host,
-    search::{Correction, Explanation, Hit, Mode, Query, SearchAnswer, TermShare, Weights},
+    search::{Correction, Explanation, Hit, Mode, Query, Reranked, SearchAnswer, TermShare, Weights},
 };
 
 /// Put before each line of a hit, except the first.
@@ -55,7 +55,10 @@ pub(super) async fn related(session: &Session, arguments: RelatedArguments) -> a
 /// Notes for people beside the hits.
 fn notes(session: &Session, answer: &SearchAnswer) {
     if let Some(reason) = &answer.degraded {
-        session.output.note(&format!("searched by words only: {reason}"));
+        session.output.note(&match answer.mode {
+            Mode::Keyword => format!("searched by words only: {reason}"),
+            Mode::Hybrid | Mode::Semantic => reason.clone(),
+        });
     }
     if let Some(characters) = answer.cut_to {
         session.output.note(&format!("the question is long; its first {characters} characters were searched"));
@@ -154,7 +157,14 @@ fn explanation(explanation: &Explanation) -> String {
     });
     let terms: Vec<_> = terms.collect();
     let words = explanation.words.map(|words| format!("words {words:.2}: ")).unwrap_or_default();
-    if terms.is_empty() { "found by meaning alone".to_owned() } else { format!("{words}{}", terms.join(", ")) }
+    let found =
+        if terms.is_empty() { "found by meaning alone".to_owned() } else { format!("{words}{}", terms.join(", ")) };
+    format!("{found}{}", explanation.reranked.map(reranked).unwrap_or_default())
+}
+
+fn reranked(Reranked { score, from, to, .. }: Reranked) -> String {
+    let moved = if from == to { format!("place {to} as before") } else { format!("place {from} → {to}") };
+    format!("; reranked: {moved} (score {score:.3})")
 }
 
 /// Marks `matches`, which are in order and do not overlap. *Units:* characters.

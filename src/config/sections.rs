@@ -27,7 +27,7 @@ pub use self::{
     log::{Log, LogFormat},
     queue::Queue,
     retention::Retention,
-    search::Search,
+    search::{Rerank, Search},
     server::Server,
     sync::SyncedFolder,
     telemetry::Telemetry,

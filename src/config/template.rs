@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Write};
 use figment::value::Value;
 
 use super::{
-    Articles, Auth, Database, Embedding, Health, Local, Log, OpenAi, Queue, Retention, Scripted, Search, Server,
-    Telemetry,
+    Articles, Auth, Database, Embedding, Health, Local, Log, OpenAi, Queue, Rerank, Retention, Scripted, Search,
+    Server, Telemetry,
     keys::known_keys,
     section::{Field, Section},
 };
@@ -27,7 +27,7 @@ sync = []                   # folders of files that `serve` keeps in step with t
 const COMMENT: usize = 28;
 const WIDTH: usize = 132;
 
-const SECTIONS: [(&str, &str, &[Field]); 14] = [
+const SECTIONS: [(&str, &str, &[Field]); 15] = [
     ("database", Database::ABOUT, Database::FIELDS),
     ("queue", Queue::ABOUT, Queue::FIELDS),
     ("retention", Retention::ABOUT, Retention::FIELDS),
@@ -36,6 +36,7 @@ const SECTIONS: [(&str, &str, &[Field]); 14] = [
     ("embedding.openai", OpenAi::ABOUT, OpenAi::FIELDS),
     ("embedding.scripted", Scripted::ABOUT, Scripted::FIELDS),
     ("search", Search::ABOUT, Search::FIELDS),
+    ("search.rerank", Rerank::ABOUT, Rerank::FIELDS),
     ("articles", Articles::ABOUT, Articles::FIELDS),
     ("server", Server::ABOUT, Server::FIELDS),
     ("auth", Auth::ABOUT, Auth::FIELDS),

@@ -11,7 +11,6 @@ mod left_over;
 mod refusal;
 mod sizing;
 mod transport;
-mod wordings;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +22,10 @@ use tokio::{sync::Semaphore, time::Instant};
 
 use self::{batch_size::BatchSize, left_over::LeftOver, refusal::Refused};
 use super::turns::Turns;
-use crate::config::{self, Encoding};
+use crate::{
+    config::{self, Encoding},
+    remote,
+};
 
 /// Requests for queries at the same time; documents have places of their own, so that a backfill delays no search.
 const QUERY_PLACES: usize = 4;
@@ -73,8 +75,6 @@ impl OpenAiEmbedder {
     /// # Errors
     /// [`OpenAiError`]
     pub fn new(identity: ModelIdentity, settings: &config::OpenAi) -> Result<Self, OpenAiError> {
-        // Only the first call in the process has an effect; all calls pass the same provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let concurrency = settings.concurrency.clamp(1, config::OpenAi::MAX_CONCURRENCY);
         Ok(Self {
             client: client(settings)?,
@@ -179,20 +179,9 @@ fn encoding(response: &Response) -> Option<String> {
 }
 
 fn client(settings: &config::OpenAi) -> Result<Client, OpenAiError> {
-    let mut headers = header::HeaderMap::new();
-    if let Some(key) = settings.api_key.expose() {
-        let mut value = header::HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| OpenAiError::Key)?;
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
-    }
-    Ok(Client::builder()
-        .default_headers(headers)
-        .timeout(settings.timeout)
-        .connect_timeout(settings.timeout.min(Duration::from_secs(10)))
-        .tcp_nodelay(true)
-        // A key must not follow a redirect to another server.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?)
+    let client = remote::client(&settings.api_key).map_err(|_| OpenAiError::Key)?;
+    let connect_timeout = settings.timeout.min(Duration::from_secs(10));
+    Ok(client.timeout(settings.timeout).connect_timeout(connect_timeout).build()?)
 }
 
 #[cfg(test)]

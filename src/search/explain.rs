@@ -42,7 +42,7 @@ pub(super) async fn explain(
     let scores: HashMap<_, _> = found.iter().copied().collect();
     let explained = rows.into_iter().map(|row| {
         let shares = shares(matcher, idf, &row, average);
-        (row.id, Explanation { terms: shares, words: scores.get(&row.id).copied().flatten() })
+        (row.id, Explanation { terms: shares, words: scores.get(&row.id).copied().flatten(), reranked: None })
     });
     Ok(explained.collect())
 }

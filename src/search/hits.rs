@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use afterword_actors::store::StoreError;
 
 use super::{
-    Hit, Passage, Query, Search, Weights, explain, fusion::Fused, passages::Chooser, question::Question,
+    Explanation, Hit, Passage, Query, Reranked, Search, Weights, explain,
+    fusion::Fused,
+    passages::{Chooser, SNIPPET, Shape},
+    question::Question,
     service::Rankings,
 };
 use crate::{
@@ -23,6 +26,7 @@ pub(super) struct Chosen {
     words: Option<f64>,
     pub(super) article: ArticleSummary,
     vectors: Option<VectorsNote>,
+    pub(super) reranked: Option<Reranked>,
 }
 
 impl Search {
@@ -36,7 +40,7 @@ impl Search {
         let mut articles: HashMap<_, _> = articles.into_iter().map(|found| (found.id, found)).collect();
         let chosen = |Fused { id, score, words }: Fused| {
             let Summarised { article, vectors, .. } = articles.remove(&id)?;
-            Some(Chosen { id, score, words, article, vectors })
+            Some(Chosen { id, score, words, article, vectors, reranked: None })
         };
         let mut chosen: Vec<_> = fused.into_iter().take(limit + equals).filter_map(chosen).collect();
         chosen.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.article.slug.cmp(&b.article.slug)));
@@ -60,29 +64,10 @@ impl Search {
             }
             false => HashMap::new(),
         };
-        // Chunks of an older content may lack what was found.
-        let is_embedded = |chosen: &Chosen| {
-            let embedding = &chosen.article.embedding;
-            embedding.status == EmbeddingState::Completed && !embedding.stale
-        };
+        let shape = Shape { passages: query.passages, width: SNIPPET };
+        let mut passages = self.passages(shape, matcher, &rankings, weights, &chosen).await?;
         let near: HashMap<_, _> = rankings.meaning.iter().map(|near| (near.article_id, near.similarity)).collect();
-        let (embedded, others): (Vec<_>, Vec<_>) =
-            chosen.iter().partition(|chosen| is_embedded(chosen) || chosen.words.is_none());
-        let (embedded, without): (Vec<_>, Vec<_>) =
-            embedded.into_iter().partition(|chosen: &&Chosen| chosen.vectors.is_some());
-        let embedded: Vec<_> = embedded.into_iter().filter_map(|chosen| chosen.vectors.clone()).collect();
-        let others: Vec<_> = without.into_iter().chain(others).map(|chosen| chosen.id).collect();
-        let chooser = Chooser {
-            database: &self.database,
-            texts: &self.texts,
-            matcher,
-            weights,
-            near: rankings.near,
-            by_words: chosen.iter().filter(|chosen| chosen.words.is_some()).map(|chosen| chosen.id).collect(),
-            most: query.passages,
-        };
-        let mut passages = chooser.choose(embedded, others, &rankings.meaning).await?;
-        let hit = |Chosen { id, score, article, .. }: Chosen| {
+        let hit = |Chosen { id, score, article, reranked, .. }: Chosen| {
             let mut passages = passages.remove(&id).unwrap_or_default().into_iter();
             let Passage { heading_path, snippet, matches, .. } = passages.next().unwrap_or_default();
             Hit {
@@ -96,10 +81,42 @@ impl Search {
                 snippet,
                 matches,
                 passages: passages.collect(),
-                explanation: explained.remove(&id),
+                explanation: explained.remove(&id).map(|why| Explanation { reranked, ..why }),
                 embedding: article.embedding,
             }
         };
         Ok(chosen.into_iter().map(hit).collect())
+    }
+
+    /// The best passages of each article, the best first.
+    pub(super) async fn passages(
+        &self,
+        shape: Shape,
+        matcher: Matcher,
+        rankings: &Rankings,
+        weights: Weights,
+        chosen: &[Chosen],
+    ) -> Result<HashMap<i64, Vec<Passage>>, StoreError> {
+        // Chunks of an older content may lack what was found.
+        let is_embedded = |chosen: &Chosen| {
+            let embedding = &chosen.article.embedding;
+            embedding.status == EmbeddingState::Completed && !embedding.stale
+        };
+        let (embedded, others): (Vec<_>, Vec<_>) =
+            chosen.iter().partition(|chosen| is_embedded(chosen) || chosen.words.is_none());
+        let (embedded, without): (Vec<_>, Vec<_>) =
+            embedded.into_iter().partition(|chosen: &&Chosen| chosen.vectors.is_some());
+        let embedded: Vec<_> = embedded.into_iter().filter_map(|chosen| chosen.vectors.clone()).collect();
+        let others: Vec<_> = without.into_iter().chain(others).map(|chosen| chosen.id).collect();
+        let chooser = Chooser {
+            database: &self.database,
+            texts: &self.texts,
+            matcher,
+            weights,
+            near: rankings.near.clone(),
+            by_words: chosen.iter().filter(|chosen| chosen.words.is_some()).map(|chosen| chosen.id).collect(),
+            shape,
+        };
+        chooser.choose(embedded, others, &rankings.meaning).await
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Longest snippet. *Units:* characters.
-const SNIPPET: usize = 240;
+pub(super) const SNIPPET: usize = 240;
 /// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them. What was
 /// found by words that none of them has is looked for in the body.
 const CHUNKS: i32 = 60;
@@ -35,6 +35,15 @@ const CHUNKS: i32 = 60;
 const SNIPPET_SOURCES: usize = 4 << 20;
 /// Of one body, at least and at most. *Units:* characters.
 const SNIPPET_SOURCE: (usize, usize) = (32 << 10, 1 << 20);
+
+/// Which passages of an article are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// At most this many.
+    pub(super) passages: usize,
+    /// The longest. *Units:* characters.
+    pub(super) width: usize,
+}
 
 /// What passages are chosen by.
 pub(super) struct Chooser<'a> {
@@ -46,8 +55,8 @@ pub(super) struct Chooser<'a> {
     pub(super) near: Option<(i64, Vector)>,
     /// Articles that were found by their words.
     pub(super) by_words: HashSet<i64>,
-    /// Most passages of one article, the first included.
-    pub(super) most: usize,
+    /// Which of each article.
+    pub(super) shape: Shape,
 }
 
 /// The chunks of an article that are weighed against each other.
@@ -90,11 +99,11 @@ impl Chooser<'_> {
     ) -> Result<HashMap<i64, Vec<Passage>>, StoreError> {
         let ids: Vec<_> = embedded.iter().map(|vectors| vectors.article_id).collect();
         let candidates = self.candidates(embedded, nearest).await?;
-        let Self { database, matcher, weights, near, by_words, most, .. } = self;
+        let Self { database, matcher, weights, near, by_words, shape, .. } = self;
         let unread: usize = candidates.values().map(Candidates::unread).sum();
         let work = move || {
             let best =
-                |(id, candidates): (i64, Candidates)| (id, candidates.best(&matcher, weights, near.as_ref(), most));
+                |(id, candidates): (i64, Candidates)| (id, candidates.best(&matcher, weights, near.as_ref(), shape));
             (candidates.into_iter().map(best).collect::<HashMap<_, _>>(), matcher)
         };
         let (mut best, matcher) = if unread <= offload::SMALL { work() } else { offload::run(work).await };
@@ -103,13 +112,13 @@ impl Chooser<'_> {
         let is_answered = |id: &i64| best.get(id).is_some_and(|best| !(best.may_be_below && by_words.contains(id)));
         let left: Vec<_> = ids.into_iter().filter(|id| !is_answered(id)).chain(others).collect();
         let mut passages: HashMap<_, _> = best.into_iter().map(|(id, best)| (id, best.passages)).collect();
-        for (id, mut found) in in_bodies(database, &left, matcher).await? {
+        for (id, mut found) in in_bodies(database, &left, matcher, shape.width).await? {
             let has_words = found.iter().any(|passage| !passage.matches.is_empty());
             let of_chunks = passages.remove(&id).unwrap_or_default();
             // Without a word of the question, the beginning of the body says less than the chunks.
             if has_words || of_chunks.is_empty() {
                 found.extend(of_chunks);
-                found.truncate(most);
+                found.truncate(shape.passages);
                 passages.insert(id, found);
             } else {
                 passages.insert(id, of_chunks);
@@ -213,17 +222,17 @@ impl Candidates {
         first.iter().chain(&self.beyond.all).map(|chunk| chunk.text.len()).sum()
     }
 
-    fn best(&self, matcher: &Matcher, weights: Weights, near: Option<&(i64, Vector)>, most: usize) -> Best {
+    fn best(&self, matcher: &Matcher, weights: Weights, near: Option<&(i64, Vector)>, shape: Shape) -> Best {
         let mut found = if self.are_kept { self.first.find_again(matcher) } else { self.first.find(matcher) };
         found.extend(self.beyond.find(matcher));
         let chunks: Vec<_> = self.first.all.iter().chain(&self.beyond.all).zip(found).collect();
         let query = near.filter(|(model_id, _)| *model_id == self.model_id).map(|(_, query)| query);
         let passage = |(place, similarity): (usize, Option<f32>)| {
             let (chunk, _) = &chunks[place];
-            let (snippet, matches) = chunk.shown(matcher, SNIPPET);
+            let (snippet, matches) = chunk.shown(matcher, shape.width);
             Passage { heading_path: chunk.heading_path.clone(), snippet, matches, similarity }
         };
-        let passages = weigh(&chunks, matcher, weights, query).into_iter().take(most).map(passage).collect();
+        let passages = weigh(&chunks, matcher, weights, query).into_iter().take(shape.passages).map(passage).collect();
         let has_words = chunks.iter().any(|(_, found)| found.has_words());
         Best { passages, may_be_below: self.has_more && !has_words && !matcher.terms().is_empty() }
     }
@@ -271,6 +280,7 @@ async fn in_bodies(
     database: &Database,
     ids: &[i64],
     matcher: Matcher,
+    width: usize,
 ) -> Result<HashMap<i64, Vec<Passage>>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -284,8 +294,7 @@ async fn in_bodies(
     let size: usize = rows.iter().map(|(_, body)| body.len()).sum();
     let shown = move || {
         let shown = rows.into_iter().map(|(id, body)| {
-            let Snippet { text, heading_path, matches } =
-                snippet::snippet(front_matter::said(&body), &matcher, SNIPPET);
+            let Snippet { text, heading_path, matches } = snippet::snippet(front_matter::said(&body), &matcher, width);
             (id, vec![Passage { heading_path, snippet: text, matches, similarity: None }])
         });
         shown.collect()

@@ -17,7 +17,10 @@ use super::{
     texts::Texts,
     vectors::{Depth, Nearest, VectorIndex},
 };
-use crate::fulltext::{self, Found, Lookups, Wanted};
+use crate::{
+    fulltext::{self, Found, Lookups, Wanted},
+    reranking::Reranker,
+};
 
 /// How searches are made.
 #[derive(Debug, Clone)]
@@ -64,6 +67,7 @@ pub struct Search {
     pub(super) asked: Arc<Asked>,
     pub(super) texts: Arc<Texts>,
     pub(super) settings: Arc<SearchSettings>,
+    pub(super) reranker: Option<Arc<Reranker>>,
 }
 
 /// Both rankings of one search.
@@ -85,6 +89,8 @@ pub(super) struct Best {
     pub(super) mode: Mode,
     pub(super) weights: Weights,
     pub(super) low_confidence: bool,
+    /// What did not work, for people.
+    pub(super) degraded: Option<String>,
     /// As much of the question as was searched, if that is not all of it. *Units:* characters.
     pub(super) cut_to: Option<usize>,
     /// The best first.
@@ -102,6 +108,7 @@ impl Search {
             asked: Arc::default(),
             texts: Arc::default(),
             settings: Arc::new(settings),
+            reranker: None,
         }
     }
 
@@ -139,14 +146,16 @@ impl Search {
         let weights = self.weights(mode, &rankings);
         let fused = ranked(&rankings, &question, mode, weights);
         let low_confidence = !question.is_listing && !self.is_good(&question, &rankings, &fused).await?;
-        let chosen = self.choose(fused, query.limit).await?;
-        Ok(Best { question, rankings, mode, weights, low_confidence, cut_to: None, chosen })
+        let chosen = self.choose(fused, self.reach(query)).await?;
+        let (chosen, told) = self.ordered(query, &question, &rankings, weights, chosen).await?;
+        let degraded: Vec<_> = rankings.degraded.iter().cloned().chain(told).collect();
+        let degraded = (!degraded.is_empty()).then(|| degraded.join("; "));
+        Ok(Best { question, rankings, mode, weights, low_confidence, degraded, cut_to: None, chosen })
     }
 
     /// The answer that shows what was found.
     pub(super) async fn answer(&self, query: &Query, best: Best) -> Result<SearchAnswer, SearchError> {
-        let Best { question, rankings, mode, weights, low_confidence, cut_to, chosen } = best;
-        let degraded = rankings.degraded.clone();
+        let Best { question, rankings, mode, weights, low_confidence, degraded, cut_to, chosen } = best;
         let corrections = question.corrections.clone();
         let hits = self.hits(query, question, rankings, weights, chosen).await?;
         Ok(SearchAnswer {
@@ -186,7 +195,7 @@ impl Search {
     }
 
     async fn rank(&self, query: &Query, question: &Question) -> Result<Rankings, SearchError> {
-        let depth = self.settings.candidates.max(query.limit);
+        let depth = self.settings.candidates.max(self.reach(query));
         let deep = depth * WORDS_DEEPER;
         if question.is_listing {
             return Ok(Rankings { words: self.listed(question, depth).await?, depth, ..Rankings::default() });
@@ -233,7 +242,7 @@ impl Search {
         let request = semantic::Request {
             text: &question.text,
             among: &question.among,
-            depth: Depth { least: query.limit, most: depth },
+            depth: Depth { least: self.reach(query), most: depth },
             deadline: self.settings.query_deadline,
         };
         semantic::ranking(&self.database, &self.index, &self.models, &self.asked, &request).await.map(Some)

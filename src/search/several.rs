@@ -104,7 +104,7 @@ fn told(query: &Query, answers: &[Best]) -> SearchAnswer {
         // What any of them was asked by; one that failed in part says so.
         told.mode = if question == 0 || told.mode == Mode::Keyword { answer.mode } else { told.mode };
         told.low_confidence &= answer.low_confidence;
-        told.degraded = told.degraded.or_else(|| answer.rankings.degraded.clone());
+        told.degraded = told.degraded.or_else(|| answer.degraded.clone());
         told.cut_to = told.cut_to.or(answer.cut_to);
         told.weights = told.weights.or(query.explain.then_some(answer.weights));
         for correction in &answer.question.corrections {

@@ -10,6 +10,7 @@ mod notes;
 mod openai_embedder;
 mod postgres;
 mod properties;
+mod reranker;
 mod search;
 mod storage;
 #[path = "../support/mod.rs"]

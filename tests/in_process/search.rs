@@ -13,6 +13,8 @@ mod sqlite {
     mod language;
     #[path = "search/meaning.rs"]
     mod meaning;
+    #[path = "search/reranking.rs"]
+    mod reranking;
     #[path = "search/scripts.rs"]
     mod scripts;
 }
@@ -29,6 +31,8 @@ mod postgres {
     mod language;
     #[path = "search/meaning.rs"]
     mod meaning;
+    #[path = "search/reranking.rs"]
+    mod reranking;
     #[path = "search/scripts.rs"]
     mod scripts;
 }

@@ -12,6 +12,7 @@ mod disk;
 mod editing;
 mod models;
 mod refusals;
+mod reranking;
 mod secrets;
 mod shown;
 mod strange_folder;

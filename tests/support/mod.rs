@@ -6,6 +6,7 @@ pub(crate) mod agent;
 mod place;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod reranker;
 pub(crate) mod tool;
 pub(crate) mod visitor;
 

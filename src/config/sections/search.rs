@@ -1,5 +1,8 @@
 //! How hits are ranked and counted.
 
+mod rerank;
+
+pub use self::rerank::Rerank;
 use crate::config::{rules::Rules, section::section};
 
 section! {
@@ -21,6 +24,8 @@ section! {
         good_similarity: f32 = 0.25,
         /// Stems of articles that do not show their language; after a change: `afterword index rebuild`.
         language: String = "english".to_owned(),
+        /// A server that orders the best hits again.
+        rerank: Rerank = Rerank::default(),
     }
 }
 
@@ -36,5 +41,6 @@ impl Search {
         let any = self.keyword_weight + self.semantic_weight > 0.0;
         rules.check(any, "search.semantic_weight", "must not be zero together with search.keyword_weight");
         rules.check(self.rrf_k.is_finite() && self.rrf_k > 0.0, "search.rrf_k", "must be above zero");
+        self.rerank.check(rules);
     }
 }

@@ -11,6 +11,7 @@ use serde::{
 use serde_json::Value;
 
 use super::refusal::{self, Refused};
+use crate::remote::page_title;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -174,7 +175,7 @@ fn instead_of_vectors(bytes: &[u8], asked: usize, error: &serde_json::Error) -> 
     if let Some(value) = value.as_ref().filter(|value| value.get("error").is_some_and(|error| !error.is_null())) {
         return refusal::of_success(value, asked);
     }
-    let message = match (value, refusal::page_title(&String::from_utf8_lossy(bytes))) {
+    let message = match (value, page_title(&String::from_utf8_lossy(bytes))) {
         (Some(value), _) if value.get("data").is_none_or(Value::is_null) => {
             "the embedding server's answer has no vectors (no `data`); check that embedding.openai.base_url is that of \
              an OpenAI-compatible server, most often ending in /v1"

@@ -4,6 +4,7 @@ use afterword_actors::embedder::EmbedError;
 use reqwest::Response;
 
 use super::transport;
+use crate::remote;
 
 /// Bytes of one number in JSON, with its comma and white space: more than any printer of 64-bit floats writes.
 const BYTES_PER_NUMBER: usize = 32;
@@ -21,27 +22,12 @@ const ENVELOPE: usize = 64 << 10;
 pub(super) async fn of_answer(response: Response, texts: usize, dimension: Option<u32>) -> Result<Vec<u8>, EmbedError> {
     let numbers = dimension.map_or(LONGEST_VECTOR, |dimension| (dimension as usize).saturating_mul(LONGER));
     let most = ENVELOPE.saturating_add(texts.saturating_mul(numbers).saturating_mul(BYTES_PER_NUMBER));
-    let bytes = at_most(response, most).await?;
+    let bytes = remote::at_most(response, most).await.map_err(transport::failure)?;
     if bytes.len() > most {
         return Err(EmbedError::unavailable(format!(
             "the embedding server's answer to {texts} texts has more than {most} bytes; check embedding.openai.base_url and \
              embedding.openai.dimension"
         )));
-    }
-    Ok(bytes)
-}
-
-/// The first bytes of a body: all of it, or a little more than `most`.
-///
-/// # Errors
-/// The failure of the connection.
-pub(super) async fn at_most(mut response: Response, most: usize) -> Result<Vec<u8>, EmbedError> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(transport::failure)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > most {
-            break;
-        }
     }
     Ok(bytes)
 }

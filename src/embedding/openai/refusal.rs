@@ -1,23 +1,15 @@
 //! What a refusal means: decided once, here, where the status is read. No secret is passed on: no address, no header.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use afterword_actors::embedder::{EmbedError, ErrorKind, Fault};
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
-use super::{
-    body,
-    wordings::{Meaning, meaning_of, never_fits, stated_limit},
+use crate::{
+    remote::{self, Meaning, SHOWN, meaning_of, never_fits, stated_limit, words_of},
+    secrets,
 };
-use crate::secrets;
-
-/// Characters of a server's own words that are repeated.
-const SHOWN: usize = 300;
-/// Bytes of a refusal that are read.
-const READ: usize = 64 << 10;
-/// The longest pause that a server can ask for: a wrong number must not stop the queue for ever.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Why a request returned no vectors.
 #[derive(Debug)]
@@ -49,8 +41,8 @@ impl From<EmbedError> for Refused {
 
 /// The server answered a request of `texts` texts with another status than success.
 pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
-    let (status, retry_after) = (response.status(), retry_after(response.headers()));
-    let said = words(&body::at_most(response, READ).await.unwrap_or_default());
+    let (status, retry_after) = (response.status(), remote::retry_after(response.headers()));
+    let said = remote::said_in(response).await;
     match classify(status, &said, texts) {
         Refused::Otherwise(error) => Refused::Otherwise(asking(error, status, retry_after)),
         of_the_texts @ (Refused::TooLarge { .. } | Refused::Unexplained(_)) => of_the_texts,
@@ -136,58 +128,6 @@ fn unclear(error: EmbedError) -> EmbedError {
     EmbedError { fault: Fault::Unclear, ..error }
 }
 
-/// `Retry-After-Ms`, or `Retry-After` in seconds or as a date; never longer than [`LONGEST_PAUSE`].
-fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let number = |name: &str| text(name)?.parse::<f64>().ok().filter(|number| *number >= 0.0);
-    let capped = |seconds: f64| Duration::from_secs_f64(seconds.min(LONGEST_PAUSE.as_secs_f64()));
-    if let Some(milliseconds) = number("retry-after-ms") {
-        return Some(capped(milliseconds / 1000.0));
-    }
-    if let Some(seconds) = number("retry-after") {
-        return Some(capped(seconds));
-    }
-    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
-    // A date that has passed asks for no pause.
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_PAUSE))
-}
-
-/// The server's own words, shortened; for a web page, its title.
-fn words(bytes: &[u8]) -> String {
-    let text = match serde_json::from_slice::<Value>(bytes) {
-        Ok(value) => words_of(&value).unwrap_or_else(|| value.to_string()),
-        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-    };
-    let text = page_title(&text).unwrap_or(text);
-    // A server may repeat the key. It is struck out before the cut, which could leave a part of it.
-    let text = secrets::strike(&text).split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() { "no reason given".to_owned() } else { text.chars().take(SHOWN).collect() }
-}
-
-/// The title of a web page; `None` if `text` is not one.
-pub(super) fn page_title(text: &str) -> Option<String> {
-    let start = text.trim_start().get(..SHOWN).unwrap_or(text).to_ascii_lowercase();
-    if !start.trim_start().starts_with("<!doctype") && !start.trim_start().starts_with("<html") {
-        return None;
-    }
-    let after = &text[text.to_ascii_lowercase().find("<title>")? + "<title>".len()..];
-    let title = after.split('<').next().unwrap_or_default();
-    Some(format!("a web page, \"{}\"", title.trim()))
-}
-
-/// `error.message` with `error.code`, or `error`, `message`, `detail`, `detail[0].msg`: each server has its own form.
-fn words_of(value: &Value) -> Option<String> {
-    let error = value.get("error").unwrap_or(value);
-    let message = error
-        .as_str()
-        .or_else(|| ["message", "detail", "error"].iter().find_map(|name| error.get(name).and_then(Value::as_str)))
-        .or_else(|| error.pointer("/detail/0/msg").and_then(Value::as_str))?;
-    Some(match error.get("code").and_then(Value::as_str) {
-        Some(code) => format!("{message} [{code}]"),
-        None => message.to_owned(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,45 +188,6 @@ mod tests {
                 panic!("{code} is not about size")
             };
             assert_eq!(error.fault, Fault::Unclear, "{code}");
-        }
-    }
-
-    #[test]
-    fn a_pause_is_read_in_every_form_and_never_longer_than_an_hour() {
-        let pause = |name: &'static str, value: &str| {
-            let headers = [(name, value.to_owned())];
-            let headers = headers.iter().map(|(name, value)| {
-                (header::HeaderName::from_static(name), header::HeaderValue::from_str(value).expect("a header"))
-            });
-            retry_after(&headers.collect())
-        };
-        let date = |at: SystemTime| httpdate::fmt_http_date(at);
-        assert_eq!(pause("retry-after", "2"), Some(Duration::from_secs(2)));
-        assert_eq!(pause("retry-after", "1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(pause("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
-        assert_eq!(pause("retry-after", "18446744073709551615"), Some(LONGEST_PAUSE));
-        assert_eq!(pause("retry-after", "99999999999"), Some(LONGEST_PAUSE));
-        assert_eq!(pause("retry-after", "1e999"), Some(LONGEST_PAUSE));
-        assert_eq!(pause("retry-after", "-5"), None);
-        assert_eq!(pause("retry-after", "NaN"), None);
-        assert_eq!(pause("retry-after", "soon"), None);
-        assert_eq!(pause("retry-after", &date(SystemTime::UNIX_EPOCH)), Some(Duration::ZERO));
-        let far = SystemTime::now() + 100 * LONGEST_PAUSE;
-        assert_eq!(pause("retry-after", &date(far)), Some(LONGEST_PAUSE));
-    }
-
-    #[test]
-    fn the_servers_own_words_are_found_in_every_form() {
-        for (body, said) in [
-            (r#"{"error": {"message": "no", "code": "bad"}}"#, "no [bad]"),
-            (r#"{"error": "no"}"#, "no"),
-            (r#"{"object": "error", "message": "no", "code": "3210"}"#, "no [3210]"),
-            (r#"{"detail": "no"}"#, "no"),
-            (r#"{"detail": [{"loc": ["body"], "msg": "no"}]}"#, "no"),
-            ("<!doctype html><head><title> Sign in </title>", "a web page, \"Sign in\""),
-            ("", "no reason given"),
-        ] {
-            assert_eq!(words(body.as_bytes()), said);
         }
     }
 }

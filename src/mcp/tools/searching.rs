@@ -93,6 +93,8 @@ struct Hit {
     passages: Vec<Passage>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     terms: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reranked: Option<String>,
     embedding: Embedding,
 }
 
@@ -100,7 +102,7 @@ struct Hit {
 struct Hits {
     hits: Vec<Hit>,
     mode: &'static str,
-    /// why it was searched by words alone
+    /// why a part is missing: words alone if mode is keyword, else not reranked
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<String>,
     /// the hits are the best there are, and may be about something else
@@ -200,6 +202,10 @@ fn term(api::TermShare { term, idf, times, share }: api::TermShare) -> String {
     format!("{term}: {:.0} % of the words (idf {idf:.2}, {times} times)", 100.0 * share)
 }
 
+fn reranked(api::Reranked { score, from, to, .. }: api::Reranked) -> String {
+    format!("place {from} → {to} (score {score:.3})")
+}
+
 impl From<api::Hit> for RelatedHit {
     fn from(hit: api::Hit) -> Self {
         let title = budget::clipped(&hit.title, TITLE);
@@ -221,7 +227,9 @@ fn place(given: &str, most: usize) -> Result<usize, Problem> {
 
 impl From<api::Hit> for Hit {
     fn from(hit: api::Hit) -> Self {
+        let why = hit.explanation;
         Self {
+            reranked: why.as_ref().and_then(|why| why.reranked).map(reranked),
             slug: hit.slug,
             title: budget::clipped(&hit.title, TITLE),
             folder: hit.folder,
@@ -231,7 +239,7 @@ impl From<api::Hit> for Hit {
             heading_path: budget::clipped(&hit.heading_path, HEADINGS),
             snippet: hit.snippet,
             passages: hit.passages.into_iter().map(Passage::from).collect(),
-            terms: hit.explanation.map(|why| why.terms.into_iter().map(term).collect()).unwrap_or_default(),
+            terms: why.map(|why| why.terms.into_iter().map(term).collect()).unwrap_or_default(),
             embedding: hit.embedding.into(),
         }
     }

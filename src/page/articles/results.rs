@@ -11,7 +11,7 @@ use crate::{
         refusal::Refusal,
         visit::Visit,
     },
-    search::{Hit, Query, SearchAnswer},
+    search::{Hit, Mode, Query, SearchAnswer},
 };
 
 /// Hits of a page.
@@ -40,7 +40,9 @@ fn shown(answer: &SearchAnswer, folder: &Folder) -> Markup {
     let hits = i64::try_from(answer.hits.len()).unwrap_or(i64::MAX);
     html! {
         @if !folder.as_ref().is_empty() { (crumbs(folder.as_ref())) }
-        @if let Some(why) = &answer.degraded { p.notice role="status" dir="auto" { "Found by words only: " (why) } }
+        @if let Some(why) = &answer.degraded { p.notice role="status" dir="auto" {
+            @if answer.mode == Mode::Keyword { "Found by words only: " } @else { "Found, but " } (why)
+        } }
         @if let Some(characters) = answer.cut_to {
             p.notice role="status" { "The question is long; its first " (characters) " characters were searched." }
         }
@@ -85,6 +87,9 @@ fn why(hit: &Hit) -> Markup {
         @if let Some(near) = hit.similarity {
             @if words.is_some() { ", and " }
             "by its meaning (" (percent(near)) ")"
+        }
+        @if let Some(reranked) = hit.explanation.as_ref().and_then(|why| why.reranked).filter(|why| why.from != why.to) {
+            " · reranked from place " (reranked.from)
         }
     }
 }

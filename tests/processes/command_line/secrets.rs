@@ -56,6 +56,8 @@ fn of_variables() {
         ("AFTERWORD_EMBEDDING__OPENAI__FORMER_API_KEY", DIGITS.to_owned()),
         ("AFTERWORD_EMBEDDING__OPENAI__BASE_URL", format!("http://me:{MARK}@127.0.0.1:9/v1")),
         ("AFTERWORD_EMBEDDING__OPENAI__BASE_URL", format!("ftp://me:{MARK}@127.0.0.1:9/v1?key={MARK}")),
+        ("AFTERWORD_SEARCH__RERANK__API_KEY", format!("rk-{MARK}\nx")),
+        ("AFTERWORD_SEARCH__RERANK__BASE_URL", format!("http://me:{MARK}@127.0.0.1:9/v1")),
         ("AFTERWORD_DATABASE__URL", format!("mysql://me:{MARK}@127.0.0.1/x")),
         ("AFTERWORD_DATABASE__URL", format!("host=x password={MARK}")),
         ("AFTERWORD_TELEMETRY__OTLP_ENDPOINT", format!("http://{MARK}@127.0.0.1:9")),

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use afterword::{config::Rerank, reranking::Reranker};
 use proptest::{prelude::*, test_runner::Config};
 use serde_json::{Value, json};
 
 use crate::{
     support::agent::{Agent, Era, host},
+    support::reranker::{Judge, named, reranker},
     support::{SqliteTestHost as TestHost, TOKIO},
 };
 
@@ -58,6 +60,30 @@ fn lists_and_searches_are_whole_over_all_their_pages() {
         ));
         let folders = pages(&agent, "list_folders", json!({}), "folders").await;
         assert_eq!((folders.len(), names(&folders, "folder").len()), (MANY, MANY));
+        agent.leave().await;
+    });
+}
+
+#[test]
+fn the_pages_of_a_reranked_search_are_one_order_and_say_what_the_reranker_did() {
+    TOKIO.block_on(async {
+        let (world, server) = (TestHost::new().await, reranker(Judge::OfDocuments).await);
+        let mut host = host(&world);
+        host.search = host.search.reranking(Reranker::of(&Rerank { top: 5, weight: 1.0, ..named(&server) }));
+        let agent = Agent::beside(host, Era::Discover).await;
+        for n in 1..=9 {
+            let body = format!("A kite{}. It is worth {n}.", " and a kite".repeat(n));
+            agent.answer("create_article", json!({ "title": format!("K{n}"), "body": body })).await;
+        }
+        let asked = json!({ "query": "kite", "limit": 2, "explain": true });
+        let found = pages(&agent, "search_articles", asked, "hits").await;
+        assert_eq!(names(&found, "slug").len(), 9);
+        let said = |hit: &Value| hit["reranked"].as_str().map(str::to_owned);
+        assert!(found[..5].iter().all(|hit| said(hit).is_some_and(|said| said.contains("→"))), "{found:?}");
+        assert!(found[5..].iter().all(|hit| said(hit).is_none()), "{found:?}");
+        let page = agent.answer("search_articles", json!({ "query": "kite", "limit": 1 })).await;
+        assert_eq!(page["hits"][0]["slug"], found[0]["slug"]);
+        assert_eq!(said(&page["hits"][0]), None, "nobody asked why");
         agent.leave().await;
     });
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::process::{STUCK, Server};
+use crate::support::{
+    process::{STUCK, Server},
+    reranker::{Judge, reranker},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readiness_names_the_part_that_is_not_well_and_since_when() {
@@ -32,6 +35,26 @@ async fn readiness_names_the_part_that_is_not_well_and_since_when() {
     assert!(found["degraded"].as_str().is_some(), "a search says that it is less than it could be");
     let tree = &server.json("/api/status").await["tree"];
     assert_eq!(tree["name"], "RuntimeSupervisor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_says_what_the_reranker_did_and_why_it_did_nothing() {
+    let judge = reranker(Judge::OfTexts).await;
+    let address = format!("search.rerank.base_url={}/v1", judge.uri());
+    let server = Server::start(&[&address, "search.rerank.deadline=30s", "search.rerank.weight=1"]);
+    for (title, worth) in [("One", 1), ("Two", 2), ("Three", 3)] {
+        server.create(title, &format!("A kite is worth {worth}.")).await;
+        server.until_embedding(&title.to_lowercase(), "completed").await;
+    }
+    let found = server.json("/api/search?q=kite&explain=true").await;
+    assert_eq!((&found["hits"][0]["slug"], &found["degraded"]), (&json!("three"), &Value::Null), "{found}");
+    let why = &found["hits"][0]["explanation"]["reranked"];
+    assert_eq!((&why["score"], &why["share"], &why["to"]), (&json!(3.0), &json!(1.0), &json!(1)), "{why}");
+    assert!(why["from"].is_u64() && why["fused"].is_f64(), "{why}");
+    judge.reset().await;
+    let found = server.json("/api/search?q=kite+worth").await;
+    assert!(found["degraded"].as_str().is_some_and(|why| why.starts_with("not reranked: ")), "{found}");
+    assert_eq!((found["hits"].as_array().map(Vec::len), &found["mode"]), (Some(3), &json!("hybrid")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

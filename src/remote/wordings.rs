@@ -1,14 +1,14 @@
-//! What embedding servers say when they refuse, one line for each wording: the protocol has no codes for it.
+//! What servers of models say when they refuse, one line for each wording: the protocol has no codes for it.
 //!
 //! A wording is listed if its status alone would be misread, or does not tell what to do. Sources: the servers'
 //! public code and documentation, and error messages that their users published.
 
 /// What a refusal means, whatever its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// Too many texts or tokens in one request, or one text that is too long: a smaller request may work.
     TooLarge,
-    /// The key is missing, wrong or not allowed to embed.
+    /// The key is missing, wrong or not allowed here.
     Key,
     /// The model is not known, or not there.
     Model,
@@ -16,7 +16,7 @@ pub(super) enum Meaning {
     Quota,
     /// The model is being loaded.
     Loading,
-    /// The address is not that of an embeddings endpoint.
+    /// The address is not that of the endpoint.
     Endpoint,
 }
 
@@ -90,14 +90,14 @@ const WORDINGS: &[Wording] = &[
 ];
 
 /// What `said` means, if it is known.
-pub(super) fn meaning_of(said: &str) -> Option<Meaning> {
+pub(crate) fn meaning_of(said: &str) -> Option<Meaning> {
     let said = said.to_lowercase();
     let known = WORDINGS.iter().find(|wording| said.contains(wording.words)).map(|wording| wording.meaning);
     known.or_else(|| says_unknown_model(&said).then_some(Meaning::Model))
 }
 
 /// Whether a request that is refused for the tokens of a minute has more of them than any minute has.
-pub(super) fn never_fits(said: &str) -> bool {
+pub(crate) fn never_fits(said: &str) -> bool {
     let said = said.to_lowercase();
     said.contains("request too large") || said.contains("must be reduced")
 }
@@ -112,7 +112,7 @@ const LENGTHS: &[&str] = &["token", "tensor", "maxlength", "model length", "cont
 
 /// The limit that a refusal of `texts` texts names: the largest number in it that would be a smaller request. None where it speaks
 /// of the length of texts.
-pub(super) fn stated_limit(said: &str, texts: usize) -> Option<usize> {
+pub(crate) fn stated_limit(said: &str, texts: usize) -> Option<usize> {
     let said = said.to_lowercase();
     if LENGTHS.iter().any(|word| said.contains(word)) {
         return None;

@@ -1,0 +1,20 @@
+//! Servers of others that are asked over HTTP: how they are reached, and how what they say is read. It is told from errors whose
+//! server it was; no secret is passed on.
+
+mod body;
+mod client;
+mod failure;
+mod pause;
+mod server;
+mod wordings;
+mod words;
+
+pub(crate) use self::{
+    body::at_most,
+    client::client,
+    failure::{Failure, failure},
+    pause::{LONGEST_PAUSE, retry_after},
+    server::Server,
+    wordings::{Meaning, meaning_of, never_fits, stated_limit},
+    words::{SHOWN, page_title, said_in, words_of},
+};

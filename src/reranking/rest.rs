@@ -1,0 +1,115 @@
+//! A server that failed has a rest, longer each time: no search waits for one that is away. After it, one search tries, and all
+//! others go on without until that one is answered.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::remote::LONGEST_PAUSE;
+
+/// The first rest. Each further one is twice as long.
+const FIRST: Duration = Duration::from_secs(2);
+/// The longest rest, unless the server asks for a longer one.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Whether the server has a rest.
+#[derive(Default)]
+pub(super) struct Rest {
+    failed: Mutex<Option<Failed>>,
+}
+
+struct Failed {
+    why: String,
+    /// How many times in a row.
+    times: u32,
+    until: Instant,
+}
+
+impl Rest {
+    /// Asks to begin a request that takes at most as long as `trial`.
+    ///
+    /// # Errors
+    /// Why not, and when again.
+    pub(super) fn begin(&self, trial: Duration) -> Result<(), String> {
+        let now = Instant::now();
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed.as_mut() {
+            Some(Failed { why, until, .. }) if *until > now => {
+                let left = (*until - now).as_secs_f64().ceil();
+                Err(format!("{why}; it is asked again in {left} s"))
+            }
+            Some(failed) => {
+                failed.until = now + trial;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// It answered as it should.
+    pub(super) fn worked(&self) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// It did not, and perhaps asked for a pause.
+    pub(super) fn failed(&self, why: &str, pause: Option<Duration>) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = failed.as_ref().map_or(0, |failed| failed.times);
+        let own = FIRST.saturating_mul(1 << times.min(10)).min(LONGEST);
+        let until = Instant::now() + own.max(pause.unwrap_or_default()).min(LONGEST_PAUSE);
+        *failed = Some(Failed { why: why.to_owned(), times: times.saturating_add(1), until });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRIAL: Duration = Duration::from_millis(800);
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_rest_one_tries_and_a_further_failure_makes_it_longer() {
+        let rest = Rest::default();
+        assert_eq!(rest.begin(TRIAL), Ok(()));
+        rest.failed("away", None);
+        assert_eq!(rest.begin(TRIAL), Err("away; it is asked again in 2 s".to_owned()));
+        tokio::time::advance(FIRST).await;
+        assert_eq!(rest.begin(TRIAL), Ok(()), "one tries");
+        assert!(rest.begin(TRIAL).is_err(), "and no other");
+        rest.failed("still away", None);
+        tokio::time::advance(FIRST).await;
+        assert_eq!(rest.begin(TRIAL), Err("still away; it is asked again in 2 s".to_owned()), "twice as long");
+        tokio::time::advance(FIRST).await;
+        assert_eq!(rest.begin(TRIAL), Ok(()));
+        rest.worked();
+        assert_eq!((rest.begin(TRIAL), rest.begin(TRIAL)), (Ok(()), Ok(())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rest_has_an_end_and_a_pause_that_is_asked_for_is_given() {
+        let rest = Rest::default();
+        for _ in 0..100 {
+            rest.failed("away", None);
+        }
+        tokio::time::advance(LONGEST).await;
+        assert_eq!(rest.begin(TRIAL), Ok(()));
+        rest.failed("busy", Some(2 * LONGEST));
+        tokio::time::advance(LONGEST).await;
+        assert!(rest.begin(TRIAL).is_err());
+        tokio::time::advance(LONGEST).await;
+        assert_eq!(rest.begin(TRIAL), Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trial_that_was_given_up_leaves_room_for_another() {
+        let rest = Rest::default();
+        rest.failed("away", None);
+        tokio::time::advance(FIRST).await;
+        assert_eq!(rest.begin(TRIAL), Ok(()));
+        tokio::time::advance(TRIAL).await;
+        assert_eq!(rest.begin(TRIAL), Ok(()));
+    }
+}

@@ -121,7 +121,8 @@ fn every_setting_that_is_a_secret_is_known_as_one() {
             secrets.push(key);
         }
     }
-    assert_eq!(secrets, ["embedding.openai.api_key", "embedding.openai.former_api_key"]);
+    let all = ["embedding.openai.api_key", "embedding.openai.former_api_key", "search.rerank.api_key"];
+    assert_eq!(secrets, all);
 }
 
 #[test]

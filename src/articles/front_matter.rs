@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+mod beside;
 mod block;
 mod edit;
 mod entry;
@@ -17,6 +18,7 @@ mod setting;
 mod toml;
 mod yaml;
 
+pub use beside::{joined, kept};
 pub use edit::{Edit, edited};
 pub use entry::Written;
 pub use fields::{Field, Fields, Warning};
@@ -35,13 +37,33 @@ pub struct Document {
 impl Document {
     /// Splits a text. Without front matter, all of it is body.
     pub fn split(text: &str) -> Self {
-        let end = block::find(text).map_or(0, |block| block.end);
-        Self { head: text[..end].to_owned(), body: text[end..].to_owned() }
+        let head = head(text);
+        Self { head: head.to_owned(), body: text[head.len()..].to_owned() }
     }
 
     /// Reads the values of the front matter, and warnings about unreadable ones.
     pub fn fields(&self) -> (Fields, Vec<Warning>) {
         block::find(&self.head).map(|block| fields::read(&block)).unwrap_or_default()
+    }
+}
+
+/// The front matter at the beginning of `text` with its fences, and anything before it; empty if there is none.
+pub fn head(text: &str) -> &str {
+    &text[..block::find(text).map_or(0, |block| block.end)]
+}
+
+/// The outermost keys of the front matter `head`, also those without a value, in the form of [`named`].
+pub fn keys(head: &str) -> HashSet<String> {
+    let entries = block::find(head).map(|block| block.entries).unwrap_or_default();
+    entries.into_iter().map(|entry| named(&entry.key)).collect()
+}
+
+/// A key in the form in which keys are compared: in lower case, and of two names for the same the usual one.
+pub fn named(key: &str) -> String {
+    match key.trim().to_lowercase() {
+        key if key == "tag" => "tags".to_owned(),
+        key if key == "alias" => "aliases".to_owned(),
+        key => key,
     }
 }
 

@@ -66,7 +66,7 @@ impl Index<'_> {
     fn field(&self, field: &Field) -> Option<Condition> {
         Some(match field {
             Field::Folder(folder) => (within("a.folder", "$?1"), vec![folder.as_str().into()]),
-            Field::Tag(tag) => passing(&Filter::default().and(tag.clone())),
+            Field::Tag(term) | Field::Property(term) => passing(&Filter::default().and(term.clone())),
             Field::Title(title) => return self.phrase(title, Part::Title),
             Field::Slug { slug, is_beginning: false } => ("a.slug = $?1".to_owned(), vec![slug.as_str().into()]),
             Field::Slug { slug, is_beginning: true } => {

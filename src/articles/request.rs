@@ -118,6 +118,9 @@ pub(super) fn set(
     body: String,
     properties: &[(String, Option<Setting>)],
 ) -> Result<(String, String), ArticleError> {
+    if properties.is_empty() {
+        return Ok((front_matter, body));
+    }
     let body = set_in_text(body, properties)?;
     let named = front_matter::keys(&body);
     let beside = properties.iter().map(|(key, setting)| {
@@ -130,10 +133,10 @@ pub(super) fn set(
 /// A text with those values that the block at its beginning names.
 pub(super) fn set_in_text(body: String, properties: &[(String, Option<Setting>)]) -> Result<String, ArticleError> {
     checked_properties(properties)?;
-    let head = front_matter::head(&body);
-    if properties.is_empty() || head.is_empty() {
+    if properties.is_empty() {
         return Ok(body);
     }
+    let head = front_matter::head(&body);
     let named = front_matter::keys(head);
     let own: Vec<_> = properties.iter().filter(|(key, _)| named.contains(&front_matter::named(key))).cloned().collect();
     if own.is_empty() {
@@ -167,9 +170,7 @@ fn with(head: String, body: &str, properties: &[(String, Option<Setting>)]) -> R
         within_bounds(&set)?;
         set = with_settings(&set, body, std::slice::from_ref(property));
     }
-    if !properties.is_empty() {
-        within_bounds(&set)?;
-    }
+    within_bounds(&set)?;
     Ok(set)
 }
 

@@ -13,8 +13,11 @@ use super::{
 /// Returns what stays beside a text that was `before` and is `after` now: not the keys that its block names, and not those that
 /// its block named before, which were removed with it. A block that stays leaves everything beside it as it is.
 pub fn kept<'b>(beside: &'b str, before: &str, after: &str) -> Cow<'b, str> {
+    if beside.is_empty() || before == after {
+        return Cow::Borrowed(beside);
+    }
     let (former, present) = (head(before), head(after));
-    if beside.is_empty() || former == present {
+    if former == present {
         return Cow::Borrowed(beside);
     }
     let gone: HashSet<String> = keys(former).into_iter().chain(keys(present)).collect();

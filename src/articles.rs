@@ -4,6 +4,7 @@
 //! (article, words, task), an answer, and a hint to the runtime. It knows no door.
 
 mod changes;
+pub mod compared;
 mod create;
 mod delete;
 mod edit;

@@ -1,7 +1,7 @@
 //! Changes a part of an article: the edits are applied to the present text, and saved as one revision or not at all.
 
 use super::{
-    Article, ArticleError, Articles, Changes, OnConflict, Saved,
+    Article, ArticleError, Articles, Changes, OnConflict, Saved, compared,
     editing::{self, Edit, Fault},
     row, turns,
 };
@@ -115,15 +115,15 @@ impl Articles {
         aside(merge).await?.map_err(|changed| between(Some(changed).filter(|changed| !changed.is_empty())))
     }
 
-    /// Returns what has changed in an article's text since `revision`, as `diff -u` shows it; `None` if that is not
-    /// kept any more.
+    /// Returns what has changed in an article since `revision`, as `diff -u` shows it: fields, front matter, text; `None` if that
+    /// revision is not kept any more.
     ///
     /// # Errors
     /// [`ArticleError::NotFound`]
     pub async fn changed_since_revision(&self, slug: &str, revision: i64) -> Result<Option<String>, ArticleError> {
         let present = self.read(slug).await?;
         match self.read_revision(&present.slug, revision).await {
-            Ok(past) => Ok(Some(difference(Draft { before: past.body, after: present.body }).await)),
+            Ok(past) => Ok(Some(aside(move || compared::unified(&past, &present)).await)),
             Err(ArticleError::NoRevision { .. }) => Ok(None),
             Err(error) => Err(error),
         }

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+mod beside;
 mod block;
 mod edit;
 mod entry;
@@ -17,6 +18,7 @@ mod setting;
 mod toml;
 mod yaml;
 
+pub use beside::{joined, kept};
 pub use edit::{Edit, edited};
 pub use entry::Written;
 pub use fields::{Field, Fields, Warning};
@@ -53,6 +55,26 @@ impl Document {
     /// Reads the values of the front matter, and warnings about unreadable ones.
     pub fn fields(&self) -> (Fields, Vec<Warning>) {
         block::find(&self.head).map(|block| fields::read(&block)).unwrap_or_default()
+    }
+}
+
+/// The front matter at the beginning of `text` with its fences, and anything before it; empty if there is none.
+pub fn head(text: &str) -> &str {
+    &text[..length(text)]
+}
+
+/// The outermost keys of the front matter `head`, also those without a value, in the form of [`named`].
+pub fn keys(head: &str) -> HashSet<String> {
+    let entries = block::find(head).map(|block| block.entries).unwrap_or_default();
+    entries.into_iter().map(|entry| named(&entry.key)).collect()
+}
+
+/// A key in the form in which keys are compared: in lower case, and of two names for the same the usual one.
+pub fn named(key: &str) -> String {
+    match key.trim().to_lowercase() {
+        key if key == "tag" => "tags".to_owned(),
+        key if key == "alias" => "aliases".to_owned(),
+        key => key,
     }
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{
     ArticleError,
     folder::Folder,
-    front_matter::{Document, Setting, with_settings},
+    front_matter::{self, Setting, with_settings},
     slug::Slug,
 };
 
@@ -48,7 +48,8 @@ pub struct Changes {
     pub folder: Option<Folder>,
     /// The front matter of its file as it is written, fences included.
     pub front_matter: Option<String>,
-    /// Values of the front matter to set, or to remove. A change of these alone embeds nothing.
+    /// Values of the front matter to set, or to remove. Unless the text's own block names them, a change of these alone embeds
+    /// nothing.
     pub properties: Vec<(String, Option<Setting>)>,
     /// Whether to exclude it from embedding.
     pub skip_embedding: Option<bool>,
@@ -84,8 +85,8 @@ impl NewArticle {
     /// Checks the article and prepares it for storing.
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = checked_title(&self.title, limits)?;
+        (self.front_matter, self.body) = set(self.front_matter, self.body, &self.properties)?;
         self.body = checked_body(self.body, limits)?;
-        self.front_matter = set(&self.front_matter, &self.body, &self.properties)?;
         self.properties.clear();
         if let Some(key) = &self.idempotency_key
             && (key.is_empty() || key.len() > MAX_KEY)
@@ -110,28 +111,60 @@ const LONGEST_HEAD: usize = 256 << 10;
 /// Most properties that one change sets: the front matter is read again for each.
 const MAX_SETTINGS: usize = 200;
 
-/// The front matter of an article with these values; without one of its own, that at the beginning of its text is used.
+/// An article's front matter and its text with these values. A key that the block at the beginning of the text names is set
+/// there, because what stands there counts first; any other beside the text, which stays as it is.
 pub(super) fn set(
-    front_matter: &str,
-    body: &str,
+    front_matter: String,
+    body: String,
     properties: &[(String, Option<Setting>)],
-) -> Result<String, ArticleError> {
+) -> Result<(String, String), ArticleError> {
     if properties.is_empty() {
-        return Ok(front_matter.to_owned());
+        return Ok((front_matter, body));
     }
+    let body = set_in_text(body, properties)?;
+    let named = front_matter::keys(&body);
+    let beside = properties.iter().map(|(key, setting)| {
+        // What an earlier version has copied beside the text does not count any more.
+        (key.clone(), setting.clone().filter(|_| !named.contains(&front_matter::named(key))))
+    });
+    Ok((with(front_matter, &body, &beside.collect::<Vec<_>>())?, body))
+}
+
+/// A text with those values that the block at its beginning names.
+pub(super) fn set_in_text(body: String, properties: &[(String, Option<Setting>)]) -> Result<String, ArticleError> {
+    checked_properties(properties)?;
+    if properties.is_empty() {
+        return Ok(body);
+    }
+    let head = front_matter::head(&body);
+    let named = front_matter::keys(head);
+    let own: Vec<_> = properties.iter().filter(|(key, _)| named.contains(&front_matter::named(key))).cloned().collect();
+    if own.is_empty() {
+        return Ok(body);
+    }
+    let set = with(head.to_owned(), &body, &own)?;
+    Ok(set + &body[head.len()..])
+}
+
+/// Checks names and number of properties.
+fn checked_properties(properties: &[(String, Option<Setting>)]) -> Result<(), ArticleError> {
     if properties.len() > MAX_SETTINGS {
         let given = properties.len();
         let message = format!("are {given}, and at most {MAX_SETTINGS} can be set at once; set the others afterwards");
         return Err(ArticleError::invalid("properties", message));
     }
     let is_key = |key: &str| !key.trim().is_empty() && !key.contains(char::is_control) && key.len() <= 200;
-    if let Some((key, _)) = properties.iter().find(|(key, _)| !is_key(key)) {
-        return Err(ArticleError::invalid(
-            "properties",
-            format!("\"{}\" is not the name of a property", key.escape_debug()),
-        ));
+    match properties.iter().find(|(key, _)| !is_key(key)) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let message = format!("\"{}\" is not the name of a property", key.escape_debug());
+            Err(ArticleError::invalid("properties", message))
+        }
     }
-    let head = if front_matter.is_empty() { Document::split(body).head } else { front_matter.to_owned() };
+}
+
+/// Front matter with these values.
+fn with(head: String, body: &str, properties: &[(String, Option<Setting>)]) -> Result<String, ArticleError> {
     let mut set = head;
     for property in properties {
         within_bounds(&set)?;
@@ -158,7 +191,8 @@ impl Changes {
     /// Checks the change and prepares it for storing.
     pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = self.title.map(|title| checked_title(&title, limits)).transpose()?;
-        self.body = self.body.map(|body| checked_body(body, limits)).transpose()?;
+        let body = self.body.map(|body| set_in_text(body, &self.properties)).transpose()?;
+        self.body = body.map(|body| checked_body(body, limits)).transpose()?;
         Ok(self)
     }
 }

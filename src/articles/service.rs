@@ -12,9 +12,10 @@ use super::{
     create::{self, Settings},
     delete,
     folder::Folder,
+    front_matter::Setting,
     history, properties,
     reading::BodyReading,
-    row,
+    request, row,
     slug::{Slug, as_stored},
     update,
 };
@@ -71,7 +72,7 @@ impl Articles {
         let (slug, changes, settings) = (slug.to_owned(), changes.checked(self.limits)?, self.settings());
         let read = match &changes.body {
             Some(body) => Some(BodyReading::of(body).await),
-            None if changes.are_of_words() => self.read_ahead(&slug).await,
+            None if changes.are_of_words() => self.read_ahead(&slug, &changes.properties).await,
             None => None,
         };
         let saved = self
@@ -90,15 +91,15 @@ impl Articles {
         self.follow_up(self.explained(saved).await?).await
     }
 
-    /// Reads a body that stays as it is, if it is long. What could not be read ahead is read when it is written.
-    async fn read_ahead(&self, slug: &str) -> Option<BodyReading> {
+    /// Reads a body in which at most these values change, if it is long. What could not be read ahead is read when it is written.
+    async fn read_ahead(&self, slug: &str, properties: &[(String, Option<Setting>)]) -> Option<BodyReading> {
         let sql = "SELECT body FROM articles
                    WHERE id = coalesce((SELECT id FROM articles WHERE slug = $1),
                                        (SELECT article_id FROM slug_aliases WHERE slug = $1))
                      AND octet_length(body) > $2 + 0";
         let values = [as_stored(slug).as_ref().into(), i64::try_from(offload::SMALL).unwrap_or(i64::MAX).into()];
         let body = self.database.reader().row::<String>(sql, values).await.ok().flatten()?;
-        Some(BodyReading::of(&body).await)
+        Some(BodyReading::of(&request::set_in_text(body, properties).ok()?).await)
     }
 
     /// Renames an article; the old slug keeps working.

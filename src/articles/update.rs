@@ -8,7 +8,7 @@ use afterword_actors::{
 use super::{
     ArticleError, Changes, Saved,
     create::{self, Settings},
-    links, names,
+    front_matter, links, names,
     properties::{self, Properties},
     reading::BodyReading,
     request,
@@ -73,10 +73,14 @@ impl Next {
     fn of(present: &ArticleRow, changes: &Changes) -> Result<Self, ArticleError> {
         let title = changes.title.clone().unwrap_or_else(|| present.title.clone());
         let body = changes.body.clone().unwrap_or_else(|| present.body.clone());
-        let front_matter = changes.front_matter.as_ref().unwrap_or(&present.front_matter);
+        let front_matter = match &changes.front_matter {
+            Some(given) => given.clone(),
+            None => front_matter::kept(&present.front_matter, &present.body, &body).into_owned(),
+        };
+        let (front_matter, body) = request::set(front_matter, body, &changes.properties)?;
         Ok(Self {
             folder: changes.folder.as_ref().map_or_else(|| present.folder.clone(), ToString::to_string),
-            front_matter: request::set(front_matter, &body, &changes.properties)?,
+            front_matter,
             skip_embedding: changes.skip_embedding.unwrap_or(present.skip_embedding),
             content_hash: request::content_hash(&title, &body),
             created_at: changes.created_at,

@@ -13,7 +13,7 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser
 
 use self::code::Colours;
 use crate::{
-    articles::{front_matter::Document, slug::Slug},
+    articles::{front_matter::head, slug::Slug},
     markdown::neutralised,
     offload,
 };
@@ -40,12 +40,9 @@ pub(super) struct Heading {
     pub(super) anchor: String,
 }
 
-/// Returns `body` without front matter at its beginning, which is the article's if it has none of its own.
-pub(super) fn after_front_matter<'body>(front_matter: &str, body: &'body str) -> &'body str {
-    match front_matter {
-        "" => &body[Document::split(body).head.len()..],
-        _ => body,
-    }
+/// Returns `body` without front matter at its beginning.
+pub(super) fn after_front_matter(body: &str) -> &str {
+    &body[head(body).len()..]
 }
 
 /// `body` without a first heading that says the title once more, which stands above it already.

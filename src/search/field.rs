@@ -1,14 +1,25 @@
 //! Conditions on an article that a question may hold: `folder:guides`, `title:rust`, `slug:the-*`, `tag:rust`,
 //! `created:>2026-01`, `updated:<7d`.
 //!
-//! A name that is not listed in [`Field::read`] is no field, and what was written is text. Another field is a variant, its line there, and
+//! A name that is neither listed in [`Field::read`] nor a property of some article is no field, and what was written is text. Another field is a variant, its line there, and
 //! its condition in `filter`.
 
+use std::collections::HashSet;
+
 use crate::{
-    articles::{folder::Folder, properties::Term, slug::as_stored},
+    articles::{folder::Folder, front_matter::named, properties::Term, slug::as_stored},
     fulltext::tokens,
 };
 use time::{Date, Duration, Month, OffsetDateTime};
+
+/// What a question is read with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// Times like `7d` are counted back from here. *Units:* milliseconds since 1970.
+    pub(super) now: i64,
+    /// Keys of properties that articles have.
+    pub(super) keys: HashSet<String>,
+}
 
 /// A condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +28,8 @@ pub(super) enum Field {
     Folder(String),
     /// With this tag, or one below it.
     Tag(Term),
+    /// With this value of a property.
+    Property(Term),
     /// The title has these words, one after the other.
     Title(String),
     /// The slug, or what it begins with.
@@ -41,10 +54,10 @@ pub(super) struct Span {
 
 impl Field {
     /// `name:value`; `None` if that is no condition, or one that says nothing: it would hold for every article.
-    pub(super) fn read(name: &str, value: &str, now: i64) -> Option<Self> {
+    pub(super) fn read(name: &str, value: &str, known: &Known) -> Option<Self> {
         match name {
             "folder" => folder(value).map(Self::Folder),
-            "tag" => Term::parse(&format!("tag:{value}")).ok().map(Self::Tag),
+            "tag" | "tags" => Term::parse(&format!("tag:{value}")).ok().map(Self::Tag),
             "title" => says_something(value).then(|| Self::Title(value.to_owned())),
             "slug" => {
                 let (slug, is_beginning) =
@@ -52,8 +65,9 @@ impl Field {
                 let slug = as_stored(slug).into_owned();
                 says_something(&slug).then_some(Self::Slug { slug, is_beginning })
             }
-            "created" => Some(Self::Time(Moment::Created, Span::read(value, now)?)),
-            "updated" => Some(Self::Time(Moment::Updated, Span::read(value, now)?)),
+            "created" => Some(Self::Time(Moment::Created, Span::read(value, known.now)?)),
+            "updated" => Some(Self::Time(Moment::Updated, Span::read(value, known.now)?)),
+            _ if known.keys.contains(&named(name)) => Term::parse(&format!("{name}:{value}")).ok().map(Self::Property),
             _ => None,
         }
     }

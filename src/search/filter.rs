@@ -70,7 +70,7 @@ impl Index<'_> {
 fn condition(field: &Field) -> Option<Condition> {
     Some(match field {
         Field::Folder(folder) => (within("a.folder", "$?1"), vec![folder.as_str().into()]),
-        Field::Tag(tag) => passing(&Filter::default().and(tag.clone())),
+        Field::Tag(term) | Field::Property(term) => passing(&Filter::default().and(term.clone())),
         Field::Title(_) => return None,
         // As an article is opened by it: by its slug, or by one that it had.
         Field::Slug { slug, is_beginning: false } => (

@@ -2,7 +2,9 @@
 //!
 //! What makes no sense as an operator is text: there is no wrong question.
 
-use super::field::{Field, is_quote, says_something};
+use std::collections::HashSet;
+
+use super::field::{Field, Known, is_quote, says_something};
 
 /// Phrases and fields of one question that are demanded; what is beyond is text. A pasted file has very many.
 const MAX_DEMANDS: usize = 20;
@@ -32,12 +34,12 @@ pub(super) enum Sense {
 }
 
 impl Parsed {
-    /// Reads a question; times like `7d` are counted back from `now`. *Units:* milliseconds since 1970.
-    pub(super) fn read(question: &str, now: i64) -> Self {
+    /// Reads a question.
+    pub(super) fn read(question: &str, known: &Known) -> Self {
         let mut parsed = Self::default();
         let mut rest = question.trim_start();
         while !rest.is_empty() {
-            rest = parsed.take_part(rest, now).trim_start();
+            rest = parsed.take_part(rest, known).trim_start();
         }
         if parsed.words.is_empty()
             && parsed.beginnings.is_empty()
@@ -53,7 +55,7 @@ impl Parsed {
     }
 
     /// Takes one part from the beginning; what is left.
-    fn take_part<'q>(&mut self, rest: &'q str, now: i64) -> &'q str {
+    fn take_part<'q>(&mut self, rest: &'q str, known: &Known) -> &'q str {
         let (sense, behind) = match rest.strip_prefix('-') {
             Some(behind) if behind.starts_with(|c: char| is_quote(c) || says_something(c.encode_utf8(&mut [0; 4]))) => {
                 (Sense::MustNot, behind)
@@ -73,7 +75,7 @@ impl Parsed {
             }
             return after;
         }
-        if let Some((field, after)) = field(behind, now) {
+        if let Some((field, after)) = field(behind, known) {
             self.fields.push((field, sense));
             return after;
         }
@@ -136,15 +138,27 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     says_something(phrase).then(|| (phrase, &inner[end + mark.len_utf8()..]))
 }
 
+/// The names before a colon, which may be keys of properties.
+pub(super) fn names(question: &str) -> HashSet<&str> {
+    /// Further ones are words.
+    const MOST: usize = 30;
+    let names = question.split_whitespace().filter_map(|part| part.split_once(':'));
+    names.map(|(name, _)| name.trim_start_matches('-')).filter(|name| is_name(name)).take(MOST).collect()
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || is_mark(c) || matches!(c, '_' | '-'))
+}
+
 /// `name:value` or `name:"a value"` at the beginning, and what follows it.
-fn field(text: &str, now: i64) -> Option<(Field, &str)> {
+fn field<'q>(text: &'q str, known: &Known) -> Option<(Field, &'q str)> {
     let (name, behind) = text.split_once(':')?;
-    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+    if !is_name(name) {
         return None;
     }
     let (value, after) =
         quoted(behind).unwrap_or_else(|| behind.split_at(behind.find(char::is_whitespace).unwrap_or(behind.len())));
-    Some((Field::read(name, value, now)?, after))
+    Some((Field::read(name, value, known)?, after))
 }
 
 #[cfg(test)]
@@ -154,7 +168,8 @@ mod tests {
     use super::*;
 
     fn parsed(question: &str) -> Parsed {
-        Parsed::read(question, 1_795_000_000_000)
+        let keys = ["status", "größe", "aliases"].map(str::to_owned).into();
+        Parsed::read(question, &Known { now: 1_795_000_000_000, keys })
     }
 
     #[test]
@@ -209,6 +224,14 @@ mod tests {
         assert_eq!(read.phrases.len() + read.fields.len(), MAX_DEMANDS);
         assert!(read.words.iter().any(|word| word.contains("v59")) && read.text.contains("v59"));
         assert_eq!(parsed(&format!("{pasted} -mutex")).without, ["mutex"]);
+    }
+
+    #[test]
+    fn a_property_that_articles_have_is_a_condition() {
+        let read = parsed(r#"plan Status:draft -status:"in work" größe:>3 alias:x other:draft status:"#);
+        assert_eq!((read.fields.len(), read.text.as_str()), (4, "plan other:draft status:"), "{read:?}");
+        assert_eq!(read.fields[1].1, Sense::MustNot);
+        assert_eq!(names("a b:c -d:\"e f\" http://x :y"), ["b", "d", "http"].into());
     }
 
     #[test]

@@ -1,11 +1,23 @@
 //! A question made ready: its terms and how rare they are, what it demands, and what was corrected.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
-use afterword_actors::store::{Database, StoreError, sql::Sql};
+use afterword_actors::store::{
+    Database, StoreError,
+    sql::{self, Sql},
+};
 
-use super::{Correction, Query, filter::Index, parse::Parsed, spelling};
-use crate::fulltext::{self, Among, Freshness, Languages, Lists, Lookups, Term, tokens};
+use super::{
+    Correction, Query,
+    field::Known,
+    filter::Index,
+    parse::{Parsed, names},
+    spelling,
+};
+use crate::{
+    articles::front_matter::named,
+    fulltext::{self, Among, Freshness, Languages, Lists, Lookups, Term, tokens},
+};
 
 /// A question.
 pub(super) struct Question {
@@ -40,7 +52,8 @@ impl Question {
         let reader = database.reader();
         let standing = Freshness::read(reader).await?;
         let (languages, with_earlier, now) = (standing.languages(), standing.with_earlier, standing.now);
-        let parsed = Parsed::read(text, now);
+        let known = Known { now, keys: keys(reader, text).await? };
+        let parsed = Parsed::read(text, &known);
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
         let mut terms = terms(&parsed, &languages);
@@ -79,6 +92,17 @@ impl Question {
             is_listing: false,
         }
     }
+}
+
+/// The keys of properties that the question may name, as articles have them.
+async fn keys(connection: &impl Sql, question: &str) -> Result<HashSet<String>, StoreError> {
+    let asked: Vec<_> = names(question).into_iter().map(|name| (named(name),)).collect();
+    if asked.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let sql = "SELECT j.key FROM {rows $1: key TEXT} j
+               WHERE EXISTS (SELECT 1 FROM article_properties p WHERE p.key = j.key)";
+    Ok(connection.rows::<String>(sql, [sql::json(&asked)?]).await?.into_iter().collect())
 }
 
 /// In how many articles each term occurs, and how many there are.

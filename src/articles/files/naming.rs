@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use afterword_actors::store::{StoreError, sql::Sql};
 
-use crate::articles::{front_matter::Document, row};
+use crate::articles::{front_matter::joined, row};
 
 /// Those of `renamed`, numbers of articles, whose front matter names the slug.
 pub(super) async fn naming(
@@ -14,7 +14,7 @@ pub(super) async fn naming(
     let mut naming = HashSet::new();
     for id in renamed {
         let Some(article) = row::by_id(connection, id).await? else { continue };
-        let document = Document { head: article.front_matter, body: String::new() };
+        let document = joined(&article.front_matter, &article.body);
         if document.fields().0.slug.is_some() {
             naming.insert(id);
         }

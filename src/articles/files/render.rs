@@ -4,7 +4,7 @@ use super::{content, place, source::Known};
 use crate::articles::{
     Article,
     folder::Folder,
-    front_matter::{Document, Edit, Field, edited},
+    front_matter::{Document, Edit, Field, edited, joined},
     request::Limits,
 };
 
@@ -26,23 +26,32 @@ pub(super) struct Rendered<'a> {
 /// The text of the file.
 pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
     let article = rendered.article;
-    let mut edits = edits(rendered, limits);
-    let mut head = edited(&article.front_matter, &article.body, &edits);
-    let is_torn = |head: &str| Document::split(&format!("{head}{}", article.body)).body != article.body;
+    let before = before(rendered);
+    let mut edits = edits(rendered, &before, limits);
+    let mut head = edited(&before.head, &before.body, &edits);
+    let is_torn = |head: &str| Document::split(&format!("{head}{}", before.body)).body != before.body;
     if is_torn(&head) {
         // A body that begins as front matter does would be taken for it, were there none before it.
         edits.retain(|(field, _)| *field != Field::Title);
         edits.insert(0, (Field::Title, Edit::Text(article.title.clone())));
-        head = edited(&article.front_matter, &article.body, &edits);
+        head = edited(&before.head, &before.body, &edits);
     }
-    head + &article.body
+    head + &before.body
 }
 
-fn edits(rendered: &Rendered<'_>, limits: Limits) -> Vec<(Field, Edit)> {
+/// The article as it is: with one block, unless its file had two.
+fn before(rendered: &Rendered<'_>) -> Document {
+    let (head, body) = (&rendered.article.front_matter, &rendered.article.body);
+    if rendered.came_from_file && !head.is_empty() {
+        return Document { head: head.clone(), body: body.clone() };
+    }
+    joined(head, body)
+}
+
+fn edits(rendered: &Rendered<'_>, document: &Document, limits: Limits) -> Vec<(Field, Edit)> {
     let Rendered { article, place, before, came_from_file, former_slugs, above } = rendered;
-    let document = Document { head: article.front_matter.clone(), body: article.body.clone() };
     let (fields, _) = document.fields();
-    let text = format!("{}{}", article.front_matter, article.body);
+    let text = format!("{}{}", document.head, document.body);
     let read = content::read(&text, place, above, limits);
     let keeps_slug =
         before.is_some_and(|before| before.slug == article.slug && place::name(&before.path) == place::name(place));

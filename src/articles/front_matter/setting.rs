@@ -1,11 +1,14 @@
 //! Sets and removes any value of a block, and nothing else of it.
 
+use std::ops::Range;
+
 use serde_json::Value as Json;
 
 use super::{
+    Given,
     block::{self, Block, Syntax},
     edit::{is_plain, quoted},
-    entry::{Entry, Value},
+    entry::{Entry, Value, Written},
 };
 
 /// A value to be set.
@@ -48,6 +51,26 @@ impl Setting {
             Json::Number(number) => Ok(Some(Self::Number(number.to_string()))),
             Json::Bool(switch) => Ok(Some(Self::Switch(*switch))),
             Json::Object(_) => Err(fault()),
+        }
+    }
+
+    /// The value of a key, to be written elsewhere.
+    pub(super) fn of(given: &Given) -> Self {
+        match given.values.as_slice() {
+            [one] if !given.is_list => Self::of_one(one),
+            several => Self::List(several.iter().map(Self::of_one).collect()),
+        }
+    }
+
+    fn of_one(value: &Written) -> Self {
+        let text = value.trim();
+        let is_number =
+            text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && text.parse::<f64>().is_ok_and(f64::is_finite);
+        match text {
+            _ if value.is_quoted() => Self::Text(value.to_string()),
+            "true" | "false" => Self::Switch(text == "true"),
+            _ if is_number => Self::Number(text.to_owned()),
+            _ => Self::Text(text.to_owned()),
         }
     }
 
@@ -105,9 +128,53 @@ fn replaced(head: &str, entry: &Entry, value: &str) -> String {
 
 /// Returns `head` without the lines of an entry.
 fn without(head: &str, entry: &Entry) -> String {
+    let Range { start, end } = lines(head, entry);
+    [&head[..start], &head[end..]].concat()
+}
+
+/// The lines of an entry.
+fn lines(head: &str, entry: &Entry) -> Range<usize> {
     let start = head[..entry.range.start].rfind('\n').map_or(0, |newline| newline + 1);
     let end = head[entry.range.end..].find('\n').map_or(head.len(), |newline| entry.range.end + newline + 1);
-    [&head[..start], &head[end..]].concat()
+    start..end
+}
+
+/// Returns `head` without the keys that are gone, however many: in one pass. In JSON they become null.
+pub(super) fn without_keys(head: &str, is_gone: impl Fn(&str) -> bool) -> String {
+    let Some(block) = block::find(head) else { return head.to_owned() };
+    let (mut text, mut rest) = (String::with_capacity(head.len()), 0);
+    for entry in block.entries.iter().filter(|entry| is_gone(&entry.key)) {
+        let (place, value) = match block.syntax {
+            Syntax::Json => (entry.range.clone(), "null"),
+            Syntax::Yaml | Syntax::Toml => (lines(head, entry), ""),
+        };
+        if place.start >= rest {
+            text.push_str(&head[rest..place.start]);
+            text.push_str(value);
+            rest = place.end;
+        }
+    }
+    text.push_str(&head[rest..]);
+    text
+}
+
+/// Returns `head`, which has a block, with values for keys that it does not have.
+pub(super) fn with_new(head: &str, settings: &[(&str, Setting)]) -> String {
+    let Some(block) = block::find(head).filter(|_| !settings.is_empty()) else { return head.to_owned() };
+    let end = block::line_end(head);
+    let written = settings.iter().map(|(key, setting)| {
+        let (key, value) = (key_of(block.syntax, key), setting.written(block.syntax, false));
+        match block.syntax {
+            Syntax::Yaml => format!("{key}: {value}{end}"),
+            Syntax::Toml => format!("{key} = {value}{end}"),
+            Syntax::Json => format!("{end}  {key}: {value},"),
+        }
+    });
+    let lines: String = written.collect();
+    // In JSON, no comma stands before the closing bracket.
+    let is_last = block.syntax == Syntax::Json && has_no_key(&block);
+    let lines = if is_last { lines.trim_end_matches(',') } else { &lines };
+    [&head[..block.room], lines, &head[block.room..]].concat()
 }
 
 fn added(head: &str, block: &Block, key: &str, setting: &Setting) -> String {
@@ -115,12 +182,14 @@ fn added(head: &str, block: &Block, key: &str, setting: &Setting) -> String {
     let line = match block.syntax {
         Syntax::Yaml => format!("{key}: {value}{end}"),
         Syntax::Toml => format!("{key} = {value}{end}"),
-        Syntax::Json if block.entries.iter().all(|entry| entry.value == Value::Empty && entry.key.is_empty()) => {
-            format!("{end}  {key}: {value}")
-        }
+        Syntax::Json if has_no_key(block) => format!("{end}  {key}: {value}"),
         Syntax::Json => format!("{end}  {key}: {value},"),
     };
     [&head[..block.room], &line, &head[block.room..]].concat()
+}
+
+fn has_no_key(block: &Block) -> bool {
+    block.entries.iter().all(|entry| entry.value == Value::Empty && entry.key.is_empty())
 }
 
 fn key_of(syntax: Syntax, key: &str) -> String {

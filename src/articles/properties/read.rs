@@ -92,21 +92,28 @@ pub(crate) fn about(front_matter: &str, body: &str) -> Vec<String> {
 }
 
 impl Properties {
-    /// Combines front matter and text. Without front matter of its own, an article's text may begin with some.
+    /// Combines front matter and text.
     pub(in crate::articles) fn of_reading(front_matter: &str, text: &TextReading) -> Self {
-        let mut properties = Self::of_front_matter(if front_matter.is_empty() { &text.head } else { front_matter });
+        let mut properties = Self::of_article(front_matter, &text.head);
         for tag in &text.mentions.tags {
             properties.add_tag(tag);
         }
         properties
     }
 
-    /// Reads the article's front matter or, without any, that at the beginning of its text.
+    /// Reads the front matter at the beginning of an article's text, and for the keys that it does not name the front matter
+    /// beside the text.
     pub(in crate::articles) fn of_article(front_matter: &str, body: &str) -> Self {
-        match front_matter {
-            "" => Self::of_front_matter(body),
-            head => Self::of_front_matter(head),
+        let mut properties = Self::of_front_matter(body);
+        if front_matter.is_empty() {
+            return properties;
         }
+        let named = front_matter::keys(body);
+        let others = front_matter::given(front_matter).into_iter();
+        others
+            .filter(|given| !named.contains(&front_matter::named(&given.key)))
+            .for_each(|given| properties.add(given));
+        properties
     }
 
     /// Reads front matter alone.

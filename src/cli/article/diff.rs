@@ -7,7 +7,10 @@ use similar::{ChangeTag, TextDiff};
 
 use super::text::read_file;
 use crate::{
-    articles::{Article, ArticleError, Articles},
+    articles::{
+        Article, ArticleError, Articles,
+        compared::{FieldChange, fields},
+    },
     cli::{
         failure::Usage,
         look::{BAD, FAINT, GOOD, Look, STRONG},
@@ -33,19 +36,14 @@ struct Difference {
     slug: String,
     from: String,
     to: String,
-    /// Title, slug and folder, if they changed.
+    /// Title, slug, folder and whether it is embedded, if they changed.
     fields: Vec<FieldChange>,
+    /// The changes of the front matter beside the text, as a unified diff; empty if there are none.
+    front_matter: String,
     lines_added: usize,
     lines_removed: usize,
     /// The text's changes, as a unified diff; empty if there are none.
     diff: String,
-}
-
-#[derive(Debug, Serialize)]
-struct FieldChange {
-    field: &'static str,
-    from: String,
-    to: String,
 }
 
 pub(super) async fn run(session: &Session, slug: &str, asked: Asked) -> anyhow::Result<()> {
@@ -110,22 +108,16 @@ impl Difference {
         let count = |tag| text.iter_all_changes().filter(|change| change.tag() == tag).count();
         let (lines_added, lines_removed) = (count(ChangeTag::Insert), count(ChangeTag::Delete));
         let diff = text.unified_diff().context_radius(AROUND).header(&from, &to).to_string();
-        let fields = [
-            ("title", &before.title, &after.title),
-            ("slug", &before.slug, &after.slug),
-            ("folder", &before.folder, &after.folder),
-        ];
-        let fields = fields.into_iter().filter(|(_, from, to)| from != to).map(|(field, from, to)| FieldChange {
-            field,
-            from: from.clone(),
-            to: to.clone(),
-        });
-        Self { slug: after.slug.clone(), from, to, fields: fields.collect(), lines_added, lines_removed, diff }
+        let heads = TextDiff::configure().timeout(PATIENCE).diff_lines(&before.front_matter, &after.front_matter);
+        let names = [&from, &to].map(|name| format!("front matter of {name}"));
+        let front_matter = heads.unified_diff().context_radius(AROUND).header(&names[0], &names[1]).to_string();
+        let (slug, fields) = (after.slug.clone(), fields(before, after));
+        Self { slug, from, to, fields, front_matter, lines_added, lines_removed, diff }
     }
 }
 
 fn text_of(look: Look, difference: &Difference) -> String {
-    let Difference { fields, diff, from, to, .. } = difference;
+    let Difference { fields, front_matter, diff, from, to, .. } = difference;
     let mut lines: Vec<_> = fields
         .iter()
         .flat_map(|change| {
@@ -133,7 +125,7 @@ fn text_of(look: Look, difference: &Difference) -> String {
             [look.paint(BAD, &format!("-{field}: {from}")), look.paint(GOOD, &format!("+{field}: {to}"))]
         })
         .collect();
-    lines.extend(diff.lines().map(|line| coloured(look, line)));
+    lines.extend(front_matter.lines().chain(diff.lines()).map(|line| coloured(look, line)));
     if lines.is_empty() { format!("{from} and {to} are the same") } else { lines.join("\n") }
 }
 

@@ -113,7 +113,7 @@ pub(super) async fn save(
 /// The text of the form, as it will be read.
 pub(super) async fn preview(visit: Visit, Form(draft): Form<Draft>) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
-    Ok(layout::html(markdown::render(markdown::after_front_matter("", &draft.body)).await.html))
+    Ok(layout::html(markdown::render(markdown::after_front_matter(&draft.body)).await.html))
 }
 
 fn shown_at(slug: &str) -> Response {
@@ -170,7 +170,7 @@ async fn refused(
 }
 
 async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
-    let preview = Some(markdown::render(markdown::after_front_matter("", &draft.body)).await.html);
+    let preview = Some(markdown::render(markdown::after_front_matter(&draft.body)).await.html);
     form(app, visit, slug, draft, Around { why: None, preview }).await
 }
 

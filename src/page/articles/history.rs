@@ -9,7 +9,10 @@ use serde::Deserialize;
 
 use super::read;
 use crate::{
-    articles::Revision,
+    articles::{
+        Article, Revision,
+        compared::{FieldChange, fields},
+    },
     page::{
         app::PageState,
         differences,
@@ -48,9 +51,9 @@ pub(super) async fn show(
         Some(number) => app.host.articles.read_revision(&slug, number).await.map(Some)?,
         None => None,
     };
-    let old = before.as_ref().map(|before| before.body.as_str()).unwrap_or_default();
-    let changed = differences::between(old, &after.body).await;
-    let renamed = before.as_ref().filter(|before| before.title != after.title).map(|before| &before.title);
+    let old = before.as_ref().map(whole).unwrap_or_default();
+    let changed = differences::between(&old, &whole(&after)).await;
+    let fields = before.as_ref().map(|before| fields(before, &after)).unwrap_or_default();
     let main = html! {
         p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }
         h1 dir="auto" { "History of “" (after.title) "”" }
@@ -58,7 +61,9 @@ pub(super) async fn show(
             (list(&revisions, chosen))
             section aria-label={ "Revision " (chosen) } {
                 h2 { "Revision " (chosen) @if let Some(before) = &before { ", against " (before.revision) } }
-                @if let Some(former) = renamed { p { "Title: " del dir="auto" { (former) } " " ins dir="auto" { (after.title) } } }
+                @for FieldChange { field, from, to } in &fields {
+                    p { (label(field)) ": " del dir="auto" { (from) } " " ins dir="auto" { (to) } }
+                }
                 (changed)
                 @if visit.may_write() && revisions.iter().any(|one| one.revision == chosen && !one.present) {
                     form method="post" action={ "/articles/" (encoded(&slug)) "/restore" } {
@@ -70,6 +75,21 @@ pub(super) async fn show(
         }
     };
     Ok(read::keep(layout::view(&visit, Here::Articles, "History", main), room))
+}
+
+/// Its text behind its front matter.
+fn whole(article: &Article) -> String {
+    [article.front_matter.as_str(), &article.body].concat()
+}
+
+fn label(field: &str) -> &str {
+    match field {
+        "title" => "Title",
+        "slug" => "Name in addresses",
+        "folder" => "Folder",
+        "skip_embedding" => "Found by its words only",
+        other => other,
+    }
 }
 
 fn list(revisions: &[Revision], chosen: i64) -> Markup {

@@ -38,7 +38,7 @@ pub(super) async fn show(
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
     let backlinks = app.host.articles.backlinks(&Linked::from(&article), BACKLINKS).await?;
-    let text = markdown::after_front_matter(&article.front_matter, &article.body);
+    let text = markdown::after_front_matter(&article.body);
     let rendered = markdown::render(markdown::after_title(text, &article.title)).await;
     let main = html! {
         div.reading data-live={ "/live/articles/" (encoded(&article.slug)) } {

@@ -1,6 +1,11 @@
 //! In, out, in and out again: the same bytes.
 
-use afterword::articles::{Changes, NewArticle, folder::Folder, slug::Slug};
+use afterword::articles::{
+    Changes, NewArticle,
+    folder::Folder,
+    front_matter::{Setting, head},
+    slug::Slug,
+};
 use proptest::{prelude::*, test_runner::Config};
 
 use super::TestHost;
@@ -105,7 +110,12 @@ fn articles_written_here_go_out_and_come_in_again() {
         for file in &report.files {
             let (before, after) = (service.read(&file.slug).await, other.articles(None).read(&file.slug).await);
             let (before, after) = (before.expect("the same slug"), after.expect("an article"));
-            assert_eq!((before.title, before.body, before.folder), (after.title, after.body, after.folder));
+            // What a text begins with goes out as the front matter of its file.
+            let text = &before.body[head(&before.body).len()..];
+            assert_eq!(
+                (before.title.as_str(), text, before.folder),
+                (after.title.as_str(), after.body.as_str(), after.folder)
+            );
             assert_eq!((before.created_at, before.updated_at), (after.created_at, after.updated_at));
             assert_eq!(before.skip_embedding, after.skip_embedding);
         }
@@ -161,4 +171,26 @@ async fn what_an_earlier_version_kept_of_front_matter_goes_out() {
     export(&service, &place.root()).await;
     let written = std::fs::read_to_string(place.path("old.md")).expect("a file");
     assert!(written.starts_with("---\ntags:\n- a\ntitle: Title of old\n"), "{written}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn front_matter_of_a_text_and_beside_it_goes_out_as_one_block() {
+    let (world, other) = (TestHost::new().await, TestHost::new().await);
+    let service = world.articles(None);
+    let new = NewArticle {
+        properties: vec![("status".to_owned(), Some(Setting::Text("done".to_owned())))],
+        ..article("hi", "---\n# own\ntags: [a]\n---\nText\n")
+    };
+    service.create(new).await.expect("a save");
+    let place = Vault::of(&[]);
+    export(&service, &place.root()).await;
+    let written = std::fs::read_to_string(place.path("hi.md")).expect("a file");
+    assert!(written.starts_with("---\n# own\ntags: [a]\nstatus: done\ntitle: Title of hi\n"), "{written}");
+    assert!(written.ends_with("---\nText\n") && written.matches("---\n").count() == 2, "{written}");
+    import(&other.articles(None), &place.root()).await;
+    let read = other.articles(None).read("hi").await.expect("an article");
+    assert_eq!(
+        (read.tags, &read.properties["status"], read.body.as_str()),
+        (vec!["a".to_owned()], &"done".into(), "Text\n")
+    );
 }

@@ -75,6 +75,31 @@ async fn every_value_is_found_as_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_may_name_a_property_that_articles_have() {
+    let world = with(&[
+        ("a", "status: draft\nrating: 4".to_owned()),
+        ("b", "status: \"in work\"\nrating: 9\ngröße: 3".to_owned()),
+        ("c", "aliases: [The Other]".to_owned()),
+    ])
+    .await;
+    for (question, expected) in [
+        ("words status:draft", &["a"][..]),
+        ("words Status:\"in work\"", &["b"]),
+        ("words -status:draft", &["b", "c"]),
+        ("words rating:>4", &["b"]),
+        ("status:*", &["a", "b"]),
+        ("words größe:3", &["b"]),
+        ("alias:\"the other\"", &["c"]),
+        ("words colour:red", &["a", "b", "c"]),
+        ("words status:", &["a", "b", "c"]),
+    ] {
+        let mut found = world.found(question, Mode::Keyword).await;
+        found.sort();
+        assert_eq!(found, expected, "{question}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn values_are_counted_in_one_order() {
     let world = with(&[
         ("a", "status: [Zebra, apple, Äpfel]".to_owned()),

@@ -132,3 +132,25 @@ fn lists_can_begin_at_a_time() {
     let (code, said) = desk.failure(&["article", "list", "--since", "yesterday"]);
     assert!(code == 2 && said.contains("--since") && said.contains("7d"), "{said}");
 }
+
+#[test]
+fn front_matter_in_a_file_counts_and_changes_of_properties_are_shown() {
+    let desk = Desk::new();
+    let put = |tags: &str| fs::write(desk.path("fm.md"), format!("---\ntags: [{tags}]\n---\nText\n")).expect("a file");
+    put("a, b");
+    desk.text(&["article", "create", "Hi", "--file", "fm.md"]);
+    desk.text(&["article", "update", "hi", "--property", "status=done"]);
+    let shown = desk.text(&["article", "diff", "hi"]);
+    assert!(shown.lines().any(|line| line == "+status: done"), "{shown}");
+    put("q");
+    desk.text(&["article", "update", "hi", "--file", "fm.md"]);
+    let read = desk.json(&["article", "show", "hi"]);
+    assert_eq!((&read["tags"], &read["properties"]["status"]), (&serde_json::json!(["q"]), &"done".into()));
+    assert_eq!(read["body"], "---\ntags: [q]\n---\nText\n");
+    assert_eq!(desk.json(&["article", "list", "--tag", "q"])["total"], 1);
+    desk.text(&["article", "update", "hi", "--property", "status=open"]);
+    let all = desk.json(&["article", "diff", "hi"]);
+    assert!(all["front_matter"].as_str().is_some_and(|head| head.contains("-status: done\n+status: open\n")), "{all}");
+    desk.text(&["article", "update", "hi", "--folder", "sea"]);
+    assert!(desk.text(&["article", "diff", "hi"]).contains("+folder: sea"));
+}

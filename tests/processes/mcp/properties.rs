@@ -1,6 +1,9 @@
 //! Tags and properties: read from front matter and text at each save, shown, filtered and counted.
 
-use afterword::articles::{NewArticle, folder::Folder, properties::Filter, slug::Slug};
+use afterword::{
+    articles::{NewArticle, folder::Folder, properties::Filter, slug::Slug},
+    search::Mode,
+};
 use afterword_actors::store::sql::Sql;
 use serde_json::{Value, json};
 
@@ -174,6 +177,76 @@ async fn earlier_articles<P: Place>() {
     assert_eq!(page.total, Some(3));
     let revisions = world.database.reader().row::<i64>("SELECT max(revision) AS n FROM articles", []);
     assert_eq!(revisions.await.expect("a query").expect("a row"), 1, "reading again is no change");
+}
+
+/// Front matter at the beginning of a text, and properties that are set beside it.
+async fn two_places<P: Place>() {
+    let world = TestHost::<P>::new().await;
+    let articles = world.articles(None);
+    let agent = Agent::beside(host(&world), Era::Discover).await;
+    let with = |lines: &str| format!("---\n{lines}\n---\nText.\n");
+    let is = async |body: String, tags: &[&str], properties: Value| {
+        let read = articles.read("hi").await.expect("an article");
+        let found = (read.body, read.tags, Value::from(read.properties));
+        assert_eq!(found, (body, tags.iter().map(ToString::to_string).collect(), properties));
+    };
+    let update = async |mut asked: Value| {
+        asked["slug"] = "hi".into();
+        agent.answer("update_article", asked).await
+    };
+    let new = json!({ "title": "Hi", "body": with("tags: [a, b]"), "properties": { "status": "done" } });
+    agent.answer("create_article", new).await;
+    is(with("tags: [a, b]"), &["a", "b"], json!({ "status": "done" })).await;
+
+    update(json!({ "body": with("tags: [q]") })).await;
+    is(with("tags: [q]"), &["q"], json!({ "status": "done" })).await;
+    assert_eq!(agent.answer("list_articles", json!({ "filter": "tag:q status:done" })).await["total"], 1);
+    assert_eq!(agent.answer("list_articles", json!({ "filter": "tag:a" })).await["total"], 0);
+    let edit = json!([{ "action": "replace_text", "find": "[q]", "text": "[r]" }]);
+    agent.answer("edit_article", json!({ "slug": "hi", "edits": edit })).await;
+    is(with("tags: [r]"), &["r"], json!({ "status": "done" })).await;
+
+    // What the text names is set in the text, the rest beside it.
+    let saved = update(json!({ "properties": { "tags": ["s"], "rating": 3 } })).await;
+    is(with("tags: [s]"), &["s"], json!({ "status": "done", "rating": 3 })).await;
+    update(json!({ "properties": { "rating": 4 } })).await;
+    let since = json!({ "slug": "hi", "since_revision": saved["revision"] });
+    let changes = agent.answer("article_history", since).await["changes"].to_string();
+    assert!(changes.contains("-rating: 3") && changes.contains("+rating: 4"), "{changes}");
+    assert_eq!(world.found("text rating:4", Mode::Keyword).await, ["hi"]);
+    assert_eq!(world.found("text rating:5", Mode::Keyword).await, [""; 0]);
+
+    update(json!({ "body": with("tags: [s]\nstatus: open") })).await;
+    is(with("tags: [s]\nstatus: open"), &["s"], json!({ "status": "open", "rating": 4 })).await;
+    update(json!({ "body": "Text." })).await;
+    is("Text.".to_owned(), &[], json!({ "rating": 4 })).await;
+    update(json!({ "body": with("rating: 1"), "properties": { "rating": 5 } })).await;
+    is(with("rating: 5"), &[], json!({ "rating": 5 })).await;
+    update(json!({ "properties": { "rating": null } })).await;
+    assert_eq!(articles.read("hi").await.expect("an article").properties.len(), 0);
+
+    // An earlier version copied the block beside the text, and read it there from then on.
+    world
+        .run(
+            "UPDATE articles SET body = '---\ntags: [new]\n---\nText.\n',
+                                 front_matter = '---\ntags: [old]\nstatus: done\n---\n'",
+        )
+        .await;
+    update(json!({ "properties": { "rating": 6 } })).await;
+    is(with("tags: [new]"), &["new"], json!({ "status": "done", "rating": 6 })).await;
+    update(json!({ "body": "Text." })).await;
+    is("Text.".to_owned(), &[], json!({ "status": "done", "rating": 6 })).await;
+    agent.leave().await;
+}
+
+#[test]
+fn front_matter_of_a_text_counts_and_properties_beside_it_stay_on_sqlite() {
+    TOKIO.block_on(two_places::<OnSqlite>());
+}
+
+#[test]
+fn front_matter_of_a_text_counts_and_properties_beside_it_stay_on_postgresql() {
+    TOKIO.block_on(two_places::<OnPostgres>());
 }
 
 #[test]

@@ -1,0 +1,78 @@
+//! Front matter in two places: at the beginning of a text, and beside the text.
+//!
+//! The text's own block counts first, key by key; what stands beside it counts for the keys that the block does not name. So a
+//! text stays as its author sent it, and what was set without it is not lost when it is sent again.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use super::{
+    Document, Setting, given, head, keys, named,
+    setting::{with_new, without_keys},
+};
+
+/// Returns what stays beside a text that was `before` and is `after` now: not the keys that its block names, and not those that
+/// its block named before, which were removed with it. A block that stays leaves everything beside it as it is.
+pub fn kept<'b>(beside: &'b str, before: &str, after: &str) -> Cow<'b, str> {
+    if beside.is_empty() || before == after {
+        return Cow::Borrowed(beside);
+    }
+    let (former, present) = (head(before), head(after));
+    if former == present {
+        return Cow::Borrowed(beside);
+    }
+    let gone: HashSet<String> = keys(former).into_iter().chain(keys(present)).collect();
+    if !keys(beside).iter().any(|key| gone.contains(key)) {
+        return Cow::Borrowed(beside);
+    }
+    let rest = without_keys(beside, |key| gone.contains(&named(key)));
+    Cow::Owned(if keys(&rest).is_empty() { String::new() } else { rest })
+}
+
+/// Returns both as one block, and the text behind it.
+pub fn joined(beside: &str, body: &str) -> Document {
+    let Document { head, body } = Document::split(body);
+    if head.is_empty() {
+        return Document { head: beside.to_owned(), body };
+    }
+    let own = keys(&head);
+    let missing: Vec<_> = given(beside).into_iter().filter(|given| !own.contains(&named(&given.key))).collect();
+    let missing: Vec<_> = missing.iter().map(|given| (given.key.as_str(), Setting::of(given))).collect();
+    Document { head: with_new(&head, &missing), body }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_of_the_text_replaces_the_keys_that_it_names_or_named() {
+        let beside = "---\n# mine\ntags: [a]\nstatus: done\n---\n";
+        assert_eq!(kept(beside, "text", "other"), beside);
+        assert_eq!(kept(beside, "---\ntags: [x]\n---\nold", "---\ntags: [x]\n---\nnew"), beside);
+        let status = "---\n# mine\nstatus: done\n---\n";
+        assert_eq!(kept(beside, "text", "---\nTag: q\n---\ntext"), status);
+        assert_eq!(kept(beside, "---\ntags: [a]\n---\ntext", "text"), status);
+        assert_eq!(kept(beside, "", "---\ntags:\nstatus: open\n---\n"), "", "nothing is left");
+        let toml = "+++\ntags = [\n \"a\",\n]\nstatus = 'x'\n+++\n";
+        assert_eq!(kept(toml, "", "---\ntags: [b]\n---\n"), "+++\nstatus = 'x'\n+++\n");
+        let many: String = (0..50_000).map(|n| format!("key{n}: {n}\n")).collect();
+        let many = format!("---\n{many}---\n");
+        assert_eq!(kept(&many, "", &many), "", "in one pass");
+    }
+
+    #[test]
+    fn two_blocks_become_one_without_a_change_of_the_text() {
+        let beside = "---\nstatus: done\ntags: [a]\nrating: 4\ncode: \"007\"\nlist: [x, \"y, z\"]\n---\n";
+        let found = joined(beside, "---\r\n# own\r\ntags: [q]\r\n---\r\nText");
+        let head =
+            "---\r\n# own\r\ntags: [q]\r\nstatus: done\r\nrating: 4\r\ncode: \"007\"\r\nlist: [x, \"y, z\"]\r\n---\r\n";
+        assert_eq!((found.head.as_str(), found.body.as_str()), (head, "Text"));
+        assert_eq!(joined(beside, "Text"), Document { head: beside.to_owned(), body: "Text".to_owned() });
+        let toml = joined(beside, "+++\ntags = ['q']\n[menu]\na = 1\n+++\nText").head;
+        assert!(
+            toml.contains("status = \"done\"\nrating = 4\ncode = \"007\"\n") && toml.ends_with("[menu]\na = 1\n+++\n")
+        );
+        let json = joined("---\nstatus: done\nrating: 4\n---\n", "{\n  \"tags\": [\"q\"]\n}\nText").head;
+        assert_eq!(json, "{\n  \"status\": \"done\",\n  \"rating\": 4,\n  \"tags\": [\"q\"]\n}\n");
+    }
+}

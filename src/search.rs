@@ -5,6 +5,7 @@
 
 mod answer;
 mod asked;
+mod chosen;
 mod explain;
 mod field;
 mod filter;

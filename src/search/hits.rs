@@ -5,29 +5,21 @@ use std::collections::HashMap;
 use afterword_actors::store::StoreError;
 
 use super::{
-    Explanation, Hit, Passage, Query, Reranked, Search, Weights, explain,
+    Explanation, Hit, Passage, Query, Search, Weights,
+    chosen::Chosen,
+    explain,
     fusion::Fused,
     passages::{Chooser, SNIPPET, Shape},
     question::Question,
     service::Rankings,
 };
 use crate::{
-    articles::{ArticleSummary, EmbeddingState, Summarised, VectorsNote, summaries},
+    articles::{EmbeddingState, Summarised, summaries},
     fulltext::Matcher,
 };
 
 /// Equals behind the last hit that may come before it by their slugs.
 const MAX_EQUALS: usize = 100;
-
-/// An article that is shown, and why.
-pub(super) struct Chosen {
-    pub(super) id: i64,
-    pub(super) score: f64,
-    words: Option<f64>,
-    pub(super) article: ArticleSummary,
-    vectors: Option<VectorsNote>,
-    pub(super) reranked: Option<Reranked>,
-}
 
 impl Search {
     /// The first `limit`; equals in the order of their slugs, so that it does not matter which was saved first. An article

@@ -12,7 +12,7 @@ use self::{
     blend::{Placed, blend},
     document::document,
 };
-use super::{Mode, Query, Search, Weights, hits::Chosen, passages::Shape, question::Question, service::Rankings};
+use super::{Mode, Query, Search, Weights, chosen::Chosen, passages::Shape, question::Question, service::Rankings};
 use crate::{
     api::Reranked,
     fulltext::{Languages, Matcher},

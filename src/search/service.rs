@@ -10,8 +10,8 @@ use afterword_actors::{
 use super::{
     MAX_PASSAGES, Mode, Query, SearchAnswer, SearchError, Weights, answer,
     asked::Asked,
+    chosen::Chosen,
     fusion::{Fused, fuse},
-    hits::Chosen,
     question::Question,
     semantic::{self, Meaning, NoMeaning, QueryModels},
     texts::Texts,

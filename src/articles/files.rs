@@ -4,7 +4,7 @@
 //! never meet in one article. What a file holds is kept byte for byte; an export changes what has changed.
 //!
 //! ```text
-//! import   walk ── scan ── resolve (which source) ── plan ── carry out, or say what would be done
+//! import   walk ── layout (whose files they are) ── scan ── resolve (which source) ── plan ── carry out, or say what would be done
 //! export   plan (one place for each article) ── render ── write, or say what would be done
 //! sync     look at both ── plan ── carry out, or say what would be done
 //! ```
@@ -15,6 +15,7 @@ mod decode;
 mod export;
 mod export_plan;
 mod import;
+mod layouts;
 mod manager;
 mod naming;
 mod place;
@@ -31,6 +32,7 @@ mod walk;
 
 pub use export::{Export, ExportReport, export};
 pub use import::{Count, Import, Step, import};
+pub use layouts::Layout;
 pub use manager::{ManagerError, ManagerReport, NotBroughtIn, import_manager};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
 pub use sync::{

@@ -15,7 +15,7 @@ pub(super) use article::{
     ArticleCommand, EditArguments, LinksArguments, PropertiesArguments, RelatedArguments, SearchArguments,
     TagsArguments, TextArguments,
 };
-pub(super) use files::{ExportArguments, ImportArguments, OnConflict, SyncArguments};
+pub(super) use files::{ExportArguments, ImportArguments, Layout, OnConflict, SyncArguments};
 pub(super) use operator::{ConfigCommand, DbCommand, IndexCommand, ModelCommand, TokenCommand};
 pub(super) use queue::{BulkCommand, QueueCommand, ScopeArguments};
 

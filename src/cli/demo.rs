@@ -156,6 +156,7 @@ async fn save(articles: &Articles, directory: &Path) -> anyhow::Result<Saved> {
         folder: Folder::default(),
         source: None,
         on_conflict: OnConflict::Update,
+        layout: None,
         dry_run: false,
     };
     let report = files::import(articles, &import, &|_, _| {}).await?;

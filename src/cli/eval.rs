@@ -66,6 +66,7 @@ async fn measured(
             folder: Folder::default(),
             source: None,
             on_conflict: OnConflict::Skip,
+            layout: None,
             dry_run: false,
         };
         let report = files::import(&host.articles, &import, &|_, _| ()).await?;

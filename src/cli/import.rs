@@ -8,7 +8,7 @@ use afterword_actors::store::{backlog, stats::QueueStats};
 use anyhow::anyhow;
 
 use super::{
-    arguments::{ImportArguments, OnConflict},
+    arguments::{ImportArguments, Layout, OnConflict},
     failure::Usage,
     progress,
     session::{self, Session},
@@ -32,6 +32,19 @@ impl From<OnConflict> for files::OnConflict {
             OnConflict::Skip => Self::Skip,
             OnConflict::Update => Self::Update,
             OnConflict::Fail => Self::Fail,
+        }
+    }
+}
+
+impl Layout {
+    /// The one that was asked for; `None`: that of the folder.
+    fn asked(self) -> Option<files::Layout> {
+        match self {
+            Self::Auto => None,
+            Self::Plain => Some(files::Layout::Plain),
+            Self::Notion => Some(files::Layout::Notion),
+            Self::Logseq => Some(files::Layout::Logseq),
+            Self::Jekyll => Some(files::Layout::Jekyll),
         }
     }
 }
@@ -88,6 +101,7 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
         folder: session::folder(&arguments.folder)?,
         source: arguments.source.clone(),
         on_conflict: arguments.on_conflict.into(),
+        layout: arguments.layout.asked(),
         dry_run: arguments.dry_run,
     };
     let bar = progress::bar(session.output, 0, "importing");

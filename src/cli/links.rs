@@ -42,7 +42,8 @@ async fn broken(session: &Session, articles: &Articles) -> anyhow::Result<()> {
         table(look, [name("article"), text("link"), text("form")], rows)
     })?;
     if let Some(total) = links.total {
-        session.output.note(&format!("{} that lead nowhere", count(total, "link")));
+        let verb = if total == 1 { "leads" } else { "lead" };
+        session.output.note(&format!("{} that {verb} nowhere", count(total, "link")));
     }
     Ok(())
 }

@@ -13,6 +13,12 @@ use super::{Outline, Piece, long_lines::neutralised, outline::options};
 const PART: usize = 128 << 10;
 /// Longest tag. *Units:* bytes.
 const LONGEST_TAG: usize = 200;
+/// Files that stand beside texts and are shown, played or opened: what is called so is no article.
+const ATTACHMENTS: [&str; 32] = [
+    "apng", "avif", "bmp", "gif", "heic", "ico", "jpeg", "jpg", "png", "svg", "tif", "tiff", "webp", "flac", "m4a",
+    "mp3", "ogg", "opus", "wav", "avi", "mkv", "mov", "mp4", "webm", "csv", "docx", "odt", "pdf", "pptx", "xlsx",
+    "canvas", "zip",
+];
 /// Further tags or links of one text are ignored.
 const MAX_MENTIONS: usize = 10_000;
 
@@ -78,11 +84,17 @@ impl Mentions {
     fn read_part<'a>(&mut self, text: &'a str, base: usize, seen: &mut HashSet<&'a str>) {
         let (hidden, mut inside) = (neutralised(text), 0_u32);
         let options = options() | Options::ENABLE_WIKILINKS | Options::ENABLE_FOOTNOTES;
-        for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
+        let mut events = Parser::new_ext(&hidden, options).into_offset_iter();
+        while let Some((event, range)) = events.next() {
             match event {
                 Event::Start(Tag::CodeBlock(_)) => inside += 1,
-                Event::Start(Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. }) => {
+                Event::Start(
+                    Tag::Link { link_type, dest_url, id, .. } | Tag::Image { link_type, dest_url, id, .. },
+                ) => {
                     inside += 1;
+                    // The address of `[text][label]` stands where the label is defined.
+                    let definition = events.reference_definitions().get(&id).map(|definition| definition.span.clone());
+                    let range = definition.filter(|_| is_by_label(link_type)).unwrap_or(range);
                     self.push_link(link_type, &dest_url, text, range, base);
                 }
                 Event::End(TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image) => inside -= 1,
@@ -143,14 +155,25 @@ fn with_brackets<'a>(
 fn place(kind: LinkType, target: &str, link: &str) -> Option<usize> {
     match kind {
         LinkType::WikiLink { .. } | LinkType::Autolink => link.find(target),
-        LinkType::Inline => link.rmatch_indices("](").map(|(at, mark)| at + mark.len()).find_map(|at| {
-            let address = link[at..].trim_start();
-            let address = address.strip_prefix('<').unwrap_or(address);
-            let address = address.strip_prefix("article://").unwrap_or(address);
-            address.starts_with(target).then(|| link.len() - address.len())
-        }),
+        LinkType::Inline => link.rmatch_indices("](").find_map(|(at, mark)| after(link, at + mark.len(), target)),
+        kind if is_by_label(kind) => {
+            link.match_indices("]:").find_map(|(at, mark)| after(link, at + mark.len(), target))
+        }
         _ => None,
     }
+}
+
+/// Where `target` is in a link, if its address begins at `at`.
+fn after(link: &str, at: usize, target: &str) -> Option<usize> {
+    let address = link[at..].trim_start();
+    let address = address.strip_prefix('<').unwrap_or(address);
+    let address = address.strip_prefix("article://").unwrap_or(address);
+    address.starts_with(target).then(|| link.len() - address.len())
+}
+
+/// Whether the address of a link stands elsewhere: `[text][label]`, `[label][]`, `[label]`
+fn is_by_label(kind: LinkType) -> bool {
+    matches!(kind, LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut)
 }
 
 /// The tag that `text`, the text after a `#`, begins with.
@@ -185,8 +208,14 @@ fn to_article(kind: LinkType, address: &str) -> Option<(Form, &str, &str)> {
     let target = target.trim();
     let is_file_of_another_kind = form == Form::Path
         && !target.ends_with('/')
-        && extension(target).is_some_and(|kind| !["md", "markdown", "mdx"].contains(&kind.as_str()));
-    (!target.is_empty() && !is_file_of_another_kind).then_some((form, target, anchor))
+        && extension(target).is_some_and(|kind| !["md", "markdown", "mdx", "csv"].contains(&kind.as_str()));
+    let is_attached = form == Form::Wiki && is_attachment(target);
+    (!target.is_empty() && !is_file_of_another_kind && !is_attached).then_some((form, target, anchor))
+}
+
+/// Whether a target is called as files are that are no texts. A table (`.csv`) may still be one that was imported.
+pub(crate) fn is_attachment(target: &str) -> bool {
+    extension(target).is_some_and(|kind| ATTACHMENTS.contains(&kind.as_str()))
 }
 
 fn has_scheme(address: &str) -> bool {
@@ -259,7 +288,8 @@ mod tests {
     #[test]
     fn links_to_articles_are_told_from_others() {
         let body = "[[One]] [[Two#Part|shown]] ![[Three]] [a](../guides/four.md#top) [b](article://five) \
-                    [c](http://x.y) [d](mailto:a@b.c) [e](#here) [f](picture.png) [g](six) `[[code]]` [h](v1.2)\n\n\
+                    [c](http://x.y) [d](mailto:a@b.c) [e](#here) [f](picture.png) [g](six) `[[code]]` [h](v1.2) \
+                    ![[Night map.PNG]] [[talk.pdf#page=2]] ![[Three.js]] [k](rows.csv)\n\n\
                     [i][r]\n\n[r]: seven.md\n";
         let expected = [
             ("One", "", Form::Wiki),
@@ -268,6 +298,8 @@ mod tests {
             ("../guides/four.md", "top", Form::Path),
             ("five", "", Form::Address),
             ("six", "", Form::Path),
+            ("Three.js", "", Form::Wiki),
+            ("rows.csv", "", Form::Path),
             ("seven.md", "", Form::Path),
         ];
         assert_eq!(links(body), expected.map(|(target, anchor, form)| (target.to_owned(), anchor.to_owned(), form)));

@@ -10,6 +10,8 @@ mod sqlite {
 
     #[path = "notes/files.rs"]
     mod files;
+    #[path = "notes/layouts.rs"]
+    mod layouts;
     #[path = "notes/races.rs"]
     mod races;
     #[path = "notes/resting.rs"]
@@ -28,6 +30,8 @@ mod postgres {
 
     #[path = "notes/files.rs"]
     mod files;
+    #[path = "notes/layouts.rs"]
+    mod layouts;
     #[path = "notes/manager.rs"]
     mod manager;
     #[path = "notes/races.rs"]

@@ -22,6 +22,7 @@ use super::{
     resolve,
     root::{Late, Root, Unwritten},
     source::{self, Known, Source},
+    walk,
 };
 use crate::articles::{
     Article, Articles,
@@ -276,6 +277,8 @@ impl<'a> Run<'a> {
         let places: HashSet<&str> = planned.iter().map(|planned| planned.place.as_str()).collect();
         let within = |known: &Known| Folder::of_place(known.folder.split('/')).is_within(&self.export.folder);
         let mut old: Vec<&Known> = self.known.values().filter(|known| !places.contains(known.path.as_str())).collect();
+        // A table belongs to its owner, although its article is written elsewhere.
+        old.retain(|known| walk::is_markdown(&known.path));
         old.retain(|known| {
             within(known) && (known.written && known.present.is_none() || self.standing.contains(&known.article_id))
         });

@@ -10,6 +10,7 @@ use afterword_actors::store::sql::FromRow;
 use super::{
     hash, place,
     source::{Known, Source},
+    walk,
 };
 use crate::articles::folder::Folder;
 
@@ -89,10 +90,11 @@ impl Facts<'_> {
         best.or_else(|| files.iter().find(|known| !known.written))
     }
 
-    /// The place of a known file in the target.
+    /// The place of a known file in the target. A table that became an article is never overwritten by it: that goes beside.
     fn place(&self, known: &Known) -> String {
         let above = self.sources.get(&known.source_id).filter(|source| Some(source.id) != self.target);
-        place::joined(above.map_or("", |source| source.folder.as_str()), &known.path)
+        let ending = if walk::is_markdown(&known.path) { "" } else { ".md" };
+        place::joined(above.map_or("", |source| source.folder.as_str()), &known.path) + ending
     }
 
     /// A folder as a place among files. What an import would pass over is called otherwise.

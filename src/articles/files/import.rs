@@ -2,6 +2,7 @@
 
 mod blocking;
 mod error;
+mod found;
 mod request;
 pub(super) mod run;
 mod save;
@@ -13,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use self::{
     blocking::blocking,
     error::ImportError,
+    found::found,
     run::{Run, Times},
 };
 use super::{
@@ -62,20 +64,27 @@ pub async fn import(
     progress: &(dyn Fn(Step, Count) + Sync),
 ) -> Result<ImportReport, ImportError> {
     let open = |source| ImportError::Folder { path: import.directory.clone(), source };
-    let (directory, empty) = (import.directory.clone(), open(io::ErrorKind::NotADirectory.into()));
+    let directory = import.directory.clone();
+    let panicked = || open(io::ErrorKind::NotADirectory.into());
     let (root, walked) = blocking(move || {
         let root = Root::open(&directory)?;
         let walked = walk::walk(&root);
         Ok::<_, io::Error>((Arc::new(root), walked))
     })
     .await
-    .ok_or(empty)?
+    .ok_or_else(panicked)?
     .map_err(open)?;
-    let mut report = ImportReport { dry_run: import.dry_run, left_out: walked.left_out, ..ImportReport::default() };
-    report.failed = walked.failed;
     let asked = Asked { root: root.place(), above: &import.folder, name: import.source.as_deref() };
     let prefix = resolve::prefix(articles.database.reader(), &asked).await?;
-    let mut run = Run { articles, import, root: Arc::clone(&root), source: 0, prefix, times: Times::OfFiles };
+    let (folder, within, layout) = (Arc::clone(&root), prefix.clone(), import.layout);
+    let found = blocking(move || found(&folder, walked, &within, layout)).await;
+    let (walked, reading) = found.ok_or_else(panicked)?;
+    let mut report = ImportReport { dry_run: import.dry_run, left_out: walked.left_out, ..ImportReport::default() };
+    report.failed = walked.failed;
+    report.read_as = reading.layout().as_str();
+    report.notes.extend(reading.layout().in_words().map(told));
+    let (root, reading, times) = (Arc::clone(&root), Arc::new(reading), Times::OfFiles);
+    let mut run = Run { articles, import, root, source: 0, prefix, reading, times };
     let mut files = scanned(&run, &walked.files, &mut report, progress).await;
     let present = walked.files.iter().cloned().collect();
     let mut facts = Facts { present, ..Facts::default() };
@@ -110,6 +119,11 @@ pub async fn import(
     Ok(report)
 }
 
+/// What is said of a folder that is not read as it stands.
+fn told(layout: &str) -> String {
+    format!("read as {layout}; `--as plain` reads the files as they are")
+}
+
 fn policy(on_conflict: OnConflict) -> Policy {
     match on_conflict {
         OnConflict::Skip => Policy::Skip,
@@ -127,8 +141,9 @@ async fn scanned(
     let read = stream::iter(files.to_vec()).map(|file| {
         let (root, prefix) = (Arc::clone(&run.root), run.prefix.clone());
         let (above, limits, name) = (run.import.folder.clone(), run.articles.limits, file.clone());
+        let reading = Arc::clone(&run.reading);
         async move {
-            let scanned = blocking(move || scan::scan(&root, &file, &prefix, &above, limits)).await;
+            let scanned = blocking(move || scan::scan(&root, &file, &prefix, &above, limits, &reading)).await;
             scanned.unwrap_or_else(|| Err(FileProblem::new(name, "made the program panic while it was read")))
         }
     });

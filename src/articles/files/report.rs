@@ -23,6 +23,8 @@ pub struct ImportReport {
     pub left_out: Vec<LeftOut>,
     /// What there is to know about the folder as a whole.
     pub notes: Vec<String>,
+    /// How its files were read: `plain`, `notion`, `logseq`, `jekyll`
+    pub read_as: &'static str,
     /// Nothing was done.
     pub dry_run: bool,
     /// Each file with its article.
@@ -76,6 +78,12 @@ pub enum Reason {
     Packages,
     /// It is no markdown.
     NotMarkdown,
+    /// A table that would make a very long article.
+    LargeTable,
+    /// A second view of a table.
+    SecondView,
+    /// The program that wrote the folder keeps it for itself.
+    OfTheProgram,
     /// A link.
     Link,
     /// A device, a pipe or the like.
@@ -90,6 +98,9 @@ impl Reason {
             Self::Ignored => "ignored",
             Self::Packages => "node_modules",
             Self::NotMarkdown => "not markdown",
+            Self::LargeTable => "large table",
+            Self::SecondView => "second view of a table",
+            Self::OfTheProgram => "kept by the program itself",
             Self::Link => "symbolic link",
             Self::Special => "not a file",
         }

@@ -248,6 +248,11 @@ fn changed(_: &Metadata) -> i128 {
 }
 
 impl Stamp {
+    /// How long the file is. *Units:* bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// As it is kept; equal texts are equal stamps.
     pub(super) fn text(&self) -> String {
         let Self { modified, size, number, changed } = self;

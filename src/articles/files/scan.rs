@@ -1,6 +1,14 @@
 //! The first reading of a file: what has to be known of it before anything is planned, and not its text.
 
-use super::{content, decode, hash, place, report::FileProblem, root::Root, slugs::Wish};
+use super::{
+    content::{self, Content},
+    decode, hash,
+    layouts::Reading,
+    place,
+    report::FileProblem,
+    root::Root,
+    slugs::Wish,
+};
 use crate::articles::{
     folder::Folder,
     request::{self, Limits},
@@ -25,24 +33,32 @@ pub(super) struct Scanned {
     pub(super) size: u64,
 }
 
-/// Reads a file of a folder that lies at `prefix` in its source.
+/// Reads a file of a folder that lies at `prefix` in its source, as `reading` says.
 pub(super) fn scan(
     root: &Root,
     file: &str,
     prefix: &str,
     above: &Folder,
     limits: Limits,
+    reading: &Reading,
 ) -> Result<Scanned, FileProblem> {
     let problem = |error: &dyn std::fmt::Display| FileProblem::new(file, error);
     let bytes = root.read(file, limits.max_size).map_err(|error| problem(&error))?;
     let text = decode::text(bytes).map_err(|error| problem(&error))?;
-    Ok(of_text(&text, file, prefix, above, limits))
+    let placed = place::joined(prefix, file);
+    let content = reading.content(&text, &placed, above, limits).map_err(|error| problem(&error))?;
+    Ok(of_content(&text, file, placed, content))
 }
 
 /// What is known of a file that holds `text`.
 pub(super) fn of_text(text: &str, file: &str, prefix: &str, above: &Folder, limits: Limits) -> Scanned {
     let placed = place::joined(prefix, file);
     let content = content::read(text, &placed, above, limits);
+    of_content(text, file, placed, content)
+}
+
+/// What is known of a file that holds `text`, and says `content`.
+fn of_content(text: &str, file: &str, placed: String, content: Content) -> Scanned {
     Scanned {
         file: file.to_owned(),
         hash: hash(text.as_bytes()),

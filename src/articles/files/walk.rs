@@ -48,7 +48,12 @@ struct Rules {
 
 /// Whether what is written in a file of this name is ever read.
 pub(super) fn is_read(name: &str) -> bool {
-    RULES.contains(&name) || MARKDOWN.contains(&place::extension(name).as_str())
+    RULES.contains(&name) || is_markdown(name)
+}
+
+/// Whether a file is called as one of markdown.
+pub(super) fn is_markdown(name: &str) -> bool {
+    MARKDOWN.contains(&place::extension(name).as_str())
 }
 
 /// Whether a walk would not come by a file at this place.
@@ -135,13 +140,13 @@ fn reason(file: &str, kind: FileType, rules: &Rules) -> Option<Reason> {
     } else if !kind.is_file() {
         Some(Reason::Special)
     } else {
-        (!MARKDOWN.contains(&place::extension(file).as_str())).then_some(Reason::NotMarkdown)
+        (!is_markdown(file)).then_some(Reason::NotMarkdown)
     }
 }
 
 /// `....md` is called `...`, and is not hidden for being called so.
 fn is_dotted_note(name: &str) -> bool {
-    name.starts_with("..") && MARKDOWN.contains(&place::extension(name).as_str())
+    name.starts_with("..") && is_markdown(name)
 }
 
 impl Rules {

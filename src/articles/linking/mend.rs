@@ -120,7 +120,10 @@ impl Renaming<'_> {
     fn mended(&self, body: &str) -> (String, usize) {
         let head = Document::split(body).head.len();
         let (mut text, mut count, mut rest) = (String::with_capacity(body.len()), 0, 0);
-        for Link { target, form, place, .. } in Mentions::read(&body[head..]).links {
+        let mut links = Mentions::read(&body[head..]).links;
+        // The address of several links may stand once, anywhere in the text.
+        links.sort_by_key(|link| link.place.as_ref().map(|place| place.start));
+        for Link { target, form, place, .. } in links {
             let written = name(&target, form);
             let is_meant = written.eq_ignore_ascii_case(self.former) && self.targets.contains(&target);
             let Some(place) = place.filter(|_| is_meant) else { continue };
@@ -146,14 +149,16 @@ mod tests {
     #[test]
     fn links_by_the_former_slug_name_the_present_one_and_others_stay() {
         let body = "---\ntags: [old-name]\n---\n[[old-name]] [[Old-Name#Part|shown]] [[Old name]] [a](../x/old-name.md#p)\n\
-                    [b](article://old-name) [old-name](old-name) old-name `[[old-name]]` [[older-name]]\n";
+                    [b](article://old-name) [old-name](old-name) old-name `[[old-name]]` [[older-name]]\n\
+                    [c][r], [d][R] and [r] lead to one place, [e](old-name) to another\n\n[r]: <../x/old-name.md#p>\n";
         let targets = ["old-name", "Old-Name", "../x/old-name.md", "older-name"].map(str::to_owned).into();
         let (text, count) = Renaming { former: "old-name", present: "new", targets }.mended(body);
         assert_eq!(
             text,
             "---\ntags: [old-name]\n---\n[[new]] [[new#Part|shown]] [[Old name]] [a](../x/new.md#p)\n\
-             [b](article://new) [old-name](new) old-name `[[old-name]]` [[older-name]]\n"
+             [b](article://new) [old-name](new) old-name `[[old-name]]` [[older-name]]\n\
+             [c][r], [d][R] and [r] lead to one place, [e](new) to another\n\n[r]: <../x/new.md#p>\n"
         );
-        assert_eq!(count, 5);
+        assert_eq!(count, 7);
     }
 }

@@ -14,6 +14,7 @@ use crate::{
         properties::{KNOWN_BY, alias_of},
         slug::as_stored,
     },
+    markdown::is_attachment,
 };
 
 #[derive(FromRow)]
@@ -108,7 +109,7 @@ impl Articles {
         Ok(backlinks)
     }
 
-    /// Returns links that lead to no article, in the order of creation of the articles that contain them; at most `limit`.
+    /// Returns links that lead to no article, and to no attachment, in the order of creation of the articles that contain them; at most `limit`.
     /// The total is unknown when there are too many links to count.
     ///
     /// # Errors
@@ -131,7 +132,7 @@ impl Articles {
             let paths = loose.iter().map(|row| (row.article_id, row.form.as_str(), row.target.as_str()));
             let files = Files::of(reader, paths).await?;
             for LooseRow { article_id, slug, title, target, form, .. } in loose {
-                if files.at(article_id, &form, &target).is_some() {
+                if files.at(article_id, &form, &target).is_some() || is_attachment(&target) {
                     continue;
                 }
                 total += 1;

@@ -18,7 +18,7 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &str)] = &[
     ("mcp", "claude mcp add afterword -- afterword mcp"),
     (
         "import",
-        "afterword import notes/ --dry-run\nafterword import notes/ --wait\nafterword import docs/ --folder manual --on-conflict update\nafterword import --from-manager postgres://user:password@host/articles --dry-run",
+        "afterword import notes/ --dry-run\nafterword import notes/ --wait\nafterword import docs/ --folder manual --on-conflict update\nafterword import export/ --as notion --dry-run\nafterword import --from-manager postgres://user:password@host/articles --dry-run",
     ),
     ("export", "afterword export backup/\nafterword export site/ --folder blog --prune"),
     ("sync", "afterword sync notes/ --dry-run\nafterword sync notes/\nafterword sync docs/ --folder manual --watch"),

@@ -13,7 +13,7 @@ pub(in crate::cli) struct ImportArguments {
     #[arg(required_unless_present = "from_manager")]
     pub(in crate::cli) directory: Option<PathBuf>,
     /// Import the articles of mcp-markdown-manager instead, with their history, from its database (postgres://…)
-    #[arg(long, value_name = "URL", conflicts_with_all = ["directory", "on_conflict", "wait", "folder", "source"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["directory", "on_conflict", "wait", "folder", "source", "layout"])]
     pub(in crate::cli) from_manager: Option<String>,
     /// Print what would be done, and do nothing
     #[arg(long)]
@@ -21,6 +21,9 @@ pub(in crate::cli) struct ImportArguments {
     /// What to do about an article that exists and did not come from the file, or was changed as well as the file
     #[arg(long, value_enum, default_value_t = OnConflict::Fail)]
     pub(in crate::cli) on_conflict: OnConflict,
+    /// Whose files these are: names, properties and tables are read as that program means them
+    #[arg(long = "as", value_enum, default_value_t = Layout::Auto)]
+    pub(in crate::cli) layout: Layout,
     /// Wait until all are embedded
     #[arg(long)]
     pub(in crate::cli) wait: bool,
@@ -75,6 +78,21 @@ pub(in crate::cli) struct SyncArguments {
     /// The folder may be gone already. Synced again, it counts as a new one.
     #[arg(long, conflicts_with_all = ["dry_run", "watch", "yes"])]
     pub(in crate::cli) forget: bool,
+}
+
+/// How a folder of files is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Layout {
+    /// As the names in the folder say
+    Auto,
+    /// Files that say what they mean; also those of Obsidian, Hugo and Docusaurus
+    Plain,
+    /// An export of Notion as markdown and CSV
+    Notion,
+    /// A graph of Logseq
+    Logseq,
+    /// A site of Jekyll
+    Jekyll,
 }
 
 /// What to do about something that exists already.

@@ -55,6 +55,7 @@ pub(crate) fn importing(directory: &Path) -> Import {
         folder: Folder::default(),
         source: None,
         on_conflict: OnConflict::Fail,
+        layout: None,
         dry_run: false,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::super::layouts::Layout;
 use crate::articles::{files::OnConflict, folder::Folder};
 
 /// What to import, and how.
@@ -15,6 +16,8 @@ pub struct Import {
     pub source: Option<String>,
     /// What to do about articles that exist and did not come from these files.
     pub on_conflict: OnConflict,
+    /// How the files are laid out; `None`: as their names say.
+    pub layout: Option<Layout>,
     /// Only say what would be done.
     pub dry_run: bool,
 }

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     super::{
+        layouts::Reading,
         place,
         plan::{Action, Facts},
         report::{FileProblem, ImportReport, ImportedFile},
@@ -44,6 +45,8 @@ pub(in crate::articles::files) struct Run<'a> {
     pub(in crate::articles::files) source: i64,
     /// Where the folder lies in that source.
     pub(in crate::articles::files) prefix: String,
+    /// How its files are read.
+    pub(in crate::articles::files) reading: Arc<Reading>,
     pub(in crate::articles::files) times: Times,
 }
 

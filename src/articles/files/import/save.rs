@@ -9,7 +9,7 @@ use afterword_actors::{
 
 use super::{
     super::{
-        content::{self, Content},
+        content::Content,
         decode, hash, place,
         plan::Action,
         scan::Scanned,
@@ -81,6 +81,7 @@ impl Run<'_> {
         let (root, name) = (Arc::clone(&self.root), file.file.clone());
         let placed = place::joined(&self.prefix, &name);
         let (above, limits, times) = (self.import.folder.clone(), self.articles.limits, self.times);
+        let reading = Arc::clone(&self.reading);
         let read = blocking(move || {
             let bytes = match root.read(&name, limits.max_size) {
                 Err(_) if root.is_free(&name) => return Err(FileError::Overtaken),
@@ -88,7 +89,7 @@ impl Run<'_> {
             };
             let hash = hash(&bytes);
             let text = decode::text(bytes).map_err(|error| FileError::Read(error.to_string()))?;
-            let mut content = content::read(&text, &placed, &above, limits);
+            let mut content = reading.content(&text, &placed, &above, limits).map_err(FileError::Read)?;
             if times == Times::OfChanges {
                 content.updated = content.updated.or_else(|| root.modified(&name));
             }

@@ -61,7 +61,13 @@ impl Passed {
             Some(Some((reason, _))) => match reason {
                 Reason::Link => Some("is a link now, or in a folder that is one; links are not followed"),
                 Reason::Special => Some("is no file any more"),
-                Reason::Hidden | Reason::Ignored | Reason::Packages | Reason::NotMarkdown => None,
+                Reason::Hidden
+                | Reason::Ignored
+                | Reason::Packages
+                | Reason::NotMarkdown
+                | Reason::LargeTable
+                | Reason::SecondView
+                | Reason::OfTheProgram => None,
             },
             Some(None) => None,
             None => Some("is no file any more"),

@@ -17,6 +17,7 @@ use super::{
             Import,
             run::{Run, Times},
         },
+        layouts::{Layout, Reading},
         naming::naming,
         plan::Facts,
         report::{FileProblem, LeftOut},
@@ -194,13 +195,16 @@ pub(super) fn importing(asked: &Sync) -> Import {
         folder: asked.folder.clone(),
         source: None,
         on_conflict: OnConflict::Fail,
+        // Files are to stay as they are.
+        layout: Some(Layout::Plain),
         dry_run: asked.dry_run,
     }
 }
 
 /// The import that is a part of this.
 pub(super) fn incoming<'a>(articles: &'a Articles, import: &'a Import, root: &Arc<Root>, source: i64) -> Run<'a> {
-    Run { articles, import, root: Arc::clone(root), source, prefix: String::new(), times: Times::OfChanges }
+    let (root, prefix, reading) = (Arc::clone(root), String::new(), Arc::new(Reading::default()));
+    Run { articles, import, root, source, prefix, reading, times: Times::OfChanges }
 }
 
 async fn walked(asked: &Sync, root: &Arc<Root>) -> Result<Walked, StoreError> {

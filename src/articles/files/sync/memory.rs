@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::{
+    layouts::Reading,
     report::FileProblem,
     root::{Root, Stamp},
     scan::{self, Scanned},
@@ -25,6 +26,7 @@ impl Memory {
         above: &Folder,
         limits: Limits,
     ) -> (Vec<Scanned>, Vec<FileProblem>) {
+        let plain = Reading::default();
         let (mut before, mut failed) = (std::mem::take(&mut self.0), Vec::new());
         let mut scanned = Vec::with_capacity(files.len());
         for (file, stamp) in files {
@@ -35,7 +37,7 @@ impl Memory {
                 self.0.insert(file.clone(), (then, known));
                 continue;
             }
-            match scan::scan(root, file, "", above, limits) {
+            match scan::scan(root, file, "", above, limits, &plain) {
                 Ok(found) if found.holds_nul => failed.push(FileProblem::new(file, NUL)),
                 Ok(found) => {
                     if let Some(stamp) = stamp.filter(Stamp::is_settled) {

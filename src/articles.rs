@@ -3,6 +3,7 @@
 //! It owns what an article is and every rule about its life. It never waits for an embedding: a save is one transaction
 //! (article, words, task), an answer, and a hint to the runtime. It knows no door.
 
+mod changed;
 mod changes;
 pub mod compared;
 mod create;

@@ -11,7 +11,7 @@ use afterword::{
     },
     model,
 };
-use afterword_actors::embedder::{Chunk, Embedder, ModelIdentity, Purpose, Source, Vector};
+use afterword_actors::embedder::{Chunk, EmbedError, Embedder, ModelIdentity, Purpose, Source, Vector};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
@@ -272,18 +272,43 @@ fn lengthen(folder: &std::path::Path) {
     std::fs::write(folder.join("config.json"), config).expect("a file");
 }
 
-/// The chunks of a long text for the model in `folder`.
-fn chunks(folder: &std::path::Path, document_prefix: &str) -> Vec<Chunk> {
+/// A back end of the model in `folder`, which is not loaded.
+fn back_end(folder: &std::path::Path, document_prefix: &str) -> Arc<Backends> {
     let settings = Embedding {
         model: "lengthened".into(),
         model_dir: Some(folder.to_path_buf()),
         document_prefix: document_prefix.into(),
         ..Embedding::default()
     };
-    let backends = Backends::new(&settings).expect("a back end");
-    backends.preparation().expect("a local model").load().expect("a model");
+    Backends::new(&settings).expect("a back end")
+}
+
+/// The chunks of a long text.
+fn chunks_of(backends: &Backends) -> Result<Vec<Chunk>, EmbedError> {
     let body = "some words of a text ".repeat(200);
-    backends.model().chunker.chunk(Source { title: "Title", body: &body }).expect("chunks")
+    backends.model().chunker.chunk(Source { title: "Title", body: &body })
+}
+
+/// The chunks of a long text for the model in `folder`.
+fn chunks(folder: &std::path::Path, document_prefix: &str) -> Vec<Chunk> {
+    let backends = back_end(folder, document_prefix);
+    backends.preparation().expect("a local model").load().expect("a model");
+    chunks_of(&backends).expect("chunks")
+}
+
+/// A change says what has to be embedded, in a command that loads no model and in a server that has just begun.
+#[test]
+fn texts_are_cut_as_soon_as_the_files_of_the_model_are_there() {
+    let (folder, _) = tiny(Some(r#"{"pooling_mode_mean_tokens": true}"#));
+    lengthen(folder.path());
+    let (files, aside) = (folder.path().join("tokenizer.json"), folder.path().join("aside.json"));
+    std::fs::rename(&files, &aside).expect("a file");
+    let backends = back_end(folder.path(), "");
+    let early = chunks_of(&backends).expect_err("no tokenizer yet");
+    assert!(early.message.contains("not there yet"), "{early:?}");
+    std::fs::rename(&aside, &files).expect("a file");
+    let early = chunks_of(&backends).expect("chunks");
+    assert_eq!(early, chunks(folder.path(), ""), "as with the loaded model");
 }
 
 #[test]

@@ -13,7 +13,8 @@ pub enum OnConflict {
     /// It is refused, and the refusal shows what has changed since.
     #[default]
     Refuse,
-    /// It is applied to the newest text if both change different lines, and else refused.
+    /// It is applied to the newest text if that still has what it changes as it was, or both change different lines, and else
+    /// refused.
     Merge,
 }
 
@@ -69,7 +70,7 @@ pub struct EditAnswer {
     pub changes: String,
     /// The state of its embedding.
     pub embedding: EmbeddingStatus,
-    /// Missing while the model is being loaded, and for very large texts.
+    /// Missing until a local model's files are there, and for very large texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunks: Option<ChangedChunks>,
 }

@@ -1,7 +1,7 @@
 //! Changes a part of an article: the edits are applied to the present text, and saved as one revision or not at all.
 
 use super::{
-    Article, ArticleError, Articles, Changes, OnConflict, Saved, compared,
+    Article, ArticleError, Articles, Changes, OnConflict, Saved,
     editing::{self, Edit, Fault},
     row, turns,
 };
@@ -50,12 +50,12 @@ impl Articles {
         let mut turn = None;
         for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
             let present = self.to_be_changed(slug).await?;
-            let (slug, revision) = (present.slug, present.revision);
-            let was_expected = asked.expected_revision.is_none_or(|expected| expected == revision);
-            let Draft { before, after } = if was_expected {
-                self.applied(present.body, &asked.edits).await?
-            } else {
-                self.merged(&slug, present.body, revision, &asked).await?
+            let (slug, revision) = (present.slug.clone(), present.revision);
+            let earlier = asked.expected_revision.filter(|expected| *expected != revision);
+            let was_expected = earlier.is_none();
+            let Draft { before, after } = match earlier {
+                None => self.applied(present.body, &asked.edits).await?,
+                Some(expected) => self.compared(self.joined(present, expected, &asked).await).await?,
             };
             let changes = Changes { body: Some(after), expected_revision: Some(revision), ..Changes::default() };
             match self.update(&slug, changes).await {
@@ -93,40 +93,21 @@ impl Articles {
         aside(apply).await
     }
 
-    /// Applies the edits to the revision they were made for, and merges that with what has changed since.
-    async fn merged(&self, slug: &str, newest: String, present: i64, asked: &PartEdits) -> Result<Draft, ArticleError> {
-        let expected = asked.expected_revision.unwrap_or(present);
-        let between = |changed| ArticleError::Conflict { slug: slug.to_owned(), expected, present, changed };
-        // A revision that is not kept any more cannot be compared with.
-        let Ok(base) = self.read_revision(slug, expected).await else { return Err(between(None)) };
-        let (edits, merges, most) = (asked.edits.clone(), asked.on_conflict == OnConflict::Merge, self.limits.max_size);
-        let merge = move || {
-            let merged = if merges {
-                let ours = applied(&base.body, &edits, most)?;
-                editing::merge(&base.body, &ours, &newest)
-            } else {
-                None
-            };
-            Ok::<_, ArticleError>(match merged {
-                Some(after) => Ok(Draft { before: newest, after }),
-                None => Err(editing::unified(&base.body, &newest)),
-            })
-        };
-        aside(merge).await?.map_err(|changed| between(Some(changed).filter(|changed| !changed.is_empty())))
-    }
-
-    /// Returns what has changed in an article since `revision`, as `diff -u` shows it: fields, front matter, text; `None` if that
-    /// revision is not kept any more.
-    ///
-    /// # Errors
-    /// [`ArticleError::NotFound`]
-    pub async fn changed_since_revision(&self, slug: &str, revision: i64) -> Result<Option<String>, ArticleError> {
-        let present = self.read(slug).await?;
-        match self.read_revision(&present.slug, revision).await {
-            Ok(past) => Ok(Some(aside(move || compared::unified(&past, &present)).await)),
-            Err(ArticleError::NoRevision { .. }) => Ok(None),
-            Err(error) => Err(error),
+    /// Applies the edits to the revision they were made for, and joins that with what has changed since.
+    async fn joined(&self, newest: Article, expected: i64, asked: &PartEdits) -> Result<Draft, ArticleError> {
+        let slug = newest.slug.clone();
+        let conflict = ArticleError::Conflict { slug: newest.slug, expected, present: newest.revision, changed: None };
+        if asked.on_conflict == OnConflict::Refuse {
+            return Err(conflict);
         }
+        // A revision that is not kept any more cannot be compared with.
+        let Ok(base) = self.read_revision(&slug, expected).await else { return Err(conflict) };
+        let (edits, most, before) = (asked.edits.clone(), self.limits.max_size, newest.body);
+        let join = move || {
+            let after = joined(&base.body, &before, &edits, most)?;
+            after.map(|after| Draft { before, after }).ok_or(conflict)
+        };
+        aside(join).await
     }
 }
 
@@ -136,6 +117,13 @@ fn applied(before: &str, edits: &[Edit], most: u64) -> Result<String, ArticleErr
         Fault::TooLarge { size, limit } => ArticleError::TooLarge { size, limit },
         _ => error.into(),
     })
+}
+
+/// Joins `edits`, which were made for `base`, with what others have made of it; `None` if both change the same.
+fn joined(base: &str, newest: &str, edits: &[Edit], most: u64) -> Result<Option<String>, ArticleError> {
+    let ours = applied(base, edits, most)?;
+    // By lines first: what both have written in the same place, such as a save that is sent twice, stays there once.
+    Ok(editing::merge(base, &ours, newest).or_else(|| editing::applied_again(base, newest, edits, most)))
 }
 
 async fn difference(draft: Draft) -> String {

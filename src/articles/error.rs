@@ -51,7 +51,7 @@ pub enum ArticleError {
         expected: i64,
         /// The present revision.
         present: i64,
-        /// What has changed in the text since then, as `diff -u` shows it; `None` if that is unknown.
+        /// What has changed since then: in the text as `diff -u` shows it, and what else; `None` if that is unknown.
         changed: Option<String>,
     },
     /// A part cannot be changed as requested.

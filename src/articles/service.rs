@@ -81,14 +81,7 @@ impl Articles {
                 Box::pin(async move { update::update(transaction, &slug, changes, read, settings).await })
             })
             .await;
-        let saved = match saved {
-            Err(ArticleError::Conflict { slug, expected, present, changed: None }) => {
-                let changed = self.changed_since_revision(&slug, expected).await.ok().flatten();
-                Err(ArticleError::Conflict { slug, expected, present, changed })
-            }
-            saved => saved,
-        };
-        self.follow_up(self.explained(saved).await?).await
+        self.follow_up(self.explained(self.compared(saved).await).await?).await
     }
 
     /// Reads a body in which at most these values change, if it is long. What could not be read ahead is read when it is written.
@@ -115,7 +108,7 @@ impl Articles {
                 Box::pin(async move { update::rename(transaction, &slug, &to, expected_revision).await })
             })
             .await;
-        self.explained(saved).await
+        self.explained(self.compared(saved).await).await
     }
 
     /// Deletes an article with its vectors and its waiting task; returns what was deleted. [`Articles::restore`] brings
@@ -131,7 +124,7 @@ impl Articles {
                 Box::pin(async move { delete::delete(transaction, &slug, expected_revision).await })
             })
             .await;
-        self.explained(deleted).await
+        self.explained(self.compared(deleted).await).await
     }
 
     /// Makes a past revision the present one, as a new revision; also of a deleted article, by the slug it had or as
@@ -167,7 +160,7 @@ impl Articles {
                 )
             })
             .await;
-        self.follow_up(self.explained(saved).await?).await
+        self.follow_up(self.explained(self.compared(saved).await).await?).await
     }
 
     /// Returns articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last

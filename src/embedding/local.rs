@@ -28,7 +28,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use bert::Precision;
 pub use load::LoadError;
-use load::LoadedModel;
+use load::{LoadedModel, Measure};
 pub use matrix::peak_gflops;
 pub use tokenizer::LocalTokenizer;
 
@@ -113,9 +113,9 @@ impl LocalEmbedder {
         self.state.send_replace(state);
     }
 
-    /// The longest input that the model takes, in tokens, special tokens included; `None` before it is loaded.
-    fn longest_input(&self) -> Option<usize> {
-        self.model.get().map(|model| model.longest_input())
+    /// What it takes to cut texts for the model; `None` before that is loaded.
+    fn measure(&self) -> Option<Measure> {
+        self.model.get().map(|model| model.measure().clone())
     }
 
     /// The model's tokenizer, once it is loaded.

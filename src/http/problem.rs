@@ -62,7 +62,7 @@ pub(super) struct Details {
     /// The revision the article is at.
     #[serde(skip_serializing_if = "Option::is_none")]
     present_revision: Option<i64>,
-    /// What has changed in the text since the revision that was expected, as `diff -u` shows it.
+    /// What has changed since the revision that was expected: in the text as `diff -u` shows it, and what else.
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<String>,
     /// A name that was perhaps meant.

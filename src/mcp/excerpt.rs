@@ -120,8 +120,9 @@ fn section(body: &str, wanted: &str) -> Result<Found, Problem> {
         )));
     }
     let wanted = budget::clipped(wanted, LONGEST_HEADING);
-    let known = if all.is_empty() { "it has no headings".to_owned() } else { named(&all) };
-    Err(Problem::new(format!("section: there is no heading \"{wanted}\"; there are: {known}")))
+    let known = named(&all);
+    let known = if known.is_empty() { "the text has no headings".to_owned() } else { format!("there are: {known}") };
+    Err(Problem::new(format!("section: there is no heading \"{wanted}\"; {known}")))
 }
 
 fn named(sections: &[Section]) -> String {

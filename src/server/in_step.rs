@@ -146,7 +146,7 @@ fn failures(report: &SyncReport) -> Option<String> {
     let first = report.failed.first()?;
     let others = report.failed.len() - 1;
     let more = if others == 0 { String::new() } else { format!(", and {others} more") };
-    Some(format!("{} ({}){more}", first.file, first.error))
+    Some(format!("{} ({}){more}; .afterwordignore can name what is to be left out", first.file, first.error))
 }
 
 fn log(directory: &Path, report: &SyncReport) {

@@ -1,6 +1,6 @@
 //! Applying edits to a text.
 
-use std::{collections::HashSet, ops::Range};
+use std::{borrow::Cow, collections::HashSet, ops::Range};
 
 use super::{
     Edit, EditError, Fault, SectionChange,
@@ -142,7 +142,8 @@ fn find(body: &str, wanted: &str) -> Result<Section, Fault> {
     match one {
         Some(one) => Ok(all.swap_remove(one)),
         None if found.is_empty() => {
-            Err(Fault::NoSection { wanted: wanted.to_owned(), names: all.iter().map(Section::name).collect() })
+            let names = all.iter().map(Section::name).filter(|name| !name.is_empty()).collect();
+            Err(Fault::NoSection { wanted: wanted.to_owned(), names })
         }
         None => {
             let names = found.iter().enumerate().take(error::NAMED);
@@ -174,12 +175,12 @@ fn replaced(body: &str, find: &str, replace: &str, expected: usize) -> Result<St
     if find.is_empty() {
         return Err(Fault::NothingToFind);
     }
-    let (mut find, mut replace) = (find.to_owned(), replace.to_owned());
-    if !body.contains(&find) && line_end(body) == "\r\n" {
-        // A caller that reads the text sees no carriage returns.
-        [find, replace] = [find, replace].map(|text| text.replace("\r\n", "\n").replace('\n', "\r\n"));
-    }
-    let places: Vec<usize> = body.match_indices(&find).map(|(at, _)| at).collect();
+    let find = as_written(body, find);
+    let replace = match &find {
+        Cow::Owned(_) => with_carriage_returns(replace),
+        Cow::Borrowed(_) => replace.to_owned(),
+    };
+    let places: Vec<usize> = body.match_indices(&*find).map(|(at, _)| at).collect();
     if places.is_empty() {
         return Err(Fault::NotFound { near: near(body, &find) });
     }
@@ -192,7 +193,24 @@ fn replaced(body: &str, find: &str, replace: &str, expected: usize) -> Result<St
         let places_told = places.iter().take(NAMED).map(place).collect();
         return Err(Fault::Count { found: places.len(), expected, places: places_told });
     }
-    Ok(body.replace(&find, &replace))
+    Ok(body.replace(&*find, &replace))
+}
+
+/// Where a text to find is in `body`.
+pub(super) fn occurrences(body: &str, find: &str) -> Vec<usize> {
+    if find.is_empty() {
+        return Vec::new();
+    }
+    body.match_indices(&*as_written(body, find)).map(|(at, _)| at).collect()
+}
+
+/// The text to find with the line ends of `body`: a caller that reads the text sees no carriage returns.
+fn as_written<'f>(body: &str, find: &'f str) -> Cow<'f, str> {
+    if body.contains(find) || line_end(body) != "\r\n" { find.into() } else { with_carriage_returns(find).into() }
+}
+
+fn with_carriage_returns(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 /// Finds a line that has the words that were looked for, in another case or spacing.

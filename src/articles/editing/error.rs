@@ -113,7 +113,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 fn known(names: &[String]) -> String {
-    if names.is_empty() { "it has no headings".to_owned() } else { format!("there are: {}", listed(names)) }
+    if names.is_empty() { "the text has no headings".to_owned() } else { format!("there are: {}", listed(names)) }
 }
 
 fn listed(names: &[String]) -> String {

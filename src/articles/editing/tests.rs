@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Edit, Fault, SectionChange, apply};
+use super::{Edit, Fault, SectionChange, applied_again, apply, merge};
 
 /// Larger than any text of these tests.
 const MAX_SIZE: u64 = 1 << 24;
@@ -171,6 +171,14 @@ fn front_matter_in_the_text_stays_unless_it_is_what_is_replaced() {
     assert_eq!(names, ["A"]);
 }
 
+#[test]
+fn a_text_without_headings_is_said_to_have_none() {
+    for body in ["text\n", "#\n\ntext\n"] {
+        let told = fault(body, replace("e", "x")).to_string();
+        assert_eq!(told, "there is no section \"e\"; the text has no headings", "{body:?}");
+    }
+}
+
 /// A document of plain sections, as lists of lines.
 #[derive(Debug, Clone)]
 struct Document {
@@ -237,6 +245,93 @@ fn by_hand(mut blocks: Vec<String>, edit: &Edit) -> Vec<String> {
     blocks
 }
 
+/// An edit of these blocks, of some kind, at one of their headings.
+fn some_edit(blocks: &[String], kind: usize, place: usize, new: String) -> Edit {
+    let headings = blocks.iter().filter(|block| block.starts_with('#'));
+    let names: Vec<_> = headings.map(|block| block.trim_start_matches(['#', ' '])).collect();
+    match (kind, names.get(place % names.len().max(1))) {
+        (0, _) | (_, None) => Edit::Append(new),
+        (1, _) => Edit::Prepend(new),
+        (2, Some(name)) => section(name, SectionChange::Replace(new)),
+        (3, Some(name)) => section(name, SectionChange::InsertBefore(new)),
+        (4, Some(name)) => section(name, SectionChange::InsertAfter(new)),
+        (_, Some(name)) => section(name, SectionChange::Delete),
+    }
+}
+
+/// Applies `ours`, made for `base`, to `newest`.
+fn again(base: &str, newest: &str, ours: Edit) -> Option<String> {
+    applied_again(base, newest, &[ours], MAX_SIZE)
+}
+
+#[test]
+fn what_is_added_at_an_end_goes_with_whatever_others_changed() {
+    let base = "# Log\n\none\n";
+    for (newest, appended, prepended) in [
+        ("# Log\n\none\n\ntheirs\n", "# Log\n\none\n\ntheirs\n\nours\n", "ours\n\n# Log\n\none\n\ntheirs\n"),
+        ("theirs\n\n# Log\n\none\n", "theirs\n\n# Log\n\none\n\nours\n", "ours\n\ntheirs\n\n# Log\n\none\n"),
+        ("", "ours\n", "ours\n"),
+    ] {
+        assert_eq!(again(base, newest, Edit::Append("ours".to_owned())).as_deref(), Some(appended), "{newest:?}");
+        assert_eq!(again(base, newest, Edit::Prepend("ours".to_owned())).as_deref(), Some(prepended), "{newest:?}");
+    }
+    let (ours, theirs) =
+        (applied(base, Edit::Append("ours".to_owned())), applied(base, Edit::Append("theirs".to_owned())));
+    assert_eq!(merge(base, &ours, &theirs), None, "lines alone say no");
+}
+
+#[test]
+fn a_section_is_changed_again_if_it_is_the_one_that_it_was() {
+    let ours = || replace("D", "ours");
+    let beside = || section("D", SectionChange::InsertAfter("ours".to_owned()));
+    for (newest, is_replaced, is_put_beside) in [
+        (GUIDE.replace("# E\ne", "# E\ntheirs"), true, true),
+        (GUIDE.replace("## D\n", "## D\n\ntheirs\n"), false, true),
+        (GUIDE.replace("## D\n", ""), false, false),
+        (GUIDE.replace("# A\n", "# Other\n"), false, false),
+        (format!("{GUIDE}\n## D\n"), false, false),
+        (GUIDE.replace("## D\n", "### D\n\n## Between\n\n## D\n"), false, false),
+    ] {
+        assert_eq!(again(GUIDE, &newest, ours()).is_some(), is_replaced, "{newest:?}");
+        assert_eq!(again(GUIDE, &newest, beside()).is_some(), is_put_beside, "{newest:?}");
+    }
+    let (base, newest) = ("# Log\n1\n# Log\n2\n", "# Log\n0\n# Log\n1\n");
+    assert_eq!(again(base, newest, section("Log [2]", SectionChange::InsertAfter("ours".to_owned()))), None);
+    let newest = "# Log\n0\n# Log\n2\n";
+    let both = again(base, newest, replace("Log [2]", "ours"));
+    assert_eq!(both.as_deref(), Some("# Log\n0\n# Log\nours\n"));
+}
+
+#[test]
+fn a_found_text_is_replaced_again_where_it_was() {
+    let base = "# A\n\nstatus: open\n\n# B\n\nnothing\n";
+    let ours = || find("open", "done", 1);
+    for (newest, expected) in [
+        (base.replace("nothing", "something"), Some(base.replace("nothing", "something").replace("open", "done"))),
+        (format!("more\n\n{base}"), Some(format!("more\n\n{base}").replace("open", "done"))),
+        (base.replace("status: open", "status: open, of theirs"), Some(base.replace("open", "done, of theirs"))),
+        (base.replace("nothing", "open"), None),
+        (base.replace("open", "closed"), None),
+        (base.replace("open", "closed").replace("nothing", "status: open"), None),
+    ] {
+        assert_eq!(again(base, &newest, ours()), expected, "{newest:?}");
+    }
+    let crlf = base.replace('\n', "\r\n");
+    let newest = crlf.replace("nothing", "something");
+    let both = again(&crlf, &newest, find("# A\n\nstatus", "# A\n\nstate", 1));
+    assert_eq!(both, Some(newest.replace("status", "state")));
+}
+
+#[test]
+fn several_edits_are_applied_again_all_or_none() {
+    let newest = GUIDE.replace("# E\ne", "# E\ntheirs");
+    let edits = [replace("D", "ours"), Edit::Append("more".to_owned()), find("intro", "beginning", 1)];
+    let both = applied_again(GUIDE, &newest, &edits, MAX_SIZE);
+    assert_eq!(both, Some(apply(&newest, &edits, MAX_SIZE).expect("a text")));
+    assert_eq!(applied_again(GUIDE, &newest, &[Edit::Append("more".to_owned()), replace("E", "ours")], MAX_SIZE), None);
+    assert_eq!(applied_again(GUIDE, &newest, &[Edit::Append("more".to_owned())], 10), None, "too large");
+}
+
 proptest! {
     #[test]
     fn edits_are_those_that_are_made_by_hand_on_lines(
@@ -246,23 +341,35 @@ proptest! {
         let mut text = document.text();
         for (kind, place, new) in steps {
             let before = blocks(&text);
-            let names: Vec<String> =
-                before.iter().filter(|block| block.starts_with('#')).map(|block| block.trim_start_matches(['#', ' ']).to_owned()).collect();
-            let name = names.get(place % names.len().max(1)).cloned();
-            let edit = match (kind, name) {
-                (0, _) | (_, None) => Edit::Append(new),
-                (1, _) => Edit::Prepend(new),
-                (2, Some(name)) => section(&name, SectionChange::Replace(new)),
-                (3, Some(name)) => section(&name, SectionChange::InsertBefore(new)),
-                (4, Some(name)) => section(&name, SectionChange::InsertAfter(new)),
-                (_, Some(name)) => section(&name, SectionChange::Delete),
-            };
+            let edit = some_edit(&before, kind, place, new);
             let after = applied(&text, edit.clone());
             prop_assert_eq!(blocks(&after), by_hand(before, &edit), "{:?} of {:?}", edit, text);
             if document.end == "\r\n" && text.contains("\r\n") {
                 prop_assert_eq!(after.matches('\n').count(), after.matches("\r\n").count());
             }
             text = after;
+        }
+    }
+
+    /// Whatever two make of one text: what is joined has both.
+    #[test]
+    fn an_edit_that_is_applied_again_loses_nothing_of_others(
+        document in documents(),
+        theirs in (0_usize..6, 0_usize..8),
+        ours in (0_usize..6, 0_usize..8),
+    ) {
+        let base = document.text();
+        let edit = |(kind, place), new: &str| some_edit(&blocks(&base), kind, place, new.to_owned());
+        let (theirs, ours) = (edit(theirs, "THEIRS"), edit(ours, "OURS"));
+        let newest = applied(&base, theirs.clone());
+        let both = again(&base, &newest, ours.clone());
+        if let Some(both) = &both {
+            for (new, alone) in [("THEIRS", newest), ("OURS", applied(&base, ours.clone()))] {
+                prop_assert_eq!(both.contains(new), alone.contains(new), "{:?} {:?} {:?}", base, theirs, ours);
+            }
+        }
+        if matches!(ours, Edit::Append(_) | Edit::Prepend(_)) {
+            prop_assert!(both.is_some(), "{:?} {:?} {:?}", base, theirs, ours);
         }
     }
 

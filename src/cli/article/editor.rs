@@ -22,8 +22,9 @@ pub(super) async fn run(session: &Session, slug: &str, expected_revision: Option
     let host = session.saving_host().await?;
     let before = host.articles.read(slug).await?;
     if let Some(expected) = expected_revision.filter(|expected| *expected != before.revision) {
+        let changed = host.articles.changed_since_revision(&before.slug, expected).await?;
         let (slug, present) = (before.slug, before.revision);
-        return Err(ArticleError::Conflict { slug, expected, present, changed: None }.into());
+        return Err(ArticleError::Conflict { slug, expected, present, changed }.into());
     }
     let file = lay_out(&before)?;
     let edited = edit(session, &before, &file).await;

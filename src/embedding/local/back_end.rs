@@ -2,13 +2,13 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use afterword_actors::embedder::{Chunk, Chunker, EmbedError, ModelIdentity, Readiness, Source};
 use async_trait::async_trait;
 
-use super::{LoadError, LocalEmbedder, Precision, load};
+use super::{LoadError, LocalEmbedder, Precision, load, load::Measure};
 use crate::{
     chunking::{ApproximateTokens, ChunkLimits, LimitsError, MarkdownChunker},
     config::Embedding,
@@ -46,10 +46,10 @@ impl BackEnd for Local {
         let embedder = LocalEmbedder::new(identity, settings.local.threads, precision).map_err(|error| {
             BackEndError::Provider(format!("the threads of the local model cannot be started: {error}").into())
         })?;
-        let cuts_for = Arc::clone(&embedder);
+        let (cuts_for, of) = (Arc::clone(&embedder), directory.clone());
         Ok(Opened {
             chunker: Box::new(move |limits| {
-                Ok(Arc::new(LocalChunker::new(Arc::clone(&cuts_for), limits)?) as Arc<dyn Chunker>)
+                Ok(Arc::new(LocalChunker::new(Arc::clone(&cuts_for), of.clone(), limits)?) as Arc<dyn Chunker>)
             }),
             preparation: Some(Arc::new(ModelLoader { embedder: Arc::clone(&embedder), directory, known })),
             embedder,
@@ -143,24 +143,40 @@ fn describe(progress: &Progress) -> String {
     }
 }
 
-/// Cuts with the model's own tokenizer, once that is loaded, and never into more than the model takes: the rest of a chunk would
-/// be in no vector.
+/// Cuts with the model's own tokenizer, which is there before the model is loaded if its files are, and never into more than the
+/// model takes: the rest of a chunk would be in no vector.
 struct LocalChunker {
     embedder: Arc<LocalEmbedder>,
+    directory: PathBuf,
     limits: ChunkLimits,
+    /// What the files say, while the model is not loaded.
+    early: OnceLock<Measure>,
 }
 
 impl LocalChunker {
-    fn new(embedder: Arc<LocalEmbedder>, limits: ChunkLimits) -> Result<Self, LimitsError> {
+    fn new(embedder: Arc<LocalEmbedder>, directory: PathBuf, limits: ChunkLimits) -> Result<Self, LimitsError> {
         // Limits that cannot be are refused now, while the operator reads the answer.
         MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?;
-        Ok(Self { embedder, limits })
+        Ok(Self { embedder, directory, limits, early: OnceLock::new() })
+    }
+
+    fn measure(&self) -> Option<Measure> {
+        self.embedder.measure().or_else(|| self.early())
+    }
+
+    /// Reads the files, if all are there: those of a model that is being fetched come with it.
+    fn early(&self) -> Option<Measure> {
+        if let Some(early) = self.early.get() {
+            return Some(early.clone());
+        }
+        let read = model::is_complete(&self.directory).then(|| Measure::read(&self.directory).ok())??;
+        Some(self.early.get_or_init(|| read).clone())
     }
 }
 
 impl Chunker for LocalChunker {
     fn chunk(&self, source: Source<'_>) -> Result<Vec<Chunk>, EmbedError> {
-        let (Some(tokenizer), Some(longest)) = (self.embedder.tokenizer(), self.embedder.longest_input()) else {
+        let Some(Measure { tokenizer, longest_input: longest }) = self.measure() else {
             return Err(EmbedError::unavailable("the local model is not there yet"));
         };
         let limits = ChunkLimits { max_tokens: self.limits.max_tokens.min(longest), ..self.limits };

@@ -157,12 +157,38 @@ struct SentenceConfig {
     max_seq_length: Option<usize>,
 }
 
+/// What it takes to cut texts for a model. Its weights are not needed for that.
+#[derive(Clone)]
+pub(super) struct Measure {
+    pub(super) tokenizer: LocalTokenizer,
+    /// *Units:* tokens, special tokens included.
+    pub(super) longest_input: usize,
+}
+
+impl Measure {
+    /// Reads what `directory` says of it.
+    ///
+    /// # Errors
+    /// [`LoadError`] if it cannot be read, or is of a model that cannot be run here.
+    pub(super) fn read(directory: &Path) -> Result<Self, LoadError> {
+        let config = json(&directory.join("config.json"))?;
+        refuse_unsupported(directory, &config)?;
+        Self::of(directory, &config)
+    }
+
+    fn of(directory: &Path, config: &Config) -> Result<Self, LoadError> {
+        let longest_input = longest_input(directory, config)?;
+        let path = directory.join("tokenizer.json");
+        let tokenizer = LocalTokenizer::read(&path, longest_input)
+            .map_err(|error| LoadError::File { path, message: error.to_string() })?;
+        Ok(Self { tokenizer, longest_input })
+    }
+}
+
 /// A model in memory.
 pub(super) struct LoadedModel {
-    tokenizer: LocalTokenizer,
+    measure: Measure,
     bert: Bert,
-    /// *Units:* tokens.
-    longest_input: usize,
 }
 
 impl LoadedModel {
@@ -171,10 +197,8 @@ impl LoadedModel {
         refuse_unsupported(directory, &config)?;
         refuse_more_steps(directory)?;
         let pooling = pooling(directory)?;
-        let max_tokens = longest_input(directory, &config)?;
-        let path = directory.join("tokenizer.json");
-        let tokenizer = LocalTokenizer::read(&path, max_tokens)
-            .map_err(|error| LoadError::File { path, message: error.to_string() })?;
+        let measure = Measure::of(directory, &config)?;
+        let max_tokens = measure.longest_input;
         refuse_impossible(directory, &config)?;
         let shape = Shape {
             hidden: config.hidden_size,
@@ -187,7 +211,7 @@ impl LoadedModel {
         };
         let bert = Bert::read(&directory.join(WEIGHTS), shape)
             .map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;
-        let model = Self { tokenizer, bert, longest_input: max_tokens };
+        let model = Self { measure, bert };
         model
             .try_out(max_tokens)
             .map_err(|reason| LoadError::Unsupported { directory: directory.to_path_buf(), reason })?;
@@ -197,8 +221,8 @@ impl LoadedModel {
     /// Tries the model once: files that do not fit together must fail now, not at the first article.
     fn try_out(&self, max_tokens: usize) -> Result<(), String> {
         let (words, positions) = self.bert.rows();
-        if words < self.tokenizer.vocabulary() {
-            return Err(format!("tokenizer.json knows {} tokens, the weights {words}", self.tokenizer.vocabulary()));
+        if words < self.tokenizer().vocabulary() {
+            return Err(format!("tokenizer.json knows {} tokens, the weights {words}", self.tokenizer().vocabulary()));
         }
         if positions < max_tokens {
             return Err(format!("it should take {max_tokens} tokens, and the weights have {positions} positions"));
@@ -215,17 +239,17 @@ impl LoadedModel {
         u32::try_from(self.bert.dimension()).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn longest_input(&self) -> usize {
-        self.longest_input
+    pub(super) fn measure(&self) -> &Measure {
+        &self.measure
     }
 
     pub(super) fn tokenizer(&self) -> &LocalTokenizer {
-        &self.tokenizer
+        &self.measure.tokenizer
     }
 
     /// Embeds `texts` on the threads of the pool it is called in.
     pub(super) fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
-        let ids: Result<Vec<_>, _> = texts.par_iter().map(|text| self.tokenizer.ids(text)).collect();
+        let ids: Result<Vec<_>, _> = texts.par_iter().map(|text| self.tokenizer().ids(text)).collect();
         let ids = ids.map_err(|error| EmbedError::data(format!("the tokenizer refuses the text: {error}")))?;
         let packs = packs::pack(&ids, rayon::current_num_threads());
         let done: Vec<_> = packs

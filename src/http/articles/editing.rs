@@ -43,8 +43,8 @@ struct Edits {
     #[schema(min_items = 1)]
     #[serde(deserialize_with = "not_many")]
     edits: Vec<AskedEdit>,
-    /// What happens if the article is at another revision than `If-Match` says: `refuse` it, or `merge` both changes if they
-    /// are of different lines.
+    /// What happens if the article is at another revision than `If-Match` says: `refuse` it, or `merge` both changes if what the
+    /// edits change is still as it was, or if they are of different lines.
     #[serde(default)]
     on_conflict: OnConflict,
 }

@@ -13,9 +13,10 @@ use serde::Deserialize;
 
 use super::{answers::TITLE, filter, folder};
 use crate::{
-    api::{Article, Backlink, OutgoingLink},
+    api::{Article, Backlink, OutgoingLink, SearchAnswer},
     articles::ArticleError,
     mcp::{
+        access::who,
         budget,
         door::McpServer,
         excerpt::{self, Part},
@@ -29,6 +30,8 @@ use crate::{
 const MAX_ARTICLES: usize = 20;
 /// Most names that are looked at, each of which may match several articles.
 const MAX_NAMED: usize = 50;
+/// Most articles that are named as the nearest.
+const NEAREST: usize = 5;
 /// Most links that are named in each direction.
 const NAMED_LINKS: u32 = 30;
 
@@ -49,6 +52,8 @@ struct ReadArticles {
 #[serde(deny_unknown_fields)]
 struct ArticleContext {
     slug: String,
+    /// most characters; default and most 8 KB
+    budget: Option<u32>,
 }
 
 #[tool_router(router = around_reading, vis = "pub(in crate::mcp)")]
@@ -85,7 +90,7 @@ impl McpServer {
     }
 
     #[tool(
-        description = "An article's beginning, what it links to and what links to it.",
+        description = "An article's beginning, its links in both directions and the articles nearest to it.",
         input_schema = schema::input::<ArticleContext>(),
         annotations(title = "Article context", read_only_hint = true, open_world_hint = false)
     )]
@@ -100,11 +105,13 @@ impl McpServer {
         let linked = (&article).into();
         let links = articles.links_of(&linked, NAMED_LINKS).await?;
         let backlinks = articles.backlinks(&linked, NAMED_LINKS).await?;
-        let around = format!("{}\n{}", links_of(&links), linked_from(&backlinks));
+        let most = NEAREST.min(self.host.settings().search.max_limit);
+        let near = self.host.related(&who(&context), &article.slug, most).await?;
+        // The nearest first: they are few, and many links would leave them no room.
+        let around = [nearest(&near), links_of(&links), linked_from(&backlinks)].join("\n");
         let around = budget::beginning_within(&around, budget::share(2)).to_owned();
         let text = beginning(article, None).await?;
-        let text = budget::beginning_within(&text, budget::share(2));
-        Ok(format!("{around}\n{text}"))
+        Ok(within(&around, &text, asked.budget))
     }
 
     /// Returns the meant slugs, and how many more there are than are read at once, if there are more.
@@ -176,6 +183,28 @@ fn linked_from(backlinks: &[Backlink]) -> String {
     let lines = backlinks.iter().map(|link| format!("- {}: {}", link.slug, budget::clipped(&link.title, TITLE)));
     let lines = lines.collect::<Vec<_>>().join("\n");
     format!("linked from:\n{}", if lines.is_empty() { "- nothing" } else { &lines })
+}
+
+fn nearest(found: &SearchAnswer) -> String {
+    let lines = found.hits.iter().map(|hit| format!("- {}: {}", hit.slug, budget::clipped(&hit.title, TITLE)));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let by_words = if found.degraded.is_some() { " (by words alone)" } else { "" };
+    format!("nearest{by_words}:\n{}", if lines.is_empty() { "- nothing" } else { &lines })
+}
+
+/// What is around an article and its beginning, half of an answer each; what one does not need is the other's. At most `most`
+/// characters.
+fn within(around: &str, text: &str, most: Option<u32>) -> String {
+    let most = most.map_or(usize::MAX, |most| most as usize).max(1);
+    let half = most.div_ceil(2);
+    let around = first(around, half.max(most.saturating_sub(text.chars().count() + 1)));
+    let room = most.saturating_sub(around.chars().count() + 1);
+    let text = budget::beginning_within(text, budget::share(2));
+    if room == 0 { around.to_owned() } else { format!("{around}\n{}", first(text, room)) }
+}
+
+fn first(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 
 /// Whether `slug` matches `pattern`, in which `*` stands for anything.

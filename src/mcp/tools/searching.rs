@@ -26,8 +26,8 @@ const HEADINGS: usize = 160;
 #[serde(deny_unknown_fields)]
 struct SearchArticles {
     /// what you look for, in your words; "a phrase", -without, begin*, folder:, title:, slug:, tag:, created:>2026-01, updated:<7d
-    query: String,
-    /// more questions, up to five in all; one answer, each hit says which found it
+    query: Option<String>,
+    /// more questions or, without query, all: up to five; one answer, each hit says which found it
     #[serde(default)]
     queries: Vec<String>,
     /// default hybrid: by words and by meaning
@@ -136,8 +136,9 @@ impl McpServer {
         let begin = asked.cursor.as_deref().map(|given| place(given, settings.max_limit)).transpose()?.unwrap_or(0);
         // One more than is shown tells whether there is a next page.
         let reach = begin.saturating_add(limit).saturating_add(1).min(settings.max_limit);
+        let (text, others) = questions(asked.query, asked.queries)?;
         let query = Query {
-            text: asked.query,
+            text,
             mode: asked.mode.unwrap_or_default(),
             limit: if limit == 0 { 0 } else { reach },
             folder: folder(asked.folder.as_deref())?,
@@ -146,7 +147,7 @@ impl McpServer {
             explain: asked.explain.unwrap_or_default(),
         };
         let folder = query.folder.clone();
-        let found = self.host.find(&who(&context), query, asked.queries).await?;
+        let found = self.host.find(&who(&context), query, others).await?;
         if found.hits.is_empty() && self.host.articles.list(&folder, None, 1).await?.articles.is_empty() {
             let folder = folder.as_ref();
             if !folder.is_empty() {
@@ -174,6 +175,13 @@ impl McpServer {
         let hits = budget::fitting(found.hits.into_iter().map(RelatedHit::from).collect());
         Ok(Json(Related { hits, degraded: found.degraded }))
     }
+}
+
+/// The question, and the others that are asked with it.
+fn questions(query: Option<String>, queries: Vec<String>) -> Result<(String, Vec<String>), Problem> {
+    let mut all = query.into_iter().chain(queries);
+    let first = all.next().ok_or_else(|| Problem::new("query: is missing; send query, or several as queries"))?;
+    Ok((first, all.collect()))
 }
 
 /// Takes as many hits from `begin` on as fit into one answer.

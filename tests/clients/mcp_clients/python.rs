@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::mcp_clients::site::{clients, command, over_http, over_stdio};
+use crate::{
+    mcp_clients::site::{clients, command, over_http, over_stdio, over_stdio_on},
+    support::{OnPostgres, Place},
+};
 
 fn run(script: &str, sdk: &str, server: &[String]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/mcp_clients").join(script);
@@ -32,5 +35,13 @@ fn an_agent_spends_a_day_with_its_articles() {
     for sdk in ["python-1", "python-2"] {
         let folder = tempfile::tempdir().expect("a folder");
         run("day.py", sdk, &over_stdio(folder.path()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_spends_a_day_with_articles_on_postgresql() {
+    for sdk in ["python-1", "python-2"] {
+        let place = OnPostgres::fresh().await;
+        run("day.py", sdk, &over_stdio_on(&place.url()));
     }
 }

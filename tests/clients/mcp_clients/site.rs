@@ -44,11 +44,15 @@ pub(crate) fn command(program: &Path) -> Command {
 
 /// The command that serves the product over standard input and output, on a database in `folder`.
 pub(crate) fn over_stdio(folder: &Path) -> Vec<String> {
-    let database = format!("sqlite://{}", folder.join("site.db").display());
+    over_stdio_on(&format!("sqlite://{}", folder.join("site.db").display()))
+}
+
+/// The same on `database`.
+pub(crate) fn over_stdio_on(database: &str) -> Vec<String> {
     let program = env!("CARGO_BIN_EXE_afterword");
     let settings = ["embedding.provider=scripted", LATENCY, "log.level=error"];
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);
-    [program, "mcp", "--database", &database].into_iter().chain(settings).map(str::to_owned).collect()
+    [program, "mcp", "--database", database].into_iter().chain(settings).map(str::to_owned).collect()
 }
 
 /// The product's server.

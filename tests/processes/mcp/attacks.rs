@@ -48,8 +48,22 @@ async fn odd_characters<P: Place>() {
     let several = json!({ "query": "nothing", "queries": ["nobody", "odd"], "mode": "keyword" });
     let found = agent.answer("search_articles", several).await;
     assert_eq!(found["hits"][0]["questions"], json!([3]), "{found}");
-    let refusal = agent.refusal("search_articles", json!({ "query": "a", "queries": ["b", "c", "d", "e", "f"] })).await;
-    assert!(refusal.starts_with("queries: "), "{refusal}");
+    let alone = json!({ "queries": ["nobody", "odd"], "mode": "keyword" });
+    let found = agent.answer("search_articles", alone).await;
+    assert_eq!(found["hits"][0]["questions"], json!([2]), "{found}");
+    let found = agent.answer("search_articles", json!({ "queries": "odd", "query": "", "mode": "keyword" })).await;
+    assert_eq!(found["hits"].as_array().map(Vec::len), Some(1), "{found}");
+    for too_many in [
+        json!({ "query": "a", "queries": ["b", "c", "d", "e", "f"] }),
+        json!({ "queries": ["a", "b", "c", "d", "e", "f"] }),
+    ] {
+        let refusal = agent.refusal("search_articles", too_many).await;
+        assert!(refusal.starts_with("queries: "), "{refusal}");
+    }
+    for none in [json!({}), json!({ "queries": [] }), json!({ "mode": "keyword" })] {
+        let refusal = agent.refusal("search_articles", none).await;
+        assert!(refusal.starts_with("query: is missing") && refusal.contains("queries"), "{refusal}");
+    }
     let none = agent.answer("search_articles", json!({ "query": "odd -tag:ok", "mode": "keyword" })).await;
     assert_eq!(none["hits"], json!([]));
     for filter in ["tag:a\u{0}", "x:\u{1b}", &"tag:a ".repeat(31), "tag", ":", "-", "rating:>>5", "created:9999999-01"]

@@ -88,6 +88,53 @@ async fn changes_of_others<P: Place>() {
     agent.leave().await;
 }
 
+/// Several programs write one log: each adds to the revision that it has read.
+async fn one_log_of_several<P: Place>() {
+    let world = TestHost::<P>::new().await;
+    let agent = Agent::beside(host(&world), Era::Handshake).await;
+    agent.answer("create_article", json!({ "title": "Log", "body": "# Log\n\n- begun\n" })).await;
+    for line in ["- first", "- second", "- third"] {
+        let edit = json!([{ "action": "append", "text": line }]);
+        let request = json!({ "slug": "log", "expected_revision": 1, "edits": edit, "merge": true });
+        let answer = agent.answer("edit_article", request).await;
+        assert_eq!((&answer["changed"], &answer["merged"]), (&json!(true), &json!(line != "- first")), "{answer}");
+    }
+    let newer = json!([{ "action": "replace_text", "find": "# Log", "text": "# Log of today" }]);
+    agent.answer("edit_article", json!({ "slug": "log", "edits": newer })).await;
+    let above = json!([{ "action": "prepend", "text": "Above all." }]);
+    agent.answer("edit_article", json!({ "slug": "log", "expected_revision": 1, "edits": above, "merge": true })).await;
+    let read = agent.text("read_article", json!({ "slug": "log" })).await;
+    let expected = "Above all.\n\n# Log of today\n\n- begun\n- first\n- second\n- third\n";
+    assert!(read.ends_with(expected), "{read}");
+    agent.leave().await;
+}
+
+/// Whoever is refused learns what has changed, also if that is not the text.
+async fn changes_besides_the_text<P: Place>() {
+    let world = TestHost::<P>::new().await;
+    let agent = Agent::beside(host(&world), Era::Handshake).await;
+    let created = json!({ "title": "Plan", "body": "text\n", "properties": { "status": "draft", "rank": 1 } });
+    agent.answer("create_article", created).await;
+    let changed = json!({ "slug": "plan", "title": "Plans", "properties": { "status": "done", "tags": ["x"] } });
+    agent.answer("update_article", changed).await;
+    let told = ["-title: Plan\n+title: Plans\n", "-status: draft\n", "+status: done\n", "x"];
+    let edits = json!([{ "action": "append", "text": "more" }]);
+    for (tool, arguments) in [
+        ("edit_article", json!({ "slug": "plan", "edits": edits, "expected_revision": 1 })),
+        ("update_article", json!({ "slug": "plan", "body": "other", "expected_revision": 1 })),
+        ("delete_article", json!({ "slug": "plan", "expected_revision": 1 })),
+    ] {
+        let refusal = agent.refusal(tool, arguments).await;
+        assert!(told.iter().all(|told| refusal.contains(told)), "{tool}: {refusal}");
+    }
+    agent.answer("edit_article", json!({ "slug": "plan", "edits": edits })).await;
+    let refusal = agent.refusal("delete_article", json!({ "slug": "plan", "expected_revision": 1 })).await;
+    assert!(refusal.contains("+more") && refusal.contains("+title: Plans"), "{refusal}");
+    let history = agent.answer("article_history", json!({ "slug": "plan", "since_revision": 1 })).await;
+    assert!(history["changes"].as_str().is_some_and(|changes| changes.contains("+title: Plans")), "{history}");
+    agent.leave().await;
+}
+
 #[test]
 fn a_part_is_changed_in_one_small_call_on_sqlite() {
     TOKIO.block_on(edits_of_an_article::<OnSqlite>());
@@ -106,6 +153,26 @@ fn an_edit_is_merged_with_what_others_changed_or_shows_it_on_sqlite() {
 #[test]
 fn an_edit_is_merged_with_what_others_changed_or_shows_it_on_postgresql() {
     TOKIO.block_on(changes_of_others::<OnPostgres>());
+}
+
+#[test]
+fn several_add_to_one_log_on_sqlite() {
+    TOKIO.block_on(one_log_of_several::<OnSqlite>());
+}
+
+#[test]
+fn several_add_to_one_log_on_postgresql() {
+    TOKIO.block_on(one_log_of_several::<OnPostgres>());
+}
+
+#[test]
+fn a_conflict_says_what_changed_besides_the_text_on_sqlite() {
+    TOKIO.block_on(changes_besides_the_text::<OnSqlite>());
+}
+
+#[test]
+fn a_conflict_says_what_changed_besides_the_text_on_postgresql() {
+    TOKIO.block_on(changes_besides_the_text::<OnPostgres>());
 }
 
 #[test]

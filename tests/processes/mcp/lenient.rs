@@ -90,7 +90,8 @@ fn every_argument_of_every_tool_is_understood_or_refused_by_its_name() {
                 assert!(refused.contains("must be"), "it says what is allowed: {refused}");
                 for nothing in [Value::Null, json!("")] {
                     let said = said(&agent, &tool.name, &with(&name, nothing.clone())).await;
-                    if required.contains(&json!(name)) {
+                    // The only question of a search may be left out, but not here, where there is no other.
+                    if required.contains(&json!(name)) || (tool.name == "search_articles" && name == "query") {
                         assert!(nothing == "" || said.starts_with(&format!("{name}: is missing")), "{said}");
                     } else {
                         assert!(!said.starts_with(&format!("{name}: ")), "{} {name} {nothing}: {said}", tool.name);

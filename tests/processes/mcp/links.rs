@@ -51,6 +51,15 @@ async fn links<P: Place>() {
     {
         assert!(context.contains(part), "{context}");
     }
+    // Nothing is embedded here: words alone say what is near.
+    let near = context.split("links to:").next().expect("a beginning");
+    assert!(near.starts_with("nearest") && near.contains("\n- plain: Plain"), "{context}");
+    for budget in [1, 40, 200, 700] {
+        let cut = agent.text("article_context", json!({ "slug": "tides", "budget": budget })).await;
+        assert!(cut.chars().count() <= budget, "{budget}: {} characters", cut.chars().count());
+        assert!(context.starts_with(&cut[..cut.len().min(budget / 2)]), "{cut}");
+    }
+    assert_eq!(agent.text("article_context", json!({ "slug": "tides", "budget": 1_000_000 })).await, context);
     let read = agent.text("read_article", json!({ "slug": "tides" })).await;
     assert!(read.contains("linked from: harbour, moon"), "{read}");
 

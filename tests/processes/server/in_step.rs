@@ -54,6 +54,17 @@ async fn a_folder_of_the_settings_is_kept_in_step_and_told_of_when_it_is_not() {
     while !folders().await["detail"].is_null() {
         go_on("it is gone");
     }
+    // What cannot be a note is told of until its owner says that it is none.
+    fs::write(notes.join("latin.md"), b"# Caf\xe9\n").expect("a file");
+    while folders().await["state"] != "degraded" {
+        go_on("a file that is no text is told of");
+    }
+    let told = folders().await["detail"].as_str().unwrap_or_default().to_owned();
+    assert!(told.contains("latin.md") && told.contains(".afterwordignore"), "{told}");
+    fs::write(notes.join(".afterwordignore"), "latin.md\n").expect("a file");
+    while folders().await["state"] != "ready" {
+        go_on("it is left out, and all is well");
+    }
     fs::rename(&notes, notes.with_extension("aside")).expect("a rename");
     while folders().await["state"] != "degraded" {
         let _ = server.post("/api/articles", &json!({ "title": "Poke", "body": "text", "folder": "work" })).await;

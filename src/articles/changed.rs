@@ -1,0 +1,28 @@
+//! What is different between two revisions of an article, for those who are to apply their change to the newer one.
+
+use super::{ArticleError, Articles, compared};
+use crate::offload;
+
+impl Articles {
+    /// Returns what has changed in an article since `revision`, as `diff -u` shows it: fields, front matter, text; `None` if that
+    /// revision is not kept any more.
+    ///
+    /// # Errors
+    /// [`ArticleError::NotFound`]
+    pub async fn changed_since_revision(&self, slug: &str, revision: i64) -> Result<Option<String>, ArticleError> {
+        let present = self.read(slug).await?;
+        match self.read_revision(&present.slug, revision).await {
+            Ok(past) => Ok(Some(offload::save(move || compared::unified(&past, &present)).await)),
+            Err(ArticleError::NoRevision { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says in a conflict what has changed, if that is known.
+    pub(super) async fn compared<T>(&self, outcome: Result<T, ArticleError>) -> Result<T, ArticleError> {
+        let Err(ArticleError::Conflict { slug, expected, present, changed: None }) = outcome else { return outcome };
+        let changed = self.changed_since_revision(&slug, expected).await.ok().flatten();
+        let changed = changed.filter(|changed| !changed.is_empty());
+        Err(ArticleError::Conflict { slug, expected, present, changed })
+    }
+}

@@ -120,6 +120,15 @@ impl Mentions {
     }
 }
 
+impl Link {
+    /// Returns the link that a parser has found at `range` of `text`, if it may lead to an article.
+    pub(crate) fn of(kind: LinkType, address: &str, text: &str, range: Range<usize>) -> Option<Self> {
+        let (address, _) = with_brackets(kind, address, text, range);
+        let (form, target, anchor) = to_article(kind, &address)?;
+        Some(Self { target: target.to_owned(), anchor: anchor.to_owned(), form, place: None })
+    }
+}
+
 /// Returns the address and the place of a link; of `[[A [2]]]` the parser leaves out the bracket of the name at the link's end.
 fn with_brackets<'a>(
     kind: LinkType,
@@ -176,7 +185,7 @@ fn to_article(kind: LinkType, address: &str) -> Option<(Form, &str, &str)> {
         LinkType::WikiLink { .. } => (Form::Wiki, address),
         _ => match address.strip_prefix("article://") {
             Some(rest) => (Form::Address, rest),
-            None if has_scheme(address) || address.starts_with("//") => return None,
+            None if leads_elsewhere(address) => return None,
             None => (Form::Path, address),
         },
     };
@@ -187,6 +196,11 @@ fn to_article(kind: LinkType, address: &str) -> Option<(Form, &str, &str)> {
         && !target.ends_with('/')
         && extension(target).is_some_and(|kind| !["md", "markdown", "mdx"].contains(&kind.as_str()));
     (!target.is_empty() && !is_file_of_another_kind).then_some((form, target, anchor))
+}
+
+/// Whether an address names another place than one beside the text: it has a scheme, or a host.
+pub(crate) fn leads_elsewhere(address: &str) -> bool {
+    address.starts_with("//") || has_scheme(address)
 }
 
 fn has_scheme(address: &str) -> bool {

@@ -12,7 +12,7 @@ pub(crate) mod sample;
 pub(crate) mod sections;
 
 pub(crate) use long_lines::neutralised;
-pub(crate) use mentions::{Form, Link, Mentions, is_attachment};
+pub(crate) use mentions::{Form, Link, Mentions, is_attachment, leads_elsewhere};
 pub(crate) use outline::{Heading, Kind, Mark, Outline, Piece};
 pub(crate) use plain::{PlainText, first_title};
 

@@ -2,4 +2,4 @@
 
 mod store;
 
-pub(super) use store::{decoded, name, write};
+pub(super) use store::{LONGEST, decoded, name, write};

@@ -1,10 +1,8 @@
 //! `doctor`: checks whether this deployment works, and says what to do if not.
 
-use std::{io::Write, path::Path};
-
 use afterword_actors::{
     embedder::{Purpose, Vector},
-    store::{Database, StoreError, models, sql::Sql, stats},
+    store::{Database, StoreError, models, stats},
 };
 use anyhow::anyhow;
 use serde::Serialize;
@@ -15,9 +13,8 @@ use super::{
     table::{name, status, table, text},
 };
 use crate::{
-    articles::files,
     database,
-    health::{Finding, State, diagnosis},
+    health::{Finding, State, diagnosis, examination},
     host::{Host, open_options},
     hosts,
     plural::count,
@@ -65,7 +62,8 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     match open {
         Ok(database) => {
             checks.push(Check::new("database", Level::Ok, database.place()));
-            checks.push(writable(session, &database).await);
+            let file = open_options(&session.loaded.settings).sqlite_file().ok().flatten();
+            checks.push(examination::writable(&database, file.as_deref()).await.into());
             checks.extend(with_schema(session, &database).await);
         }
         Err(check) => checks.push(check),
@@ -112,57 +110,6 @@ fn folders(session: &Session) -> Option<Check> {
     }
 }
 
-async fn writable(session: &Session, database: &Database) -> Check {
-    let file = open_options(&session.loaded.settings).sqlite_file().ok().flatten();
-    let room = file.as_deref().and_then(Path::parent).map_or(Ok(()), room);
-    let tried = match (rolled_back(database).await, room) {
-        (Err(error), _) => Err(error.to_string()),
-        (Ok(()), Err(error)) => Err(format!("no room beside the database: {error}")),
-        (Ok(()), Ok(())) => Ok(()),
-    };
-    match tried {
-        Ok(()) => Check::new("writing", Level::Ok, "possible"),
-        Err(error) => Check::new("writing", Level::Fault, error),
-    }
-}
-
-/// Writes to the database as a save does, and rolls back.
-async fn rolled_back(database: &Database) -> Result<(), StoreError> {
-    /// Why the transaction ends.
-    enum End {
-        TakenBack,
-        Failed(StoreError),
-    }
-    impl From<StoreError> for End {
-        fn from(error: StoreError) -> Self {
-            Self::Failed(error)
-        }
-    }
-    let tried = database
-        .write::<(), End, _>(|transaction| {
-            Box::pin(async move {
-                transaction.run("CREATE TABLE afterword_doctor (n INTEGER)", []).await?;
-                transaction.run("INSERT INTO afterword_doctor VALUES (1)", []).await?;
-                Err(End::TakenBack)
-            })
-        })
-        .await;
-    match tried {
-        Ok(()) | Err(End::TakenBack) => Ok(()),
-        Err(End::Failed(error)) => Err(error),
-    }
-}
-
-/// A rollback may never reach the disk, so this writes a temporary file through to it.
-fn room(folder: &Path) -> std::io::Result<()> {
-    /// Room for saves of articles of a usual size. *Units:* bytes.
-    const NEEDED: usize = 1 << 20;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let mut file = tempfile::tempfile_in(folder)?;
-    file.write_all(&vec![1; NEEDED])?;
-    file.sync_all()
-}
-
 async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     let steps = match database::migrations(database).await {
         Ok(steps) => steps,
@@ -179,22 +126,14 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
             checks.push(provider(session, &host).await);
             checks.extend(reranker(&host).await);
             checks.extend(queue(&host).await);
-            checks.push(coverage(&host).await);
-            checks.push(soundness(&host).await);
-            checks.extend(language(session, &host).await);
-            checks.extend(copies(&host).await);
+            checks.push(examination::coverage(&host.database).await.into());
+            checks.push(examination::soundness(&host.database).await.into());
+            checks.push(examination::words(&host.database, &session.loaded.settings.search.language).await.into());
+            checks.extend(examination::copies(&host.database).await.map(Check::from));
         }
         Err(error) => checks.push(Check::new("services", Level::Fault, error.to_string())),
     }
     checks
-}
-
-/// What was changed on both sides of a folder that is kept in step, and could not be merged.
-async fn copies(host: &Host) -> Option<Check> {
-    match files::left_copies(&host.database).await {
-        Ok(copies) => files::told_of(&copies).map(|told| Check::new("folders", Level::Warning, told)),
-        Err(error) => Some(Check::new("folders", Level::Fault, error.to_string())),
-    }
 }
 
 /// Checks the local model without fetching it; asks another provider for one vector.
@@ -213,8 +152,7 @@ async fn provider(session: &Session, host: &Host) -> Check {
             );
             return Check::new("model", Level::Fault, message);
         }
-        let message = format!("{name} is not on this machine; `afterword model fetch` fetches it");
-        return Check::new("model", Level::Warning, message);
+        return examination::model_missing(&name).into();
     }
     if let Err(error) = session.provision(host).await {
         return Check::new("model", Level::Fault, format!("{error:#}"));
@@ -271,50 +209,4 @@ async fn queue(host: &Host) -> Vec<Check> {
         checks.push(Check::new("queue", Level::Ok, message));
     }
     checks
-}
-
-async fn coverage(host: &Host) -> Check {
-    let model_id = match models::wanted(host.database.reader()).await {
-        Ok(wanted) => wanted.active.map_or(0, |set| set.id),
-        Err(error) => return Check::new("articles", Level::Fault, error.to_string()),
-    };
-    match stats::coverage(host.database.reader(), model_id).await {
-        Ok(all) if all.missing + all.stale > 0 => Check::new(
-            "articles",
-            Level::Warning,
-            format!(
-                "not embedded at their present text: {} of {}",
-                all.missing + all.stale,
-                count(all.articles, "article")
-            ),
-        ),
-        Ok(all) => Check::new("articles", Level::Ok, format!("{}, all embedded", count(all.articles, "article"))),
-        Err(error) => Check::new("articles", Level::Fault, error.to_string()),
-    }
-}
-
-/// Checks the language of the index's stems, which may differ from the setting.
-async fn language(session: &Session, host: &Host) -> Option<Check> {
-    let wanted = &session.loaded.settings.search.language;
-    match database::language(&host.database).await {
-        Ok(language) if language == *wanted => Some(Check::new("words", Level::Ok, language)),
-        Ok(language) => {
-            let message = format!(
-                "indexed as {language}, but search.language is {wanted}; `afterword index rebuild` indexes them again"
-            );
-            Some(Check::new("words", Level::Warning, message))
-        }
-        Err(error) => Some(Check::new("words", Level::Fault, error.to_string())),
-    }
-}
-
-async fn soundness(host: &Host) -> Check {
-    match database::verify(&host.database).await {
-        Ok(found) if found.sound => Check::new("data", Level::Ok, "sound"),
-        Ok(found) => {
-            let first = found.findings.first().map(|finding| finding.message.clone()).unwrap_or_default();
-            Check::new("data", Level::Fault, first)
-        }
-        Err(error) => Check::new("data", Level::Fault, error.to_string()),
-    }
 }

@@ -132,6 +132,15 @@ impl Mentions {
     }
 }
 
+impl Link {
+    /// Returns the link that a parser has found at `range` of `text`, if it may lead to an article.
+    pub(crate) fn of(kind: LinkType, address: &str, text: &str, range: Range<usize>) -> Option<Self> {
+        let (address, _) = with_brackets(kind, address, text, range);
+        let (form, target, anchor) = to_article(kind, &address)?;
+        Some(Self { target: target.to_owned(), anchor: anchor.to_owned(), form, place: None })
+    }
+}
+
 /// Returns the address and the place of a link; of `[[A [2]]]` the parser leaves out the bracket of the name at the link's end.
 fn with_brackets<'a>(
     kind: LinkType,
@@ -199,7 +208,7 @@ fn to_article(kind: LinkType, address: &str) -> Option<(Form, &str, &str)> {
         LinkType::WikiLink { .. } => (Form::Wiki, address),
         _ => match address.strip_prefix("article://") {
             Some(rest) => (Form::Address, rest),
-            None if has_scheme(address) || address.starts_with("//") => return None,
+            None if leads_elsewhere(address) => return None,
             None => (Form::Path, address),
         },
     };
@@ -216,6 +225,11 @@ fn to_article(kind: LinkType, address: &str) -> Option<(Form, &str, &str)> {
 /// Whether a target is called as files are that are no texts. A table (`.csv`) may still be one that was imported.
 pub(crate) fn is_attachment(target: &str) -> bool {
     extension(target).is_some_and(|kind| ATTACHMENTS.contains(&kind.as_str()))
+}
+
+/// Whether an address names another place than one beside the text: it has a scheme, or a host.
+pub(crate) fn leads_elsewhere(address: &str) -> bool {
+    address.starts_with("//") || has_scheme(address)
 }
 
 fn has_scheme(address: &str) -> bool {

@@ -7,9 +7,13 @@ mod draft;
 mod edit;
 mod history;
 mod home;
+mod links;
 pub(super) mod live;
+mod properties;
 mod read;
+mod rename;
 mod results;
+mod tags;
 
 use axum::{
     Router,
@@ -26,10 +30,12 @@ pub(super) fn routes() -> Router<PageState> {
         .route("/new", get(edit::blank).post(edit::create))
         .route("/preview", post(edit::preview))
         .route("/deleted", get(delete::list))
+        .route("/tags", get(tags::show))
         .route("/articles/{slug}", get(read::show))
         .route("/articles/{slug}/text", get(read::text))
         .route("/articles/{slug}/related", get(read::related))
         .route("/articles/{slug}/edit", get(edit::show).post(edit::save))
+        .route("/articles/{slug}/rename", get(rename::ask).post(rename::carry_out))
         .route("/articles/{slug}/delete", get(delete::ask).post(delete::carry_out))
         .route("/articles/{slug}/restore", post(delete::restore))
         .route("/articles/{slug}/history", get(history::show))

@@ -1,6 +1,7 @@
 //! Markdown as HTML: rendered, then cleaned, so that nothing in it runs, loads or looks like the page around it.
 
 mod code;
+mod links;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,7 +12,12 @@ use ammonia::Builder;
 use maud::{Markup, PreEscaped};
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use self::code::Colours;
+pub(super) use self::links::Destinations;
+
+use self::{
+    code::Colours,
+    links::{Guide, Led},
+};
 use crate::{
     articles::{front_matter::head, slug::Slug},
     markdown::neutralised,
@@ -58,30 +64,45 @@ const REOPENED: [&str; 14] =
 /// Most elements that a text may have by that; one that may have more is shown with its HTML as text.
 const MAX_REOPENED: usize = 200_000;
 
-/// Renders `body`, or the beginning of a long one.
-pub(super) async fn render(body: &str) -> Rendered {
-    let end = body.floor_char_boundary(SHOWN);
-    let (shown, is_cut) = (&body[..end], end < body.len());
-    // Colouring code takes longer than all the rest.
-    if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
-        return rendered(shown, is_cut, Colours::new());
-    }
-    let shown = shown.to_owned();
-    offload::show(move || rendered(&shown, is_cut, Colours::new())).await
+/// The part of a text that is shown: all, or the beginning of a long one.
+pub(super) fn shown(body: &str) -> &str {
+    &body[..body.floor_char_boundary(SHOWN)]
 }
 
-fn rendered(body: &str, is_cut: bool, mut colours: Colours) -> Rendered {
+/// Renders `body`, or the beginning of a long one; `destinations` are those of its links.
+pub(super) async fn render(body: &str, destinations: Destinations) -> Rendered {
+    let shown = shown(body);
+    let is_cut = shown.len() < body.len();
+    // Colouring code takes longer than all the rest.
+    if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
+        return rendered(shown, is_cut, &destinations, Colours::new());
+    }
+    let shown = shown.to_owned();
+    offload::show(move || rendered(&shown, is_cut, &destinations, Colours::new())).await
+}
+
+fn rendered(body: &str, is_cut: bool, destinations: &Destinations, mut colours: Colours) -> Rendered {
     let hidden = neutralised(body);
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_FOOTNOTES;
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_WIKILINKS;
     let mut headings = Vec::new();
     let mut events = Vec::new();
     let mut anchors: HashMap<String, usize> = HashMap::new();
     let mut open: Option<(usize, u8, String)> = None;
     let mut fence: Option<(String, String)> = None;
     let mut ours = HashSet::new();
+    let mut guide = Guide::new(destinations, body);
     for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
-        let event = harmless(as_written(event, body.get(range)));
+        let event = match guide.led(harmless(as_written(event, body.get(range.clone()))), range) {
+            Led::Of(event) => event,
+            Led::Ours(event) => {
+                ours.insert(events.len());
+                event
+            }
+        };
         match &event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) if code::is_known(info) => {
                 fence = Some((info.to_string(), String::new()));
@@ -269,9 +290,66 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::OutgoingLink;
 
     fn html(body: &str) -> String {
-        rendered(body, false, Colours::patient()).html.into_string()
+        html_with(body, Destinations::default())
+    }
+
+    fn html_with(body: &str, destinations: Destinations) -> String {
+        rendered(body, false, &destinations, Colours::patient()).html.into_string()
+    }
+
+    fn link(form: &str, target: &str, slug: Option<&str>) -> OutgoingLink {
+        let (target, slug) = (target.to_owned(), slug.map(str::to_owned));
+        OutgoingLink { target, anchor: String::new(), form: form.to_owned(), slug, title: None }
+    }
+
+    #[test]
+    fn links_lead_to_articles_and_say_if_they_lead_nowhere() {
+        let known = || {
+            Destinations::from(vec![
+                link("wiki", "The Guide", Some("guide")),
+                link("wiki", "handbook", Some("handbook")),
+                link("path", "../a/handbook.md", Some("handbook")),
+                link("address", "handbook", Some("handbook")),
+                link("wiki", "Nowhere", None),
+                link("path", "gone.md", None),
+            ])
+        };
+        for (written, shown) in [
+            ("[[The Guide]]", "<a href=\"/articles/guide\" rel=\"noopener noreferrer nofollow\">The Guide</a>"),
+            (
+                "[[handbook#Tides|tides]]",
+                "<a href=\"/articles/handbook#text-tides\" rel=\"noopener noreferrer nofollow\">tides</a>",
+            ),
+            ("[[handbook#A#High Tides|x]]", "href=\"/articles/handbook#text-high-tides\""),
+            ("[[handbook#^block|x]]", "href=\"/articles/handbook\""),
+            ("![[handbook]]", "href=\"/articles/handbook\""),
+            ("[x](../a/handbook.md#high%20tides)", "href=\"/articles/handbook#text-high-tides\""),
+            ("[x](article://handbook)", "href=\"/articles/handbook\""),
+            ("<article://handbook>", "href=\"/articles/handbook\""),
+            ("[x](#tides) and [[#Neap Tides]]", "href=\"#text-tides\""),
+            ("[[#Neap Tides]]", "href=\"#text-neap-tides\""),
+            ("[x](#text-tides)", "href=\"#text-tides\""),
+            ("[[Nowhere]]", "<span class=\"c-lost\" title=\"No article has this name\">Nowhere</span>"),
+            ("[*x*](gone.md)", "title=\"No article has this name\"><em>x</em></span>"),
+            ("![chart](chart.png)", "title=\"This file is not kept here\">chart</span>"),
+            ("[[never looked up]]", "too many links"),
+            ("[x](https://example.org/a.md)", "href=\"https://example.org/a.md\""),
+            ("<someone@example.org>", "href=\"mailto:someone@example.org\""),
+            ("`[[The Guide]]`", "<code>[[The Guide]]</code>"),
+            ("```\n[[The Guide]]\n```", "[[The Guide]]"),
+            ("    [[The Guide]]", "[[The Guide]]"),
+            ("[[<img src=x onerror=window.ran=1>]]", "&lt;img src=x onerror=window.ran=1&gt;"),
+        ] {
+            let html = html_with(written, known());
+            assert!(html.contains(shown), "{written}: {html}");
+            assert!(!html.contains("<img"), "{written}: {html}");
+        }
+        for code in ["`[[The Guide]]`", "```\n[[The Guide]]\n```"] {
+            assert!(!html_with(code, known()).contains("href"), "{code}");
+        }
     }
 
     #[test]
@@ -391,7 +469,8 @@ mod tests {
 
     #[test]
     fn headings_have_anchors_of_their_own_and_make_the_contents() {
-        let shown = rendered("# A *b*\n\n## A b\n\n## `c` d\n\n#\n", false, Colours::patient());
+        let shown =
+            rendered("# A *b*\n\n## A b\n\n## `c` d\n\n#\n", false, &Destinations::default(), Colours::patient());
         let headings: Vec<_> = shown.headings.iter().map(|heading| (heading.level, heading.anchor.as_str())).collect();
         assert_eq!(headings, [(1, "text-a-b"), (2, "text-a-b-2"), (2, "text-c-d")]);
         assert!(shown.html.into_string().contains("<h3 id=\"text-c-d\">"));

@@ -21,6 +21,7 @@ use tabs::tabs;
 pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/settings", get(show))
+        .route("/settings/examination", get(doctor::examine))
         .route("/settings/effective", get(effective::show))
         .route("/settings/figures", get(figures::show))
         .route("/settings/tokens", get(tokens::show).post(tokens::create))

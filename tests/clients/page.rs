@@ -11,3 +11,4 @@ mod managing;
 mod payloads;
 mod pictures;
 mod provider;
+mod reading;

@@ -1,6 +1,8 @@
 //! Resolves links.
 
-use afterword_actors::store::sql::{FromRow, Sql};
+use std::collections::HashSet;
+
+use afterword_actors::store::sql::{self, FromRow, Sql};
 
 use super::{
     files::Files,
@@ -11,10 +13,12 @@ use crate::{
     api::{Backlink, BrokenLink, Counted, OutgoingLink},
     articles::{
         ArticleError, Articles,
+        links::{LONGEST, name},
         properties::{KNOWN_BY, alias_of},
-        slug::as_stored,
+        slug::{Slug, as_stored},
     },
-    markdown::is_attachment,
+    markdown::{Link, Mentions, is_attachment},
+    offload,
 };
 
 #[derive(FromRow)]
@@ -24,6 +28,22 @@ struct LinkRow {
     form: String,
     slug: Option<String>,
     title: Option<String>,
+}
+
+/// Reads the links of `text` here, or, if that takes a while, on another thread.
+async fn links_read(text: &str) -> Vec<Link> {
+    if text.len() <= offload::SMALL {
+        return Mentions::read(text).links;
+    }
+    let text = text.to_owned();
+    offload::run(move || Mentions::read(&text).links).await
+}
+
+/// The first of each target and form; at most `limit`. Of longer targets none leads anywhere.
+fn each_once(links: Vec<Link>, limit: usize) -> Vec<Link> {
+    let mut seen = HashSet::new();
+    let is_new = |link: &Link| link.target.len() <= LONGEST && seen.insert((link.form.as_str(), link.target.clone()));
+    links.into_iter().filter(is_new).take(limit).collect()
 }
 
 #[derive(FromRow)]
@@ -72,10 +92,49 @@ impl Articles {
              WHERE l.article_id = $1 ORDER BY l.position LIMIT $2 + 0"
         );
         let rows: Vec<LinkRow> = reader.rows(&sql, [article.id.into(), i64::from(limit).into()]).await?;
-        let paths = rows.iter().map(|row| (article.id, row.form.as_str(), row.target.as_str()));
-        let files = Files::of(reader, paths).await?;
+        self.with_files(article.id, rows).await
+    }
+
+    /// Returns where the links of a text lead, which need not be saved: each target once, in the order of the text; at most
+    /// `limit`. Links to files lead from the file of `article`.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn links_in(
+        &self,
+        text: &str,
+        article: Option<&Linked>,
+        limit: usize,
+    ) -> Result<Vec<OutgoingLink>, ArticleError> {
+        let links = each_once(links_read(text).await, limit);
+        if links.is_empty() {
+            return Ok(Vec::new());
+        }
+        let named: Vec<_> = links
+            .iter()
+            .enumerate()
+            .map(|(position, link)| {
+                let name = name(&link.target, link.form);
+                let key = Slug::from_title(&name).to_string();
+                (position, link.target.as_str(), link.form.as_str(), name, key)
+            })
+            .collect();
+        let sql = format!(
+            "SELECT l.target, '' AS anchor, l.form, a.slug, a.title
+             FROM {{rows $1: position BIGINT, target TEXT, form TEXT, name TEXT, key TEXT}} l
+             LEFT JOIN articles a ON a.id = {LEADS_TO} ORDER BY l.position"
+        );
+        let reader = self.database.reader();
+        let rows: Vec<LinkRow> = reader.rows(&sql, [sql::json(&named)?]).await?;
+        self.with_files(article.map_or(0, |article| article.id), rows).await
+    }
+
+    /// A link to a file leads to the article that came from the file, if there is one.
+    async fn with_files(&self, article_id: i64, rows: Vec<LinkRow>) -> Result<Vec<OutgoingLink>, ArticleError> {
+        let paths = rows.iter().map(|row| (article_id, row.form.as_str(), row.target.as_str()));
+        let files = Files::of(self.database.reader(), paths).await?;
         let link = |row: LinkRow| {
-            let file = files.at(article.id, &row.form, &row.target);
+            let file = files.at(article_id, &row.form, &row.target);
             let LinkRow { target, anchor, form, slug, title } = row;
             let (slug, title) = match file {
                 Some((slug, title)) => (Some(slug.clone()), Some(title.clone())),

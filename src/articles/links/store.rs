@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Longest target that leads anywhere. *Units:* bytes.
-const LONGEST: usize = 1_000;
+pub(in crate::articles) const LONGEST: usize = 1_000;
 
 type Row<'a> = (usize, &'static str, &'a str, &'a str, String, String);
 

@@ -2,7 +2,10 @@
 
 use serde::Deserialize;
 
-use crate::search::Mode;
+use crate::{
+    articles::properties::{Filter, FilterError},
+    search::Mode,
+};
 
 /// The query of the first view.
 #[derive(Debug, Default, Deserialize)]
@@ -13,9 +16,19 @@ pub(super) struct Asked {
     pub(super) mode: Mode,
     #[serde(default)]
     pub(super) folder: String,
+    /// Such as `tag:rust status:draft`.
+    #[serde(default)]
+    pub(super) filter: String,
     #[serde(default)]
     pub(super) cursor: String,
     /// An article that was deleted just now.
     #[serde(default)]
     pub(super) deleted: String,
+}
+
+impl Asked {
+    /// Reads the filter.
+    pub(super) fn filter(&self) -> Result<Filter, FilterError> {
+        Filter::parse(&self.filter)
+    }
 }

@@ -3,7 +3,7 @@
 use axum::{http::StatusCode, response::Response};
 use maud::html;
 
-use super::{draft::Draft, read};
+use super::{draft::Draft, properties, read};
 use crate::page::{
     app::PageState,
     differences,
@@ -23,6 +23,12 @@ pub(super) async fn show(
     let room = read::room(app, visit, slug).await?;
     let theirs = app.host.articles.read(slug).await?;
     let differences = differences::between(&theirs.body, &draft.body).await;
+    let saved = properties::written(&theirs.front_matter);
+    let mine = draft.properties.as_ref().map(|typed| typed.replace("\r\n", "\n").trim_end().to_owned());
+    let changed = match mine.filter(|mine| *mine != saved) {
+        Some(mine) => Some(differences::between(&format!("{saved}\n"), &format!("{mine}\n")).await),
+        None => None,
+    };
     let main = html! {
         h1 { "Saved in between" }
         p.problem role="alert" {
@@ -37,6 +43,10 @@ pub(super) async fn show(
         }
         h2 { "From what is saved to what you wrote" }
         (differences)
+        @if let Some(changed) = changed {
+            h2 { "Properties" }
+            (changed)
+        }
         form #editor.editor method="post" action={ "/articles/" (slug) "/edit" }
             data-draft={ "/articles/" (slug) "/edit@" (draft.revision) } {
             input type="hidden" name="revision" value=(present);
@@ -46,6 +56,7 @@ pub(super) async fn show(
             input #title type="text" name="title" value=(draft.title) required dir="auto";
             label for="body" { "Your text; add what you want to keep of theirs" }
             textarea #body name="body" dir="auto" rows="18" { "\n" (draft.body) }
+            @if let Some(typed) = &draft.properties { (properties::field(typed, None)) }
             div.actions {
                 button.primary type="submit" name="act" value="save" { "Save mine as the next revision" }
                 a.button href={ "/articles/" (slug) } { "Keep theirs, and discard mine" }

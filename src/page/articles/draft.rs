@@ -13,12 +13,17 @@ pub(super) struct Draft {
     #[serde(default)]
     pub(super) slug: String,
     pub(super) skip_embedding: Option<String>,
+    /// Front matter, as it is edited; `None`: it is not in the form, and stays.
+    pub(super) properties: Option<String>,
     /// The revision that was edited; empty for a new article.
     #[serde(default)]
     pub(super) revision: String,
     /// `save`, or `preview` without a script.
     #[serde(default)]
     pub(super) act: String,
+    /// The article whose text is previewed; empty for a new one.
+    #[serde(default)]
+    pub(super) of: String,
 }
 
 impl Draft {
@@ -30,6 +35,9 @@ impl Draft {
     pub(super) fn read(mut self) -> Self {
         if self.body.contains('\r') {
             self.body = self.body.replace("\r\n", "\n");
+        }
+        if self.body.contains('\0') {
+            self.body = self.body.replace('\0', "");
         }
         self
     }

@@ -10,9 +10,11 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::{conflict, draft::Draft, read};
+use super::{conflict, draft::Draft, links, properties, read};
 use crate::{
-    articles::{ArticleError, Changes, NewArticle, folder::Folder, slug::Slug},
+    articles::{
+        Article, ArticleError, Changes, NewArticle, folder::Folder, front_matter::Document, linking::Linked, slug::Slug,
+    },
     auth::Permission,
     page::{
         app::PageState,
@@ -30,12 +32,15 @@ const SUGGESTED: usize = 50;
 #[derive(Default)]
 struct Around<'a> {
     why: Option<&'a str>,
+    /// What is wrong with the properties.
+    why_properties: Option<&'a str>,
     preview: Option<Markup>,
 }
 
 pub(super) async fn blank(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
-    Ok(form(&app, &visit, None, &Draft::default(), Around::default()).await)
+    let draft = Draft { properties: Some(String::new()), ..Draft::default() };
+    Ok(form(&app, &visit, None, &draft, Around::default()).await)
 }
 
 pub(super) async fn show(
@@ -47,6 +52,7 @@ pub(super) async fn show(
     let room = read::room(&app, &visit, &slug).await?;
     let article = app.host.articles.read(&slug).await?;
     let draft = Draft {
+        properties: properties_of(&article),
         title: article.title,
         body: article.body,
         folder: article.folder,
@@ -57,6 +63,12 @@ pub(super) async fn show(
     Ok(read::keep(form(&app, &visit, Some(&article.slug), &draft, Around::default()).await, room))
 }
 
+/// Front matter as the form shows it; `None` if the text begins with it, and it is changed there.
+fn properties_of(article: &Article) -> Option<String> {
+    let is_in_text = article.front_matter.is_empty() && !Document::split(&article.body).head.is_empty();
+    (!is_in_text).then(|| properties::written(&article.front_matter))
+}
+
 pub(super) async fn create(
     State(app): State<PageState>,
     visit: Visit,
@@ -65,7 +77,7 @@ pub(super) async fn create(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
-        return Ok(previewed(&app, &visit, None, &draft).await);
+        return previewed(&app, &visit, None, &draft).await;
     }
     let saved = match new_article(&draft) {
         Ok(new) => app.host.articles.create(new).await,
@@ -86,18 +98,18 @@ pub(super) async fn save(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
-        return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
+        return previewed(&app, &visit, Some(&slug), &draft).await;
     }
-    let draft = {
+    let (draft, before) = {
         // Given back before a conflict takes it again: it would wait for itself.
         let _room = read::room(&app, &visit, &slug).await?;
         match app.host.articles.read(&slug).await {
-            Ok(present) => draft.with_line_breaks_of(&present.body),
+            Ok(present) => (draft.with_line_breaks_of(&present.body), present.front_matter),
             // The save says what is the matter.
-            Err(_) => draft,
+            Err(_) => (draft, String::new()),
         }
     };
-    let saved = match changes(&draft) {
+    let saved = match changes(&draft, &before) {
         Ok(changes) => app.host.articles.update(&slug, changes).await,
         Err(error) => Err(error),
     };
@@ -111,9 +123,27 @@ pub(super) async fn save(
 }
 
 /// The text of the form, as it will be read.
-pub(super) async fn preview(visit: Visit, Form(draft): Form<Draft>) -> Result<Response, Refusal> {
+pub(super) async fn preview(
+    State(app): State<PageState>,
+    visit: Visit,
+    Form(draft): Form<Draft>,
+) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
-    Ok(layout::html(markdown::render(markdown::after_front_matter(&draft.body)).await.html))
+    let draft = draft.read();
+    let slug = Some(draft.of.as_str()).filter(|slug| !slug.is_empty());
+    Ok(layout::html(rendered(&app, slug, &draft).await?))
+}
+
+/// The text of a draft; its links lead from the article of this slug.
+async fn rendered(app: &PageState, slug: Option<&str>, draft: &Draft) -> Result<Markup, Refusal> {
+    let text = markdown::after_front_matter(&draft.body);
+    let article: Option<Linked> = match slug {
+        // An article that is gone has no file from which its links could lead.
+        Some(slug) => app.host.articles.linked(slug).await.ok(),
+        None => None,
+    };
+    let destinations = links::of(app, article.as_ref(), text).await?;
+    Ok(markdown::render(text, destinations).await.html)
 }
 
 fn shown_at(slug: &str) -> Response {
@@ -127,12 +157,14 @@ fn new_article(draft: &Draft) -> Result<NewArticle, ArticleError> {
         body: draft.body.clone(),
         slug,
         folder: folder(&draft.folder)?,
+        front_matter: front_matter(draft, "")?.unwrap_or_default(),
         skip_embedding: draft.skip_embedding.is_some(),
         ..NewArticle::default()
     })
 }
 
-fn changes(draft: &Draft) -> Result<Changes, ArticleError> {
+/// What changes; `before` is the front matter of the article.
+fn changes(draft: &Draft, before: &str) -> Result<Changes, ArticleError> {
     let revision = draft.revision.parse();
     let revision =
         revision.map_err(|_| ArticleError::invalid("revision", "is not a revision; open the article again"))?;
@@ -140,10 +172,16 @@ fn changes(draft: &Draft) -> Result<Changes, ArticleError> {
         title: Some(draft.title.clone()),
         body: Some(draft.body.clone()),
         folder: Some(folder(&draft.folder)?),
+        front_matter: front_matter(draft, before)?,
         skip_embedding: Some(draft.skip_embedding.is_some()),
         expected_revision: Some(revision),
         ..Changes::default()
     })
+}
+
+/// The front matter to save; `None`: it stays.
+fn front_matter(draft: &Draft, before: &str) -> Result<Option<String>, ArticleError> {
+    draft.properties.as_deref().map_or(Ok(None), |typed| properties::read(typed, before))
 }
 
 fn folder(path: &str) -> Result<Folder, ArticleError> {
@@ -159,19 +197,26 @@ async fn refused(
     error: ArticleError,
 ) -> Result<Response, Refusal> {
     // Of a change whose commit has no answer it is not known whether it is saved.
-    let why = match error {
+    let why = match &error {
         ArticleError::Store(StoreError::InDoubt(_)) => error.to_string(),
         _ => format!("Not saved: {error}"),
     };
+    let why_properties = match &error {
+        ArticleError::Invalid { field, message } if *field == properties::FIELD => {
+            Some(format!("The properties {message}."))
+        }
+        _ => None,
+    };
     let status = Refusal::from(error).into_response().status();
-    let mut response = form(app, visit, slug, draft, Around { why: Some(&why), preview: None }).await;
+    let around = Around { why: Some(&why), why_properties: why_properties.as_deref(), preview: None };
+    let mut response = form(app, visit, slug, draft, around).await;
     *response.status_mut() = if status == StatusCode::NOT_FOUND { StatusCode::CONFLICT } else { status };
     Ok(response)
 }
 
-async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
-    let preview = Some(markdown::render(markdown::after_front_matter(&draft.body)).await.html);
-    form(app, visit, slug, draft, Around { why: None, preview }).await
+async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Result<Response, Refusal> {
+    let preview = Some(rendered(app, slug, draft).await?);
+    Ok(form(app, visit, slug, draft, Around { preview, ..Around::default() }).await)
 }
 
 async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft, around: Around<'_>) -> Response {
@@ -185,8 +230,8 @@ async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft,
             "A draft of this was kept in this browser. "
             button #draft-take type="button" { "Go on with it" } " " button #draft-drop type="button" { "Forget it" }
         }
-        form #editor.editor method="post" action=(action) data-draft={ (action) "@" (draft.revision) } {
-            (fields(slug, draft))
+        form #editor.editor method="post" action=(action) data-draft={ (action) "@" (draft.revision) } data-of=[slug] {
+            (fields(slug, draft, around.why_properties))
             datalist #folders { @for known in &folders { option value=(known) {} } }
             div.actions {
                 button.primary type="submit" name="act" value="save" { "Save" }
@@ -214,7 +259,7 @@ async fn suggested(app: &PageState, folder: &str) -> Vec<Folder> {
     folders
 }
 
-fn fields(slug: Option<&str>, draft: &Draft) -> Markup {
+fn fields(slug: Option<&str>, draft: &Draft, why_properties: Option<&str>) -> Markup {
     html! {
         input type="hidden" name="revision" value=(draft.revision);
         label for="title" { "Title" }
@@ -235,6 +280,10 @@ fn fields(slug: Option<&str>, draft: &Draft) -> Markup {
         label for="body" { "Text " span.quiet { "(Markdown; a file may be dropped here)" } }
         // The first line break after the tag is not part of the text.
         textarea #body name="body" dir="auto" rows="22" { "\n" (draft.body) }
+        @match &draft.properties {
+            Some(typed) => (properties::field(typed, why_properties)),
+            None => p.quiet { "The properties of this article stand at the beginning of its text." },
+        }
         label.check {
             input type="checkbox" name="skip_embedding" checked[draft.skip_embedding.is_some()];
             " Find it by its words only, not by its meaning"

@@ -1,19 +1,24 @@
-//! `/`: the articles saved last, the folders, and searching.
+//! `/`: the articles saved last, the folders, the tags, lists by filter, and searching.
 
 use axum::{
     extract::{Query, State},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::Response,
 };
 use maud::{Markup, html};
 
 use super::{asked::Asked, results};
 use crate::{
-    articles::{ArticleSummary, folder::Folder},
+    api::MAX_COUNTED,
+    articles::{
+        ArticleError, ArticleSummary,
+        folder::Folder,
+        properties::{Filter, FilterError},
+    },
     page::{
         app::PageState,
         layout::{self, Here, PART},
-        pieces::{crumbs, empty, encoded, moment, query, size, unless_searchable},
+        pieces::{count, crumbs, empty, encoded, grouped, moment, query, size, unless_searchable},
         refusal::Refusal,
         visit::Visit,
     },
@@ -32,7 +37,8 @@ pub(super) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let folder = Folder::parse(&asked.folder).map_err(|error| Refusal::invalid(error.to_string()))?;
-    let is_search = !asked.q.trim().is_empty();
+    let filter = asked.filter();
+    let is_search = !asked.q.trim().is_empty() && filter.is_ok();
     if headers.contains_key(PART) {
         return Ok(layout::html(results::of(&app, &visit, &asked, &folder).await?));
     }
@@ -42,10 +48,17 @@ pub(super) async fn show(
         div #results aria-live="polite" {
             @if is_search { (results::of(&app, &visit, &asked, &folder).await?) }
         }
-        div #browse hidden[is_search] { (browse(&app, &visit, &asked, &folder).await?) }
+        div #browse hidden[is_search] {
+            (filter_form(&asked, &folder, filter.as_ref().err()))
+            @if let Ok(filter) = &filter { (browse(&app, &visit, &asked, &folder, filter).await?) }
+        }
     };
     let title = if is_search { format!("{} · Search", asked.q) } else { "Articles".to_owned() };
-    Ok(layout::view(&visit, Here::Articles, &title, main))
+    let mut response = layout::view(&visit, Here::Articles, &title, main);
+    if filter.is_err() {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
 }
 
 fn search_form(asked: &Asked, folder: &Folder) -> Markup {
@@ -63,8 +76,25 @@ fn search_form(asked: &Asked, folder: &Folder) -> Markup {
                 }
             }
             @if !folder.as_ref().is_empty() { input type="hidden" name="folder" value=(folder.as_ref()); }
+            @if !asked.filter.is_empty() { input type="hidden" name="filter" value=(asked.filter); }
             button type="submit" { "Search" }
         }
+    }
+}
+
+/// The filter of the list, and what is wrong with it.
+fn filter_form(asked: &Asked, folder: &Folder, error: Option<&FilterError>) -> Markup {
+    html! {
+        form.filter role="search" aria-label="Filter" method="get" action="/" {
+            label for="filter" { "Only" }
+            input #filter type="text" name="filter" value=(asked.filter) dir="auto" maxlength="2000" autocomplete="off"
+                spellcheck="false" placeholder="tag:rust status:draft updated:<7d" aria-invalid=[error.map(|_| "true")]
+                aria-describedby=[error.map(|_| "filter-problem")];
+            @if !folder.as_ref().is_empty() { input type="hidden" name="folder" value=(folder.as_ref()); }
+            button type="submit" { "Show" }
+            @if !asked.filter.is_empty() { a href={ "/?" (query(&[("folder", folder.as_ref())])) } { "All" } }
+        }
+        @if let Some(error) = error { p #filter-problem.problem role="alert" dir="auto" { (error) } }
     }
 }
 
@@ -81,10 +111,18 @@ fn deleted(asked: &Asked) -> Markup {
     }
 }
 
-async fn browse(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
+async fn browse(
+    app: &PageState,
+    visit: &Visit,
+    asked: &Asked,
+    folder: &Folder,
+    filter: &Filter,
+) -> Result<Markup, Refusal> {
     let cursor = Some(asked.cursor.as_str()).filter(|cursor| !cursor.is_empty());
-    let (articles, next) = app.host.articles.newest(folder, cursor, PAGE).await?;
-    let below = app.host.articles.subfolders(folder, FOLDERS).await?;
+    let Shown { articles, heading, next } = Shown::of(app, folder, filter, cursor).await?;
+    // Folders and tags lead on from what is not filtered.
+    let below = if filter.is_empty() { app.host.articles.subfolders(folder, FOLDERS).await? } else { Vec::new() };
+    let place = [("folder", folder.as_ref()), ("filter", asked.filter.as_str())];
     Ok(html! {
         @if !folder.as_ref().is_empty() { (crumbs(folder.as_ref())) }
         @if !below.is_empty() {
@@ -98,20 +136,47 @@ async fn browse(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) 
                 }
             }
         }
-        @if articles.is_empty() && cursor.is_none() {
+        @if filter.is_empty() && folder.as_ref().is_empty() && cursor.is_none() { div data-part="/tags" {} }
+        @if articles.is_empty() && cursor.is_none() && filter.is_empty() {
             (nothing_yet(visit))
         } @else {
-            h2 { @if cursor.is_some() { "Saved before" } @else { "Last saved" } }
+            h2 { (heading) }
+            @if articles.is_empty() { (empty("No article is like this.")) }
             (listed(&articles))
         }
         nav.pager aria-label="Pages" {
-            @if cursor.is_some() { a href={ "/?" (query(&[("folder", folder.as_ref())])) } { "To the newest" } }
+            @if cursor.is_some() { a href={ "/?" (query(&place)) } { "To the newest" } }
             @if let Some(next) = &next {
-                a rel="next" href={ "/?" (query(&[("folder", folder.as_ref()), ("cursor", next)])) } { "Older articles" }
+                a rel="next" href={ "/?" (query(&[place[0], place[1], ("cursor", next)])) } { "Older articles" }
             }
+            a href="/tags" { "Tags" }
             @if visit.may_write() { a href="/deleted" { "Deleted articles" } }
         }
     })
+}
+
+/// A page of a list.
+struct Shown {
+    articles: Vec<ArticleSummary>,
+    heading: String,
+    next: Option<String>,
+}
+
+impl Shown {
+    /// A list by filter says how many there are; that of all articles counts none.
+    async fn of(app: &PageState, folder: &Folder, filter: &Filter, cursor: Option<&str>) -> Result<Self, ArticleError> {
+        if filter.is_empty() {
+            let (articles, next) = app.host.articles.newest(folder, cursor, PAGE).await?;
+            let heading = if cursor.is_some() { "Saved before" } else { "Last saved" };
+            return Ok(Self { articles, heading: heading.to_owned(), next });
+        }
+        let page = app.host.articles.list_where(folder, filter, cursor, PAGE).await?;
+        let heading = match page.total {
+            Some(total) => count(total, "article", "articles"),
+            None => format!("More than {} articles", grouped(MAX_COUNTED)),
+        };
+        Ok(Self { articles: page.articles, heading, next: page.next_cursor })
+    }
 }
 
 fn nothing_yet(visit: &Visit) -> Markup {

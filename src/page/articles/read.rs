@@ -7,7 +7,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use super::results;
+use super::{links, properties, results};
 use crate::{
     api::{Article, Backlink, EmbeddingState, EmbeddingStatus},
     articles::linking::Linked,
@@ -15,7 +15,7 @@ use crate::{
         app::PageState,
         layout::{self, Here},
         markdown::{self, Rendered},
-        pieces::{crumbs, embedding, encoded, moment},
+        pieces::{crumbs, embedding, encoded, moment, query},
         refusal::Refusal,
         visit::Visit,
     },
@@ -37,9 +37,12 @@ pub(super) async fn show(
     if article.slug != slug {
         return Ok(Redirect::to(&format!("/articles/{}", article.slug)).into_response());
     }
-    let backlinks = app.host.articles.backlinks(&Linked::from(&article), BACKLINKS).await?;
+    let linked = Linked::from(&article);
+    let backlinks = app.host.articles.backlinks(&linked, BACKLINKS).await?;
     let text = markdown::after_front_matter(&article.body);
-    let rendered = markdown::render(markdown::after_title(text, &article.title)).await;
+    let text = markdown::after_title(text, &article.title);
+    let destinations = links::of(&app, Some(&linked), text).await?;
+    let rendered = markdown::render(text, destinations).await;
     let main = html! {
         div.reading data-live={ "/live/articles/" (encoded(&article.slug)) } {
             (head(&visit, &article))
@@ -141,9 +144,11 @@ fn head(visit: &Visit, article: &Article) -> Markup {
                 span #status data-fragment="status" role="status" { (status(&article.embedding)) }
             }
             @if !article.tags.is_empty() { (tags(&article.tags)) }
+            (properties::shown(article))
             @if visit.may_write() {
                 p.actions {
                     a.button href={ "/articles/" (slug) "/edit" } { "Edit" }
+                    a.button href={ "/articles/" (slug) "/rename" } { "Rename" }
                     a.button href={ "/articles/" (slug) "/delete" } { "Delete" }
                 }
             }
@@ -155,8 +160,16 @@ fn head(visit: &Visit, article: &Article) -> Markup {
 fn tags(tags: &[String]) -> Markup {
     html! {
         p.tags aria-label="Tags" {
-            @for tag in tags { a dir="auto" href={ "/?q=" (encoded(&format!("tag:{tag}"))) } { "#" (tag) } " " }
+            @for tag in tags { (with_tag(tag)) " " }
         }
+    }
+}
+
+/// A tag, and where the articles are that have it.
+pub(super) fn with_tag(tag: &str) -> Markup {
+    match properties::condition("tag", tag) {
+        Some(condition) => html! { a dir="auto" href={ "/?" (query(&[("filter", &condition)])) } { "#" (tag) } },
+        None => html! { bdi { "#" (tag) } },
     }
 }
 

@@ -21,7 +21,9 @@ const RELATED: usize = 6;
 
 pub(super) async fn of(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
     let limit = HITS.min(app.host.settings().search.max_limit);
-    let query = Query { folder: folder.clone(), explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
+    let filter = asked.filter().map_err(|error| Refusal::invalid(error.to_string()))?;
+    let query =
+        Query { folder: folder.clone(), filter, explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
     let answer = app.host.find(&visit.caller.who, query, Vec::new()).await?;
     Ok(shown(&answer, folder))
 }

@@ -116,7 +116,8 @@ if (q) {
   async function search() {
     const number = ++asked, mode = form.elements.mode.value;
     const address = new URLSearchParams(new FormData(form));
-    history.replaceState(null, "", q.value.trim() ? `/?${address}` : address.get("folder") ? `/?folder=${encodeURIComponent(address.get("folder"))}` : "/");
+    if (!q.value.trim()) { address.delete("q"); address.delete("mode"); }
+    history.replaceState(null, "", `/?${address}`.replace(/\?$/, ""));
     browse.hidden = Boolean(q.value.trim());
     if (!q.value.trim()) { results.replaceChildren(); return; }
     let whole = false;
@@ -140,7 +141,7 @@ const editor = $("#editor");
 if (editor) {
   visit.set("sent", null); // it was not saved, or this would not be shown
   const key = `draft ${editor.dataset.draft ?? location.pathname}`, body = $("#body"), title = $("#title");
-  const fields = ["title", "body", "folder", "slug"].map((name) => editor.elements[name]).filter(Boolean);
+  const fields = ["title", "body", "folder", "slug", "properties"].map((name) => editor.elements[name]).filter(Boolean);
   const now = () => JSON.stringify(fields.map((field) => field.value));
   const first = now(), kept = store.get(key), offer = $("#draft");
   if (offer && kept && kept !== first) {
@@ -157,7 +158,7 @@ if (editor) {
   const previewButton = $("#preview-button");
   previewButton?.addEventListener("click", async (event) => {
     event.preventDefault();
-    const answer = await fetch("/preview", { method: "POST", headers: { "x-part": "preview" }, body: new URLSearchParams({ body: body.value }) }).catch(() => null);
+    const answer = await fetch("/preview", { method: "POST", headers: { "x-part": "preview" }, body: new URLSearchParams({ body: body.value, of: editor.dataset.of ?? "" }) }).catch(() => null);
     const text = $("#preview-text");
     if (!answer) return;
     text.innerHTML = await answer.text(); // sanitised by the server

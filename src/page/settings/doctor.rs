@@ -1,12 +1,62 @@
 //! The health of each part of this deployment, and what to do: the one diagnosis that `/ready` and `afterword doctor`
 //! use.
 
+use axum::{extract::State as Shared, response::Response};
 use maud::{Markup, html};
 
+use super::tabs::tabs;
 use crate::{
-    health::State,
-    page::{app::PageState, pieces::moment, visit::Visit},
+    auth::Permission,
+    health::{Finding, State, examination},
+    host::open_options,
+    page::{
+        app::PageState,
+        layout::{self, Here},
+        pieces::moment,
+        refusal::Refusal,
+        visit::Visit,
+    },
 };
+
+/// What takes longer than `/ready` may: the disk, the data, the words, the files of the model.
+pub(super) async fn examine(Shared(app): Shared<PageState>, visit: Visit) -> Result<Response, Refusal> {
+    visit.needs(Permission::Admin)?;
+    let findings = examined(&app).await;
+    let main = html! {
+        h1 { "Examined" }
+        (tabs(&visit, "/settings"))
+        p { "As " code { "afterword doctor" } " examines them; the parts that are watched all the time are " a href="/settings" { "among the settings" } "." }
+        div.scroll tabindex="0" role="region" aria-label="Findings" {
+            table.list {
+                thead { tr { th scope="col" { "part" } th scope="col" { "state" } th scope="col" { "finding" } } }
+                tbody {
+                    @for finding in &findings {
+                        tr {
+                            th scope="row" { (finding.part) }
+                            td { (state(finding.state)) }
+                            td dir="auto" { (finding.detail.as_deref().unwrap_or("nothing to be done")) }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(layout::view(&visit, Here::Settings, "Examined", main))
+}
+
+async fn examined(app: &PageState) -> Vec<Finding> {
+    let (host, settings) = (&app.host, app.host.settings());
+    let file = open_options(settings).sqlite_file().ok().flatten();
+    let mut findings = vec![examination::writable(&host.database, file.as_deref()).await];
+    if let Some(local) = host.backends.preparation() {
+        findings.push(examination::model_files(&host.identity().model, local.directory()));
+    }
+    findings.push(examination::coverage(&host.database).await);
+    findings.push(examination::soundness(&host.database).await);
+    findings.push(examination::words(&host.database, &settings.search.language).await);
+    findings.extend(examination::copies(&host.database).await);
+    findings
+}
 
 pub(super) async fn findings(app: &PageState, visit: &Visit) -> Markup {
     let report = app.health.report();
@@ -28,7 +78,7 @@ pub(super) async fn findings(app: &PageState, visit: &Visit) -> Markup {
                     }
                 }
             }
-            @if visit.may_manage() { p.quiet { "Database: " code { (app.host.database.place()) } ". " code { "afterword doctor" } " looks at the disk and the model's files, too." } }
+            @if visit.may_manage() { p.quiet { "Database: " code { (app.host.database.place()) } ". " a href="/settings/examination" { "Examine the disk, the data and the model's files" } ", which may take a while." } }
         }
     }
 }

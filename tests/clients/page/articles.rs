@@ -146,7 +146,7 @@ async fn an_article_shows_its_tags_and_what_links_to_it() {
     let get = |path: &'static str| client.get(site.url(path)).header("accept", "text/html").send();
     let page = get("/articles/moon").await.expect("an answer").text().await.expect("text");
     assert!(page.contains("Linked from") && page.contains("href=\"/articles/tides\""), "{page}");
-    assert!(page.contains("href=\"/?q=tag%3Asea\""), "{page}");
+    assert!(page.contains("href=\"/?filter=tag%3Asea\""), "{page}");
     let page = get("/?q=tag%3Asea").await.expect("an answer").text().await.expect("text");
     assert!(page.contains("1 article"), "{page}");
     let page = get("/articles/tides").await.expect("an answer").text().await.expect("text");

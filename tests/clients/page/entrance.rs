@@ -49,6 +49,7 @@ async fn each_scope_sees_and_may_do_what_it_should(site: &Site) {
             ("/settings", true),
             ("/settings/tokens", false),
             ("/settings/effective", false),
+            ("/settings/examination", false),
             ("/runtime/acts?act=pause", false),
         ] {
             browser.go(&site.url(path)).await;
@@ -161,6 +162,7 @@ async fn the_token_opens_the_page_and_nothing_else_and_other_clients_find_what_t
         (Method::GET, "/live/runtime"),
         (Method::POST, "/new"),
         (Method::POST, "/articles/x/edit"),
+        (Method::POST, "/articles/x/rename"),
         (Method::POST, "/articles/x/delete"),
         (Method::POST, "/articles/x/restore"),
         (Method::POST, "/runtime/acts"),
@@ -176,7 +178,7 @@ async fn the_token_opens_the_page_and_nothing_else_and_other_clients_find_what_t
 async fn each_scope_may_do_what_it_should_and_no_more() {
     let site = Site::on_sqlite(&[]);
     let tokens = [site.token("r", "read"), site.token("w", "write"), site.token("a", "admin")];
-    let fields = [("title", " "), ("act", "pause"), ("name", " "), ("scope", "read"), ("body", "")];
+    let fields = [("title", " "), ("to", " "), ("act", "pause"), ("name", " "), ("scope", "read"), ("body", "")];
     for (method, path, needs) in [
         (Method::GET, "/", 0),
         (Method::GET, "/articles/none", 0),
@@ -192,12 +194,16 @@ async fn each_scope_may_do_what_it_should_and_no_more() {
         (Method::GET, "/deleted", 1),
         (Method::GET, "/articles/none/edit", 1),
         (Method::POST, "/articles/none/edit", 1),
+        (Method::GET, "/tags", 0),
+        (Method::GET, "/articles/none/rename", 1),
+        (Method::POST, "/articles/none/rename", 1),
         (Method::GET, "/articles/none/delete", 1),
         (Method::POST, "/articles/none/delete", 1),
         (Method::POST, "/articles/none/restore", 1),
         (Method::GET, "/runtime/acts?act=pause", 2),
         (Method::POST, "/runtime/acts", 2),
         (Method::GET, "/settings/effective", 2),
+        (Method::GET, "/settings/examination", 2),
         (Method::GET, "/settings/tokens", 2),
         (Method::POST, "/settings/tokens", 2),
         (Method::GET, "/settings/tokens/99/revoke", 2),

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     page::browser::Browser,
     page::site::{Site, on_both_engines},
-    support::process::{STUCK, Server},
+    support::process::STUCK,
 };
 
 on_both_engines!(
@@ -61,19 +61,31 @@ async fn an_operator_pauses_retries_and_runs(site: &Site) {
     assert!(trail.contains("by local") || trail.contains("completed"), "{trail}");
     browser.go(&site.url("/settings")).await;
     assert!(browser.text("main").await.contains("How it is"));
+    browser.follow("Examine the disk, the data and the model's files").await;
+    let examined = browser.text("main").await;
+    for part in ["writing", "possible", "data", "sound", "3 articles, all embedded", "english"] {
+        assert!(examined.contains(part), "{part}: {examined}");
+    }
     browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_of_model_is_followed_to_its_end() {
-    let first = Server::start(&["embedding.model=old-words"]);
+async fn a_change_of_model_is_followed_to_its_end_on_sqlite() {
+    a_change_of_model_is_followed_to_its_end(Site::on_sqlite(&["embedding.model=old-words"])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_model_is_followed_to_its_end_on_postgres() {
+    a_change_of_model_is_followed_to_its_end(Site::on_postgres(&["embedding.model=old-words"]).await).await;
+}
+
+async fn a_change_of_model_is_followed_to_its_end(first: Site) {
     for number in 0..5 {
-        first.create(&format!("Note {number}"), "text").await;
+        first.server.create(&format!("Note {number}"), "text").await;
     }
-    first.until_embedding("note-4", "completed").await;
-    first.signal("TERM");
-    let (_, folder) = first.ended();
-    let server = Server::start_in(folder, &["embedding.model=new-words", "queue.slots=1"]);
+    first.server.until_embedding("note-4", "completed").await;
+    let site = first.restarted(&["embedding.model=new-words", "queue.slots=1"]);
+    let server = &site.server;
     let browser = Browser::open().await;
     browser.go(&server.url("/runtime/runs")).await;
     browser.until("document.body.innerText.includes('new-words')").await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::{page::browser::Browser, support::process::Server};
+use crate::{page::browser::Browser, page::site::Site};
 
 const PAYLOADS: [&str; 8] = [
     "<script>window.ran=1</script>",
@@ -15,17 +15,26 @@ const PAYLOADS: [&str; 8] = [
     "<style>*{display:none}</style><base href=//evil.example><form action=/logout><button>go</button></form>",
 ];
 
+const SETTINGS: [&str; 3] =
+    ["embedding.scripted.fail_containing=window.ran", "queue.max_attempts=1", "queue.retry_base=1ms"];
+
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_is_written_runs() {
-    let server = Server::start(&[
-        "embedding.scripted.fail_containing=window.ran",
-        "queue.max_attempts=1",
-        "queue.retry_base=1ms",
-    ]);
+async fn nothing_that_is_written_runs_on_sqlite() {
+    nothing_that_is_written_runs(&Site::on_sqlite(&SETTINGS)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_is_written_runs_on_postgres() {
+    nothing_that_is_written_runs(&Site::on_postgres(&SETTINGS).await).await;
+}
+
+async fn nothing_that_is_written_runs(site: &Site) {
+    let server = &site.server;
     let browser = Browser::open().await;
     browser.go(&server.url("/")).await;
     for (number, payload) in PAYLOADS.iter().enumerate() {
         let article = json!({ "title": format!("{payload} {number}"), "body": format!("# {payload}\n\n{payload}\n\n## b\n\n## c"), "slug": format!("p{number}"),
+                              "properties": { "tags": [payload], "status": payload, "aliases": [payload, "two words"] },
                               "folder": payload.replace(['/', '\\'], "-") });
         let made = server.post("/api/articles", &article).await;
         assert_eq!(made.status(), 201);
@@ -34,8 +43,8 @@ async fn nothing_that_is_written_runs() {
     }
     let long = json!({ "title": "ت".repeat(299), "body": format!("{}\n\n| a | b |\n|---|---|\n| 1 | 2 |", "x".repeat(5000)), "slug": "long" });
     assert_eq!(server.post("/api/articles", &long).await.status(), 201);
-    server.command(&["token", "create", "<img src=x onerror=window.ran=1>", "--scope", "admin"]);
-    let admin = server.command(&["token", "create", "looks", "--scope", "admin"]);
+    site.token("<img src=x onerror=window.ran=1>", "admin");
+    let admin = site.token("looks", "admin");
     browser.go(&server.url("/login")).await;
     browser.write("#token", &admin).await;
     browser.follow("Sign in").await;
@@ -50,6 +59,7 @@ async fn nothing_that_is_written_runs() {
         "/settings/tokens",
         "/settings/effective",
         "/deleted",
+        "/tags",
         "/articles/long",
     ]
     .iter()
@@ -61,6 +71,9 @@ async fn nothing_that_is_written_runs() {
         places.push(format!("/articles/p{number}/edit"));
         places.push(format!("/articles/p{number}/delete"));
         places.push(format!("/articles/p{number}/history"));
+        places.push(format!("/articles/p{number}/rename"));
+        places.push(format!("/?filter={text}"));
+        places.push(format!("/?filter={}", encoded(&format!("status:\"{payload}\""))));
         places.push(format!("/?q={text}"));
         places.push(format!("/?folder={}", encoded(&payload.replace(['/', '\\'], "-"))));
         places.push(format!("/?deleted={text}"));

@@ -8,7 +8,12 @@ use std::sync::{
 use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers::method};
 
-use crate::{page::browser::Browser, support::process::Server};
+use crate::{
+    page::browser::Browser,
+    page::site::{Site, on_both_engines},
+};
+
+on_both_engines!(a_lost_connection_is_said_and_found_again, &[]);
 
 /// A provider that is away until it is switched on; its messages must not be read as markup.
 async fn provider(is_there: Arc<AtomicBool>) -> MockServer {
@@ -27,20 +32,37 @@ async fn provider(is_there: Arc<AtomicBool>) -> MockServer {
     server
 }
 
+/// Settings for a provider at this address, with short waits.
+fn asking(provider: &MockServer) -> [String; 7] {
+    [
+        "embedding.provider=openai".to_owned(),
+        "embedding.model=m".to_owned(),
+        "embedding.openai.api_key=k".to_owned(),
+        "queue.circuit_base=2s".to_owned(),
+        "queue.circuit_max=3s".to_owned(),
+        "health.interval=200ms".to_owned(),
+        format!("embedding.openai.base_url={}", provider.uri()),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_fails_is_told_in_a_sentence_with_a_countdown_and_passes() {
+async fn a_provider_that_fails_is_told_in_a_sentence_with_a_countdown_and_passes_on_sqlite() {
     let is_there = Arc::new(AtomicBool::new(false));
     let provider = provider(Arc::clone(&is_there)).await;
-    let url = format!("embedding.openai.base_url={}", provider.uri());
-    let server = Server::start(&[
-        "embedding.provider=openai",
-        "embedding.model=m",
-        "embedding.openai.api_key=k",
-        "queue.circuit_base=2s",
-        "queue.circuit_max=3s",
-        "health.interval=200ms",
-        &url,
-    ]);
+    let site = Site::on_sqlite(&asking(&provider).each_ref().map(String::as_str));
+    a_provider_that_fails_is_told(&site, &is_there).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_fails_is_told_in_a_sentence_with_a_countdown_and_passes_on_postgres() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let provider = provider(Arc::clone(&is_there)).await;
+    let site = Site::on_postgres(&asking(&provider).each_ref().map(String::as_str)).await;
+    a_provider_that_fails_is_told(&site, &is_there).await;
+}
+
+async fn a_provider_that_fails_is_told(site: &Site, is_there: &AtomicBool) {
+    let server = &site.server;
     let browser = Browser::open().await;
     browser.go(&server.url("/runtime")).await;
     server.create("Waits for it", "text").await;
@@ -57,9 +79,8 @@ async fn a_provider_that_fails_is_told_in_a_sentence_with_a_countdown_and_passes
     browser.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_is_said_and_found_again() {
-    let server = Server::start(&[]);
+async fn a_lost_connection_is_said_and_found_again(site: &Site) {
+    let server = &site.server;
     let browser = Browser::open().await;
     browser.go(&server.url("/runtime")).await;
     browser.until("document.querySelector('#connection').innerText === 'Live'").await;

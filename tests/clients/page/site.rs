@@ -27,6 +27,16 @@ impl Site {
         Self { server: Server::start(&settings), place: Some(place) }
     }
 
+    /// Stops its server, and starts another on the same database.
+    pub(crate) fn restarted(self, settings: &[&str]) -> Self {
+        let Self { server, place } = self;
+        server.signal("TERM");
+        let (_, folder) = server.ended();
+        let url = place.as_ref().map(|place| format!("database.url={}", place.url()));
+        let settings: Vec<_> = settings.iter().copied().chain(url.as_deref()).collect();
+        Self { server: Server::start_in(folder, &settings), place }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         self.server.url(path)
     }

@@ -188,15 +188,22 @@ mod tests {
     const NOW: i64 = 1_795_000_000_000;
 
     fn span(value: &str) -> Option<(i64, i64)> {
-        Span::read(value, NOW).map(|span| (span.from, span.until))
+        Span::read(value, &Known { now: NOW, ..Known::default() }).map(|span| (span.from, span.until))
     }
 
     #[test]
     fn a_folder_is_read_as_it_is_stored() {
         for written in ["guides/rust", "/guides//rust/", " guides / rust ", "guides/ru\u{73}t"] {
-            assert_eq!(Field::read("folder", written, NOW), Some(Field::Folder("guides/rust".to_owned())), "{written}");
+            assert_eq!(
+                Field::read("folder", written, &Known { now: NOW, ..Known::default() }),
+                Some(Field::Folder("guides/rust".to_owned())),
+                "{written}"
+            );
         }
-        assert_eq!(Field::read("folder", "cafe\u{301}", NOW), Some(Field::Folder("caf\u{e9}".to_owned())));
+        assert_eq!(
+            Field::read("folder", "cafe\u{301}", &Known { now: NOW, ..Known::default() }),
+            Some(Field::Folder("caf\u{e9}".to_owned()))
+        );
     }
 
     #[test]

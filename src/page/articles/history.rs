@@ -49,7 +49,7 @@ pub(super) async fn show(
         None => None,
     };
     let old = before.as_ref().map(|before| before.body.as_str()).unwrap_or_default();
-    let changed = differences::between(old, &after.body).await;
+    let changed = differences::between("Differences", old, &after.body).await;
     let renamed = before.as_ref().filter(|before| before.title != after.title).map(|before| &before.title);
     let main = html! {
         p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }

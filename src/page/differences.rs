@@ -16,8 +16,8 @@ const SHOWN: usize = 3_000;
 /// After this time the rest is shown as one difference.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Shows the changes from `old` to `new`.
-pub(super) async fn between(old: &str, new: &str) -> Markup {
+/// Shows the changes from `old` to `new`; `name` tells them from others on the same page.
+pub(super) async fn between(name: &'static str, old: &str, new: &str) -> Markup {
     if old == new {
         return html! { p.empty { "The text is the same." } };
     }
@@ -25,13 +25,13 @@ pub(super) async fn between(old: &str, new: &str) -> Markup {
         return html! { p.empty { "The texts are too long to be compared here." } };
     }
     if old.len() + new.len() <= offload::SMALL {
-        return lines(old, new);
+        return lines(name, old, new);
     }
     let (old, new) = (old.to_owned(), new.to_owned());
-    offload::show(move || lines(&old, &new)).await
+    offload::show(move || lines(name, &old, &new)).await
 }
 
-fn lines(old: &str, new: &str) -> Markup {
+fn lines(name: &str, old: &str, new: &str) -> Markup {
     let difference = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
     let mut left = SHOWN;
     let mut groups: Vec<Vec<(ChangeTag, &str)>> = Vec::new();
@@ -42,7 +42,7 @@ fn lines(old: &str, new: &str) -> Markup {
         groups.push(changes);
     }
     html! {
-        div.difference role="region" aria-label="Differences" tabindex="0" {
+        div.difference role="region" aria-label=(name) tabindex="0" {
             table {
                 @for (at, group) in groups.iter().filter(|group| !group.is_empty()).enumerate() {
                     tbody {
@@ -75,17 +75,17 @@ mod tests {
 
     #[tokio::test]
     async fn what_went_and_what_came_is_told_and_is_text() {
-        let shown = between("a\n<b>x</b>\nc\n", "a\n<script>\nc\n").await.into_string();
+        let shown = between("Differences", "a\n<b>x</b>\nc\n", "a\n<script>\nc\n").await.into_string();
         assert!(
             shown.contains("<del>&lt;b&gt;x&lt;/b&gt;</del>") && shown.contains("<ins>&lt;script&gt;</ins>"),
             "{shown}"
         );
-        assert!(between("a", "a").await.into_string().contains("the same"));
+        assert!(between("Differences", "a", "a").await.into_string().contains("the same"));
     }
 
     #[tokio::test]
     async fn long_texts_end() {
         let (old, new) = ("old\n".repeat(200_000), "new\n".repeat(200_000));
-        assert!(between(&old, &new).await.into_string().len() < 2 << 20);
+        assert!(between("Differences", &old, &new).await.into_string().len() < 2 << 20);
     }
 }

@@ -16,7 +16,7 @@ pub(super) use self::links::Destinations;
 
 use self::{
     code::Colours,
-    links::{Guide, Led},
+    links::{ANCHOR, Guide, Led},
 };
 use crate::{
     articles::{front_matter::head, slug::Slug},
@@ -28,8 +28,6 @@ use crate::{
 const SHOWN: usize = 1 << 20;
 /// Headings of a table of contents.
 const HEADINGS: usize = 200;
-/// The prefix of anchors: no text may name an element of the page.
-const ANCHOR: &str = "text-";
 
 /// A text as it is read.
 pub(super) struct Rendered {
@@ -545,7 +543,8 @@ mod tests {
 
     #[test]
     fn what_is_harmless_stays() {
-        let shown = html("| a |\n|---|\n| 1 |\n\n- [x] done\n\n~~old~~ [l](https://a.b) [r](/articles/x) <kbd>K</kbd>");
+        let text = "| a |\n|---|\n| 1 |\n\n- [x] done\n\n~~old~~ [l](https://a.b) [r](/articles/x) <kbd>K</kbd>";
+        let shown = html_with(text, Destinations::from(vec![link("path", "/articles/x", Some("x"))]));
         for kept in [
             "<table tabindex=\"0\">",
             "type=\"checkbox\"",

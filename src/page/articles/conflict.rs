@@ -22,11 +22,13 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let room = read::room(app, visit, slug).await?;
     let theirs = app.host.articles.read(slug).await?;
-    let differences = differences::between(&theirs.body, &draft.body).await;
+    let differences = differences::between("Differences of the text", &theirs.body, &draft.body).await;
     let saved = properties::written(&theirs.front_matter);
     let mine = draft.properties.as_ref().map(|typed| typed.replace("\r\n", "\n").trim_end().to_owned());
     let changed = match mine.filter(|mine| *mine != saved) {
-        Some(mine) => Some(differences::between(&format!("{saved}\n"), &format!("{mine}\n")).await),
+        Some(mine) => Some(
+            differences::between("Differences of the properties", &format!("{saved}\n"), &format!("{mine}\n")).await,
+        ),
         None => None,
     };
     let main = html! {

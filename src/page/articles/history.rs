@@ -52,7 +52,7 @@ pub(super) async fn show(
         None => None,
     };
     let old = before.as_ref().map(whole).unwrap_or_default();
-    let changed = differences::between(&old, &whole(&after)).await;
+    let changed = differences::between("Differences", &old, &whole(&after)).await;
     let fields = before.as_ref().map(|before| fields(before, &after)).unwrap_or_default();
     let main = html! {
         p { a href={ "/articles/" (encoded(&slug)) } { "Back to the article" } }

@@ -5,13 +5,14 @@ use std::{collections::HashMap, ops::Range};
 use percent_encoding::percent_decode_str;
 use pulldown_cmark::{CowStr, Event, LinkType, Tag, TagEnd};
 
-use super::ANCHOR;
 use crate::{
     api::OutgoingLink,
     articles::slug::Slug,
     markdown::{Link, leads_elsewhere},
 };
 
+/// The prefix of anchors: no text may name an element of the page.
+pub(super) const ANCHOR: &str = "text-";
 /// What is said of a link whose article does not exist.
 const NO_ARTICLE: &str = "No article has this name";
 /// What is said of a link to a picture or another file.

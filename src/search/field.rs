@@ -188,7 +188,7 @@ mod tests {
     const NOW: i64 = 1_795_000_000_000;
 
     fn span(value: &str) -> Option<(i64, i64)> {
-        Span::read(value, &Known { now: NOW, ..Known::default() }).map(|span| (span.from, span.until))
+        Span::read(value, NOW).map(|span| (span.from, span.until))
     }
 
     #[test]

@@ -119,7 +119,8 @@ mod tests {
         let (answers, at_answers) = fill(&ANSWERS, "a reader").await;
         assert_eq!(acting_as("a reader".to_owned(), save(|| 1)).await, 1, "not even its own ones");
         drop((pages, answers));
-        (at_pages.join_all().await, at_answers.join_all().await);
+        at_pages.join_all().await;
+        at_answers.join_all().await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

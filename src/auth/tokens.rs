@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use afterword_actors::store::{Database, StoreError, Transaction, events, sql::Sql};
+use afterword_actors::store::{
+    Database, StoreError, Transaction, events,
+    sql::{self, Sql},
+};
 use afterword_entities::api_token;
 use serde::Serialize;
 
@@ -111,7 +114,7 @@ impl Tokens {
         }
         let fresh = Fresh::make().map_err(|error| TokenError::Random(error.to_string()))?;
         let secret = fresh.secret.clone();
-        let lifetime = new.lifetime.map(|lifetime| i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX / 2));
+        let lifetime = new.lifetime.map(sql::millis);
         let row = Issued { name, scope: new.scope, lifetime, fresh };
         let id =
             self.database.write(move |transaction| Box::pin(async move { insert(transaction, row).await })).await?;

@@ -397,7 +397,7 @@ async fn a_text_that_is_refused_without_a_reason_is_tried_in_halves_once() {
     let server = server(Silent { longest: 1_000, word: "poison" }).await;
     let embedder = embedder(&server.uri(), Some(3), |_| {});
     let long = "long ".repeat(300);
-    assert_eq!(embedder.embed(&[long.clone()], Purpose::Document).await.expect("a vector").len(), 1);
+    assert_eq!(embedder.embed(std::slice::from_ref(&long), Purpose::Document).await.expect("a vector").len(), 1);
     for bad in [format!("{}poison", &long[..400]), "poison".to_owned(), "long ".repeat(900)] {
         let before = server.received_requests().await.expect("a record").len();
         let error = embedder.embed(&[bad], Purpose::Document).await.expect_err("a refusal");

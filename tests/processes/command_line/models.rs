@@ -46,7 +46,7 @@ fn other_weights_under_the_name_of_a_set_are_refused() {
         "log.level=error",
     ];
     desk.text(&[&["model", "switch"], &settings[..]].concat());
-    assert_eq!(examined(&desk, "tiny").0, true);
+    assert!(examined(&desk, "tiny").0);
     let weights = desk.path("model/model.safetensors");
     let original = std::fs::read(&weights).expect("weights");
     let mut others = original.clone();

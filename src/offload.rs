@@ -1,8 +1,8 @@
 //! Runs work that takes a processor for a while away from the threads that answer requests, and only little at once: a
 //! text of many megabytes takes several times its size while it is read.
 //!
-//! There are three lanes, so that a save never waits for a page or a search. In each, one caller waits for its own work
-//! before it stands in line with the others.
+//! There are three lanes, so that a save never waits for a page or a search. In each, one caller has half of the threads, at least
+//! one, and waits for its own work before it stands in line with the others.
 
 use std::sync::LazyLock;
 

@@ -3,6 +3,7 @@
 
 mod body;
 mod client;
+mod endpoint;
 mod failure;
 mod pause;
 mod server;
@@ -12,6 +13,7 @@ mod words;
 pub(crate) use self::{
     body::at_most,
     client::client,
+    endpoint::endpoint,
     failure::{Failure, failure},
     pause::{LONGEST_PAUSE, retry_after},
     server::Server,

@@ -46,7 +46,7 @@ pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> 
     let listener = listener::bind(&settings.server).await?;
     let (address, running) = (listener.address, listener.run(gate.clone(), &settings.server));
     let serving = tokio::spawn(running.serve);
-    let stop = told_to_stop(signals);
+    let stop = signals::told_to_stop(signals);
     let worker = match open(loaded, address, &gate, &stopping, &stop).await {
         Ok(Some(worker)) => worker,
         Ok(None) => {
@@ -73,19 +73,6 @@ pub async fn serve(loaded: &Loaded, announce: impl FnOnce(SocketAddr, bool)) -> 
     let drained = worker.stop().await;
     tracing::info!(finished = drained.finished, released = drained.released, "stopped");
     Ok(())
-}
-
-/// Cancelled when the system asks this process to end; if it asks again, that is at once.
-fn told_to_stop(signals: Signals) -> CancellationToken {
-    let told = CancellationToken::new();
-    let stop = told.clone();
-    tokio::spawn(async move {
-        signals.stop().await;
-        signals::end_at_the_next();
-        tracing::info!("stopping; a second signal ends at once");
-        stop.cancel();
-    });
-    told
 }
 
 /// Opens the database. `None` if this process is told to stop meanwhile: nothing was begun that would have to be ended.

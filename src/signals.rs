@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tokio_util::sync::CancellationToken;
+
 /// Listens for the signals that end a server or a long command.
 pub(crate) struct Signals {
     #[cfg(unix)]
@@ -72,6 +74,19 @@ impl Signals {
             _ = self.closed.recv() => {}
         }
     }
+}
+
+/// Cancelled when the system asks this process to end; if it asks again, that is at once.
+pub(crate) fn told_to_stop(signals: Signals) -> CancellationToken {
+    let told = CancellationToken::new();
+    let stop = told.clone();
+    tokio::spawn(async move {
+        signals.stop().await;
+        end_at_the_next();
+        tracing::info!("stopping; a second signal ends at once");
+        stop.cancel();
+    });
+    told
 }
 
 /// Ends the process at the next signal: the next host rescues its tasks. No signal is missed from here on.

@@ -13,7 +13,8 @@ use super::{
     Article, ArticleError, NewArticle, Saved, links, names,
     properties::{self, Properties},
     reading::BodyReading,
-    request, row,
+    request::{self, Limits},
+    row,
     slug::Slug,
 };
 use crate::fulltext::{self, Texts};
@@ -28,6 +29,7 @@ pub(super) const SAVED: &str = "article saved";
 pub(super) struct Settings {
     pub(super) max_attempts: u32,
     pub(super) trace_id: String,
+    pub(super) limits: Limits,
 }
 
 impl Settings {

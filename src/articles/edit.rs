@@ -122,7 +122,7 @@ fn applied(before: &str, edits: &[Edit], most: u64) -> Result<String, ArticleErr
 /// Joins `edits`, which were made for `base`, with what others have made of it; `None` if both change the same.
 fn joined(base: &str, newest: &str, edits: &[Edit], most: u64) -> Result<Option<String>, ArticleError> {
     let ours = applied(base, edits, most)?;
-    // By lines first: what both have written in the same place, such as a save that is sent twice, stays there once.
+    // By lines first: what both have written in the same place, such as a save that is sent twice at once, stays there once.
     Ok(editing::merge(base, &ours, newest).or_else(|| editing::applied_again(base, newest, edits, most)))
 }
 

@@ -219,7 +219,7 @@ fn checked_title(title: &str, limits: Limits) -> Result<String, ArticleError> {
 }
 
 /// Checks a body and drops NUL characters, which no database can store in text.
-fn checked_body(body: String, limits: Limits) -> Result<String, ArticleError> {
+pub(super) fn checked_body(body: String, limits: Limits) -> Result<String, ArticleError> {
     let size = body.len() as u64;
     if size > limits.max_size {
         return Err(ArticleError::TooLarge { size, limit: limits.max_size });

@@ -203,6 +203,15 @@ impl Articles {
         Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     }
 
+    /// Returns the size of the largest body that an article has or had, also of a deleted one. *Units:* bytes.
+    ///
+    /// # Errors
+    /// As of [`Articles::history`].
+    pub async fn weight_of_past(&self, slug: &str) -> Result<u64, ArticleError> {
+        let largest = self.history(slug).await?.into_iter().map(|revision| revision.size).max();
+        Ok(u64::try_from(largest.unwrap_or_default()).unwrap_or_default())
+    }
+
     /// Refuses the past of a deleted article, for callers who may not restore it: to them it is gone.
     ///
     /// # Errors
@@ -240,7 +249,7 @@ impl Articles {
     }
 
     pub(super) fn settings(&self) -> Settings {
-        Settings { max_attempts: self.max_attempts, trace_id: Uuid::now_v7().simple().to_string() }
+        Settings { max_attempts: self.max_attempts, trace_id: Uuid::now_v7().simple().to_string(), limits: self.limits }
     }
 
     /// Runs after the commit: the caller gets its article whatever the result.

@@ -25,7 +25,11 @@ pub(super) async fn update(
     settings: Settings,
 ) -> Result<Saved, ArticleError> {
     let present = present(transaction, slug, changes.expected_revision).await?;
-    let next = Next::of(&present, &changes)?;
+    let mut next = Next::of(&present, &changes)?;
+    // Properties that the text itself names are set there.
+    if next.body.len() > present.body.len() {
+        next.body = request::checked_body(next.body, settings.limits)?;
+    }
     if next.is_same(&present) {
         return Ok(Saved { article: row::with_tags(transaction, present).await?, task_id: None, changed: false });
     }

@@ -28,7 +28,9 @@ pub(super) async fn run(session: &Session, command: DbCommand) -> anyhow::Result
         DbCommand::Status => show_status(session).await,
         DbCommand::Rollback { steps, yes } => rollback(session, steps, yes).await,
         DbCommand::Backup { file } => {
-            let bytes = database::backup(&session.present_database().await?, &file).await?;
+            let open = session.present_database().await?;
+            let work = async { Ok(database::backup(&open, &file).await?) };
+            let bytes = progress::until_told_to_stop(session.output, "no backup was written", work).await?;
             session.output.answer(&json!({ "file": file, "bytes": bytes }), |_| {
                 format!("{} written, {}", file.display(), bytesize::ByteSize(bytes))
             })
@@ -78,6 +80,9 @@ async fn rollback(session: &Session, steps: u32, yes: bool) -> anyhow::Result<()
     }
     if crate::hosts::any_running(&database).await {
         return Err(anyhow!("a host is running on this database; stop it first"));
+    }
+    if database::copied_in_part(&database).await? {
+        return Err(anyhow!("a copy into this database has not ended; finish it with `afterword db copy`"));
     }
     let names = database::rollback(&database, steps).await?;
     session.output.answer(&json!({ "rolled_back": names }), |_| lines("rolled back", &names))

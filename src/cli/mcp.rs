@@ -2,10 +2,12 @@
 
 use std::io::IsTerminal;
 
-use tokio_util::sync::CancellationToken;
-
 use super::session::Session;
-use crate::{host::Host, mcp, signals::Signals};
+use crate::{
+    host::Host,
+    mcp,
+    signals::{self, Signals},
+};
 
 pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     if std::io::stdin().is_terminal() {
@@ -14,7 +16,7 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
              connect Claude Code: claude mcp add afterword -- afterword mcp (the README has other clients). Ctrl-D ends it",
         );
     }
-    let stop = stop_signal()?;
+    let stop = signals::told_to_stop(Signals::install()?);
     let host = tokio::select! {
         host = Host::open_patiently(&session.loaded.settings) => host?,
         // Nothing was begun that would have to be ended.
@@ -32,16 +34,4 @@ pub(super) async fn run(session: &Session) -> anyhow::Result<()> {
     loading.abort();
     worker.stop().await;
     Ok(served?)
-}
-
-/// Cancelled when the system asks this process to end.
-fn stop_signal() -> std::io::Result<CancellationToken> {
-    let signals = Signals::install()?;
-    let stop = CancellationToken::new();
-    let asked = stop.clone();
-    tokio::spawn(async move {
-        signals.stop().await;
-        asked.cancel();
-    });
-    Ok(stop)
 }

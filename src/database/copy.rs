@@ -115,7 +115,7 @@ pub struct CopiedTable {
     pub sha256: String,
 }
 
-/// Opens both sides of a copy and brings their schemas up to date. Neither is touched if they cannot be copied.
+/// Opens both sides of a copy and brings their schemas up to date. The target is not touched if it is another program's.
 ///
 /// # Errors
 /// [`CopyError`]
@@ -133,9 +133,12 @@ pub async fn open_both(from: &OpenOptions, to: &OpenOptions) -> Result<(Database
     if !migrations(&from).await?.iter().any(|step| step.applied) {
         return Err(CopyError::Nothing(from.place()));
     }
-    for database in [&from, &to] {
-        schema::migrate(database).await?;
+    // Only then does it have every table that is this program's.
+    schema::migrate(&from).await?;
+    if let Some(table) = table::foreign(from.reader(), to.reader()).await? {
+        return Err(CopyError::Foreign { place: to.place(), table });
     }
+    schema::migrate(&to).await?;
     Ok((from, to))
 }
 

@@ -2,7 +2,7 @@
 
 use afterword_actors::{
     schema::{self, SchemaError},
-    store::{Database, StoreError, sql::Sql},
+    store::{Database, StoreError, control, sql::Sql},
 };
 use serde::Serialize;
 
@@ -22,6 +22,15 @@ pub struct Migration {
 pub async fn migrations(database: &Database) -> Result<Vec<Migration>, SchemaError> {
     let applied = schema::applied(database).await?;
     Ok(schema::steps().into_iter().map(|name| Migration { applied: applied.contains(&name), name }).collect())
+}
+
+/// Whether a copy into the database was begun and has not ended. Reads only.
+///
+/// # Errors
+/// [`SchemaError`]
+pub async fn copied_in_part(database: &Database) -> Result<bool, SchemaError> {
+    let has_schema = migrations(database).await?.iter().any(|step| step.applied);
+    Ok(has_schema && control::unfinished_copy(database.reader()).await?.is_some())
 }
 
 /// Returns the steps that [`schema::take_back`] would take back, the last first.

@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Vector};
 use async_trait::async_trait;
-use reqwest::{Client, Response, Url, header};
+use reqwest::{Client, Response, header};
 use serde::Serialize;
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -78,7 +78,7 @@ impl OpenAiEmbedder {
         let concurrency = settings.concurrency.clamp(1, config::OpenAi::MAX_CONCURRENCY);
         Ok(Self {
             client: client(settings)?,
-            endpoint: endpoint(&settings.base_url),
+            endpoint: remote::endpoint(&settings.base_url, "embeddings"),
             dimensions: identity.dimension.filter(|_| settings.send_dimensions),
             encoding: settings.encoding,
             batch_tokens: settings.batch_tokens,
@@ -108,11 +108,12 @@ impl OpenAiEmbedder {
             encoding_format: self.encoding,
             dimensions: self.dimensions,
         };
-        let places = if purpose == Purpose::Query { &self.queries } else { &self.documents };
-        let _place = places.acquire().await.map_err(|_| EmbedError::unavailable("the back end is shut down"))?;
+        // Before a place is taken: a probe needs one, and waits for no turn.
         if let Some(turns) = self.turns.as_ref().filter(|_| purpose == Purpose::Document) {
             turns.wait().await?;
         }
+        let places = if purpose == Purpose::Query { &self.queries } else { &self.documents };
+        let _place = places.acquire().await.map_err(|_| EmbedError::unavailable("the back end is shut down"))?;
         let sent = Instant::now();
         self.send(&body).await.map_err(|refused| refused.took(sent.elapsed()))
     }
@@ -163,15 +164,6 @@ impl Embedder for OpenAiEmbedder {
     }
 }
 
-/// The address of the endpoint: a query of `base_url`, e.g. `?api-version=…`, stays behind the path.
-fn endpoint(base_url: &str) -> String {
-    let Ok(mut url) = Url::parse(base_url) else { return format!("{}/embeddings", base_url.trim_end_matches('/')) };
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().push("embeddings");
-    }
-    url.into()
-}
-
 /// The encoding of a body that this program does not read: it asks for none.
 fn encoding(response: &Response) -> Option<String> {
     let said = response.headers().get(header::CONTENT_ENCODING)?.to_str().ok()?.trim();
@@ -182,24 +174,4 @@ fn client(settings: &config::OpenAi) -> Result<Client, OpenAiError> {
     let client = remote::client(&settings.api_key).map_err(|_| OpenAiError::Key)?;
     let connect_timeout = settings.timeout.min(Duration::from_secs(10));
     Ok(client.timeout(settings.timeout).connect_timeout(connect_timeout).build()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::endpoint;
-
-    #[test]
-    fn the_endpoint_is_behind_the_path_and_before_the_query() {
-        for (base_url, wanted) in [
-            ("https://api.openai.com/v1", "https://api.openai.com/v1/embeddings"),
-            ("https://api.openai.com/v1/", "https://api.openai.com/v1/embeddings"),
-            ("http://localhost:11434", "http://localhost:11434/embeddings"),
-            (
-                "https://x.example/openai/deployments/d?api-version=2024-02-01",
-                "https://x.example/openai/deployments/d/embeddings?api-version=2024-02-01",
-            ),
-        ] {
-            assert_eq!(endpoint(base_url), wanted);
-        }
-    }
 }

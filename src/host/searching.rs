@@ -1,5 +1,6 @@
 //! Searches for clients that share the connections.
 
+use afterword_actors::store::{acting, acting_as};
 use tracing::Instrument;
 
 use super::Host;
@@ -41,6 +42,14 @@ async fn to_its_end<T: Send + 'static>(turn: Option<Taken>, search: impl Future<
     let search = async move {
         let _turn = turn;
         search.await
+    };
+    // A name for whom work is done is not passed on by itself.
+    let who = acting();
+    let search = async move {
+        match who {
+            Some(who) => acting_as(who, search).await,
+            None => search.await,
+        }
     };
     match tokio::spawn(search.in_current_span()).await {
         Ok(found) => found,

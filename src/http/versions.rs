@@ -82,8 +82,7 @@ async fn may_see(app: &HttpState, caller: &Caller, slug: &str) -> Result<(), Pro
 
 /// Takes room for the largest revision of the article, if it is large.
 async fn room(app: &HttpState, caller: &Caller, slug: &str) -> Result<Option<Taken>, Problem> {
-    let sizes = app.host.articles.history(slug).await?.into_iter().map(|revision| revision.size);
-    let size = u64::try_from(sizes.max().unwrap_or_default()).unwrap_or_default();
+    let size = app.host.articles.weight_of_past(slug).await?;
     Ok(app.host.large_texts.room(&caller.who, size).await)
 }
 

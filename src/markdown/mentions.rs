@@ -71,7 +71,8 @@ impl Mentions {
     pub(crate) fn read(body: &str) -> Self {
         let mut mentions = Self::default();
         // Most texts mention nothing, and are not parsed.
-        if !body.contains('#') && !body.contains("](") && !body.contains("[[") && !body.contains("]:") {
+        let may_mention = ["#", "](", "[[", "]:", "article://"].iter().any(|mark| body.contains(mark));
+        if !may_mention {
             return mentions;
         }
         let mut seen = HashSet::new();

@@ -88,7 +88,8 @@ fn embedding(article: &Article) -> String {
     text
 }
 
-fn first(text: &str, characters: usize) -> &str {
+/// The first `characters` of `text`.
+pub(super) fn first(text: &str, characters: usize) -> &str {
     text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
 }
 

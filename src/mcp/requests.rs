@@ -51,8 +51,8 @@ impl McpServer {
     }
 
     /// The same for texts of `size` bytes.
-    pub(super) async fn room_for(&self, context: &RequestContext<RoleServer>, size: i64) -> Option<Taken> {
-        self.host.large_texts.room(&who(context), u64::try_from(size).unwrap_or_default()).await
+    pub(super) async fn room_for(&self, context: &RequestContext<RoleServer>, size: u64) -> Option<Taken> {
+        self.host.large_texts.room(&who(context), size).await
     }
 
     /// The same for a request that is not a tool call.

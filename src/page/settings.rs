@@ -6,7 +6,12 @@ mod figures;
 mod tabs;
 mod tokens;
 
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    response::Response,
+    routing::{get, post},
+};
 use maud::html;
 
 use super::{
@@ -21,7 +26,7 @@ use tabs::tabs;
 pub(super) fn routes() -> Router<PageState> {
     Router::new()
         .route("/settings", get(show))
-        .route("/settings/examination", get(doctor::examine))
+        .route("/settings/examination", post(doctor::examine))
         .route("/settings/effective", get(effective::show))
         .route("/settings/figures", get(figures::show))
         .route("/settings/tokens", get(tokens::show).post(tokens::create))

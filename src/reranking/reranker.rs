@@ -13,9 +13,6 @@ use super::{
 };
 use crate::{config::Rerank, remote};
 
-/// The end of every address.
-const ENDPOINT: &str = "/rerank";
-
 /// A server that judges documents.
 pub struct Reranker {
     /// Why there is none, if it cannot be made.
@@ -36,16 +33,15 @@ pub struct Reranker {
 pub struct NoScores(pub String);
 
 impl Reranker {
-    /// The server that `settings` name; `None` if they name none. No request is sent.
+    /// The server that `settings` name; `None` if they name none, or give it no weight. No request is sent.
     pub fn of(settings: &Rerank) -> Option<Arc<Self>> {
-        if !settings.is_on() {
+        // With no weight, its answers would change nothing.
+        if !settings.is_on() || settings.weight == 0.0 {
             return None;
         }
-        let address = settings.base_url.trim_end_matches('/');
-        let address = address.strip_suffix(ENDPOINT).unwrap_or(address);
         Some(Arc::new(Self {
             client: client(settings),
-            endpoint: format!("{address}{ENDPOINT}"),
+            endpoint: remote::endpoint(&settings.base_url, "rerank"),
             model: Some(settings.model.trim().to_owned()).filter(|model| !model.is_empty()),
             top: settings.top,
             deadline: settings.deadline,
@@ -76,19 +72,19 @@ impl Reranker {
         if let Some(scores) = self.kept.of(key) {
             return Ok(scores);
         }
-        self.rest.begin(self.deadline).map_err(NoScores)?;
+        let seen = self.rest.begin(self.deadline).map_err(NoScores)?;
         match self.in_time(query, documents).await {
             Ok(scores) => {
-                self.rest.worked();
+                self.rest.worked(seen);
                 let scores: Arc<[f64]> = scores.into();
                 self.kept.keep(key, Arc::clone(&scores));
                 Ok(scores)
             }
             Err(Refused { message, cause, pause }) => {
                 match cause {
-                    Cause::Server => self.rest.failed(&message, pause),
+                    Cause::Server => self.rest.failed(seen, &message, pause),
                     // It is there, and the next question may be fine.
-                    Cause::Question | Cause::Form => self.rest.worked(),
+                    Cause::Question | Cause::Form => self.rest.worked(seen),
                 }
                 Err(NoScores(message))
             }

@@ -29,11 +29,12 @@ struct Failed {
 }
 
 impl Rest {
-    /// Asks to begin a request that takes at most as long as `trial`.
+    /// Asks to begin a request that takes at most as long as `trial`. Returns how often in a row the server had failed: its end is told
+    /// with that, as others under way may have told of a failure meanwhile.
     ///
     /// # Errors
     /// Why not, and when again.
-    pub(super) fn begin(&self, trial: Duration) -> Result<(), String> {
+    pub(super) fn begin(&self, trial: Duration) -> Result<u32, String> {
         let now = Instant::now();
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         match failed.as_mut() {
@@ -43,24 +44,30 @@ impl Rest {
             }
             Some(failed) => {
                 failed.until = now + trial;
-                Ok(())
+                Ok(failed.times)
             }
-            None => Ok(()),
+            None => Ok(0),
         }
     }
 
-    /// It answered as it should.
-    pub(super) fn worked(&self) {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// It answered as it should, and has not failed since that request was begun.
+    pub(super) fn worked(&self, seen: u32) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.as_ref().is_none_or(|failed| failed.times <= seen) {
+            *failed = None;
+        }
     }
 
-    /// It did not, and perhaps asked for a pause.
-    pub(super) fn failed(&self, why: &str, pause: Option<Duration>) {
+    /// It did not, and perhaps asked for a pause. Requests that were under way together fail together: that is one failure, and a
+    /// pause never becomes shorter.
+    pub(super) fn failed(&self, seen: u32, why: &str, pause: Option<Duration>) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = failed.as_ref().map_or(0, |failed| failed.times);
-        let own = FIRST.saturating_mul(1 << times.min(10)).min(LONGEST);
+        let told = failed.as_ref().filter(|failed| failed.times > seen);
+        let times = told.map_or(seen.saturating_add(1), |told| told.times);
+        let own = FIRST.saturating_mul(1 << (times - 1).min(10)).min(LONGEST);
         let until = Instant::now() + own.max(pause.unwrap_or_default()).min(LONGEST_PAUSE);
-        *failed = Some(Failed { why: why.to_owned(), times: times.saturating_add(1), until });
+        let until = told.map_or(until, |told| until.max(told.until));
+        *failed = Some(Failed { why: why.to_owned(), times, until });
     }
 }
 
@@ -73,43 +80,58 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn after_a_rest_one_tries_and_a_further_failure_makes_it_longer() {
         let rest = Rest::default();
-        assert_eq!(rest.begin(TRIAL), Ok(()));
-        rest.failed("away", None);
+        assert_eq!(rest.begin(TRIAL), Ok(0));
+        rest.failed(0, "away", None);
         assert_eq!(rest.begin(TRIAL), Err("away; it is asked again in 2 s".to_owned()));
         tokio::time::advance(FIRST).await;
-        assert_eq!(rest.begin(TRIAL), Ok(()), "one tries");
+        assert_eq!(rest.begin(TRIAL), Ok(1), "one tries");
         assert!(rest.begin(TRIAL).is_err(), "and no other");
-        rest.failed("still away", None);
+        rest.failed(1, "still away", None);
         tokio::time::advance(FIRST).await;
         assert_eq!(rest.begin(TRIAL), Err("still away; it is asked again in 2 s".to_owned()), "twice as long");
         tokio::time::advance(FIRST).await;
-        assert_eq!(rest.begin(TRIAL), Ok(()));
-        rest.worked();
-        assert_eq!((rest.begin(TRIAL), rest.begin(TRIAL)), (Ok(()), Ok(())));
+        assert_eq!(rest.begin(TRIAL), Ok(2));
+        rest.worked(2);
+        assert_eq!((rest.begin(TRIAL), rest.begin(TRIAL)), (Ok(0), Ok(0)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_rest_has_an_end_and_a_pause_that_is_asked_for_is_given() {
         let rest = Rest::default();
-        for _ in 0..100 {
-            rest.failed("away", None);
+        for seen in 0..100 {
+            rest.failed(seen, "away", None);
         }
         tokio::time::advance(LONGEST).await;
-        assert_eq!(rest.begin(TRIAL), Ok(()));
-        rest.failed("busy", Some(2 * LONGEST));
+        assert_eq!(rest.begin(TRIAL), Ok(100));
+        rest.failed(100, "busy", Some(2 * LONGEST));
         tokio::time::advance(LONGEST).await;
         assert!(rest.begin(TRIAL).is_err());
         tokio::time::advance(LONGEST).await;
-        assert_eq!(rest.begin(TRIAL), Ok(()));
+        assert_eq!(rest.begin(TRIAL), Ok(101));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_were_under_way_together_are_one_failure_and_shorten_no_pause() {
+        let rest = Rest::default();
+        for _ in 0..10 {
+            rest.failed(0, "away", None);
+        }
+        tokio::time::advance(FIRST).await;
+        assert_eq!(rest.begin(TRIAL), Ok(1), "as after one");
+        rest.failed(1, "busy", Some(10 * LONGEST));
+        rest.failed(1, "away", None);
+        rest.worked(1);
+        tokio::time::advance(9 * LONGEST).await;
+        assert!(rest.begin(TRIAL).is_err(), "it asked for a pause after those were begun");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_trial_that_was_given_up_leaves_room_for_another() {
         let rest = Rest::default();
-        rest.failed("away", None);
+        rest.failed(0, "away", None);
         tokio::time::advance(FIRST).await;
-        assert_eq!(rest.begin(TRIAL), Ok(()));
+        assert_eq!(rest.begin(TRIAL), Ok(1));
         tokio::time::advance(TRIAL).await;
-        assert_eq!(rest.begin(TRIAL), Ok(()));
+        assert_eq!(rest.begin(TRIAL), Ok(1));
     }
 }

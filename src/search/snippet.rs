@@ -105,7 +105,12 @@ fn heading_path_at(body: &str, offset: usize) -> String {
         name = names.next(path.iter().map(|(_, text)| text.as_str()), &heading.text);
         path.push((heading.level, heading.text));
     }
-    name
+    if from == 0 {
+        return name;
+    }
+    // What stands above `from` was not counted: a number would be another section's.
+    let names: Vec<_> = path.iter().map(|(_, text)| text.as_str()).filter(|text| !text.is_empty()).collect();
+    names.join(" > ")
 }
 
 /// Where the first hit of the best window is; 0 if there is none. *Units:* bytes.

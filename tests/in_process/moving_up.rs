@@ -212,6 +212,14 @@ async fn what_cannot_be_copied_is_refused_before_anything_is_changed() {
         std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("one").path()).collect();
     assert!(left == [empty.clone()] && empty.metadata().expect("a file").len() == 0, "{left:?}");
     let sqlite = lived_in(3).await;
+    target.run("CREATE SCHEMA strangers").await;
+    target.run("CREATE TABLE strangers.words (word TEXT)").await;
+    let strangers = OpenOptions::new(format!("{}?options[search_path]=strangers", server.url));
+    let refusal = refused(&OpenOptions::new(sqlite.place.url()), &strangers).await;
+    assert!(matches!(refusal, Some(CopyError::Foreign { ref table, .. }) if table == "words"), "{refusal:?}");
+    let tables = "SELECT count(*) AS n FROM pg_class
+                  WHERE relkind = 'r' AND relnamespace = CAST('strangers' AS regnamespace)";
+    assert_eq!(target.number(tables).await, 1, "nothing was made beside another program's tables");
     target.run("CREATE TABLE foreign_words (word TEXT)").await;
     let refused = database::copy(&sqlite.database, &target.database, &silent).await;
     assert!(matches!(refused, Err(CopyError::Foreign { ref table, .. }) if table == "foreign_words"), "{refused:?}");

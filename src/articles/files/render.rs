@@ -39,7 +39,7 @@ pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
     head + &before.body
 }
 
-/// The article as it is: with one block, unless its file had two.
+/// The article as it is: with one block, unless it came from a file: that may have had two, and its bytes stay.
 fn before(rendered: &Rendered<'_>) -> Document {
     let (head, body) = (&rendered.article.front_matter, &rendered.article.body);
     if rendered.came_from_file && !head.is_empty() {

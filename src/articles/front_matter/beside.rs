@@ -28,14 +28,19 @@ pub fn kept<'b>(beside: &'b str, before: &str, after: &str) -> Cow<'b, str> {
     Cow::Owned(if keys(&rest).is_empty() { String::new() } else { rest })
 }
 
-/// Returns both as one block, and the text behind it.
-pub fn joined(beside: &str, body: &str) -> Document {
-    let Document { head, body } = Document::split(body);
+/// Returns both as one block, and the text behind it; as two if something beside the text has no simple form that could be moved.
+pub fn joined(beside: &str, text: &str) -> Document {
+    let Document { head, body } = Document::split(text);
     if head.is_empty() {
         return Document { head: beside.to_owned(), body };
     }
     let own = keys(&head);
-    let missing: Vec<_> = given(beside).into_iter().filter(|given| !own.contains(&named(&given.key))).collect();
+    let given = given(beside);
+    let movable: HashSet<String> = given.iter().map(|given| named(&given.key)).collect();
+    if keys(beside).iter().any(|key| !own.contains(key) && !movable.contains(key)) {
+        return Document { head: beside.to_owned(), body: text.to_owned() };
+    }
+    let missing: Vec<_> = given.into_iter().filter(|given| !own.contains(&named(&given.key))).collect();
     let missing: Vec<_> = missing.iter().map(|given| (given.key.as_str(), Setting::of(given))).collect();
     Document { head: with_new(&head, &missing), body }
 }
@@ -68,6 +73,13 @@ mod tests {
             "---\r\n# own\r\ntags: [q]\r\nstatus: done\r\nrating: 4\r\ncode: \"007\"\r\nlist: [x, \"y, z\"]\r\n---\r\n";
         assert_eq!((found.head.as_str(), found.body.as_str()), (head, "Text"));
         assert_eq!(joined(beside, "Text"), Document { head: beside.to_owned(), body: "Text".to_owned() });
+        let nested = "---\nmenu:\n  main: 1\n---\n";
+        let whole = "---\ntags: [q]\n---\nText";
+        assert_eq!(
+            joined(nested, whole),
+            Document { head: nested.to_owned(), body: whole.to_owned() },
+            "nothing is lost"
+        );
         let toml = joined(beside, "+++\ntags = ['q']\n[menu]\na = 1\n+++\nText").head;
         assert!(
             toml.contains("status = \"done\"\nrating = 4\ncode = \"007\"\n") && toml.ends_with("[menu]\na = 1\n+++\n")

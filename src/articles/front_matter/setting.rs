@@ -111,7 +111,7 @@ fn with_setting(head: &str, body: &str, key: &str, setting: Option<&Setting>) ->
         let value = setting.written(Syntax::Yaml, false);
         return format!("{head}---{end}{}: {value}{end}---{end}", key_of(Syntax::Yaml, key));
     };
-    let named = |entry: &&Entry| entry.key.eq_ignore_ascii_case(key);
+    let named = |entry: &&Entry| super::named(&entry.key) == super::named(key);
     match (block.entries.iter().rfind(named), setting) {
         (Some(entry), Some(setting)) => replaced(head, entry, &setting.written(block.syntax, false)),
         (Some(entry), None) if block.syntax == Syntax::Json => replaced(head, entry, "null"),

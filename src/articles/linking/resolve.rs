@@ -30,13 +30,13 @@ struct LinkRow {
     title: Option<String>,
 }
 
-/// Reads the links of `text` here, or, if that takes a while, on another thread.
+/// Reads the links of `text`, which is shown, here, or, if that takes a while, on another thread.
 async fn links_read(text: &str) -> Vec<Link> {
     if text.len() <= offload::SMALL {
         return Mentions::read(text).links;
     }
     let text = text.to_owned();
-    offload::run(move || Mentions::read(&text).links).await
+    offload::show(move || Mentions::read(&text).links).await
 }
 
 /// The first of each target and form; at most `limit`. Of longer targets none leads anywhere.

@@ -12,7 +12,10 @@ use super::{
     read::{found_by, number},
     store::{ALIASES, alias_key},
 };
-use crate::{articles::folder::within, time::Timestamp};
+use crate::{
+    articles::folder::{Folder, within},
+    time::Timestamp,
+};
 
 /// Most words of a filter.
 const MAX_TERMS: usize = 30;
@@ -197,7 +200,10 @@ impl Test {
                 tag if tag.is_empty() => Err(FilterError::new(word, "names no tag; write tag:rust, or tag:* for any")),
                 tag => Ok(Self::Tag(tag)),
             },
-            "folder" => Ok(Self::Folder(value.trim_matches('/').to_owned())),
+            // As it is stored; what can be no folder finds nothing.
+            "folder" => {
+                Ok(Self::Folder(Folder::parse(value).map_or_else(|_| value.to_owned(), |folder| folder.to_string())))
+            }
             "created" => period().map(Self::Created),
             "updated" => period().map(Self::Updated),
             "alias" | "aliases" if value == "*" => Ok(Self::Has(ALIASES.to_owned())),

@@ -14,7 +14,7 @@ const NAMED: usize = 50;
 
 pub(super) async fn run(session: &Session, url: &str, dry_run: bool) -> anyhow::Result<()> {
     secrets::keep_those_of(url);
-    let host = if dry_run { session.host().await? } else { session.saving_host().await? };
+    let host = if dry_run { session.making_host().await? } else { session.saving_host().await? };
     let bar = progress::bar(session.output, 0, "importing");
     let report = import_manager(&host.articles, url, dry_run, &|done, of| {
         bar.set_length(of as u64);

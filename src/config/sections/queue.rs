@@ -41,7 +41,7 @@ section! {
         /// How long a claim is valid unless its host renews it; then another host rescues the task.
         #[serde(with = "humantime_serde")]
         lease: Duration = 30 * SECOND,
-        /// Longest time one task may take; waiting for memory or its turn does not count.
+        /// Longest time one task may take; waiting for memory, or behind other articles, does not count.
         #[serde(with = "humantime_serde")]
         max_processing_time: Duration = 30 * MINUTE,
         /// How long a shutdown waits for tasks in processing; the rest is released.

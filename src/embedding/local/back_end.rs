@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use afterword_actors::embedder::{Chunk, Chunker, EmbedError, ModelIdentity, Readiness, Source};
@@ -149,28 +149,29 @@ struct LocalChunker {
     embedder: Arc<LocalEmbedder>,
     directory: PathBuf,
     limits: ChunkLimits,
-    /// What the files say, while the model is not loaded.
-    early: OnceLock<Measure>,
+    /// What the files say, while the model is not loaded; `None` within if they cannot be read.
+    early: Mutex<Option<Option<Measure>>>,
 }
 
 impl LocalChunker {
     fn new(embedder: Arc<LocalEmbedder>, directory: PathBuf, limits: ChunkLimits) -> Result<Self, LimitsError> {
         // Limits that cannot be are refused now, while the operator reads the answer.
         MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?;
-        Ok(Self { embedder, directory, limits, early: OnceLock::new() })
+        Ok(Self { embedder, directory, limits, early: Mutex::default() })
     }
 
+    /// What the model says once it is loaded; before, what its files say, if all are there: those of a model that is being fetched
+    /// come with it.
     fn measure(&self) -> Option<Measure> {
-        self.embedder.measure().or_else(|| self.early())
-    }
-
-    /// Reads the files, if all are there: those of a model that is being fetched come with it.
-    fn early(&self) -> Option<Measure> {
-        if let Some(early) = self.early.get() {
-            return Some(early.clone());
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(measure) = self.embedder.measure() {
+            *early = None;
+            return Some(measure);
         }
-        let read = model::is_complete(&self.directory).then(|| Measure::read(&self.directory).ok())??;
-        Some(self.early.get_or_init(|| read).clone())
+        if early.is_none() && model::is_complete(&self.directory) {
+            *early = Some(Measure::read(&self.directory).ok());
+        }
+        early.clone().flatten()
     }
 }
 

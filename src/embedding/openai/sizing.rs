@@ -158,10 +158,17 @@ impl OpenAiEmbedder {
         let parts = halves(text);
         let mut vectors = Vec::new();
         for part in parts {
+            if let Some(vector) = self.left_over.take(purpose, part) {
+                vectors.push(vector);
+                continue;
+            }
             match self.request(&[part.to_owned()], purpose).await {
                 Ok(made) => vectors.extend(made),
                 // The provider fails, which says nothing about the text.
-                Err(Refused::Otherwise(error)) if error.kind != ErrorKind::Data => return Err(error),
+                Err(Refused::Otherwise(error)) if error.kind != ErrorKind::Data => {
+                    self.left_over.keep(purpose, parts, vectors);
+                    return Err(error);
+                }
                 Err(_) => return Err(refusal),
             }
         }

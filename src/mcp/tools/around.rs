@@ -197,14 +197,10 @@ fn nearest(found: &SearchAnswer) -> String {
 fn within(around: &str, text: &str, most: Option<u32>) -> String {
     let most = most.map_or(usize::MAX, |most| most as usize).max(1);
     let half = most.div_ceil(2);
-    let around = first(around, half.max(most.saturating_sub(text.chars().count() + 1)));
+    let around = excerpt::first(around, half.max(most.saturating_sub(text.chars().count() + 1)));
     let room = most.saturating_sub(around.chars().count() + 1);
     let text = budget::beginning_within(text, budget::share(2));
-    if room == 0 { around.to_owned() } else { format!("{around}\n{}", first(text, room)) }
-}
-
-fn first(text: &str, characters: usize) -> &str {
-    text.char_indices().nth(characters).map_or(text, |(at, _)| &text[..at])
+    if room == 0 { around.to_owned() } else { format!("{around}\n{}", excerpt::first(text, room)) }
 }
 
 /// Whether `slug` matches `pattern`, in which `*` stands for anything.

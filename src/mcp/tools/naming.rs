@@ -130,7 +130,7 @@ impl McpServer {
         Parameters(asked): Parameters<RestoreArticle>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<SavedArticle>, Problem> {
-        let _room = self.room(&context, &asked.slug).await?;
+        let _room = self.room_for(&context, self.host.articles.weight_of_past(&asked.slug).await?).await;
         Ok(Json(self.host.articles.restore(&asked.slug, asked.revision).await?.into()))
     }
 }
@@ -161,7 +161,7 @@ impl McpServer {
             let revisions = budget::fitting(all.into_iter().map(ListedRevision::from).collect());
             return Ok(Json(History { revisions, total, changes: None }));
         };
-        let _room = self.room_for(&context, largest).await;
+        let _room = self.room_for(&context, u64::try_from(largest).unwrap_or_default()).await;
         let changes = articles.changed_since_revision(&asked.slug, revision).await?;
         let changes = changes.ok_or(ArticleError::NoRevision { slug: asked.slug, revision })?;
         let changes = Some(budget::beginning_of_structured(&changes).to_owned());

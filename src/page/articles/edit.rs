@@ -77,7 +77,7 @@ pub(super) async fn create(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
-        return previewed(&app, &visit, None, &draft).await;
+        return Ok(previewed(&app, &visit, None, &draft).await);
     }
     let saved = match new_article(&draft) {
         Ok(new) => app.host.articles.create(new).await,
@@ -98,7 +98,7 @@ pub(super) async fn save(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     if draft.act == "preview" {
-        return previewed(&app, &visit, Some(&slug), &draft).await;
+        return Ok(previewed(&app, &visit, Some(&slug), &draft).await);
     }
     let (draft, before) = {
         // Given back before a conflict takes it again: it would wait for itself.
@@ -131,19 +131,20 @@ pub(super) async fn preview(
     visit.needs(Permission::Write)?;
     let draft = draft.read();
     let slug = Some(draft.of.as_str()).filter(|slug| !slug.is_empty());
-    Ok(layout::html(rendered(&app, slug, &draft).await?))
+    Ok(layout::html(rendered(&app, slug, &draft).await))
 }
 
 /// The text of a draft; its links lead from the article of this slug.
-async fn rendered(app: &PageState, slug: Option<&str>, draft: &Draft) -> Result<Markup, Refusal> {
+async fn rendered(app: &PageState, slug: Option<&str>, draft: &Draft) -> Markup {
     let text = markdown::after_front_matter(&draft.body);
     let article: Option<Linked> = match slug {
         // An article that is gone has no file from which its links could lead.
         Some(slug) => app.host.articles.linked(slug).await.ok(),
         None => None,
     };
-    let destinations = links::of(app, article.as_ref(), text).await?;
-    Ok(markdown::render(text, destinations).await.html)
+    // What was written is shown, even if the database does not say now where it leads.
+    let destinations = links::of(app, article.as_ref(), text).await.unwrap_or_default();
+    markdown::render(text, destinations).await.html
 }
 
 fn shown_at(slug: &str) -> Response {
@@ -214,9 +215,9 @@ async fn refused(
     Ok(response)
 }
 
-async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Result<Response, Refusal> {
-    let preview = Some(rendered(app, slug, draft).await?);
-    Ok(form(app, visit, slug, draft, Around { preview, ..Around::default() }).await)
+async fn previewed(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft) -> Response {
+    let preview = Some(rendered(app, slug, draft).await);
+    form(app, visit, slug, draft, Around { preview, ..Around::default() }).await
 }
 
 async fn form(app: &PageState, visit: &Visit, slug: Option<&str>, draft: &Draft, around: Around<'_>) -> Response {

@@ -1,5 +1,7 @@
 //! `/articles/{slug}/history`: the revisions of an article, and what each save changed.
 
+use std::borrow::Cow;
+
 use axum::{
     extract::{Path, Query, State},
     response::Response,
@@ -78,8 +80,11 @@ pub(super) async fn show(
 }
 
 /// Its text behind its front matter.
-fn whole(article: &Article) -> String {
-    [article.front_matter.as_str(), &article.body].concat()
+fn whole(article: &Article) -> Cow<'_, str> {
+    match article.front_matter.as_str() {
+        "" => Cow::Borrowed(&article.body),
+        head => Cow::Owned([head, &article.body].concat()),
+    }
 }
 
 fn label(field: &str) -> &str {

@@ -30,7 +30,7 @@ pub(super) fn shown(article: &Article) -> Markup {
                 @for (key, value) in article.properties.iter().take(SHOWN) {
                     div { dt dir="auto" { (key) } dd { (values(key, value)) } }
                 }
-                div { dt { "created" } dd { (moment(article.created_at)) } }
+                div { dt { "saved first" } dd { (moment(article.created_at)) } }
             }
             @if article.properties.len() > SHOWN { p.quiet { "There are more properties, which are not shown." } }
         }
@@ -72,7 +72,9 @@ fn plain(value: &Value) -> String {
 pub(super) fn condition(key: &str, value: &str) -> Option<String> {
     let is_long = value.chars().nth(LONGEST_ASKED).is_some();
     let is_range = value.contains("..") || value.starts_with(['<', '>']) || value == "*";
-    if is_long || is_range || value.trim().is_empty() {
+    // A filter takes these for the article's own.
+    let is_of_article = ["created", "updated", "folder"].iter().any(|own| key.trim().eq_ignore_ascii_case(own));
+    if is_long || is_range || is_of_article || value.trim().is_empty() {
         return None;
     }
     let condition = format!("{}:{}", quoted(key)?, quoted(value)?);
@@ -186,6 +188,7 @@ mod tests {
             ("status", "<script>", None),
             ("tag", "rust/async", Some("tag:rust/async")),
             ("status", "", None),
+            ("Created", "2026-01-01", None),
         ] {
             assert_eq!(condition(key, value).as_deref(), filter, "{key} {value}");
         }

@@ -119,9 +119,8 @@ pub(in crate::page) async fn room(app: &PageState, visit: &Visit, slug: &str) ->
 
 /// The same for a revision of it, also of a deleted one: it may be the largest.
 pub(super) async fn room_for_past(app: &PageState, visit: &Visit, name: &str) -> Result<Option<Taken>, Refusal> {
-    let revisions = app.host.articles.history(name).await?;
-    let largest = revisions.iter().map(|revision| revision.size).max().unwrap_or_default();
-    Ok(app.host.large_texts.room(&visit.caller.who, u64::try_from(largest).unwrap_or_default()).await)
+    let size = app.host.articles.weight_of_past(name).await?;
+    Ok(app.host.large_texts.room(&visit.caller.who, size).await)
 }
 
 /// Keeps the room until the answer has been sent.

@@ -1,5 +1,6 @@
 //! `/articles/{slug}/rename`: another slug, and whether the links to it are changed.
 
+use afterword_actors::store::StoreError;
 use axum::{
     Form,
     extract::{Path, State},
@@ -67,10 +68,15 @@ pub(super) async fn carry_out(
         }
         Ok((saved, relinked)) => Ok(left(&visit, &saved.article, &relinked)),
         Err(error) => {
-            let why = format!("Not renamed: {error}");
-            let status = Refusal::from(error).into_response().status();
             // Without the article there is nothing to ask about.
             let article = app.host.articles.read(&slug).await?;
+            let is_renamed = article.slug != slug && article.slug == wanted.to.trim();
+            let why = match &error {
+                ArticleError::Store(_) if is_renamed => format!("Renamed, but not every link was changed: {error}"),
+                ArticleError::Store(StoreError::InDoubt(_)) => error.to_string(),
+                _ => format!("Not renamed: {error}"),
+            };
+            let status = Refusal::from(error).into_response().status();
             let mut response = form(&app, &visit, &article, &wanted, Some(&why)).await?;
             *response.status_mut() = if status == StatusCode::NOT_FOUND { StatusCode::CONFLICT } else { status };
             Ok(response)

@@ -18,7 +18,7 @@ const NO_ARTICLE: &str = "No article has this name";
 /// What is said of a link to a picture or another file.
 const NO_FILE: &str = "This file is not kept here";
 /// What is said of links behind the last one that was resolved.
-const NOT_RESOLVED: &str = "This text has too many links to look all of them up";
+const NOT_RESOLVED: &str = "This link was not looked up";
 
 /// The articles that the links of a text lead to.
 #[derive(Default)]

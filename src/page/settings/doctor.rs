@@ -1,14 +1,16 @@
 //! The health of each part of this deployment, and what to do: the one diagnosis that `/ready` and `afterword doctor`
 //! use.
 
-use axum::{extract::State as Shared, response::Response};
+use axum::{extract::State as Shared, http::StatusCode, response::Response};
 use maud::{Markup, html};
+use tokio::sync::Semaphore;
 
 use super::tabs::tabs;
 use crate::{
     auth::Permission,
     health::{Finding, State, examination},
     host::open_options,
+    model,
     page::{
         app::PageState,
         layout::{self, Here},
@@ -18,10 +20,22 @@ use crate::{
     },
 };
 
+/// One examination at a time: each reads the whole database.
+static EXAMINING: Semaphore = Semaphore::const_new(1);
+
 /// What takes longer than `/ready` may: the disk, the data, the words, the files of the model.
 pub(super) async fn examine(Shared(app): Shared<PageState>, visit: Visit) -> Result<Response, Refusal> {
     visit.needs(Permission::Admin)?;
-    let findings = examined(&app).await;
+    let busy =
+        |_| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "It is being examined already; try again in a moment.");
+    let turn = EXAMINING.try_acquire().map_err(busy)?;
+    // To its end, also if nobody waits for it any more: the database carries out the statement that it was given.
+    let examining = tokio::spawn(async move {
+        let _turn = turn;
+        examined(&app).await
+    });
+    let findings =
+        examining.await.map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     let main = html! {
         h1 { "Examined" }
         (tabs(&visit, "/settings"))
@@ -49,7 +63,15 @@ async fn examined(app: &PageState) -> Vec<Finding> {
     let file = open_options(settings).sqlite_file().ok().flatten();
     let mut findings = vec![examination::writable(&host.database, file.as_deref()).await];
     if let Some(local) = host.backends.preparation() {
-        findings.push(examination::model_files(&host.identity().model, local.directory()));
+        let (folder, is_named) = (local.directory(), settings.embedding.model_dir.is_some());
+        findings.push(match is_named && !model::is_complete(folder) {
+            // It cannot be fetched.
+            true => Finding::unready(
+                "model",
+                format!("there is no complete model in {} (embedding.model_dir)", folder.display()),
+            ),
+            false => examination::model_files(&host.identity().model, folder),
+        });
     }
     findings.push(examination::coverage(&host.database).await);
     findings.push(examination::soundness(&host.database).await);
@@ -78,7 +100,13 @@ pub(super) async fn findings(app: &PageState, visit: &Visit) -> Markup {
                     }
                 }
             }
-            @if visit.may_manage() { p.quiet { "Database: " code { (app.host.database.place()) } ". " a href="/settings/examination" { "Examine the disk, the data and the model's files" } ", which may take a while." } }
+            @if visit.may_manage() { p.quiet { "Database: " code { (app.host.database.place()) } "." } }
+            @if visit.may_manage() {
+                form.actions method="post" action="/settings/examination" {
+                    button type="submit" { "Examine the disk, the data and the model's files" }
+                    span.quiet { "It may take a while." }
+                }
+            }
         }
     }
 }

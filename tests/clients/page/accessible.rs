@@ -73,7 +73,6 @@ async fn axe_finds_nothing_on_any_page_in_either_scheme(site: &Site) {
             "/settings",
             "/settings/tokens",
             "/settings/effective",
-            "/settings/examination",
             "/settings/figures",
         ] {
             browser.go(&server.url(place)).await;

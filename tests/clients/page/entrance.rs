@@ -49,7 +49,6 @@ async fn each_scope_sees_and_may_do_what_it_should(site: &Site) {
             ("/settings", true),
             ("/settings/tokens", false),
             ("/settings/effective", false),
-            ("/settings/examination", false),
             ("/runtime/acts?act=pause", false),
         ] {
             browser.go(&site.url(path)).await;
@@ -203,7 +202,7 @@ async fn each_scope_may_do_what_it_should_and_no_more() {
         (Method::GET, "/runtime/acts?act=pause", 2),
         (Method::POST, "/runtime/acts", 2),
         (Method::GET, "/settings/effective", 2),
-        (Method::GET, "/settings/examination", 2),
+        (Method::POST, "/settings/examination", 2),
         (Method::GET, "/settings/tokens", 2),
         (Method::POST, "/settings/tokens", 2),
         (Method::GET, "/settings/tokens/99/revoke", 2),

@@ -161,7 +161,8 @@ async fn a_token_holds_until_it_is_revoked_or_runs_out_and_comes_by_header_alone
     server.command(&["token", "revoke", "one"]);
     assert_eq!(status(&server, Method::GET, "/api/articles", Some(&token)).await, 401, "at once");
     let short = server.command(&["token", "create", "short", "--expires-in", "1s"]);
-    while status(&server, Method::GET, "/api/articles", Some(&short)).await != 401 {}
+    let run_out = async { while status(&server, Method::GET, "/api/articles", Some(&short)).await != 401 {} };
+    tokio::time::timeout(STUCK, run_out).await.expect("it runs out");
 
     let listed = server.command(&["token", "list", "--json"]);
     let secret = token.rsplit('_').next().expect("a secret");

@@ -31,9 +31,12 @@ async fn the_last_token_that_goes_opens_nothing_and_a_command_does() {
     server.command(&["token", "revoke", "one"]);
     assert!(!open(&server).await, "revoked is not opened");
     // As soon as the other one has run out.
-    while !program(server.folder()).args(["token", "open"]).output().expect("a program").status.success() {
-        assert!(!open(&server).await, "nor what has run out");
-    }
+    let run_out = async {
+        while !program(server.folder()).args(["token", "open"]).output().expect("a program").status.success() {
+            assert!(!open(&server).await, "nor what has run out");
+        }
+    };
+    tokio::time::timeout(STUCK, run_out).await.expect("it runs out");
     assert!(open(&server).await);
     server.command(&["token", "create", "one"]);
     assert!(!open(&server).await);

@@ -41,7 +41,8 @@ pub(super) fn found(root: &Root, mut walked: Walked, prefix: &str, layout: Optio
 /// The layout that the folder has, or the one around it of which it is a part.
 fn layout_of(root: &Root, walked: &Walked, prefix: &str) -> Layout {
     let files: Vec<String> = walked.files.iter().map(|file| place::joined(prefix, file)).collect();
-    let mut others: HashSet<&str> = walked.left_out.iter().map(|left| left.path.as_str()).collect();
+    let left: Vec<String> = walked.left_out.iter().map(|left| place::joined(prefix, &left.path)).collect();
+    let mut others: HashSet<&str> = left.iter().map(String::as_str).collect();
     if !prefix.is_empty() {
         let around = root.place().ancestors().nth(prefix.split('/').count());
         let stands = |marker: &&&str| around.is_some_and(|around| around.join(marker).is_file());

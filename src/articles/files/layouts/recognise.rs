@@ -15,7 +15,8 @@ pub(in crate::articles::files) fn recognised(files: &[String], others: &HashSet<
     let named = files.iter().filter(|file| notion::has_id(file)).count();
     let has = |wanted: fn(&str) -> bool| files.iter().any(|file| wanted(file));
     let is_graph = others.contains(MARKERS[0])
-        || has(|file| file.starts_with("pages/")) && has(|file| logseq::day(file).is_some());
+        // Days with hyphens are in other programs' journals, too.
+        || has(|file| file.starts_with("pages/")) && has(|file| logseq::day(file).is_some() && file.contains('_'));
     let is_site = has(|file| jekyll::is_of(file, "_posts") && jekyll::dated(place::name(file)).is_some())
         || others.contains(MARKERS[1]) && has(|file| jekyll::is_of(file, "_drafts"));
     if named > 0 && named * 100 >= files.len() * NAMED {

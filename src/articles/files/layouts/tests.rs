@@ -29,6 +29,7 @@ fn a_layout_is_recognised_by_names_and_nothing_is_taken_for_one_by_chance() {
     assert_eq!(layout_of(&["_posts/2026-01-31-a.md"], &[]), Layout::Jekyll);
     assert_eq!(layout_of(&["_drafts/a.md"], &["_config.yml"]), Layout::Jekyll);
     for plain in [
+        &["pages/a.md", "journals/2026-01-31.md"][..],
         &["a.md", "b.md", &page][..],
         &["pages/a.md", "journals/nature.md"],
         &["_posts/a.md"],

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
+
 use crate::config::{
     rules::{Rules, is_http},
     secret::Secret,
@@ -37,8 +39,13 @@ impl Rerank {
     }
 
     pub(in crate::config) fn check(&self, rules: &mut Rules) {
-        let address = !self.is_on() || is_http(&self.base_url);
-        rules.check(address, "search.rerank.base_url", "must begin with http:// or https://, or be empty");
+        let has_host = || Url::parse(&self.base_url).is_ok_and(|url| url.has_host());
+        let address = !self.is_on() || is_http(&self.base_url) && has_host();
+        rules.check(
+            address,
+            "search.rerank.base_url",
+            "must begin with http:// or https:// and name a server, or be empty",
+        );
         let key = self.api_key.expose().is_none_or(|key| key.chars().all(|letter| matches!(letter, ' '..='~')));
         rules.check(
             key,

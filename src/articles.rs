@@ -1,4 +1,4 @@
-//! The article service: saves that return at once, reading, past revisions, folders, files.
+//! The article service: saves that return at once, reading, past revisions, folders, links.
 //!
 //! It owns what an article is and every rule about its life. It never waits for an embedding: a save is one transaction
 //! (article, words, task), an answer, and a hint to the runtime. It knows no door.
@@ -6,32 +6,31 @@
 mod changed;
 mod changes;
 pub mod compared;
-mod create;
-mod delete;
-mod edit;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod edit;
 pub mod editing;
 mod error;
-pub mod files;
 pub mod folder;
 pub mod front_matter;
-mod history;
+pub(crate) mod history;
 pub mod linking;
-mod links;
+pub(crate) mod links;
 mod listed;
 mod listing;
 pub(crate) mod names;
 mod near;
 pub mod properties;
 pub(crate) mod reading;
-mod request;
-mod row;
+pub(crate) mod request;
+pub(crate) mod row;
 mod saved;
 mod service;
 pub mod slug;
 mod subfolders;
 pub mod tagged;
 mod turns;
-mod update;
+pub(crate) mod update;
 
 pub use changes::{ArticleEvent, ChangeFeed, ChangeKind};
 pub use edit::{Edited, PartEdits};

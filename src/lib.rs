@@ -30,6 +30,7 @@ pub mod config;
 pub mod database;
 pub mod embedding;
 pub mod evaluation;
+pub mod files;
 pub mod fulltext;
 pub mod health;
 pub mod host;

@@ -26,7 +26,7 @@ pub(super) const IMPORTED: &str = "article imported";
 pub(super) const SAVED: &str = "article saved";
 
 /// What the transaction needs besides the article.
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) max_attempts: u32,
     pub(super) trace_id: String,
     pub(super) limits: Limits,
@@ -64,7 +64,7 @@ struct Inserted {
     language: String,
 }
 
-pub(super) async fn create(
+pub(crate) async fn create(
     transaction: &Transaction,
     new: NewArticle,
     BodyReading { text, terms, .. }: BodyReading,

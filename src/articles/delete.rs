@@ -5,7 +5,7 @@ use afterword_actors::store::{Transaction, events, sql::Sql, tasks};
 
 use super::{Article, ArticleError, update};
 
-pub(super) async fn delete(
+pub(crate) async fn delete(
     transaction: &Transaction,
     slug: &str,
     expected_revision: Option<i64>,

@@ -22,7 +22,7 @@ pub use beside::{joined, kept};
 pub use edit::{Edit, edited};
 pub use entry::Written;
 pub use fields::{Field, Fields, Warning};
-pub(super) use moment::parse as parse_time;
+pub(crate) use moment::parse as parse_time;
 pub use setting::{NoSetting, Setting, with_settings};
 
 /// A file's text in its two parts. `head` and `body` together are the text, byte for byte.

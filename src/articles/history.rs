@@ -63,7 +63,7 @@ pub(super) async fn exists(connection: &impl Sql, slug: &str) -> Result<bool, St
 }
 
 /// Returns one revision with its body.
-pub(super) async fn revision(connection: &impl Sql, slug: &str, revision: i64) -> Result<Article, ArticleError> {
+pub(crate) async fn revision(connection: &impl Sql, slug: &str, revision: i64) -> Result<Article, ArticleError> {
     let Some(id) = number_of(connection, slug).await? else { return Err(ArticleError::not_found(slug)) };
     if let Some(present) = row::by_id(connection, id).await?
         && present.revision == revision
@@ -83,7 +83,7 @@ pub(super) async fn body(connection: &impl Sql, slug: &str, number: Option<i64>)
 
 /// Makes a past revision the present one, as a new revision. Without a number: of a deleted article its last, of an
 /// existing one the one before.
-pub(super) async fn restore(
+pub(crate) async fn restore(
     transaction: &Transaction,
     slug: &str,
     (number, expected): (Option<i64>, Option<i64>),
@@ -185,7 +185,7 @@ async fn free_slug(transaction: &Transaction, version: &article_version::Model) 
 
 /// Prefix of a name that means an article by its number: it also reaches a deleted article when another one has its
 /// slug now. No slug contains a colon.
-pub(super) const NUMBERED: &str = "id:";
+pub(crate) const NUMBERED: &str = "id:";
 
 /// Finds the number of the article that has this slug, had it, or had it when it was deleted; or of a [`NUMBERED`]
 /// name.

@@ -2,4 +2,5 @@
 
 mod store;
 
-pub(super) use store::{LONGEST, decoded, name, write};
+pub(crate) use store::decoded;
+pub(super) use store::{LONGEST, name, write};

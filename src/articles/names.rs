@@ -35,7 +35,7 @@ async fn held(transaction: &Transaction, sql: &str, key: Option<&str>) -> Result
 }
 
 /// Lets former slugs lead to the article `id`, unless they lead elsewhere.
-pub(super) async fn lead_to(transaction: &Transaction, id: i64, former: &[Slug]) -> Result<(), StoreError> {
+pub(crate) async fn lead_to(transaction: &Transaction, id: i64, former: &[Slug]) -> Result<(), StoreError> {
     for slug in former {
         let sql = "INSERT INTO slug_aliases (slug, article_id, created_at) SELECT $1, $2, {now}
                    WHERE NOT EXISTS (SELECT 1 FROM articles WHERE slug = $1) ON CONFLICT DO NOTHING";
@@ -45,7 +45,7 @@ pub(super) async fn lead_to(transaction: &Transaction, id: i64, former: &[Slug])
 }
 
 /// Returns slugs for an article when its own is taken; `text` distinguishes it from others.
-pub(super) fn distinguished(slug: &Slug, text: &str) -> impl Iterator<Item = Slug> {
+pub(crate) fn distinguished(slug: &Slug, text: &str) -> impl Iterator<Item = Slug> {
     SUFFIXES.iter().map(|digits| slug.distinguished(text, *digits))
 }
 

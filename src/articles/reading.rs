@@ -9,7 +9,7 @@ use crate::{fulltext::BodyTerms, offload};
 #[derive(Debug)]
 pub(crate) struct BodyReading {
     hash: [u8; 32],
-    pub(super) text: TextReading,
+    pub(crate) text: TextReading,
     pub(crate) terms: BodyTerms,
 }
 

@@ -83,7 +83,7 @@ const MAX_KEY: usize = 255;
 
 impl NewArticle {
     /// Checks the article and prepares it for storing.
-    pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
+    pub(crate) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = checked_title(&self.title, limits)?;
         (self.front_matter, self.body) = set(self.front_matter, self.body, &self.properties)?;
         self.body = checked_body(self.body, limits)?;
@@ -189,7 +189,7 @@ impl Changes {
     }
 
     /// Checks the change and prepares it for storing.
-    pub(super) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
+    pub(crate) fn checked(mut self, limits: Limits) -> Result<Self, ArticleError> {
         self.title = self.title.map(|title| checked_title(&title, limits)).transpose()?;
         let body = self.body.map(|body| set_in_text(body, &self.properties)).transpose()?;
         self.body = body.map(|body| checked_body(body, limits)).transpose()?;
@@ -198,7 +198,7 @@ impl Changes {
 }
 
 /// A title as it is stored: in one line.
-pub(super) fn plain_title(title: &str) -> String {
+pub(crate) fn plain_title(title: &str) -> String {
     let title: String = title.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     title.trim().to_owned()
 }
@@ -228,7 +228,7 @@ pub(super) fn checked_body(body: String, limits: Limits) -> Result<String, Artic
 }
 
 /// Hash of what is embedded. Equal hashes mean that the stored vectors are still valid.
-pub(super) fn content_hash(title: &str, body: &str) -> String {
+pub(crate) fn content_hash(title: &str, body: &str) -> String {
     hash(&[title, body])
 }
 

@@ -35,18 +35,18 @@ pub(crate) const FRONT_MATTER: &str = "CASE WHEN a.front_matter = '' AND a.extra
 
 /// An article as it is stored.
 #[derive(Debug, Clone, FromRow)]
-pub(super) struct ArticleRow {
+pub(crate) struct ArticleRow {
     pub(super) id: i64,
-    pub(super) slug: String,
-    pub(super) title: String,
+    pub(crate) slug: String,
+    pub(crate) title: String,
     pub(super) folder: String,
-    pub(super) body: String,
-    pub(super) front_matter: String,
+    pub(crate) body: String,
+    pub(crate) front_matter: String,
     pub(super) revision: i64,
     pub(super) content_hash: String,
     pub(super) skip_embedding: bool,
     pub(super) created_at: i64,
-    pub(super) updated_at: i64,
+    pub(crate) updated_at: i64,
     pub(super) embedded_revision: Option<i64>,
     pub(super) embedded_hash: Option<String>,
     pub(super) task_id: Option<i64>,
@@ -65,7 +65,7 @@ pub(super) struct SummaryRow {
     revision: i64,
     content_hash: String,
     skip_embedding: bool,
-    pub(super) updated_at: i64,
+    pub(crate) updated_at: i64,
     embedded_revision: Option<i64>,
     embedded_hash: Option<String>,
     task_id: Option<i64>,
@@ -122,7 +122,7 @@ pub(super) async fn by_slug_held(transaction: &Transaction, slug: &str) -> Resul
 }
 
 /// Finds the article of this id.
-pub(super) async fn by_id(connection: &impl Sql, id: i64) -> Result<Option<ArticleRow>, StoreError> {
+pub(crate) async fn by_id(connection: &impl Sql, id: i64) -> Result<Option<ArticleRow>, StoreError> {
     connection
         .row(&format!("SELECT {COLUMNS}, {FRONT_MATTER}, a.body FROM articles a {JOINS} WHERE a.id = $1"), [id.into()])
         .await

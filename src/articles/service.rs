@@ -24,8 +24,8 @@ use crate::{offload, time::Timestamp};
 /// Creates, reads, changes and deletes articles. Cheap to clone.
 #[derive(Clone)]
 pub struct Articles {
-    pub(super) database: Database,
-    pub(super) limits: Limits,
+    pub(crate) database: Database,
+    pub(crate) limits: Limits,
     max_attempts: u32,
     after: AfterSave,
 }
@@ -248,12 +248,12 @@ impl Articles {
         &self.database
     }
 
-    pub(super) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         Settings { max_attempts: self.max_attempts, trace_id: Uuid::now_v7().simple().to_string(), limits: self.limits }
     }
 
     /// Runs after the commit: the caller gets its article whatever the result.
-    pub(super) async fn follow_up(&self, saved: Saved) -> Result<Saved, ArticleError> {
+    pub(crate) async fn follow_up(&self, saved: Saved) -> Result<Saved, ArticleError> {
         let Some(task_id) = saved.task_id else { return Ok(saved) };
         match &self.after {
             AfterSave::Wake(runtime) => runtime.wake(),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::fulltext::{self, Texts};
 
-pub(super) async fn update(
+pub(crate) async fn update(
     transaction: &Transaction,
     slug: &str,
     changes: Changes,

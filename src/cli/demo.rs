@@ -9,12 +9,9 @@ use anyhow::{Context, anyhow};
 
 use super::{progress, search::text_of, session::Session};
 use crate::{
-    articles::{
-        Articles,
-        files::{self, Import, OnConflict},
-        folder::Folder,
-    },
+    articles::{Articles, folder::Folder},
     config::Origin,
+    files::{self, Import, OnConflict},
     host::{Host, RunningHost},
     plural::count,
     search::{Mode, Query},

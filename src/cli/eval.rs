@@ -12,15 +12,11 @@ use super::{
     table::{name, number, table},
 };
 use crate::{
-    articles::{
-        ArticleError, Articles, NewArticle,
-        files::{self, Import, OnConflict},
-        folder::Folder,
-        slug::Slug,
-    },
+    articles::{ArticleError, Articles, NewArticle, folder::Folder, slug::Slug},
     config::Origin,
     database,
     evaluation::{Collection, Quality, measure, ways},
+    files::{self, Import, OnConflict},
     host::{Host, RunningHost},
     plural::count,
     printable::line,

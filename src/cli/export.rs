@@ -8,7 +8,7 @@ use super::{
     session::{self, Session},
 };
 use crate::{
-    articles::files::{self, Export, ExportReport},
+    files::{self, Export, ExportReport},
     plural::count,
 };
 

@@ -3,14 +3,8 @@
 use afterword_actors::store::StoreError;
 
 use crate::{
-    articles::{ArticleError, files::SyncError},
-    auth::TokenError,
-    bulk::BulkError,
-    config::ConfigErrors,
-    database::SchemaError,
-    host::HostError,
-    queue::QueueError,
-    search::SearchError,
+    articles::ArticleError, auth::TokenError, bulk::BulkError, config::ConfigErrors, database::SchemaError,
+    files::SyncError, host::HostError, queue::QueueError, search::SearchError,
 };
 
 /// The command failed.

@@ -14,10 +14,8 @@ use super::{
     session::{self, Session},
 };
 use crate::{
-    articles::{
-        Articles,
-        files::{self, Count, FileProblem, Import, ImportReport, LeftOut, Reason, Step},
-    },
+    articles::Articles,
+    files::{self, Count, FileProblem, Import, ImportReport, LeftOut, Reason, Step},
     host::{Host, RunningHost},
     hosts,
     plural::count,

@@ -9,7 +9,7 @@ use super::{
     session::{self, Session},
 };
 use crate::{
-    articles::files::{self, FileProblem, Sync, SyncReport, Told},
+    files::{self, FileProblem, Sync, SyncReport, Told},
     plural::count,
     signals::Signals,
 };

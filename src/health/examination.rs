@@ -11,7 +11,7 @@ use std::{
 use afterword_actors::store::{Database, StoreError, models, sql::Sql, stats};
 
 use super::Finding;
-use crate::{articles::files, database, model, plural::count};
+use crate::{database, files, model, plural::count};
 
 /// Whether a save is possible: by the database, and by the room beside its file.
 pub async fn writable(database: &Database, file: Option<&Path>) -> Finding {

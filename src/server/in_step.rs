@@ -11,12 +11,9 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    articles::{
-        Articles,
-        files::{Sync, SyncReport, Told, left_copies, told_of, watch},
-        folder::Folder,
-    },
+    articles::{Articles, folder::Folder},
     config::SyncedFolder,
+    files::{Sync, SyncReport, Told, left_copies, told_of, watch},
     health::{Finding, Health},
 };
 

@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use afterword::{
-    articles::{
-        Changes, NewArticle,
-        files::{Sync, left_copies, sync},
-        folder::Folder,
-        slug::Slug,
-    },
+    articles::{Changes, NewArticle, folder::Folder, slug::Slug},
     bulk::Bulk,
+    files::{Sync, left_copies, sync},
     hosts,
     queue::{Queue, TaskFilter},
     search::{Mode, Query},

@@ -10,7 +10,7 @@ const LATEST: i64 = 253_402_300_799_999;
 /// Reads a time; without a zone it is in UTC, without a time of day it is the beginning of the day.
 ///
 /// *Units:* milliseconds since 1970.
-pub(in crate::articles) fn parse(text: &str) -> Option<i64> {
+pub(crate) fn parse(text: &str) -> Option<i64> {
     let text = text.trim().trim_start_matches('@').trim_start_matches("[[").trim_end_matches("]]").trim();
     if text.len() > 64 || !text.is_ascii() {
         return None;

@@ -60,7 +60,7 @@ pub(in crate::articles) fn name(target: &str, form: Form) -> String {
 }
 
 /// Decodes `%20` and the like.
-pub(in crate::articles) fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let (bytes, mut plain, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
     while at < bytes.len() {
         let hex = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');

@@ -62,7 +62,7 @@ pub enum Value {
 
 /// What a text says by itself.
 #[derive(Debug, Default)]
-pub(in crate::articles) struct TextReading {
+pub(crate) struct TextReading {
     /// Front matter at the beginning of the text itself.
     head: String,
     mentions: Mentions,
@@ -93,7 +93,7 @@ pub(crate) fn about(front_matter: &str, body: &str) -> Vec<String> {
 
 impl Properties {
     /// Combines front matter and text.
-    pub(in crate::articles) fn of_reading(front_matter: &str, text: &TextReading) -> Self {
+    pub(crate) fn of_reading(front_matter: &str, text: &TextReading) -> Self {
         let mut properties = Self::of_article(front_matter, &text.head);
         for tag in &text.mentions.tags {
             properties.add_tag(tag);
@@ -133,7 +133,7 @@ impl Properties {
     }
 
     /// Returns the other names of an article and its subjects: aliases, tags and its description.
-    pub(in crate::articles) fn about(&self) -> Vec<String> {
+    pub(crate) fn about(&self) -> Vec<String> {
         let named = ["aliases", "description"].into_iter().flat_map(|key| self.of(key));
         named.map(|value| value.text().to_owned()).chain(self.names()).collect()
     }

@@ -9,7 +9,7 @@ use super::{fold::folded, read::Properties};
 use crate::articles::slug::Slug;
 
 /// Replaces the stored values of the article by `properties`. Without old and new values, nothing is written.
-pub(in crate::articles) async fn write(
+pub(crate) async fn write(
     transaction: &impl Sql,
     id: i64,
     known: Known,
@@ -37,7 +37,7 @@ pub(in crate::articles) async fn write(
 
 /// Whether an article may have rows already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::articles) enum Known {
+pub(crate) enum Known {
     /// It is new.
     Nothing,
     /// Perhaps; they are replaced.

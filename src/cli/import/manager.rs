@@ -3,8 +3,8 @@
 use anyhow::anyhow;
 
 use crate::{
-    articles::files::{ManagerReport, import_manager},
     cli::{progress, session::Session},
+    files::{ManagerReport, import_manager},
     plural::count,
     secrets,
 };

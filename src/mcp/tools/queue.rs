@@ -11,10 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{Embedding, REASON};
 use crate::{
-    articles::{
-        EmbeddingState,
-        files::{left_copies, told_of},
-    },
+    articles::EmbeddingState,
+    files::{left_copies, told_of},
     health::diagnosis,
     hosts,
     mcp::{budget, door::McpServer, problem::Problem, schema},

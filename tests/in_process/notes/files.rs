@@ -2,12 +2,8 @@
 
 use std::{collections::BTreeSet, fs};
 
-use afterword::articles::{
-    Changes,
-    files::{Import, OnConflict, Sync, sync},
-    folder::Folder,
-    slug::Slug,
-};
+use afterword::articles::{Changes, folder::Folder, slug::Slug};
+use afterword::files::{Import, OnConflict, Sync, sync};
 
 use super::TestHost;
 use crate::{
@@ -324,7 +320,7 @@ async fn what_was_deleted_does_not_come_back_with_a_file() {
     for folder in [vault.root(), out.clone()] {
         assert_eq!(counts(&import(&service, &folder).await), [0, 0, 1, 0, 1, 0]);
     }
-    let report = export_as(&service, afterword::articles::files::Export { prune: true, ..exporting(&out) }).await;
+    let report = export_as(&service, afterword::files::Export { prune: true, ..exporting(&out) }).await;
     assert_eq!(report.removed, ["gone.md"]);
     assert!(!out.join("gone.md").exists() && out.join("stays.md").exists());
     vault.put("gone.md", "written again");
@@ -428,7 +424,7 @@ async fn an_export_goes_on_and_never_leaves_its_folder() {
     std::os::unix::fs::symlink(vault.path("elsewhere"), out.join("away")).expect("a link");
     let pipe = std::process::Command::new("mkfifo").arg(out.join("waits.md")).status().expect("mkfifo");
     assert!(pipe.success());
-    let update = afterword::articles::files::Export { on_conflict: OnConflict::Update, ..exporting(&out) };
+    let update = afterword::files::Export { on_conflict: OnConflict::Update, ..exporting(&out) };
     let report = export_as(&service, update).await;
     let failed: BTreeSet<_> = report.failed.iter().map(|failed| failed.file.as_str()).collect();
     assert_eq!(
@@ -475,7 +471,7 @@ async fn what_is_saved_during_an_export_is_somewhere_after_it() {
     service.create(article("note", "first")).await.expect("an article");
     let vault = Vault::of(&[]);
     for round in 0..ROUNDS {
-        let update = afterword::articles::files::Export { on_conflict: OnConflict::Update, ..exporting(&vault.root()) };
+        let update = afterword::files::Export { on_conflict: OnConflict::Update, ..exporting(&vault.root()) };
         export_as(&service, update).await;
         let body = Some(format!("changed here {round}"));
         service.update("note", Changes { body, ..Changes::default() }).await.expect("a save");
@@ -507,7 +503,7 @@ async fn an_export_removes_a_file_only_when_its_article_stands_elsewhere() {
     let folder = Some(Folder::parse("y").expect("a folder"));
     service.update("note", Changes { folder, ..Changes::default() }).await.expect("a save");
     vault.put("y/note.md", "of another");
-    let prune = |on_conflict, dry_run| afterword::articles::files::Export {
+    let prune = |on_conflict, dry_run| afterword::files::Export {
         prune: true,
         on_conflict,
         dry_run,

@@ -2,12 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use afterword::articles::{
-    Articles,
-    files::{Export, Import, ImportReport, Layout, Reason, Sync, sync},
-    folder::Folder,
-    properties::Properties,
-};
+use afterword::articles::{Articles, folder::Folder, properties::Properties};
+use afterword::files::{Export, Import, ImportReport, Layout, Reason, Sync, sync};
 
 use super::TestHost;
 use crate::notes::vault::{Vault, counts, export_as, exporting, import, import_as, importing, slugs};

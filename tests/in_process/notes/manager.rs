@@ -1,9 +1,7 @@
 //! Articles of mcp-markdown-manager are imported with their history; an interrupted run is completed by the next.
 
-use afterword::articles::{
-    Articles, Changes,
-    files::{ManagerError, ManagerReport, import_manager},
-};
+use afterword::articles::{Articles, Changes};
+use afterword::files::{ManagerError, ManagerReport, import_manager};
 
 use super::TestHost;
 use crate::support::{Place, SqliteTestHost, article};

@@ -8,12 +8,8 @@ use std::{
 };
 
 use afterword::{
-    articles::{
-        AfterSave, Articles, Changes, Limits, NewArticle,
-        files::{Sync, SyncReport, left_copies, sync},
-        folder::Folder,
-        slug::Slug,
-    },
+    articles::{AfterSave, Articles, Changes, Limits, NewArticle, folder::Folder, slug::Slug},
+    files::{Sync, SyncReport, left_copies, sync},
     search::Mode,
 };
 

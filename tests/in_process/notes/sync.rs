@@ -11,13 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword::articles::{
-    Articles, Changes, NewArticle,
-    files::{Import, OfArticles, Sync, SyncError, SyncReport, forget, sync},
-    folder::Folder,
-    front_matter::Document,
-    slug::Slug,
-};
+use afterword::articles::{Articles, Changes, NewArticle, folder::Folder, front_matter::Document, slug::Slug};
+use afterword::files::{Import, OfArticles, Sync, SyncError, SyncReport, forget, sync};
 
 use afterword_actors::store::sql::Sql;
 use proptest::{

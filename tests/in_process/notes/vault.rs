@@ -5,11 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use afterword::articles::{
-    Articles,
-    files::{self, Export, ExportReport, Import, ImportReport, OnConflict},
-    folder::Folder,
-};
+use afterword::articles::{Articles, folder::Folder};
+use afterword::files::{self, Export, ExportReport, Import, ImportReport, OnConflict};
 
 /// A folder of files, gone when it is dropped.
 pub(crate) struct Vault(tempfile::TempDir);

@@ -7,11 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use afterword::articles::{
-    Articles, Changes,
-    files::{Sync, SyncError, Told, watch},
-    folder::Folder,
-};
+use afterword::articles::{Articles, Changes, folder::Folder};
+use afterword::files::{Sync, SyncError, Told, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::TestHost;

@@ -13,7 +13,8 @@ use super::{
     report::{Sync, SyncReport},
     run::{Run, awaited, problem},
 };
-use crate::articles::{ArticleError, delete, files::source::Known, row};
+use crate::articles::{ArticleError, delete, row};
+use crate::files::source::Known;
 
 /// So few deletions are never asked about.
 const FEW: usize = 5;

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::super::layouts::Layout;
-use crate::articles::{files::OnConflict, folder::Folder};
+use crate::articles::folder::Folder;
+use crate::files::OnConflict;
 
 /// What to import, and how.
 #[derive(Debug, Clone)]

@@ -10,17 +10,17 @@ use crate::articles::folder;
 
 /// A file that is known, as far as it tells whether it has to be looked at.
 #[derive(Debug, FromRow)]
-pub(in crate::articles::files) struct Brief {
-    pub(in crate::articles::files) path: String,
-    pub(in crate::articles::files) article_id: i64,
+pub(in crate::files) struct Brief {
+    pub(in crate::files) path: String,
+    pub(in crate::files) article_id: i64,
     /// What the file was like when it held what is known of it; empty if that is not known.
-    pub(in crate::articles::files) stamp: String,
+    pub(in crate::files) stamp: String,
     /// Whether its article is as it was then, and below the folder that was asked for.
-    pub(in crate::articles::files) is_same: bool,
+    pub(in crate::files) is_same: bool,
 }
 
 /// Files of a folder in the order of their paths, some at a time: those after `last`.
-pub(in crate::articles::files) async fn briefly(
+pub(in crate::files) async fn briefly(
     connection: &impl Sql,
     source: i64,
     above: &str,
@@ -38,16 +38,13 @@ pub(in crate::articles::files) async fn briefly(
 }
 
 /// Articles that are several files of a folder.
-pub(in crate::articles::files) async fn of_several_files(
-    connection: &impl Sql,
-    source: i64,
-) -> Result<Vec<i64>, StoreError> {
+pub(in crate::files) async fn of_several_files(connection: &impl Sql, source: i64) -> Result<Vec<i64>, StoreError> {
     let sql = "SELECT article_id FROM article_sources WHERE source_id = $1 GROUP BY article_id HAVING count(*) > 1";
     connection.rows(sql, [source.into()]).await
 }
 
 /// The files at these places of a folder.
-pub(in crate::articles::files) async fn at(
+pub(in crate::files) async fn at(
     connection: &impl Sql,
     source: i64,
     places: &[String],
@@ -60,7 +57,7 @@ pub(in crate::articles::files) async fn at(
 }
 
 /// Files that these articles are in other folders.
-pub(in crate::articles::files) async fn elsewhere(
+pub(in crate::files) async fn elsewhere(
     connection: &impl Sql,
     source: i64,
     articles: &[i64],
@@ -73,7 +70,7 @@ pub(in crate::articles::files) async fn elsewhere(
 }
 
 /// Notes what files are like (place, hash, stamp) that hold what is known of them.
-pub(in crate::articles::files) async fn stamp(
+pub(in crate::files) async fn stamp(
     connection: &impl Sql,
     source: i64,
     files: &[(String, String, String)],

@@ -10,7 +10,7 @@ use crate::articles::slug::Slug;
 
 /// What to do about what both sides say differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::articles::files) enum Policy {
+pub(in crate::files) enum Policy {
     /// The article stays.
     Skip,
     /// The file wins.
@@ -23,7 +23,7 @@ pub(in crate::articles::files) enum Policy {
 
 /// What is to become of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::articles::files) enum Action {
+pub(in crate::files) enum Action {
     /// A new article. `again` is set if the file had one before.
     Create { slug: Slug, former_slugs: Vec<Slug>, again: Option<Box<Known>> },
     /// The article follows the file, which has changed, or moved from another place.
@@ -50,7 +50,7 @@ pub(in crate::articles::files) enum Action {
 
 /// Why a file does not become what it says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::articles::files) enum Refusal {
+pub(in crate::files) enum Refusal {
     #[error(
         "the article \"{slug}\" (\"{title}\") exists already and did not come from this file; `--on-conflict update` \
          replaces it by the file, `skip` leaves it"
@@ -77,27 +77,27 @@ pub(in crate::articles::files) enum Refusal {
 
 /// What the plan depends on besides the files.
 #[derive(Debug, Default)]
-pub(in crate::articles::files) struct Facts {
+pub(in crate::files) struct Facts {
     /// By their places in the folder.
-    pub(in crate::articles::files) known: HashMap<String, Known>,
+    pub(in crate::files) known: HashMap<String, Known>,
     /// Everything in the folder, planned now or not.
-    pub(in crate::articles::files) present: HashSet<String>,
+    pub(in crate::files) present: HashSet<String>,
     /// Articles of `known` that still say what they said when their file was read.
-    pub(in crate::articles::files) unedited: HashSet<i64>,
+    pub(in crate::files) unedited: HashSet<i64>,
     /// Slugs that articles of `known` can have again which were deleted and have a past, the first that is free, by article.
-    pub(in crate::articles::files) past: HashMap<i64, Vec<Slug>>,
+    pub(in crate::files) past: HashMap<i64, Vec<Slug>>,
     /// Who has the slugs that new files would like, by slug.
-    pub(in crate::articles::files) occupants: HashMap<String, Occupant>,
+    pub(in crate::files) occupants: HashMap<String, Occupant>,
     /// Articles without a file that say what new files say, whatever they are called.
-    pub(in crate::articles::files) alike: Vec<Occupant>,
-    pub(in crate::articles::files) is_copy: bool,
+    pub(in crate::files) alike: Vec<Occupant>,
+    pub(in crate::files) is_copy: bool,
     /// Places of files that are gone, by new files that took over most of their lines.
-    pub(in crate::articles::files) similar: HashMap<String, String>,
+    pub(in crate::files) similar: HashMap<String, String>,
 }
 
 impl Facts {
     /// Slugs whose owners have to be known before [`plan`].
-    pub(in crate::articles::files) fn asked(&self, files: &[Scanned]) -> Vec<String> {
+    pub(in crate::files) fn asked(&self, files: &[Scanned]) -> Vec<String> {
         let new = files.iter().filter(|file| self.known.get(&file.file).is_none_or(|known| known.present.is_none()));
         let slugs = new.flat_map(|file| file.wish.candidates().chain(file.former_slugs.iter().cloned()));
         let past = self.past.values().flatten().cloned();

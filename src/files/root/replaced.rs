@@ -14,7 +14,7 @@ use cap_fs_ext::DirExt;
 use cap_std::fs::{Dir, OpenOptions};
 
 use super::{PART, Root, Stamp, like, named, settle, settle_folder, unpredictable_name, write_new};
-use crate::articles::files::{hash, place};
+use crate::files::{hash, place};
 
 /// Where it is kept.
 const FOLDER: &str = ".afterword-replaced";
@@ -25,16 +25,16 @@ const TOLD: usize = 32;
 
 /// A file that was written to after it had been taken away.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::articles::files) struct Late {
+pub(in crate::files) struct Late {
     /// Where it stood.
-    pub(in crate::articles::files) file: String,
+    pub(in crate::files) file: String,
     /// Where it stands now.
-    pub(in crate::articles::files) copy: String,
+    pub(in crate::files) copy: String,
 }
 
 /// Kept files that held what their names say when they were read last.
 #[derive(Debug, Default)]
-pub(in crate::articles::files) struct Unwritten(HashMap<String, Stamp>);
+pub(in crate::files) struct Unwritten(HashMap<String, Stamp>);
 
 /// A place for what a file holds.
 struct Kept {
@@ -95,7 +95,7 @@ impl Root {
     }
 
     /// Takes away a file that holds what has the hash `wanted`; answers whether it did.
-    pub(in crate::articles::files) fn taken(&self, file: &str, wanted: &str) -> io::Result<bool> {
+    pub(in crate::files) fn taken(&self, file: &str, wanted: &str) -> io::Result<bool> {
         if !self.holds(file, wanted)? {
             return Ok(false);
         }
@@ -114,7 +114,7 @@ impl Root {
     }
 
     /// Puts late texts beside their places, and removes kept files that were not written to for a day.
-    pub(in crate::articles::files) fn late(&self, unwritten: &mut Unwritten) -> io::Result<Vec<Late>> {
+    pub(in crate::files) fn late(&self, unwritten: &mut Unwritten) -> io::Result<Vec<Late>> {
         let mut late = Vec::new();
         let before = std::mem::take(unwritten);
         for entry in self.entries()? {
@@ -133,7 +133,7 @@ impl Root {
     }
 
     /// What [`Root::late`] would put beside its place, and what that holds.
-    pub(in crate::articles::files) fn would_be_late(&self) -> io::Result<Vec<(Late, Vec<u8>)>> {
+    pub(in crate::files) fn would_be_late(&self) -> io::Result<Vec<(Late, Vec<u8>)>> {
         let mut late = Vec::new();
         for entry in self.entries()? {
             for file in &entry.files {
@@ -277,7 +277,7 @@ mod tests {
         super::{Before, Root},
         Unwritten,
     };
-    use crate::articles::files::hash;
+    use crate::files::hash;
 
     #[test]
     fn a_look_takes_no_file_that_another_run_is_writing() {

@@ -29,7 +29,7 @@ const ROOM: u32 = 256 << 10;
 
 /// When an article was changed that follows its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::articles::files) enum Times {
+pub(in crate::files) enum Times {
     /// When the file says; now if it says nothing.
     OfFiles,
     /// When the file was changed, unless it says something new.
@@ -37,22 +37,22 @@ pub(in crate::articles::files) enum Times {
 }
 
 /// One import.
-pub(in crate::articles::files) struct Run<'a> {
-    pub(in crate::articles::files) articles: &'a Articles,
-    pub(in crate::articles::files) import: &'a Import,
-    pub(in crate::articles::files) root: Arc<Root>,
+pub(in crate::files) struct Run<'a> {
+    pub(in crate::files) articles: &'a Articles,
+    pub(in crate::files) import: &'a Import,
+    pub(in crate::files) root: Arc<Root>,
     /// Where new files belong.
-    pub(in crate::articles::files) source: i64,
+    pub(in crate::files) source: i64,
     /// Where the folder lies in that source.
-    pub(in crate::articles::files) prefix: String,
+    pub(in crate::files) prefix: String,
     /// How its files are read.
-    pub(in crate::articles::files) reading: Arc<Reading>,
-    pub(in crate::articles::files) times: Times,
+    pub(in crate::files) reading: Arc<Reading>,
+    pub(in crate::files) times: Times,
 }
 
 impl Run<'_> {
     /// The source of new files, made if there is none.
-    pub(in crate::articles::files) async fn settled(&self, resolved: &Resolved) -> Result<i64, StoreError> {
+    pub(in crate::files) async fn settled(&self, resolved: &Resolved) -> Result<i64, StoreError> {
         let database = &self.articles.database;
         let machine = resolve::machine(database.reader());
         let root = self.root.place().to_string_lossy().into_owned();
@@ -101,7 +101,7 @@ impl Run<'_> {
             .await
     }
 
-    pub(in crate::articles::files) async fn learn(
+    pub(in crate::files) async fn learn(
         &self,
         facts: &mut Facts,
         resolved: Resolved,
@@ -122,7 +122,7 @@ impl Run<'_> {
     }
 
     /// Does what is planned, or, in a dry run, says it. Answers the files whose plan no longer held.
-    pub(in crate::articles::files) async fn carry_out(
+    pub(in crate::files) async fn carry_out(
         &self,
         files: Vec<Scanned>,
         actions: Vec<Action>,

@@ -26,7 +26,7 @@ impl Layout {
     }
 
     /// What the folder is, in words; `None` if it is nothing in particular.
-    pub(in crate::articles::files) fn in_words(self) -> Option<&'static str> {
+    pub(in crate::files) fn in_words(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,
             Self::Notion => Some("an export of Notion"),

@@ -39,9 +39,9 @@ use super::{
 };
 use crate::articles::{
     Articles,
-    files::OnConflict,
     folder::{Folder, within},
 };
+use crate::files::OnConflict;
 
 /// Both sides, and what they were when they last agreed.
 pub(super) struct Looked {

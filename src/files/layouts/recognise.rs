@@ -8,10 +8,10 @@ use super::{super::place, jekyll, layout::Layout, logseq, notion};
 const NAMED: usize = 90;
 
 /// Files that are there besides, of Logseq and of Jekyll.
-pub(in crate::articles::files) const MARKERS: [&str; 2] = ["logseq/config.edn", "_config.yml"];
+pub(in crate::files) const MARKERS: [&str; 2] = ["logseq/config.edn", "_config.yml"];
 
 /// Returns the layout of a folder with these markdown files, by their places in their source, and with these `others`.
-pub(in crate::articles::files) fn recognised(files: &[String], others: &HashSet<&str>) -> Layout {
+pub(in crate::files) fn recognised(files: &[String], others: &HashSet<&str>) -> Layout {
     let named = files.iter().filter(|file| notion::has_id(file)).count();
     let has = |wanted: fn(&str) -> bool| files.iter().any(|file| wanted(file));
     let is_graph = others.contains(MARKERS[0])

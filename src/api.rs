@@ -30,7 +30,7 @@ pub use editing::{AskedEdit, ChangedChunks, EditAnswer, OnConflict};
 pub use health::{Part, Report, State};
 pub use hosts::{Actor, LivingHost, Worker};
 pub use links::{Backlink, BrokenLink, Mended, OutgoingLink, Renamed, Unmended};
-pub use models::{Build, SetView, SetsStatus};
+pub use models::{Build, Estimate, SetView, SetsStatus};
 pub use permission::{Permission, UnknownPermission};
 pub use queue::{
     Coverage, Event, Numbers, Priority, QueueNumbers, Task, TaskDetail, TaskPage, TaskStatus, WorkerNumbers,

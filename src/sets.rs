@@ -6,15 +6,19 @@ use afterword_actors::{
     store::{
         Database, StoreError,
         models::{self, Set, Switch, Wanted},
-        sql, stats,
+        sql::{self, Sql},
+        stats,
     },
 };
 
 use crate::api::Timestamp;
-pub use crate::api::{Build, SetView, SetsStatus};
+pub use crate::api::{Build, Estimate, SetView, SetsStatus};
 
 /// The period that the rate of a build is measured over. *Units:* milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
+
+/// Articles whose texts are looked at for their length; the newest, which are most like what is written now.
+const SAMPLE: i64 = 200;
 
 /// Shows and changes the model. Cheap to clone.
 #[derive(Clone)]
@@ -45,7 +49,29 @@ impl Sets {
             Some(set) => Some(self.build(&set).await?),
             None => None,
         };
-        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect })
+        let estimate = match &in_use {
+            Some(in_use) if !not_in_effect.is_empty() => self.estimate(in_use).await?,
+            _ => None,
+        };
+        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect, estimate })
+    }
+
+    /// About how much the model of a new set is given, if its texts are as long as those of the set in use.
+    async fn estimate(&self, in_use: &SetView) -> Result<Option<Estimate>, StoreError> {
+        let texts = "SELECT CAST(sum(chunk_count) AS BIGINT) AS texts, count(*) AS articles
+                     FROM article_embeddings WHERE model_id = $1";
+        let length = "SELECT CAST(sum(c.tokens) AS BIGINT) AS tokens, count(*) AS texts
+                      FROM (SELECT article_id FROM article_embeddings WHERE model_id = $1
+                            ORDER BY article_id DESC LIMIT $2 + 0) e
+                      JOIN article_chunks c ON c.article_id = e.article_id AND c.model_id = $1";
+        let reader = self.database.reader();
+        let texts: Option<(Option<i64>, i64)> = reader.row(texts, [in_use.id.into()]).await?;
+        let length: Option<(Option<i64>, i64)> = reader.row(length, [in_use.id.into(), SAMPLE.into()]).await?;
+        let (Some((Some(texts), of)), Some((Some(tokens), in_texts))) = (texts, length) else { return Ok(None) };
+        // Those that are not embedded yet are like the others.
+        let texts = texts as f64 * in_use.articles as f64 / of.max(1) as f64;
+        let tokens = texts * tokens as f64 / in_texts.max(1) as f64;
+        Ok(Some(Estimate { texts: texts.round() as i64, tokens: tokens.round() as i64 }))
     }
 
     /// Returns the number of the set of the model that the settings name; `None` if there is none yet.

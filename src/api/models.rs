@@ -19,6 +19,18 @@ pub struct SetsStatus {
     /// Settings of this host that neither the set in use nor the one that is being built was made with: they take effect with
     /// a change of the model.
     pub not_in_effect: Vec<&'static str>,
+    /// What a change to the settings of this host would send; missing if they are in effect, or nothing was embedded yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
+}
+
+/// About how much a change of model sends to the new one: as much as the set in use was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Estimate {
+    /// Texts: chunks of articles.
+    pub texts: i64,
+    /// Tokens of all texts together, as the model in use counts them.
+    pub tokens: i64,
 }
 
 /// The vectors of one model.

@@ -12,7 +12,7 @@ use crate::{
     host::Host,
     hosts,
     plural::count,
-    sets::{Build, Sets, SetsStatus},
+    sets::{Build, Estimate, Sets, SetsStatus},
     time::duration,
 };
 
@@ -27,6 +27,7 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
     if detach && !any_running {
         return Err(anyhow!("no host is running to do the work; leave out --detach to do it here"));
     }
+    let estimate = sets.status().await?.estimate;
     let begun = sets.switch().await?;
     let own = sets.configured_set().await?.ok_or_else(|| anyhow!("the set of the new model is gone"))?;
     if without_failed {
@@ -39,7 +40,10 @@ pub(super) async fn switch(session: &Session, detach: bool, without_failed: bool
             return session.output.answer(&sets.status().await?, |_| format!("{model} is in use already{given_up}"));
         }
         Switch::UnderWay => session.output.note(&format!("the vectors of {model} are being made already")),
-        Switch::Begun { .. } => session.output.note(&format!("the vectors of {model} are made from now on")),
+        Switch::Begun { .. } => {
+            let of = estimate.map(|estimate| format!(", of {}", amount(estimate))).unwrap_or_default();
+            session.output.note(&format!("the vectors of {model} are made from now on{of}"));
+        }
     }
     if detach {
         return session.output.answer(&sets.status().await?, |_| {
@@ -154,7 +158,15 @@ fn text_of(look: Look, status: &SetsStatus) -> String {
         let rest = "not in effect; `afterword model switch` makes vectors with them";
         rows.push(("settings", format!("name {}: {settings} {rest}", status.configured)));
     }
+    if let Some(estimate) = status.estimate {
+        rows.push(("a change", format!("sends {}", amount(estimate))));
+    }
     fields(look, rows)
+}
+
+/// About how much is sent to the new model.
+fn amount(Estimate { texts, tokens }: Estimate) -> String {
+    format!("about {} of {} together", count(texts, "text"), count(tokens, "token"))
 }
 
 fn pace(build: &Build) -> String {

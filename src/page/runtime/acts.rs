@@ -23,6 +23,7 @@ use crate::{
         visit::Visit,
     },
     queue::{QueueError, TaskFilter},
+    sets::Estimate,
 };
 
 /// An act, and what it is done to.
@@ -163,10 +164,14 @@ async fn question(app: &PageState, asked: &Asked) -> Result<(&'static str, Strin
         Act::SwitchModel => {
             let sets = app.host.sets().status().await?;
             let articles = sets.in_use.as_ref().map_or(0, |set| set.articles);
+            let sent = sets.estimate.map_or_else(String::new, |Estimate { texts, tokens }| {
+                let (texts, tokens) = (count(texts, "text", "texts"), count(tokens, "token", "tokens"));
+                format!("It is sent about {texts} of {tokens} together. ")
+            });
             (
                 "Change the model?",
                 format!(
-                    "{} are embedded once more, by {}. Searches use the present model until all are embedded.",
+                    "{} are embedded once more, by {}. {sent}Searches use the present model until all are embedded.",
                     count(articles, "article", "articles"),
                     sets.configured
                 ),

@@ -106,3 +106,21 @@ fn settings_that_are_not_in_effect_are_told() {
     let told = desk.text(&[&["model", "status"], &other[..]].concat());
     assert!(told.contains("embedding.max_tokens") && told.contains("model switch"), "{told}");
 }
+
+#[test]
+fn how_much_a_change_of_model_sends_is_told_before_it_begins() {
+    let desk = Desk::new();
+    let other = ["--set", "embedding.model=another"];
+    let status = [&["model", "status"], &other[..]].concat();
+    assert!(desk.json(&status)["estimate"].is_null(), "nothing was embedded yet");
+    for title in ["Bees", "Bread"] {
+        desk.text(&["article", "create", title, "--body", "One of two texts of eight tokens or so."]);
+    }
+    desk.text(&["bulk", "start"]);
+    assert!(desk.json(&["model", "status"])["estimate"].is_null(), "nothing would change");
+    let estimate = desk.json(&status)["estimate"].clone();
+    assert_eq!(estimate["texts"], 2);
+    assert!(estimate["tokens"].as_i64().is_some_and(|tokens| (10..60).contains(&tokens)), "{estimate}");
+    let told = desk.text(&status);
+    assert!(told.contains("about 2 texts of "), "{told}");
+}

@@ -11,7 +11,7 @@ mod source;
 #[path = "structure/tokens.rs"]
 mod tokens;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use source::{Place, Source};
 
@@ -145,14 +145,17 @@ fn what_the_runtime_shows_names_neither_the_library_of_its_database_nor_that_of_
 }
 
 #[test]
-fn decisions_have_one_number_each() {
-    let mut numbers = BTreeMap::<String, Vec<String>>::new();
+fn every_decision_has_a_number_of_its_own_and_its_title_in_the_list() {
+    let list = std::fs::read_to_string(tool::root("docs/decisions/README.md")).expect("the list");
+    let mut numbers = BTreeSet::new();
     for entry in std::fs::read_dir(tool::root("docs/decisions")).expect("the decisions") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-        numbers.entry(name.chars().take(4).collect()).or_default().push(name);
+        let text = std::fs::read_to_string(tool::root("docs/decisions").join(&name)).expect("a decision");
+        let (Some((number, _)), Some(title)) = (name.split_once('-'), text.lines().next()) else { continue };
+        assert!(numbers.insert(number.to_owned()), "two decisions are number {number}");
+        let line = format!("- [{number}]({name}) {}", title.trim_start_matches("# "));
+        assert!(list.lines().any(|listed| listed == line), "docs/decisions/README.md has no line {line:?}");
     }
-    numbers.retain(|_, names| names.len() > 1);
-    assert!(numbers.is_empty(), "{numbers:?}");
 }
 
 /// Checks that what is wrong is found.

@@ -6,7 +6,7 @@ use afterword_actors::store::{StoreError, sql::Sql};
 
 use crate::{
     api::Correction,
-    fulltext::{self, Among, Languages, Part, Phrase, Term, tokens},
+    fulltext::{self, Among, Languages, Part, Phrase, Term, stem_of, tokens},
 };
 
 /// Shorter words are as often another word as a slip. *Units:* characters.
@@ -74,12 +74,16 @@ async fn spelling(
     let texts = connection.rows::<(String, String)>(&sql, values).await?;
     let mut seen: HashMap<String, usize> = HashMap::new();
     for token in texts.iter().flat_map(|(title, body)| [title, body]).flat_map(|text| tokens(text)) {
-        if languages.stems(&token.word, &token.written).any(|found| found == stem.terms[0]) {
+        if languages.terms_of(&token.word, &token.written).any(|found| found == stem.terms[0]) {
             *seen.entry(token.word).or_default() += 1;
         }
     }
     if seen.is_empty() {
-        return Ok(spellings.iter().find(|spelling| **spelling == stem.terms[0]).or(spellings.first()).cloned());
+        return Ok(spellings
+            .iter()
+            .find(|spelling| **spelling == stem_of(&stem.terms[0]))
+            .or(spellings.first())
+            .cloned());
     }
     let read = spellings.iter().filter_map(|spelling| Some((seen.get(spelling)?, spelling)));
     Ok(read.max_by_key(|(times, _)| **times).map(|(_, spelling)| spelling.clone()))
@@ -94,13 +98,14 @@ fn is_correctable(term: &Term) -> bool {
 /// seldom wrong, and a word that is the beginning of another is rather another word than a slip.
 fn near(word: &str, languages: &Languages) -> BTreeMap<String, Vec<String>> {
     let letters: Vec<char> = word.chars().collect();
-    let stems: Vec<_> = languages.stems(word, word).collect();
+    let stems: Vec<_> = languages.terms_of(word, word).collect();
     let mut near: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut add = |letters: Vec<char>| {
         let other: String = letters.into_iter().collect();
-        for (found, stem) in languages.stems(&other, &other).zip(&stems) {
-            if !found.starts_with(stem) && !stem.starts_with(&found) && !word.starts_with(&found) {
-                let spellings = near.entry(found).or_default();
+        for (term, stem) in languages.terms_of(&other, &other).zip(&stems) {
+            let (found, stem) = (stem_of(&term), stem_of(stem));
+            if !found.starts_with(stem) && !stem.starts_with(found) && !word.starts_with(found) {
+                let spellings = near.entry(term).or_default();
                 if !spellings.contains(&other) {
                     spellings.push(other.clone());
                 }

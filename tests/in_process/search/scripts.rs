@@ -159,6 +159,24 @@ async fn every_article_has_the_stems_of_its_own_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stem_of_one_language_is_no_word_of_another() {
+    let world = with(&[
+        ("gatti", "I gatti non sono nella casa e le porte sono chiuse."),
+        ("gestern", "Das Haus steht nicht weit von der Straße, und die Libraries sind in dem Haus."),
+        ("history", "In the past, the houses were not far from the river."),
+    ])
+    .await;
+    for stranger in ["pasta", "\"pasta\"", "title:pasta", "paste"] {
+        let answer = world.find(stranger, Mode::Keyword).await;
+        assert!(answer.hits.is_empty(), "{stranger}: {:?}", answer.hits);
+    }
+    assert_eq!(world.found("pasts", Mode::Keyword).await, ["history"]);
+    assert_eq!(world.found("library", Mode::Keyword).await, ["gestern"], "a word that was borrowed with its plural");
+    assert_eq!(world.found("\"far from the riv*\"", Mode::Keyword).await, ["history"]);
+    assert_eq!(world.found("\"weit von der Str*\"", Mode::Keyword).await, ["gestern"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_word_is_as_rare_as_it_is_in_all_languages_together() {
     // The stem of "server" is another one in German, and each is as rare as "zebra" by itself.
     let world = with(&[

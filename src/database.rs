@@ -10,7 +10,7 @@ mod verify;
 pub use afterword_actors::schema::{SchemaError, migrate, take_back as rollback};
 pub use backup::{BackupError, backup};
 pub use copy::{Copied, CopiedTable, CopyError, CopyProgress, copy, open_both};
-pub use index::{IndexError, RebuildProgress, Rebuilt, language, rebuild, renew_words};
+pub use index::{IndexError, RebuildProgress, Rebuilt, begin_empty, language, rebuild, renew_words};
 pub use restore::{RestoreError, Restored, restore};
 pub use schema::{Migration, copied_in_part, migrations, size, undone_by_rollback};
 pub use verify::{Verification, VerifyFinding, verify};

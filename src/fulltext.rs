@@ -12,6 +12,7 @@ mod endings;
 mod fold;
 mod found;
 mod fts5;
+mod joined;
 mod languages;
 mod matcher;
 mod phrase;
@@ -44,10 +45,10 @@ pub(crate) use languages::Languages;
 pub(crate) use matcher::{Match, Matcher, merged};
 pub(crate) use phrase::Phrase;
 pub(crate) use read_texts::ReadTexts;
-pub(crate) use spoken::language as language_of;
+pub(crate) use spoken::{is_little, language as language_of};
 pub(crate) use sqlite::{Lists, Lookups};
 pub(crate) use state::{Freshness, LANGUAGE, State, VERSION};
-pub(crate) use stems::{Stems, is_known as is_language, languages};
+pub(crate) use stems::{Stems, is_known as is_language, languages, stem_of};
 use tokens::Reading;
 pub(crate) use tokens::{is_unspaced, tokens};
 pub(crate) use wanted::Term;
@@ -160,7 +161,7 @@ async fn write(
 ) -> Result<Option<&'static str>, StoreError> {
     let title = Reading::of(texts.title);
     let language = body.language(&title, stems.name());
-    let own = (language != stems.name()).then(|| Stems::of(language));
+    let own = (language != stems.name()).then(|| Stems::of_other(language));
     let stems = own.as_ref().unwrap_or(stems);
     let (title, mut body) = (title.terms(stems), body.by(stems, texts.body));
     for text in texts.about {

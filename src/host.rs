@@ -112,6 +112,7 @@ impl Host {
         if let Some(source_place) = control::unfinished_copy(database.reader()).await? {
             return Err(HostError::HalfCopied { place: database.place(), source_place });
         }
+        database::begin_empty(&database, &settings.search.language).await?;
         let backends = Backends::new(&settings.embedding)?;
         backends.look_up(&database).await?;
         Ok(Self::on(database, backends, settings))

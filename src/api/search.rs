@@ -65,9 +65,13 @@ pub struct SearchAnswer {
     pub low_confidence: bool,
     /// The former name of `low_confidence`.
     pub no_good_match: bool,
-    /// Words that no article has, and what was searched in their place.
+    /// Words that no article has, and what was searched in their place: another word, or all words that begin so (`sour*`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub corrections: Vec<Correction>,
+    /// Words and phrases of the question that were taken for unwanted, because of a `-` before them: no hit has them. In quotation
+    /// marks they are looked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// How many characters of the question were searched, if it was too long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_to: Option<usize>,
@@ -178,6 +182,6 @@ pub struct Weights {
 pub struct Correction {
     /// The word as it was written, in lower case.
     pub from: String,
-    /// The word that was searched.
+    /// The word that was searched, as articles write it.
     pub to: String,
 }

@@ -87,9 +87,11 @@ fn of_article(error: &ArticleError) -> Failure {
 
 fn of_search(error: &SearchError) -> Failure {
     match error {
-        SearchError::EmptyQuery | SearchError::Limit(_) | SearchError::Passages | SearchError::Questions => {
-            asked_wrongly("invalid")
-        }
+        SearchError::EmptyQuery
+        | SearchError::Limit(_)
+        | SearchError::Passages
+        | SearchError::NoProperty { .. }
+        | SearchError::Questions => asked_wrongly("invalid"),
         SearchError::NoArticle(_) => failed("not_found"),
         SearchError::NoMeaning(_) => failed("no_meaning"),
         SearchError::Store(error) => of_store(error),

@@ -87,6 +87,7 @@ async fn ready_model(session: &Session, host: &Host) -> anyhow::Result<()> {
 /// Formats the hits, with the words of the question marked.
 pub(super) fn text_of(look: Look, answer: &SearchAnswer) -> String {
     let mut parts: Vec<_> = answer.corrections.iter().map(correction).collect();
+    parts.extend((!answer.without.is_empty()).then(|| without(&answer.without)));
     if answer.hits.is_empty() {
         parts.push("nothing found".to_owned());
         return parts.join("\n\n");
@@ -103,6 +104,11 @@ pub(super) fn text_of(look: Look, answer: &SearchAnswer) -> String {
 
 fn correction(Correction { from, to }: &Correction) -> String {
     format!("no article has \"{from}\"; searched \"{to}\"")
+}
+
+fn without(parts: &[String]) -> String {
+    let parts: Vec<_> = parts.iter().map(|part| format!("\"{part}\"")).collect();
+    format!("without articles that have {}; to look for it, put it in quotation marks", parts.join(", "))
 }
 
 fn text_of_hit(look: Look, rank: usize, hit: &Hit) -> String {

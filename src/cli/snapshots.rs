@@ -135,6 +135,7 @@ fn hits() {
         low_confidence: false,
         no_good_match: false,
         corrections: Vec::new(),
+        without: Vec::new(),
         cut_to: None,
         weights: None,
     };

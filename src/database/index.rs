@@ -79,6 +79,27 @@ pub async fn language(database: &Database) -> Result<String, StoreError> {
     Ok(State::read(database.reader()).await?.language)
 }
 
+/// Notes, of a database without articles, that all its words follow the present rules, by the stems of `language`: there is nothing
+/// to be written again.
+/// # Errors
+/// [`StoreError`]
+pub async fn begin_empty(database: &Database, language: &str) -> Result<(), StoreError> {
+    let sql = "SELECT version < $1 AND NOT EXISTS (SELECT 1 FROM articles) AS is_new FROM fulltext_state WHERE id = 1";
+    let is_new = database.reader().row::<bool>(sql, [VERSION.into()]).await?.unwrap_or_default();
+    if !is_new || !fulltext::is_language(language) {
+        return Ok(());
+    }
+    let language = language.to_owned();
+    let noted = database.write_behind::<_, StoreError, _>(move |transaction| {
+        Box::pin(async move {
+            let sql = "UPDATE fulltext_state SET language = $1, version = $2, rebuilt_to = NULL
+                       WHERE id = 1 AND version < $2 AND NOT EXISTS (SELECT 1 FROM articles)";
+            transaction.run(sql, [language.into(), VERSION.into()]).await.map(drop)
+        })
+    });
+    noted.await
+}
+
 /// Writes words again that follow the rules of an earlier version, page by page, while saves and searches continue;
 /// words not rewritten yet are still found. Ends when none is left, and does nothing if there never was one.
 /// # Errors

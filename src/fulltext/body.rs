@@ -14,7 +14,7 @@ const USUAL: &str = "english";
 #[derive(Debug)]
 pub(crate) struct BodyTerms {
     counts: Counts,
-    language: &'static str,
+    stems: Stems,
     terms: Terms,
 }
 
@@ -23,8 +23,10 @@ impl BodyTerms {
     pub(crate) fn of(body: &str) -> Self {
         let reading = Reading::of(body);
         let counts = Counts::of(&reading);
-        let stems = Stems::of(spoken::of_article(counts, USUAL));
-        Self { counts, language: stems.name(), terms: reading.terms(&stems) }
+        let language = spoken::of_article(counts, USUAL);
+        let stems = if language == USUAL { Stems::of(language) } else { Stems::of_other(language) };
+        let terms = reading.terms(&stems);
+        Self { counts, stems, terms }
     }
 
     /// The language of the article with this title, in a collection of another.
@@ -34,7 +36,7 @@ impl BodyTerms {
 
     /// The terms by `stems`; made again from `body` if those were not expected.
     pub(super) fn by(self, stems: &Stems, body: &str) -> Terms {
-        if stems.name() == self.language { self.terms } else { Reading::of(body).terms(stems) }
+        if self.stems.are_those(stems) { self.terms } else { Reading::of(body).terms(stems) }
     }
 }
 
@@ -54,7 +56,7 @@ mod tests {
             let read = BodyTerms::of(&body);
             let title = Reading::of(&title);
             let language = read.language(&title, Stems::of(collection).name());
-            let stems = Stems::of(language);
+            let stems = if language == collection { Stems::of(language) } else { Stems::of_other(language) };
             prop_assert_eq!(read.by(&stems, &body), Reading::of(&body).terms(&stems));
             prop_assert_eq!(language, spoken::of_article(Counts::of(&title) + Counts::of(&Reading::of(&body)), collection));
         }

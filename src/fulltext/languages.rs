@@ -3,24 +3,31 @@
 //! Every article is indexed by the stems of its own language. A word of a question is looked for by its stems in all of
 //! them, as one term: how rare it is, and how often an article has it, is told by all together.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     endings,
     phrase::Phrase,
-    stems::Stems,
+    stems::{Stems, stem_of},
     tokens::{Kind, Token, tokens},
     unaccented,
 };
 
 /// The languages by whose stems the articles of a collection are indexed.
-pub(crate) struct Languages(Vec<Stems>);
+#[derive(Clone)]
+pub(crate) struct Languages(Arc<[Stems]>);
 
 impl Languages {
     /// `otherwise` for articles of which the language is not known, and `held`, of which there are articles.
     pub(crate) fn of<'l>(otherwise: &'l str, held: impl Iterator<Item = &'l str>) -> Self {
-        let others = held.filter(|language| *language != otherwise);
-        Self(std::iter::once(otherwise).chain(others).map(Stems::of).collect())
+        Self(std::iter::once(Stems::of(otherwise)).chain(others(otherwise, held).map(Stems::of_other)).collect())
+    }
+
+    /// The same while articles are left that an earlier version wrote, whose stems do not say of which language they are.
+    pub(super) fn with_earlier<'l>(otherwise: &'l str, held: impl Iterator<Item = &'l str> + Clone) -> Self {
+        let now = others(otherwise, held.clone()).map(Stems::of_other);
+        let earlier = others(otherwise, held).map(Stems::of);
+        Self(std::iter::once(Stems::of(otherwise)).chain(now).chain(earlier).collect())
     }
 
     /// Their names: texts that were read by the same languages were read alike.
@@ -29,19 +36,29 @@ impl Languages {
     }
 
     /// What stands in the index for a word of an article, in each language.
-    pub(crate) fn stems<'s>(&'s self, word: &'s str, written: &'s str) -> impl Iterator<Item = String> + 's {
-        self.0.iter().map(|stems| stems.stem(word, written).into_owned())
+    pub(crate) fn terms_of<'s>(&'s self, word: &'s str, written: &'s str) -> impl Iterator<Item = String> + 's {
+        self.0.iter().map(|stems| stems.term(word, written).into_owned())
     }
 
     /// What may stand in the index for a part of a question, each once: the first is what was meant, in the first language.
     pub(crate) fn terms(&self, token: &Token) -> Vec<String> {
         let mut terms = Vec::new();
-        for term in self.0.iter().flat_map(|stems| terms_by(stems, token)) {
+        let own = self.0.iter().flat_map(|stems| terms_by(stems, token));
+        for term in own.chain(self.borrowed(token)) {
             if !terms.contains(&term) {
                 terms.push(term);
             }
         }
         terms
+    }
+
+    /// The stems of a word in the collection's language, as a text of another has them: people borrow words with their endings.
+    fn borrowed(&self, token: &Token) -> Vec<String> {
+        if token.kind != Kind::Word {
+            return Vec::new();
+        }
+        let stem = self.0[0].term(&token.word, &token.written);
+        self.0[1..].iter().map(|other| other.marked(stem.clone()).into_owned()).collect()
     }
 
     /// What may stand in the index for a part of a question, as phrases of one term.
@@ -70,12 +87,11 @@ impl Languages {
     pub(super) fn beginnings(&self, start: &str) -> Vec<Phrase> {
         let found = tokens(start);
         let [token] = found.as_slice() else {
-            let beginning = |phrase: Phrase| Phrase { is_prefix: true, ..phrase };
             return self.phrases(start).into_iter().map(beginning).collect();
         };
         let mut beginnings = vec![Phrase { terms: vec![token.word.clone()], is_prefix: true }];
         // The index holds stems, which may end before the beginning that was written.
-        for stems in &self.0 {
+        for stems in self.0.iter() {
             for whole in endings::completed(stems.name(), token) {
                 for stem in terms_by(stems, &whole) {
                     let phrase = Phrase { terms: vec![stem], is_prefix: false };
@@ -89,18 +105,30 @@ impl Languages {
     }
 }
 
+/// A phrase whose last word may go on: what says of which language it is stands behind the end.
+fn beginning(mut phrase: Phrase) -> Phrase {
+    if let Some(last) = phrase.terms.last_mut() {
+        last.truncate(stem_of(last).len());
+    }
+    Phrase { is_prefix: true, ..phrase }
+}
+
+fn others<'l>(otherwise: &'l str, held: impl Iterator<Item = &'l str>) -> impl Iterator<Item = &'l str> {
+    held.filter(move |language| *language != otherwise)
+}
+
 /// What may stand in the index of an article in one language for a part of a question, each once: the first is what was written.
 fn terms_by(stems: &Stems, token: &Token) -> Vec<String> {
     let Token { word, written, .. } = token;
     if token.kind != Kind::Word {
         return vec![word.clone()];
     }
-    let mut terms = vec![stems.stem(word, written).into_owned()];
+    let mut terms = vec![stems.term(word, written).into_owned()];
     // Articles and questions are written without accents, too.
     if stems.read_accents() && written.is_ascii() {
-        terms.extend(unaccented::restored(stems.name(), word).map(|with| stems.stem(word, &with).into_owned()));
+        terms.extend(unaccented::restored(stems.name(), word).map(|with| stems.term(word, &with).into_owned()));
     } else if stems.read_accents() {
-        terms.push(stems.stem(word, word).into_owned());
+        terms.push(stems.term(word, word).into_owned());
     }
     let mut known = HashSet::new();
     terms.retain(|term| known.insert(term.clone()));
@@ -119,8 +147,15 @@ mod tests {
     #[test]
     fn a_word_has_a_stem_in_each_language() {
         assert_eq!(terms(&["english"], "Häuser"), ["hauser"]);
-        assert_eq!(terms(&["english", "german"], "Häuser"), ["hauser", "haus"]);
+        assert_eq!(terms(&["english", "german"], "Häuser"), ["hauser", "haus°de", "hauser°de"]);
         assert_eq!(terms(&["english", "german"], "数据库"), ["数据"]);
+    }
+
+    #[test]
+    fn a_stem_is_of_one_language() {
+        assert_eq!(terms(&["english", "italian"], "pasta"), ["pasta", "past°it", "pasta°it"]);
+        assert_eq!(terms(&["english", "german"], "libraries"), ["librari", "librari°de"]);
+        assert_eq!(terms(&["german", "english"], "libraries"), ["librari", "librari°en"]);
     }
 
     #[test]

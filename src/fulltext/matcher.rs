@@ -99,7 +99,7 @@ impl Matcher {
                 Some(terms) => Arc::clone(terms),
                 None => {
                     let terms: Arc<[String]> = match kind {
-                        Kind::Word => self.languages.stems(word, written).collect(),
+                        Kind::Word => self.languages.terms_of(word, written).collect(),
                         Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => Arc::new([word.to_owned()]),
                     };
                     known.insert(written.to_owned(), Arc::clone(&terms));

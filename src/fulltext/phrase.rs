@@ -13,6 +13,11 @@ pub(crate) struct Phrase {
 }
 
 impl Phrase {
+    /// As FTS5 is asked for it: no term holds a quotation mark.
+    pub(super) fn quoted(&self) -> String {
+        format!("\"{}\"{}", self.terms.join(" "), if self.is_prefix { " *" } else { "" })
+    }
+
     /// The phrases that `text` may be: one for each choice among what `terms` says each of its parts may be, the first of each first.
     /// None if it holds no term. Of very many, parts at the end have no choice.
     pub(super) fn all_of(text: &str, terms: impl Fn(&Token) -> Vec<String>) -> Vec<Self> {

@@ -69,7 +69,7 @@ fn add<'t>(
             return add(hash(word));
         }
         let terms = known.entry(&text[origin.clone()]).or_insert_with_key(|written| {
-            let mut terms: Vec<_> = languages.stems(word, written).map(|stem| hash(&stem)).collect();
+            let mut terms: Vec<_> = languages.terms_of(word, written).map(|stem| hash(&stem)).collect();
             terms.sort_unstable();
             terms.dedup();
             terms.into()

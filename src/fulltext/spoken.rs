@@ -116,6 +116,11 @@ pub(super) fn says_nothing(language: Option<Language>, word: &str) -> bool {
     is_one(word) || language.is_some_and(|Language(place)| LITTLE.get(word).is_some_and(|of| of >> place & 1 == 1))
 }
 
+/// Whether a folded word says nothing in any language.
+pub(crate) fn is_little(word: &str) -> bool {
+    is_one(word) || LITTLE.contains_key(word)
+}
+
 /// The language whose stems the words of an article in Latin letters have: the one that its texts are clearly in, `otherwise` if there
 /// is none.
 pub(super) fn of_article(counts: Counts, otherwise: &'static str) -> &'static str {

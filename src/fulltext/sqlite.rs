@@ -7,6 +7,7 @@ mod kept;
 mod lengths;
 mod lists;
 mod pages;
+mod phrases;
 mod structure;
 
 use std::{collections::HashSet, sync::Arc};
@@ -96,19 +97,14 @@ async fn by_fts5(connection: &impl Sql, terms: &[Term], among: &Among, limit: i6
 fn any_of(terms: &[Term]) -> String {
     let each = terms.iter().flat_map(|term| {
         let times = usize::try_from(term.times).unwrap_or(1);
-        term.alternatives.iter().flat_map(move |phrase| std::iter::repeat_n(quoted(phrase), times))
+        term.alternatives.iter().flat_map(move |phrase| std::iter::repeat_n(phrase.quoted(), times))
     });
     each.collect::<Vec<_>>().join(" OR ")
 }
 
 /// Any of these phrases.
 fn any_phrase(phrases: &[Phrase]) -> String {
-    phrases.iter().map(quoted).collect::<Vec<_>>().join(" OR ")
-}
-
-/// No term holds a quotation mark.
-fn quoted(phrase: &Phrase) -> String {
-    format!("\"{}\"{}", phrase.terms.join(" "), if phrase.is_prefix { " *" } else { "" })
+    phrases.iter().map(Phrase::quoted).collect::<Vec<_>>().join(" OR ")
 }
 
 pub(super) fn having(phrases: &[Phrase], part: Part) -> (String, Vec<Value>) {
@@ -141,12 +137,18 @@ pub(super) async fn frequencies(
             *found = articles;
         }
     }
-    for (place, alternatives) in terms.iter().map(AsRef::as_ref).enumerate() {
-        if alternatives.is_empty() || one(alternatives).is_some() {
-            continue;
+    let others: Vec<_> = (terms.iter().map(AsRef::as_ref).enumerate())
+        .filter(|(_, alternatives)| !alternatives.is_empty() && one(alternatives).is_none())
+        .map(|(place, alternatives)| (place, any_phrase(alternatives)))
+        .collect();
+    if !others.is_empty() {
+        let sql = "SELECT j.place, (SELECT count(*) FROM article_terms WHERE article_terms MATCH j.query) AS articles
+                   FROM {rows $1: place BIGINT, query TEXT} j";
+        for (place, articles) in connection.rows::<(i64, i64)>(sql, [sql::json(&others)?]).await? {
+            if let Some(found) = usize::try_from(place).ok().and_then(|place| found.get_mut(place)) {
+                *found = articles;
+            }
         }
-        let sql = "SELECT count(*) AS n FROM article_terms WHERE article_terms MATCH $1";
-        found[place] = connection.row::<i64>(sql, [any_phrase(alternatives).into()]).await?.unwrap_or(0);
     }
     Ok((found, all))
 }

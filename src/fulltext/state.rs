@@ -8,7 +8,7 @@ use afterword_actors::store::{
 use super::{fts5, languages::Languages};
 
 /// The rules by which words are written now. A higher number makes a running server write all words again.
-pub(crate) const VERSION: i32 = 5;
+pub(crate) const VERSION: i32 = 6;
 
 /// The language of the stems of articles whose own is not known, as a part of another statement.
 pub(crate) const LANGUAGE: &str = "(SELECT language FROM fulltext_state WHERE id = 1)";
@@ -20,8 +20,10 @@ pub(crate) struct Freshness {
     pub(crate) language: String,
     /// Those of all others, between spaces.
     pub(crate) languages: Option<String>,
-    /// Whether words of an earlier version are left.
+    /// Whether words of an earlier version are left, in a table of their own.
     pub(crate) with_earlier: bool,
+    /// Whether all terms follow the present rules.
+    pub(super) is_renewed: bool,
     /// By the database's clock. *Units:* milliseconds since 1970.
     pub(crate) now: i64,
     /// What FTS5 notes of its index, on SQLite.
@@ -32,7 +34,12 @@ pub(crate) struct Freshness {
 impl Freshness {
     /// All languages by whose stems there are articles.
     pub(crate) fn languages(&self) -> Languages {
-        Languages::of(&self.language, self.languages.as_deref().unwrap_or_default().split_ascii_whitespace())
+        let held = self.languages.as_deref().unwrap_or_default().split_ascii_whitespace();
+        if self.is_renewed {
+            Languages::of(&self.language, held)
+        } else {
+            Languages::with_earlier(&self.language, held)
+        }
     }
 
     /// As it is now.
@@ -56,7 +63,8 @@ impl Freshness {
                  FROM held WHERE held.language IS NOT NULL
              )
              SELECT language, (SELECT {joined} FROM held) AS languages,
-                    EXISTS (SELECT 1 FROM article_words) AS with_earlier, {{now}} AS now, {notes}
+                    EXISTS (SELECT 1 FROM article_words) AS with_earlier,
+                    version >= {VERSION} AND rebuilt_to IS NULL AS is_renewed, {{now}} AS now, {notes}
              FROM fulltext_state WHERE id = 1"
         );
         let standing = connection.row(&sql, []).await?;

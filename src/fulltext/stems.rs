@@ -2,9 +2,12 @@
 //!
 //! A stemmer of a language with accents is given the word with them, as it was made for, and what it answers is folded.
 //!
+//! In an article of another language than its collection's, a stem says of which: `past°it` is that of the Italian pasta, and no
+//! English article about the past has it.
+//!
 //! *Source:* Porter, "Snowball: A language for stemming algorithms", 2001.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -17,9 +20,14 @@ const TURKISH: usize = 6;
 /// A longer word is none, and has no stem. *Units:* bytes.
 const LONGEST: usize = 400;
 
+/// Stands between a stem and the code of its language. No word has it.
+const OF_LANGUAGE: char = '°';
+
 /// The stemmers of a text.
 pub(crate) struct Stems {
     name: &'static str,
+    /// What stems of Latin words end with.
+    ending: Option<String>,
     latin: Option<(Algorithm, Stemmer)>,
     cyrillic: Stemmer,
     greek: Stemmer,
@@ -27,22 +35,22 @@ pub(crate) struct Stems {
     tamil: Stemmer,
 }
 
-/// Languages with stems of their own, written in Latin letters; others are `simple`.
-const LATIN: &[(&str, Algorithm)] = &[
-    ("danish", Algorithm::Danish),
-    ("dutch", Algorithm::Dutch),
-    ("english", Algorithm::English),
-    ("finnish", Algorithm::Finnish),
-    ("french", Algorithm::French),
-    ("german", Algorithm::German),
-    ("hungarian", Algorithm::Hungarian),
-    ("italian", Algorithm::Italian),
-    ("norwegian", Algorithm::Norwegian),
-    ("portuguese", Algorithm::Portuguese),
-    ("romanian", Algorithm::Romanian),
-    ("spanish", Algorithm::Spanish),
-    ("swedish", Algorithm::Swedish),
-    ("turkish", Algorithm::Turkish),
+/// Languages with stems of their own, written in Latin letters, and their codes; others are `simple`.
+const LATIN: &[(&str, &str, Algorithm)] = &[
+    ("danish", "da", Algorithm::Danish),
+    ("dutch", "nl", Algorithm::Dutch),
+    ("english", "en", Algorithm::English),
+    ("finnish", "fi", Algorithm::Finnish),
+    ("french", "fr", Algorithm::French),
+    ("german", "de", Algorithm::German),
+    ("hungarian", "hu", Algorithm::Hungarian),
+    ("italian", "it", Algorithm::Italian),
+    ("norwegian", "no", Algorithm::Norwegian),
+    ("portuguese", "pt", Algorithm::Portuguese),
+    ("romanian", "ro", Algorithm::Romanian),
+    ("spanish", "es", Algorithm::Spanish),
+    ("swedish", "sv", Algorithm::Swedish),
+    ("turkish", "tr", Algorithm::Turkish),
 ];
 
 /// Languages whose stems are known whatever a text's own language is: by their script.
@@ -52,20 +60,27 @@ const BY_SCRIPT: &[&str] = &["arabic", "greek", "russian", "tamil"];
 const SIMPLE: &str = "simple";
 
 impl Stems {
-    /// Those of a text in `language`. Latin words of a language without a stemmer stay as they are; in a text in Russian,
-    /// Greek, Arabic or Tamil they are taken for English.
+    /// Those of a text in `language`, which is its collection's. Latin words of a language without a stemmer stay as they are; in
+    /// a text in Russian, Greek, Arabic or Tamil they are taken for English.
     pub(crate) fn of(language: &str) -> Self {
-        let latin = LATIN.iter().find(|(name, _)| *name == language).copied();
+        let latin = LATIN.iter().find(|(name, ..)| *name == language).copied();
         let script = BY_SCRIPT.iter().find(|name| **name == language).copied();
-        let algorithm = latin.map(|(_, algorithm)| algorithm).or(script.map(|_| Algorithm::English));
+        let algorithm = latin.map(|(.., algorithm)| algorithm).or(script.map(|_| Algorithm::English));
         Self {
-            name: latin.map(|(name, _)| name).or(script).unwrap_or(SIMPLE),
+            name: latin.map(|(name, ..)| name).or(script).unwrap_or(SIMPLE),
+            ending: None,
             latin: algorithm.map(|algorithm| (algorithm, Stemmer::create(algorithm))),
             cyrillic: Stemmer::create(Algorithm::Russian),
             greek: Stemmer::create(Algorithm::Greek),
             arabic: Stemmer::create(Algorithm::Arabic),
             tamil: Stemmer::create(Algorithm::Tamil),
         }
+    }
+
+    /// Those of a text in `language`, which is another than its collection's.
+    pub(crate) fn of_other(language: &str) -> Self {
+        let code = LATIN.iter().find(|(name, ..)| *name == language).map(|(_, code, _)| code);
+        Self { ending: code.map(|code| format!("{OF_LANGUAGE}{code}")), ..Self::of(language) }
     }
 
     /// The language.
@@ -78,8 +93,28 @@ impl Stems {
         !matches!(self.latin, None | Some((Algorithm::English, _)))
     }
 
-    /// The folded stem of a folded word, which is `written` so in its text; the word itself if it has none.
-    pub(crate) fn stem<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
+    /// What stands in an index for a folded word, which is `written` so in its text.
+    pub(crate) fn term<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
+        self.marked(self.stem(word, written))
+    }
+
+    /// A stem as a term of theirs.
+    pub(super) fn marked<'s>(&self, stem: Cow<'s, str>) -> Cow<'s, str> {
+        match &self.ending {
+            Some(ending) if stem.starts_with(|first: char| first.is_ascii_lowercase()) => {
+                Cow::Owned(stem.into_owned() + ending)
+            }
+            _ => stem,
+        }
+    }
+
+    /// Whether they make the same terms as others do.
+    pub(super) fn are_those(&self, others: &Self) -> bool {
+        (self.name, &self.ending) == (others.name, &others.ending)
+    }
+
+    /// The folded stem of a folded word; the word itself if it has none.
+    fn stem<'w>(&self, word: &'w str, written: &str) -> Cow<'w, str> {
         if word.len() > LONGEST || word.bytes().any(|byte| byte.is_ascii_digit()) {
             return Cow::Borrowed(word);
         }
@@ -98,6 +133,17 @@ impl Stems {
         let stem = stemmer.stem(word);
         if stem.is_empty() { Cow::Borrowed(word) } else { stem }
     }
+}
+
+impl fmt::Debug for Stems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stems").field("name", &self.name).field("ending", &self.ending).finish_non_exhaustive()
+    }
+}
+
+/// The stem of a term, whatever language it is of.
+pub(crate) fn stem_of(term: &str) -> &str {
+    term.split(OF_LANGUAGE).next().unwrap_or(term)
 }
 
 /// The folded stem of a word in Latin letters, other than English.
@@ -123,18 +169,18 @@ fn latin<'w>(algorithm: Algorithm, stemmer: &Stemmer, word: &'w str, written: &s
 
 /// Whether an index can be in `language`.
 pub(crate) fn is_known(language: &str) -> bool {
-    language == SIMPLE || BY_SCRIPT.contains(&language) || LATIN.iter().any(|(name, _)| *name == language)
+    language == SIMPLE || BY_SCRIPT.contains(&language) || LATIN.iter().any(|(name, ..)| *name == language)
 }
 
 /// Whether `language` has stems for words in Latin letters.
 pub(super) fn is_latin(language: &str) -> bool {
-    LATIN.iter().any(|(name, _)| *name == language)
+    LATIN.iter().any(|(name, ..)| *name == language)
 }
 
 /// All languages that an index can be in.
 pub(crate) fn languages() -> Vec<&'static str> {
     let mut all: Vec<_> =
-        LATIN.iter().map(|(name, _)| *name).chain(BY_SCRIPT.iter().copied()).chain([SIMPLE]).collect();
+        LATIN.iter().map(|(name, ..)| *name).chain(BY_SCRIPT.iter().copied()).chain([SIMPLE]).collect();
     all.sort_unstable();
     all
 }

@@ -3,7 +3,7 @@
 //! A word is a term, brought to its stem. Scripts without spaces are taken in overlapping runs, because no dictionary knows
 //! where their words end: pairs of characters of large scripts (备份数据 is 备份, 份数, 数据), threes of small ones, as Thai, of
 //! which a pair says too little. What is shorter at the end stands once more by itself, so that it is found as the beginning of a
-//! term. A symbol (an emoji) is a term.
+//! term. A symbol (an emoji, an arrow, the sign of a sum or of a currency) is a term.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -103,9 +103,9 @@ impl<'t> Reading<'t> {
             let term = match kind {
                 Kind::Word if stems.read_accents() => {
                     let written = &self.text[self.folded.origin(range)];
-                    known.entry(written).or_insert_with(|| stems.stem(word, written).into_owned())
+                    known.entry(written).or_insert_with(|| stems.term(word, written).into_owned())
                 }
-                Kind::Word => known.entry(word).or_insert_with(|| stems.stem(word, word).into_owned()),
+                Kind::Word => known.entry(word).or_insert_with(|| stems.term(word, word).into_owned()),
                 Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => word,
             };
             terms.push(term);
@@ -155,6 +155,8 @@ enum Class {
     /// A character of a script without spaces that has some dozens of them.
     Threes,
     Symbol,
+    /// Half a flag.
+    Flag,
     /// Belongs to the character before.
     Mark,
     Gap,
@@ -165,8 +167,17 @@ impl Class {
         match c {
             'a'..='z' | '0'..='9' => Self::Word,
             _ if c.is_ascii() => Self::Gap,
-            // Parts of flags.
-            '\u{1f1e6}'..='\u{1f1ff}' => Self::Word,
+            // What is written for an apostrophe, and counts among the letters.
+            '\u{2b9}'..='\u{2bf}' | '\u{a78b}' | '\u{a78c}' => Self::Gap,
+            '\u{1f1e6}'..='\u{1f1ff}' => Self::Flag,
+            // Signs that say what a word would; minus, fraction and dots between words are marks.
+            '¢'..='¥'
+            | '\u{20a0}'..='\u{20cf}'
+            | '\u{2190}'..='\u{21ff}'
+            | '\u{27c0}'..='\u{27ff}'
+            | '\u{2900}'..='\u{2aff}' => Self::Symbol,
+            '\u{2212}' | '\u{2215}' | '\u{2219}' | '\u{2223}' | '\u{2236}' | '\u{22c5}' => Self::Gap,
+            '\u{2200}'..='\u{22ff}' => Self::Symbol,
             '\u{2300}'..='\u{23ff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => {
                 Self::Symbol
             }
@@ -232,6 +243,9 @@ impl Run {
             Class::Pairs => self.overlapping(2, to),
             Class::Threes => self.overlapping(3, to),
             Class::Symbol => to(first.start..last.end, Kind::Symbol),
+            Class::Flag => clusters.chunks(2).for_each(|flag| {
+                to(flag[0].start..flag.last().unwrap_or(first).end, Kind::Symbol);
+            }),
             Class::Mark | Class::Gap => {}
         }
     }
@@ -259,7 +273,7 @@ mod tests {
     fn terms_by(stems: &Stems, text: &str) -> Vec<String> {
         let terms: Vec<_> = Reading::of(text).terms(stems).iter().map(str::to_owned).collect();
         let of_token = |Token { word, written, kind, .. }: Token| match kind {
-            Kind::Word => stems.stem(&word, &written).into_owned(),
+            Kind::Word => stems.term(&word, &written).into_owned(),
             Kind::Run | Kind::Last | Kind::Single | Kind::Symbol => word,
         };
         assert_eq!(tokens(text).into_iter().map(of_token).collect::<Vec<_>>(), terms);
@@ -278,6 +292,9 @@ mod tests {
         assert_eq!(terms("데이터는"), ["데이", "이터", "터는", "는"]);
         assert_eq!(terms("สวัสดี ไป"), ["สวัส", "วัสดี", "สดี", "ดี", "ไป", "ป"]);
         assert_eq!(terms("go🚀🎉 猫"), ["go", "🚀", "🎉", "猫"]);
+        assert_eq!(terms("a → b: ∑ √2 ≤ 5 €, −1"), ["a", "→", "b", "∑", "√", "2", "≤", "5", "€", "1"]);
+        assert_eq!(terms("🇩🇪Berlin🇫🇷🇮🇹"), ["🇩🇪", "berlin", "🇫🇷", "🇮🇹"]);
+        assert_eq!(terms("don\u{2bc}t, don't, Hawai\u{2bb}i"), ["don", "t", "don", "t", "hawai", "i"]);
         assert_eq!(terms("हिन्दी में"), ["हिन्दी", "में"]);
     }
 

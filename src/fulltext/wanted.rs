@@ -1,6 +1,7 @@
 //! What is looked for by words: terms, each with what else it may be, and how often it was asked for.
 
 use super::{
+    joined::{self, Wanted},
     languages::Languages,
     phrase::Phrase,
     spoken,
@@ -35,7 +36,8 @@ impl Term {
         let found: Vec<_> = tokens(text).into_iter().filter(|token| token.kind != Kind::Last).collect();
         let mut terms: Vec<Self> = Vec::new();
         for token in &found {
-            let alternatives = languages.alternatives(token);
+            let mut alternatives = languages.alternatives(token);
+            alternatives.extend(joined::apart(token, languages));
             if let Some(known) = terms.iter_mut().find(|term| term.alternatives == alternatives) {
                 known.times += 1;
             } else if terms.len() < MAX_TERMS {
@@ -50,9 +52,19 @@ impl Term {
         }
         if spoken::is_vietnamese(text) {
             terms.extend(Self::syllables(&found, languages));
-            terms.truncate(MAX_TERMS);
         }
+        terms.extend(joined::by_marks(text, &found, languages).into_iter().map(Self::of_wanted));
+        terms.truncate(MAX_TERMS);
         terms
+    }
+
+    /// Neighbours in `text` that are one word in some articles, if any article has that.
+    pub(crate) fn of_neighbours(text: &str, languages: &Languages) -> Vec<Self> {
+        joined::neighbours(text, languages).into_iter().map(Self::of_wanted).collect()
+    }
+
+    fn of_wanted((alternatives, word): Wanted) -> Self {
+        Self { alternatives, word, times: 1, is_word: false }
     }
 
     /// Syllables that stand together, of a language that writes a space behind each: by itself one says little.

@@ -243,6 +243,7 @@ impl From<SearchError> for Problem {
         match error {
             SearchError::EmptyQuery | SearchError::Questions => Self::invalid("q", detail),
             SearchError::NoArticle(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            SearchError::NoProperty { .. } => Self::invalid("filter", detail),
             SearchError::Limit(_) => Self::invalid("limit", detail),
             SearchError::Passages => Self::invalid("passages", detail),
             SearchError::NoMeaning(_) => {

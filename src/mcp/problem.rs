@@ -116,6 +116,7 @@ impl From<SearchError> for Problem {
         Self(match error {
             SearchError::EmptyQuery => "query: is empty; write what you look for".to_owned(),
             SearchError::Questions => format!("queries: {error}"),
+            SearchError::NoProperty { .. } => format!("filter: {error}"),
             SearchError::NoArticle(slug) => {
                 format!("slug: there is no article \"{slug}\"; find it with search_articles or list_articles")
             }

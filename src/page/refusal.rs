@@ -80,9 +80,11 @@ impl From<SearchError> for Refusal {
     fn from(error: SearchError) -> Self {
         let detail = error.to_string();
         match error {
-            SearchError::EmptyQuery | SearchError::Limit(_) | SearchError::Passages | SearchError::Questions => {
-                Self::invalid(detail)
-            }
+            SearchError::EmptyQuery
+            | SearchError::Limit(_)
+            | SearchError::Passages
+            | SearchError::NoProperty { .. }
+            | SearchError::Questions => Self::invalid(detail),
             SearchError::NoArticle(_) => Self::not_found(detail),
             SearchError::NoMeaning(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             SearchError::Store(error) => error.into(),

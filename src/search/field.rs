@@ -55,7 +55,8 @@ pub(super) struct Span {
 impl Field {
     /// `name:value`; `None` if that is no condition, or one that says nothing: it would hold for every article.
     pub(super) fn read(name: &str, value: &str, known: &Known) -> Option<Self> {
-        match name {
+        // A telephone capitalises the first word.
+        match name.to_lowercase().as_str() {
             "folder" => folder(value).map(Self::Folder),
             "tag" | "tags" => Term::parse(&format!("tag:{value}")).ok().map(Self::Tag),
             "title" => says_something(value).then(|| Self::Title(value.to_owned())),
@@ -189,6 +190,15 @@ mod tests {
 
     fn span(value: &str) -> Option<(i64, i64)> {
         Span::read(value, NOW).map(|span| (span.from, span.until))
+    }
+
+    #[test]
+    fn a_name_is_read_in_either_case() {
+        let known = Known { now: NOW, ..Known::default() };
+        for (one, other) in [("Tag", "tag"), ("TITLE", "title"), ("Folder", "folder"), ("Created", "created")] {
+            assert_eq!(Field::read(one, "2026", &known), Field::read(other, "2026", &known));
+            assert!(Field::read(one, "2026", &known).is_some(), "{one}");
+        }
     }
 
     #[test]

@@ -24,6 +24,16 @@ const CLEAR: f64 = 0.4;
 /// The cosine that counts for nothing.
 const FARTHEST: f64 = -0.1;
 
+/// Tokens for a word, from which on a model spells rather than reads: texts of such a language are near to one another whatever
+/// they say.
+const SPELT: f64 = 3.0;
+
+/// Whether a cosine says how good an answer is, to a question whose words take the model so many tokens each. A model that does not
+/// say how it reads is believed.
+pub(super) fn is_understood(tokens_per_word: Option<f64>) -> bool {
+    tokens_per_word.is_none_or(|tokens| tokens <= SPELT)
+}
+
 impl Weights {
     /// For a question whose words take the model so many tokens each, with what the settings say of both sides.
     pub(super) fn of(tokens_per_word: Option<f64>, best: Option<f32>, keyword: f64, semantic: f64) -> Self {
@@ -109,6 +119,11 @@ mod tests {
         assert!((Weights::of(Some(9.0), Some(0.6), 1.0, 1.0).meaning - 0.05).abs() < 1e-9);
         assert!(Weights::of(Some(1.2), Some(0.2), 1.0, 1.0).meaning < known.meaning);
         assert_eq!(Weights::of(Some(1.2), Some(0.6), 0.0, 1.0).words, 0.0);
+        assert!(
+            (Weights::of(Some(f64::INFINITY), Some(0.9), 1.0, 1.0).meaning - 0.05).abs() < 1e-9,
+            "of symbols alone"
+        );
+        assert!(is_understood(None) && is_understood(Some(1.2)) && !is_understood(Some(f64::INFINITY)));
     }
 
     proptest! {

@@ -8,6 +8,8 @@ use super::field::{Field, Known, is_quote, says_something};
 
 /// Phrases and fields of one question that are demanded; what is beyond is text. A pasted file has very many.
 const MAX_DEMANDS: usize = 20;
+/// Beginnings of one question; further ones are words. Each is looked up by all endings that may follow it.
+const MAX_BEGINNINGS: usize = 20;
 
 /// A question as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,7 +89,7 @@ impl Parsed {
         let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         match (sense, word.strip_prefix('-')) {
-            (Sense::MustNot, Some(word)) if !is_flag(word) && says_something(word) => {
+            (Sense::MustNot, Some(word)) if !is_flag(word) && !is_number(word) && says_something(word) => {
                 self.without.push(word.to_owned());
             }
             _ => self.add_word(word),
@@ -99,7 +101,7 @@ impl Parsed {
         let beginning = word.strip_suffix('*').filter(|beginning| {
             beginning.chars().count() > 1 && beginning.chars().all(|c| c.is_alphanumeric() || is_mark(c))
         });
-        match beginning {
+        match beginning.filter(|_| self.beginnings.len() < MAX_BEGINNINGS) {
             Some(beginning) => {
                 self.beginnings.push(beginning.to_owned());
                 self.add_text(beginning);
@@ -122,6 +124,11 @@ impl Parsed {
 /// A single letter is rather a flag of a command than a word that is not wanted.
 fn is_flag(word: &str) -> bool {
     word.len() == 1
+}
+
+/// `-18`, `-2.5`, `-18°C`: what is below zero is meant, with at most a letter for its unit.
+fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_numeric()) && word.chars().filter(|c| c.is_alphabetic()).count() <= 1
 }
 
 fn is_mark(c: char) -> bool {
@@ -185,9 +192,20 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_text() {
-        for text in
-            ["\"never closed", "std::vec", "a - b", "--release -v", "created:soon", "http://x", "nonsense:1", "*", "-"]
-        {
+        for text in [
+            "\"never closed",
+            "std::vec",
+            "a - b",
+            "--release -v",
+            "freezer at -18 °C",
+            "-2.5",
+            "below -18°C",
+            "created:soon",
+            "http://x",
+            "nonsense:1",
+            "*",
+            "-",
+        ] {
             let read = parsed(text);
             assert!(read.fields.is_empty() && read.phrases.is_empty() && read.without.is_empty(), "{text}: {read:?}");
             assert_eq!(read.text, text);
@@ -224,6 +242,14 @@ mod tests {
         assert_eq!(read.phrases.len() + read.fields.len(), MAX_DEMANDS);
         assert!(read.words.iter().any(|word| word.contains("v59")) && read.text.contains("v59"));
         assert_eq!(parsed(&format!("{pasted} -mutex")).without, ["mutex"]);
+    }
+
+    #[test]
+    fn beginnings_beyond_some_are_words() {
+        let pasted: String = (0..60).map(|n| format!("w{n}x* ")).collect();
+        let read = parsed(&pasted);
+        assert_eq!((read.beginnings.len(), read.words.len()), (MAX_BEGINNINGS, 60 - MAX_BEGINNINGS));
+        assert_eq!(parsed("secrets -1password").without, ["1password"]);
     }
 
     #[test]

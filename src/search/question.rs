@@ -34,6 +34,8 @@ pub(super) struct Question {
     /// What the meaning is taken of, as it was written: a model reads slips well, and a word that no article has need not be one.
     pub(super) text: String,
     pub(super) corrections: Vec<Correction>,
+    /// Words and phrases that no article may have.
+    pub(super) without: Vec<String>,
     pub(super) languages: Languages,
     /// Whether words of an earlier version are left in the index.
     pub(super) with_earlier: bool,
@@ -57,6 +59,7 @@ impl Question {
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
         let mut terms = terms(&parsed, &languages);
+        terms.extend(one_word(reader, &parsed, &languages).await?);
         let mut lists = lookups.look_up(database, &standing, &terms).await?;
         let (mut frequencies, all) = frequencies(reader, &terms, lists.as_deref()).await?;
         // What no article has by the present rules may be in one that was written by others. And in another language than the
@@ -72,9 +75,9 @@ impl Question {
         }
         let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
         let idf = idf(database, &frequencies, all);
-        let text = parsed.text;
+        let (text, without) = (parsed.text, parsed.without);
         let is_listing = text.trim().is_empty();
-        Ok(Self { terms, rarity, idf, lists, among, text, corrections, languages, with_earlier, is_listing })
+        Ok(Self { terms, rarity, idf, lists, among, text, corrections, without, languages, with_earlier, is_listing })
     }
 
     /// A question about all articles but one, without terms yet.
@@ -87,6 +90,7 @@ impl Question {
             among: Among::default().and("a.id <> $?1", [id.into()]),
             text: String::new(),
             corrections: Vec::new(),
+            without: Vec::new(),
             languages: standing.languages(),
             with_earlier: standing.with_earlier,
             is_listing: false,
@@ -130,6 +134,16 @@ fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
     let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.demanded(text), text));
     terms.extend(phrases.filter(|term| !term.alternatives.is_empty()));
     terms
+}
+
+/// Neighbours in the question that articles have as one word.
+async fn one_word(connection: &impl Sql, parsed: &Parsed, languages: &Languages) -> Result<Vec<Term>, StoreError> {
+    let terms = Term::of_neighbours(&parsed.words.join(" "), languages);
+    if terms.is_empty() {
+        return Ok(terms);
+    }
+    let (articles, _) = fulltext::frequencies(connection, &terms).await?;
+    Ok(terms.into_iter().zip(articles).filter(|(_, articles)| *articles > 0).map(|(term, _)| term).collect())
 }
 
 /// What terms are worth in the ranking that so many articles have, of `all`.

@@ -13,11 +13,7 @@ use self::{
     document::document,
 };
 use super::{Mode, Query, Search, Weights, chosen::Chosen, passages::Shape, question::Question, service::Rankings};
-use crate::{
-    api::Reranked,
-    fulltext::{Languages, Matcher},
-    reranking::Reranker,
-};
+use crate::{api::Reranked, fulltext::Matcher, reranking::Reranker};
 
 /// Longest passage that is sent. *Units:* characters.
 const PASSAGE: usize = 1_000;
@@ -94,9 +90,7 @@ impl Search {
 
 /// The question's own one serves for what is shown.
 fn matcher(question: &Question) -> Matcher {
-    let mut languages = question.languages.names();
-    let languages = Languages::of(languages.next().unwrap_or_default(), languages);
-    Matcher::new(languages, question.terms.clone(), question.rarity.clone())
+    Matcher::new(question.languages.clone(), question.terms.clone(), question.rarity.clone())
 }
 
 fn placed(chosen: Vec<Chosen>, scores: &[f64], weight: f64) -> Vec<Chosen> {

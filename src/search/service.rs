@@ -11,7 +11,7 @@ use super::{
     MAX_PASSAGES, Mode, Query, SearchAnswer, SearchError, Weights, answer,
     asked::Asked,
     chosen::Chosen,
-    fusion::{Fused, fuse},
+    fusion::{self, Fused, fuse},
     question::Question,
     semantic::{self, Meaning, NoMeaning, QueryModels},
     texts::Texts,
@@ -128,6 +128,7 @@ impl Search {
     /// As of [`Search::search`].
     pub(super) async fn find(&self, query: &Query) -> Result<Best, SearchError> {
         self.check(query)?;
+        self.check_filter(query).await?;
         let (text, cut_to) = cut(&query.text);
         let question = Question::read(&self.database, &self.lookups, text, query).await?;
         let rankings = self.rank(query, &question).await?;
@@ -156,7 +157,7 @@ impl Search {
     /// The answer that shows what was found.
     pub(super) async fn answer(&self, query: &Query, best: Best) -> Result<SearchAnswer, SearchError> {
         let Best { question, rankings, mode, weights, low_confidence, degraded, cut_to, chosen } = best;
-        let corrections = question.corrections.clone();
+        let (corrections, without) = (question.corrections.clone(), question.without.clone());
         let hits = self.hits(query, question, rankings, weights, chosen).await?;
         Ok(SearchAnswer {
             hits,
@@ -165,6 +166,7 @@ impl Search {
             low_confidence,
             no_good_match: low_confidence,
             corrections,
+            without,
             cut_to,
             weights: query.explain.then_some(weights),
         })
@@ -190,6 +192,24 @@ impl Search {
         }
         if !(1..=MAX_PASSAGES).contains(&query.passages) {
             return Err(SearchError::Passages);
+        }
+        Ok(())
+    }
+
+    /// A filter by a property that no article has is rather a mistake in its name than a question without an answer.
+    async fn check_filter(&self, query: &Query) -> Result<(), SearchError> {
+        /// Keys that are told.
+        const TOLD: i64 = 20;
+        let reader = self.database.reader();
+        for key in query.filter.keys() {
+            let sql = "SELECT EXISTS (SELECT 1 FROM article_properties WHERE key = $1) AS n";
+            if reader.row::<bool>(sql, [key.into()]).await?.unwrap_or_default() {
+                continue;
+            }
+            let sql =
+                "SELECT DISTINCT key AS n FROM article_properties WHERE key <> 'aliases' ORDER BY key LIMIT $1 + 0";
+            let known = reader.rows::<String>(sql, [TOLD.into()]).await?;
+            return Err(SearchError::NoProperty { key: key.to_owned(), known });
         }
         Ok(())
     }
@@ -276,7 +296,8 @@ impl Search {
 
     /// Whether the best hit is near in meaning, or has most of the question's words.
     async fn is_good(&self, question: &Question, rankings: &Rankings, fused: &[Fused]) -> Result<bool, StoreError> {
-        if rankings.meaning.first().is_some_and(|best| best.similarity >= self.settings.good_similarity) {
+        let is_near = |best: &Nearest| best.similarity >= self.settings.good_similarity;
+        if fusion::is_understood(rankings.tokens_per_word) && rankings.meaning.first().is_some_and(is_near) {
             return Ok(true);
         }
         let Some(best) = fused.first().filter(|best| best.words.is_some()) else { return Ok(false) };

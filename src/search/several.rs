@@ -8,6 +8,8 @@ use super::{Hit, Mode, Query, Search, SearchAnswer, SearchError, answer::MAX_QUE
 
 /// What an article gains by each further question that finds it, as a share of what it has by that question.
 const AGREEMENT: f64 = 0.2;
+/// What the best article of a question with low confidence has of a share: what another question finds for certain comes before it.
+const DOUBTFUL: f64 = 0.3;
 
 /// An article as one question has found it.
 struct One<'a> {
@@ -71,7 +73,7 @@ impl Search {
             let deep = Query { text: text.clone(), limit: self.settings.max_limit, ..query.clone() };
             answers.push(self.find(&deep).await?);
         }
-        let shown = fused(answers.iter().map(found_by), query.limit);
+        let shown = fused(answers.iter().map(|answer| (share_of_the_best(answer), found_by(answer))), query.limit);
         let mut fused = told(query, &answers);
         fused.hits = self.shown(query, answers, &shown).await?;
         Ok(fused)
@@ -93,6 +95,10 @@ impl Search {
     }
 }
 
+fn share_of_the_best(answer: &Best) -> f64 {
+    if answer.low_confidence { DOUBTFUL } else { 1.0 }
+}
+
 fn found_by(answer: &Best) -> Vec<One<'_>> {
     answer.chosen.iter().map(|hit| One { id: hit.id, slug: &hit.article.slug, score: hit.score }).collect()
 }
@@ -112,18 +118,24 @@ fn told(query: &Query, answers: &[Best]) -> SearchAnswer {
                 told.corrections.push(correction.clone());
             }
         }
+        for part in &answer.question.without {
+            if !told.without.contains(part) {
+                told.without.push(part.clone());
+            }
+        }
     }
     SearchAnswer { no_good_match: told.low_confidence, ..told }
 }
 
-/// The first `limit` of what several questions have found: of each article the best, and a little more for each other.
-fn fused<'a>(answers: impl Iterator<Item = Vec<One<'a>>>, limit: usize) -> Vec<Shown> {
+/// The first `limit` of what several questions have found, each with the share that its best has: of each article the best, and a
+/// little more for each other.
+fn fused<'a>(answers: impl Iterator<Item = (f64, Vec<One<'a>>)>, limit: usize) -> Vec<Shown> {
     let mut found: HashMap<i64, Found<'a>> = HashMap::new();
-    for (question, hits) in answers.enumerate() {
+    for (question, (most, hits)) in answers.enumerate() {
         let best = hits.first().map_or(1.0, |hit| hit.score).max(f64::MIN_POSITIVE);
         for One { id, slug, score } in hits {
             let found = found.entry(id).or_insert_with(|| Found { id, slug, shares: Vec::new() });
-            found.shares.push((question, (score / best).clamp(0.0, 1.0)));
+            found.shares.push((question, most * (score / best).clamp(0.0, 1.0)));
         }
     }
     let mut found: Vec<_> = found.into_values().map(|found| (found.score(), found)).collect();
@@ -146,7 +158,7 @@ mod tests {
     }
 
     fn order(answers: Vec<Vec<One<'static>>>, limit: usize) -> Vec<(char, Vec<usize>)> {
-        let shown = fused(answers.into_iter(), limit).into_iter();
+        let shown = fused(answers.into_iter().map(|answer| (1.0, answer)), limit).into_iter();
         shown.map(|shown| (u8::try_from(shown.id).map_or('?', char::from), shown.questions)).collect()
     }
 
@@ -159,8 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_question_finds_for_certain_comes_before_what_another_finds_by_chance() {
+        let (certain, doubtful) = (answer(&[("a", 0.9), ("c", 0.4)]), answer(&[("b", 0.03), ("a", 0.02)]));
+        let shown = fused([(DOUBTFUL, doubtful), (1.0, certain)].into_iter(), 10);
+        let order: Vec<_> = shown.iter().map(|shown| shown.id).collect();
+        assert_eq!(order, [97, 99, 98]);
+    }
+
+    #[test]
     fn the_passage_is_that_of_the_question_that_found_it_best() {
-        let shown = fused([answer(&[("a", 9.0), ("c", 8.0)]), answer(&[("b", 0.5), ("c", 0.45)])].into_iter(), 10);
+        let answers = [answer(&[("a", 9.0), ("c", 8.0)]), answer(&[("b", 0.5), ("c", 0.45)])];
+        let shown = fused(answers.into_iter().map(|answer| (1.0, answer)), 10);
         assert_eq!(shown.iter().map(|shown| shown.by).collect::<Vec<_>>(), [1, 0, 1]);
     }
 }

@@ -1,4 +1,5 @@
-//! Words that no article has, corrected to one that is a single slip away.
+//! Words that no article has: taken for the beginning of others, if articles have words that begin so, or else corrected to one that
+//! is a single slip away.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +7,7 @@ use afterword_actors::store::{StoreError, sql::Sql};
 
 use crate::{
     api::Correction,
-    fulltext::{self, Among, Languages, Part, Phrase, Term, tokens},
+    fulltext::{self, Among, Languages, Part, Phrase, Term, stem_of, tokens},
 };
 
 /// Shorter words are as often another word as a slip. *Units:* characters.
@@ -32,6 +33,16 @@ pub(super) async fn correct(
     let mut corrections = Vec::new();
     let unknown = |(term, frequency): &(&mut Term, &mut i64)| **frequency == 0 && is_correctable(term);
     for (term, frequency) in terms.iter_mut().zip(frequencies).filter(unknown).take(MAX_CORRECTIONS) {
+        if let Some(articles) = begun(connection, &term.word).await? {
+            let to = format!("{}*", term.word);
+            corrections.push(Correction { from: std::mem::replace(&mut term.word, to.clone()), to });
+            term.alternatives = vec![beginning(corrections[corrections.len() - 1].from.clone())];
+            *frequency = articles;
+            continue;
+        }
+        if !term.word.chars().all(char::is_alphabetic) {
+            continue;
+        }
         let near = near(&term.word, languages);
         let phrases: Vec<_> =
             near.keys().map(|stem| [Phrase { terms: vec![stem.clone()], is_prefix: false }]).collect();
@@ -41,7 +52,7 @@ pub(super) async fn correct(
         for (articles, [stem]) in found.into_iter().take(MAX_TRIED) {
             let Some(to) = spelling(connection, languages, &stem, &near[&stem.terms[0]]).await? else { continue };
             let Some(token) = tokens(&to).into_iter().next() else { continue };
-            corrections.push(Correction { from: std::mem::replace(&mut term.word, to.clone()), to });
+            corrections.push(Correction { from: std::mem::replace(&mut term.word, token.word.clone()), to });
             term.alternatives = languages.alternatives(&token);
             *frequency = articles;
             break;
@@ -50,7 +61,18 @@ pub(super) async fn correct(
     Ok(corrections)
 }
 
-/// Which of `spellings` of a stem articles have; `None` if they have others only. The index holds stems, so some articles are
+/// How many articles have words that begin with this one, if there are any: a part of a compound, of a hash, of a word that was not
+/// written to its end.
+async fn begun(connection: &impl Sql, word: &str) -> Result<Option<i64>, StoreError> {
+    let (articles, _) = fulltext::frequencies(connection, &[[beginning(word.to_owned())]]).await?;
+    Ok(articles.first().copied().filter(|articles| *articles > 0))
+}
+
+fn beginning(word: String) -> Phrase {
+    Phrase { terms: vec![word], is_prefix: true }
+}
+
+/// Which of `spellings` of a stem articles have, as they write it; `None` if they have others only. The index holds stems, so some articles are
 /// looked through; if it stands in none of what is read of them, it is the stem itself, or the first.
 async fn spelling(
     connection: &impl Sql,
@@ -72,35 +94,46 @@ async fn spelling(
     let (articles, characters) = LOOKED_THROUGH;
     let values = [articles.into(), characters.into()].into_iter().chain(among.values);
     let texts = connection.rows::<(String, String)>(&sql, values).await?;
-    let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut seen: HashMap<(String, String), usize> = HashMap::new();
     for token in texts.iter().flat_map(|(title, body)| [title, body]).flat_map(|text| tokens(text)) {
-        if languages.stems(&token.word, &token.written).any(|found| found == stem.terms[0]) {
-            *seen.entry(token.word).or_default() += 1;
+        if languages.terms_of(&token.word, &token.written).any(|found| found == stem.terms[0]) {
+            *seen.entry((token.word, token.written)).or_default() += 1;
         }
     }
     if seen.is_empty() {
-        return Ok(spellings.iter().find(|spelling| **spelling == stem.terms[0]).or(spellings.first()).cloned());
+        return Ok(spellings
+            .iter()
+            .find(|spelling| **spelling == stem_of(&stem.terms[0]))
+            .or(spellings.first())
+            .cloned());
     }
-    let read = spellings.iter().filter_map(|spelling| Some((seen.get(spelling)?, spelling)));
-    Ok(read.max_by_key(|(times, _)| **times).map(|(_, spelling)| spelling.clone()))
+    // Of equals the one in small letters: others may stand at the beginning of a sentence.
+    let read = seen.into_iter().filter(|((word, _), _)| spellings.contains(word));
+    let best = read.max_by(|((_, one), times), ((_, other), more)| times.cmp(more).then_with(|| one.cmp(other)));
+    Ok(best.map(|((_, written), _)| written))
 }
 
 fn is_correctable(term: &Term) -> bool {
     let length = term.word.chars().count();
-    term.is_word && (SHORTEST..=LONGEST).contains(&length) && term.word.chars().all(char::is_alphabetic)
+    term.is_word && (SHORTEST..=LONGEST).contains(&length)
 }
 
 /// Words that are one slip away (a letter too many, too few, another one, two exchanged), by their stems. The first letter is
-/// seldom wrong, and a word that is the beginning of another is rather another word than a slip.
+/// seldom wrong, and a word that is the beginning of another is rather another word than a slip. With three letters left it is another
+/// word, too, and one that says nothing was not meant.
 fn near(word: &str, languages: &Languages) -> BTreeMap<String, Vec<String>> {
     let letters: Vec<char> = word.chars().collect();
-    let stems: Vec<_> = languages.stems(word, word).collect();
+    let stems: Vec<_> = languages.terms_of(word, word).collect();
     let mut near: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut add = |letters: Vec<char>| {
         let other: String = letters.into_iter().collect();
-        for (found, stem) in languages.stems(&other, &other).zip(&stems) {
-            if !found.starts_with(stem) && !stem.starts_with(&found) && !word.starts_with(&found) {
-                let spellings = near.entry(found).or_default();
+        if fulltext::is_little(&other) {
+            return;
+        }
+        for (term, stem) in languages.terms_of(&other, &other).zip(&stems) {
+            let (found, stem) = (stem_of(&term), stem_of(stem));
+            if !found.starts_with(stem) && !stem.starts_with(found) && !word.starts_with(found) {
+                let spellings = near.entry(term).or_default();
                 if !spellings.contains(&other) {
                     spellings.push(other.clone());
                 }
@@ -120,7 +153,9 @@ fn near(word: &str, languages: &Languages) -> BTreeMap<String, Vec<String>> {
             add(changed(at, 0, &[letter]));
         }
         if at < letters.len() {
-            add(changed(at, 1, &[]));
+            if letters.len() > SHORTEST {
+                add(changed(at, 1, &[]));
+            }
             for letter in alphabet(letters[0]).filter(|_| letters.len() >= LONG) {
                 add(changed(at, 1, &[letter]));
             }
@@ -155,6 +190,8 @@ mod tests {
         assert!(near_to("recieve").contains(&"receive".to_owned()));
         assert!(near_to("mutexx").iter().all(|word| word != "mutex"), "it begins with it");
         assert!(!near_to("pasta").contains(&"paste".to_owned()));
+        assert!(!near_to("cert").contains(&"cet".to_owned()) && !near_to("form").contains(&"from".to_owned()));
+        assert!(near_to("sourr").iter().all(|word| word != "sur"), "it says nothing");
         assert!(!near_to("cook").contains(&"cool".to_owned()), "another word");
         assert!(near_to("recieve").contains(&"receive".to_owned()) && near_to("sevrer").contains(&"server".to_owned()));
         assert!(near_to("datenbnk").contains(&"datenbank".to_owned()));

@@ -13,6 +13,8 @@ mod sqlite {
     mod language;
     #[path = "search/meaning.rs"]
     mod meaning;
+    #[path = "search/names.rs"]
+    mod names;
     #[path = "search/reranking.rs"]
     mod reranking;
     #[path = "search/scripts.rs"]
@@ -31,6 +33,8 @@ mod postgres {
     mod language;
     #[path = "search/meaning.rs"]
     mod meaning;
+    #[path = "search/names.rs"]
+    mod names;
     #[path = "search/reranking.rs"]
     mod reranking;
     #[path = "search/scripts.rs"]

@@ -127,6 +127,16 @@ impl Filter {
         self.terms.len()
     }
 
+    /// The keys of properties that an article must have, folded.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(|term| !term.not).filter_map(|term| match &term.test {
+            Test::Has(key) | Test::Text { key, .. } | Test::Exact { key, .. } | Test::Range { key, .. } => {
+                Some(key.as_str()).filter(|key| *key != ALIASES)
+            }
+            Test::Tag(_) | Test::Tagged | Test::Folder(_) | Test::Created(_) | Test::Updated(_) => None,
+        })
+    }
+
     /// Returns the condition on `articles a`. Its parameters are appended to `parameters`.
     pub fn condition(&self, shape: Shape, parameters: &mut Vec<Parameter>) -> String {
         self.shaped(|_| shape, parameters)

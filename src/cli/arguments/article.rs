@@ -259,9 +259,10 @@ pub(in crate::cli) struct TextArguments {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SearchArguments {
     /// What you look for, in your words
+    #[arg(allow_hyphen_values = true)]
     pub(in crate::cli) query: String,
     /// Another question beside it, answered together; may be repeated, up to five in all
-    #[arg(long = "query", value_name = "QUERY")]
+    #[arg(long = "query", value_name = "QUERY", allow_hyphen_values = true)]
     pub(in crate::cli) queries: Vec<String>,
     /// By words and meaning, by meaning, or by words
     #[arg(long, default_value_t = Mode::Hybrid, value_parser = modes())]

@@ -26,10 +26,16 @@ struct Lists {
 }
 
 impl Kept {
-    /// Returns the lists of `words`, if all of them are kept.
-    pub(super) fn of(&self, words: &[&str]) -> Option<HashMap<String, Arc<[Posting]>>> {
+    /// Returns the lists of these names, if all of them are kept.
+    pub(super) fn of<'n>(
+        &self,
+        mut names: impl Iterator<Item = &'n String>,
+    ) -> Option<HashMap<String, Arc<[Posting]>>> {
         let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        words.iter().map(|word| Some(((*word).to_owned(), Arc::clone(lists.by_term.get(*word)?)))).collect()
+        names.try_fold(HashMap::new(), |mut all, name| {
+            all.insert(name.clone(), Arc::clone(lists.by_term.get(name)?));
+            Some(all)
+        })
     }
 
     /// Keeps `postings`. When there are too many, all that were kept before go: what is asked often soon comes again.

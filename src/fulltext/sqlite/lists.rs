@@ -2,7 +2,7 @@
 //! article's length up by itself, counts each term's articles anew, and takes articles that were replaced or deleted for present
 //! ones (`docs/decisions/0203-…`).
 //!
-//! What is not understood is left to FTS5: a layout of another version, phrases, beginnings.
+//! How often an article has a phrase or a beginning, FTS5 is asked. What is not understood is left to it: a layout of another version.
 
 use std::{
     borrow::Cow,
@@ -13,11 +13,11 @@ use std::{
 use afterword_actors::store::{Database, Engine, StoreError, sql::Sql};
 
 use super::{
-    super::{bm25, found::Found, fts5, phrase::Phrase, state::Freshness, wanted::Term},
+    super::{bm25, found::Found, fts5, state::Freshness, wanted::Term},
     doclist::Posting,
     lengths::{Known, Lengths, State, TOGETHER},
     pages::postings,
-    structure,
+    phrases, structure,
 };
 
 /// What is known of the index from one search to the next.
@@ -39,8 +39,7 @@ pub(crate) struct Lists {
 }
 
 impl Lookups {
-    /// Looks up those of `terms` that are single ones, in an index that is as `standing` or newer; `None` if it is not to be read
-    /// so.
+    /// Looks up `terms`, in an index that is as `standing` or newer; `None` if it is not to be read so.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -53,48 +52,50 @@ impl Lookups {
         if database.engine() != Engine::Sqlite {
             return Ok(None);
         }
-        let phrases = terms.iter().flat_map(|term| &term.alternatives);
-        let words: Vec<_> = phrases.filter_map(single).collect::<HashSet<_>>().into_iter().collect();
-        if words.is_empty() {
+        let alternatives = terms.iter().flat_map(|term| &term.alternatives);
+        let names: HashSet<_> = alternatives.map(phrases::name).collect();
+        let (of_phrases, words): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.starts_with('"'));
+        if words.is_empty() && of_phrases.is_empty() {
             return Ok(None);
         }
-        if let Some(lists) = self.kept(standing, &words) {
+        if let Some(lists) = self.kept(standing, words.iter().chain(&of_phrases)) {
             return Ok(Some(Arc::new(lists)));
         }
         // Everything of one state.
         let transaction = database.reader().begin().await?;
-        let lists = self.read(&transaction, &words).await?;
+        let lists = self.read(&transaction, &words, &of_phrases).await?;
         transaction.commit().await?;
         Ok(lists.map(Arc::new))
     }
 
     /// The lists as they were read before, if the index is as it was then.
-    fn kept(&self, standing: &Freshness, words: &[&str]) -> Option<Lists> {
+    fn kept<'n>(&self, standing: &Freshness, names: impl Iterator<Item = &'n String>) -> Option<Lists> {
         let (averages, structure) = (standing.averages.as_ref()?, standing.structure.as_ref()?);
         let is_same = |known: &Known| known.state.averages == *averages && known.state.structure == *structure;
         let known = self.known().filter(is_same)?;
-        let postings = known.kept.of(words)?;
+        let postings = known.kept.of(names)?;
         Some(Lists::of_state(&known, postings))
     }
 
-    async fn read(&self, connection: &impl Sql, words: &[&str]) -> Result<Option<Lists>, StoreError> {
+    async fn read(
+        &self,
+        connection: &impl Sql,
+        words: &[String],
+        of_phrases: &[String],
+    ) -> Result<Option<Lists>, StoreError> {
         let Some(state) = state(connection).await? else { return Ok(None) };
         let known = Known::of(connection, state, self.known()).await?;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
-        let Some(postings) = postings(connection, &known.state.segments, words).await? else { return Ok(None) };
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let Some(mut postings) = postings(connection, &known.state.segments, &words).await? else { return Ok(None) };
+        let Some(of_phrases) = phrases::postings(connection, &known, of_phrases).await? else { return Ok(None) };
+        postings.extend(of_phrases);
         known.kept.keep(&postings);
         Ok(Some(Lists::of_state(&known, postings)))
     }
 
     fn known(&self) -> Option<Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-fn single(phrase: &Phrase) -> Option<&str> {
-    match phrase.terms.as_slice() {
-        [one] if !phrase.is_prefix => Some(one),
-        _ => None,
     }
 }
 
@@ -141,7 +142,7 @@ impl Lists {
     /// Articles that have any of a term's alternatives, and how often they have them together; `None` if not all were looked up.
     fn of(&self, term: &Term) -> Option<Cow<'_, [Posting]>> {
         let lists: Option<Vec<_>> =
-            term.alternatives.iter().map(|phrase| Some(&**self.postings.get(single(phrase)?)?)).collect();
+            term.alternatives.iter().map(|phrase| Some(&**self.postings.get(&phrases::name(phrase))?)).collect();
         let mut lists: Vec<_> = lists?.into_iter().filter(|list| !list.is_empty()).collect();
         match lists.as_slice() {
             [] => Some(Cow::Borrowed(&[])),

@@ -110,6 +110,9 @@ struct Hits {
     no_good_match: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     corrections: Vec<String>,
+    /// unwanted because of a `-` before it; to look for it, quote it
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    without: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cut_to: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,6 +200,7 @@ fn page(found: api::SearchAnswer, begin: usize, limit: usize) -> Hits {
         low_confidence: found.low_confidence,
         no_good_match: found.no_good_match,
         corrections: found.corrections.into_iter().map(correction).collect(),
+        without: found.without,
         cut_to: found.cut_to,
         weights: found.weights.map(|weights| [rounded(weights.words), rounded(weights.meaning)]),
     }

@@ -51,6 +51,9 @@ fn shown(answer: &SearchAnswer, folder: &Folder) -> Markup {
         @for correction in &answer.corrections {
             p.notice { "No article has “" bdi { (correction.from) } "”; searched “" bdi { (correction.to) } "”." }
         }
+        @for part in &answer.without {
+            p.notice { "Without articles that have “" bdi { (part) } "”; to look for it, put it in quotation marks." }
+        }
         @if answer.hits.is_empty() {
             p.empty { "Nothing is found. Other words may help, or a question in a whole sentence." }
         } @else {

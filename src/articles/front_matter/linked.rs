@@ -1,7 +1,7 @@
 //! Links in properties, as Obsidian writes them: `up: "[[tides]]"`, alone or as one of a list.
 
 use super::{
-    block::{self, Block},
+    block::{self, Block, Syntax},
     entry::{Entry, Value},
     named,
 };
@@ -13,19 +13,20 @@ pub(crate) fn links(head: &str, is_passed_over: impl Fn(&str) -> bool) -> Vec<Li
     if !head.contains("[[") {
         return Vec::new();
     }
-    let entries = block::find(head).map(|Block { entries, .. }| entries).unwrap_or_default();
+    let Some(Block { entries, syntax, .. }) = block::find(head) else { return Vec::new() };
     let own = entries.iter().filter(|entry| !is_passed_over(&named(&entry.key)));
-    own.flat_map(|entry| of_entry(head, entry)).collect()
+    own.flat_map(|entry| of_entry(head, entry, syntax)).collect()
 }
 
-fn of_entry(head: &str, entry: &Entry) -> Vec<Link> {
+fn of_entry(head: &str, entry: &Entry, syntax: Syntax) -> Vec<Link> {
     let values = match &entry.value {
         Value::Text(text) => std::slice::from_ref(text),
         Value::List { items, source: _ } => items,
         Value::Empty | Value::Other => &[],
     };
     let (mut links, mut rest) = (Vec::new(), entry.range.start);
-    for value in values {
+    // Without quotes, only people who write YAML mean a link by it.
+    for value in values.iter().filter(|value| value.is_quoted() || syntax == Syntax::Yaml) {
         let Some(inner) = between(value.trim()) else { continue };
         // With escapes it stands there otherwise.
         let written = head[rest..entry.range.end].find(&format!("[[{inner}]]"));

@@ -240,9 +240,9 @@ mod tests {
         use serde_json::json;
         let head = "---\ndup: 1\ntags: [a]\ndup: 2\nTag: up\n---\n";
         assert_eq!(set(head, "dup", json!(null)), "---\ntags: [a]\nTag: up\n---\n");
-        assert_eq!(set(head, "tags", json!(["n"])), "---\ndup: 1\ndup: 2\nTag: [n]\n---\n");
+        assert_eq!(set(head, "tags", json!(["new"])), "---\ndup: 1\ndup: 2\nTag: [new]\n---\n");
         let json_head = "{\n  \"tags\": [\"a\"],\n  \"Tags\": [\"b\"]\n}\n";
-        assert_eq!(set(json_head, "tags", json!(["n"])), "{\n  \"tags\": null,\n  \"Tags\": [\"n\"]\n}\n");
+        assert_eq!(set(json_head, "tags", json!(["new"])), "{\n  \"tags\": null,\n  \"Tags\": [\"new\"]\n}\n");
     }
 
     proptest! {

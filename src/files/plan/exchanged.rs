@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::{super::scan::Scanned, facts::Facts};
 
+/// Places, by the hashes of what they hold, or held.
+type ByHash<'f> = HashMap<&'f str, Vec<&'f str>>;
+
 /// Files that hold the bytes that were at another place, and the places they come from, where a known file is at such a place now.
 ///
 /// Only what is exact and complete counts: each of these known files was at one other place and is at one other place now. A file
@@ -19,7 +22,7 @@ pub(super) fn exchanged<'f>(files: &'f [Scanned], facts: &'f Facts) -> Vec<(&'f 
     }
     let is_new = |file: &str| !facts.known.contains_key(file);
     let is_gone = |file: &str| !facts.present.contains(file);
-    let (mut left, mut come): (HashMap<&str, Vec<&str>>, HashMap<&str, Vec<&str>>) = Default::default();
+    let (mut left, mut come) = (ByHash::new(), ByHash::new());
     for (file, known) in facts.known.iter().filter(|(_, known)| known.present.is_some()) {
         if changed.contains(file.as_str()) || is_gone(file) {
             left.entry(&known.file_hash).or_default().push(file);

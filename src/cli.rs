@@ -24,6 +24,7 @@ mod mcp;
 mod model;
 mod offers;
 mod output;
+mod planned;
 mod progress;
 mod properties;
 mod queue;

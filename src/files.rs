@@ -36,7 +36,7 @@ pub use layouts::Layout;
 pub use manager::{ManagerError, ManagerReport, NotBroughtIn, import_manager};
 pub use report::{FileProblem, ImportReport, ImportedFile, LeftOut, Reason};
 pub use sync::{
-    Conflict, Folders, KeptFolder, LeftCopy, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, forget,
+    Conflict, Folders, KeptFolder, LeftCopy, Losses, OfArticles, OfFiles, Sync, SyncError, SyncReport, Told, forget,
     left_copies, sync, told_of, watch,
 };
 

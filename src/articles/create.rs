@@ -81,7 +81,7 @@ pub(crate) async fn create(
     let texts = Texts { title: &new.title, about: &said.about(), body: &new.body };
     fulltext::add(transaction, id, texts, terms, &inserted.language).await?;
     properties::write(transaction, id, properties::Known::Nothing, &said).await?;
-    links::write(transaction, id, properties::Known::Nothing, text.links()).await?;
+    links::write(transaction, id, properties::Known::Nothing, &text.links(&new.front_matter)).await?;
     remember_key(transaction, &new, id).await?;
     if new.updated_at.is_some() {
         // Its time does not tell when it appeared here.

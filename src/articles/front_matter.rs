@@ -13,6 +13,7 @@ mod edit;
 mod entry;
 mod fields;
 mod json;
+mod linked;
 mod moment;
 mod setting;
 mod toml;
@@ -22,6 +23,7 @@ pub use beside::{joined, kept};
 pub use edit::{Edit, edited};
 pub use entry::Written;
 pub use fields::{Field, Fields, Warning};
+pub(crate) use linked::links;
 pub(crate) use moment::parse as parse_time;
 pub use setting::{NoSetting, Setting, with_settings};
 

@@ -154,7 +154,7 @@ async fn undelete(
     let texts = Texts { title: &version.title, about: &said.about(), body: &version.body };
     fulltext::replace(transaction, id, texts, terms).await?;
     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, id, properties::Known::Perhaps, text.links()).await?;
+    links::write(transaction, id, properties::Known::Perhaps, &text.links(&head)).await?;
     events::record_article_act(transaction, id, "article restored", slug.as_ref()).await?;
     let article = create::read(transaction, id).await?;
     let mut task_id = None;

@@ -7,6 +7,7 @@ mod files;
 mod incoming;
 mod linked;
 mod mend;
+mod outdated;
 mod resolve;
 
 pub use linked::Linked;

@@ -2,5 +2,5 @@
 
 mod store;
 
-pub(crate) use store::decoded;
-pub(super) use store::{LONGEST, name, write};
+pub(super) use store::{LONGEST, name, name_at};
+pub(crate) use store::{decoded, write};

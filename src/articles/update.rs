@@ -148,7 +148,7 @@ async fn note(
         return Ok(());
     }
     properties::write(transaction, present.id, properties::Known::Perhaps, &said).await?;
-    links::write(transaction, present.id, properties::Known::Perhaps, text.links()).await
+    links::write(transaction, present.id, properties::Known::Perhaps, &text.links(&next.front_matter)).await
 }
 
 /// Queues or cancels embedding, as the change requires.

@@ -6,6 +6,7 @@ mod edit;
 mod editor;
 mod property;
 mod text;
+mod unused;
 pub(super) mod view;
 
 use super::{
@@ -102,6 +103,7 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
 
 async fn create(session: &Session, new: NewArticle) -> anyhow::Result<()> {
     let saved = session.saving_host().await?.articles.create(new).await?;
+    unused::mention(session, &saved.article);
     answer(session, &saved, "created").await
 }
 
@@ -112,7 +114,11 @@ async fn update(session: &Session, slug: &str, changes: Changes) -> anyhow::Resu
             "say what to change: --title, --body, --file, --folder, --property, --skip-embedding or --priority";
         return Err(Usage(message.to_owned()).into());
     }
+    let has_text = changes.body.is_some();
     let saved = session.saving_host().await?.articles.update(slug, changes).await?;
+    if has_text {
+        unused::mention(session, &saved.article);
+    }
     answer(session, &saved, "updated").await
 }
 

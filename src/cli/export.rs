@@ -4,7 +4,7 @@ use anyhow::anyhow;
 
 use super::{
     arguments::ExportArguments,
-    progress,
+    planned, progress,
     session::{self, Session},
 };
 use crate::{
@@ -32,7 +32,7 @@ pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow
 }
 
 fn finish(session: &Session, report: &ExportReport) -> anyhow::Result<()> {
-    session.output.answer(report, |_| text_of(report))?;
+    session.output.answer(report, |_| text_of(report) + &would_be(report, session.verbose))?;
     for note in &report.notes {
         session.output.note(note);
     }
@@ -57,6 +57,15 @@ fn finish(session: &Session, report: &ExportReport) -> anyhow::Result<()> {
         0 => Ok(()),
         failed => Err(anyhow!("not exported: {}", count(failed, "article"))),
     }
+}
+
+/// Names what a dry run would do.
+fn would_be(report: &ExportReport, verbose: u8) -> String {
+    let acts = [("create", "created"), ("overwrite", "updated")].into_iter().filter(|_| report.dry_run);
+    let named = |result: &str| -> Vec<String> {
+        report.files.iter().filter(|file| file.result == result).map(|file| file.file.clone()).collect()
+    };
+    acts.map(|(act, result)| planned::first_of(act, &named(result), verbose)).collect()
 }
 
 fn text_of(report: &ExportReport) -> String {

@@ -3,8 +3,15 @@
 use afterword_actors::store::StoreError;
 
 use crate::{
-    articles::ArticleError, auth::TokenError, bulk::BulkError, config::ConfigErrors, database::SchemaError,
-    files::SyncError, host::HostError, queue::QueueError, search::SearchError,
+    articles::ArticleError,
+    auth::TokenError,
+    bulk::BulkError,
+    config::ConfigErrors,
+    database::SchemaError,
+    files::{Losses, SyncError},
+    host::HostError,
+    queue::QueueError,
+    search::SearchError,
 };
 
 /// The command failed.
@@ -37,6 +44,14 @@ impl Failure {
     pub(super) fn of(error: &anyhow::Error) -> Self {
         error.chain().find_map(known).unwrap_or(failed("failed"))
     }
+}
+
+/// Which files a question about deletions is about, for programs.
+pub(super) fn losses(error: &anyhow::Error) -> Option<&Losses> {
+    error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(SyncError::ManyDeletions { files, .. }) => Some(files.as_ref()),
+        _ => None,
+    })
 }
 
 const fn failed(code: &'static str) -> Failure {
@@ -119,6 +134,7 @@ fn of_sync(error: &SyncError) -> Failure {
         SyncError::ManyDeletions { .. } => failed("many_deletions"),
         SyncError::Overlap { .. } => failed("overlap"),
         SyncError::NotKept { .. } => failed("not_found"),
+        SyncError::Forgotten(_) => failed("forgotten"),
         SyncError::Folder { .. } => failed("failed"),
         SyncError::Store(error) => of_store(error),
     }

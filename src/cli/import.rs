@@ -10,12 +10,12 @@ use anyhow::anyhow;
 use super::{
     arguments::{ImportArguments, Layout, OnConflict},
     failure::Usage,
-    progress,
+    planned, progress,
     session::{self, Session},
 };
 use crate::{
     articles::Articles,
-    files::{self, Count, FileProblem, Import, ImportReport, LeftOut, Reason, Step},
+    files::{self, Count, FileProblem, Import, ImportReport, ImportedFile, LeftOut, Reason, Step},
     host::{Host, RunningHost},
     hosts,
     plural::count,
@@ -122,7 +122,7 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
 }
 
 fn finish(session: &Session, report: &ImportReport) -> anyhow::Result<()> {
-    session.output.answer(report, |_| text_of(report))?;
+    session.output.answer(report, |_| text_of(report) + &would_be(report, session.verbose))?;
     for note in &report.notes {
         session.output.note(note);
     }
@@ -161,6 +161,17 @@ fn text_of(report: &ImportReport) -> String {
         text.push_str(&format!("\n{deleted} deleted here, and left so (`afterword article list --deleted`)"));
     }
     text + &left_out_in_words(left_out)
+}
+
+/// Names what a dry run would do.
+fn would_be(report: &ImportReport, verbose: u8) -> String {
+    let acts = [("create", "created"), ("update", "updated"), ("skip", "skipped"), ("leave deleted", "deleted")];
+    let named = |result: &str| -> Vec<String> {
+        let files = report.files.iter().filter(|file| file.result == result);
+        files.map(|ImportedFile { file, slug, .. }| format!("{slug} ({file})")).collect()
+    };
+    let dry_run = acts.iter().filter(|_| report.dry_run);
+    dry_run.map(|(act, result)| planned::first_of(act, &named(result), verbose)).collect()
 }
 
 /// Says how many there are of each sort.

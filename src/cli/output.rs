@@ -11,7 +11,7 @@ use clap::ColorChoice;
 use serde::Serialize;
 
 use super::{
-    failure::Failure,
+    failure::{self, Failure},
     look::{BAD, Look, has_colours},
 };
 use crate::{api::Counted, printable, secrets};
@@ -94,7 +94,13 @@ impl Output {
     /// Reports why the program failed; returns the exit code.
     pub(super) fn error(self, error: &anyhow::Error) -> u8 {
         let Failure { code, exit } = Failure::of(error);
-        self.failure(&chain(error), code);
+        match failure::losses(error).filter(|_| self.json) {
+            Some(files) => {
+                let told = serde_json::json!({ "error": secrets::strike(&chain(error)), "code": code, "files": files });
+                say(&printable::for_terminal(&told.to_string()));
+            }
+            None => self.failure(&chain(error), code),
+        }
         exit
     }
 

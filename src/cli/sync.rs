@@ -6,10 +6,12 @@ use tokio::sync::Notify;
 use super::{
     arguments::SyncArguments,
     output::{Output, reader_has_left},
+    planned::first_of,
     session::{self, Session},
 };
 use crate::{
-    files::{self, FileProblem, Sync, SyncReport, Told},
+    config::SyncedFolder,
+    files::{self, FileProblem, Sync, SyncError, SyncReport, Told},
     plural::count,
     signals::Signals,
 };
@@ -25,11 +27,7 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
         dry_run: arguments.dry_run,
     };
     if arguments.forget {
-        let kept = files::forget(&session.host().await?.articles, &asked).await?;
-        session.output.answer(&kept, |_| {
-            format!("{} is not kept in step any more; files and articles are as they were", kept.directory.display())
-        })?;
-        return Ok(());
+        return forget(session, &asked).await;
     }
     let host = if asked.dry_run { session.making_host().await? } else { session.saving_host().await? };
     let teller = Teller { output: session.output, verbose: session.verbose };
@@ -42,7 +40,7 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
             }
         };
         return tokio::select! {
-            () = files::watch(&host.articles, asked, tell) => Ok(()),
+            forgotten = files::watch(&host.articles, asked, tell) => Err(forgotten.into()),
             () = signals.stop() => Ok(()),
             () = left.notified() => Err(anyhow!(
                 "nobody reads standard output any more, so the folder is not kept in step any longer; to watch without a \
@@ -50,12 +48,30 @@ pub(super) async fn run(session: &Session, arguments: SyncArguments) -> anyhow::
             )),
         };
     }
-    let report = files::sync(&host.articles, &asked).await?;
+    let done = files::sync(&host.articles, &asked).await;
+    if let Err(SyncError::ManyDeletions { files, .. }) = &done
+        && session.verbose > 0
+    {
+        files.all().for_each(|file| session.output.note(file));
+    }
+    let report = done?;
     teller.report(&report)?;
     match report.failed.len() {
         0 => Ok(()),
         failed => Err(anyhow!("not kept in step: {}", count(failed, "file"))),
     }
+}
+
+async fn forget(session: &Session, asked: &Sync) -> anyhow::Result<()> {
+    let kept = files::forget(&session.host().await?.articles, asked).await?;
+    session.output.answer(&kept, |_| {
+        format!("{} is not kept in step any more; files and articles are as they were", kept.directory.display())
+    })?;
+    let is_it = |folder: &SyncedFolder| folder.path.canonicalize().is_ok_and(|path| path == kept.directory);
+    if session.loaded.settings.sync.iter().any(is_it) {
+        session.output.note("the settings name it ([[sync]]): a server that starts keeps it in step as a new folder");
+    }
+    Ok(())
 }
 
 /// Reports what was done.
@@ -89,7 +105,8 @@ impl Teller {
 
     fn report(self, report: &SyncReport) -> anyhow::Result<()> {
         let output = self.output;
-        output.answer(report, |_| text_of(report))?;
+        output.answer(report, |_| text_of(report) + &self.would_be(report))?;
+        report.notes.iter().for_each(|note| output.note(note));
         for conflict in &report.conflicts {
             output.note(&format!(
                 "{}: changed on both sides; it says what the article says, and \"{}\" what was written to it",
@@ -102,6 +119,23 @@ impl Teller {
         self.name_all(&report.warnings, "warnings");
         self.name_all(&report.failed, "failures");
         Ok(())
+    }
+
+    /// Names what a dry run would do, each on a line of its own.
+    fn would_be(self, report: &SyncReport) -> String {
+        if !report.dry_run {
+            return String::new();
+        }
+        let SyncReport { articles, files, merged, .. } = report;
+        let acts = [
+            ("create the article of", &articles.created),
+            ("update the article of", &articles.updated),
+            ("delete the article", &articles.deleted),
+            ("write", &files.written),
+            ("remove", &files.removed),
+            ("merge", merged),
+        ];
+        acts.iter().map(|(act, names)| first_of(act, names, self.verbose)).collect()
     }
 
     /// Names each problem on a line of its own, up to [`NAMED`].

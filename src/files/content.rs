@@ -93,7 +93,7 @@ fn property(body: &str, key: &str) -> Option<String> {
 }
 
 /// So much of a title, to the end of a word.
-fn cut(title: &str, most: usize) -> String {
+pub(super) fn cut(title: &str, most: usize) -> String {
     let begin: String = title.chars().take(most.saturating_sub(1)).collect();
     let end = begin.rfind(' ').filter(|end| *end > begin.len() / 2).unwrap_or(begin.len());
     format!("{}…", begin[..end].trim_end())

@@ -18,7 +18,7 @@ use super::{
     export_plan::{self, Facts, Held, Listed, Planned},
     hash,
     naming::naming,
-    report::FileProblem,
+    report::{FileProblem, ImportedFile},
     resolve,
     root::{Late, Root, Unwritten},
     source::{self, Known, Source},
@@ -71,6 +71,8 @@ pub struct ExportReport {
     pub notes: Vec<String>,
     /// Nothing was done.
     pub dry_run: bool,
+    /// Files that were written, or would be, each with its article: `created`, `updated`
+    pub files: Vec<ImportedFile>,
 }
 
 /// Why nothing was exported.
@@ -223,6 +225,9 @@ impl<'a> Run<'a> {
         let wrote = matches!(outcome, Outcome::Created | Outcome::Updated);
         let holds = wrote || matches!(outcome, Outcome::Unchanged);
         self.standing.extend(holds.then_some(work.article.id));
+        let result = if matches!(outcome, Outcome::Created) { "created" } else { "updated" };
+        let file = ImportedFile { file: planned.place.clone(), slug: work.article.slug.clone(), result };
+        report.files.extend(wrote.then_some(file));
         match outcome {
             Outcome::Created => report.created += 1,
             Outcome::Updated => report.updated += 1,

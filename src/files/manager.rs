@@ -4,17 +4,17 @@
 //! files), so a run that was interrupted is gone on with by the next one, and a repeated one brings what is new there. What
 //! was edited or deleted here stays so. The other database is only read.
 
+mod place;
 mod report;
 mod save;
 mod theirs;
 
-use std::collections::HashMap;
-
 use afterword_actors::store::StoreError;
 
-use super::source::{self, Known};
+use super::source;
 use crate::articles::{ArticleError, Articles};
-use save::{NotSaved, Outcome, Place};
+use place::{Place, Places};
+use save::{NotSaved, Outcome};
 use theirs::{State, TheirArticle, Theirs};
 
 pub use report::{ManagerError, ManagerReport, NotBroughtIn};
@@ -35,14 +35,13 @@ pub async fn import_manager(
     let theirs = Theirs::open(url).await?;
     let mut report = ManagerReport { articles: theirs.count().await?, dry_run, ..ManagerReport::default() };
     let source = source_of(articles, dry_run).await?;
-    let known = source::files(articles.database.reader(), source, "").await?;
-    let known: HashMap<String, Known> = known.into_iter().map(|known| (known.path.clone(), known)).collect();
+    let places = Places::of(articles.database.reader(), source).await?;
     let (mut after, mut done) = (None, 0);
     while let Some(page) = theirs.page(after.as_deref()).await? {
         for article in &page {
-            let states = theirs.states(article).await?;
+            let states = theirs.states(article, articles.limits).await?;
             report.revisions += states.len();
-            let place = Place::of(source, article, known.get(&save::place(article)).cloned());
+            let place = places.place(article);
             bring_in(articles, article, states, place, &mut report).await?;
             done += 1;
             progress(done, report.articles);
@@ -59,6 +58,12 @@ async fn bring_in(
     place: Place,
     report: &mut ManagerReport,
 ) -> Result<(), StoreError> {
+    let unmarked = Some(place.clone()).filter(|place| !place.is_marked && place.known.is_some() && !report.dry_run);
+    if let Some(place) = unmarked {
+        // Of an earlier version, which knew it by its slug alone.
+        let marked = articles.database.write(move |to| Box::pin(async move { place.mark(to).await }));
+        marked.await?;
+    }
     match brought_in(articles, article, &states, place, report.dry_run).await {
         Ok(Outcome::Created) => report.created += 1,
         Ok(Outcome::Continued) => report.continued += 1,
@@ -80,7 +85,7 @@ async fn brought_in(
     dry_run: bool,
 ) -> Result<Outcome, NotSaved> {
     for _ in 0..=2 * states.len() {
-        let planned = save::plan(articles, &place, states).await?;
+        let planned = save::plan(articles, article, &place, states).await?;
         if dry_run {
             return Ok(planned.outcome);
         }

@@ -2,6 +2,7 @@
 //! answers.
 
 mod adopted;
+mod exchanged;
 mod facts;
 mod moves;
 
@@ -23,9 +24,9 @@ pub(super) fn plan(files: &[Scanned], facts: &Facts, policy: Policy) -> Vec<Acti
     let moved = moves(files, facts);
     let mut actions: Vec<Option<Action>> = files
         .iter()
-        .map(|file| match (facts.known.get(&file.file), moved.get(file.file.as_str())) {
-            (Some(known), _) => of_known(file, known, facts, policy),
-            (None, Some(known)) => Some(of_moved(known, facts, policy)),
+        .map(|file| match (moved.get(file.file.as_str()), facts.known.get(&file.file)) {
+            (Some(known), _) => Some(of_moved(known, facts, policy)),
+            (None, Some(known)) => of_known(file, known, facts, policy),
             (None, None) => None,
         })
         .collect();
@@ -50,8 +51,9 @@ fn of_known(file: &Scanned, known: &Known, facts: &Facts, policy: Policy) -> Opt
     };
     let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
     let is_edited = present != known.revision && !facts.unedited.contains(&known.article_id);
-    // The folder was imported as a part of another one before, or by itself: its articles stand elsewhere now.
-    let stands_elsewhere = file.wish.folder.as_ref() != known.folder && !facts.is_copy;
+    // The folder was imported as a part of another one before, or by itself: its articles stand elsewhere now. Of a folder that is
+    // kept in step, files that have not changed stay as an import read them, whoever wrote them.
+    let stands_elsewhere = file.wish.folder.as_ref() != known.folder && !facts.is_copy && policy != Policy::Together;
     if is_same && (is_edited || !stands_elsewhere) {
         return Some(Action::Unchanged { slug });
     }

@@ -1,10 +1,10 @@
 //! An article as a file: as it came, changed only where an import would otherwise read something else.
 
-use super::{content, place, source::Known};
+use super::{content, hash, place, source::Known};
 use crate::articles::{
     Article,
     folder::Folder,
-    front_matter::{Document, Edit, Field, edited, joined},
+    front_matter::{self, Document, Edit, Field, edited, joined},
     request::Limits,
 };
 
@@ -17,6 +17,8 @@ pub(super) struct Rendered<'a> {
     pub(super) before: Option<&'a Known>,
     /// Whether it ever came from a file: then the file says what its owner wants it to say, and no more.
     pub(super) came_from_file: bool,
+    /// Whether its file has two blocks of front matter: [`keeps_both_blocks`].
+    pub(super) keeps_both_blocks: bool,
     /// Slugs that lead to it.
     pub(super) former_slugs: &'a [String],
     /// The folder of articles that stands at the top of the folder of files.
@@ -39,17 +41,34 @@ pub(super) fn render(rendered: &Rendered<'_>, limits: Limits) -> String {
     head + &before.body
 }
 
-/// The article as it is: with one block, unless it came from a file: that may have had two, and its bytes stay.
+/// Whether the file of an article has two blocks of front matter, whose bytes stay. `held` reads the file, if it is there.
+pub(super) fn keeps_both_blocks(
+    article: &Article,
+    known: Option<&Known>,
+    held: impl FnOnce() -> Option<String>,
+) -> bool {
+    let has_block = |text: &str| !front_matter::head(text).is_empty();
+    if article.front_matter.is_empty() || !has_block(&article.body) {
+        return false;
+    }
+    let as_it_came = || hash(format!("{}{}", article.front_matter, article.body).as_bytes());
+    match held() {
+        Some(held) => has_block(&Document::split(&held).body),
+        None => known.is_some_and(|known| known.file_hash == as_it_came()),
+    }
+}
+
+/// The article as it is: with one block, unless its file has two.
 fn before(rendered: &Rendered<'_>) -> Document {
     let (head, body) = (&rendered.article.front_matter, &rendered.article.body);
-    if rendered.came_from_file && !head.is_empty() {
+    if rendered.came_from_file && rendered.keeps_both_blocks {
         return Document { head: head.clone(), body: body.clone() };
     }
     joined(head, body)
 }
 
 fn edits(rendered: &Rendered<'_>, document: &Document, limits: Limits) -> Vec<(Field, Edit)> {
-    let Rendered { article, place, before, came_from_file, former_slugs, above } = rendered;
+    let Rendered { article, place, before, came_from_file, former_slugs, above, keeps_both_blocks: _ } = rendered;
     let (fields, _) = document.fields();
     let text = format!("{}{}", document.head, document.body);
     let read = content::read(&text, place, above, limits);

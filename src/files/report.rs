@@ -38,7 +38,7 @@ pub struct ImportedFile {
     pub file: String,
     /// Its article.
     pub slug: String,
-    /// `created`, `updated`, `unchanged`, `skipped`, `deleted`
+    /// `created`, `updated`, `unchanged`, `skipped`, `deleted`; of an export, what became of the file
     pub result: &'static str,
 }
 

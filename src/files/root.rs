@@ -15,7 +15,7 @@ use cap_std::{
     fs::{Dir, DirBuilder, Metadata, OpenOptions},
 };
 
-use super::{hash, place};
+use super::{decode, hash, place};
 pub(super) use replaced::{Late, Unwritten};
 
 /// What the names of files begin with that are being written.
@@ -115,6 +115,11 @@ impl Root {
             return Err(ReadError::TooLarge { size: bytes.len() as u64, limit });
         }
         Ok(bytes)
+    }
+
+    /// The text of a file that can be read.
+    pub(super) fn text(&self, file: &str, limit: u64) -> Option<String> {
+        self.read(file, limit).ok().and_then(|bytes| decode::text(bytes).ok())
     }
 
     /// Writes a file that is to be what is said; answers whether it was. Folders are made where they are missing. What is written

@@ -209,11 +209,39 @@ pub(super) async fn record(connection: &impl Sql, row: &Known, replaces: bool) -
     Ok(connection.run(sql, values).await? > 0)
 }
 
+/// The marks by which another program knows what it has at the places of a source, by these places.
+pub(super) async fn marks(connection: &impl Sql, source: i64) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT path, stamp FROM article_sources WHERE source_id = $1 AND stamp <> ''";
+    connection.rows(sql, [source.into()]).await
+}
+
+/// Notes such a mark. No file of a disk is at a place that has one.
+pub(super) async fn mark(connection: &impl Sql, source: i64, path: &str, mark: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE article_sources SET stamp = $3 WHERE source_id = $1 AND path = $2";
+    connection.run(sql, [source.into(), path.into(), mark.into()]).await.map(drop)
+}
+
 /// Forgets a file.
 pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Result<(), StoreError> {
     connection
         .later("DELETE FROM article_sources WHERE source_id = $1 AND path = $2", [source.into(), path.into()])
         .await
+}
+
+/// Holds what is known of two places until the transaction ends. Files that take each other's places at the same time would wait for
+/// each other without end: all hold them in one order.
+pub(super) async fn hold(connection: &impl Sql, one: &Known, other: &Known) -> Result<(), StoreError> {
+    let sql = "SELECT s.path AS n FROM article_sources s
+               WHERE s.source_id = $1 AND s.path = $2 OR s.source_id = $3 AND s.path = $4
+               ORDER BY s.source_id, s.path {lock s}";
+    let places = [one.source_id.into(), one.path.clone().into(), other.source_id.into(), other.path.clone().into()];
+    connection.rows::<String>(sql, places).await.map(drop)
+}
+
+/// Forgets where a file was that is elsewhere now, unless another file is there by now.
+pub(super) async fn forget_moved(connection: &impl Sql, known: &Known) -> Result<(), StoreError> {
+    let sql = "DELETE FROM article_sources WHERE source_id = $1 AND path = $2 AND article_id = $3";
+    connection.later(sql, [known.source_id.into(), known.path.clone().into(), known.article_id.into()]).await
 }
 
 /// Which of these articles (ids, with the revision they were at) say still what they said then, renamed or not.

@@ -49,7 +49,7 @@ use look::Looked;
 use memory::Memory;
 use run::Run;
 
-pub use error::{KeptFolder, SyncError};
+pub use error::{KeptFolder, Losses, SyncError};
 pub use kept::forget;
 pub use left::{LeftCopy, left_copies, told_of};
 pub use report::{Conflict, OfArticles, OfFiles, Sync, SyncReport};
@@ -62,6 +62,8 @@ const ROUNDS: usize = 6;
 /// again.
 pub struct Folders {
     asked: Sync,
+    /// The number of the folder, since it has been kept in step.
+    source: Option<i64>,
     memory: Memory,
     unwritten: Unwritten,
     /// Since when files have been gone.
@@ -82,7 +84,7 @@ impl Folders {
     /// One that has not looked yet.
     pub fn new(asked: Sync) -> Self {
         let (memory, unwritten) = (Memory::default(), Unwritten::default());
-        Self { asked, memory, unwritten, gone: HashMap::new(), patience: Duration::ZERO }
+        Self { asked, source: None, memory, unwritten, gone: HashMap::new(), patience: Duration::ZERO }
     }
 
     /// What is asked of it.
@@ -104,6 +106,7 @@ impl Folders {
             true => self.look_only(articles, &root, &mut report).await?,
             false => self.take_back(articles, &root, &mut report).await?,
         };
+        report.notes.extend(looked.note.clone());
         for _ in 0..ROUNDS {
             report.begin_round(&looked.failed, &looked.files);
             let mut plan = plan::plan(&looked);
@@ -130,7 +133,9 @@ impl Folders {
     }
 
     async fn look(&mut self, articles: &Articles, root: &Arc<Root>) -> Result<Looked, SyncError> {
-        look::look(articles, &self.asked, root, &mut self.memory).await
+        let looked = look::look(articles, &self.asked, root, &mut self.memory, self.source).await?;
+        self.source = Some(looked.source).filter(|_| !self.asked.dry_run);
+        Ok(looked)
     }
 
     /// What was written to files after they had been replaced becomes files again, before anything is looked at.

@@ -14,10 +14,10 @@ const PART: usize = 128 << 10;
 /// Longest tag. *Units:* bytes.
 const LONGEST_TAG: usize = 200;
 /// Files that stand beside texts and are shown, played or opened: what is called so is no article.
-const ATTACHMENTS: [&str; 32] = [
+const ATTACHMENTS: [&str; 33] = [
     "apng", "avif", "bmp", "gif", "heic", "ico", "jpeg", "jpg", "png", "svg", "tif", "tiff", "webp", "flac", "m4a",
     "mp3", "ogg", "opus", "wav", "avi", "mkv", "mov", "mp4", "webm", "csv", "docx", "odt", "pdf", "pptx", "xlsx",
-    "canvas", "zip",
+    "canvas", "base", "zip",
 ];
 /// Further tags or links of one text are ignored.
 const MAX_MENTIONS: usize = 10_000;
@@ -45,7 +45,7 @@ pub(crate) struct Link {
 }
 
 /// How a link is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Form {
     /// `[[target#anchor|text]]`
     Wiki,
@@ -63,6 +63,11 @@ impl Form {
             Self::Path => "path",
             Self::Address => "address",
         }
+    }
+
+    /// The one with this name in the database.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Wiki, Self::Path, Self::Address].into_iter().find(|form| form.as_str() == name)
     }
 }
 
@@ -122,7 +127,7 @@ impl Mentions {
 
     fn push_link(&mut self, kind: LinkType, address: &str, text: &str, range: Range<usize>, base: usize) {
         let (address, range) = with_brackets(kind, address, text, range);
-        let Some((form, target, anchor)) = to_article(kind, &address) else { return };
+        let Some((form, target, anchor)) = to_article(kind, before_bar(kind, &address)) else { return };
         if self.links.len() < MAX_MENTIONS {
             let place = place(kind, target, &text[range.clone()]).map(|at| {
                 let start = base + range.start + at;
@@ -137,9 +142,25 @@ impl Link {
     /// Returns the link that a parser has found at `range` of `text`, if it may lead to an article.
     pub(crate) fn of(kind: LinkType, address: &str, text: &str, range: Range<usize>) -> Option<Self> {
         let (address, _) = with_brackets(kind, address, text, range);
-        let (form, target, anchor) = to_article(kind, &address)?;
+        let (form, target, anchor) = to_article(kind, before_bar(kind, &address))?;
         Some(Self { target: target.to_owned(), anchor: anchor.to_owned(), form, place: None })
     }
+
+    /// Returns the link that stands between two pairs of brackets outside of a text, if it may lead to an article. `at` is where
+    /// `inner` begins, if that is known.
+    pub(crate) fn of_wiki(inner: &str, at: Option<usize>) -> Option<Self> {
+        let (address, has_pothole) = inner.split_once('|').map_or((inner, false), |(address, _)| (address, true));
+        let kind = LinkType::WikiLink { has_pothole };
+        let (form, target, anchor) = to_article(kind, before_bar(kind, address))?;
+        let place = at.and_then(|at| inner.find(target).map(|found| at + found..at + found + target.len()));
+        Some(Self { target: target.to_owned(), anchor: anchor.to_owned(), form, place })
+    }
+}
+
+/// The address of `[[address|shown]]`; in a table the bar is written `\|`.
+fn before_bar(kind: LinkType, address: &str) -> &str {
+    let has_bar = matches!(kind, LinkType::WikiLink { has_pothole: true });
+    address.strip_suffix('\\').filter(|_| has_bar).unwrap_or(address)
 }
 
 /// Returns the address and the place of a link; of `[[A [2]]]` the parser leaves out the bracket of the name at the link's end.
@@ -318,6 +339,15 @@ mod tests {
             ("seven.md", "", Form::Path),
         ];
         assert_eq!(links(body), expected.map(|(target, anchor, form)| (target.to_owned(), anchor.to_owned(), form)));
+    }
+
+    #[test]
+    fn a_bar_in_a_table_is_no_part_of_the_name() {
+        let body = "| a | b |\n|---|---|\n| [[tides\\|x]] | [[Ebb#Part\\|y]] |\n\n[[flow\\|z]]\n";
+        let expected = [("tides", ""), ("Ebb", "Part"), ("flow", "")];
+        let all = Mentions::read(body).links;
+        assert!(all.iter().all(|link| link.place.clone().is_some_and(|place| body[place] == link.target)), "{all:?}");
+        assert_eq!(links(body), expected.map(|(target, anchor)| (target.to_owned(), anchor.to_owned(), Form::Wiki)));
     }
 
     #[test]

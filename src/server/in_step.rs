@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     articles::{Articles, folder::Folder},
     config::SyncedFolder,
-    files::{Sync, SyncReport, Told, left_copies, told_of, watch},
+    files::{Sync, SyncError, SyncReport, Told, left_copies, told_of, watch},
     health::{Finding, Health},
 };
 
@@ -52,7 +52,7 @@ pub(super) fn keep(folders: &[SyncedFolder], articles: &Articles, health: &Healt
     }
 }
 
-/// Keeps one folder in step; if the watch ends, which is a bug, it is started again.
+/// Keeps one folder in step, unless it is forgotten; if the watch ends otherwise, which is a bug, it is started again.
 async fn keep_one(articles: Articles, asked: Sync, troubles: Troubles, stopping: CancellationToken) {
     while !stopping.is_cancelled() {
         let watching = watched(articles.clone(), asked.clone(), troubles.clone(), stopping.clone());
@@ -60,7 +60,15 @@ async fn keep_one(articles: Articles, asked: Sync, troubles: Troubles, stopping:
         if stopping.is_cancelled() {
             return;
         }
-        let reason = ended.err().map_or_else(|| "the watch has ended".to_owned(), |error| error.to_string());
+        let reason = match ended {
+            Ok(Some(forgotten)) => {
+                let next =
+                    "take it out of the settings ([[sync]]), or a server that starts keeps it in step as a new folder";
+                return troubles.note(&asked.directory, Some(format!("{forgotten}; {next}")));
+            }
+            Ok(None) => "the watch has ended".to_owned(),
+            Err(error) => error.to_string(),
+        };
         troubles.note(&asked.directory, Some(format!("{reason}; it begins anew")));
         tokio::select! {
             () = stopping.cancelled() => return,
@@ -69,17 +77,22 @@ async fn keep_one(articles: Articles, asked: Sync, troubles: Troubles, stopping:
     }
 }
 
-/// Watches on a separate thread, until `stopping`.
-fn watched(articles: Articles, asked: Sync, told: Troubles, stopping: CancellationToken) -> JoinHandle<()> {
+/// Watches on a separate thread, until `stopping`, or until the folder is forgotten, which is answered.
+fn watched(
+    articles: Articles,
+    asked: Sync,
+    told: Troubles,
+    stopping: CancellationToken,
+) -> JoinHandle<Option<SyncError>> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         runtime.block_on(async {
             let directory = asked.directory.clone();
             tokio::select! {
-                () = stopping.cancelled() => {}
-                () = watch(&articles, asked, |now| told.hear(&directory, now)) => {}
+                () = stopping.cancelled() => None,
+                forgotten = watch(&articles, asked, |now| told.hear(&directory, now)) => Some(forgotten),
             }
-        });
+        })
     })
 }
 
@@ -147,7 +160,7 @@ fn failures(report: &SyncReport) -> Option<String> {
 }
 
 fn log(directory: &Path, report: &SyncReport) {
-    let SyncReport { articles, files, merged, conflicts, .. } = report;
+    let SyncReport { articles, files, merged, conflicts, notes, .. } = report;
     tracing::info!(
         folder = %directory.display(),
         created = articles.created.len(),
@@ -158,6 +171,9 @@ fn log(directory: &Path, report: &SyncReport) {
         merged = merged.len(),
         "brought into step"
     );
+    for note in notes {
+        tracing::warn!(folder = %directory.display(), note);
+    }
     for conflict in conflicts {
         tracing::warn!(
             folder = %directory.display(),

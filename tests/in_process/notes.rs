@@ -12,6 +12,8 @@ mod sqlite {
     mod files;
     #[path = "notes/layouts.rs"]
     mod layouts;
+    #[path = "notes/places.rs"]
+    mod places;
     #[path = "notes/races.rs"]
     mod races;
     #[path = "notes/resting.rs"]
@@ -20,6 +22,8 @@ mod sqlite {
     mod round_trip;
     #[path = "notes/sync.rs"]
     mod sync;
+    #[path = "notes/texts.rs"]
+    mod texts;
     #[path = "notes/watch.rs"]
     mod watch;
 }
@@ -34,6 +38,8 @@ mod postgres {
     mod layouts;
     #[path = "notes/manager.rs"]
     mod manager;
+    #[path = "notes/places.rs"]
+    mod places;
     #[path = "notes/races.rs"]
     mod races;
     #[path = "notes/resting.rs"]
@@ -42,6 +48,8 @@ mod postgres {
     mod round_trip;
     #[path = "notes/sync.rs"]
     mod sync;
+    #[path = "notes/texts.rs"]
+    mod texts;
     #[path = "notes/watch.rs"]
     mod watch;
 }

@@ -6,7 +6,9 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use super::{
-    Document, Setting, given, head, keys, named,
+    Document, Setting,
+    block::{self, Syntax},
+    given, head, keys, named,
     setting::{with_new, without_keys},
 };
 
@@ -28,21 +30,46 @@ pub fn kept<'b>(beside: &'b str, before: &str, after: &str) -> Cow<'b, str> {
     Cow::Owned(if keys(&rest).is_empty() { String::new() } else { rest })
 }
 
-/// Returns both as one block, and the text behind it; as two if something beside the text has no simple form that could be moved.
+/// Returns both as one block, and the text behind it; as two if something beside the text cannot be moved as it is.
 pub fn joined(beside: &str, text: &str) -> Document {
     let Document { head, body } = Document::split(text);
     if head.is_empty() {
         return Document { head: beside.to_owned(), body };
     }
     let own = keys(&head);
+    match with_lines(&head, beside, &own).or_else(|| with_values(&head, beside, &own)) {
+        Some(head) => Document { head, body },
+        None => Document { head: beside.to_owned(), body: text.to_owned() },
+    }
+}
+
+/// Returns `head` with the lines of another block of YAML behind its own, except those of its `own` keys: comments and keys below
+/// keys go along.
+fn with_lines(head: &str, beside: &str, own: &HashSet<String>) -> Option<String> {
+    let (block, other) = (block::find(head)?, block::find(beside)?);
+    if [block.syntax, other.syntax] != [Syntax::Yaml; 2] {
+        return None;
+    }
+    let rest = without_keys(beside, |key| own.contains(&named(key)));
+    let inner = block::find(&rest).map_or("", |left| &rest[rest.find('\n').map_or(0, |end| end + 1)..left.room]);
+    let end = block::line_end(head);
+    let lines: String = inner.lines().map(|line| format!("{line}{end}")).collect();
+    let whole = [&head[..block.room], &lines, &head[block.room..]].concat();
+    let all: Vec<_> = given(head).into_iter().chain(given(&rest)).collect();
+    (super::length(&whole) == whole.len() && given(&whole) == all).then_some(whole)
+}
+
+/// Returns `head` with the values of another block, in whichever language; `None` if one has no simple form.
+fn with_values(head: &str, beside: &str, own: &HashSet<String>) -> Option<String> {
     let given = given(beside);
     let movable: HashSet<String> = given.iter().map(|given| named(&given.key)).collect();
-    if keys(beside).iter().any(|key| !own.contains(key) && !movable.contains(key)) {
-        return Document { head: beside.to_owned(), body: text.to_owned() };
+    let has_tables = block::find(beside).is_some_and(|block| block.has_tables(beside));
+    if has_tables || keys(beside).iter().any(|key| !own.contains(key) && !movable.contains(key)) {
+        return None;
     }
     let missing: Vec<_> = given.into_iter().filter(|given| !own.contains(&named(&given.key))).collect();
     let missing: Vec<_> = missing.iter().map(|given| (given.key.as_str(), Setting::of(given))).collect();
-    Document { head: with_new(&head, &missing), body }
+    Some(with_new(head, &missing))
 }
 
 #[cfg(test)]
@@ -73,13 +100,15 @@ mod tests {
             "---\r\n# own\r\ntags: [q]\r\nstatus: done\r\nrating: 4\r\ncode: \"007\"\r\nlist: [x, \"y, z\"]\r\n---\r\n";
         assert_eq!((found.head.as_str(), found.body.as_str()), (head, "Text"));
         assert_eq!(joined(beside, "Text"), Document { head: beside.to_owned(), body: "Text".to_owned() });
-        let nested = "---\nmenu:\n  main: 1\n---\n";
+        let nested = "---\n# mine\nmenu:\n  main: 1\n---\n";
         let whole = "---\ntags: [q]\n---\nText";
-        assert_eq!(
-            joined(nested, whole),
-            Document { head: nested.to_owned(), body: whole.to_owned() },
-            "nothing is lost"
-        );
+        assert_eq!(joined(nested, whole).head, "---\ntags: [q]\n# mine\nmenu:\n  main: 1\n---\n", "with its comments");
+        for (beside, whole) in
+            [(nested, "+++\ntags = ['q']\n+++\nText"), ("+++\nstatus = 'x'\n[menu]\na = 1\n+++\n", whole)]
+        {
+            let both = Document { head: beside.to_owned(), body: whole.to_owned() };
+            assert_eq!(joined(beside, whole), both, "nothing is lost");
+        }
         let toml = joined(beside, "+++\ntags = ['q']\n[menu]\na = 1\n+++\nText").head;
         assert!(
             toml.contains("status = \"done\"\nrating = 4\ncode = \"007\"\n") && toml.ends_with("[menu]\na = 1\n+++\n")

@@ -111,11 +111,14 @@ fn with_setting(head: &str, body: &str, key: &str, setting: Option<&Setting>) ->
         let value = setting.written(Syntax::Yaml, false);
         return format!("{head}---{end}{}: {value}{end}---{end}", key_of(Syntax::Yaml, key));
     };
-    let named = |entry: &&Entry| super::named(&entry.key) == super::named(key);
-    match (block.entries.iter().rfind(named), setting) {
-        (Some(entry), Some(setting)) => replaced(head, entry, &setting.written(block.syntax, false)),
-        (Some(entry), None) if block.syntax == Syntax::Json => replaced(head, entry, "null"),
-        (Some(entry), None) => without(head, entry),
+    let is_named = |entry: &Entry| super::named(&entry.key) == super::named(key);
+    match (block.entries.iter().rposition(is_named), setting) {
+        (Some(last), Some(setting)) => {
+            let replaced = replaced(head, &block.entries[last], &setting.written(block.syntax, false));
+            // Those before it would have their say as well, and stand before it in the text: their places are as they were.
+            without(&replaced, block.syntax, block.entries[..last].iter().filter(|entry| is_named(entry)))
+        }
+        (Some(_), None) => without(head, block.syntax, block.entries.iter().filter(|entry| is_named(entry))),
         (None, Some(setting)) => added(head, &block, key, setting),
         (None, None) => head.to_owned(),
     }
@@ -126,12 +129,6 @@ fn replaced(head: &str, entry: &Entry, value: &str) -> String {
     [&head[..entry.range.start], apart, value, &head[entry.range.end..]].concat()
 }
 
-/// Returns `head` without the lines of an entry.
-fn without(head: &str, entry: &Entry) -> String {
-    let Range { start, end } = lines(head, entry);
-    [&head[..start], &head[end..]].concat()
-}
-
 /// The lines of an entry.
 fn lines(head: &str, entry: &Entry) -> Range<usize> {
     let start = head[..entry.range.start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -139,12 +136,17 @@ fn lines(head: &str, entry: &Entry) -> Range<usize> {
     start..end
 }
 
-/// Returns `head` without the keys that are gone, however many: in one pass. In JSON they become null.
+/// Returns `head` without the keys that are gone.
 pub(super) fn without_keys(head: &str, is_gone: impl Fn(&str) -> bool) -> String {
     let Some(block) = block::find(head) else { return head.to_owned() };
+    without(head, block.syntax, block.entries.iter().filter(|entry| is_gone(&entry.key)))
+}
+
+/// Returns `head` without the lines of these entries, however many: in one pass. In JSON they become null.
+fn without<'e>(head: &str, syntax: Syntax, gone: impl Iterator<Item = &'e Entry>) -> String {
     let (mut text, mut rest) = (String::with_capacity(head.len()), 0);
-    for entry in block.entries.iter().filter(|entry| is_gone(&entry.key)) {
-        let (place, value) = match block.syntax {
+    for entry in gone {
+        let (place, value) = match syntax {
             Syntax::Json => (entry.range.clone(), "null"),
             Syntax::Yaml | Syntax::Toml => (lines(head, entry), ""),
         };
@@ -231,6 +233,16 @@ mod tests {
         assert_eq!(set(json_head, "status", json!("done")), "{\n  \"status\": \"done\",\n  \"title\": \"T\"\n}\n");
         assert_eq!(set(json_head, "title", json!(null)), "{\n  \"title\": null\n}\n");
         assert!(Setting::from_json("x", &json!({})).is_err() && Setting::from_json("x", &json!([[1]])).is_err());
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_set_and_removed_as_one() {
+        use serde_json::json;
+        let head = "---\ndup: 1\ntags: [a]\ndup: 2\nTag: up\n---\n";
+        assert_eq!(set(head, "dup", json!(null)), "---\ntags: [a]\nTag: up\n---\n");
+        assert_eq!(set(head, "tags", json!(["new"])), "---\ndup: 1\ndup: 2\nTag: [new]\n---\n");
+        let json_head = "{\n  \"tags\": [\"a\"],\n  \"Tags\": [\"b\"]\n}\n";
+        assert_eq!(set(json_head, "tags", json!(["new"])), "{\n  \"tags\": null,\n  \"Tags\": [\"new\"]\n}\n");
     }
 
     proptest! {

@@ -14,11 +14,18 @@ use crate::{articles::links::decoded, markdown::Form};
 pub(super) struct Files {
     /// Sources and paths of the articles that contain the links.
     places: HashMap<i64, Place>,
-    /// Slugs and titles of the targets.
-    articles: HashMap<Place, (String, String)>,
+    articles: HashMap<Place, Target>,
 }
 
 type Place = (i64, String);
+
+/// A file, and the article that came from it.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) place: Place,
+    pub(super) slug: String,
+    pub(super) title: String,
+}
 
 impl Files {
     /// Finds the files that `links` lead to: each is the number of the article that contains it, its form and its
@@ -46,12 +53,16 @@ impl Files {
                    JOIN articles a ON a.id = s.article_id";
         let wanted = sql::json(&wanted)?;
         let found: Vec<(i64, String, String, String)> = connection.rows(sql, [wanted]).await?;
-        let articles = found.into_iter().map(|(source, path, slug, title)| ((source, path), (slug, title))).collect();
+        let target = |(source, path, slug, title): (i64, String, String, String)| {
+            let place = (source, path);
+            (place.clone(), Target { place, slug, title })
+        };
+        let articles = found.into_iter().map(target).collect();
         Ok(Self { places, articles })
     }
 
-    /// Returns slug and title of the article that a link of the article `id` leads to by its file.
-    pub(super) fn at(&self, id: i64, form: &str, target: &str) -> Option<&(String, String)> {
+    /// Returns the file that a link of the article `id` leads to.
+    pub(super) fn at(&self, id: i64, form: &str, target: &str) -> Option<&Target> {
         if form != Form::Path.as_str() {
             return None;
         }

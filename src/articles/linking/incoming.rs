@@ -1,5 +1,7 @@
 //! Links to an article, without those that lead elsewhere.
 
+use std::collections::BTreeSet;
+
 use afterword_actors::store::{
     StoreError,
     sql::{self, FromRow, Sql},
@@ -9,17 +11,18 @@ use super::{
     files::Files,
     linked::{LEADS_TO, Linked},
 };
+use crate::markdown::Form;
 
 /// A link that leads to an article.
 #[derive(Debug)]
 pub(super) struct Incoming {
-    /// The number of the article that contains it.
-    pub(super) article_id: i64,
+    /// The article that contains it.
     pub(super) slug: String,
     pub(super) title: String,
     pub(super) target: String,
-    /// It leads by the path of the article's file, not by a name.
-    pub(super) is_by_file: bool,
+    pub(super) form: Form,
+    /// The file that it leads by, its source and path; else it leads by a name.
+    pub(super) file: Option<(i64, String)>,
 }
 
 #[derive(FromRow)]
@@ -45,23 +48,24 @@ pub(super) async fn to(connection: &impl Sql, article: &Linked, most: u32) -> Re
     leading(connection, article, rows).await
 }
 
-/// Returns links to `article` by a name that makes the slug `former`, its own links included, from some articles with
-/// ids above `after`, in that order.
+/// Returns links to `article` by names that make one of the slugs `keys`, its own links included, from some articles with ids above
+/// `after`, in that order, and the last id that was looked at; `None` if there are no more.
 pub(super) async fn named(
     connection: &impl Sql,
     article: &Linked,
-    former: &str,
+    keys: &BTreeSet<String>,
     after: i64,
-) -> Result<Vec<Incoming>, StoreError> {
+) -> Result<Option<(Vec<Incoming>, i64)>, StoreError> {
     let sql = format!(
         "SELECT l.article_id, a.slug, a.title, l.target, l.form, {LEADS_TO} AS leads_to
-         FROM (SELECT DISTINCT n.article_id FROM article_links n
-               WHERE n.key = $1 AND n.article_id > $2 ORDER BY n.article_id LIMIT 100) d
-         JOIN article_links l ON l.article_id = d.article_id AND l.key = $1
+         FROM (SELECT DISTINCT n.article_id FROM {{texts $1}} j JOIN article_links n ON n.key = j.text
+               WHERE n.article_id > $2 ORDER BY n.article_id LIMIT 100) d
+         JOIN article_links l ON l.article_id = d.article_id AND l.key IN (SELECT k.text FROM {{texts $1}} k)
          JOIN articles a ON a.id = l.article_id ORDER BY l.article_id, l.position"
     );
-    let rows = connection.rows(&sql, [former.into(), after.into()]).await?;
-    leading(connection, article, rows).await
+    let rows: Vec<LeadRow> = connection.rows(&sql, [sql::json(keys)?, after.into()]).await?;
+    let Some(last) = rows.last().map(|row| row.article_id) else { return Ok(None) };
+    leading(connection, article, rows).await.map(|links| Some((links, last)))
 }
 
 /// Keeps the links that lead to the article: a link to a file leads to the file, and to a name only if there is no
@@ -70,13 +74,15 @@ async fn leading(connection: &impl Sql, article: &Linked, rows: Vec<LeadRow>) ->
     let paths = rows.iter().map(|row| (row.article_id, row.form.as_str(), row.target.as_str()));
     let files = Files::of(connection, paths).await?;
     let link = |row: LeadRow| {
+        let form = Form::named(&row.form)?;
         let file = files.at(row.article_id, &row.form, &row.target);
-        let (is_here, is_by_file) = match file {
-            Some((slug, _)) => (*slug == article.slug, true),
-            None => (row.leads_to == Some(article.id), false),
+        let is_here = match file {
+            Some(file) => file.slug == article.slug,
+            None => row.leads_to == Some(article.id),
         };
-        let LeadRow { article_id, slug, title, target, form: _, leads_to: _ } = row;
-        is_here.then_some(Incoming { article_id, slug, title, target, is_by_file })
+        let file = file.map(|file| file.place.clone());
+        let LeadRow { article_id: _, slug, title, target, form: _, leads_to: _ } = row;
+        is_here.then_some(Incoming { slug, title, target, form, file })
     };
     Ok(rows.into_iter().filter_map(link).collect())
 }

@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use afterword_actors::store::sql::Sql;
-
-use super::{incoming, linked::Linked};
+use super::{incoming, linked::Linked, outdated::Outdated};
 use crate::{
     api::{Mended, Unmended},
-    articles::{Article, ArticleError, Articles, Changes, Saved, front_matter::Document, links::name, slug::Slug},
-    markdown::{Link, Mentions},
+    articles::{Article, ArticleError, Articles, Changes, Saved, front_matter, links::name_at, slug::Slug},
+    markdown::{Form, Link, Mentions},
 };
 
 /// How often an article is mended again after a save in between.
@@ -43,38 +41,23 @@ impl Articles {
         Ok((saved, relinked))
     }
 
-    /// Changes links that name an article by a former slug to its present one: one revision for each linking article.
-    /// Links by title or alias stay, because they are still right, and so do links to its file.
+    /// Changes links that name an article by a former slug, or by a file that is about to be called by its present slug: one
+    /// revision for each linking article. Links by title or alias stay, because they are still right.
     ///
     /// # Errors
     /// [`ArticleError::Store`]; what was mended before stays mended.
     pub async fn mend_links(&self, article: &Article) -> Result<Relinked, ArticleError> {
-        let former = "SELECT slug FROM slug_aliases WHERE article_id = $1 ORDER BY slug";
-        let former: Vec<String> = self.database.reader().rows(former, [article.id.into()]).await?;
-        let mut relinked = Relinked::default();
-        for former in former {
-            self.mend_links_by(&former, article, &mut relinked).await?;
-        }
-        Ok(relinked)
-    }
-
-    async fn mend_links_by(
-        &self,
-        former: &str,
-        article: &Article,
-        relinked: &mut Relinked,
-    ) -> Result<(), ArticleError> {
-        let (linked, mut after) = (Linked::from(article), 0);
-        loop {
-            let links = incoming::named(self.database.reader(), &linked, former, after).await?;
-            let Some(last) = links.last() else { return Ok(()) };
-            after = last.article_id;
-            let mut targets: BTreeMap<String, HashSet<String>> = BTreeMap::new();
-            for link in links.into_iter().filter(|link| !link.is_by_file) {
-                targets.entry(link.slug).or_default().insert(link.target);
+        let outdated = Outdated::of(self.database.reader(), article).await?;
+        let (linked, keys) = (Linked::from(article), outdated.keys());
+        let (mut relinked, mut after) = (Relinked::default(), 0);
+        while let Some((links, last)) = incoming::named(self.database.reader(), &linked, &keys, after).await? {
+            after = last;
+            let mut targets: BTreeMap<String, HashSet<(Form, String)>> = BTreeMap::new();
+            for link in links.into_iter().filter(|link| outdated.names(link)) {
+                targets.entry(link.slug).or_default().insert((link.form, link.target));
             }
             for (slug, targets) in targets {
-                let renaming = Renaming { former, present: &article.slug, targets };
+                let renaming = Renaming { present: &article.slug, targets };
                 match self.mend(&slug, &renaming).await {
                     Ok(mended) => relinked.mended.extend(mended),
                     // It was deleted meanwhile.
@@ -84,17 +67,20 @@ impl Articles {
                 }
             }
         }
+        Ok(relinked)
     }
 
     async fn mend(&self, slug: &str, renaming: &Renaming<'_>) -> Result<Option<Mended>, ArticleError> {
         for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
             let article = self.read(slug).await?;
-            let (body, links) = renaming.mended(&article.body);
+            let (body, links) = renaming.in_text(&article.body);
+            let (head, above) = renaming.in_front_matter(&article.front_matter);
+            let links = links + above;
             if links == 0 {
                 return Ok(None);
             }
-            let expected_revision = Some(article.revision);
-            let changes = Changes { body: Some(body), expected_revision, ..Changes::default() };
+            let (body, front_matter, expected_revision) = (Some(body), Some(head), Some(article.revision));
+            let changes = Changes { body, front_matter, expected_revision, ..Changes::default() };
             match self.update(&article.slug, changes).await {
                 Err(ArticleError::Conflict { .. }) if !last => {}
                 saved => {
@@ -109,32 +95,41 @@ impl Articles {
 
 /// What is changed in a linking text.
 struct Renaming<'a> {
-    former: &'a str,
     present: &'a str,
-    /// Links that lead to the article, as they are written.
-    targets: HashSet<String>,
+    /// Links that name the article otherwise, as they are written.
+    targets: HashSet<(Form, String)>,
 }
 
 impl Renaming<'_> {
-    /// Returns the text with its links by the former slug changed to the present one, and their number.
-    fn mended(&self, body: &str) -> (String, usize) {
-        let head = Document::split(body).head.len();
+    /// Returns the text with these links changed to the present slug, and their number.
+    fn in_text(&self, body: &str) -> (String, usize) {
+        let head = front_matter::head(body);
+        let mut links = Mentions::read(&body[head.len()..]).links;
+        for place in links.iter_mut().filter_map(|link| link.place.as_mut()) {
+            *place = head.len() + place.start..head.len() + place.end;
+        }
+        links.extend(front_matter::links(head, |_| false));
+        self.mended(body, links)
+    }
+
+    fn in_front_matter(&self, head: &str) -> (String, usize) {
+        self.mended(head, front_matter::links(head, |_| false))
+    }
+
+    fn mended(&self, body: &str, mut links: Vec<Link>) -> (String, usize) {
         let (mut text, mut count, mut rest) = (String::with_capacity(body.len()), 0, 0);
-        let mut links = Mentions::read(&body[head..]).links;
         // The address of several links may stand once, anywhere in the text.
         links.sort_by_key(|link| link.place.as_ref().map(|place| place.start));
         for Link { target, form, place, .. } in links {
-            let written = name(&target, form);
-            let is_meant = written.eq_ignore_ascii_case(self.former) && self.targets.contains(&target);
-            let Some(place) = place.filter(|_| is_meant) else { continue };
-            let Some(at) = target.rfind(&written) else { continue };
-            let start = head + place.start + at;
+            let at = name_at(&target);
+            let Some(place) = place.filter(|_| self.targets.contains(&(form, target))) else { continue };
+            let (start, end) = (place.start + at.start, place.start + at.end);
             if start < rest {
                 continue;
             }
             text.push_str(&body[rest..start]);
             text.push_str(self.present);
-            rest = start + written.len();
+            rest = end;
             count += 1;
         }
         text.push_str(&body[rest..]);
@@ -145,20 +140,40 @@ impl Renaming<'_> {
 #[cfg(test)]
 mod tests {
     use super::Renaming;
+    use crate::markdown::Form;
 
     #[test]
-    fn links_by_the_former_slug_name_the_present_one_and_others_stay() {
-        let body = "---\ntags: [old-name]\n---\n[[old-name]] [[Old-Name#Part|shown]] [[Old name]] [a](../x/old-name.md#p)\n\
-                    [b](article://old-name) [old-name](old-name) old-name `[[old-name]]` [[older-name]]\n\
-                    [c][r], [d][R] and [r] lead to one place, [e](old-name) to another\n\n[r]: <../x/old-name.md#p>\n";
-        let targets = ["old-name", "Old-Name", "../x/old-name.md", "older-name"].map(str::to_owned).into();
-        let (text, count) = Renaming { former: "old-name", present: "new", targets }.mended(body);
+    fn links_that_are_meant_name_the_present_slug_and_others_stay() {
+        let body = "---\ntags: [old-name]\nup: \"[[old-name|x]]\"\n---\n\
+                    [[old-name]] [[Old-Name#Part|shown]] [[Old name]] [a](../x/old-name.md#p)\n\
+                    [b](article://old-name) [old-name](old-name) old-name `[[old-name]]` [[older-name]] [f](Old%20Name.md)\n\
+                    [c][r], [d][R] and [r] lead to one place, [e](old-name) to another\n\n[r]: <../x/old-name.md#p>\n\
+                    | [[old-name\\|x]] |\n|---|\n";
+        let targets = [
+            (Form::Wiki, "old-name"),
+            (Form::Wiki, "Old-Name"),
+            (Form::Path, "../x/old-name.md"),
+            (Form::Path, "Old%20Name.md"),
+            (Form::Path, "old-name"),
+            (Form::Address, "old-name"),
+        ];
+        let targets = targets.map(|(form, target)| (form, target.to_owned())).into();
+        let (text, count) = Renaming { present: "new", targets }.in_text(body);
         assert_eq!(
             text,
-            "---\ntags: [old-name]\n---\n[[new]] [[new#Part|shown]] [[Old name]] [a](../x/new.md#p)\n\
-             [b](article://new) [old-name](new) old-name `[[old-name]]` [[older-name]]\n\
-             [c][r], [d][R] and [r] lead to one place, [e](new) to another\n\n[r]: <../x/new.md#p>\n"
+            "---\ntags: [old-name]\nup: \"[[new|x]]\"\n---\n\
+             [[new]] [[new#Part|shown]] [[Old name]] [a](../x/new.md#p)\n\
+             [b](article://new) [old-name](new) old-name `[[old-name]]` [[older-name]] [f](new.md)\n\
+             [c][r], [d][R] and [r] lead to one place, [e](new) to another\n\n[r]: <../x/new.md#p>\n\
+             | [[new\\|x]] |\n|---|\n"
         );
-        assert_eq!(count, 7);
+        assert_eq!(count, 10);
+    }
+
+    #[test]
+    fn a_link_of_another_form_with_the_same_text_stays() {
+        let targets = [(Form::Wiki, "a.md".to_owned())].into();
+        let (text, count) = Renaming { present: "new", targets }.in_text("[m](a.md) [[a.md]]");
+        assert_eq!((text.as_str(), count), ("[m](a.md) [[new.md]]", 1));
     }
 }

@@ -137,7 +137,7 @@ impl Articles {
             let file = files.at(article_id, &row.form, &row.target);
             let LinkRow { target, anchor, form, slug, title } = row;
             let (slug, title) = match file {
-                Some((slug, title)) => (Some(slug.clone()), Some(title.clone())),
+                Some(file) => (Some(file.slug.clone()), Some(file.title.clone())),
                 None => (slug, title),
             };
             OutgoingLink { target, anchor, form, slug, title }

@@ -1,5 +1,7 @@
 //! The rows of links.
 
+use std::ops::Range;
+
 use afterword_actors::store::{
     StoreError,
     sql::{self, Sql},
@@ -16,12 +18,7 @@ pub(in crate::articles) const LONGEST: usize = 1_000;
 type Row<'a> = (usize, &'static str, &'a str, &'a str, String, String);
 
 /// Replaces the stored links of the article by `links`.
-pub(in crate::articles) async fn write(
-    transaction: &impl Sql,
-    id: i64,
-    known: Known,
-    links: &[Link],
-) -> Result<(), StoreError> {
+pub(crate) async fn write(transaction: &impl Sql, id: i64, known: Known, links: &[Link]) -> Result<(), StoreError> {
     if known == Known::Perhaps {
         transaction.later("DELETE FROM article_links WHERE article_id = $1", [id.into()]).await?;
     }
@@ -51,12 +48,21 @@ pub(in crate::articles) fn name(target: &str, form: Form) -> String {
         Form::Wiki => target.to_owned(),
         Form::Path | Form::Address => decoded(target),
     };
-    let last = target.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or_default();
+    target[name_at(&target)].to_owned()
+}
+
+/// Where the last part of a target stands in it, as it is written.
+pub(in crate::articles) fn name_at(target: &str) -> Range<usize> {
+    let whole = target.trim_end_matches('/');
+    let last = &whole[whole.rfind(['/', '\\']).map_or(0, |end| end + 1)..];
+    let start = whole.len() - last.len();
     let name = [".md", ".markdown", ".mdx"].iter().find_map(|ending| {
         let at = last.len().checked_sub(ending.len())?;
         last.get(at..)?.eq_ignore_ascii_case(ending).then(|| &last[..at])
     });
-    name.unwrap_or(last).trim().to_owned()
+    let name = name.unwrap_or(last);
+    let start = start + (name.len() - name.trim_start().len());
+    start..start + name.trim().len()
 }
 
 /// Decodes `%20` and the like.

@@ -1,5 +1,7 @@
 //! Reads tags and properties of an article.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value as Json};
 
 use super::fold::folded;
@@ -74,9 +76,17 @@ impl TextReading {
         offload::read(body, Self::now).await
     }
 
-    /// Returns its links, in their order.
-    pub(in crate::articles) fn links(&self) -> &[Link] {
-        &self.mentions.links
+    /// Returns the links of an article with this text: those of the front matter beside it, then those of the text, in their
+    /// order.
+    pub(crate) fn links<'a>(&'a self, front_matter: &str) -> Cow<'a, [Link]> {
+        let own = front_matter::keys(&self.head);
+        let mut links = front_matter::links(front_matter, |key| own.contains(key));
+        links.extend(front_matter::links(&self.head, |_| false));
+        if links.is_empty() {
+            return Cow::Borrowed(&self.mentions.links);
+        }
+        links.extend(self.mentions.links.iter().cloned());
+        Cow::Owned(links)
     }
 
     /// Reads `body`.

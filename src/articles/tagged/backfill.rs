@@ -5,10 +5,13 @@ use afterword_actors::store::{
     sql::{self, FromRow, Sql},
 };
 
-use crate::articles::{
-    Articles, links,
-    properties::{Known, Properties, TextReading, write},
-    reading, row,
+use crate::{
+    articles::{
+        Articles, links,
+        properties::{Known, Properties, TextReading, write},
+        reading, row,
+    },
+    markdown::Link,
 };
 
 /// Articles read and written together.
@@ -52,7 +55,8 @@ impl Articles {
         for article in unread {
             let text = TextReading::of(&article.body).await;
             let said = Properties::of_reading(&article.front_matter, &text);
-            read.push(Read { id: article.id, revision: article.revision, said, text });
+            let links = text.links(&article.front_matter).into_owned();
+            read.push(Read { id: article.id, revision: article.revision, said, links });
         }
         self.database.write_behind(move |transaction| Box::pin(async move { keep(transaction, read).await })).await?;
         Ok(true)
@@ -64,18 +68,18 @@ struct Read {
     id: i64,
     revision: i64,
     said: Properties,
-    text: TextReading,
+    links: Vec<Link>,
 }
 
 async fn keep(transaction: &Transaction, read: Vec<Read>) -> Result<(), StoreError> {
-    for Read { id, revision, said, text } in read {
+    for Read { id, revision, said, links: found } in read {
         // An article saved meanwhile was read by its save, unless that left the text unchanged; then the next batch has
         // it.
         let held = "SELECT a.id AS n FROM articles a JOIN unread_articles u ON u.article_id = a.id
                     WHERE a.id = $1 AND a.revision = $2 {lock a}";
         if transaction.row::<()>(held, [id.into(), revision.into()]).await?.is_some() {
             write(transaction, id, Known::Perhaps, &said).await?;
-            links::write(transaction, id, Known::Perhaps, text.links()).await?;
+            links::write(transaction, id, Known::Perhaps, &found).await?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use super::super::{
     OnConflict,
     export_plan::Planned,
     hash,
-    render::{Rendered, render},
+    render::{Rendered, keeps_both_blocks, render},
     root::{Before, ReadError, Root},
     source::Known,
 };
@@ -64,11 +64,14 @@ impl Work {
     }
 
     fn write(&self, root: Option<&Root>) -> Result<(Outcome, String), io::Error> {
+        let own = self.known.as_ref().filter(|known| known.article_id == self.article.id);
+        let held = || own.and(root)?.text(&self.planned.place, COMPARED);
         let rendered = Rendered {
             article: &self.article,
             place: &self.planned.place,
             before: self.planned.before.as_ref(),
             came_from_file: self.came_from_file,
+            keeps_both_blocks: keeps_both_blocks(&self.article, self.planned.before.as_ref(), held),
             former_slugs: &self.former_slugs,
             above: &Folder::default(),
         };

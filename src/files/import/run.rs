@@ -144,7 +144,10 @@ impl Run<'_> {
         let (mut overtaken, mut count) = (Vec::new(), 0);
         while let Some((file, action, done)) = work.next().await {
             match done {
-                Ok(()) => tell(report, &file.file, action),
+                Ok(()) => {
+                    report.warnings.extend(unused_slug(&file, &action));
+                    tell(report, &file.file, action);
+                }
                 Err(FileError::Overtaken) => {
                     overtaken.push(file);
                     continue;
@@ -175,6 +178,23 @@ fn slugs_for(id: i64, slug: &str) -> Vec<Slug> {
     let Ok(slug) = Slug::parse(slug) else { return Vec::new() };
     let others: Vec<Slug> = names::distinguished(&slug, &format!("{NUMBERED}{id}")).collect();
     std::iter::once(slug).chain(others).collect()
+}
+
+/// A warning about a slug in front matter that the article does not have: it keeps the one it got first, or another article has it.
+fn unused_slug(file: &Scanned, action: &Action) -> Option<FileProblem> {
+    let wanted = file.wish.is_named.then_some(&file.wish.slug)?;
+    let (slug, why) = match action {
+        Action::Create { slug, .. } => (slug.as_ref(), "another article has it"),
+        Action::Update { known, .. } => (known.present_slug.as_deref()?, "an article keeps its name"),
+        _ => return None,
+    };
+    (wanted.as_ref() != slug).then(|| {
+        let rename = format!("`afterword article rename {slug} {wanted}`");
+        FileProblem::new(
+            &file.file,
+            format!("slug: \"{wanted}\" is not used, because {why}; it is \"{slug}\": {rename} renames it"),
+        )
+    })
 }
 
 /// Counts what was done.

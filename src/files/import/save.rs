@@ -22,7 +22,7 @@ use super::{
 use crate::articles::{
     Article, ArticleError, Changes, NewArticle, Saved, create,
     history::{self, NUMBERED},
-    names,
+    links, names,
     properties::{self, Properties},
     reading::BodyReading,
     row,
@@ -64,7 +64,7 @@ impl Run<'_> {
                     .database
                     .write(move |transaction| {
                         Box::pin(async move {
-                            source::forget(transaction, old.source_id, &old.path).await?;
+                            source::forget_moved(transaction, &old).await?;
                             source::record(transaction, &new, true).await.map(drop)
                         })
                     })
@@ -185,6 +185,9 @@ impl Run<'_> {
                     if !former.is_empty() {
                         names::alone(transaction).await?;
                     }
+                    if let Some(before) = &before {
+                        source::hold(transaction, before, &known).await?;
+                    }
                     let present = row::by_id(transaction, id).await?.ok_or(FileError::Overtaken)?;
                     if times == Times::OfChanges {
                         changes.updated_at = changes.updated_at.filter(|said| *said > present.updated_at);
@@ -196,7 +199,7 @@ impl Run<'_> {
                     }
                     names::lead_to(transaction, id, &former).await?;
                     if let Some(before) = before {
-                        source::forget(transaction, before.source_id, &before.path).await?;
+                        source::forget_moved(transaction, &before).await?;
                     }
                     note(transaction, known, &saved, true).await?;
                     Ok(saved)
@@ -265,6 +268,7 @@ impl Run<'_> {
                     let BodyReading { text, terms, .. } = BodyReading::ahead_or_now(Some(read), &article.body);
                     let said = Properties::of_reading(&content.head, &text);
                     properties::write(transaction, id, properties::Known::Perhaps, &said).await?;
+                    links::write(transaction, id, properties::Known::Perhaps, &text.links(&content.head)).await?;
                     let texts = Texts { title: &article.title, about: &said.about(), body: &article.body };
                     fulltext::replace(transaction, id, texts, terms).await?;
                     // Where the file says it stands: if it stands elsewhere, it was put there here.

@@ -7,11 +7,18 @@ use super::{
         hash,
         source::{self, Known},
     },
+    place::Place,
     theirs::{State, TheirArticle},
 };
 use crate::articles::{
-    Article, ArticleError, Articles, Changes, NewArticle, Saved, create, front_matter::Setting, names,
-    reading::BodyReading, row, slug::Slug, update,
+    Article, ArticleError, Articles, Changes, NewArticle, Saved, create,
+    front_matter::{self, Setting},
+    names,
+    properties::{Properties, Value},
+    reading::BodyReading,
+    row,
+    slug::Slug,
+    update,
 };
 
 /// What becomes of an article.
@@ -26,20 +33,14 @@ pub(super) enum Outcome {
     Deleted,
 }
 
-/// Where an article is noted, and what is known of it.
-#[derive(Clone)]
-pub(super) struct Place {
-    source: i64,
-    path: String,
-    known: Option<Known>,
-}
-
 /// What is to be done.
 pub(super) struct Planned {
     pub(super) outcome: Outcome,
     /// The article as it is here.
     present: Option<Article>,
     missing: Vec<State>,
+    /// Whether it is for all there, which it was not when it came, or the other way round.
+    public: Option<bool>,
 }
 
 /// Why an article was not saved.
@@ -58,27 +59,7 @@ impl From<StoreError> for NotSaved {
     }
 }
 
-/// The place of an article in its source.
-pub(super) fn place(article: &TheirArticle) -> String {
-    format!("{}.md", article.slug)
-}
-
 impl Place {
-    pub(super) fn of(source: i64, article: &TheirArticle, known: Option<Known>) -> Self {
-        Self { source, path: place(article), known }
-    }
-
-    /// The same, with what is known of it by now.
-    pub(super) async fn anew(self, articles: &Articles) -> Result<Self, StoreError> {
-        let known = source::files(articles.database.reader(), self.source, &self.path).await?;
-        Ok(Self { known: known.into_iter().find(|known| known.path == self.path), ..self })
-    }
-
-    pub(super) fn is_known_as(&self, other: &Self) -> bool {
-        let noted = |place: &Self| place.known.as_ref().map(|known| (known.article_id, known.revision));
-        noted(self) == noted(other)
-    }
-
     /// What is noted of an article that was saved from `state`.
     fn noted(&self, saved: &Saved, state: &State) -> Known {
         let article = &saved.article;
@@ -105,10 +86,16 @@ fn hash_of(state: &State) -> String {
 }
 
 /// What is missing here of an article there.
-pub(super) async fn plan(articles: &Articles, place: &Place, states: &[State]) -> Result<Planned, StoreError> {
-    let end = |outcome| Ok(Planned { outcome, present: None, missing: Vec::new() });
+pub(super) async fn plan(
+    articles: &Articles,
+    theirs: &TheirArticle,
+    place: &Place,
+    states: &[State],
+) -> Result<Planned, NotSaved> {
+    let end = |outcome| Ok(Planned { outcome, present: None, missing: Vec::new(), public: None });
     let Some(known) = &place.known else {
-        return Ok(Planned { outcome: Outcome::Created, present: None, missing: states.to_vec() });
+        let missing = can_be_saved(states, theirs, articles)?;
+        return Ok(Planned { outcome: Outcome::Created, present: None, missing, public: None });
     };
     let reader = articles.database.reader();
     let Some(present) = row::by_id(reader, known.article_id).await?.map(Article::from) else {
@@ -121,7 +108,11 @@ pub(super) async fn plan(articles: &Articles, place: &Place, states: &[State]) -
     let here = at_its_number.or_else(|| states.iter().rposition(is_here));
     // A history that was changed there is not brought in once more; what the article is now, is.
     let from = here.map_or(states.len() - 1, |here| here + 1);
-    let missing = states[from..].to_vec();
+    let public = public_of(&present).filter(|public| *public != theirs.is_public).map(|_| theirs.is_public);
+    let is_otherwise = public.is_some() || present.skip_embedding != theirs.no_rag;
+    // What is for all, or left out, is no part of the history there: the same once more, with that.
+    let from = if is_otherwise { from.min(states.len() - 1) } else { from };
+    let missing = can_be_saved(&states[from..], theirs, articles)?;
     if missing.is_empty() {
         return end(Outcome::Unchanged);
     }
@@ -130,8 +121,35 @@ pub(super) async fn plan(articles: &Articles, place: &Place, states: &[State]) -
     if is_edited {
         return end(Outcome::Edited);
     }
-    Ok(Planned { outcome: Outcome::Continued, present: Some(present), missing })
+    Ok(Planned { outcome: Outcome::Continued, present: Some(present), missing, public })
 }
+
+/// The states, if each of them can be an article.
+fn can_be_saved(states: &[State], theirs: &TheirArticle, articles: &Articles) -> Result<Vec<State>, ArticleError> {
+    for state in states {
+        let (title, body, properties) = (state.title.clone(), state.body.clone(), public(theirs.is_public));
+        NewArticle { title, body, properties, ..NewArticle::default() }.checked(articles.limits)?;
+    }
+    Ok(states.to_vec())
+}
+
+/// The properties of an article that is for all.
+fn public(is_public: bool) -> Vec<(String, Option<Setting>)> {
+    is_public.then(|| (PUBLIC.to_owned(), Some(Setting::Switch(true)))).into_iter().collect()
+}
+
+/// Whether an article is said to be for all, beside its text; `None` if the text says so itself.
+fn public_of(article: &Article) -> Option<bool> {
+    if front_matter::keys(&article.body).contains(PUBLIC) {
+        return None;
+    }
+    let said = Properties::of_front_matter(&article.front_matter);
+    let public = said.of(PUBLIC).any(|value| matches!(value, Value::Switch(true)));
+    Some(public)
+}
+
+/// The property of an article that is for all.
+const PUBLIC: &str = "public";
 
 impl Planned {
     /// Saves what is missing, one revision after the other, and compares what is here then with what is there.
@@ -141,11 +159,11 @@ impl Planned {
         theirs: &TheirArticle,
         place: &Place,
     ) -> Result<Outcome, NotSaved> {
-        let Self { outcome, mut present, missing } = self;
+        let Self { outcome, mut present, missing, public } = self;
         for state in &missing {
             let saved = match &present {
                 None => created(articles, theirs, place, state).await?,
-                Some(article) => updated(articles, article, place, state).await?,
+                Some(article) => updated(articles, theirs, article, place, (state, public)).await?,
             };
             present = Some(saved.article);
         }
@@ -183,13 +201,12 @@ async fn create_as(
     state: &State,
     slug: Slug,
 ) -> Result<Saved, NotSaved> {
-    let public = theirs.is_public.then(|| ("public".to_owned(), Some(Setting::Switch(true))));
     let new = NewArticle {
         title: state.title.clone(),
         body: state.body.clone(),
         slug: Some(slug),
         folder: state.folder.clone(),
-        properties: public.into_iter().collect(),
+        properties: public(theirs.is_public),
         skip_embedding: theirs.no_rag,
         priority: Some(Priority::Low),
         created_at: theirs.created_at.or(state.at),
@@ -206,7 +223,7 @@ async fn create_as(
                 let saved = create::create(transaction, new, read, settings).await?;
                 let (place, state) = noted;
                 match source::record(transaction, &place.noted(&saved, &state), false).await? {
-                    true => Ok(saved),
+                    true => place.mark(transaction).await.map(|()| saved).map_err(NotSaved::from),
                     false => Err(NotSaved::Overtaken),
                 }
             })
@@ -215,11 +232,20 @@ async fn create_as(
     Ok(articles.follow_up(saved).await?)
 }
 
-async fn updated(articles: &Articles, article: &Article, place: &Place, state: &State) -> Result<Saved, NotSaved> {
+async fn updated(
+    articles: &Articles,
+    theirs: &TheirArticle,
+    article: &Article,
+    place: &Place,
+    (state, public): (&State, Option<bool>),
+) -> Result<Saved, NotSaved> {
+    let public = public.map(|public| (PUBLIC.to_owned(), public.then_some(Setting::Switch(true))));
     let changes = Changes {
         title: Some(state.title.clone()),
         body: Some(state.body.clone()),
         folder: Some(state.folder.clone()),
+        properties: public.into_iter().collect(),
+        skip_embedding: Some(theirs.no_rag),
         priority: Some(Priority::Low),
         expected_revision: Some(article.revision),
         updated_at: state.at,
@@ -236,6 +262,7 @@ async fn updated(articles: &Articles, article: &Article, place: &Place, state: &
                 let saved = saved.map_err(overtaken)?;
                 let (place, state) = noted;
                 source::record(transaction, &place.noted(&saved, &state), true).await?;
+                place.mark(transaction).await?;
                 Ok::<_, NotSaved>(saved)
             })
         })

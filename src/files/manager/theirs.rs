@@ -2,8 +2,11 @@
 
 use afterword_actors::store::sql::{Connection, FromRow, Sql};
 
-use super::report::ManagerError;
-use crate::articles::{folder::Folder, request::plain_title};
+use super::{super::content, report::ManagerError};
+use crate::articles::{
+    folder::Folder,
+    request::{Limits, plain_title},
+};
 
 /// Articles read at a time.
 const PAGE: i64 = 50;
@@ -68,26 +71,32 @@ impl Theirs {
 
     /// The articles after the one with the id `after`; `None` if there are no more.
     pub(super) async fn page(&self, after: Option<&str>) -> Result<Option<Vec<TheirArticle>>, ManagerError> {
-        let sql = "SELECT CAST(id AS TEXT) AS id, title, slug, coalesce(content, '') AS content,
+        let sql = format!(
+            "SELECT CAST(id AS TEXT) AS id, title, slug, coalesce(content, '') AS content,
                           coalesce(folder, '') AS folder, coalesce(is_public, FALSE) AS is_public,
                           coalesce(no_rag, FALSE) AS no_rag,
-                          CAST(extract(epoch FROM created_at) * 1000 AS BIGINT) AS created_at,
-                          CAST(extract(epoch FROM updated_at) * 1000 AS BIGINT) AS updated_at
-                   FROM articles WHERE CAST(id AS TEXT) COLLATE \"C\" > $1 ORDER BY CAST(id AS TEXT) COLLATE \"C\" LIMIT $2";
+                          {} AS created_at, {} AS updated_at
+                   FROM articles WHERE CAST(id AS TEXT) COLLATE \"C\" > $1 ORDER BY CAST(id AS TEXT) COLLATE \"C\" LIMIT $2",
+            milliseconds("created_at"),
+            milliseconds("updated_at")
+        );
         let page: Vec<TheirArticle> =
-            self.connection.rows(sql, [after.unwrap_or_default().into(), PAGE.into()]).await.map_err(failed)?;
+            self.connection.rows(&sql, [after.unwrap_or_default().into(), PAGE.into()]).await.map_err(failed)?;
         Ok(Some(page).filter(|page| !page.is_empty()))
     }
 
     /// What the article was, the oldest first, and what it is; what says the same twice in a row once.
-    pub(super) async fn states(&self, article: &TheirArticle) -> Result<Vec<State>, ManagerError> {
+    pub(super) async fn states(&self, article: &TheirArticle, limits: Limits) -> Result<Vec<State>, ManagerError> {
+        let state = |title: &str, body: &str, folder: &str, at| state(title, body, folder, at, limits);
         let mut states: Vec<State> = Vec::new();
         if self.has_history {
-            let sql = "SELECT coalesce(title, '') AS title, coalesce(content, '') AS content,
-                              coalesce(folder, '') AS folder,
-                              CAST(extract(epoch FROM created_at) * 1000 AS BIGINT) AS created_at
-                       FROM article_history WHERE CAST(article_id AS TEXT) = $1 ORDER BY version_id";
-            let rows: Vec<Revision> = self.connection.rows(sql, [article.id.clone().into()]).await.map_err(failed)?;
+            let sql = format!(
+                "SELECT coalesce(title, '') AS title, coalesce(content, '') AS content,
+                              coalesce(folder, '') AS folder, {} AS created_at
+                       FROM article_history WHERE CAST(article_id AS TEXT) = $1 ORDER BY version_id",
+                milliseconds("created_at")
+            );
+            let rows: Vec<Revision> = self.connection.rows(&sql, [article.id.clone().into()]).await.map_err(failed)?;
             states.extend(rows.into_iter().map(|row| state(&row.title, &row.content, &row.folder, row.created_at)));
         }
         let at = article.updated_at.or(article.created_at);
@@ -108,7 +117,15 @@ async fn number(connection: &Connection, sql: &str) -> Result<i64, ManagerError>
     Ok(connection.row(sql, []).await.map_err(failed)?.unwrap_or_default())
 }
 
-fn state(title: &str, body: &str, folder: &str, at: Option<i64>) -> State {
-    let title = Some(plain_title(title)).filter(|title| !title.is_empty()).unwrap_or_else(|| "Untitled".to_owned());
+/// SQL: a time in milliseconds since 1970; null for one that is none (`infinity`).
+fn milliseconds(column: &str) -> String {
+    format!("CASE WHEN isfinite({column}) THEN CAST(extract(epoch FROM {column}) * 1000 AS BIGINT) END")
+}
+
+fn state(title: &str, body: &str, folder: &str, at: Option<i64>, limits: Limits) -> State {
+    let mut title = Some(plain_title(title)).filter(|title| !title.is_empty()).unwrap_or_else(|| "Untitled".to_owned());
+    if title.chars().count() > limits.max_title {
+        title = content::cut(&title, limits.max_title);
+    }
     State { title, body: body.replace('\0', ""), folder: Folder::of_place(folder.split('/')), at }
 }

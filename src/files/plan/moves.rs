@@ -1,22 +1,30 @@
-//! Which new files are known ones that were moved.
+//! Which files are known ones that were moved.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{
     super::{place, scan::Scanned, source::Known},
+    exchanged,
     facts::Facts,
 };
 
 /// New files that are known ones at another place: its accents or the case of its letters are written otherwise, or it holds the
-/// same bytes as a file that is not there any more, or most of its lines.
+/// same bytes as a file that is not there any more, or most of its lines; and known ones that took each other's places.
 pub(super) fn moves<'f>(files: &'f [Scanned], facts: &'f Facts) -> HashMap<&'f str, &'f Known> {
     let gone = || facts.known.iter().filter(|(file, known)| !facts.present.contains(*file) && known.present.is_some());
-    let new: Vec<&Scanned> = files.iter().filter(|file| !facts.known.contains_key(&file.file)).collect();
     let mut moved: HashMap<&str, &Known> = HashMap::new();
     let mut used: HashSet<&str> = HashSet::new();
+    for (file, place) in exchanged::exchanged(files, facts) {
+        moved.insert(file, &facts.known[place]);
+        used.insert(place);
+    }
+    let is_new = |file: &&Scanned| !facts.known.contains_key(&file.file) && !moved.contains_key(file.file.as_str());
+    let new: Vec<&Scanned> = files.iter().filter(is_new).collect();
     let by_name = pairs(
         new.iter().map(|file| (place::composed(&file.file), *file)),
-        gone().map(|(file, known)| (place::composed(file), (file, known))),
+        gone()
+            .filter(|(file, _)| !used.contains(file.as_str()))
+            .map(|(file, known)| (place::composed(file), (file, known))),
     );
     for (file, (place, known)) in by_name {
         moved.insert(&file.file, known);

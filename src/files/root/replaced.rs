@@ -78,9 +78,19 @@ impl Root {
             self.remove_empty(&kept.path);
             return Err(error);
         }
-        if !exchanged(&kept.dir, dir, name)? {
+        let done = match exchanged(&kept.dir, dir, name) {
             // The place is free for a moment; a run that is killed in it writes the file again.
-            return Ok(self.taken(file, wanted)? && named(&kept.dir, name, dir, name)?);
+            Ok(false) => {
+                let taken = self.taken(file, wanted);
+                taken.and_then(|taken| Ok(taken && named(&kept.dir, name, dir, name)?)).map(Some)
+            }
+            other => other.map(|_| None),
+        };
+        // Attempts that fail again and again are to leave nothing.
+        let done = done.inspect_err(|_| self.discard(&kept, &new))?;
+        if let Some(done) = done {
+            self.discard(&kept, &new);
+            return Ok(done);
         }
         if self.holds(&kept.path, wanted)? {
             settle_folder(&kept.dir);
@@ -88,10 +98,16 @@ impl Root {
         }
         // It was saved just then: that save is put back.
         exchanged(&kept.dir, dir, name)?;
-        if self.holds(&kept.path, &new)? {
-            kept.dir.remove_file(name)?;
-        }
+        self.discard(&kept, &new);
         Ok(false)
+    }
+
+    /// Removes what was to become a file, and the folders made for it.
+    fn discard(&self, kept: &Kept, new: &str) {
+        if self.holds(&kept.path, new).is_ok_and(|holds| holds) {
+            let _ = kept.dir.remove_file(place::name(&kept.path));
+        }
+        self.remove_empty(&kept.path);
     }
 
     /// Takes away a file that holds what has the hash `wanted`; answers whether it did.
@@ -99,9 +115,9 @@ impl Root {
         if !self.holds(file, wanted)? {
             return Ok(false);
         }
-        let (name, kept) = (place::name(file), self.keeping(file, wanted, wanted)?);
-        let dir = self.folder(place::parents(file))?;
-        dir.rename(name, &kept.dir, name)?;
+        let (name, dir) = (place::name(file), self.folder(place::parents(file))?);
+        let kept = self.keeping(file, wanted, wanted)?;
+        dir.rename(name, &kept.dir, name).inspect_err(|_| self.remove_empty(&kept.path))?;
         // First where it is kept: whenever the power fails, it is in one of the two.
         [&kept.dir, &dir].into_iter().for_each(settle_folder);
         if self.holds(&kept.path, wanted)? {
@@ -110,6 +126,7 @@ impl Root {
         }
         // It was saved just then. If another file is there by now, the next run puts this one beside it.
         named(&kept.dir, name, &dir, name)?;
+        self.remove_empty(&kept.path);
         Ok(false)
     }
 

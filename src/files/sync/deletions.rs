@@ -7,7 +7,7 @@ use afterword_actors::store::StoreError;
 use super::{
     super::{hash, plan::Action, source},
     disk::blocking,
-    error::{KeptFolder, SyncError},
+    error::{KeptFolder, Losses, SyncError},
     look::Looked,
     plan::Plan,
     report::{Sync, SyncReport},
@@ -27,18 +27,25 @@ pub(super) fn ask(plan: &Plan, looked: &Looked, asked: &Sync, before: &SyncRepor
     let known = looked.facts.known.values().filter(|known| !known.file_hash.is_empty() && !has_ended(known)).count();
     let known = known + looked.rest.len();
     // A file that is merged first, and whose article has left the folder, is removed by the next round.
-    let leaving = plan.merges.iter().filter(|(_, known)| !looked.listed.contains_key(&known.article_id)).count();
-    let (gone, deleted, emptied) = (plan.deletions.len(), plan.removals.len() + leaving, emptied(plan));
+    let leaving = plan.merges.iter().map(|(_, known)| known);
+    let leaving = leaving.filter(|known| !looked.listed.contains_key(&known.article_id));
+    let paths = |rows: &mut dyn Iterator<Item = &Known>| rows.map(|known| known.path.clone()).collect::<Vec<_>>();
+    let files = Losses {
+        gone: paths(&mut plan.deletions.iter()),
+        emptied: emptied(plan),
+        removed: paths(&mut plan.removals.iter().chain(leaving)),
+    };
+    let (gone, deleted, emptied) = (files.gone.len(), files.removed.len(), files.emptied.len());
     // A folder in which nothing is left is more likely a disk that is not there.
     let is_all = known > 1 && [gone, deleted, emptied].contains(&known);
     if is_all || gone + deleted + emptied > (known / SHARE).max(FEW) {
-        let asked = KeptFolder { directory: asked.directory.clone(), folder: asked.folder.to_string() };
         return Err(SyncError::ManyDeletions {
-            asked,
+            asked: KeptFolder::of(asked),
             gone,
             emptied,
             deleted,
             known,
+            files: Box::new(files),
             before: Box::new(before.clone()),
         });
     }
@@ -46,7 +53,7 @@ pub(super) fn ask(plan: &Plan, looked: &Looked, asked: &Sync, before: &SyncRepor
 }
 
 /// Files that hold nothing, and held something: a disk that was full, or a program that died while it wrote, leaves such.
-fn emptied(plan: &Plan) -> usize {
+fn emptied(plan: &Plan) -> Vec<String> {
     let nothing = hash(&[]);
     let known = |action: &Action| match action {
         Action::Update { known, .. } | Action::Merge { known } => Some(known.file_hash.clone()),
@@ -58,7 +65,8 @@ fn emptied(plan: &Plan) -> usize {
     updated
         .chain(merged)
         .filter(|(file, before)| file.hash == nothing && before.as_ref().is_some_and(held_something))
-        .count()
+        .map(|(file, _)| file.file.clone())
+        .collect()
 }
 
 impl Run<'_> {

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use afterword_actors::store::StoreError;
 use serde::Serialize;
 
-use super::report::SyncReport;
+use super::report::{Sync, SyncReport};
 
 /// Why nothing more was done.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +21,9 @@ pub enum SyncError {
     /// Much would be deleted.
     #[error(
         "of {known} files, {gone} are gone, whose articles would be deleted, {emptied} hold nothing any more, and {deleted} would \
-         be removed, whose articles were deleted or moved away; {}. If that is meant, `{}` does it; if a disk is not \
+         be removed, whose articles were deleted or moved away: {}; {}. If that is meant, `{}` does it; if a disk is not \
          mounted, mount it",
-        done(before), asked.confirming()
+        files.first(), done(before), asked.confirming()
     )]
     ManyDeletions {
         /// The folder.
@@ -36,6 +36,8 @@ pub enum SyncError {
         deleted: usize,
         /// Files that were known.
         known: usize,
+        /// Which they are.
+        files: Box<Losses>,
         /// What was done before it came to that.
         before: Box<SyncReport>,
     },
@@ -51,6 +53,12 @@ pub enum SyncError {
         /// What is kept in step.
         other: KeptFolder,
     },
+    /// It was forgotten while it was kept in step.
+    #[error(
+        "{} was forgotten{} (`--forget`), and is not kept in step any more; files and articles are as they are",
+        _0.directory.display(), with(_0)
+    )]
+    Forgotten(KeptFolder),
     /// There is nothing to forget.
     #[error("{} is not kept in step{}; {}", wanted.directory.display(), with(wanted), those(kept))]
     NotKept {
@@ -62,6 +70,33 @@ pub enum SyncError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The files of a question about deletions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Losses {
+    /// They are gone, and their articles would be deleted.
+    pub gone: Vec<String>,
+    /// They hold nothing any more.
+    pub emptied: Vec<String>,
+    /// They would be removed.
+    pub removed: Vec<String>,
+}
+
+impl Losses {
+    /// All of them, in that order.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        self.gone.iter().chain(&self.emptied).chain(&self.removed)
+    }
+
+    /// The first ones, and how many there are besides.
+    fn first(&self) -> String {
+        const NAMED: usize = 10;
+        let first: Vec<&str> = self.all().take(NAMED).map(String::as_str).collect();
+        let others = self.all().count() - first.len();
+        let more = if others == 0 { String::new() } else { format!(" and {others} more (-v names them all)") };
+        first.join(", ") + &more
+    }
 }
 
 fn done(before: &SyncReport) -> String {
@@ -108,6 +143,11 @@ pub struct KeptFolder {
 }
 
 impl KeptFolder {
+    /// The one that is asked for.
+    pub(super) fn of(asked: &Sync) -> Self {
+        Self { directory: asked.directory.clone(), folder: asked.folder.to_string() }
+    }
+
     /// The command that forgets it.
     fn forgetting(&self) -> String {
         format!("{} --forget", self.command())

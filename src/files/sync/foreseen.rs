@@ -61,6 +61,13 @@ impl Foreseen {
         self.note(|changed| drop(changed.rows.insert(place.to_owned(), None)));
     }
 
+    /// What was known of this place would be known of another, unless another file would be here.
+    pub(super) fn moved_from(&self, place: &str) {
+        self.note(|changed| {
+            changed.rows.entry(place.to_owned()).or_insert(None);
+        });
+    }
+
     pub(super) fn no_article(&self, id: i64) {
         self.note(|changed| drop(changed.articles.insert(id, None)));
     }
@@ -104,7 +111,7 @@ impl Foreseen {
                 let slug = known.present_slug.clone().unwrap_or_else(|| known.slug.clone());
                 let row = row(known.article_id, slug, known.present.unwrap_or(known.revision) + 1);
                 if *has_moved {
-                    changed.rows.insert(known.path.clone(), None);
+                    changed.rows.entry(known.path.clone()).or_insert(None);
                 }
                 changed.articles.insert(known.article_id, Some(at(&row)));
                 changed.rows.insert(path.clone(), Some(row));

@@ -37,6 +37,8 @@ impl Run<'_> {
             }
         }
         report.failed.extend(done.failed);
+        report.warnings.extend(done.warnings.iter().cloned());
+        report.told.extend(done.warnings);
         Ok(did)
     }
 }

@@ -17,7 +17,7 @@ use super::{
             Import,
             run::{Run, Times},
         },
-        layouts::{Layout, Reading},
+        layouts::{self, Layout, Reading},
         naming::naming,
         plan::Facts,
         report::{FileProblem, LeftOut},
@@ -29,7 +29,7 @@ use super::{
     },
     aside::{self, Passed, Unseen},
     disk::blocking,
-    error::SyncError,
+    error::{KeptFolder, SyncError},
     foreseen::Text,
     kept,
     memory::Memory,
@@ -70,6 +70,8 @@ pub(super) struct Looked {
     pub(super) failed: Vec<FileProblem>,
     /// What articles would say, in a dry run.
     pub(super) texts: HashMap<i64, Text>,
+    /// What there is to know about a folder that has not been kept in step before.
+    pub(super) note: Option<String>,
 }
 
 impl Looked {
@@ -92,12 +94,13 @@ struct Walked {
     failed: Vec<FileProblem>,
 }
 
-/// Looks at the files and at the articles.
+/// Looks at the files and at the articles. `earlier` is the number that the folder had at the last look.
 pub(super) async fn look(
     articles: &Articles,
     asked: &Sync,
     root: &Arc<Root>,
     memory: &mut Memory,
+    earlier: Option<i64>,
 ) -> Result<Looked, SyncError> {
     let reader = articles.database.reader();
     let all = source::all(reader).await?;
@@ -108,9 +111,12 @@ pub(super) async fn look(
     let source = match own {
         Some(id) if is_kept(&id) => id,
         own if asked.dry_run => own.unwrap_or_default(),
+        // Begun anew, it would be another folder, and each text that differs would be kept twice.
+        Some(_) | None if earlier.is_some() => return Err(SyncError::Forgotten(KeptFolder::of(asked))),
         Some(_) | None => kept::keep(articles, root.place(), &asked.folder).await?,
     };
     let Walked { there, left_out, mut failed } = walked(asked, root).await?;
+    let note = if own.is_some_and(|id| is_kept(&id)) { None } else { told_of_layout(&there, &left_out) };
     let Parted { rest, known, unchanged, files } = rest::part(reader, own, &asked.folder, there).await?;
     let (files, unread) = read(articles, asked, root, memory, files).await?;
     failed.extend(unread);
@@ -159,7 +165,19 @@ pub(super) async fn look(
         former,
         failed,
         texts,
+        note,
     })
+}
+
+/// What becomes of files that an import reads in another way.
+fn told_of_layout(there: &[(String, Option<Stamp>)], left_out: &[LeftOut]) -> Option<String> {
+    let files: Vec<String> = there.iter().map(|(file, _)| file.clone()).collect();
+    let others = left_out.iter().map(|left| left.path.as_str()).collect();
+    let layout = layouts::recognised(&files, &others).in_words()?;
+    Some(format!(
+        "the folder is {layout}, and each file is read as it stands: properties are text; a file that was imported stays as it \
+         was read then until it is changed"
+    ))
 }
 
 /// Only an article that is kept in step and has no file here may be a file's.

@@ -138,7 +138,7 @@ impl Run<'_> {
                             return Err(ArticleError::not_found(&present.slug));
                         }
                         if before.path != row.path {
-                            source::forget(transaction, before.source_id, &before.path).await?;
+                            source::forget_moved(transaction, &before).await?;
                         }
                         let row = Known { revision: saved.article.revision, ..row };
                         source::record(transaction, &row, true).await?;
@@ -266,7 +266,7 @@ impl Run<'_> {
         let before = sides.known.clone();
         if let Some(foreseen) = self.foreseen {
             if before.path != row.path {
-                foreseen.no_row(&before.path);
+                foreseen.moved_from(&before.path);
             }
             foreseen.rows(vec![row]);
             return Ok(true);
@@ -276,7 +276,7 @@ impl Run<'_> {
             .write(move |transaction| {
                 Box::pin(async move {
                     if before.path != row.path {
-                        source::forget(transaction, before.source_id, &before.path).await?;
+                        source::forget_moved(transaction, &before).await?;
                     }
                     source::record(transaction, &row, true).await.map(|_| true)
                 })

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use super::{
     super::{
         hash,
-        render::{Rendered, render},
+        render::{Rendered, keeps_both_blocks, render},
         root::{Before, ReadError},
         scan,
         source::Known,
@@ -109,6 +109,7 @@ impl Run<'_> {
         let none = Vec::new();
         let former_slugs = self.looked.former.get(&article.id).unwrap_or(&none).clone();
         let came_from_file = self.looked.came_from_file(article.id, outgoing.here.as_ref().or(outgoing.leaves.first()));
+        let held_at = outgoing.here.as_ref().or(outgoing.leaves.first()).map(|known| known.path.clone());
         let (article, above, limits) = (article.clone(), self.looked.above.clone(), self.articles.limits);
         let (planned, wanted, is_foreseen) =
             (outgoing.planned.clone(), outgoing.before.clone(), self.foreseen.is_some());
@@ -119,6 +120,9 @@ impl Run<'_> {
                 place: &planned.place,
                 before: planned.before.as_ref(),
                 came_from_file,
+                keeps_both_blocks: keeps_both_blocks(&article, planned.before.as_ref(), || {
+                    root.text(&held_at?, limits.max_size)
+                }),
                 former_slugs: &former_slugs,
                 above: &above,
             };

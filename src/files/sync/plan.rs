@@ -123,7 +123,10 @@ impl After<'_> {
 
     /// The article of a file that comes in: it stands where the file says, and its file stays where it is.
     fn becomes(&mut self, known: &Known, file: &Scanned, folder: Option<&Folder>) {
-        self.rows.remove(&known.path);
+        // Another file may be there by now.
+        if self.rows.get(&known.path).is_some_and(|row| row.article_id == known.article_id) {
+            self.rows.remove(&known.path);
+        }
         let article = self.listed.get_mut(&known.article_id).map(|article| {
             if let Some(folder) = folder {
                 article.folder = folder.to_string();

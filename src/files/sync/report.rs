@@ -37,6 +37,11 @@ pub struct SyncReport {
     pub failed: Vec<FileProblem>,
     /// What could not be read in files that did become articles.
     pub warnings: Vec<FileProblem>,
+    /// What there is to know about the folder as a whole.
+    pub notes: Vec<String>,
+    /// Warnings of rounds that are over.
+    #[serde(skip)]
+    pub told: Vec<FileProblem>,
     /// Files that are gone for so short a time that they may come back.
     #[serde(skip)]
     pub waiting: usize,
@@ -80,7 +85,7 @@ impl SyncReport {
         let warned = |file: &Scanned| {
             file.warnings.iter().map(|warning| FileProblem::new(&file.file, warning)).collect::<Vec<_>>()
         };
-        self.warnings = files.iter().flat_map(warned).collect();
+        self.warnings = self.told.iter().cloned().chain(files.iter().flat_map(warned)).collect();
         self.left_out.clear();
     }
 
@@ -101,7 +106,7 @@ impl SyncReport {
 
     /// Brings everything into an order that does not depend on the order of what was done.
     pub(super) fn sort(&mut self) {
-        let Self { articles, files, merged, conflicts, left_out, failed, warnings, waiting: _, dry_run: _ } = self;
+        let Self { articles, files, merged, conflicts, left_out, failed, warnings, told, .. } = self;
         let OfArticles { created, updated, deleted } = articles;
         let OfFiles { written, removed } = files;
         for names in [created, updated, deleted, written, removed, merged, left_out] {
@@ -109,8 +114,9 @@ impl SyncReport {
             names.dedup();
         }
         conflicts.sort_unstable();
-        failed.sort_by(|a, b| a.file.cmp(&b.file));
-        warnings.sort_by(|a, b| a.file.cmp(&b.file));
+        for problems in [failed, warnings, told] {
+            problems.sort_by(|a, b| a.file.cmp(&b.file));
+        }
     }
 
     /// Whether anything was done, or would be.

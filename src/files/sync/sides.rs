@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::super::{
     content::{self, Content},
     hash,
-    render::{Rendered, render},
+    render::{Rendered, keeps_both_blocks, render},
     source::Known,
 };
 use crate::articles::{Article, Changes, editing, folder::Folder, request::Limits};
@@ -40,6 +40,11 @@ pub(super) struct Sides {
 impl Sides {
     /// A revision as this file says it: where the file is, under the name that it had.
     pub(super) fn as_file(&self, article: &Article) -> String {
+        let keeps_both_blocks = keeps_both_blocks(article, None, || Some(self.text.clone()));
+        self.in_blocks(article, keeps_both_blocks)
+    }
+
+    fn in_blocks(&self, article: &Article, keeps_both_blocks: bool) -> String {
         let article = Article { slug: self.known.slug.clone(), folder: self.folder(), ..article.clone() };
         let before = Known { path: self.place.clone(), ..self.known.clone() };
         let rendered = Rendered {
@@ -47,6 +52,7 @@ impl Sides {
             place: &self.place,
             before: Some(&before),
             came_from_file: self.came_from_file,
+            keeps_both_blocks,
             former_slugs: &self.former_slugs,
             above: &self.above,
         };
@@ -62,7 +68,10 @@ impl Sides {
         if self.text == theirs {
             return Outcome::Same;
         }
-        let forms = |article: &Article| [format!("{}{}", article.front_matter, article.body), self.as_file(article)];
+        let forms = |article: &Article| {
+            let as_it_is = format!("{}{}", article.front_matter, article.body);
+            [as_it_is, self.in_blocks(article, true), self.in_blocks(article, false)]
+        };
         // It was written from a revision that was not recorded, and was not changed since.
         if self.past.iter().any(|article| forms(article).contains(&self.text)) && self.known.path == self.place {
             return Outcome::Behind;

@@ -8,7 +8,7 @@ use std::{
 use afterword_actors::store::StoreError;
 
 use super::{
-    super::{decode, plan::Facts, root::Root, scan::Scanned, source::Known},
+    super::{plan::Facts, root::Root, scan::Scanned, source::Known},
     disk::blocking,
 };
 use crate::articles::{
@@ -53,7 +53,7 @@ pub(super) async fn similar(
     let (root, limit) = (Arc::clone(root), articles.limits.max_size);
     blocking(move || {
         let read = |file: String| {
-            let text = root.read(&file, limit).ok().and_then(|bytes| decode::text(bytes).ok())?;
+            let text = root.text(&file, limit)?;
             Some((file, text))
         };
         matched(&texts, &new.into_iter().filter_map(read).collect::<Vec<_>>())

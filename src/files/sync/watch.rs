@@ -50,8 +50,9 @@ pub enum Told {
     Failed(SyncError),
 }
 
-/// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process.
-pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) + Send) {
+/// Keeps a folder in step until this future is dropped, which is as safe at any moment as a death of the process. Answers why it
+/// is kept no longer: it was forgotten.
+pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) + Send) -> SyncError {
     let directory = asked.directory.clone();
     let mut folders = Folders { patience: PATIENCE, ..Folders::new(asked) };
     let (mut signs, mut feed) = (Signs::of(&directory), articles.changes());
@@ -72,6 +73,7 @@ pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) 
         let (now, is_back) = (trouble_of(&done), has_failed && done.is_ok());
         has_failed = done.is_err();
         match done {
+            Err(forgotten @ SyncError::Forgotten(_)) => return forgotten,
             Err(error) if now != trouble => tell(Told::Failed(error)),
             Ok(report) if report.did_something() || !now.is_empty() && now != trouble => tell(Told::Did(report)),
             Ok(_) if now.is_empty() && !trouble.is_empty() => tell(Told::Well),

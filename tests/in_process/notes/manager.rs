@@ -159,3 +159,53 @@ async fn runs_at_once_bring_each_article_over_once() {
     come_over_twice(&SqliteTestHost::new().await).await;
     come_over_twice(&TestHost::new().await).await;
 }
+
+async fn known_by_number<P: Place>(world: &crate::support::TestHost<P>) {
+    let (theirs, url) = theirs().await;
+    let articles = world.articles(None);
+    bring_in(&articles, &url).await;
+    // Another slug there, its former one for another article, and what is set beside the text.
+    theirs.run("UPDATE manager.articles SET slug = 'ebb', is_public = FALSE, no_rag = TRUE WHERE id = 1").await;
+    theirs
+        .run(
+            "INSERT INTO manager.articles VALUES
+             (4, 'New', 'tides', 'new', NULL, FALSE, FALSE, 'infinity', '-infinity', NULL, NULL),
+             (5, repeat('t', 400), 'long', 'text', NULL, FALSE, FALSE, NULL, NULL, NULL, NULL)",
+        )
+        .await;
+    let plan = import_manager(&articles, &url, true, &|_, _| {}).await.expect("a look");
+    let report = import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run");
+    assert_eq!(plan, ManagerReport { dry_run: true, ..report });
+    assert_eq!((plan.created, plan.continued, plan.unchanged, plan.failed.len()), (2, 1, 2, 0), "{plan:?}");
+    let tides = articles.read("tides").await.expect("an article");
+    assert!(tides.skip_embedding && tides.properties.get("public").is_none() && tides.body == "third", "{tides:?}");
+    let title = articles.read("long").await.expect("an article").title;
+    assert!(title.chars().count() <= 300 && title.ends_with('…'), "{title}");
+    theirs.run("UPDATE manager.articles SET content = 'fourth' WHERE id = 1").await;
+    bring_in(&articles, &url).await;
+    assert_eq!(articles.read("tides").await.expect("an article").body, "fourth");
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_is_known_by_its_number_whatever_it_is_called() {
+    known_by_number(&SqliteTestHost::new().await).await;
+    known_by_number(&TestHost::new().await).await;
+}
+
+async fn too_long<P: Place>(world: &crate::support::TestHost<P>) {
+    let (theirs, url) = theirs().await;
+    let long = "UPDATE manager.articles SET content = '---\npublic: no ' || repeat('0123456789', 40000) || '\n---\n' WHERE id = 1";
+    theirs.run(long).await;
+    let articles = world.articles(None);
+    let plan = import_manager(&articles, &url, true, &|_, _| {}).await.expect("a look");
+    let report = import_manager(&articles, &url, false, &|_, _| {}).await.expect("a run");
+    assert_eq!(plan, ManagerReport { dry_run: true, ..report });
+    assert_eq!((plan.created, plan.failed.len()), (2, 1), "{:?}", plan.failed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_tells_what_cannot_be_saved() {
+    too_long(&SqliteTestHost::new().await).await;
+    too_long(&TestHost::new().await).await;
+}

@@ -26,12 +26,12 @@ use crate::{
     support::{Place, TOKIO, article},
 };
 
-fn asked(vault: &Vault) -> Sync {
+pub(super) fn asked(vault: &Vault) -> Sync {
     Sync { directory: vault.root(), folder: Folder::default(), many_deletions: true, dry_run: false }
 }
 
 /// A run, after a dry run that predicts the same.
-async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
+pub(super) async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
     let before = Vault::contents(&vault.root());
     let promised = sync(articles, &Sync { dry_run: true, ..asked(vault) }).await.expect("a dry run");
     assert_eq!(Vault::contents(&vault.root()), before, "a dry run does nothing");
@@ -46,7 +46,7 @@ async fn run(articles: &Articles, vault: &Vault) -> SyncReport {
 }
 
 /// The texts of files by their paths; without those that are being written.
-fn texts(vault: &Vault) -> BTreeMap<String, String> {
+pub(super) fn texts(vault: &Vault) -> BTreeMap<String, String> {
     texts_below(vault, |_| true)
 }
 
@@ -69,11 +69,11 @@ async fn slugs(articles: &Articles) -> Vec<String> {
     slugs
 }
 
-async fn body(articles: &Articles, slug: &str) -> String {
+pub(super) async fn body(articles: &Articles, slug: &str) -> String {
     articles.read(slug).await.expect("an article").body
 }
 
-async fn change(articles: &Articles, slug: &str, body: &str) {
+pub(super) async fn change(articles: &Articles, slug: &str, body: &str) {
     let changes = Changes { body: Some(body.to_owned()), ..Changes::default() };
     articles.update(slug, changes).await.expect("a save");
 }
@@ -83,7 +83,7 @@ async fn put_in(articles: &Articles, slug: &str, folder: &str) {
     articles.update(slug, Changes { folder, ..Changes::default() }).await.expect("a save");
 }
 
-fn slug(text: &str) -> Slug {
+pub(super) fn slug(text: &str) -> Slug {
     Slug::parse(text).expect("a slug")
 }
 
@@ -460,6 +460,9 @@ async fn many_deletions_are_asked_about() {
     let asking = Sync { many_deletions: false, ..asked(&vault) };
     let refused = sync(&articles, &asking).await.expect_err("a question");
     assert!(matches!(refused, SyncError::ManyDeletions { gone: 30, deleted: 0, known: 30, .. }), "{refused}");
+    let SyncError::ManyDeletions { files, .. } = &refused else { unreachable!("it is one") };
+    assert_eq!((files.gone.len(), files.all().count()), (30, 30), "all are named");
+    assert!(refused.to_string().contains(" and 20 more"), "the first ten are told: {refused}");
     assert!(refused.to_string().contains("--yes"), "{refused}");
     assert_eq!(slugs(&articles).await.len(), 30);
     assert!(Vault::contents(&vault.root()).is_empty(), "nothing was done at all");

@@ -8,7 +8,7 @@ use std::{
 };
 
 use afterword::articles::{Articles, Changes, folder::Folder};
-use afterword::files::{Sync, SyncError, Told, watch};
+use afterword::files::{Sync, SyncError, Told, forget, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::TestHost;
@@ -20,24 +20,28 @@ const STUCK: Duration = Duration::from_secs(60);
 struct Watching {
     stop: CancellationToken,
     told: Arc<Mutex<Vec<Told>>>,
+    ended: Arc<Mutex<Option<SyncError>>>,
 }
 
 impl Watching {
     fn begin(articles: &Articles, vault: &Vault) -> Self {
         let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
         let told = Arc::new(Mutex::new(Vec::new()));
-        let (articles, telling) = (articles.clone(), Arc::clone(&told));
+        let ended = Arc::new(Mutex::new(None));
+        let (articles, telling, ending) = (articles.clone(), Arc::clone(&told), Arc::clone(&ended));
         let (stop, runtime) = (CancellationToken::new(), tokio::runtime::Handle::current());
         let stopped = stop.clone();
         tokio::task::spawn_blocking(move || {
             runtime.block_on(async {
                 tokio::select! {
                     () = stopped.cancelled() => {}
-                    () = watch(&articles, asked, |now| telling.lock().expect("the lock").push(now)) => {}
+                    ended = watch(&articles, asked, |now| telling.lock().expect("the lock").push(now)) => {
+                        *ending.lock().expect("the lock") = Some(ended);
+                    }
                 }
             });
         });
-        Self { stop, told }
+        Self { stop, told, ended }
     }
 
     fn heard(&self, what: impl Fn(&Told) -> bool) -> usize {
@@ -119,4 +123,22 @@ async fn a_storm_is_few_looks_and_a_missing_disk_deletes_nothing() {
     fs::rename(&aside, vault.root()).expect("a rename");
     until("all goes on", || async { vault.path("poke.md").exists() }).await;
     assert_eq!(count().await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_forgotten_is_not_taken_up_again() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n")]);
+    let watching = Watching::begin(&articles, &vault);
+    until("the first look", || says(&articles, "a", "# A\n")).await;
+    let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
+    forget(&articles, &asked).await.expect("it was kept in step");
+    vault.put("a.md", "# A\n\nmore\n");
+    let has_ended = || async { matches!(*watching.ended.lock().expect("the lock"), Some(SyncError::Forgotten(_))) };
+    until("the watch ends", has_ended).await;
+    assert!(says(&articles, "a", "# A\n").await, "the article stays as it was");
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 1);
+    assert_eq!(Vault::contents(&vault.root()).len(), 1, "and so do the files");
+    assert_eq!(world.number("SELECT count(*) AS n FROM sources WHERE kept").await, 0);
 }

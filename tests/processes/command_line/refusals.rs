@@ -219,3 +219,36 @@ fn a_mistyped_database_is_told_and_not_made() {
     }
     desk.text(&["--database", &missing, "article", "create", "First", "--body", "what saves makes it"]);
 }
+
+#[test]
+fn what_would_be_deleted_is_named_before_it_is() {
+    let desk = Desk::new();
+    let path = |number: usize| desk.path(&format!("notes/n{number:02}.md"));
+    std::fs::create_dir(desk.path("notes")).expect("a folder");
+    (0..30).for_each(|number| std::fs::write(path(number), format!("text {number}\n")).expect("a file"));
+    let planned = desk.text(&["import", "notes", "--dry-run"]);
+    assert!(planned.contains("\n  create n09 (n09.md)\n  create 20 more (-v names them all)"), "{planned}");
+    assert!(desk.text(&["import", "notes", "--dry-run", "-v"]).contains("\n  create n29 (n29.md)"));
+    desk.text(&["sync", "notes"]);
+    let planned = desk.text(&["export", "out", "--dry-run"]);
+    assert!(planned.contains("\n  create n00.md\n") && !planned.contains("n29.md"), "{planned}");
+    (0..2).for_each(|number| std::fs::remove_file(path(number)).expect("a removal"));
+    let planned = desk.text(&["sync", "notes", "--dry-run"]);
+    assert!(planned.contains("\n  delete the article n00\n  delete the article n01"), "{planned}");
+    (2..12).for_each(|number| std::fs::remove_file(path(number)).expect("a removal"));
+    let (code, said) = desk.failure(&["sync", "notes"]);
+    assert!(code == 1 && said.contains("n09.md and 2 more (-v names them all)"), "{said}");
+    assert!(desk.failure(&["sync", "notes", "-v"]).1.contains("n11.md\n"));
+    let said: Value = serde_json::from_str(&desk.failure(&["sync", "notes", "--json"]).1).expect("JSON");
+    assert_eq!((&said["code"], said["files"]["gone"].as_array().map(Vec::len)), (&"many_deletions".into(), Some(12)));
+}
+
+#[test]
+fn keys_of_a_text_that_are_not_used_are_told() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("a.md"), "---\nslug: other\nskip_embedding: true\ntags: [a]\n---\ntext\n")
+        .expect("a file");
+    let output = desk.run(&["article", "create", "Note", "--file", "a.md"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("slug, skip_embedding in the front matter"), "{said}");
+}

@@ -1,0 +1,78 @@
+//! Where the articles of the other program are noted. What is known of one is found by its number there, which stays when it is
+//! called otherwise.
+
+use std::collections::HashMap;
+
+use afterword_actors::store::{StoreError, sql::Sql};
+
+use super::{
+    super::source::{self, Known},
+    theirs::TheirArticle,
+};
+use crate::articles::Articles;
+
+/// All that is known.
+#[derive(Default)]
+pub(super) struct Places {
+    source: i64,
+    known: HashMap<String, Known>,
+    /// The numbers there, by place.
+    ids: HashMap<String, String>,
+    /// The other way round.
+    places: HashMap<String, String>,
+}
+
+/// Where an article is noted, and what is known of it.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) source: i64,
+    pub(super) path: String,
+    /// Its number there.
+    pub(super) id: String,
+    /// Whether that is noted.
+    pub(super) is_marked: bool,
+    pub(super) known: Option<Known>,
+}
+
+impl Places {
+    pub(super) async fn of(connection: &impl Sql, source: i64) -> Result<Self, StoreError> {
+        let known = source::files(connection, source, "").await?;
+        let ids = source::marks(connection, source).await?;
+        Ok(Self {
+            source,
+            known: known.into_iter().map(|known| (known.path.clone(), known)).collect(),
+            places: ids.iter().map(|(path, id)| (id.clone(), path.clone())).collect(),
+            ids: ids.into_iter().collect(),
+        })
+    }
+
+    /// The place of an article: where it was noted, else its slug; with its number if another has that.
+    pub(super) fn place(&self, article: &TheirArticle) -> Place {
+        let (noted, called) = (self.places.get(&article.id), format!("{}.md", article.slug));
+        let path = match noted {
+            Some(path) => path.clone(),
+            None if self.ids.contains_key(&called) => format!("{}-{}.md", article.slug, article.id),
+            None => called,
+        };
+        let known = self.known.get(&path).cloned();
+        Place { source: self.source, path, id: article.id.clone(), is_marked: noted.is_some(), known }
+    }
+}
+
+impl Place {
+    /// The same, with what is known of it by now.
+    pub(super) async fn anew(self, articles: &Articles) -> Result<Self, StoreError> {
+        let known = source::files(articles.database.reader(), self.source, &self.path).await?;
+        Ok(Self { known: known.into_iter().find(|known| known.path == self.path), ..self })
+    }
+
+    pub(super) fn is_known_as(&self, other: &Self) -> bool {
+        let noted = |place: &Self| place.known.as_ref().map(|known| (known.article_id, known.revision));
+        noted(self) == noted(other)
+    }
+
+    /// Notes which article is at the place.
+    pub(super) async fn mark(&self, connection: &impl Sql) -> Result<(), StoreError> {
+        source::mark(connection, self.source, &self.path, &self.id).await
+    }
+}

@@ -1,0 +1,55 @@
+//! Files that took each other's places: two names that were swapped, or one that was given on.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{super::scan::Scanned, facts::Facts};
+
+/// Places, by the hashes of what they hold, or held.
+type ByHash<'f> = HashMap<&'f str, Vec<&'f str>>;
+
+/// Files that hold the bytes that were at another place, and the places they come from, where a known file is at such a place now.
+///
+/// Only what is exact and complete counts: each of these known files was at one other place and is at one other place now. A file
+/// whose text was put over another one, or copied and then changed, is not moved.
+pub(super) fn exchanged<'f>(files: &'f [Scanned], facts: &'f Facts) -> Vec<(&'f str, &'f str)> {
+    let is_changed = |file: &&Scanned| {
+        let known = facts.known.get(&file.file).filter(|known| known.present.is_some());
+        known.is_some_and(|known| !known.file_hash.is_empty() && known.file_hash != file.hash)
+    };
+    let mut changed: HashSet<&str> = files.iter().filter(is_changed).map(|file| file.file.as_str()).collect();
+    if changed.is_empty() || facts.is_copy {
+        return Vec::new();
+    }
+    let is_new = |file: &str| !facts.known.contains_key(file);
+    let is_gone = |file: &str| !facts.present.contains(file);
+    let (mut left, mut come) = (ByHash::new(), ByHash::new());
+    for (file, known) in facts.known.iter().filter(|(_, known)| known.present.is_some()) {
+        if changed.contains(file.as_str()) || is_gone(file) {
+            left.entry(&known.file_hash).or_default().push(file);
+        }
+    }
+    for file in files.iter().filter(|file| changed.contains(file.file.as_str()) || is_new(&file.file)) {
+        come.entry(&file.hash).or_default().push(&file.file);
+    }
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for (hash, files) in &come {
+        if let ([file], Some([place])) = (files.as_slice(), left.get(hash).map(Vec::as_slice)) {
+            pairs.push((file, place));
+        }
+    }
+    loop {
+        let found = changed.len();
+        pairs.retain(|(file, place)| {
+            (is_new(file) || changed.contains(file)) && (is_gone(place) || changed.contains(place))
+        });
+        let comes: HashSet<&str> = pairs.iter().map(|(file, _)| *file).collect();
+        let leaves: HashSet<&str> = pairs.iter().map(|(_, place)| *place).collect();
+        changed.retain(|file| comes.contains(file) && leaves.contains(file));
+        if changed.len() == found {
+            break;
+        }
+    }
+    pairs.retain(|(file, place)| changed.contains(file) || changed.contains(place));
+    pairs.sort_unstable();
+    pairs
+}

@@ -11,6 +11,7 @@ use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use super::{
     commit_gate::CommitGate,
+    in_place::InPlace,
     job::{Announce, Job, JobOutcome},
     savepoints::{Kept, Savepoints},
 };
@@ -20,12 +21,14 @@ use crate::store::{
 };
 
 /// Writes all of `jobs`, in their order, in one transaction unless that is lost.
-pub(super) async fn write(connection: &Connection, gate: &CommitGate, jobs: Vec<Box<dyn Job>>) {
+pub(super) async fn write(connection: &Connection, gate: &CommitGate, files: &InPlace, jobs: Vec<Box<dyn Job>>) {
     let mut jobs = VecDeque::from(jobs);
     // Each round ends at least one of them.
     while !jobs.is_empty() {
-        match AssertUnwindSafe(batch(connection, gate, &mut jobs)).catch_unwind().await {
+        match AssertUnwindSafe(batch(connection, gate, files, &mut jobs)).catch_unwind().await {
             Ok(Ok(())) => {}
+            // It was told when it was found, and no connection helps.
+            Ok(Err(StoreError::NotInPlace(_))) => {}
             Ok(Err(error)) => {
                 tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
             }
@@ -42,9 +45,10 @@ pub(super) async fn write(connection: &Connection, gate: &CommitGate, jobs: Vec<
 async fn batch(
     connection: &Connection,
     gate: &CommitGate,
+    files: &InPlace,
     jobs: &mut VecDeque<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
-    let transaction = match begin(connection, gate).await {
+    let transaction = match begin(connection, gate, files).await {
         Ok(transaction) => transaction,
         Err(error) => {
             jobs.drain(..).for_each(|job| job.refuse(error.clone()));
@@ -54,7 +58,7 @@ async fn batch(
     let mut kept = Vec::with_capacity(jobs.len());
     let ran = run_all(&transaction, gate, jobs, &mut kept).await;
     let ended = match ran {
-        Ok(()) => end(transaction, gate, kept.is_empty()).await,
+        Ok(()) => end(transaction, gate, files, kept.is_empty()).await,
         Err(error) => {
             gate.distrust();
             drop(transaction);
@@ -67,7 +71,8 @@ async fn batch(
 
 /// Begins a transaction. `BEGIN IMMEDIATE` fails if SQLite has one open already, so its success shows that there was
 /// none.
-async fn begin(connection: &Connection, gate: &CommitGate) -> Result<Transaction, StoreError> {
+async fn begin(connection: &Connection, gate: &CommitGate, files: &InPlace) -> Result<Transaction, StoreError> {
+    files.check()?;
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     match connection.inner().begin_with_options(options).await.map(Transaction::of).map_err(StoreError::of) {
@@ -103,14 +108,16 @@ async fn run_all(
     Ok(())
 }
 
-async fn end(transaction: Transaction, gate: &CommitGate, is_empty: bool) -> Result<(), StoreError> {
+async fn end(transaction: Transaction, gate: &CommitGate, files: &InPlace, is_empty: bool) -> Result<(), StoreError> {
     if !gate.open() {
         gate.distrust();
         return Err(undone());
     }
+    let in_place = files.check();
     // An empty transaction is rolled back: there is nothing to keep.
-    let ended = if is_empty { transaction.rollback().await } else { transaction.commit().await };
+    let ended = if is_empty || in_place.is_err() { transaction.rollback().await } else { transaction.commit().await };
     ended.inspect_err(|_| gate.distrust())?;
+    in_place?;
     afterword_faults::point!("save.committed", StoreError::Failed);
     Ok(())
 }

@@ -67,7 +67,7 @@ impl Sqlite {
     /// Opens the file at `address` (what follows `sqlite://`), creating it and its folder if needed.
     pub(super) async fn open(address: &str, options: &OpenOptions) -> Result<Self, OpenError> {
         let path = location::resolve(address)?;
-        ownership::check(&path, options.busy_timeout).await?;
+        ownership::check(&path, options).await?;
         location::make_folder(&path)?;
         occupancy::finish_replacement(&path, options.busy_timeout).await?;
         let occupied = Occupied::share(&path, options.busy_timeout).await?;

@@ -21,16 +21,27 @@ use crate::store::{
 };
 
 /// Writes all of `jobs`, in their order, in one transaction unless that is lost.
-pub(super) async fn write(connection: &Connection, gate: &CommitGate, files: &InPlace, jobs: Vec<Box<dyn Job>>) {
+///
+/// # Errors
+/// The last failure by which a transaction was lost; those whose writes it was have been told.
+pub(super) async fn write(
+    connection: &Connection,
+    gate: &CommitGate,
+    files: &InPlace,
+    jobs: Vec<Box<dyn Job>>,
+) -> Result<(), StoreError> {
     let mut jobs = VecDeque::from(jobs);
+    let mut ended = Ok(());
     // Each round ends at least one of them.
     while !jobs.is_empty() {
         match AssertUnwindSafe(batch(connection, gate, files, &mut jobs)).catch_unwind().await {
             Ok(Ok(())) => {}
-            // It was told when it was found, and no connection helps.
-            Ok(Err(StoreError::NotInPlace(_))) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
+                // Files that are not in place were told when that was found, and no connection helps.
+                if !matches!(error, StoreError::NotInPlace(_)) {
+                    tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
+                }
+                ended = Err(error);
             }
             // Their callers notice that no answer comes; the writer continues.
             Err(_) => {
@@ -39,6 +50,7 @@ pub(super) async fn write(connection: &Connection, gate: &CommitGate, files: &In
             }
         }
     }
+    ended
 }
 
 /// Runs jobs until all have ended or the transaction is lost.

@@ -81,27 +81,29 @@ struct Place {
 }
 
 impl Place {
-    async fn write(&self, jobs: Vec<Box<dyn Job>>) {
-        batch::write(&self.connection, &self.gate, &self.files, jobs).await;
+    /// Returns whether the disk was full.
+    async fn write(&self, jobs: Vec<Box<dyn Job>>) -> bool {
+        batch::write(&self.connection, &self.gate, &self.files, jobs).await == Err(StoreError::DiskFull)
     }
 }
 
 async fn serve(place: Place, mut log: Log, mut first: Inbox, mut behind: Inbox) {
     loop {
-        tokio::select! {
+        let disk_was_full = tokio::select! {
             biased;
             Some(job) = first.recv() => {
-                place.write(with_those_waiting(job, &mut first)).await;
+                let was_full = place.write(with_those_waiting(job, &mut first)).await;
                 // However many saves there are, the other lane takes every other turn.
-                if let Ok(job) = behind.try_recv() {
-                    place.write(with_those_waiting(job, &mut behind)).await;
+                match behind.try_recv() {
+                    Ok(job) => place.write(with_those_waiting(job, &mut behind)).await || was_full,
+                    Err(_) => was_full,
                 }
             }
             Some(job) = behind.recv() => place.write(with_those_waiting(job, &mut behind)).await,
             else => return,
-        }
+        };
         if place.files.check().is_ok() {
-            log.keep_short(&place.connection).await;
+            log.keep_short(&place.connection, disk_was_full).await;
         }
     }
 }

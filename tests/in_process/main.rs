@@ -5,7 +5,6 @@
 mod bounds;
 mod door_properties;
 mod field_defects;
-mod in_place;
 mod moving_up;
 mod notes;
 mod openai_embedder;

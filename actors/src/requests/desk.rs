@@ -179,8 +179,11 @@ impl Desk {
     /// Whether anything waits to be sent.
     fn has_something(&mut self) -> bool {
         let has_something = !self.parts.is_empty() || self.pool.has_any(Who::All);
-        if !has_something && matches!(self.turn, Turn::Had) {
-            self.turn = Turn::NotAsked;
+        if !has_something {
+            self.waits_since = None;
+            if matches!(self.turn, Turn::Had) {
+                self.turn = Turn::NotAsked;
+            }
         }
         has_something
     }

@@ -11,8 +11,8 @@ use afterword_actors::{
     },
 };
 
-use crate::api::Timestamp;
 pub use crate::api::{Build, Estimate, SetView, SetsStatus};
+use crate::{api::Timestamp, health::diagnosis, hosts};
 
 /// The period that the rate of a build is measured over. *Units:* milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
@@ -49,11 +49,13 @@ impl Sets {
             Some(set) => Some(self.build(&set).await?),
             None => None,
         };
+        let living = hosts::living(&self.database).await?;
+        let trouble = diagnosis::of_hosts(&living).into_iter().filter_map(|finding| finding.detail).collect();
         let estimate = match &in_use {
             Some(in_use) if !not_in_effect.is_empty() => self.estimate(in_use).await?,
             _ => None,
         };
-        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect, estimate })
+        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect, trouble, estimate })
     }
 
     /// About how much the model of a new set is given, if its texts are as long as those of the set in use.

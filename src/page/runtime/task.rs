@@ -27,7 +27,7 @@ struct Span {
 }
 
 pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
-    let TaskDetail { task, explanation, events } = app.host.queue.task(id).await?;
+    let TaskDetail { task, explanation, events } = app.host.queue.seen_by(visit.caller.scope).task(id).await?;
     let now = app.host.queue.now().await?;
     let spans = spans(&events, task.completed_at.map_or(now, |at| at.0));
     let main = html! {

@@ -15,7 +15,7 @@ use afterword_actors::{
 
 pub use crate::api::{BulkRun, BulkRunSummary, FailedArticle};
 
-use crate::{articles::folder::Folder, health};
+use crate::{api::Permission, articles::folder::Folder, health};
 
 /// Failures that are listed one by one; their total is exact.
 const LISTED_FAILURES: u32 = 50;
@@ -26,6 +26,7 @@ pub struct Bulk {
     database: Database,
     max_attempts: u32,
     runtime: Option<RuntimeHandle>,
+    scope: Permission,
 }
 
 /// A refused request. Nothing was changed.
@@ -54,12 +55,17 @@ pub struct Count {
 impl Bulk {
     /// Makes the service for `database`.
     pub fn new(database: Database, max_attempts: u32) -> Self {
-        Self { database, max_attempts, runtime: None }
+        Self { database, max_attempts, runtime: None, scope: Permission::Admin }
     }
 
     /// The same, with runs started at once by the runtime of this process.
     pub(crate) fn waking(self, runtime: RuntimeHandle) -> Self {
         Self { runtime: Some(runtime), ..self }
+    }
+
+    /// The same, as it is shown to callers of this scope: names of deleted articles are for those who may restore them.
+    pub(crate) fn seen_by(&self, scope: Permission) -> Self {
+        Self { scope, ..self.clone() }
     }
 
     /// Counts the articles that a run would queue.
@@ -119,7 +125,10 @@ impl Bulk {
         let progress = bulk::progress(reader, id).await?;
         let failures = bulk::failures(reader, id, LISTED_FAILURES).await?;
         let total = bulk::total(reader, id).await?;
-        let run = BulkRun::of(row, progress, total, failures, sql::now(reader).await?);
+        let mut run = BulkRun::of(row, progress, total, failures, sql::now(reader).await?);
+        if self.scope < Permission::Write {
+            view::without_deleted(reader, &mut run.failures).await?;
+        }
         let waits_because = if run.has_ended() { None } else { health::why_tasks_wait(&self.database).await? };
         Ok(BulkRun { waits_because, ..run })
     }

@@ -120,6 +120,9 @@ fn check(entry: &Entry, known: &BTreeMap<String, Value>) -> Result<(), Fault> {
 }
 
 fn unknown(entry: &Entry, known: &BTreeMap<String, Value>) -> String {
+    if let Some(message) = unknown_section(&entry.key, known) {
+        return message;
+    }
     let nearest = known.keys().map(|candidate| (likeness(&entry.key, candidate), candidate));
     let near = nearest.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(score, _)| *score > 0.8).map(|(_, key)| key);
     match (near, &entry.origin) {
@@ -127,6 +130,24 @@ fn unknown(entry: &Entry, known: &BTreeMap<String, Value>) -> String {
         (Some(key), _) => format!("unknown setting; did you mean {key}?"),
         (None, _) => "unknown setting; `afterword config show` lists all".to_owned(),
     }
+}
+
+/// What is wrong with a key that is a section, or in one that there is not.
+fn unknown_section(key: &str, known: &BTreeMap<String, Value>) -> Option<String> {
+    let sections = || known.keys().filter_map(|key| Some((key.split_once('.')?.0, key)));
+    if let Some((_, first)) = sections().find(|(section, _)| *section == key) {
+        return Some(format!("is a section of settings and has no value; name one of them, for example {first}"));
+    }
+    let (section, name) = key.split_once('.')?;
+    if sections().any(|(known, _)| known == section) {
+        return None;
+    }
+    let (score, near) = sections()
+        .map(|(known, _)| (strsim::jaro_winkler(section, known), known))
+        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let has_name =
+        known.keys().any(|key| key.strip_prefix(near).is_some_and(|rest| rest.strip_prefix('.') == Some(name)));
+    (score > 0.8 && !has_name).then(|| format!("there is no section {section}; did you mean {near}?"))
 }
 
 /// How like a key is to one that was perhaps meant; its section may be forgotten, or joined by another sign.

@@ -42,11 +42,14 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{HttpState, Parts};
 pub use feed::EventFeed;
-pub(crate) use guard::{access::Arrival, hosts::is_of_this_machine};
+pub(crate) use guard::{
+    access::{Arrival, may_read},
+    hosts::is_of_this_machine,
+};
 pub use mounted::Mounted;
 
 use crate::auth::Permission;
-use guard::{access, hosts, load, observe, rate, streams};
+use guard::{access, coding, hosts, load, observe, rate, streams};
 use problem::Problem;
 
 /// The layer that lets only callers with this scope pass.
@@ -85,6 +88,7 @@ pub fn router(app: HttpState) -> Router {
         .merge(docs::routes(description).layer(from_fn_with_state(app.pages.clone(), load::turn_pages)))
         .layer(DefaultBodyLimit::max(max_body))
         .layer(RequestBodyTimeoutLayer::new(body_timeout))
+        .layer(from_fn(coding::check))
         .layer(from_fn_with_state(app.limiter.clone(), rate::limit))
         .fallback(|uri: Uri| async move { Problem::no_route(uri.path()) })
         .method_not_allowed_fallback(|| async { Problem::no_method() })

@@ -1,10 +1,14 @@
 //! Runs work that takes a processor for a while away from the threads that answer requests, and only little at once: a
 //! text of many megabytes takes several times its size while it is read.
 //!
-//! There are three lanes, so that a save never waits for a page or a search. In each, one caller has half of the threads, at least
-//! one, and waits for its own work before it stands in line with the others.
+//! There are three lanes, so that a save never waits for a page or a search. In each, one caller has half of the threads, and waits
+//! for its own work before it stands in line with the others. What a page asks for has a [`Turn`]: it ends early when its time is
+//! over, or when nobody waits for it any more.
 
-use std::sync::LazyLock;
+use std::{
+    sync::{Arc, LazyLock, Weak},
+    time::{Duration, Instant},
+};
 
 use afterword_actors::store::acting;
 
@@ -14,11 +18,15 @@ use crate::share::Shares;
 static SAVES: LazyLock<Lane> = LazyLock::new(Lane::new);
 /// Work of answers: searches, parts of articles.
 static ANSWERS: LazyLock<Lane> = LazyLock::new(Lane::new);
-/// Work of pages for people, which may be given up: colours of code, differences.
+/// Work of pages for people, which may be given up: long texts, colours of code, differences.
 static PAGES: LazyLock<Lane> = LazyLock::new(Lane::new);
 
 /// Texts up to this size are read in place: moving them would take longer. *Units:* bytes.
 pub(crate) const SMALL: usize = 16 << 10;
+/// How long work of one page may take; it shows what is ready by then.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
+/// Threads of a lane in any case: one caller leaves one to the others.
+const LEAST_THREADS: usize = 2;
 
 /// Reads `text` for a save: in place, or, if that takes a while, on another thread.
 pub(crate) async fn read<T: Send + 'static>(text: &str, reading: fn(&str) -> T) -> T {
@@ -46,12 +54,47 @@ pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     ANSWERS.run(work).await
 }
 
-/// The same for work of a page.
+/// The same for work of a page, which is not begun if its caller is dropped before, and should look at its turn.
 ///
 /// # Panics
 /// If `work` does.
-pub(crate) async fn show<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    PAGES.run(work).await
+pub(crate) async fn show<T: Send + 'static>(work: impl FnOnce(&Turn) -> T + Send + 'static) -> T {
+    let caller = Arc::new(());
+    let waits = Arc::downgrade(&caller);
+    let shown = PAGES.run(move || {
+        let turn = Turn::of(waits);
+        (!turn.is_over()).then(|| work(&turn))
+    });
+    let shown = shown.await;
+    drop(caller);
+    match shown {
+        Some(shown) => shown,
+        // Its caller was dropped, so nobody waits for this.
+        None => std::future::pending().await,
+    }
+}
+
+/// Does small work of a page in place.
+pub(crate) fn show_here<T>(work: impl FnOnce(&Turn) -> T) -> T {
+    let caller = Arc::new(());
+    work(&Turn::of(Arc::downgrade(&caller)))
+}
+
+/// The time that work of a page has.
+pub(crate) struct Turn {
+    until: Instant,
+    caller: Weak<()>,
+}
+
+impl Turn {
+    fn of(caller: Weak<()>) -> Self {
+        Self { until: Instant::now() + LONGEST_TURN, caller }
+    }
+
+    /// Whether the time is over, or nobody waits any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.caller.strong_count() == 0 || Instant::now() >= self.until
+    }
 }
 
 /// A few threads for one kind of work, shared by the callers by their names.
@@ -61,8 +104,8 @@ impl Lane {
     /// As many threads as half of the cores, and half of those for one caller.
     fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let all = u32::try_from((cores / 2).clamp(1, 8)).unwrap_or(1);
-        Self(Shares::new(all, all.div_ceil(2)))
+        let all = u32::try_from((cores / 2).clamp(LEAST_THREADS, 8)).unwrap_or(2);
+        Self(Shares::new(all, all / 2))
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -121,6 +164,33 @@ mod tests {
         drop((pages, answers));
         at_pages.join_all().await;
         at_answers.join_all().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_page_of_one_caller_waits_for_none_of_another() {
+        let (pages, at_pages) = fill(&PAGES, "who reads long texts").await;
+        assert_eq!(acting_as("another".to_owned(), show(|_| 1)).await, 1);
+        drop(pages);
+        at_pages.join_all().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_turn_of_a_page_is_over_when_its_client_has_gone() {
+        let (began, begun) = tokio::sync::oneshot::channel();
+        let (go_on, held) = mpsc::channel::<()>();
+        let (said, heard) = tokio::sync::oneshot::channel();
+        let page = tokio::spawn(show(move |turn| {
+            let before = turn.is_over();
+            let _ = began.send(());
+            let _ = held.recv();
+            let _ = said.send((before, turn.is_over()));
+        }));
+        begun.await.expect("work that began");
+        page.abort();
+        assert!(page.await.expect_err("a client that has gone").is_cancelled());
+        drop(go_on);
+        assert_eq!(heard.await.expect("the end of the work"), (false, true));
+        assert!(!show_here(Turn::is_over), "somebody waits for what is done in place");
     }
 
     #[tokio::test(flavor = "multi_thread")]

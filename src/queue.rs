@@ -28,6 +28,9 @@ pub use error::QueueError;
 pub use follower::Follower;
 pub use minutes::Minute;
 
+use crate::api::Permission;
+use trail::Names;
+
 pub use crate::api::{Coverage, Event, Numbers, QueueNumbers, Task, TaskDetail, TaskPage, WorkerNumbers};
 
 /// Failed tasks looked at in one transaction.
@@ -41,6 +44,7 @@ pub struct Queue {
     database: Database,
     coverage: coverage::Recent,
     runtime: Option<RuntimeHandle>,
+    names: Names,
 }
 
 /// Which tasks to list.
@@ -59,12 +63,18 @@ pub struct TaskFilter {
 impl Queue {
     /// Makes the service for `database`.
     pub fn new(database: Database) -> Self {
-        Self { database, coverage: coverage::Recent::default(), runtime: None }
+        Self { database, coverage: coverage::Recent::default(), runtime: None, names: Names::default() }
     }
 
     /// The same, waking the runtime of this process when there is something to do.
     pub(crate) fn waking(self, runtime: RuntimeHandle) -> Self {
         Self { runtime: Some(runtime), ..self }
+    }
+
+    /// The same, as it is shown to callers of this scope: names of deleted articles are for those who may restore them.
+    pub(crate) fn seen_by(&self, scope: Permission) -> Self {
+        let names = if scope >= Permission::Write { Names::All } else { Names::Present };
+        Self { names, ..self.clone() }
     }
 
     /// Returns exact numbers now, and rates of the last hour.
@@ -114,7 +124,8 @@ impl Queue {
         rows.truncate(limit as usize);
         let next_before = rows.last().filter(|_| more).map(|row| row.id);
         let total = self.total(status, article_id).await?;
-        Ok(TaskPage { tasks: rows.into_iter().map(Task::from).collect(), total, next_before })
+        let tasks = rows.into_iter().map(Task::from).collect();
+        Ok(TaskPage { tasks: self.names.of_tasks(&self.database, tasks).await?, total, next_before })
     }
 
     async fn total(&self, status: Option<TaskStatus>, article_id: Option<i64>) -> Result<i64, StoreError> {
@@ -142,7 +153,9 @@ impl Queue {
         let explanation = explain::explain(&self.database, &row).await?;
         let filter = events::Filter { task_id: Some(id), limit: TRAIL };
         let events = self.events(&filter).await?;
-        Ok(TaskDetail { task: row.into(), explanation, events })
+        let task =
+            self.names.of_tasks(&self.database, vec![row.into()]).await?.pop().ok_or(QueueError::NotFound(id))?;
+        Ok(TaskDetail { task, explanation, events })
     }
 
     /// Returns entries of the audit trail, the oldest first.
@@ -150,7 +163,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn events(&self, filter: &events::Filter) -> Result<Vec<Event>, QueueError> {
-        Ok(trail::named(&self.database, events::list(self.database.reader(), filter).await?).await?)
+        Ok(self.names.of_events(&self.database, events::list(self.database.reader(), filter).await?).await?)
     }
 
     /// Returns up to `limit` entries of the audit trail after the entry `after`, the oldest first: for pages of it. To
@@ -159,7 +172,8 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn events_after(&self, after: i64, limit: u32) -> Result<Vec<Event>, QueueError> {
-        Ok(trail::named(&self.database, events::following(self.database.reader(), after, limit).await?).await?)
+        let rows = events::following(self.database.reader(), after, limit).await?;
+        Ok(self.names.of_events(&self.database, rows).await?)
     }
 
     /// Returns up to `limit` entries of the audit trail before the entry `before`, the oldest first.
@@ -167,7 +181,8 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn events_before(&self, before: i64, limit: u32) -> Result<Vec<Event>, QueueError> {
-        Ok(trail::named(&self.database, events::preceding(self.database.reader(), before, limit).await?).await?)
+        let rows = events::preceding(self.database.reader(), before, limit).await?;
+        Ok(self.names.of_events(&self.database, rows).await?)
     }
 
     /// Follows the audit trail after the entry `last`, or, without one, after the newest.
@@ -175,7 +190,7 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Store`]
     pub async fn follow(&self, last: Option<i64>) -> Result<Follower, QueueError> {
-        Ok(Follower::start(self.database.clone(), last).await?)
+        Ok(Follower::start(self.database.clone(), self.names, last).await?)
     }
 
     /// Puts a failed or cancelled task back with fresh attempts; a waiting one becomes due at once.

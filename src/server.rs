@@ -118,6 +118,7 @@ async fn open(
         let (host, runtime, health) = (host.clone(), runtime.clone(), health.clone());
         page::Parts { host, runtime, health, settings: loaded.rows(), stopping: stopping.clone() }
     });
+    let tokens = host.tokens.clone();
     let parts = Parts {
         page: page.map(page::open).map(mounted),
         mcp: Router::new().route_service("/mcp", mcp::http_service(host.clone(), stopping.clone())),
@@ -128,7 +129,7 @@ async fn open(
         address,
         stopping: stopping.clone(),
     };
-    gate.open(health, http::router(HttpState::new(parts)));
+    gate.open(health, tokens, http::router(HttpState::new(parts)));
     Ok(Some(worker))
 }
 

@@ -65,7 +65,7 @@ pub struct BulkRunSummary {
 /// An article a run could not embed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FailedArticle {
-    /// The article.
+    /// The article; `(deleted)` if there is none any more, for callers who may not restore it.
     pub slug: String,
     /// The task.
     pub task_id: i64,

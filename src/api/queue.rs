@@ -16,7 +16,8 @@ pub struct Task {
     pub id: i64,
     /// The number of the article.
     pub article_id: i64,
-    /// The article's slug when the task was made, or at the last save that joined it.
+    /// The article's slug when the task was made, or at the last save that joined it. Of a deleted article, for callers who
+    /// may not restore it: `id:` and its number.
     pub slug: String,
     /// `create`, `update` or `delete`.
     pub operation: String,
@@ -100,7 +101,8 @@ pub struct Event {
     /// The article.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub article_id: Option<i64>,
-    /// The present slug of that article, or its last one.
+    /// The present slug of that article, or its last one; that of a deleted article, and the details, are left out for callers
+    /// who may not restore it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slug: Option<String>,
     /// What happened.

@@ -1,6 +1,12 @@
 //! Bulk runs as callers see them.
 
-use afterword_actors::store::bulk::{FailedItem, Progress, Summary};
+use std::collections::HashSet;
+
+use afterword_actors::store::{
+    StoreError,
+    bulk::{FailedItem, Progress, Summary},
+    sql::{self, Sql},
+};
 use afterword_entities::bulk_operation;
 
 use crate::api::{BulkRun, BulkRunSummary, FailedArticle, Timestamp};
@@ -79,4 +85,21 @@ impl From<FailedItem> for FailedArticle {
         let FailedItem { slug, task_id, error_kind, error_message } = item;
         Self { slug, task_id, error_kind, error_message }
     }
+}
+
+/// Takes the names of deleted articles, and what was said of them, out of `failures`.
+pub(super) async fn without_deleted(connection: &impl Sql, failures: &mut [FailedArticle]) -> Result<(), StoreError> {
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<_> = failures.iter().map(|failure| (failure.slug.as_str(),)).collect();
+    let sql = "SELECT j.slug FROM {rows $1: slug TEXT} j
+               WHERE EXISTS (SELECT 1 FROM articles a WHERE a.slug = j.slug)
+                  OR EXISTS (SELECT 1 FROM slug_aliases s WHERE s.slug = j.slug)";
+    let present: Vec<String> = connection.rows(sql, [sql::json(&named)?]).await?;
+    let present: HashSet<_> = present.into_iter().collect();
+    for failure in failures.iter_mut().filter(|failure| !present.contains(&failure.slug)) {
+        (failure.slug, failure.error_message) = ("(deleted)".to_owned(), None);
+    }
+    Ok(())
 }

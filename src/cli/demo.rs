@@ -105,8 +105,8 @@ fn text_of_report(report: &Report) -> String {
     text.push_str(
         "\n\nnext:\n  \
          afterword import FOLDER --wait           bring in your own markdown files\n  \
-         afterword search \"what you look for\"    find them by words and by meaning\n  \
-         afterword serve                          REST and MCP at http://127.0.0.1:8080\n  \
+         afterword search \"what you look for\"     find them by words and by meaning\n  \
+         afterword serve                          the page, REST and MCP at http://127.0.0.1:8080\n  \
          afterword --help                         everything else",
     );
     text

@@ -140,7 +140,10 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
 /// Checks the local model without fetching it; asks another provider for one vector.
 async fn provider(session: &Session, host: &Host) -> Check {
     let identity = host.identity();
-    let name = format!("{} of {}", identity.model, identity.provider);
+    let name = match host.backends.preparation() {
+        Some(_) => format!("the local model {}", identity.model),
+        None => format!("{} of the provider {}", identity.model, identity.provider),
+    };
     if let Some(local) = host.backends.preparation()
         && !crate::model::is_complete(local.directory())
     {

@@ -4,6 +4,7 @@ use anyhow::anyhow;
 
 use super::{
     arguments::ExportArguments,
+    failure::Usage,
     planned, progress,
     session::{self, Session},
 };
@@ -13,6 +14,12 @@ use crate::{
 };
 
 pub(super) async fn run(session: &Session, arguments: ExportArguments) -> anyhow::Result<()> {
+    if arguments.directory.is_file() {
+        let file = arguments.directory.display();
+        let message =
+            format!("{file} is a file, and a folder is written; for one article: `afterword article show SLUG --body`");
+        return Err(Usage(message).into());
+    }
     let articles = session.host().await?.articles;
     let export = Export {
         directory: arguments.directory,

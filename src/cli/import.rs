@@ -95,6 +95,13 @@ async fn bring_in(session: &Session, articles: &Articles, arguments: &ImportArgu
         return Err(Usage("--source needs a name, for example --source notes".to_owned()).into());
     }
     let directory = arguments.directory.clone().unwrap_or_default();
+    if directory.is_file() {
+        let file = directory.display();
+        let message = format!(
+            "{file} is a file, and a folder is imported; for one file: `afterword article create TITLE --file {file}`"
+        );
+        return Err(Usage(message).into());
+    }
     let import = Import {
         directory: directory.clone(),
         folder: session::folder(&arguments.folder)?,

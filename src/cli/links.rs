@@ -26,6 +26,9 @@ async fn of_article(session: &Session, articles: &Articles, slug: &str) -> anyho
     let (links, backlinks) = (articles.links_of(&linked, LISTED).await?, articles.backlinks(&linked, LISTED).await?);
     let answer = serde_json::json!({ "links": links, "backlinks": backlinks });
     session.output.answer(&answer, |look| {
+        if links.is_empty() && backlinks.is_empty() {
+            return format!("{slug} has no links, and no article links to it");
+        }
         let to = links.iter().map(|link| {
             let leads_to = link.slug.clone().unwrap_or_else(|| "(nowhere)".to_owned());
             ["links to".to_owned(), leads_to, short(&link.target, 60)]

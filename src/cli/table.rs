@@ -65,7 +65,11 @@ pub(super) fn table<const N: usize>(
         table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
     }
     table.set_header(columns.map(|column| styled(STRONG, column.heading.to_uppercase())));
+    let mut longest = [0; N];
     for row in rows {
+        for (longest, cell) in longest.iter_mut().zip(&row) {
+            *longest = longest_word(cell).max(*longest);
+        }
         let mut columns = columns.iter();
         table.add_row(row.map(|cell| match columns.next() {
             Some(column) => column.kind.cell(cell),
@@ -79,15 +83,16 @@ pub(super) fn table<const N: usize>(
         if column.kind == Kind::Number {
             set.set_cell_alignment(CellAlignment::Right);
         }
-        set.set_constraint(column.kind.constraint(widest.get(at).copied().unwrap_or_default()));
+        let (widest, padding) = (widest.get(at).copied().unwrap_or_default(), if at + 1 == N { 0 } else { 2 });
+        set.set_constraint(column.kind.constraint(widest, longest.get(at).copied().unwrap_or_default() + padding));
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 impl Kind {
-    fn constraint(self, widest: u16) -> ColumnConstraint {
+    fn constraint(self, widest: u16, longest_word: u16) -> ColumnConstraint {
         match self {
-            Self::Text => ColumnConstraint::LowerBoundary(Width::Fixed(widest.min(TEXT_AT_LEAST))),
+            Self::Text => ColumnConstraint::LowerBoundary(Width::Fixed(widest.min(TEXT_AT_LEAST).max(longest_word))),
             Self::Name | Self::Number | Self::Status | Self::Time => ColumnConstraint::ContentWidth,
         }
     }
@@ -100,6 +105,13 @@ impl Kind {
             Self::Number | Self::Text => comfy_table::Cell::new(content),
         }
     }
+}
+
+/// The length of the longest word, which may be an address or a name and is left whole, to be copied. Scripts without spaces are
+/// broken anywhere. *Units:* columns.
+fn longest_word(text: &str) -> u16 {
+    let longest = text.split_whitespace().filter(|word| word.is_ascii()).map(str::len).max();
+    u16::try_from(longest.unwrap_or_default()).unwrap_or(u16::MAX)
 }
 
 /// The colour of a status word.
@@ -165,6 +177,11 @@ mod tests {
             assert!(shown.contains(word), "{shown}");
         }
         assert!(!shown.contains('\u{1b}'));
+        let path = "the database is /home/somebody/.local/share/afterword/afterword.db and is sound";
+        let narrow =
+            table(Look::plain(40), [name("part"), text("finding")], [["database".to_owned(), path.to_owned()]]);
+        assert!(narrow.contains("/home/somebody/.local/share/afterword/afterword.db"), "{narrow}");
+        assert!(narrow.lines().count() > 2, "{narrow}");
         let rows = [["x".to_owned(), "failed".to_owned()]];
         let coloured = table(Look::coloured(80, 0), [name("slug"), status("embedding")], rows);
         assert!(coloured.contains("\u{1b}[") && coloured.contains("failed"), "{coloured:?}");

@@ -50,6 +50,20 @@ fn every_fault_is_reported_at_once_with_its_source() {
 }
 
 #[test]
+fn a_section_is_told_from_a_setting() {
+    for (text, said) in [
+        ("queue = 4\n", "is a section of settings"),
+        ("[serch]\nx = 1\n", "there is no section serch; did you mean search?"),
+        ("[serch]\nmax_limit = 1\n", "did you mean search.max_limit?"),
+        ("max_limit = 1\n", "did you mean search.max_limit?"),
+    ] {
+        let (_folder, from) = with_file(text);
+        let faults = Loaded::load(&from).expect_err("a fault").to_string();
+        assert!(faults.contains(said), "{text}: {faults}");
+    }
+}
+
+#[test]
 fn numbers_that_no_machine_can_serve_and_addresses_without_a_host_are_faults() {
     for (key, value) in [
         ("embedding.openai.concurrency", "2305843009213693952"),

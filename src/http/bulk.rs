@@ -1,7 +1,7 @@
 //! `/api/bulk`: bulk runs over HTTP.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -17,7 +17,10 @@ use super::{
     problem::Problem,
     responses::Refused,
 };
-use crate::api::{Backlog, BulkRun, BulkRunSummary};
+use crate::{
+    api::{Backlog, BulkRun, BulkRunSummary},
+    auth::Caller,
+};
 
 /// Most runs that are listed.
 const LISTED: u32 = 100;
@@ -73,8 +76,12 @@ async fn list(State(app): State<HttpState>) -> Result<Json<Runs>, Problem> {
 /// Show the state of a run, or how it ended.
 #[utoipa::path(get, path = "/bulk/{id}", operation_id = "read_bulk_run", tag = "bulk", params(("id" = i64, Path)),
     responses((status = OK, description = "The run", body = BulkRun), Refused))]
-async fn read(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<BulkRun>, Problem> {
-    Ok(Json(app.host.bulk.run(id).await?))
+async fn read(
+    State(app): State<HttpState>,
+    caller: Extension<Caller>,
+    Path(id): Path<i64>,
+) -> Result<Json<BulkRun>, Problem> {
+    Ok(Json(app.host.bulk.seen_by(caller.scope).run(id).await?))
 }
 
 /// Embed many articles.

@@ -62,7 +62,7 @@ async fn follow(
         Some(id) => id,
         None => None,
     };
-    let trail = app.host.queue.follow(asked).await?;
+    let trail = app.host.queue.seen_by(caller.scope).follow(asked).await?;
     let seen = app.feed.follow();
     let follower = Follower {
         app,

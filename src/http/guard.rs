@@ -1,7 +1,8 @@
 //! The guards in front of every handler, from the outside in: an id for the request, its measurement, panics, hosts and
-//! origins, rates, authentication, room for large bodies, streams, permission, and the deadline.
+//! origins, rates, how a body is coded, authentication, room for large bodies, streams, permission, and the deadline.
 
 pub(super) mod access;
+pub(super) mod coding;
 pub(super) mod deadline;
 pub(super) mod hosts;
 pub(super) mod load;

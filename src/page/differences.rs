@@ -28,7 +28,7 @@ pub(super) async fn between(name: &'static str, old: &str, new: &str) -> Markup 
         return lines(name, old, new);
     }
     let (old, new) = (old.to_owned(), new.to_owned());
-    offload::show(move || lines(name, &old, &new)).await
+    offload::show(move |_| lines(name, &old, &new)).await
 }
 
 fn lines(name: &str, old: &str, new: &str) -> Markup {

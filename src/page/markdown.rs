@@ -3,8 +3,10 @@
 mod code;
 mod foreign;
 mod links;
+mod room;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,13 +17,15 @@ pub(super) use self::links::Destinations;
 
 use self::{
     code::Colours,
-    foreign::{CLEANER, harmless, is_bomb},
+    foreign::{CLEANER, harmless},
     links::{ANCHOR, Guide, Led},
+    room::{Place, Room},
+    weight::is_too_heavy,
 };
 use crate::{
     articles::{front_matter::head, slug::Slug},
     markdown::neutralised,
-    offload,
+    offload::{self, Turn},
 };
 
 /// The most of a text that is shown at once. *Units:* bytes.
@@ -66,14 +70,28 @@ pub(super) async fn render(body: &str, destinations: Destinations) -> Rendered {
     let shown = shown(body);
     let is_cut = shown.len() < body.len();
     // Colouring code takes longer than all the rest.
-    if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
-        return rendered(shown, is_cut, &destinations, Colours::new());
-    }
-    let shown = shown.to_owned();
-    offload::show(move || rendered(&shown, is_cut, &destinations, Colours::new())).await
+    let rendered = if shown.len() <= offload::SMALL && !shown.contains("```") && !shown.contains("~~~") {
+        offload::show_here(|turn| rendered(shown, &destinations, Colours::new(), turn))
+    } else {
+        let shown = shown.to_owned();
+        offload::show(move |turn| rendered(&shown, &destinations, Colours::new(), turn)).await
+    };
+    Rendered { is_cut: is_cut || rendered.is_cut, ..rendered }
 }
 
-fn rendered(body: &str, is_cut: bool, destinations: &Destinations, mut colours: Colours) -> Rendered {
+fn rendered(body: &str, destinations: &Destinations, colours: Colours, turn: &Turn) -> Rendered {
+    let Written { html, headings, is_cut } = written(body, destinations, colours, turn);
+    Rendered { html: PreEscaped(CLEANER.clean(&html).to_string()), headings, is_cut }
+}
+
+/// A text as HTML that is not cleaned yet, and not too much to be cleaned.
+struct Written {
+    html: String,
+    headings: Vec<Heading>,
+    is_cut: bool,
+}
+
+fn written(body: &str, destinations: &Destinations, mut colours: Colours, turn: &Turn) -> Written {
     let hidden = neutralised(body);
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
@@ -81,18 +99,20 @@ fn rendered(body: &str, is_cut: bool, destinations: &Destinations, mut colours: 
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_WIKILINKS;
     let mut headings = Vec::new();
-    let mut events = Vec::new();
+    let mut shown = Shown { events: Vec::new(), ours: HashSet::new(), room: Room::new(turn), is_cut: false };
     let mut anchors: HashMap<String, usize> = HashMap::new();
     let mut open: Option<(usize, u8, String)> = None;
     let mut fence: Option<(String, String)> = None;
-    let mut ours = HashSet::new();
     let mut guide = Guide::new(destinations, body);
     for (event, range) in Parser::new_ext(&hidden, options).into_offset_iter() {
+        if shown.is_cut {
+            break;
+        }
         let event = match guide.led(harmless(as_written(event, body.get(range.clone()))), range) {
             Led::Of(event) => event,
             Led::Ours(event) => {
-                ours.insert(events.len());
-                event
+                shown.push_ours(event);
+                continue;
             }
         };
         match &event {
@@ -104,15 +124,12 @@ fn rendered(body: &str, is_cut: bool, destinations: &Destinations, mut colours: 
                 continue;
             }
             Event::End(TagEnd::CodeBlock) if let Some((info, code)) = fence.take() => {
-                events.push(match colours.paint(&info, &code) {
-                    Some(painted) => {
-                        ours.insert(events.len());
-                        Event::InlineHtml(painted.into())
-                    }
-                    None => Event::Text(code.into()),
-                });
+                match colours.paint(&info, &code) {
+                    Some(painted) => shown.push_ours(Event::InlineHtml(painted.into())),
+                    None => shown.push(Event::Text(code.into())),
+                }
             }
-            Event::Start(Tag::Heading { level, .. }) => open = Some((events.len(), *level as u8, String::new())),
+            Event::Start(Tag::Heading { level, .. }) => open = Some((shown.events.len(), *level as u8, String::new())),
             Event::Text(text) | Event::Code(text) => {
                 if let Some((_, _, said)) = &mut open {
                     said.push_str(text);
@@ -121,7 +138,7 @@ fn rendered(body: &str, is_cut: bool, destinations: &Destinations, mut colours: 
             Event::End(TagEnd::Heading(_)) => {
                 if let Some((at, level, text)) = open.take() {
                     let anchor = anchor(&text, &mut anchors);
-                    if let Some(Event::Start(Tag::Heading { id, .. })) = events.get_mut(at) {
+                    if let Some(Event::Start(Tag::Heading { id, .. })) = shown.events.get_mut(at) {
                         *id = Some(CowStr::from(anchor.clone()));
                     }
                     if headings.len() < HEADINGS && !text.trim().is_empty() {
@@ -131,18 +148,63 @@ fn rendered(body: &str, is_cut: bool, destinations: &Destinations, mut colours: 
             }
             _ => {}
         }
-        events.push(here(event));
+        shown.push(here(event));
     }
-    if is_bomb(&events, &ours) {
-        for (_, event) in events.iter_mut().enumerate().filter(|(at, _)| !ours.contains(at)) {
+    Written { is_cut: shown.is_cut, html: shown.html(), headings }
+}
+
+/// The events of a text that are shown.
+struct Shown<'event, 'turn> {
+    events: Vec<Event<'event>>,
+    /// Those that this page made.
+    ours: HashSet<usize>,
+    room: Room<'turn>,
+    is_cut: bool,
+}
+
+impl<'event> Shown<'event, '_> {
+    fn push(&mut self, event: Event<'event>) {
+        if self.is_cut {
+            return;
+        }
+        match self.room.place(event) {
+            Place::Shown(event) => self.events.push(event),
+            Place::Without => {}
+            Place::Full(last) => {
+                self.events.extend(last);
+                self.is_cut = true;
+            }
+        }
+    }
+
+    /// The same for HTML that this page made.
+    fn push_ours(&mut self, event: Event<'event>) {
+        let at = self.events.len();
+        self.push(event);
+        if !self.is_cut {
+            self.ours.insert(at);
+        }
+    }
+
+    /// Returns it as HTML; what the text brings of it as text, if it would be too much.
+    fn html(mut self) -> String {
+        let html = as_html(self.events.iter().cloned());
+        if !is_too_heavy(&html) {
+            return html;
+        }
+        for (_, event) in self.events.iter_mut().enumerate().filter(|(at, _)| !self.ours.contains(at)) {
             if let Event::Html(raw) | Event::InlineHtml(raw) = event {
                 *event = Event::Text(std::mem::replace(raw, CowStr::Borrowed("")));
             }
         }
+        as_html(self.events.into_iter())
     }
-    let mut html = String::with_capacity(body.len() * 3 / 2);
-    pulldown_cmark::html::push_html(&mut html, events.into_iter());
-    Rendered { html: PreEscaped(CLEANER.clean(&html).to_string()), headings, is_cut }
+}
+
+fn as_html<'event>(events: impl Iterator<Item = Event<'event>>) -> String {
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, events);
+    html
 }
 
 /// The parser's copy of a text may hide marks of a very long line: what stands there is shown as it was written.

@@ -45,8 +45,26 @@ struct Given {
     next: String,
 }
 
-async fn show(State(app): State<PageState>, nonce: Nonce) -> Response {
-    layout::html(login_page(&app, &nonce, &Uri::default(), None))
+async fn show(State(app): State<PageState>, nonce: Nonce) -> Result<Response, Refusal> {
+    let needs_token = app.host.tokens.closed().await?;
+    Ok(layout::html(if needs_token { login_page(&app, &nonce, &Uri::default(), None) } else { open_page(&nonce) }))
+}
+
+/// Said while there never was a token.
+fn open_page(nonce: &Nonce) -> Markup {
+    page(
+        nonce,
+        "Sign in",
+        Inside::Nothing,
+        html! {
+            div.narrow {
+                h1 { "Nobody has to sign in" }
+                p { "No token was ever made: whoever uses this machine may do everything here." }
+                p.actions { a.button.primary href="/" { "To the articles" } }
+                p.quiet { "From the first token on, everyone needs one: " code { "afterword token create NAME --scope admin" } }
+            }
+        },
+    )
 }
 
 async fn log_in(State(app): State<PageState>, nonce: Nonce, Form(given): Form<Given>) -> Result<Response, Refusal> {
@@ -117,7 +135,7 @@ pub(super) fn login_page(app: &PageState, nonce: &Nonce, place: &Uri, why: Optio
                     button.primary type="submit" { "Sign in" }
                 }
                 p.quiet {
-                    "The operator of this server makes one with " code { "afterword token create NAME" } "."
+                    "The operator of this server makes one with " code { "afterword token create NAME --scope read|write|admin" } "."
                     @if !issuer.is_empty() { " Tokens of " (issuer) " are accepted, too." }
                 }
             }

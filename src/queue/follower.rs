@@ -10,7 +10,7 @@ use afterword_actors::store::{Database, StoreError, events, sql};
 use afterword_entities::embedding_task_event;
 use tokio::time::Instant;
 
-use super::{error::QueueError, trail};
+use super::{error::QueueError, trail::Names};
 use crate::api::Event;
 
 /// A transaction that has lasted longer never commits: PostgreSQL ends it.
@@ -23,6 +23,7 @@ const LOOKED_BACK: i64 = 500;
 /// A reader of the trail, and how far it has read.
 pub struct Follower {
     database: Database,
+    names: Names,
     last: i64,
     /// Numbers below `last` that may still appear, and until when they are waited for.
     missing: BTreeMap<i64, Instant>,
@@ -30,7 +31,7 @@ pub struct Follower {
 
 impl Follower {
     /// Starts after the entry `last`, or, without one, after the newest.
-    pub(super) async fn start(database: Database, last: Option<i64>) -> Result<Self, StoreError> {
+    pub(super) async fn start(database: Database, names: Names, last: Option<i64>) -> Result<Self, StoreError> {
         let newest = events::list(database.reader(), &events::Filter { task_id: None, limit: 1 }).await?;
         let newest = newest.last().map_or(0, |event| event.id);
         // What a client has seen may be newer than a backup that was restored.
@@ -38,7 +39,7 @@ impl Follower {
         let from = last.saturating_sub(LOOKED_BACK);
         let limit = u32::try_from(LOOKED_BACK).unwrap_or(u32::MAX);
         let before = events::following(database.reader(), from, limit).await?;
-        let mut follower = Self { database, last, missing: BTreeMap::new() };
+        let mut follower = Self { database, names, last, missing: BTreeMap::new() };
         let before: Vec<_> = before.into_iter().filter(|row| row.id <= last).collect();
         if let Some(first) = before.first().map(|row| row.id) {
             follower.note_gaps(first, &before).await?;
@@ -67,7 +68,7 @@ impl Follower {
         let new = events::following(reader, self.last, limit).await?;
         self.note_gaps(self.last, &new).await?;
         let told: Vec<_> = late.into_iter().chain(new).collect();
-        let events = trail::named(&self.database, told).await?;
+        let events = self.names.of_events(&self.database, told).await?;
         for event in &events {
             self.missing.remove(&event.id);
             self.last = self.last.max(event.id);

@@ -4,13 +4,14 @@
 use std::{
     convert::Infallible,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use axum::{
     Extension, Json, Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -18,10 +19,11 @@ use axum::{
 use serde_json::json;
 use tower::ServiceExt;
 
-use super::{connection::Connection, in_step};
+use super::connection::Connection;
 use crate::{
+    auth::Tokens,
     health::{self, Health},
-    http::{body::keeping, is_of_this_machine},
+    http::{body::keeping, is_of_this_machine, may_read},
 };
 
 /// What a browser may do with an answer, unless the answer says otherwise: nothing that could be abused.
@@ -41,17 +43,28 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 /// When a refused client should come back. *Units:* seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
+/// Said instead of what a part has to say: that names notes, servers and what they answered.
+const SAID_ELSEWHERE: &str = "a token of scope read shows more, as does `afterword doctor`";
+/// How long a token may be looked up; without an answer, its bearer is a stranger.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A server that may not be open yet. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Gate {
-    open: Arc<OnceLock<(Health, Router)>>,
+    open: Arc<OnceLock<Opened>>,
+}
+
+struct Opened {
+    health: Health,
+    tokens: Tokens,
+    router: Router,
 }
 
 impl Gate {
     /// Passes requests to `router` from now on.
-    pub(super) fn open(&self, health: Health, router: Router) {
+    pub(super) fn open(&self, health: Health, tokens: Tokens, router: Router) {
         // Opened once; a second opening would change nothing.
-        let _ = self.open.set((health, router));
+        let _ = self.open.set(Opened { health, tokens, router });
     }
 
     /// Returns the router that the listener serves.
@@ -72,20 +85,24 @@ async fn alive() -> Response {
 
 /// Ready: it serves; which part is in trouble, and since when.
 async fn ready(State(gate): State<Gate>, request: Request) -> Response {
-    let Some((health, _)) = gate.open.get() else { return starting() };
+    let Some(Opened { health, tokens, .. }) = gate.open.get() else { return starting() };
     let mut report = health.report();
-    if !is_of_this_machine(&request)
-        && let Some(folders) = report.parts.get_mut(in_step::PART)
-        && folders.detail.is_some()
-    {
-        // It names notes.
-        folders.detail = Some("`afterword doctor` says more".to_owned());
+    let has_details = report.parts.values().any(|part| part.detail.is_some());
+    if has_details && !is_of_this_machine(&request) && !is_known(tokens, request.headers()).await {
+        for part in report.parts.values_mut().filter(|part| part.detail.is_some()) {
+            part.detail = Some(SAID_ELSEWHERE.to_owned());
+        }
     }
     let status = match report.state {
         health::State::Ready | health::State::Degraded => StatusCode::OK,
         health::State::Unready => StatusCode::SERVICE_UNAVAILABLE,
     };
     (status, Json(report)).into_response()
+}
+
+/// Whether the client brings a token that is valid.
+async fn is_known(tokens: &Tokens, headers: &HeaderMap) -> bool {
+    tokio::time::timeout(PATIENCE, may_read(tokens, headers)).await.unwrap_or(false)
 }
 
 /// Marks the connection as busy while it is answered, and adds the headers of every answer.
@@ -116,7 +133,7 @@ async fn attend(connection: Option<Extension<Arc<Connection>>>, mut request: Req
 
 async fn pass(State(gate): State<Gate>, request: Request<Body>) -> Result<Response, Infallible> {
     match gate.open.get() {
-        Some((_, router)) => router.clone().oneshot(request).await,
+        Some(Opened { router, .. }) => router.clone().oneshot(request).await,
         None => Ok(starting()),
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The name of this part in the server's health.
-pub(super) const PART: &str = "folders";
+const PART: &str = "folders";
 /// The delay before a folder is watched again after its watch has ended.
 const RETRY_AFTER: Duration = Duration::from_secs(15);
 

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::config::Server;
 
+/// Longest head of a request: its address and its headers. As much of each connection is read ahead. *Units:* bytes.
+const LONGEST_HEAD: usize = 32 << 10;
+
 /// Stops a listener.
 pub(super) type Handle = axum_server::Handle<SocketAddr>;
 
@@ -44,8 +47,9 @@ impl Listener {
         let handle = Handle::new();
         let acceptor = Acceptor { room: Room::new(server.max_connections), patience: Patience::new(server) };
         let mut serving = axum_server::Server::from_listener(self.socket).http1_only().handle(handle.clone());
-        // A client that sends its request one byte a minute is cut off.
-        serving.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(server.header_timeout);
+        // A client that sends its request one byte a minute is cut off, and so is one whose head does not end.
+        let mut http = serving.http_builder().http1();
+        http.timer(TokioTimer::new()).header_read_timeout(server.header_timeout).max_buf_size(LONGEST_HEAD);
         let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
             gate.router().into_make_service_with_connect_info();
         let serve = Box::pin(serving.acceptor(acceptor).serve(service));

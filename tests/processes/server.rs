@@ -9,5 +9,6 @@ mod in_step;
 mod issuer;
 mod life;
 mod limits;
+mod pages;
 mod stopping;
 mod telling;

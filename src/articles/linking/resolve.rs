@@ -36,7 +36,7 @@ async fn links_read(text: &str) -> Vec<Link> {
         return Mentions::read(text).links;
     }
     let text = text.to_owned();
-    offload::show(move || Mentions::read(&text).links).await
+    offload::show(move |_| Mentions::read(&text).links).await
 }
 
 /// The first of each target and form; at most `limit`. Of longer targets none leads anywhere.

@@ -18,7 +18,12 @@ pub(super) async fn answer_with(
     done: &str,
 ) -> anyhow::Result<()> {
     session.output.answer(shown, |look| view::saved(look, saved, done))?;
-    if saved.task_id.is_some() && session.loaded.settings.queue.enabled {
+    if saved.task_id.is_some() { if_nobody_embeds(session).await } else { Ok(()) }
+}
+
+/// Says what to do if a task waits and no process embeds it.
+pub(super) async fn if_nobody_embeds(session: &Session) -> anyhow::Result<()> {
+    if session.loaded.settings.queue.enabled {
         let host = session.host().await?;
         if !crate::hosts::any_running(&host.database).await {
             session.output.note("no host is running; `afterword bulk start` embeds what waits");

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::{diff, editor, text::read_file, view};
+use super::{answer, diff, editor, text::read_file, view};
 use crate::{
     api::{AskedEdit, EditAnswer, OnConflict},
     articles::{
@@ -27,7 +27,9 @@ pub(super) async fn run(session: &Session, arguments: EditArguments) -> anyhow::
     let on_conflict = if merge { OnConflict::Merge } else { OnConflict::Refuse };
     let asked = PartEdits { edits, expected_revision, on_conflict };
     let answer = session.saving_host().await?.edit(&slug, asked).await?;
-    session.output.answer(&answer, |look| text_of(look, &answer))
+    session.output.answer(&answer, |look| text_of(look, &answer))?;
+    let waits = answer.changed && answer.embedding.task_id.is_some();
+    if waits { answer::if_nobody_embeds(session).await } else { Ok(()) }
 }
 
 /// The edits to make; `None` if no part was named.

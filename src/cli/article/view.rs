@@ -61,7 +61,7 @@ pub(in crate::cli) fn list(look: Look, articles: &[ArticleSummary]) -> String {
     });
     table(
         look,
-        [name("slug"), text("title"), text("folder"), number("rev"), time("updated"), status("embedding")],
+        [name("slug"), text("title"), name("folder"), number("rev"), time("updated"), status("embedding")],
         rows,
     )
 }

@@ -114,6 +114,14 @@ pub(in crate::http) async fn identify(
     Ok(response)
 }
 
+/// Whether these headers bring a token that is valid, for what is answered before the guards.
+pub(crate) async fn may_read(tokens: &Tokens, headers: &HeaderMap) -> bool {
+    match bearer(headers) {
+        Some(token) => tokens.check(token).await.is_ok_and(|caller| caller.may(Permission::Read)),
+        None => false,
+    }
+}
+
 /// Counts callers that are refused at a door with an entrance of its own.
 pub(in crate::http) async fn watch(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
     let address = address_of(&request);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -71,15 +71,21 @@ const FORM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads the whole of a small form.
 pub(in crate::http) async fn read_form(request: Request, next: Next) -> Result<Response, Problem> {
+    let too_long = || {
+        let detail = format!("the form has more than {LONGEST_FORM} bytes, or was broken off");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_the_rest_unread()
+    };
+    if waits_to_be_asked(request.headers())
+        && announced(request.headers()).is_some_and(|size| size > LONGEST_FORM as u64)
+    {
+        return Err(too_long());
+    }
     let (parts, body) = request.into_parts();
     let Ok(read) = tokio::time::timeout(FORM_PATIENCE, to_bytes(body, LONGEST_FORM)).await else {
         let detail = format!("the form was not sent within {FORM_PATIENCE:?}");
         return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail));
     };
-    let Ok(body) = read else {
-        let detail = format!("the form has more than {LONGEST_FORM} bytes, or was broken off");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
-    };
+    let Ok(body) = read else { return Err(too_long()) };
     Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
 }
 
@@ -120,6 +126,16 @@ pub(in crate::http) async fn take_turns(State(requests): State<Shares>, request:
     next.run(request).await
 }
 
+/// The length of the body, if its head says so. *Units:* bytes.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Whether the client sends its body only when it is asked to.
+fn waits_to_be_asked(headers: &HeaderMap) -> bool {
+    headers.get(header::EXPECT).is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
 /// A client that is cut off while it sends does not see the answer: up to `most` bytes are read and discarded first.
 async fn read_off(body: Body, most: u64) {
     let (mut pieces, mut read) = (body.into_data_stream(), 0);
@@ -137,8 +153,7 @@ pub(in crate::http) async fn admit(
     next: Next,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let size = match length {
+    let size = match announced(headers) {
         Some(length) => length,
         None if headers.contains_key(header::TRANSFER_ENCODING) && request.method() != Method::GET => budget.largest,
         None => 0,
@@ -148,7 +163,10 @@ pub(in crate::http) async fn admit(
     }
     if size > budget.largest {
         let detail = format!("the request has {size} bytes, and at most {} are allowed", budget.largest);
-        let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * budget.largest)).await;
+        // Reading would ask a client to send what it only announces.
+        if !waits_to_be_asked(headers) {
+            let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * budget.largest)).await;
+        }
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_the_rest_unread());
     }
     let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };

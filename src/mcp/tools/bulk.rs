@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::{answers::REASON, folder};
 use crate::{
-    api::{Backlog, BulkRun, FailedArticle},
-    mcp::{budget, door::McpServer, problem::Problem, schema},
+    api::{Backlog, BulkRun, FailedArticle, Permission},
+    mcp::{access::guarded, budget, door::McpServer, problem::Problem, schema},
 };
 
 /// Longest wait of one call: clients and proxies give up after a minute. *Units:* seconds.
@@ -110,7 +110,8 @@ impl McpServer {
         Parameters(asked): Parameters<BulkProgress>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<Run>, Problem> {
-        let bulk = &self.host.bulk;
+        let scope = guarded(&context).map_or(Permission::Admin, |caller| caller.scope);
+        let bulk = self.host.bulk.seen_by(scope);
         let mut run = match asked.id {
             Some(id) => bulk.run(id).await?,
             None => bulk.last().await?,

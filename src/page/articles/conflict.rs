@@ -34,7 +34,7 @@ pub(super) async fn show(
     let main = html! {
         h1 { "Saved in between" }
         p.problem role="alert" {
-            "Revision " (present) " " (moment(theirs.updated_at)) " was saved while you edited revision "
+            "Revision " (present) " was saved " (moment(theirs.updated_at)) ", while you edited revision "
             (draft.revision) ". Nothing is lost: choose what the article is to be."
         }
         @if theirs.title != draft.title {
@@ -42,6 +42,9 @@ pub(super) async fn show(
         }
         @if theirs.folder != draft.folder {
             p { "Folder: " del dir="auto" { "/" (theirs.folder) } " " ins dir="auto" { "/" (draft.folder) } }
+        }
+        @if theirs.skip_embedding != draft.skips_embedding() {
+            p { "Found: " del { (found_by(theirs.skip_embedding)) } " " ins { (found_by(draft.skips_embedding())) } }
         }
         h2 { "From what is saved to what you wrote" }
         (differences)
@@ -68,4 +71,8 @@ pub(super) async fn show(
     let mut response = layout::view(visit, Here::Articles, "Saved in between", main);
     *response.status_mut() = StatusCode::CONFLICT;
     Ok(read::keep(response, room))
+}
+
+fn found_by(words_only: bool) -> &'static str {
+    if words_only { "by words only" } else { "by words and by meaning" }
 }

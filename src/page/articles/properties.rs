@@ -30,7 +30,7 @@ pub(super) fn shown(article: &Article) -> Markup {
                 @for (key, value) in article.properties.iter().take(SHOWN) {
                     div { dt dir="auto" { (key) } dd { (values(key, value)) } }
                 }
-                div { dt { "saved first" } dd { (moment(article.created_at)) } }
+                div { dt { "created" } dd { (moment(article.created_at)) } }
             }
             @if article.properties.len() > SHOWN { p.quiet { "There are more properties, which are not shown." } }
         }

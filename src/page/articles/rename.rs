@@ -126,11 +126,13 @@ fn question(linking: usize, wanted: &Wanted) -> Markup {
     let number = i64::try_from(linking).unwrap_or(i64::MAX);
     let more = if linking >= COUNTED as usize { " or more" } else { "" };
     html! {
-        label.check {
+        // Links that are written meanwhile are changed as well.
+        @if linking == 0 { input type="hidden" name="links" value="on"; }
+        @else { label.check {
             input type="checkbox" name="links" checked[wanted.links.is_some()];
             " Change the links by the present name, too (" (count(number, "article links", "articles link")) (more)
             " to it; each that names it so gets a new revision)"
-        }
+        } }
     }
 }
 

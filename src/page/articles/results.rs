@@ -7,7 +7,7 @@ use crate::{
     articles::folder::Folder,
     page::{
         app::PageState,
-        pieces::{count, crumbs, unless_searchable},
+        pieces::{count, crumbs, query, unless_searchable},
         refusal::Refusal,
         visit::Visit,
     },
@@ -22,10 +22,26 @@ const RELATED: usize = 6;
 pub(super) async fn of(app: &PageState, visit: &Visit, asked: &Asked, folder: &Folder) -> Result<Markup, Refusal> {
     let limit = HITS.min(app.host.settings().search.max_limit);
     let filter = asked.filter().map_err(|error| Refusal::invalid(error.to_string()))?;
-    let query =
+    let wanted =
         Query { folder: folder.clone(), filter, explain: true, ..Query::new(asked.q.clone(), asked.mode, limit) };
-    let answer = app.host.find(&visit.caller.who, query, Vec::new()).await?;
-    Ok(shown(&answer, folder))
+    let answer = app.host.find(&visit.caller.who, wanted, Vec::new()).await?;
+    Ok(html! {
+        (within(asked, folder))
+        (shown(&answer, folder))
+    })
+}
+
+/// The filter that a search is within, and the way out of it.
+fn within(asked: &Asked, folder: &Folder) -> Markup {
+    let all = [("q", asked.q.as_str()), ("mode", asked.mode.as_str()), ("folder", folder.as_ref())];
+    html! {
+        @if !asked.filter.trim().is_empty() {
+            p.notice {
+                "Only among articles like " code dir="auto" { (asked.filter) } ". "
+                a href={ "/?" (query(&all)) } { "Search all" }
+            }
+        }
+    }
 }
 
 /// Articles similar to the one of this slug.
@@ -34,6 +50,7 @@ pub(super) async fn like(app: &PageState, visit: &Visit, slug: &str) -> Result<M
     let answer = app.host.related(&visit.caller.who, slug, limit).await?;
     Ok(html! {
         @if answer.hits.is_empty() { p.empty { "No other article is similar." } }
+        @else if answer.low_confidence { p.quiet { "No other article is much like it; the nearest are:" } }
         ul.articles { @for hit in &answer.hits { li { a.title dir="auto" href={ "/articles/" (hit.slug) } { (hit.title) } } } }
     })
 }

@@ -7,33 +7,6 @@ use pulldown_cmark::Event;
 
 use super::{code, links::ANCHOR};
 
-/// Elements that are opened again in the paragraphs that follow, if they were not closed.
-const REOPENED: [&str; 14] =
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
-/// Most elements that a text may have by that; one that may have more is shown with its HTML as text.
-const MAX_REOPENED: usize = 200_000;
-
-/// Whether the HTML in a text would become a thousand times as large: a browser, and whatever reads HTML as one does, opens
-/// all emphasis that was not closed again in each paragraph that follows.
-pub(super) fn is_bomb(events: &[Event<'_>], ours: &HashSet<usize>) -> bool {
-    let (mut opened, mut blocks) = (0_usize, 0_usize);
-    for (at, event) in events.iter().enumerate() {
-        match event {
-            Event::Html(raw) | Event::InlineHtml(raw) if !ours.contains(&at) => {
-                for tag in raw.split('<').skip(1) {
-                    let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-                    let is_reopened = REOPENED.iter().any(|reopened| name.eq_ignore_ascii_case(reopened));
-                    opened += usize::from(is_reopened);
-                    blocks += 1;
-                }
-            }
-            Event::Start(_) => blocks += 1,
-            _ => {}
-        }
-    }
-    opened.saturating_mul(blocks) > MAX_REOPENED
-}
-
 /// Elements that would hide what stands behind their tag, to a text's end if they are not closed: what is in them is no
 /// text of a page. Their tags are shown as they are written (the tag filter of GitHub, and three more).
 pub(super) const HIDING: [&str; 15] = [

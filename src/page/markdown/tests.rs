@@ -1,12 +1,12 @@
 use super::{foreign::HIDING, *};
-use crate::api::OutgoingLink;
+use crate::{api::OutgoingLink, offload::show_here};
 
 fn html(body: &str) -> String {
     html_with(body, Destinations::default())
 }
 
 fn html_with(body: &str, destinations: Destinations) -> String {
-    rendered(body, false, &destinations, Colours::patient()).html.into_string()
+    show_here(|turn| rendered(body, &destinations, Colours::patient(), turn)).html.into_string()
 }
 
 fn link(form: &str, target: &str, slug: Option<&str>) -> OutgoingLink {
@@ -75,6 +75,73 @@ fn emphasis_that_is_never_closed_makes_no_text_a_thousand_times_as_large() {
     let hidden = format!("<span class=\"source\">{}", bomb.replace("\n\n", "\n<p>"));
     assert!(html(&hidden).len() < 10 * hidden.len());
     assert!(html("Some <b>bold</b> text.\n\n```rust\nfn main() {}\n```\n").contains("<b>bold</b>"));
+}
+
+/// How many elements and named characters HTML has, and how deep its deepest element stands.
+fn size(html: &str) -> (usize, usize) {
+    let (mut depth, mut deepest, mut pieces) = (0_usize, 0, html.matches('&').count());
+    for tag in html.split('<').skip(1) {
+        match tag.starts_with('/') {
+            true => depth = depth.saturating_sub(1),
+            false => (depth, pieces) = (depth + 1, pieces + 1),
+        }
+        deepest = deepest.max(depth);
+    }
+    (pieces, deepest)
+}
+
+#[test]
+fn no_text_makes_a_page_that_takes_long() {
+    let attributes: String = (0..20_000).map(|number| format!(" a{number}")).collect();
+    let bombs = [
+        "<div>".repeat(3_200),
+        "<div>".repeat(200_000),
+        "<ul><li>".repeat(2_000),
+        "<ul><li>".repeat(100_000),
+        "&".repeat(1_000_000),
+        "<".repeat(1_000_000),
+        "&amp;".repeat(200_000),
+        "\u{b0}".repeat(500_000),
+        format!("[x](/{})\n", "&".repeat(100_000)),
+        "x & y < z\n".repeat(100_000),
+        "```\n".to_owned() + &"&".repeat(1_000_000),
+        ">".repeat(1_000) + "x\n",
+        format!("{}\n", ">".repeat(1_000)).repeat(1_000),
+        (0..400).map(|depth| format!("{}- x\n", "  ".repeat(depth))).collect(),
+        "1. ".repeat(300) + "x",
+        "*".repeat(8_000) + "x" + &"*".repeat(8_000),
+        "x\n\n".repeat(300_000),
+        "|a".repeat(500) + "\n" + &"|-".repeat(500) + "\n" + &"|\n".repeat(2_000),
+        format!("<p{attributes}>\n"),
+        format!("text <kbd{attributes}>\n"),
+        "<table>x<br>".repeat(50_000),
+        "> <table><td>\n\n".repeat(20_000),
+        "<p><b title=x>\n\n".repeat(20_000),
+    ];
+    for bomb in bombs {
+        let kind: String = bomb.chars().take(20).collect();
+        let made = show_here(|turn| written(shown(&bomb), &Destinations::default(), Colours::patient(), turn));
+        assert!(!is_too_heavy(&made.html), "{kind:?}");
+        let (pieces, deepest) = size(&made.html);
+        assert!(pieces <= 300_000 && deepest <= 4_100, "{kind:?}: {pieces} pieces, {deepest} deep");
+    }
+}
+
+#[test]
+fn a_text_with_too_many_pieces_is_cut_and_says_so() {
+    let long = "one & two\n\n".repeat(80_000);
+    let shown = show_here(|turn| rendered(&long, &Destinations::default(), Colours::patient(), turn));
+    assert!(shown.is_cut);
+    let html = shown.html.into_string();
+    assert!(
+        html.starts_with("<p>one &amp; two</p>\n") && html.trim_end().ends_with("</p>"),
+        "{}",
+        &html[html.len() - 40..]
+    );
+    let nested = format!("{}deep\n\nafter", "> ".repeat(200));
+    let html = html_with(&nested, Destinations::default());
+    assert!(html.contains("deep") && html.contains("<p>after</p>"), "{html}");
+    assert!(html.matches("<blockquote>").count() < 60);
 }
 
 #[test]
@@ -178,7 +245,8 @@ fn a_title_is_said_once() {
 
 #[test]
 fn headings_have_anchors_of_their_own_and_make_the_contents() {
-    let shown = rendered("# A *b*\n\n## A b\n\n## `c` d\n\n#\n", false, &Destinations::default(), Colours::patient());
+    let text = "# A *b*\n\n## A b\n\n## `c` d\n\n#\n";
+    let shown = show_here(|turn| rendered(text, &Destinations::default(), Colours::patient(), turn));
     let headings: Vec<_> = shown.headings.iter().map(|heading| (heading.level, heading.anchor.as_str())).collect();
     assert_eq!(headings, [(1, "text-a-b"), (2, "text-a-b-2"), (2, "text-c-d")]);
     assert!(shown.html.into_string().contains("<h3 id=\"text-c-d\">"));

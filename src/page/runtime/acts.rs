@@ -249,7 +249,8 @@ async fn retry(app: &PageState, asked: &Asked) -> Result<(), Refusal> {
 
 async fn group(app: &PageState, asked: &Asked) -> Result<Vec<i64>, Refusal> {
     let filter = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
-    let failed = app.host.queue.tasks(&filter).await?.tasks;
+    // As they are grouped where everybody sees them.
+    let failed = app.host.queue.seen_by(Permission::Read).tasks(&filter).await?.tasks;
     let group = failures::groups(&failed).into_iter().find(|group| group.name() == asked.which);
     let group =
         group.ok_or_else(|| Refusal::not_found("none of these failures is left; open the runtime page again"))?;

@@ -47,7 +47,7 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
 
 fn by_folder(folders: &[FolderCoverage]) -> Markup {
     html! {
-        table {
+        table.list {
             caption.unseen { "What is searchable, by folder" }
             thead { tr { th { "Folder" } th.figure { "Articles" } th.figure { "Searchable" } th.figure { "Still to do" } } }
             tbody {

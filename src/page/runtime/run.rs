@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
-    let run = app.host.bulk.run(id).await?;
+    let run = app.host.bulk.seen_by(visit.caller.scope).run(id).await?;
     let main = html! {
         h1 { "Run " (id) }
         (tabs("/runtime/runs"))

@@ -47,7 +47,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit) -> Result<R
                             @for run in &runs {
                                 tr {
                                     td { a href={ "/runtime/runs/" (run.id) } { "run " (run.id) } }
-                                    td dir="auto" { (run.scope) @if !run.folder.is_empty() { " in " (run.folder) } }
+                                    td dir="auto" { (in_words(&run.scope)) @if !run.folder.is_empty() { " in " (run.folder) } }
                                     td { (status(&run.state)) }
                                     td.narrow-cell { (moment(run.requested_at)) }
                                     td.narrow-cell { @if let Some(at) = run.finished_at { (moment(at)) } @else { "—" } }
@@ -66,19 +66,25 @@ fn is_other(sets: &SetsStatus) -> bool {
     sets.in_use.is_some() && !sets.not_in_effect.is_empty()
 }
 
+/// Which articles a run embeds.
+const SCOPES: [(&str, &str); 5] = [
+    ("needed", "all that need it"),
+    ("missing", "those without vectors"),
+    ("failed", "those that failed"),
+    ("stale", "those of an older text"),
+    ("all", "every article"),
+];
+
+fn in_words(scope: &str) -> &str {
+    SCOPES.iter().find(|(name, _)| *name == scope).map_or(scope, |(_, words)| *words)
+}
+
 fn start() -> Markup {
-    let scopes = [
-        ("needed", "all that need it"),
-        ("missing", "those without vectors"),
-        ("failed", "those that failed"),
-        ("stale", "those of an older text"),
-        ("all", "every article"),
-    ];
     html! {
         form.filter method="get" action="/runtime/acts" {
             input type="hidden" name="act" value="start-run";
             label for="which" { "Embed" }
-            select #which name="which" { @for (scope, name) in scopes { option value=(scope) { (name) } } }
+            select #which name="which" { @for (scope, name) in SCOPES { option value=(scope) { (name) } } }
             label for="folder" { "in folder" }
             input #folder type="text" name="folder" dir="auto" placeholder="all" autocomplete="off";
             button type="submit" { "Start a run…" }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use afterword_actors::{Trouble, store::events::Filter, task::TaskStatus};
 
 use crate::{
+    auth::Permission,
     bulk::BulkRun,
     health::Report,
     hosts::{self, Actor, LivingHost, Worker},
@@ -64,7 +65,8 @@ pub(super) struct Circuit {
 
 pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapshot, Refusal> {
     memory.begin();
-    let queue = &app.host.queue;
+    // Everybody who reads sees it.
+    let queue = app.host.queue.seen_by(Permission::Read);
     let now = queue.now().await?;
     let numbers = queue.gauges().await?;
     let failures = TaskFilter { status: Some(TaskStatus::Failed), limit: FAILURES, ..TaskFilter::default() };
@@ -78,7 +80,6 @@ pub(super) async fn take(app: &PageState, memory: &mut Memory) -> Result<Snapsho
         folders: queue.coverage_by_folder().await?,
         runs: open_runs(app).await?,
         change: change(app).await?,
-        // Everybody who reads sees it.
         trail: queue
             .events(&Filter { task_id: None, limit: ENTRIES })
             .await?
@@ -138,7 +139,7 @@ async fn open_runs(app: &PageState) -> Result<Vec<BulkRun>, Refusal> {
     let mut runs = Vec::new();
     for (at, run) in app.host.bulk.list(RUNS).await?.into_iter().enumerate() {
         if run.finished_at.is_none() || at == 0 {
-            runs.push(app.host.bulk.run(run.id).await?);
+            runs.push(app.host.bulk.seen_by(Permission::Read).run(run.id).await?);
         }
     }
     Ok(runs)

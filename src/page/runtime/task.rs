@@ -27,14 +27,14 @@ struct Span {
 }
 
 pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): Path<i64>) -> Result<Response, Refusal> {
-    let TaskDetail { task, explanation, events } = app.host.queue.task(id).await?;
+    let TaskDetail { task, explanation, events } = app.host.queue.seen_by(visit.caller.scope).task(id).await?;
     let now = app.host.queue.now().await?;
     let spans = spans(&events, task.completed_at.map_or(now, |at| at.0));
     let main = html! {
         h1 { "Task " (task.id) " " (status(&task.status)) }
         (tabs("/runtime/tasks"))
         p { a href={ "/articles/" (task.slug) } { span dir="auto" { (task.slug) } } ", revision " (task.revision) ": " (task.operation) ", priority " (task.priority) }
-        p.sentence.waiting dir="auto" { (explanation) }
+        p.sentence.(mood(&task.status)) dir="auto" { (explanation) }
         @if let Some(error) = &task.error_message { p.problem dir="auto" { @if let Some(kind) = &task.error_kind { strong { (kind) } ": " } (error) } }
         h2 { "Its history" }
         (timeline(&spans))
@@ -57,6 +57,16 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
         (trail::listed(&events))
     };
     Ok(layout::view(&visit, Here::Runtime, &format!("Task {id}"), main))
+}
+
+/// How the explanation of a task's state looks.
+fn mood(status: &str) -> &'static str {
+    match status {
+        "completed" => "good",
+        "failed" => "bad",
+        "cancelled" => "over",
+        _ => "waiting",
+    }
 }
 
 /// The spans between entries: after `processing` it is processed, else it waits; there is none after its end.

@@ -49,8 +49,12 @@ pub(super) async fn show(
             Some(app.host.articles.read(slug).await?.id)
         }
     };
-    let page =
-        app.host.queue.tasks(&TaskFilter { status: wanted, article_id, before: asked.before, limit: PAGE }).await?;
+    let page = app
+        .host
+        .queue
+        .seen_by(visit.caller.scope)
+        .tasks(&TaskFilter { status: wanted, article_id, before: asked.before, limit: PAGE })
+        .await?;
     let main = html! {
         h1 { "Tasks" }
         (tabs("/runtime/tasks"))

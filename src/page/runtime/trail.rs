@@ -35,7 +35,7 @@ pub(super) async fn show(
     visit: Visit,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let queue = &app.host.queue;
+    let queue = app.host.queue.seen_by(visit.caller.scope);
     let entries = match asked.before {
         Some(before) => queue.events_before(before, PAGE).await?,
         None => queue.events(&Filter { task_id: None, limit: PAGE }).await?,

@@ -56,12 +56,17 @@ pub(super) async fn create(
             Some(DAY * days)
         }
     };
+    if visit.caller.who == Who::Local && scope != Permission::Admin {
+        return Err(Refusal::invalid(
+            "the first token needs the scope admin: from then on everyone needs one, and only an admin makes more of them here",
+        ));
+    }
     let token = app.host.tokens.create(NewToken { name: given.name.clone(), scope, lifetime }).await?;
     let made = html! {
         div.notice role="status" {
             p { "Token “" span dir="auto" { (given.name.trim()) } "”, scope " (scope) ". It is shown now and never again; keep it where it is needed." }
             p { code #token-made { (token) } }
-            @if visit.caller.who == Who::Local { p { "From now on everyone needs a token, you too: " a href="/login" { "sign in with one of scope admin" } "." } }
+            @if visit.caller.who == Who::Local { p { "From now on everyone needs a token, you too: " a href="/login" { "sign in with it" } "." } }
         }
     };
     page(&app, &visit, Some(made)).await
@@ -99,6 +104,7 @@ pub(super) async fn revoke(
 async fn page(app: &PageState, visit: &Visit, made: Option<Markup>) -> Result<Response, Refusal> {
     let mut tokens = app.host.tokens.list().await?;
     tokens.sort_by_key(|token| token.revoked_at.is_some());
+    let usual = if visit.caller.who == Who::Local { Permission::Admin } else { Permission::Write };
     let main = html! {
         h1 { "Tokens" }
         (tabs(visit, "/settings/tokens"))
@@ -107,7 +113,7 @@ async fn page(app: &PageState, visit: &Visit, made: Option<Markup>) -> Result<Re
             label for="name" { "Name" }
             input #name type="text" name="name" required maxlength="100" dir="auto" autocomplete="off" placeholder="who or what it is for";
             label for="scope" { "Scope" }
-            select #scope name="scope" { @for scope in Permission::ALL { option value=(scope) selected[scope == Permission::Write] { (scope) } } }
+            select #scope name="scope" { @for scope in Permission::ALL { option value=(scope) selected[scope == usual] { (scope) } } }
             label for="days" { "valid for days" }
             input #days type="number" name="days" min="1" placeholder="ever";
             button.primary type="submit" { "Make a token" }

@@ -78,7 +78,7 @@ async fn properties_are_shown_changed_and_refused(site: &Site) {
     assert_eq!(send(site, "/new", &form).await.status(), StatusCode::SEE_OTHER);
     let shown = page(site, "/articles/moon").await;
     for part in
-        ["<dt dir=\"auto\">status</dt>", "in work", "Luna", "&lt;b&gt;Selene", "The nearest.", "<dt>saved first</dt>"]
+        ["<dt dir=\"auto\">status</dt>", "in work", "Luna", "&lt;b&gt;Selene", "The nearest.", "<dt>created</dt>"]
     {
         assert!(shown.contains(part), "{part}: {shown}");
     }

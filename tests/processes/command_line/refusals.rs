@@ -41,6 +41,28 @@ fn a_setting_that_cannot_be_so_is_told_with_value_source_and_example() {
 }
 
 #[test]
+fn a_file_in_the_place_of_a_folder_is_told_with_the_command_for_it() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("new.md"), "text").expect("a file");
+    for (command, other) in [("import", "article create TITLE --file new.md"), ("export", "article show SLUG --body")] {
+        let (code, said) = desk.failure(&[command, "new.md"]);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains("new.md is a file") && said.contains(other), "{said}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_host_is_told_after_an_edit_too() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Tides", "--body", "text"]);
+    let edited = desk.run(&["article", "edit", "tides", "--append", "more"]);
+    let said = String::from_utf8_lossy(&edited.stderr);
+    assert!(edited.status.success() && said.contains("no host is running"), "{said}");
+    let linked = desk.text(&["links", "tides"]);
+    assert!(linked.contains("tides has no links, and no article links to it"), "{linked}");
+}
+
+#[test]
 fn a_settings_file_that_is_not_toml_is_told_by_its_line() {
     let desk = Desk::new();
     std::fs::write(desk.path("s.toml"), "[queue]\nslots = 2\nlease = soon\n").expect("a file");

@@ -46,6 +46,59 @@ async fn a_body_that_is_too_large_is_refused_however_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_announces_too_much_is_not_asked_for_it() {
+    let server = Server::start(&[]);
+    for path in ["/api/articles", "/mcp", "/login"] {
+        let mut stream = connect(&server);
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\
+             Content-Length: 999999999\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        // Not a byte of the body is sent, and the connection ends.
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 413"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_is_coded_is_refused_and_not_misread() {
+    let server = Server::start(&[]);
+    for (name, value) in [("content-encoding", "gzip"), ("content-type", "application/json; charset=utf-16")] {
+        for path in ["/api/articles", "/mcp"] {
+            let request = server.request(Method::POST, path).json(&json!({ "title": "Coded", "body": "text" }));
+            let request = request.header("accept", "application/json, text/event-stream").header(name, value);
+            let (status, problem) = refusal(request.send().await.expect("an answer")).await;
+            assert_eq!((status, &problem["code"]), (415, &json!("unsupported_media_type")), "{path}, {value}");
+        }
+    }
+    assert_eq!(server.json("/api/articles").await["total"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_does_not_end_is_cut_off_at_its_limit() {
+    let server = Server::start(&[]);
+    let line = format!("x-filler: {}\r\n", "x".repeat(1_000));
+    let before = memory(&server).await;
+    let mut open: Vec<_> = (0..200).map(|_| connect(&server)).collect();
+    for stream in &mut open {
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n").expect("sent");
+        // The server may have ended the connection meanwhile.
+        let _ = stream.write_all(line.repeat(370).as_bytes());
+    }
+    for stream in &mut open {
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).expect("an answer");
+        assert_eq!(&status, b"HTTP/1.1 431");
+    }
+    assert!(memory(&server).await - before < 32e6, "200 of 370 KB each");
+    let long = "x".repeat(20 << 10);
+    let answered = server.request(Method::GET, "/health").header("x-long", long).send().await.expect("an answer");
+    assert_eq!(answered.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_million_edits_are_not_read() {
     let server = Server::start(&[]);
     server.create("Edited", "text").await;

@@ -94,6 +94,86 @@ async fn the_past_of_a_deleted_article_is_for_those_who_may_restore_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_a_deleted_article_is_for_those_who_may_restore_it() {
+    let server = Server::start(&["embedding.scripted.fail_containing=poison", "queue.max_attempts=1"]);
+    let read = server.command(&["token", "create", "reader", "--scope", "read"]);
+    let write = server.command(&["token", "create", "writer"]);
+    let article = json!({ "title": "Secretgone", "body": "some poison" });
+    let created = server.request(Method::POST, "/api/articles").bearer_auth(&write).json(&article).send().await;
+    assert_eq!(created.expect("an answer").status(), 201);
+    let told = async |token: &str, path: &str| {
+        let request = server.request(Method::GET, path).bearer_auth(token).header("accept", "text/html, */*");
+        let request = request.header("cookie", format!("afterword={token}"));
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.expect("text")
+    };
+    let failed = async { while !told(&read, "/api/queue/tasks?status=failed").await.contains("secretgone") {} };
+    tokio::time::timeout(STUCK, failed).await.expect("a failure");
+    server.command(&["bulk", "start", "--failed", "--detach"]);
+    let ended = async { while !told(&read, "/api/bulk/1").await.contains("\"failures\":[{") {} };
+    tokio::time::timeout(STUCK, ended).await.expect("a run with a failure");
+    let deleted = server.request(Method::DELETE, "/api/articles/secretgone").bearer_auth(&write).send().await;
+    assert_eq!(deleted.expect("an answer").status(), 200);
+    let listed = told(&write, "/api/queue/tasks").await;
+    let tasks: Value = serde_json::from_str(&listed).expect("JSON");
+    let one = tasks["tasks"][0]["id"].as_i64().expect("a task");
+    for path in [
+        "/api/queue/tasks",
+        "/api/queue/tasks?status=failed",
+        &format!("/api/queue/tasks/{one}"),
+        "/api/bulk/1",
+        "/api/status",
+        "/metrics",
+        "/runtime",
+        "/runtime/trail",
+        "/runtime/tasks",
+        &format!("/runtime/tasks/{one}"),
+        "/runtime/runs/1",
+    ] {
+        let seen = told(&read, path).await;
+        assert!(!seen.to_lowercase().contains("secretgone"), "{path}: {seen}");
+    }
+    for path in ["/api/queue/tasks", "/api/bulk/1", "/runtime/trail", "/runtime/tasks", "/runtime/runs/1"] {
+        assert!(told(&write, path).await.contains("secretgone"), "{path}: who may restore it");
+    }
+    let mut events = server
+        .request(Method::GET, "/api/events")
+        .bearer_auth(&read)
+        .header("last-event-id", "0")
+        .send()
+        .await
+        .expect("an answer");
+    let mut seen = String::new();
+    while !seen.contains("article deleted") {
+        let piece = tokio::time::timeout(STUCK, events.chunk()).await.expect("in time").expect("no failure");
+        seen.push_str(&String::from_utf8_lossy(&piece.expect("more")));
+    }
+    assert!(!seen.contains("secretgone"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_troubles_a_server_is_told_to_those_it_knows() {
+    let settings =
+        ["embedding.provider=openai", "embedding.openai.base_url=http://127.0.0.1:9/v1", "health.interval=50ms"];
+    let server = Server::start(&settings);
+    server.create("Waiting", "for a provider that is away").await;
+    let here = async { while !server.get("/ready").await.text().await.expect("text").contains("127.0.0.1:9") {} };
+    tokio::time::timeout(STUCK, here).await.expect("told to this machine");
+    let read = server.command(&["token", "create", "reader", "--scope", "read"]);
+    let told = async |token: Option<&str>| {
+        let request = server.request(Method::GET, "/ready").header("x-forwarded-for", "203.0.113.7");
+        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        request.send().await.expect("an answer").text().await.expect("text")
+    };
+    for stranger in [None, Some("aw_1_wrong")] {
+        let seen = told(stranger).await;
+        assert!(seen.contains("\"provider\":{\"state\":\"degraded\"") && !seen.contains("127.0.0.1:9"), "{seen}");
+    }
+    assert!(told(Some(&read)).await.contains("127.0.0.1:9"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_tokens_there_are_is_for_those_who_manage_them() {
     let server = Server::start(&[]);
     let read = server.command(&["token", "create", "reader", "--scope", "read"]);

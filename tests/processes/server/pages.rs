@@ -1,0 +1,57 @@
+//! What the page says to people, as a browser without scripts is sent it.
+
+use reqwest::{Method, StatusCode};
+
+use crate::support::process::Server;
+
+async fn page(server: &Server, path: &str) -> String {
+    let answer = server.request(Method::GET, path).header("accept", "text/html").send().await.expect("an answer");
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    answer.text().await.expect("text")
+}
+
+async fn send(server: &Server, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+    let form = fields.iter().map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect::<Vec<_>>();
+    let request = server.request(Method::POST, path).header("accept", "text/html").body(form.join("&"));
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request.send().await.expect("an answer");
+    (answer.status(), answer.text().await.expect("text"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_says_what_it_is_within_and_leads_out_of_it() {
+    let server = Server::start(&[]);
+    server.create("Locks", "A mutex in a text with a #rust tag").await;
+    server.create("Other locks", "A mutex in another text").await;
+    let within = page(&server, "/?q=mutex&mode=keyword&filter=tag%3Arust").await;
+    assert!(within.contains("Only among") && within.contains("tag:rust"), "{within}");
+    assert!(within.contains("href=\"/?q=mutex&amp;mode=keyword\""), "{within}");
+    assert!(!page(&server, "/?q=mutex&mode=keyword").await.contains("Only among"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_token_shuts_nobody_out_of_the_page() {
+    let server = Server::start(&[]);
+    assert!(page(&server, "/login").await.contains("Nobody has to sign in"));
+    let (status, said) = send(&server, "/settings/tokens", &[("name", "first"), ("scope", "read")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+    assert!(said.contains("needs the scope admin"), "{said}");
+    assert!(page(&server, "/settings/tokens").await.contains("<option value=\"admin\" selected"), "it is offered");
+    let (status, made) = send(&server, "/settings/tokens", &[("name", "first"), ("scope", "admin")]).await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    assert!(page(&server, "/login").await.contains("Enter a token"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_shows_all_that_differs() {
+    let server = Server::start(&[]);
+    server.create("Both", "one text").await;
+    let first = [("title", "Both"), ("body", "one text"), ("revision", "1"), ("skip_embedding", "on"), ("act", "save")];
+    let (status, said) = send(&server, "/articles/both/edit", &first).await;
+    assert!(status.is_success(), "{said}");
+    let second = [("title", "Both"), ("body", "another text"), ("revision", "1"), ("act", "save")];
+    let (status, said) = send(&server, "/articles/both/edit", &second).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{said}");
+    assert!(said.contains("Revision 2 was saved "), "{said}");
+    assert!(said.contains("<del>by words only</del> <ins>by words and by meaning</ins>"), "{said}");
+}

@@ -203,6 +203,16 @@ impl Articles {
         Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
     }
 
+    /// Returns the revision that an article is at; `None` if there is no such article.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn revision(&self, slug: &str) -> Result<Option<i64>, ArticleError> {
+        let sql = format!("SELECT revision AS n FROM articles WHERE id = {}", properties::KNOWN_BY);
+        let names = [as_stored(slug).as_ref().into(), properties::alias_of(slug).into()];
+        Ok(self.database.reader().row::<i64>(&sql, names).await?)
+    }
+
     /// Returns the size of the largest body that an article has or had, also of a deleted one. *Units:* bytes.
     ///
     /// # Errors

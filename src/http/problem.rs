@@ -95,6 +95,18 @@ impl Problem {
         problem
     }
 
+    /// `If-None-Match` asks for nothing to be done with an article that is there.
+    pub(super) fn there_already(slug: String, revision: i64) -> Self {
+        let detail = format!(
+            "the article \"{}\" is there, at revision {revision}, and If-None-Match asks to change nothing then; to change this \
+             revision, send If-Match: \"{revision}\" instead",
+            printable::line(&slug, LONGEST_NAME)
+        );
+        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "conflict", detail).about(slug);
+        problem.details.present_revision = Some(revision);
+        problem
+    }
+
     /// A body without a media type.
     pub(super) fn no_kind() -> Self {
         let detail = "the body must be sent with Content-Type: application/json";

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{Embedding, REASON};
 use crate::{
-    articles::EmbeddingState,
     files::{left_copies, told_of},
     health::diagnosis,
     hosts,
@@ -192,13 +191,7 @@ impl McpServer {
         };
         let _room = self.room(&context, &slug).await?;
         let embedding = self.host.articles.read(&slug).await?.embedding;
-        match (embedding.status, embedding.task_id) {
-            (EmbeddingState::Failed, Some(id)) => {
-                self.host.queue.retry(id).await?;
-                Ok(Json(Retried { retried: 1 }))
-            }
-            (_, _) => Ok(Json(Retried { retried: 0 })),
-        }
+        Ok(Json(Retried { retried: self.host.queue.retry_failed_of(&embedding).await? }))
     }
 }
 

@@ -12,6 +12,7 @@ use afterword_entities::article_version;
 use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},
+    cursor::Cursor,
     folder::{Folder, within},
     front_matter::Document,
     links, names,
@@ -233,21 +234,31 @@ pub(super) async fn deleted(
     connection: &impl Sql,
     folder: &Folder,
     since: Option<Timestamp>,
+    after: Option<Cursor>,
     limit: u32,
-) -> Result<Vec<DeletedArticle>, StoreError> {
+) -> Result<Vec<(Cursor, DeletedArticle)>, StoreError> {
+    let (at, id) = after.map_or((i64::MAX, i64::MAX), |Cursor { at, id, began: _ }| (at, id));
     let rows = connection
         .rows::<DeletedRow>(
             &format!(
                 "SELECT article_id AS id, slug, title, folder, revision, CAST(octet_length(body) AS BIGINT) AS size,
                         superseded_at AS deleted_at
-                 FROM article_versions WHERE deleted AND {} AND superseded_at >= $3
+                 FROM article_versions
+                 WHERE deleted AND {} AND superseded_at >= $3 AND (superseded_at, article_id) < ($4, $5)
                  ORDER BY superseded_at DESC, article_id DESC LIMIT $2",
                 within("folder", "$1")
             ),
-            [folder.as_ref().into(), i64::from(limit).into(), since.map_or(i64::MIN, |since| since.0).into()],
+            [
+                folder.as_ref().into(),
+                i64::from(limit).into(),
+                since.map_or(i64::MIN, |since| since.0).into(),
+                at.into(),
+                id.into(),
+            ],
         )
         .await?;
-    Ok(rows.into_iter().map(DeletedArticle::from).collect())
+    let placed = |row: DeletedRow| (Cursor { at: row.deleted_at, id: row.id, began: None }, row.into());
+    Ok(rows.into_iter().map(placed).collect())
 }
 
 /// Counts deleted articles.

@@ -8,10 +8,9 @@ use afterword_actors::{
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ChangeFeed, Changes, DeletedPage, Limits, NewArticle, Revision, Saved,
+    Article, ArticleError, ChangeFeed, Changes, Limits, NewArticle, Revision, Saved,
     create::{self, Settings},
     delete,
-    folder::Folder,
     front_matter::Setting,
     history, properties,
     reading::BodyReading,
@@ -19,7 +18,7 @@ use super::{
     slug::{Slug, as_stored},
     update,
 };
-use crate::{offload, time::Timestamp};
+use crate::offload;
 
 /// Creates, reads, changes and deletes articles. Cheap to clone.
 #[derive(Clone)]
@@ -161,22 +160,6 @@ impl Articles {
             })
             .await;
         self.follow_up(self.explained(self.compared(saved).await).await?).await
-    }
-
-    /// Returns articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last
-    /// deleted first.
-    ///
-    /// # Errors
-    /// [`ArticleError::Store`]
-    pub async fn deleted(
-        &self,
-        folder: &Folder,
-        since: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<DeletedPage, ArticleError> {
-        let reader = self.database.reader();
-        let articles = history::deleted(reader, folder, since, limit).await?;
-        Ok(DeletedPage { articles, total: history::count_deleted(reader, folder, since).await? })
     }
 
     /// Reads an article by its slug, a former one, or an alias.

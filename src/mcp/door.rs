@@ -57,6 +57,7 @@ const LONGEST_NAME: usize = 100;
 static TOOLS: LazyLock<Tools<McpServer>> = LazyLock::new(|| {
     let reading = McpServer::articles_reading()
         + McpServer::around_reading()
+        + McpServer::existing_reading()
         + McpServer::naming_reading()
         + McpServer::search_reading()
         + McpServer::queue_reading()

@@ -226,7 +226,7 @@ fn edit((position, given): (usize, Value)) -> Result<Edit, Problem> {
 impl From<EditAnswer> for EditedArticle {
     fn from(answer: EditAnswer) -> Self {
         let EditAnswer { slug, revision, changed, merged, changes, embedding, chunks } = answer;
-        let changes = budget::beginning_of_structured(&changes).to_owned();
+        let changes = budget::changes(&changes);
         Self { slug, revision, changed, merged, changes, embedding: embedding.into(), chunks }
     }
 }

@@ -19,6 +19,7 @@ mod mounted;
 mod problem;
 mod properties;
 mod queue;
+mod rejection;
 mod responses;
 mod search;
 mod status;

@@ -9,6 +9,7 @@ use afterword_actors::{
 };
 use afterword_entities::article_version;
 
+pub(crate) use super::names::NUMBERED;
 use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},
@@ -184,10 +185,6 @@ async fn free_slug(transaction: &Transaction, version: &article_version::Model) 
     Err(StoreError::Busy.into())
 }
 
-/// Prefix of a name that means an article by its number: it also reaches a deleted article when another one has its
-/// slug now. No slug contains a colon.
-pub(crate) const NUMBERED: &str = "id:";
-
 /// Finds the number of the article that has this slug, had it, or had it when it was deleted; or of a [`NUMBERED`]
 /// name.
 async fn number_of(connection: &impl Sql, name: &str) -> Result<Option<i64>, StoreError> {
@@ -211,7 +208,7 @@ async fn number_of(connection: &impl Sql, name: &str) -> Result<Option<i64>, Sto
 }
 
 /// Returns a name that reaches the last deleted article which had this slug.
-async fn deleted_name(connection: &impl Sql, slug: &str) -> Result<Option<String>, StoreError> {
+pub(super) async fn deleted_name(connection: &impl Sql, slug: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT article_id AS n FROM article_versions WHERE slug = $1 AND deleted
                ORDER BY superseded_at DESC, article_id DESC LIMIT 1";
     let number = connection.row::<i64>(sql, [slug.into()]).await?;

@@ -10,8 +10,8 @@ use afterword_actors::store::{
 use super::{
     cursor::Cursor,
     folder::within,
-    properties::{Filter, Shape},
     placed::{self, Placed},
+    properties::{Filter, Shape},
 };
 use crate::api::MAX_COUNTED;
 
@@ -109,7 +109,9 @@ impl<'a> Listed<'a> {
     ) -> Result<Vec<Placed>, StoreError> {
         let mut parameters = Vec::new();
         let mut condition = self.condition(way, &mut parameters);
-        let Some(Cursor { at, id, began }) = after else { return placed::page(connection, &condition, parameters, limit).await };
+        let Some(Cursor { at, id, began }) = after else {
+            return placed::page(connection, &condition, parameters, limit).await;
+        };
         let moved = match began {
             Some(began) => self.moved(connection, (at, id), began, limit).await?,
             None => Vec::new(),

@@ -1,6 +1,5 @@
 //! Lists of articles, of folders and of names.
 
-use afterword_actors::store::sql::Sql;
 use super::{
     ArticleError, ArticleSummary, Articles, DeletedArticle, DeletedPage, FolderCount, Page,
     cursor::Cursor,
@@ -12,6 +11,7 @@ use super::{
     row, subfolders,
 };
 use crate::time::Timestamp;
+use afterword_actors::store::sql::Sql;
 
 impl Articles {
     /// Returns a page of articles in `folder` and below, the last saved first.

@@ -196,6 +196,14 @@ impl Articles {
         Ok(self.database.reader().row::<i64>(&sql, names).await?)
     }
 
+    /// Returns a name that restores the last deleted article that had this slug, if there is one.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn deleted_name(&self, slug: &str) -> Result<Option<String>, ArticleError> {
+        Ok(history::deleted_name(self.database.reader(), as_stored(slug).as_ref()).await?)
+    }
+
     /// Returns the size of the largest body that an article has or had, also of a deleted one. *Units:* bytes.
     ///
     /// # Errors

@@ -22,6 +22,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Js
         if !is_json(request.headers()) {
             return Err(Problem::no_kind());
         }
+        if is_coded(request.headers()) {
+            return Err(Problem::coded());
+        }
         read(Bytes::from_request(request, state).await?).await.map(Self)
     }
 }
@@ -30,6 +33,16 @@ fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+/// Whether the body is compressed, or in another character set than JSON has.
+fn is_coded(headers: &HeaderMap) -> bool {
+    let said = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let coding = said(header::CONTENT_ENCODING);
+    let kind = said(header::CONTENT_TYPE);
+    let charset = kind.split(';').filter_map(|part| part.trim().strip_prefix("charset="));
+    let is_other = |charset: &str| !["utf-8", "utf8", "us-ascii"].contains(&charset.trim_matches('"'));
+    !["", "identity"].contains(&coding.trim()) || charset.into_iter().any(is_other)
 }
 
 /// Reads a body here, or, if that takes a while, on another thread: a large one may be a list of a million values.
@@ -46,6 +59,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if is_coded(request.headers()) {
+            return Err(Problem::coded());
+        }
         let has_kind = request.headers().contains_key(header::CONTENT_TYPE);
         if !has_kind && request.body().is_end_stream() {
             return Ok(Self(T::default()));

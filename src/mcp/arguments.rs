@@ -12,7 +12,7 @@ use crate::{bounded_json, printable};
 /// Longest value that a refusal shows. *Units:* characters.
 const SHOWN: usize = 60;
 /// Largest whole number where negative ones are not allowed.
-const MAX_INTEGER: u64 = u32::MAX as u64;
+const MAX_INTEGER: i64 = u32::MAX as i64;
 
 /// Returns `given`, with the large texts that were taken out of it, as the tool's schema has it.
 pub(super) fn understood(
@@ -158,15 +158,13 @@ impl Argument<'_> {
             Value::String(text) => text.trim().parse().ok().as_ref().and_then(whole),
             _ => None,
         };
-        let is_count = self.schema["minimum"].as_i64().is_some_and(|least| least >= 0);
-        let fits = |number: &i64| !is_count || u64::try_from(*number).is_ok_and(|number| number <= MAX_INTEGER);
-        match number.filter(fits) {
-            Some(number) => Ok(number.into()),
-            None => {
-                Err(self
-                    .refuse(value, if is_count { "a whole number from 0, e.g. 5" } else { "a whole number, e.g. 5" }))
-            }
-        }
+        let least = self.schema["minimum"].as_i64().filter(|least| *least >= 0);
+        let fits = |number: &i64| least.is_none_or(|least| (least..=MAX_INTEGER).contains(number));
+        let allowed = match least {
+            Some(least) => format!("a whole number from {least}, e.g. 5"),
+            None => "a whole number, e.g. 5".to_owned(),
+        };
+        number.filter(fits).map(Value::from).ok_or_else(|| self.refuse(value, &allowed))
     }
 
     fn switch(&self, value: &Value) -> Result<Value, Problem> {

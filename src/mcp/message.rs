@@ -69,6 +69,10 @@ impl Unreadable {
         Self { id: id.unwrap_or_default(), ..self }
     }
 
+    pub(super) fn compressed() -> Self {
+        Self::of(ErrorCode::INVALID_REQUEST, "the message must be sent as it is, without Content-Encoding".to_owned())
+    }
+
     pub(super) fn incomplete() -> Self {
         Self::of(ErrorCode::PARSE_ERROR, "the message is incomplete".to_owned())
     }
@@ -154,6 +158,11 @@ fn check_params(message: &Map<String, Value>) -> Result<(), String> {
     let params = message.get("params").unwrap_or(&Value::Null);
     match method {
         // Not of "resources/subscribe": to clients of the newer era that is a method that does not exist.
+        "initialize" => {
+            must_be_text(params, &["protocolVersion"])?;
+            must_be_text(params, &["clientInfo", "name"])?;
+            must_be_text(params, &["clientInfo", "version"])
+        }
         "resources/read" => must_be_text(params, &["uri"]),
         "tools/call" => must_be_text(params, &["name"]),
         "completion/complete" => {
@@ -262,7 +271,7 @@ mod tests {
         assert_eq!(id(&zeros.replace("\"id\":1", "\"id\":1,\"id\":2")), Value::Null);
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
         assert_eq!(code(deep.as_bytes()), -32600);
-        let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "x": "y".repeat(20_000) } });
+        let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "protocolVersion": "1", "clientInfo": { "name": "x", "version": "y".repeat(20_000) } } });
         assert_eq!(code(begin.to_string().as_bytes()), -32600);
     }
 
@@ -275,6 +284,7 @@ mod tests {
         let complete = |reference: Value, argument: Value| json!({ "ref": reference, "argument": argument });
         let template = json!({ "type": "ref/resource", "uri": "article://{slug}" });
         for (method, params, field) in [
+            ("initialize", json!({}), "params.protocolVersion: is missing"),
             ("resources/read", Value::Null, "params.uri: is missing"),
             ("resources/read", json!([]), "params.uri: is missing"),
             ("resources/read", json!({ "uri": 1 }), "params.uri: must be a text"),
@@ -321,7 +331,8 @@ mod tests {
             assert_eq!(read.value["params"]["arguments"], json!({ "title": "T", "body": "" }));
             assert_eq!(read.large.take().remove("/body"), Some(body.clone()));
         }
-        let edits: Vec<_> = (0..100).map(|n| json!({ "action": "append", "text": body, "a/b~": format!("{n}") })).collect();
+        let edits: Vec<_> =
+            (0..100).map(|n| json!({ "action": "append", "text": body, "a/b~": format!("{n}") })).collect();
         let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
                               "params": { "name": "edit_article", "arguments": { "slug": "t", "edits": edits } } });
         let read = Message::read(message.to_string().as_bytes()).expect("a message");

@@ -53,7 +53,8 @@ impl Unwanted {
     fn of(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
         // The tags of this server have no comma in them.
-        let tags: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty()).collect();
+        let tags: Vec<_> =
+            values.flat_map(|value| value.split(',')).map(str::trim).filter(|tag| !tag.is_empty()).collect();
         match tags.as_slice() {
             [] => None,
             tags if tags.contains(&"*") => Some(Self::Any),
@@ -75,8 +76,10 @@ impl Unwanted {
             return answer;
         }
         let kept = [header::ETAG, header::CONTENT_LOCATION, header::CACHE_CONTROL];
-        let kept: Vec<(_, HeaderValue)> =
-            kept.into_iter().filter_map(|name| answer.headers().get(&name).cloned().map(|value| (name, value))).collect();
+        let kept: Vec<(_, HeaderValue)> = kept
+            .into_iter()
+            .filter_map(|name| answer.headers().get(&name).cloned().map(|value| (name, value)))
+            .collect();
         let mut unchanged = (StatusCode::NOT_MODIFIED, Body::empty()).into_response();
         unchanged.headers_mut().extend(kept);
         unchanged

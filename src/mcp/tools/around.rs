@@ -47,6 +47,7 @@ struct ReadArticles {
     /// with filter: only this folder and below
     folder: Option<String>,
     /// most characters of each; default: 8 KB shared by all
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
 }
 
@@ -55,6 +56,7 @@ struct ReadArticles {
 struct ArticleContext {
     slug: String,
     /// most characters; default and most 8 KB
+    #[schemars(range(min = 1))]
     budget: Option<u32>,
 }
 
@@ -120,7 +122,9 @@ impl McpServer {
         let mut slugs = Vec::new();
         match &asked.slugs {
             Some(_) if asked.filter.is_some() || asked.folder.is_some() => {
-                return Err(Problem::new("slugs: are read instead of what filter and folder say; send one or the other"));
+                return Err(Problem::new(
+                    "slugs: are read instead of what filter and folder say; send one or the other",
+                ));
             }
             Some(given) => {
                 for name in given.iter().take(MAX_NAMED) {

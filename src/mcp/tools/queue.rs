@@ -198,12 +198,14 @@ impl McpServer {
 impl From<TaskDetail> for TaskStatus {
     fn from(detail: TaskDetail) -> Self {
         let TaskDetail { task, explanation, events: _ } = detail;
+        // An agent has a tool for it, and perhaps no command line.
+        let command = format!("`afterword queue retry {}`", task.id);
         Self {
             attempts: task.attempts,
             max_attempts: task.max_attempts,
             scheduled_at: task.scheduled_at.to_string(),
             error_kind: task.error_kind,
-            explanation: budget::clipped(&explanation, REASON),
+            explanation: budget::clipped(&explanation, REASON).replace(&command, "retry_failed_embeddings"),
         }
     }
 }

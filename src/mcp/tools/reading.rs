@@ -40,6 +40,7 @@ struct ReadArticle {
     /// begin after this many characters
     offset: Option<u32>,
     /// most characters, of 1 MB at most; without it as many as fit into 8 KB
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
 }
 
@@ -51,6 +52,7 @@ struct ListArticles {
     /// e.g. tag:rust -status:draft updated:<7d created:2026-01..2026-03
     filter: Option<String>,
     /// 1 to 100; default 20
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
     /// next_cursor of the page before
     cursor: Option<String>,
@@ -112,7 +114,10 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
-        let article = self.host.articles.read(&asked.slug).await?;
+        let article = match self.host.articles.read(&asked.slug).await {
+            Ok(article) => article,
+            Err(error) => return Err(self.missing(&context, error).await),
+        };
         let is_beginning = asked.section.is_none() && asked.offset.unwrap_or_default() == 0;
         let linked_from = match is_beginning {
             true => self.host.articles.backlinks(&(&article).into(), NAMED_BACKLINKS).await?,
@@ -151,7 +156,9 @@ impl McpServer {
                 return Err(Problem::not_allowed(Permission::Write));
             }
             if asked.filter.is_some() {
-                return Err(Problem::new("filter: deleted articles are not filtered; leave it out, and use folder or since"));
+                return Err(Problem::new(
+                    "filter: deleted articles are not filtered; leave it out, and use folder or since",
+                ));
             }
             return self.deleted(&folder, since, limit, asked.cursor.as_deref()).await.map(Json);
         }

@@ -38,10 +38,12 @@ struct SearchArticles {
     /// as in list_articles
     filter: Option<String>,
     /// most hits; fewer come if they would not fit into 8 KB
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
     /// next_cursor of the page before
     cursor: Option<String>,
     /// most passages of one article, up to 10; default 1
+    #[schemars(range(min = 1))]
     passages: Option<u32>,
     /// explain each hit's rank
     explain: Option<bool>,
@@ -51,6 +53,7 @@ struct SearchArticles {
 #[serde(deny_unknown_fields)]
 struct RelatedArticles {
     slug: String,
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
 }
 

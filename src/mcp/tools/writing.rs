@@ -166,7 +166,10 @@ impl McpServer {
             expected_revision: asked.expected_revision,
             ..Changes::default()
         };
-        Ok(Json(self.host.articles.update(&asked.slug, changes).await?.into()))
+        match self.host.articles.update(&asked.slug, changes).await {
+            Ok(saved) => Ok(Json(saved.into())),
+            Err(error) => Err(self.missing(&context, error).await),
+        }
     }
 
     #[tool(
@@ -190,7 +193,10 @@ impl McpServer {
         let edits = asked.edits.into_iter().enumerate().map(edit).collect::<Result<_, _>>()?;
         let on_conflict = if asked.merge == Some(true) { OnConflict::Merge } else { OnConflict::Refuse };
         let edits = PartEdits { edits, expected_revision: asked.expected_revision, on_conflict };
-        Ok(Json(self.host.edit(&asked.slug, edits).await?.into()))
+        match self.host.edit(&asked.slug, edits).await {
+            Ok(edited) => Ok(Json(edited.into())),
+            Err(error) => Err(self.missing(&context, error).await),
+        }
     }
 
     #[tool(
@@ -211,8 +217,12 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<DeletedArticle>, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
-        let gone = self.host.articles.delete(&asked.slug, asked.expected_revision).await?;
-        Ok(Json(DeletedArticle { slug: gone.slug, title: gone.title, revision: gone.revision, deleted: true }))
+        match self.host.articles.delete(&asked.slug, asked.expected_revision).await {
+            Ok(gone) => {
+                Ok(Json(DeletedArticle { slug: gone.slug, title: gone.title, revision: gone.revision, deleted: true }))
+            }
+            Err(error) => Err(self.missing(&context, error).await),
+        }
     }
 }
 

@@ -83,7 +83,8 @@ struct Argument<'a> {
 impl Argument<'_> {
     /// Returns `None` if it counts as left out.
     fn understand(&self, value: Value) -> Result<Option<Value>, Problem> {
-        let is_empty_list = value.as_array().is_some_and(Vec::is_empty) && !self.is_required;
+        let is_list = self.schema["type"] == "array" && !self.is_required;
+        let is_empty_list = is_list && value.as_array().is_some_and(Vec::is_empty);
         if value.is_null() || is_empty_list || (value == "" && !self.may_be_empty()) {
             // If it is required, it is then reported as missing.
             return Ok(None);

@@ -35,7 +35,7 @@ fn the_fields_of_edits_are_understood_as_arguments_are() {
                 json!([{ "action": "append", "text": "x" }, { "action": "add", "text": "x" }]),
                 "edits: number 2: action: is",
             ),
-            (json!([{ "action": "append", "text": [] }]), "edits: number 1: text: is a list, and must be a text"),
+            (json!([{ "action": "append", "text": [1] }]), "edits: number 1: text: is a list, and must be a text"),
             (json!([{ "action": "append", "words": "x" }]), "edits: number 1: words: is not"),
             (json!([{ "text": "x" }]), "edits: number 1: action: is missing"),
         ] {

@@ -54,7 +54,7 @@ fn a_long_difference_says_where_it_was_cut() {
     TOKIO.block_on(async {
         let world = TestHost::new().await;
         let agent = Agent::beside(host(&world), Era::Handshake).await;
-        let text = |word: &str| (0..3_000).map(|n| format!("{word} {n}\n")).collect::<String>();
+        let text = |word: &str| (0..600).map(|n| format!("{word} {n}\n")).collect::<String>();
         agent.answer("create_article", json!({ "title": "Long", "body": text("line") })).await;
         agent.answer("update_article", json!({ "slug": "long", "body": text("row") })).await;
         let since = agent.answer("article_history", json!({ "slug": "long", "since_revision": 1 })).await;

@@ -159,8 +159,8 @@ fn checked_properties(properties: &[(String, Option<Setting>)]) -> Result<(), Ar
         return Err(ArticleError::invalid("properties", message));
     }
     // To remove one is harmless: files of other programs have them.
-    let set = properties.iter().filter(|(_, setting)| setting.is_some());
-    match set.into_iter().find_map(|(key, _)| Some((key, front_matter::own(key)?))) {
+    let mut set = properties.iter().filter(|(_, setting)| setting.is_some());
+    match set.find_map(|(key, _)| Some((key, front_matter::own(key)?))) {
         None => Ok(()),
         Some((key, said)) => {
             let message = format!("\"{}\" is no property, but {said}", key.trim());

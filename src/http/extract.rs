@@ -40,9 +40,9 @@ fn is_coded(headers: &HeaderMap) -> bool {
     let said = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let coding = said(header::CONTENT_ENCODING);
     let kind = said(header::CONTENT_TYPE);
-    let charset = kind.split(';').filter_map(|part| part.trim().strip_prefix("charset="));
+    let mut charset = kind.split(';').filter_map(|part| part.trim().strip_prefix("charset="));
     let is_other = |charset: &str| !["utf-8", "utf8", "us-ascii"].contains(&charset.trim_matches('"'));
-    !["", "identity"].contains(&coding.trim()) || charset.into_iter().any(is_other)
+    !["", "identity"].contains(&coding.trim()) || charset.any(is_other)
 }
 
 /// Reads a body here, or, if that takes a while, on another thread: a large one may be a list of a million values.

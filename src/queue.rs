@@ -28,7 +28,7 @@ pub use error::QueueError;
 pub use follower::Follower;
 pub use minutes::Minute;
 
-use crate::api::Permission;
+use crate::api::{EmbeddingState, EmbeddingStatus, Permission};
 use trail::Names;
 
 pub use crate::api::{Coverage, Event, Numbers, QueueNumbers, Task, TaskDetail, TaskPage, WorkerNumbers};
@@ -220,6 +220,16 @@ impl Queue {
             self.wake();
         }
         Ok(retried)
+    }
+
+    /// Puts the task of an article back whose embedding failed; returns how many that are, one or none.
+    ///
+    /// # Errors
+    /// As of [`Queue::retry`].
+    pub async fn retry_failed_of(&self, embedding: &EmbeddingStatus) -> Result<u64, QueueError> {
+        let (EmbeddingState::Failed, Some(id)) = (embedding.status, embedding.task_id) else { return Ok(0) };
+        self.retry(id).await?;
+        Ok(1)
     }
 
     /// Cancels a waiting task.

@@ -15,6 +15,8 @@ mod fields;
 mod json;
 mod linked;
 mod moment;
+mod number;
+mod own;
 mod setting;
 mod toml;
 mod yaml;
@@ -25,6 +27,8 @@ pub use entry::Written;
 pub use fields::{Field, Fields, Warning};
 pub(crate) use linked::links;
 pub(crate) use moment::parse as parse_time;
+pub(crate) use number::json_number;
+pub(crate) use own::own;
 pub use setting::{NoSetting, Setting, with_settings};
 
 /// A file's text in its two parts. `head` and `body` together are the text, byte for byte.

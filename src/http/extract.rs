@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Uri, header, request::Parts},
 };
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
 use super::problem::Problem;
@@ -65,6 +65,11 @@ impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest
         read(bytes).await.map(Self)
     }
 }
+
+/// The body of a request that takes no values: nothing, or an object without fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
 
 /// The query, after the `?`.
 #[derive(FromRequestParts)]
@@ -127,6 +132,17 @@ pub(super) struct IfMatchHeader {
     /// The ETag that was read: refuse if the article is at another revision.
     #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
     if_match: String,
+}
+
+/// The description of `If-None-Match`, which a layer around the handlers reads.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "used for the description only")]
+pub(super) struct IfNoneMatchHeader {
+    /// The ETag that was read: answer 304, without the article, if it is still at this revision. The state of its embedding
+    /// may have changed all the same: leave this out to ask for that.
+    #[param(rename = "If-None-Match", required = false, pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
+    if_none_match: String,
 }
 
 /// The description of [`IdempotencyKey`].

@@ -3,7 +3,12 @@
 use afterword_actors::store::{Database, StoreError, sql, stats, tasks};
 use afterword_entities::embedding_task;
 
-use crate::{health::diagnosis, hosts, plural::count, time::duration};
+use crate::{
+    health::diagnosis,
+    hosts::{self, LivingHost},
+    plural::count,
+    time::duration,
+};
 
 pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -> Result<String, StoreError> {
     Ok(match task.status.as_str() {
@@ -33,8 +38,12 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
         return Ok("the queue is paused; `afterword queue resume` ends the pause".to_owned());
     }
     let wait = task.scheduled_at - sql::now(reader).await?;
+    let trouble = |living: &[LivingHost]| diagnosis::of_hosts(living).into_iter().find_map(|finding| finding.detail);
+    let failed = task.error_message.as_ref().map(|error| format!("its last attempt failed: {error}"));
     if wait > 0 {
-        return Ok(format!("its next attempt is in {}", duration(wait)));
+        let next = format!("its next attempt is in {}", duration(wait));
+        let why = trouble(&hosts::living(database).await?).or(failed);
+        return Ok(why.map_or_else(|| next.clone(), |why| format!("{why}; {next}")));
     }
     let filter = tasks::Filter { article_id: Some(task.article_id), limit: 10, ..tasks::Filter::default() };
     let others = tasks::list(reader, &filter).await?;
@@ -45,11 +54,11 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     if living.is_empty() {
         return Ok("no host is running; `afterword bulk start` embeds what waits".to_owned());
     }
-    if let Some(trouble) = diagnosis::of_hosts(&living).into_iter().find_map(|finding| finding.detail) {
+    if let Some(trouble) = trouble(&living) {
         return Ok(trouble);
     }
-    if let Some(error) = &task.error_message {
-        return Ok(format!("its last attempt failed: {error}; the next one is due"));
+    if let Some(failed) = failed {
+        return Ok(format!("{failed}; the next one is due"));
     }
     Ok(format!("it is due; waiting in all: {}, processing: {}", count(stats.pending, "task"), stats.processing))
 }

@@ -20,6 +20,8 @@ mod sqlite {
     mod round_trip;
     #[path = "notes/sync.rs"]
     mod sync;
+    #[path = "notes/trees.rs"]
+    mod trees;
     #[path = "notes/watch.rs"]
     mod watch;
 }
@@ -42,6 +44,8 @@ mod postgres {
     mod round_trip;
     #[path = "notes/sync.rs"]
     mod sync;
+    #[path = "notes/trees.rs"]
+    mod trees;
     #[path = "notes/watch.rs"]
     mod watch;
 }

@@ -9,5 +9,7 @@ mod in_step;
 mod issuer;
 mod life;
 mod limits;
+mod shares;
 mod stopping;
 mod telling;
+mod without_queue;

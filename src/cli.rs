@@ -40,11 +40,15 @@ mod token;
 
 use std::process::ExitCode;
 
+use afterword_actors::store::acting_as;
 use clap::{ColorChoice, FromArgMatches, ValueEnum};
 
 use arguments::{Arguments, Command};
 use output::Output;
 use session::Session;
+
+/// Who acts, for the audit trail.
+const NAME: &str = "the command line";
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -127,6 +131,10 @@ async fn with_settings(global: &arguments::Global, command: Command, output: &Ou
         other => other,
     };
     let session = Session::of_command(global, output)?;
+    acting_as(NAME.to_owned(), carry_out(session, global, command)).await
+}
+
+async fn carry_out(session: Session, global: &arguments::Global, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo { directory, keep } => demo::run(&session, directory.as_deref(), keep).await,
         Command::Import(arguments) => import::run(&session, arguments).await,

@@ -14,7 +14,7 @@ use afterword::{
     },
     model,
 };
-use afterword_actors::embedder::{Chunk, EmbedError, Embedder, ModelIdentity, Purpose, Source, Vector};
+use afterword_actors::embedder::{Chunk, EmbedError, Embedder, ModelIdentity, Purpose, Readiness, Source, Vector};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
@@ -192,6 +192,15 @@ fn tiny(pooling: Option<&str>) -> (tempfile::TempDir, Arc<LocalEmbedder>) {
         std::fs::write(folder.path().join("1_Pooling/config.json"), text).expect("a file");
     }
     (folder, LocalEmbedder::new(identity("tiny"), 1, Precision::Fast).expect("threads"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_loading_until_it_is_ready() {
+    let (folder, embedder) = tiny(None);
+    let state = || embedder.readiness().expect("a model that is loaded").borrow().clone();
+    assert!(matches!(state(), Readiness::Loading(_)), "{:?}", state());
+    embedder.load(folder.path()).expect("a model");
+    assert!(matches!(state(), Readiness::Ready));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,3 +58,128 @@ async fn to_its_end<T: Send + 'static>(turn: Option<Taken>, search: impl Future<
         Err(_) => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
+
+    use afterword_actors::{
+        embedder::{BatchLimits, EmbedError, Embedder, Model, ModelIdentity, Purpose, Vector},
+        store::{Database, OpenOptions, sql::Sql},
+    };
+    use async_trait::async_trait;
+    use tokio::{sync::Semaphore, task::JoinHandle};
+
+    use super::*;
+    use crate::{
+        articles::NewArticle,
+        chunking::{ApproximateTokens, ChunkLimits, MarkdownChunker},
+        config::Settings,
+        embedding::{
+            Backends,
+            scripted::{Script, ScriptedEmbedder},
+        },
+        search::Mode,
+    };
+
+    /// A model that lets a question pass only when it is told to.
+    struct Slow {
+        model: Arc<ScriptedEmbedder>,
+        asked: Mutex<Vec<String>>,
+        gate: Semaphore,
+    }
+
+    #[async_trait]
+    impl Embedder for Slow {
+        fn identity(&self) -> &ModelIdentity {
+            self.model.identity()
+        }
+
+        fn limits(&self) -> BatchLimits {
+            self.model.limits()
+        }
+
+        async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+            if purpose == Purpose::Query {
+                self.asked.lock().expect("the lock").extend(texts.iter().cloned());
+                self.gate.acquire().await.expect("an open gate").forget();
+            }
+            self.model.embed(texts, purpose).await
+        }
+    }
+
+    /// A host with four connections for reading, on a database with an embedded article.
+    struct Desk {
+        host: Host,
+        model: Arc<Slow>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Desk {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let url = format!("sqlite://{}", folder.path().join("a.db").display());
+            let database = Database::open(&OpenOptions::new(url)).await.expect("a database");
+            crate::database::migrate(&database).await.expect("a schema");
+            let model = ScriptedEmbedder::new(Script::default());
+            let model = Arc::new(Slow { model, asked: Mutex::default(), gate: Semaphore::new(0) });
+            let chunker = MarkdownChunker::new(Arc::new(ApproximateTokens), ChunkLimits::new(64)).expect("limits");
+            let mut settings = Settings::default();
+            settings.database.read_connections = 4;
+            settings.embedding.query_deadline = Duration::from_secs(600);
+            let offered = Model { embedder: Arc::clone(&model) as _, chunker: Arc::new(chunker) };
+            let host = Host::on(database, Backends::with(&settings.embedding, offered), &settings);
+            let running = host.clone().start().await.expect("a runtime");
+            let article =
+                NewArticle { title: "Bees".to_owned(), body: "They dance.".to_owned(), ..NewArticle::default() };
+            running.host.articles.create(article).await.expect("a save");
+            let embedded = "SELECT count(*) AS n FROM article_embeddings";
+            while host.database.reader().row::<i64>(embedded, []).await.expect("a count") != Some(1) {
+                tokio::task::yield_now().await;
+            }
+            running.stop().await;
+            Self { host, model, _folder: folder }
+        }
+
+        fn search(&self, who: i64, text: &str) -> JoinHandle<Option<String>> {
+            let (host, query) = (self.host.clone(), Query::new(text, Mode::Hybrid, 5));
+            tokio::spawn(
+                async move { host.find(&Who::Token(who), query, Vec::new()).await.expect("an answer").degraded },
+            )
+        }
+
+        /// Waits until so many questions are at the model, and returns them.
+        async fn asked(&self, questions: usize) -> Vec<String> {
+            loop {
+                let asked = self.model.asked.lock().expect("the lock").clone();
+                if asked.len() >= questions {
+                    return asked;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn searches_take_half_of_the_connections_and_keep_their_turn_when_their_caller_leaves() {
+        let desk = Desk::new().await;
+        let held = [desk.search(1, "one"), desk.search(1, "two")];
+        desk.asked(2).await;
+        let third = desk.search(1, "three");
+        let other = desk.search(2, "other");
+        held[0].abort();
+        // Whatever is not a search goes on.
+        for _ in 0..20 {
+            desk.host.articles.read("bees").await.expect("an article");
+        }
+        assert_eq!(desk.asked(2).await.len(), 2, "two at once, also when the caller of one has left");
+        desk.model.gate.add_permits(1);
+        let asked = desk.asked(3).await;
+        assert_eq!((asked.len(), asked[2].as_str()), (3, "other"), "another client comes before the first one's next");
+        desk.model.gate.add_permits(3);
+        assert_eq!((third.await.expect("an end"), other.await.expect("an end")), (None, None));
+    }
+}

@@ -41,8 +41,11 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
         return Ok(health::PAUSED.to_owned());
     }
     let wait = task.scheduled_at - sql::now(reader).await?;
+    let failed = task.error_message.as_ref().map(|error| format!("its last attempt failed: {error}"));
     if wait > 0 {
-        return Ok(format!("its next attempt is in {}", duration(wait)));
+        let next = format!("its next attempt is in {}", duration(wait));
+        let why = health::why_tasks_wait(database).await?.or(failed);
+        return Ok(why.map_or_else(|| next.clone(), |why| format!("{why}; {next}")));
     }
     let filter = tasks::Filter { article_id: Some(task.article_id), limit: 10, ..tasks::Filter::default() };
     let others = tasks::list(reader, &filter).await?;
@@ -52,8 +55,8 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     if let Some(reason) = health::why_tasks_wait(database).await? {
         return Ok(reason);
     }
-    if let Some(error) = &task.error_message {
-        return Ok(format!("its last attempt failed: {error}; the next one is due"));
+    if let Some(failed) = failed {
+        return Ok(format!("{failed}; the next one is due"));
     }
     Ok(format!("it is due; waiting in all: {}, processing: {}", count(stats.pending, "task"), stats.processing))
 }

@@ -31,10 +31,10 @@ pub(super) const SNIPPET: usize = 240;
 /// Chunks of one article that are weighed against each other, from its beginning; the nearest one is always among them. What was
 /// found by words that none of them has is looked for in the body.
 const CHUNKS: i32 = 60;
-/// Of all bodies together, as much as snippets are looked for in. *Units:* characters.
+/// Of all bodies together, as much as snippets are looked for in. *Units:* bytes.
 const SNIPPET_SOURCES: usize = 4 << 20;
-/// Of one body, at least and at most. *Units:* characters.
-const SNIPPET_SOURCE: (usize, usize) = (32 << 10, 1 << 20);
+/// Of one body, at most. *Units:* bytes.
+const SNIPPET_SOURCE: usize = 1 << 20;
 
 /// Which passages of an article are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -282,15 +282,7 @@ async fn in_bodies(
     matcher: Matcher,
     width: usize,
 ) -> Result<HashMap<i64, Vec<Passage>>, StoreError> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let sql = "SELECT id, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
-               WHERE id IN (SELECT id FROM {ids $1} j)";
-    let source = (SNIPPET_SOURCES / ids.len()).clamp(SNIPPET_SOURCE.0, SNIPPET_SOURCE.1);
-    let source = i64::try_from(source).unwrap_or(i64::MAX);
-    let ids = sql::json(ids)?;
-    let rows = database.reader().rows::<(i64, String)>(sql, [ids, source.into()]).await?;
+    let rows = beginnings(database, ids).await?;
     let size: usize = rows.iter().map(|(_, body)| body.len()).sum();
     let shown = move || {
         let shown = rows.into_iter().map(|(id, body)| {
@@ -300,4 +292,47 @@ async fn in_bodies(
         shown.collect()
     };
     Ok(if size <= offload::SMALL { shown() } else { offload::run(shown).await })
+}
+
+/// The beginnings of bodies, of each so much that all together are bounded, however many they are.
+async fn beginnings(database: &Database, ids: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let share = (SNIPPET_SOURCES / ids.len()).min(SNIPPET_SOURCE);
+    let sql = "SELECT id, substr(body, 1, CAST($2 AS INTEGER)) AS body FROM articles
+               WHERE id IN (SELECT id FROM {ids $1} j)";
+    let characters = i64::try_from(share).unwrap_or(i64::MAX);
+    let mut rows = database.reader().rows::<(i64, String)>(sql, [sql::json(ids)?, characters.into()]).await?;
+    // The database counts characters, and one may be four bytes.
+    rows.iter_mut().for_each(|(_, body)| body.truncate(body.floor_char_boundary(share)));
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use afterword_actors::store::OpenOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn snippets_are_looked_for_in_a_bounded_text_however_many_and_long_the_articles_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("a.db").display());
+        let database = Database::open(&OpenOptions::new(url)).await.expect("a database");
+        crate::database::migrate(&database).await.expect("a schema");
+        let sql = "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+                   WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 300)
+                   SELECT n, 'a-' || n, '', replace(hex(zeroblob(CASE WHEN n <= 8 THEN 400000 ELSE 10000 END)), '0', 'ж'),
+                          'h', 0, 0 FROM s";
+        database.write_connection().run(sql, []).await.expect("articles");
+        for articles in [1, 2, 8, 40, 100, 300] {
+            let ids: Vec<_> = (1..=articles).collect();
+            let read = beginnings(&database, &ids).await.expect("texts");
+            let size: usize = read.iter().map(|(_, body)| body.len()).sum();
+            assert_eq!(read.len(), ids.len());
+            assert!(size <= 4 << 20, "{size} bytes of {articles} articles");
+            assert!(read.iter().all(|(_, body)| body.len() >= 8 << 10), "and of each a part");
+        }
+    }
 }

@@ -24,6 +24,8 @@ mod sqlite {
     mod sync;
     #[path = "notes/texts.rs"]
     mod texts;
+    #[path = "notes/trees.rs"]
+    mod trees;
     #[path = "notes/watch.rs"]
     mod watch;
 }
@@ -50,6 +52,8 @@ mod postgres {
     mod sync;
     #[path = "notes/texts.rs"]
     mod texts;
+    #[path = "notes/trees.rs"]
+    mod trees;
     #[path = "notes/watch.rs"]
     mod watch;
 }

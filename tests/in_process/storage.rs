@@ -340,7 +340,14 @@ async fn a_restore_waits_for_no_one_and_leaves_nothing_when_refused() {
     let open = support::open(url.clone()).await;
     let refused = run(&["db", "restore", "copy.db"]);
     assert!(!refused.status.success() && said(&refused).contains("open in another process"), "{}", said(&refused));
+    // Nor by another name.
+    let alias = folder.path().join("alias.db");
+    std::os::unix::fs::symlink(&path, &alias).expect("a link");
+    let by_alias = format!("sqlite://{}", alias.display());
+    let refused = afterword(folder.path(), &by_alias, &["db", "restore", "copy.db"]).output().expect("a process");
+    assert!(!refused.status.success() && said(&refused).contains("open in another process"), "{}", said(&refused));
     open.close().await;
+    std::fs::remove_file(&alias).expect("a link");
     assert!(!run(&["db", "restore", "torn.db"]).status.success());
     let left: Vec<_> = contents(folder.path()).into_keys().filter(|name| name.contains("restor")).collect();
     assert!(left.is_empty(), "{left:?}");

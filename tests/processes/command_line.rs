@@ -8,6 +8,8 @@ use std::{
 use serde_json::Value;
 
 #[cfg(target_os = "linux")]
+mod bombs;
+#[cfg(target_os = "linux")]
 mod disk;
 mod editing;
 mod models;
@@ -302,6 +304,14 @@ fn the_demonstration_leaves_the_users_database_alone_and_counts_what_it_did() {
     let again = desk.json(&["--database", &url, "demo"]);
     assert_eq!((again["saved"].as_i64(), again["unchanged"].as_i64()), (Some(0), Some(8)));
     assert_eq!(again["embedded"], 0);
+    let shown = desk.text(&["demo"]);
+    assert!(shown.contains("afterword import"), "it ends with what to do next: {shown}");
+    assert!(!desk.path("desk.db").exists());
+    let kept = desk.json(&["demo", "--keep"]);
+    let url = kept["database"].as_str().expect("where it is kept");
+    assert_eq!(desk.json(&["--database", url, "article", "list"])["total"], 8);
+    let file = std::path::Path::new(url.strip_prefix("sqlite://").expect("a file"));
+    std::fs::remove_dir_all(file.parent().expect("a folder")).expect("what was kept");
 }
 
 #[test]
@@ -319,6 +329,12 @@ fn without_the_queue_every_command_that_saves_embeds() {
     std::fs::write(desk.path("notes/two.md"), "text").expect("a file");
     desk.text(&[&without[..], &["import", "notes"]].concat());
     assert_eq!(desk.json(&["article", "show", "two"])["embedding"]["status"], "completed");
+    std::fs::create_dir(desk.path("kept")).expect("a folder");
+    std::fs::write(desk.path("kept/three.md"), "text").expect("a file");
+    desk.text(&[&without[..], &["sync", "kept"]].concat());
+    assert_eq!(desk.json(&["article", "show", "three"])["embedding"]["status"], "completed");
+    let stats = desk.json(&["queue", "stats"]);
+    assert_eq!((&stats["queue"]["pending"], &stats["queue"]["processing"]), (&Value::from(0), &Value::from(0)));
 }
 
 #[test]

@@ -11,5 +11,7 @@ mod issuer;
 mod life;
 mod limits;
 mod pages;
+mod shares;
 mod stopping;
 mod telling;
+mod without_queue;

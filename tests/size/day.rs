@@ -21,7 +21,7 @@ use crate::support::{Place, TestHost, article};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Does everything, and leaves some tasks waiting, one of them for later.
-pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
+pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime, waiting: i64) {
     let queue = Queue::new(world.database.clone());
     articles(world, runtime).await;
     notes(world).await;
@@ -38,7 +38,7 @@ pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
         hosts: DAY,
     };
     retention::clean(&world.database, &retention).await.expect("a clean-up");
-    backlog(world, runtime, &queue).await;
+    backlog(world, runtime, &queue, waiting).await;
 }
 
 async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
@@ -160,8 +160,17 @@ async fn people<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue)
     world.settled(runtime).await;
 }
 
-async fn backlog<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
+async fn backlog<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue, waiting: i64) {
     queue.pause().await.expect("a pause");
+    let wait = format!(
+        "INSERT INTO embedding_tasks (model_id, article_id, slug, operation, status, priority, revision, attempts, max_attempts,
+             created_at, updated_at, scheduled_at, queue_key, cause)
+         SELECT 1, id, slug, 'update', 'pending', 'normal', revision, 0, 3, {{now}}, {{now}}, {{now}}, {{now}}, 'test'
+         FROM articles a WHERE slug LIKE 'old-%' AND NOT EXISTS (
+             SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status IN ('pending', 'processing'))
+         ORDER BY id LIMIT {waiting}"
+    );
+    world.run(wait).await;
     let service = world.articles(Some(runtime));
     for n in 0..40 {
         service.create(article(&format!("waiting-{n}"), "kites")).await.expect("a save");

@@ -97,10 +97,11 @@ impl<P: Place> TestHost<P> {
         self.database.reader().row::<i64>(sql, []).await.expect("a query").expect("a row")
     }
 
-    pub(crate) async fn run(&self, sql: &'static str) {
+    pub(crate) async fn run(&self, sql: impl Into<String>) {
+        let sql = sql.into();
         self.database
             .write::<_, afterword_actors::store::StoreError, _>(move |transaction| {
-                Box::pin(async move { transaction.run(sql, []).await })
+                Box::pin(async move { transaction.run(&sql, []).await })
             })
             .await
             .expect("a statement");

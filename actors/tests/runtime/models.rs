@@ -298,6 +298,18 @@ async fn articles_saved_during_a_build_are_embedded_for_both_sets() {
     runtime.stop(DEADLINE).await;
 }
 
+/// A sweep queues a page of articles; the end of each attempt brings the next, and no sweep is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_of_many_pages_waits_for_no_second_sweep() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 120).await;
+    let settings = RuntimeSettings { slots: 2, sweep_interval: Duration::from_secs(3600), sweep_batch: 10, ..quick() };
+    let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), settings).await.expect("a runtime");
+    let over = tokio::time::timeout(Duration::from_secs(60), bench.changes_over(&runtime, 120)).await;
+    over.expect("it goes on by itself");
+    runtime.stop(DEADLINE).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_save_is_embedded_for_the_set_in_use_while_the_build_keeps_every_slot_busy() {
     let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));

@@ -143,7 +143,8 @@ fn with_setting(head: &str, body: &str, key: &str, setting: Option<&Setting>) ->
             let entry = &block.entries[last];
             // What was read and is sent back leaves the value as its author wrote it, and what it is: `1.10` and a day stay what they are.
             let is_same = setting.is_read_of(&entry.value);
-            let set = if is_same { head.to_owned() } else { replaced(head, entry, &setting.written(block.syntax, false)) };
+            let set =
+                if is_same { head.to_owned() } else { replaced(head, entry, &setting.written(block.syntax, false)) };
             // Those before it would have their say as well, and stand before it in the text: their places are as they were.
             without(&set, block.syntax, block.entries[..last].iter().filter(|entry| is_named(entry)))
         }

@@ -178,3 +178,82 @@ pub(in crate::http) async fn admit(
     // The answer may be as large as the request.
     Ok(next.run(request).await.map(|body| keeping(body, room)))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::Bytes,
+        middleware::{from_fn, from_fn_with_state},
+        routing::post,
+    };
+    use futures_util::{FutureExt, stream};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::auth::Permission;
+
+    fn sent(body: Body, length: u64, who: Who) -> Request {
+        let caller = Caller { name: "somebody".to_owned(), scope: Permission::Write, who, until: None };
+        let request = Request::post("/").header(header::CONTENT_LENGTH, length).extension(caller);
+        request.body(body).expect("a request")
+    }
+
+    /// A body that never comes.
+    fn silence() -> Body {
+        Body::from_stream(stream::pending::<std::io::Result<Bytes>>())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_is_not_sent_in_time_is_given_up() {
+        let entrance = Router::new().route("/", post(|_: Bytes| async {})).layer(from_fn(read_form));
+        let late = entrance.clone().oneshot(sent(silence(), 90, Who::Local));
+        let began = tokio::time::Instant::now();
+        assert_eq!(late.await.expect("an answer").status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(began.elapsed().as_secs(), FORM_PATIENCE.as_secs());
+        let long = sent(Body::from(vec![b'x'; LONGEST_FORM + 1]), 90, Who::Local);
+        let long = entrance.clone().oneshot(long).await.expect("an answer");
+        assert_eq!(long.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let right = sent(Body::from(vec![b'x'; LONGEST_FORM]), 90, Who::Local);
+        assert_eq!(entrance.oneshot(right).await.expect("an answer").status(), StatusCode::OK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_strangers_are_answered_at_once_and_no_more() {
+        let entrance =
+            Router::new().route("/", post(|_: Bytes| async {})).layer(from_fn_with_state(strangers(), turn_strangers));
+        let enter = |body: Body| entrance.clone().oneshot(sent(body, 90, Who::Local));
+        let mut held: Vec<_> = (0..STRANGERS_AT_ONCE).map(|_| Box::pin(enter(silence()))).collect();
+        assert!(held.iter_mut().all(|one| one.now_or_never().is_none()));
+        let refused = enter(Body::empty()).await.expect("an answer");
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        held.pop();
+        assert_eq!(enter(Body::empty()).await.expect("an answer").status(), StatusCode::OK);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn large_bodies_wait_for_room_as_long_as_a_body_may_take_and_are_refused() {
+        const LARGEST: u64 = 4 << 20;
+        let mut settings = crate::config::Settings::default().server;
+        (settings.max_body, settings.body_timeout) = (bytesize::ByteSize(LARGEST), Duration::from_secs(20));
+        let (budget, read) = (BodyBudget::new(&settings), |_: Bytes| async {});
+        let router = Router::new().route("/", post(read)).layer(from_fn_with_state(budget, admit));
+        let send = |body: Body, length: u64, who: i64| router.clone().oneshot(sent(body, length, Who::Token(who)));
+        let mut first = Box::pin(send(silence(), LARGEST, 1));
+        assert!((&mut first).now_or_never().is_none());
+        let began = tokio::time::Instant::now();
+        let second = send(Body::empty(), LARGEST, 1).await.expect("an answer");
+        assert_eq!((second.status(), began.elapsed().as_secs()), (StatusCode::SERVICE_UNAVAILABLE, 20));
+        assert!(second.headers().contains_key(header::RETRY_AFTER));
+        let small = send(Body::empty(), SMALL, 1).await.expect("an answer");
+        assert_eq!(small.status(), StatusCode::OK, "small ones need no room");
+        let mut other = Box::pin(send(silence(), LARGEST, 2));
+        assert!((&mut other).now_or_never().is_none(), "there is room for a second client");
+        let third = send(Body::empty(), LARGEST, 3).await.expect("an answer");
+        assert_eq!(third.status(), StatusCode::SERVICE_UNAVAILABLE, "and for no third one");
+        drop(first);
+        let next = send(Body::empty(), LARGEST, 1).await.expect("an answer");
+        assert_eq!(next.status(), StatusCode::OK, "whoever hangs up makes room");
+        drop(other);
+    }
+}

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     path::Path,
-    sync::{RwLock, atomic::AtomicBool},
+    sync::{Arc, Mutex, RwLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -12,6 +12,7 @@ use afterword_actors::{
     store::{Database, OpenOptions, StoreError, sql::Sql},
 };
 use proptest::prelude::*;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::{Depth, Look, Nearest, VectorIndex, index::Index, kept::Kept, writing};
 use crate::fulltext::Among;
@@ -289,4 +290,69 @@ async fn what_cannot_be_written_is_no_error() {
         assert_eq!(nearest(&index, &database, &query).await, plainly(&database, &query).await);
     }
     assert!(!path.with_file_name("a.db.vectors.part").exists());
+}
+
+/// The statements that were said, as tests of statements hear them.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Said {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if event.metadata().target() == "afterword::sql" {
+            event.record(&mut self.clone());
+        }
+    }
+}
+
+impl tracing::field::Visit for Said {
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        if field.name() == "sql" {
+            self.0.lock().expect("the lock").push(value.to_owned());
+        }
+    }
+
+    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
+}
+
+/// Each chunk is read once, a page at a time, by its number: the cost is that of the chunks, whosever they are.
+#[tokio::test]
+async fn a_reading_of_all_vectors_reads_each_chunk_once() {
+    const PAGE: i64 = 2_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = prepared(&folder.path().join("a.db")).await;
+    let other = "INSERT INTO embedding_models (id, fingerprint, identity, state, created_at)
+                 VALUES (2, 'g', '', 'building', 0)";
+    database.write_connection().run(other, []).await.expect("a model");
+    let series = |to: i64| format!("WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {to})");
+    for chunks in [1, 3 * PAGE + 1] {
+        let run = async |sql: String| database.write_connection().run(&sql, []).await.expect("rows");
+        run("DELETE FROM article_chunks".to_owned()).await;
+        run(format!(
+            "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+             {} SELECT n, 'a-' || n, '', '', 'h', 0, 0 FROM s WHERE true ON CONFLICT DO NOTHING",
+            series(100)
+        ))
+        .await;
+        let insert = format!(
+            "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
+             {} SELECT 1 + n % 100, 1 + n % 2, n, '', '', '', 1, $1 FROM s",
+            series(chunks)
+        );
+        let bytes = vector(5).to_bytes();
+        database.write_connection().run(&insert, [bytes.into()]).await.expect("chunks");
+        let said = Said::default();
+        let listening = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+        let index = VectorIndex::keeping_from(usize::MAX);
+        nearest(&index, &database, &vector(3)).await;
+        drop(listening);
+        let said = std::mem::take(&mut *said.0.lock().expect("the lock"));
+        let of_chunks: Vec<_> = said.into_iter().filter(|sql| sql.contains("FROM article_chunks")).collect();
+        assert_eq!(of_chunks.len() as i64, 1 + (chunks + PAGE - 1) / PAGE, "pages of {chunks} chunks: {of_chunks:#?}");
+        for sql in of_chunks {
+            let explained = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan = database.reader().rows::<(i64, i64, i64, String)>(&explained, []).await.expect("a plan");
+            let plan: Vec<_> = plan.into_iter().map(|(.., line)| line).collect();
+            assert_eq!(plan, ["SEARCH article_chunks USING INTEGER PRIMARY KEY (rowid>?)"]);
+        }
+    }
 }

@@ -390,5 +390,10 @@ async fn a_task_that_waits_for_the_provider_says_so_first() {
     };
     let findings = afterword::health::diagnosis::of_hosts(&fleet);
     assert!(findings.iter().any(|finding| finding.part == "provider"), "{findings:?}");
+    // Also when it would wait for a delay of its own.
+    world.run("UPDATE embedding_tasks SET scheduled_at = {now} + 3600000 WHERE status = 'pending'").await;
+    let shown = queue.task(saved.task_id.expect("a task")).await.expect("the task").explanation;
+    let places = ["401: the key is wrong", "its next attempt is in"].map(|part| shown.find(part));
+    assert!(places[0].is_some() && places[0] < places[1], "{shown}");
     runtime.stop(DRAIN).await;
 }

@@ -1,10 +1,15 @@
 //! Passages, and more of the same.
 
+use std::{sync::Arc, time::Duration};
+
 use afterword::{
     articles::Changes,
-    search::{Mode, Query, SearchError},
+    embedding::scripted::ScriptedEmbedder,
+    search::{Mode, Query, QueryModels, Search, SearchError, SearchSettings},
 };
-use afterword_actors::embedder::{EmbedError, Purpose};
+use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Readiness, Vector};
+use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::TestHost;
 use crate::support::{DRAIN, article};
@@ -169,4 +174,78 @@ async fn the_model_is_given_a_question_as_it_was_written() {
         calls.iter().filter(|call| call.purpose == Purpose::Query).flat_map(|call| &call.texts).collect();
     assert_eq!(asked, ["lifetmes of receivers"]);
     runtime.stop(DRAIN).await;
+}
+
+/// The world's model as a host has it that has just started: it is still being loaded.
+struct Loading {
+    model: Arc<ScriptedEmbedder>,
+    state: watch::Sender<Readiness>,
+}
+
+#[async_trait]
+impl Embedder for Loading {
+    fn identity(&self) -> &ModelIdentity {
+        self.model.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.model.limits()
+    }
+
+    fn readiness(&self) -> Option<watch::Receiver<Readiness>> {
+        Some(self.state.subscribe())
+    }
+
+    async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        match &*self.state.borrow() {
+            Readiness::Ready => {}
+            Readiness::Loading(how) | Readiness::Failed(how) => return Err(EmbedError::unavailable(how.clone())),
+        }
+        self.model.embed(texts, purpose).await
+    }
+}
+
+struct Offered(Arc<Loading>);
+
+impl QueryModels for Offered {
+    fn embedder_for(&self, _: &ModelIdentity, _: Option<&str>) -> Option<Arc<dyn Embedder>> {
+        Some(Arc::clone(&self.0) as _)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_waits_for_a_model_that_is_being_loaded_and_no_longer_than_it_may() {
+    let world = TestHost::new().await;
+    world.articles(None).create(article("note", "Bees know colours.")).await.expect("a save");
+    let runtime = world.start().await;
+    world.settled(&runtime).await;
+    runtime.stop(DRAIN).await;
+    let search = |deadline: Duration| {
+        let state = watch::Sender::new(Readiness::Loading("the model is being loaded".to_owned()));
+        let model = Arc::new(Loading { model: Arc::clone(&world.embedder), state });
+        let settings = SearchSettings { query_deadline: deadline, ..SearchSettings::default() };
+        (Search::new(world.database.clone(), Arc::new(Offered(Arc::clone(&model))), settings), model)
+    };
+    let query = Query::new("bees", Mode::Hybrid, 5);
+
+    for ready in [true, false] {
+        let (patient, model) = search(Duration::from_secs(600));
+        let answer = tokio::spawn({
+            let query = query.clone();
+            async move { patient.search(&query).await.expect("an answer") }
+        });
+        while model.state.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let end = if ready { Readiness::Ready } else { Readiness::Failed("it is damaged".to_owned()) };
+        model.state.send_replace(end);
+        let answer = answer.await.expect("an end");
+        assert_eq!(answer.degraded.is_none(), ready, "{:?}", answer.degraded);
+        assert_eq!(answer.hits.len(), 1);
+    }
+
+    let (hurried, _model) = search(Duration::from_millis(1));
+    let answer = hurried.search(&query).await.expect("an answer");
+    assert_eq!(answer.degraded.as_deref(), Some("the model is being loaded"));
+    assert_eq!((answer.hits.len(), answer.mode), (1, Mode::Keyword), "by its words");
 }

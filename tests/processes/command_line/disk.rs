@@ -79,3 +79,19 @@ fn a_disk_that_may_only_be_read_is_found() {
         is_found(&said, &["cannot be written", "ead-only"]);
     }
 }
+
+/// Two mounts of one file would have two logs; only the name that is no mount is taken.
+#[test]
+fn a_file_that_is_mounted_under_a_second_name_is_opened_by_the_first_alone() {
+    let desk = Desk::new();
+    let script = r#"
+        touch "small/b c.db"; mount --bind small/notes.db "small/b c.db"
+        for command in "article list" "db migrate" "doctor"; do
+            "$program" --database "sqlite://$PWD/small/b c.db" $command 2>&1 || echo ended with $?
+        done
+        afterword article create One --body text > /dev/null; afterword article list; umount "small/b c.db""#;
+    let Some(said) = with_a_small_disk(&desk, script) else { return };
+    assert_eq!(said.matches("ended with 1").count(), 3, "{said}");
+    assert!(said.matches("b c.db").count() >= 3 && said.contains("mounted"), "it names the file and why: {said}");
+    assert!(said.contains("one") && !desk.path("small/b c.db-wal").exists(), "{said}");
+}

@@ -30,6 +30,7 @@ fn a_setting_that_cannot_be_so_is_told_with_value_source_and_example() {
             assert!(said.contains(part), "{flag}: {said:?} does not say {part:?}");
         }
         assert!(!said.contains('`') || said.contains("afterword config"), "{said}");
+        says_no_name_twice(&said);
     }
     let mut command = desk.command(&["article", "list"]);
     let output = command.env("AFTERWORD_EMBEDDING_PROVIDER", "openai").output().expect("an end");
@@ -94,7 +95,20 @@ fn failures_have_a_name_for_programs_and_the_documented_exit_code() {
         let (found, said) = desk.failure(&arguments);
         let told: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{arguments:?} says {said}"));
         assert_eq!((found, told["code"].as_str()), (exit, Some(code)), "{arguments:?}: {said}");
-        assert!(told["error"].as_str().is_some_and(|error| !error.is_empty()), "{said}");
+        let error = told["error"].as_str().unwrap_or_default();
+        assert!(!error.is_empty(), "{said}");
+        says_no_name_twice(error);
+    }
+}
+
+/// "limit: limit must be …"
+#[track_caller]
+fn says_no_name_twice(said: &str) {
+    for (place, _) in said.match_indices(": ") {
+        let name = said[..place].rsplit([' ', '\n', '"']).next().unwrap_or_default();
+        let after = &said[place + 2..];
+        let twice = !name.is_empty() && after.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ':']));
+        assert!(!twice, "it says {name:?} twice: {said}");
     }
 }
 

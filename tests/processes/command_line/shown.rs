@@ -128,3 +128,58 @@ fn a_folder_that_holds_nothing_is_told() {
         assert!(!notes("sea").contains("has no article"), "{command:?}");
     }
 }
+
+/// A title that would rename a terminal's window and clear it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_text_says_to_a_terminal_is_shown_and_not_done() {
+    let desk = Desk::new();
+    let title = "A\u{1b}]0;taken\u{7}\u{1b}[2Jtitle";
+    desk.text(&["article", "create", title, "--slug", "taken", "--body", "text \u{1b}[2J\u{9b}31m of it"]);
+    desk.text(&["bulk", "start"]);
+    for command in
+        ["article list", "article show taken", "search text", "queue events", "status", "tags", "links broken"]
+    {
+        let shown = on_a_terminal(&desk, command, true);
+        for forbidden in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{7}"] {
+            assert!(!shown.contains(forbidden), "{command} passes {forbidden:?} on: {shown:?}");
+        }
+    }
+}
+
+/// Tables that `src/cli/snapshots.rs` does not have: those of commands that make them where they ask.
+#[test]
+fn lists_of_what_is_in_articles_are_shown_as_before() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("notes")).expect("a folder");
+    let long = "a-key-of-so-many-letters-that-it-is-cut-off-somewhere: and its value, which is as long as that";
+    for (file, text) in [
+        (
+            "tides.md",
+            format!("---\ntags: [sea, moon/full]\nstatus: draft\n{long}\n---\nSee [[Waves]] and [[Nowhere at all]]."),
+        ),
+        ("waves.md", "---\ntags: [sea]\nstatus: done\ncount: 3\n---\nBack to [the tides](tides.md).".to_owned()),
+    ] {
+        std::fs::write(desk.path("notes").join(file), text).expect("a file");
+    }
+    desk.text(&["import", "notes"]);
+    let mut shown = String::new();
+    for width in ["80", "120"] {
+        let commands = [
+            &["tags"][..],
+            &["properties"],
+            &["properties", "status"],
+            &["links", "waves"],
+            &["links", "tides"],
+            &["links", "--broken"],
+            &["related", "tides"],
+        ];
+        for command in commands {
+            let output = desk.command(command).env("COLUMNS", width).output().expect("a program that runs");
+            assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+            let text = String::from_utf8(output.stdout).expect("text");
+            shown.push_str(&format!("{width} columns: {}\n{text}\n", command.join(" ")));
+        }
+    }
+    insta::assert_snapshot!(shown);
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use afterword::articles::{ChangeFeed, ChangeKind, Changes, slug::Slug};
+use afterword::articles::{ChangeFeed, ChangeKind, Changes, NewArticle, slug::Slug};
 use rmcp::model::{
     ErrorCode, ReadResourceRequestParams, ResourceContents, ServerNotification, SubscribeRequestParams,
     SubscriptionFilter, UnsubscribeRequestParams,
@@ -148,6 +148,61 @@ fn a_client_without_a_handshake_listens() {
         ) {}
         listening.cancel().await.expect("an end");
         agent.leave().await;
+    });
+}
+
+#[test]
+#[expect(deprecated, reason = "the way of the older era")]
+fn a_session_follows_so_many_resources_and_no_more() {
+    const MOST: usize = 256;
+    TOKIO.block_on(async {
+        let world = TestHost::new().await;
+        let agent = Agent::beside(host(&world), Era::Handshake).await;
+        let uri = |n: usize| format!("article://note-{n}");
+        let subscribe = |n: usize| agent.peer().subscribe(SubscribeRequestParams::new(uri(n)));
+        for n in 0..MOST {
+            subscribe(n).await.expect("a subscription");
+        }
+        let refused = Agent::error(subscribe(MOST).await);
+        assert!(refused.message.contains("at most 256"), "{refused:?}");
+        subscribe(0).await.expect("one that it has already");
+        agent.peer().unsubscribe(UnsubscribeRequestParams::new(uri(7))).await.expect("an end");
+        subscribe(MOST).await.expect("room again");
+        Agent::error(subscribe(MOST + 1).await);
+        agent.leave().await;
+
+        let agent = Agent::beside(host(&world), Era::Discover).await;
+        let filter = SubscriptionFilter::builder().resource_subscriptions((0..MOST + 50).map(uri)).build();
+        let mut listening = agent.peer().listen(filter).await.expect("a subscription");
+        let accepted = listening.acknowledged().resource_subscriptions.as_ref().map(Vec::len);
+        assert_eq!(accepted, Some(MOST));
+        listening.cancel().await.expect("an end");
+        agent.leave().await;
+    });
+}
+
+#[test]
+fn an_article_that_is_too_long_for_a_resource_is_refused_with_the_way_to_read_it() {
+    const LONGEST: usize = 1 << 20;
+    TOKIO.block_on(async {
+        for era in ERAS {
+            let world = TestHost::new().await;
+            let service = world.articles(None);
+            for (slug, size) in [("fits", LONGEST), ("too-long", LONGEST + 1)] {
+                let body = "A line.\n".repeat(size / 8) + &"x".repeat(size % 8);
+                let new = NewArticle { skip_embedding: true, ..article(slug, &body) };
+                service.create(new).await.expect("a save");
+            }
+            let agent = Agent::beside(host(&world), era).await;
+            let read = |uri: &str| agent.peer().read_resource(ReadResourceRequestParams::new(uri));
+            read("article://fits").await.expect("a text");
+            let refused = Agent::error(read("article://too-long").await);
+            assert!(
+                refused.message.contains("1048577 bytes") && refused.message.contains("read_article"),
+                "{refused:?}"
+            );
+            agent.leave().await;
+        }
     });
 }
 

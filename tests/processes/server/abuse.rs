@@ -117,6 +117,34 @@ async fn a_million_edits_are_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn properties_are_bounded_in_number_in_values_and_in_length() {
+    let server = Server::start(&[]);
+    server.create("Described", "text").await;
+    let set = |properties: Value| {
+        let request = server.request(Method::PATCH, "/api/articles/described");
+        let request = request.json(&json!({ "properties": properties })).send();
+        async { request.await.expect("an answer") }
+    };
+    let keys = |count: usize| (0..count).map(|n| (format!("key-{n}"), json!(n))).collect::<serde_json::Map<_, _>>();
+    let list = |count: usize| json!({ "list": vec![1; count] });
+    let long = |size: usize| json!({ "long": "x".repeat(size) });
+    for (what, properties) in [
+        ("201 properties", Value::from(keys(201))),
+        ("more than 10,000 values", list(10_001)),
+        ("very many values", json!({ "list": vec![vec![1; 1_000]; 1_000] })),
+        ("more than 256 KiB", long(257 << 10)),
+    ] {
+        let (status, problem) = refusal(set(properties).await).await;
+        assert_eq!((status, &problem["code"]), (422, &json!("invalid")), "{what}: {problem}");
+    }
+    for (what, properties) in [("200", Value::from(keys(200))), ("many values", list(1_000)), ("long", long(60 << 10))]
+    {
+        let set = set(properties).await;
+        assert_eq!(set.status(), 200, "{what}: {:?}", set.text().await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_article_of_fifty_megabytes_is_saved_and_read_back() {
     let server = Server::start(&["embedding.max_chunks=10"]);
     let body = "A line of a large article.\n".repeat((50 << 20) / 27);

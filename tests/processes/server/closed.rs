@@ -4,7 +4,7 @@ use reqwest::{Method, Response};
 use serde_json::json;
 
 use crate::{
-    server::limits::begin,
+    server::limits::{begin, say},
     support::process::{STUCK, Server, program},
 };
 
@@ -105,8 +105,24 @@ async fn who_was_not_let_in_is_counted_and_who_saves_is_named() {
     assert_eq!(pause.status(), 200);
     let delete = server.request(Method::DELETE, "/api/articles/named").bearer_auth(&token).send().await;
     assert_eq!(delete.expect("an answer").status(), 200);
+    let session = begin(&server, Some(&token)).await;
+    let arguments = json!({ "title": "Told", "body": "text" });
+    let params = json!({ "name": "create_article", "arguments": arguments });
+    let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params }).to_string();
+    let told = say(&server, Some(&token), Some(&session), call).await.text().await.expect("an answer");
+    assert!(told.contains("\"slug\":\"told\""), "{told}");
+    server.command(&["article", "create", "Typed", "--body", "text"]);
+    server.command(&["article", "delete", "typed"]);
     let trail = server.command(&["queue", "events", "--json"]);
-    for act in ["named, revision 1 (by scribe)", "named, revision 2 (by scribe)", "by scribe", "named (by scribe)"] {
+    for act in [
+        "told, revision 1 (by scribe)",
+        "typed, revision 1 (by the command line)",
+        "typed (by the command line)",
+        "named, revision 1 (by scribe)",
+        "named, revision 2 (by scribe)",
+        "by scribe",
+        "named (by scribe)",
+    ] {
         assert!(trail.contains(act), "{act}: {trail}");
     }
     let metrics = server.request(Method::GET, "/metrics").bearer_auth(&token).send().await.expect("an answer");

@@ -13,7 +13,7 @@ use crate::{
     support::process::{STUCK, Server},
 };
 
-fn connect(server: &Server) -> TcpStream {
+pub(super) fn connect(server: &Server) -> TcpStream {
     let stream = TcpStream::connect(server.address()).expect("a connection");
     stream.set_read_timeout(Some(STUCK)).expect("a time-out");
     stream
@@ -179,7 +179,7 @@ async fn measured(server: &Server, name: &str) -> f64 {
     line.and_then(|number| number.parse().ok()).expect("a number")
 }
 
-async fn say(server: &Server, token: Option<&str>, session: Option<&str>, body: String) -> Response {
+pub(super) async fn say(server: &Server, token: Option<&str>, session: Option<&str>, body: String) -> Response {
     let request = server.request(Method::POST, "/mcp").header("accept", "application/json, text/event-stream");
     let request = session.into_iter().fold(request, |request, session| request.header("mcp-session-id", session));
     let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
@@ -220,18 +220,42 @@ async fn what_is_no_message_is_answered_as_such() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn quotations_within_quotations_cost_little() {
+async fn marks_within_marks_cost_a_few_times_their_length_and_hold_nobody_up() {
+    const SIZE: usize = 12 << 20;
     let server = Server::start(&["embedding.max_chunks=10"]);
-    let body = ">".repeat(4 << 20);
+    server.create("Small", "text").await;
     let before = memory(&server).await;
-    server.create("Deep", &body).await;
-    server.until_embedding("deep", "failed").await;
-    let read = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
-        "name": "read_article", "arguments": { "slug": "deep", "section": "none" } } });
     let session = begin(&server, None).await;
-    say(&server, None, Some(&session), read.to_string()).await.text().await.expect("an answer");
-    let grown = memory(&server).await - before;
-    assert!(grown < 256.0 * 1024.0 * 1024.0, "{grown} bytes more than before");
+    for (title, mark) in [("Quotations", ">"), ("Lists", "- "), ("Ticks", "`"), ("Brackets", "[")] {
+        let slug = title.to_lowercase();
+        let work = async {
+            server.create(title, &mark.repeat(SIZE / mark.len())).await;
+            server.until_embedding(&slug, "failed").await;
+            let read = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+                "name": "read_article", "arguments": { "slug": slug, "section": "none" } } });
+            say(&server, None, Some(&session), read.to_string()).await.text().await.expect("an answer");
+        };
+        tokio::pin!(work);
+        let mut beside = 0;
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut work => break,
+                small = server.get("/api/articles/small") => assert_eq!(small.status(), 200),
+            }
+            beside += 1;
+        }
+        assert!(beside > 0, "{title}: nobody else was answered meanwhile");
+        let grown = most_memory(&server) - before;
+        assert!(grown < (16 * SIZE) as f64, "{title}: {grown} bytes more than before");
+    }
+}
+
+/// The most that the server has held so far. *Units:* bytes.
+fn most_memory(server: &Server) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("a process");
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    most.and_then(|kib| kib.parse::<f64>().ok()).expect("a number") * 1024.0
 }
 
 /// Begins a session and returns its name.

@@ -19,6 +19,7 @@ mod mounted;
 mod problem;
 mod properties;
 mod queue;
+mod rejection;
 mod responses;
 mod search;
 mod status;
@@ -132,10 +133,12 @@ fn rest(app: &HttpState) -> OpenApiRouter<HttpState> {
         .merge(queue::reading())
         .merge(bulk::reading())
         .merge(status::reading())
+        .layer(from_fn_with_state(app.clone(), articles::unless_matched))
         .layer(needs!(app, Permission::Read));
     let writing = OpenApiRouter::new()
         .merge(articles::writing())
         .merge(versions::writing())
+        .layer(from_fn_with_state(app.clone(), articles::unless_matched))
         .layer(needs!(app, Permission::Write));
     let managing =
         OpenApiRouter::new().merge(queue::managing()).merge(bulk::managing()).layer(needs!(app, Permission::Admin));

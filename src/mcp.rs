@@ -3,8 +3,8 @@
 //! - `pipe`, `reading`: how messages arrive over each transport; `message`, `arguments`: how they are bounded and read
 //! - `door`: what a session can ask; `access`: what a caller may ask
 //! - `tools`: the tools, a file for each subject; `resources`: articles as `article://{slug}`
-//! - `sessions`, `owner`: their limit, and which caller owns one; `calls`: how many run at once; `line`: whether their client
-//!   is still there; `subscriptions`, `changes`: telling clients what has
+//! - `sessions`, `owner`: their limit, and which caller owns one; `calls`: how many run at once; `in_flight`: those that are not answered
+//!   yet; `line`: whether their client is still there; `subscriptions`, `changes`: telling clients what has
 //!   changed; `idle_timer`: noticing that one is gone
 //! - `excerpt`: an article as text; `schema`, `budget`, `cursor`, `problem`: the form of answers, pages and refusals
 //!
@@ -19,6 +19,7 @@ mod cursor;
 mod door;
 mod excerpt;
 mod idle_timer;
+mod in_flight;
 mod line;
 mod message;
 mod owner;

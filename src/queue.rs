@@ -28,6 +28,8 @@ pub use error::QueueError;
 pub use follower::Follower;
 pub use minutes::Minute;
 
+use crate::api::{EmbeddingState, EmbeddingStatus};
+
 pub use crate::api::{Coverage, Event, Numbers, QueueNumbers, Task, TaskDetail, TaskPage, WorkerNumbers};
 
 /// Failed tasks looked at in one transaction.
@@ -205,6 +207,16 @@ impl Queue {
             self.wake();
         }
         Ok(retried)
+    }
+
+    /// Puts the task of an article back whose embedding failed; returns how many that are, one or none.
+    ///
+    /// # Errors
+    /// As of [`Queue::retry`].
+    pub async fn retry_failed_of(&self, embedding: &EmbeddingStatus) -> Result<u64, QueueError> {
+        let (EmbeddingState::Failed, Some(id)) = (embedding.status, embedding.task_id) else { return Ok(0) };
+        self.retry(id).await?;
+        Ok(1)
     }
 
     /// Cancels a waiting task.

@@ -195,11 +195,13 @@ pub struct Page {
     pub next_cursor: Option<String>,
 }
 
-/// The beginning of a list of deleted articles.
+/// A page of deleted articles.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeletedPage {
     /// The last deleted first.
     pub articles: Vec<DeletedArticle>,
     /// How many there are in all.
     pub total: i64,
+    /// The `cursor` of the next page; `null` at the end.
+    pub next_cursor: Option<String>,
 }

@@ -20,6 +20,8 @@ const LONG_OVERLAP_EVERY: Duration = Duration::from_secs(5);
 pub struct ArticleEvent {
     /// Its slug, at present or when it was deleted.
     pub slug: String,
+    /// The slugs that it had before, and that lead to it, or did until it was deleted.
+    pub former_slugs: Vec<String>,
     /// What happened.
     pub kind: ChangeKind,
 }
@@ -67,6 +69,7 @@ struct SavedRow {
 #[derive(FromRow)]
 struct ActRow {
     id: i64,
+    article_id: i64,
     at: i64,
     event: String,
     slug: String,
@@ -89,29 +92,52 @@ impl ChangeFeed {
         let (acts, saved) = (self.acts(since).await?, self.saved(since).await?);
         // What is older than this was there before the first look.
         let news_since = if self.looked.is_none() { now - sql::millis(OVERLAP) } else { i64::MIN };
-        let mut changes = Vec::new();
+        let mut changes: Vec<(i64, ArticleEvent)> = Vec::new();
         for act in acts {
             if self.told.insert(Seen::Act { id: act.id }, act.at).is_none() && act.at >= news_since {
-                changes.push(act.into());
+                changes.push((act.article_id, act.into()));
             }
         }
         for row in saved {
             let seen = Seen::Revision { article: row.id, revision: row.revision };
             if self.told.insert(seen, row.updated_at).is_none() && row.updated_at >= news_since {
-                changes.push(row.into());
+                changes.push((row.id, row.into()));
             }
         }
+        let changes = self.with_former_slugs(changes).await?;
         self.looked = Some(now);
         self.looked_far = if is_far { Some(now) } else { self.looked_far };
         self.told.retain(|_, at| *at >= now - sql::millis(LONG_OVERLAP));
         Ok(changes)
     }
 
+    /// A deleted article has no former slugs but those of its revisions.
+    async fn with_former_slugs(&self, changes: Vec<(i64, ArticleEvent)>) -> Result<Vec<ArticleEvent>, StoreError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<i64> = changes.iter().map(|(id, _)| *id).collect();
+        let sql = "SELECT s.article_id, s.slug FROM {ids $1} j JOIN slug_aliases s ON s.article_id = j.id
+                   UNION SELECT v.article_id, v.slug FROM {ids $1} j JOIN article_versions v ON v.article_id = j.id
+                   WHERE NOT EXISTS (SELECT 1 FROM articles a WHERE a.id = j.id)";
+        let slugs: Vec<(i64, String)> = self.database.reader().rows(sql, [sql::json(&ids)?]).await?;
+        let mut former: HashMap<i64, Vec<String>> = HashMap::new();
+        for (id, slug) in slugs {
+            former.entry(id).or_default().push(slug);
+        }
+        let with = |(id, mut change): (i64, ArticleEvent)| {
+            change.former_slugs = former.get(&id).cloned().unwrap_or_default();
+            change.former_slugs.retain(|slug| *slug != change.slug);
+            change
+        };
+        Ok(changes.into_iter().map(with).collect())
+    }
+
     async fn acts(&self, since: i64) -> Result<Vec<ActRow>, StoreError> {
         self.database
             .reader()
             .rows(
-                "SELECT id, at, event, coalesce(detail, '') AS slug FROM embedding_task_events
+                "SELECT id, article_id, at, event, coalesce(detail, '') AS slug FROM embedding_task_events
                  WHERE at >= $1 AND task_id IS NULL AND event IN ('article deleted', 'article restored', 'article imported')
                  ORDER BY at, id",
                 [since.into()],
@@ -135,13 +161,13 @@ impl ChangeFeed {
 impl From<ActRow> for ArticleEvent {
     fn from(row: ActRow) -> Self {
         let kind = if row.event == "article deleted" { ChangeKind::Gone } else { ChangeKind::Appeared };
-        Self { slug: row.slug, kind }
+        Self { slug: row.slug, former_slugs: Vec::new(), kind }
     }
 }
 
 impl From<SavedRow> for ArticleEvent {
     fn from(row: SavedRow) -> Self {
         let kind = if row.revision == 1 || row.renamed { ChangeKind::Appeared } else { ChangeKind::Saved };
-        Self { slug: row.slug, kind }
+        Self { slug: row.slug, former_slugs: Vec::new(), kind }
     }
 }

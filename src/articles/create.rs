@@ -10,7 +10,8 @@ use afterword_actors::{
 };
 
 use super::{
-    Article, ArticleError, NewArticle, Saved, links, names,
+    Article, ArticleError, NewArticle, Saved, links,
+    names::{self, NUMBERED},
     properties::{self, Properties},
     reading::BodyReading,
     request::{self, Limits},
@@ -216,7 +217,7 @@ async fn repeated(transaction: &Transaction, new: &NewArticle) -> Result<Option<
     match row::by_id(transaction, article_id).await? {
         Some(article) => Ok(Some(row::with_tags(transaction, article).await?)),
         // Created, and deleted since: a late repetition must not restore it.
-        None => Err(ArticleError::not_found(new.slug.as_ref().map_or(&new.title, AsRef::as_ref))),
+        None => Err(ArticleError::KeyOfDeleted { key: key.clone(), name: format!("{NUMBERED}{article_id}") }),
     }
 }
 

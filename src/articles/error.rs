@@ -84,6 +84,17 @@ pub enum ArticleError {
         /// The key.
         key: String,
     },
+    /// The key was used before, and what it created was deleted.
+    #[error(
+        "the article that was created with the idempotency key \"{key}\" has been deleted; restore \"{name}\", or use a new key \
+         to create it anew"
+    )]
+    KeyOfDeleted {
+        /// The key.
+        key: String,
+        /// A name that restores the article.
+        name: String,
+    },
     /// A field has an invalid value.
     #[error("{field}: {message}")]
     Invalid {

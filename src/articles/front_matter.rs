@@ -14,6 +14,8 @@ mod entry;
 mod fields;
 mod json;
 mod moment;
+mod number;
+mod own;
 mod setting;
 mod toml;
 mod yaml;
@@ -23,6 +25,8 @@ pub use edit::{Edit, edited};
 pub use entry::Written;
 pub use fields::{Field, Fields, Warning};
 pub(crate) use moment::parse as parse_time;
+pub(crate) use number::json_number;
+pub(crate) use own::own;
 pub use setting::{NoSetting, Setting, with_settings};
 
 /// A file's text in its two parts. `head` and `body` together are the text, byte for byte.

@@ -9,9 +9,11 @@ use afterword_actors::{
 };
 use afterword_entities::article_version;
 
+pub(crate) use super::names::NUMBERED;
 use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},
+    cursor::Cursor,
     folder::{Folder, within},
     front_matter::Document,
     links, names,
@@ -183,10 +185,6 @@ async fn free_slug(transaction: &Transaction, version: &article_version::Model) 
     Err(StoreError::Busy.into())
 }
 
-/// Prefix of a name that means an article by its number: it also reaches a deleted article when another one has its
-/// slug now. No slug contains a colon.
-pub(crate) const NUMBERED: &str = "id:";
-
 /// Finds the number of the article that has this slug, had it, or had it when it was deleted; or of a [`NUMBERED`]
 /// name.
 async fn number_of(connection: &impl Sql, name: &str) -> Result<Option<i64>, StoreError> {
@@ -210,7 +208,7 @@ async fn number_of(connection: &impl Sql, name: &str) -> Result<Option<i64>, Sto
 }
 
 /// Returns a name that reaches the last deleted article which had this slug.
-async fn deleted_name(connection: &impl Sql, slug: &str) -> Result<Option<String>, StoreError> {
+pub(super) async fn deleted_name(connection: &impl Sql, slug: &str) -> Result<Option<String>, StoreError> {
     let sql = "SELECT article_id AS n FROM article_versions WHERE slug = $1 AND deleted
                ORDER BY superseded_at DESC, article_id DESC LIMIT 1";
     let number = connection.row::<i64>(sql, [slug.into()]).await?;
@@ -233,21 +231,31 @@ pub(super) async fn deleted(
     connection: &impl Sql,
     folder: &Folder,
     since: Option<Timestamp>,
+    after: Option<Cursor>,
     limit: u32,
-) -> Result<Vec<DeletedArticle>, StoreError> {
+) -> Result<Vec<(Cursor, DeletedArticle)>, StoreError> {
+    let (at, id) = after.map_or((i64::MAX, i64::MAX), |Cursor { at, id, began: _ }| (at, id));
     let rows = connection
         .rows::<DeletedRow>(
             &format!(
                 "SELECT article_id AS id, slug, title, folder, revision, CAST(octet_length(body) AS BIGINT) AS size,
                         superseded_at AS deleted_at
-                 FROM article_versions WHERE deleted AND {} AND superseded_at >= $3
+                 FROM article_versions
+                 WHERE deleted AND {} AND superseded_at >= $3 AND (superseded_at, article_id) < ($4, $5)
                  ORDER BY superseded_at DESC, article_id DESC LIMIT $2",
                 within("folder", "$1")
             ),
-            [folder.as_ref().into(), i64::from(limit).into(), since.map_or(i64::MIN, |since| since.0).into()],
+            [
+                folder.as_ref().into(),
+                i64::from(limit).into(),
+                since.map_or(i64::MIN, |since| since.0).into(),
+                at.into(),
+                id.into(),
+            ],
         )
         .await?;
-    Ok(rows.into_iter().map(DeletedArticle::from).collect())
+    let placed = |row: DeletedRow| (Cursor { at: row.deleted_at, id: row.id, began: None }, row.into());
+    Ok(rows.into_iter().map(placed).collect())
 }
 
 /// Counts deleted articles.

@@ -1,14 +1,17 @@
 //! Lists by filter: how they are read and counted without looking through all articles.
 
+use std::cmp::Reverse;
+
 use afterword_actors::store::{
     StoreError,
     sql::{Sql, Value},
 };
 
 use super::{
+    cursor::Cursor,
     folder::within,
+    placed::{self, Placed},
     properties::{Filter, Shape},
-    row::{self, SummaryRow},
 };
 use crate::api::MAX_COUNTED;
 
@@ -96,21 +99,46 @@ impl<'a> Listed<'a> {
         Ok(if total > MAX_COUNTED { many } else { Size { total: Some(total), way: Way::Gathered } })
     }
 
-    /// Returns those after `after`, the last saved first.
+    /// Returns those after `after`, the last saved first; what was saved since the list began, where it was then.
     pub(super) async fn page(
         &self,
         connection: &impl Sql,
         way: Way,
-        after: Option<(i64, i64)>,
+        after: Option<Cursor>,
         limit: u32,
-    ) -> Result<Vec<SummaryRow>, StoreError> {
+    ) -> Result<Vec<Placed>, StoreError> {
         let mut parameters = Vec::new();
         let mut condition = self.condition(way, &mut parameters);
-        if let Some((updated_at, id)) = after {
-            let (at, id) = (push(&mut parameters, updated_at), push(&mut parameters, id));
-            condition.push_str(&format!(" AND (a.updated_at, a.id) < ({at}, {id})"));
+        let Some(Cursor { at, id, began }) = after else {
+            return placed::page(connection, &condition, parameters, limit).await;
+        };
+        let moved = match began {
+            Some(began) => self.moved(connection, (at, id), began, limit).await?,
+            None => Vec::new(),
+        };
+        let (at, id) = (push(&mut parameters, at), push(&mut parameters, id));
+        condition.push_str(&format!(" AND (a.updated_at, a.id) < ({at}, {id})"));
+        let mut rows = placed::page(connection, &condition, parameters, limit).await?;
+        if !moved.is_empty() {
+            rows.retain(|row| moved.iter().all(|moved| moved.summary.id != row.summary.id));
+            rows.extend(moved);
+            rows.sort_by_key(|row| Reverse(row.place()));
+            rows.truncate(limit as usize);
         }
-        row::page(connection, &condition, parameters, limit).await
+        Ok(rows)
+    }
+
+    /// Returns those that were saved since the list began, and were behind `after` when it did.
+    async fn moved(
+        &self,
+        connection: &impl Sql,
+        after: (i64, i64),
+        began: i64,
+        limit: u32,
+    ) -> Result<Vec<Placed>, StoreError> {
+        let mut parameters = Vec::new();
+        let condition = self.condition(Way::InOrder, &mut parameters);
+        placed::moved(connection, &condition, parameters, (after, began), limit).await
     }
 
     /// Whether the term at this place matches few articles.

@@ -1,16 +1,17 @@
 //! Lists of articles, of folders and of names.
 
-use afterword_actors::store::sql::Sql;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use super::{
-    ArticleError, ArticleSummary, Articles, FolderCount, Page,
+    ArticleError, ArticleSummary, Articles, DeletedArticle, DeletedPage, FolderCount, Page,
+    cursor::Cursor,
     folder::Folder,
+    history,
     listed::{Listed, Size, Way},
+    placed::Placed,
     properties::Filter,
     row, subfolders,
 };
-use crate::api::NOT_A_CURSOR;
+use crate::time::Timestamp;
+use afterword_actors::store::sql::Sql;
 
 impl Articles {
     /// Returns a page of articles in `folder` and below, the last saved first.
@@ -70,7 +71,8 @@ impl Articles {
         self.page(&listed, Way::InOrder, cursor, limit, <[_]>::len).await
     }
 
-    /// Returns a page; `fitting` says how many of its articles there is room for.
+    /// Returns a page; `fitting` says how many of its articles there is room for. A list is in the order of its first page: what
+    /// is saved while a client goes from page to page keeps its place, and is not missed.
     async fn page(
         &self,
         listed: &Listed<'_>,
@@ -79,16 +81,53 @@ impl Articles {
         limit: u32,
         fitting: impl FnOnce(&[ArticleSummary]) -> usize,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
-        let after = cursor.map(decode_cursor).transpose()?;
+        let after = cursor.map(Cursor::of_list).transpose()?;
         let reader = self.database.reader();
         let mut rows = listed.page(reader, way, after, limit.saturating_add(1)).await?;
         let found = rows.len();
         rows.truncate(limit as usize);
-        let ends: Vec<_> = rows.iter().map(|row| (row.updated_at, row.id)).collect();
-        let mut articles = row::summaries_with_tags(reader, rows).await?;
+        let places: Vec<_> = rows.iter().map(Placed::place).collect();
+        let began = after.map_or_else(|| places.first().map(|(at, _)| *at), |after| after.began);
+        let mut articles = row::summaries_with_tags(reader, rows.into_iter().map(|row| row.summary).collect()).await?;
         articles.truncate(fitting(&articles));
-        let last = ends[..articles.len()].last().filter(|_| found > articles.len());
-        Ok((articles, last.map(|(updated_at, id)| encode_cursor(*updated_at, *id))))
+        let last = places[..articles.len()].last().filter(|_| found > articles.len());
+        Ok((articles, last.map(|&(at, id)| Cursor { at, id, began }.encode())))
+    }
+
+    /// Returns the first articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last
+    /// deleted first.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn deleted(
+        &self,
+        folder: &Folder,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<DeletedPage, ArticleError> {
+        self.deleted_after(folder, since, (None, limit), <[_]>::len).await
+    }
+
+    /// The same, behind a cursor, if there is one. `fitting` says how many of them there is room for.
+    ///
+    /// # Errors
+    /// [`ArticleError::Invalid`] if the cursor did not come from here.
+    pub async fn deleted_after(
+        &self,
+        folder: &Folder,
+        since: Option<Timestamp>,
+        (cursor, limit): (Option<&str>, u32),
+        fitting: impl FnOnce(&[DeletedArticle]) -> usize,
+    ) -> Result<DeletedPage, ArticleError> {
+        let reader = self.database.reader();
+        let after = cursor.map(Cursor::of_deleted).transpose()?;
+        let rows = history::deleted(reader, folder, since, after, limit.saturating_add(1)).await?;
+        let found = rows.len();
+        let (places, mut articles): (Vec<_>, Vec<_>) = rows.into_iter().take(limit as usize).unzip();
+        articles.truncate(fitting(&articles));
+        let last = places[..articles.len()].last().filter(|_| found > articles.len());
+        let total = history::count_deleted(reader, folder, since).await?;
+        Ok(DeletedPage { articles, total, next_cursor: last.map(|last| last.encode()) })
     }
 
     /// Returns up to `limit` folders directly below `folder` that contain articles, themselves or further below, in
@@ -121,15 +160,4 @@ impl Articles {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         Ok(self.database.reader().rows(sql, [start.into(), end.into(), limit.into()]).await?)
     }
-}
-
-fn encode_cursor(updated_at: i64, id: i64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{updated_at}:{id}"))
-}
-
-fn decode_cursor(cursor: &str) -> Result<(i64, i64), ArticleError> {
-    let decoded = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    decoded
-        .and_then(|text| text.split_once(':').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?))))
-        .ok_or_else(|| ArticleError::invalid("cursor", NOT_A_CURSOR))
 }

@@ -12,6 +12,10 @@ use super::slug::Slug;
 /// Lengths of the suffixes that are tried, in order. *Units:* hexadecimal digits.
 const SUFFIXES: [usize; 4] = [4, 8, 16, 64];
 
+/// Prefix of a name that means an article by its number: it also reaches a deleted article when another one has its
+/// slug now. No slug contains a colon.
+pub(crate) const NUMBERED: &str = "id:";
+
 /// Locks the names, shared, until the commit: no transaction can be alone with them.
 pub(super) async fn share(transaction: &Transaction) -> Result<(), StoreError> {
     held(transaction, "SELECT pg_advisory_xact_lock_shared(7165, 0)", None).await

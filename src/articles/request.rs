@@ -154,10 +154,16 @@ fn checked_properties(properties: &[(String, Option<Setting>)]) -> Result<(), Ar
         return Err(ArticleError::invalid("properties", message));
     }
     let is_key = |key: &str| !key.trim().is_empty() && !key.contains(char::is_control) && key.len() <= 200;
-    match properties.iter().find(|(key, _)| !is_key(key)) {
+    if let Some((key, _)) = properties.iter().find(|(key, _)| !is_key(key)) {
+        let message = format!("\"{}\" is not the name of a property", key.escape_debug());
+        return Err(ArticleError::invalid("properties", message));
+    }
+    // To remove one is harmless: files of other programs have them.
+    let mut set = properties.iter().filter(|(_, setting)| setting.is_some());
+    match set.find_map(|(key, _)| Some((key, front_matter::own(key)?))) {
         None => Ok(()),
-        Some((key, _)) => {
-            let message = format!("\"{}\" is not the name of a property", key.escape_debug());
+        Some((key, said)) => {
+            let message = format!("\"{}\" is no property, but {said}", key.trim());
             Err(ArticleError::invalid("properties", message))
         }
     }

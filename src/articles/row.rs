@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use afterword_actors::store::{
     Engine, StoreError, Transaction,
-    sql::{self, FromRow, Row, Sql, Value},
+    sql::{self, FromRow, Row, Sql},
 };
 
 use super::{
@@ -16,11 +16,11 @@ use crate::time::Timestamp;
 
 /// The columns of every reading; `a` is the article, `e` its embedding by the model that searches use, `t` its newest
 /// task that was not cancelled. A set that is being built does not change how an article is found.
-const COLUMNS: &str = "
+pub(super) const COLUMNS: &str = "
     a.id, a.slug, a.title, a.folder, a.revision, a.content_hash, a.skip_embedding, a.created_at,
     a.updated_at, e.revision AS embedded_revision, e.content_hash AS embedded_hash,
     t.id AS task_id, t.status AS task_status, t.error_message AS task_error";
-const JOINS: &str = "
+pub(super) const JOINS: &str = "
     LEFT JOIN article_embeddings e ON e.article_id = a.id
         AND e.model_id = (SELECT id FROM embedding_models WHERE state = 'active')
     LEFT JOIN embedding_tasks t ON t.id = (
@@ -193,22 +193,6 @@ pub(super) async fn summaries_with_tags(
     }
     let summary = |row: SummaryRow| ArticleSummary { tags: tags.remove(&row.id).unwrap_or_default(), ..row.into() };
     Ok(rows.into_iter().map(summary).collect())
-}
-
-/// Returns the articles for which `condition` is true, with those `parameters`, the last saved first.
-pub(super) async fn page(
-    connection: &impl Sql,
-    condition: &str,
-    mut parameters: Vec<Value>,
-    limit: u32,
-) -> Result<Vec<SummaryRow>, StoreError> {
-    parameters.push(i64::from(limit).into());
-    let sql = format!(
-        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size FROM articles a {JOINS}
-         WHERE {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT ${} + 0",
-        parameters.len()
-    );
-    connection.rows(&sql, parameters).await
 }
 
 impl From<ArticleRow> for Article {

@@ -8,10 +8,9 @@ use afterword_actors::{
 use uuid::Uuid;
 
 use super::{
-    Article, ArticleError, ChangeFeed, Changes, DeletedPage, Limits, NewArticle, Revision, Saved,
+    Article, ArticleError, ChangeFeed, Changes, Limits, NewArticle, Revision, Saved,
     create::{self, Settings},
     delete,
-    folder::Folder,
     front_matter::Setting,
     history, properties,
     reading::BodyReading,
@@ -19,7 +18,7 @@ use super::{
     slug::{Slug, as_stored},
     update,
 };
-use crate::{offload, time::Timestamp};
+use crate::offload;
 
 /// Creates, reads, changes and deletes articles. Cheap to clone.
 #[derive(Clone)]
@@ -163,22 +162,6 @@ impl Articles {
         self.follow_up(self.explained(self.compared(saved).await).await?).await
     }
 
-    /// Returns articles of `folder` and below that were deleted, at `since` or later, and can be restored; the last
-    /// deleted first.
-    ///
-    /// # Errors
-    /// [`ArticleError::Store`]
-    pub async fn deleted(
-        &self,
-        folder: &Folder,
-        since: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<DeletedPage, ArticleError> {
-        let reader = self.database.reader();
-        let articles = history::deleted(reader, folder, since, limit).await?;
-        Ok(DeletedPage { articles, total: history::count_deleted(reader, folder, since).await? })
-    }
-
     /// Reads an article by its slug, a former one, or an alias.
     ///
     /// # Errors
@@ -201,6 +184,24 @@ impl Articles {
         let names = [as_stored(slug).as_ref().into(), properties::alias_of(slug).into()];
         let row = self.database.reader().row::<i64>(&sql, names).await?;
         Ok(row.and_then(|n| u64::try_from(n).ok()).unwrap_or_default())
+    }
+
+    /// Returns the revision that an article is at; `None` if there is no such article.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn revision(&self, slug: &str) -> Result<Option<i64>, ArticleError> {
+        let sql = format!("SELECT revision AS n FROM articles WHERE id = {}", properties::KNOWN_BY);
+        let names = [as_stored(slug).as_ref().into(), properties::alias_of(slug).into()];
+        Ok(self.database.reader().row::<i64>(&sql, names).await?)
+    }
+
+    /// Returns a name that restores the last deleted article that had this slug, if there is one.
+    ///
+    /// # Errors
+    /// [`ArticleError::Store`]
+    pub async fn deleted_name(&self, slug: &str) -> Result<Option<String>, ArticleError> {
+        Ok(history::deleted_name(self.database.reader(), as_stored(slug).as_ref()).await?)
     }
 
     /// Returns the size of the largest body that an article has or had, also of a deleted one. *Units:* bytes.

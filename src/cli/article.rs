@@ -47,8 +47,9 @@ pub(super) async fn run(session: &Session, command: ArticleCommand) -> anyhow::R
             create(session, new).await
         }
         ArticleCommand::Show { slug, revision, body } => show(session, &slug, revision, body).await,
-        ArticleCommand::List { folder, limit, deleted: true, since, .. } => {
-            list_deleted(session, &folder, since.as_deref(), limit).await
+        ArticleCommand::List { folder, limit, cursor, deleted: true, since, .. } => {
+            let page = ListedPage { folder: &folder, since: since.as_deref(), limit, cursor: cursor.as_deref() };
+            list_deleted(session, page).await
         }
         ArticleCommand::List { folder, limit, filter, tag, cursor, deleted: false, since } => {
             let page = ListedPage { folder: &folder, since: since.as_deref(), limit, cursor: cursor.as_deref() };
@@ -163,11 +164,17 @@ async fn list(session: &Session, filter: Filter, page: ListedPage<'_>) -> anyhow
     session.mention_empty(&host, &folder).await
 }
 
-async fn list_deleted(session: &Session, folder: &str, since: Option<&str>, limit: u32) -> anyhow::Result<()> {
+async fn list_deleted(session: &Session, page: ListedPage<'_>) -> anyhow::Result<()> {
+    let ListedPage { folder, since, limit, cursor } = page;
     let host = session.host().await?;
     let since = session::since(&host, since).await?;
-    let deleted = host.articles.deleted(&session::folder(folder)?, since, limit).await?;
+    let folder = session::folder(folder)?;
+    let deleted = host.articles.deleted_after(&folder, since, (cursor, limit), <[_]>::len).await?;
     session.output.answer(&deleted, |look| view::deleted(look, &deleted.articles))?;
+    if let Some(cursor) = &deleted.next_cursor {
+        let (shown, total) = (deleted.articles.len(), deleted.total);
+        session.output.note(&format!("{shown} of {total}; more with --cursor {cursor}"));
+    }
     session.output.note("`afterword article restore NAME` brings one back, and `article history NAME` shows its past");
     Ok(())
 }

@@ -76,6 +76,7 @@ fn of_article(error: &ArticleError) -> Failure {
         ArticleError::Conflict { .. } => failed("conflict"),
         ArticleError::NoRevision { .. } => failed("no_revision"),
         ArticleError::NoPast { .. } => failed("no_past"),
+        ArticleError::KeyOfDeleted { .. } => failed("deleted"),
         ArticleError::KeyReused { .. } => failed("key_reused"),
         ArticleError::Invalid { .. } => asked_wrongly("invalid"),
         ArticleError::TooLarge { .. } => failed("too_large"),

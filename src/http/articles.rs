@@ -1,6 +1,7 @@
 //! `/api/articles`: the article service over HTTP.
 
 mod answer;
+mod conditional;
 mod editing;
 mod given;
 mod listing;
@@ -18,7 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::HttpState,
-    extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, Path},
+    extract::{self, IdempotencyKey, IdempotencyKeyHeader, IfMatch, IfMatchHeader, IfNoneMatchHeader, Path},
     problem::Problem,
     responses::Refused,
 };
@@ -31,6 +32,7 @@ use crate::{
 
 use answer::{insert, tagged};
 pub(super) use answer::{keep, room, stored};
+pub(super) use conditional::unless_matched;
 pub(super) use given::{filter, folder};
 use given::{properties, slug as new_slug};
 
@@ -127,9 +129,10 @@ struct Rename {
 }
 
 /// Read an article by its slug or a former one.
-#[utoipa::path(get, path = "/articles/{slug}", operation_id = "read_article", tag = "articles", params(("slug" = String, Path)),
+#[utoipa::path(get, path = "/articles/{slug}", operation_id = "read_article", tag = "articles", params(("slug" = String, Path), IfNoneMatchHeader),
     responses((status = OK, description = "The article; its revision is the ETag", body = Article,
-               headers(("ETag" = String))), Refused))]
+               headers(("ETag" = String))),
+              (status = NOT_MODIFIED, description = "It is at the revision of `If-None-Match`"), Refused))]
 async fn read(
     State(app): State<HttpState>,
     caller: Extension<Caller>,

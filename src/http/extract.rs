@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Uri, header, request::Parts},
 };
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::IntoParams;
 
 use super::problem::Problem;
@@ -22,6 +22,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequest<S> for Js
         if !is_json(request.headers()) {
             return Err(Problem::no_kind());
         }
+        if is_coded(request.headers()) {
+            return Err(Problem::coded());
+        }
         read(Bytes::from_request(request, state).await?).await.map(Self)
     }
 }
@@ -30,6 +33,16 @@ fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+/// Whether the body is compressed, or in another character set than JSON has.
+fn is_coded(headers: &HeaderMap) -> bool {
+    let said = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let coding = said(header::CONTENT_ENCODING);
+    let kind = said(header::CONTENT_TYPE);
+    let mut charset = kind.split(';').filter_map(|part| part.trim().strip_prefix("charset="));
+    let is_other = |charset: &str| !["utf-8", "utf8", "us-ascii"].contains(&charset.trim_matches('"'));
+    !["", "identity"].contains(&coding.trim()) || charset.any(is_other)
 }
 
 /// Reads a body here, or, if that takes a while, on another thread: a large one may be a list of a million values.
@@ -46,6 +59,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if is_coded(request.headers()) {
+            return Err(Problem::coded());
+        }
         let has_kind = request.headers().contains_key(header::CONTENT_TYPE);
         if !has_kind && request.body().is_end_stream() {
             return Ok(Self(T::default()));
@@ -65,6 +81,11 @@ impl<S: Send + Sync, T: DeserializeOwned + Default + Send + 'static> FromRequest
         read(bytes).await.map(Self)
     }
 }
+
+/// The body of a request that takes no values: nothing, or an object without fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
 
 /// The query, after the `?`.
 #[derive(FromRequestParts)]
@@ -127,6 +148,17 @@ pub(super) struct IfMatchHeader {
     /// The ETag that was read: refuse if the article is at another revision.
     #[param(rename = "If-Match", required = false, pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
     if_match: String,
+}
+
+/// The description of `If-None-Match`, which a layer around the handlers reads.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "used for the description only")]
+pub(super) struct IfNoneMatchHeader {
+    /// The ETag that was read: answer 304, without the article, if it is still at this revision. The state of its embedding
+    /// may have changed all the same: leave this out to ask for that.
+    #[param(rename = "If-None-Match", required = false, pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
+    if_none_match: String,
 }
 
 /// The description of [`IdempotencyKey`].

@@ -5,12 +5,10 @@ use std::time::Duration;
 use afterword_actors::store::StoreError;
 use axum::{
     Json,
-    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tower_http::timeout::TimeoutError;
 use utoipa::ToSchema;
 
 use crate::{
@@ -19,7 +17,7 @@ use crate::{
     bulk::BulkError,
     printable,
     queue::QueueError,
-    search::SearchError,
+    search::{MAX_PASSAGES, SearchError},
 };
 
 /// Longest explanation: it may quote the request. *Units:* characters.
@@ -95,9 +93,27 @@ impl Problem {
         problem
     }
 
+    /// `If-None-Match` asks for nothing to be done with an article that is there.
+    pub(super) fn there_already(slug: String, revision: i64) -> Self {
+        let detail = format!(
+            "the article \"{}\" is there, at revision {revision}, and If-None-Match asks to change nothing then; to change this \
+             revision, send If-Match: \"{revision}\" instead",
+            printable::line(&slug, LONGEST_NAME)
+        );
+        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "conflict", detail).about(slug);
+        problem.details.present_revision = Some(revision);
+        problem
+    }
+
     /// A body without a media type.
     pub(super) fn no_kind() -> Self {
         let detail = "the body must be sent with Content-Type: application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+    }
+
+    /// A body in another form than it is read in.
+    pub(super) fn coded() -> Self {
+        let detail = "the body must be sent as it is, in UTF-8 and without Content-Encoding";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
     }
 
@@ -227,6 +243,7 @@ impl From<ArticleError> for Problem {
                 Self::new(StatusCode::NOT_FOUND, "no_revision", detail).about(slug)
             }
             ArticleError::NoPast { slug, deleted: _ } => Self::new(StatusCode::CONFLICT, "no_past", detail).about(slug),
+            ArticleError::KeyOfDeleted { key: _, name: _ } => Self::new(StatusCode::CONFLICT, "deleted", detail),
             ArticleError::KeyReused { key: _ } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", detail),
             ArticleError::Invalid { field, message } => Self::invalid(field, message),
             ArticleError::TooLarge { size: _, limit: _ } => {
@@ -243,8 +260,8 @@ impl From<SearchError> for Problem {
         match error {
             SearchError::EmptyQuery | SearchError::Questions => Self::invalid("q", detail),
             SearchError::NoArticle(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
-            SearchError::Limit(_) => Self::invalid("limit", detail),
-            SearchError::Passages => Self::invalid("passages", detail),
+            SearchError::Limit(most) => Self::invalid("limit", format!("must be from 1 to {most}")),
+            SearchError::Passages => Self::invalid("passages", format!("must be from 1 to {MAX_PASSAGES}")),
             SearchError::NoMeaning(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_meaning", detail).later(DATABASE_RETRY)
             }
@@ -293,53 +310,5 @@ impl From<StoreError> for Problem {
                 Self::internal(&detail)
             }
         }
-    }
-}
-
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Self {
-        if is_timeout(&rejection) {
-            let detail = "the body came too slowly (server.body_timeout); nothing was saved";
-            return Self::new(StatusCode::REQUEST_TIMEOUT, "slow_client", detail).with_the_rest_unread();
-        }
-        let code = match rejection.status() {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_media_type",
-            StatusCode::PAYLOAD_TOO_LARGE => "too_large",
-            StatusCode::UNPROCESSABLE_ENTITY => "invalid",
-            _ => "malformed",
-        };
-        let problem = Self::new(rejection.status(), code, rejection.body_text());
-        if code == "too_large" { problem.with_the_rest_unread() } else { problem }
-    }
-}
-
-impl From<BytesRejection> for Problem {
-    fn from(rejection: BytesRejection) -> Self {
-        if is_timeout(&rejection) {
-            let detail = "the body came too slowly (server.body_timeout); nothing was saved";
-            return Self::new(StatusCode::REQUEST_TIMEOUT, "slow_client", detail).with_the_rest_unread();
-        }
-        match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::new(rejection.status(), "too_large", rejection.body_text()).with_the_rest_unread()
-            }
-            _ => Self::malformed(rejection.body_text()),
-        }
-    }
-}
-
-fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.is::<TimeoutError>() || error.source().is_some_and(is_timeout)
-}
-
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::malformed(rejection.body_text())
-    }
-}
-
-impl From<PathRejection> for Problem {
-    fn from(rejection: PathRejection) -> Self {
-        Self::malformed(rejection.body_text())
     }
 }

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     app::HttpState,
     articles::room,
-    extract::{Path, Query},
+    extract::{Nothing, OrNothing, Path, Query},
     problem::Problem,
     responses::Refused,
 };
@@ -62,6 +62,14 @@ struct Tasks {
     total: i64,
     /// The `cursor` of the next page; `null` at the end.
     next_cursor: Option<String>,
+}
+
+/// What to try again.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Again {
+    /// Only the article with this slug; without it, every article whose embedding failed.
+    slug: Option<String>,
 }
 
 /// Whether hosts may claim tasks.
@@ -123,7 +131,11 @@ async fn task(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<
 /// Put a failed or cancelled task back into the queue, with fresh attempts; a pending one becomes due at once.
 #[utoipa::path(post, path = "/queue/tasks/{id}/retry", operation_id = "retry_task", tag = "queue", params(("id" = i64, Path)),
     responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
-async fn retry(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+async fn retry(
+    State(app): State<HttpState>,
+    Path(id): Path<i64>,
+    OrNothing(Nothing {}): OrNothing<Nothing>,
+) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.retry(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
 }
@@ -131,28 +143,47 @@ async fn retry(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json
 /// Cancel a waiting task.
 #[utoipa::path(post, path = "/queue/tasks/{id}/cancel", operation_id = "cancel_task", tag = "queue", params(("id" = i64, Path)),
     responses((status = OK, description = "The task as it is now", body = TaskDetail), Refused))]
-async fn cancel(State(app): State<HttpState>, Path(id): Path<i64>) -> Result<Json<TaskDetail>, Problem> {
+async fn cancel(
+    State(app): State<HttpState>,
+    Path(id): Path<i64>,
+    OrNothing(Nothing {}): OrNothing<Nothing>,
+) -> Result<Json<TaskDetail>, Problem> {
     app.host.queue.cancel(id).await?;
     Ok(Json(app.host.queue.task(id).await?))
 }
 
-/// Put the newest failed task of every article back into the queue.
+/// Put the newest failed task of every article, or of one, back into the queue.
 #[utoipa::path(post, path = "/queue/retry-failed", operation_id = "retry_failed_tasks", tag = "queue",
+    request_body = inline(Option<Again>),
     responses((status = OK, description = "How many", body = Retried), Refused))]
-async fn retry_failed(State(app): State<HttpState>) -> Result<Json<Retried>, Problem> {
-    Ok(Json(Retried { retried: app.host.queue.retry_failed().await? }))
+async fn retry_failed(
+    State(app): State<HttpState>,
+    caller: Extension<Caller>,
+    OrNothing(Again { slug }): OrNothing<Again>,
+) -> Result<Json<Retried>, Problem> {
+    let queue = &app.host.queue;
+    let Some(slug) = slug else { return Ok(Json(Retried { retried: queue.retry_failed().await? })) };
+    let _room = room(&app, &caller, &slug).await?;
+    let embedding = app.host.articles.read(&slug).await?.embedding;
+    Ok(Json(Retried { retried: queue.retry_failed_of(&embedding).await? }))
 }
 
 /// Pause the queue: hosts finish their tasks and claim no more.
 #[utoipa::path(post, path = "/queue/pause", operation_id = "pause_queue", tag = "queue",
     responses((status = OK, description = "Paused", body = Paused), Refused))]
-async fn pause(State(app): State<HttpState>) -> Result<Json<Paused>, Problem> {
+async fn pause(
+    State(app): State<HttpState>,
+    OrNothing(Nothing {}): OrNothing<Nothing>,
+) -> Result<Json<Paused>, Problem> {
     Ok(Json(Paused { paused: true, changed: app.host.queue.pause().await? }))
 }
 
 /// End the pause: hosts claim tasks again.
 #[utoipa::path(post, path = "/queue/resume", operation_id = "resume_queue", tag = "queue",
     responses((status = OK, description = "Resumed", body = Paused), Refused))]
-async fn resume(State(app): State<HttpState>) -> Result<Json<Paused>, Problem> {
+async fn resume(
+    State(app): State<HttpState>,
+    OrNothing(Nothing {}): OrNothing<Nothing>,
+) -> Result<Json<Paused>, Problem> {
     Ok(Json(Paused { paused: false, changed: app.host.queue.resume().await? }))
 }

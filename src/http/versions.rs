@@ -7,17 +7,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     app::HttpState,
     articles::{keep, stored},
-    extract::{IfMatch, IfMatchHeader, OrNothing, Path},
+    extract::{IfMatch, IfMatchHeader, OrNothing, Path, Query},
     problem::Problem,
     responses::Refused,
 };
 use crate::{
+    api::NOT_A_CURSOR,
     articles::{Article, Revision},
     auth::{Caller, Permission},
     share::Taken,
@@ -38,6 +39,20 @@ struct Versions {
     versions: Vec<Revision>,
     /// How many there are.
     total: usize,
+    /// The `cursor` of the next page; `null` at the end.
+    next_cursor: Option<String>,
+}
+
+/// Which revisions to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    /// At most this many; all if not given.
+    #[param(minimum = 1)]
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
 }
 
 /// Which revision is to be the present one again.
@@ -49,16 +64,29 @@ struct Restore {
 }
 
 /// List the revisions of an article; with the permission `write`, also of a deleted one.
-#[utoipa::path(get, path = "/articles/{slug}/versions", operation_id = "list_versions", tag = "articles", params(("slug" = String, Path)),
-    responses((status = OK, description = "All revisions", body = Versions), Refused))]
+#[utoipa::path(get, path = "/articles/{slug}/versions", operation_id = "list_versions", tag = "articles",
+    params(("slug" = String, Path), Listed),
+    responses((status = OK, description = "Revisions", body = Versions), Refused))]
 async fn list(
     State(app): State<HttpState>,
     caller: Extension<Caller>,
     Path(slug): Path<String>,
+    Query(listed): Query<Listed>,
 ) -> Result<Json<Versions>, Problem> {
+    let limit = listed.limit.unwrap_or(usize::MAX);
+    if limit == 0 {
+        return Err(Problem::invalid("limit", "must be 1 or more"));
+    }
+    let wrong = |_| Problem::invalid("cursor", NOT_A_CURSOR);
+    let before = listed.cursor.map(|cursor| cursor.parse::<i64>().map_err(wrong)).transpose()?;
     may_see(&app, &caller, &slug).await?;
-    let versions = app.host.articles.history(&slug).await?;
-    Ok(Json(Versions { total: versions.len(), versions }))
+    let mut versions = app.host.articles.history(&slug).await?;
+    let total = versions.len();
+    versions.retain(|version| before.is_none_or(|before| version.revision < before));
+    let has_more = versions.len() > limit;
+    versions.truncate(limit);
+    let last = versions.last().filter(|_| has_more);
+    Ok(Json(Versions { next_cursor: last.map(|last| last.revision.to_string()), total, versions }))
 }
 
 /// Read one revision of an article.

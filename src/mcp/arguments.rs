@@ -12,7 +12,7 @@ use crate::{bounded_json, printable};
 /// Longest value that a refusal shows. *Units:* characters.
 const SHOWN: usize = 60;
 /// Largest whole number where negative ones are not allowed.
-const MAX_INTEGER: u64 = u32::MAX as u64;
+const MAX_INTEGER: i64 = u32::MAX as i64;
 
 /// Returns `given`, with the large texts that were taken out of it, as the tool's schema has it.
 pub(super) fn understood(
@@ -20,37 +20,58 @@ pub(super) fn understood(
     given: Option<JsonObject>,
     large: HashMap<String, String>,
 ) -> Result<JsonObject, Problem> {
-    let mut given = given.unwrap_or_default();
-    given.extend(large.into_iter().map(|(name, text)| (name, Value::String(text))));
-    let schema = &tool.input_schema;
-    let none = JsonObject::new();
-    let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
-    if known.is_empty() {
-        // Some clients send a made-up argument to tools without any.
-        return Ok(JsonObject::new());
-    }
-    let required = |name: &str| {
-        let required = schema.get("required").and_then(Value::as_array);
-        required.is_some_and(|names| names.iter().any(|required| required == name))
-    };
-    let mut understood = JsonObject::new();
-    for (name, value) in given {
-        let Some(argument) = known.get(&name) else { return Err(unknown(&name, known)) };
-        let argument = Argument { name: &name, schema: argument, is_required: required(&name) };
-        if let Some(value) = argument.understand(value)? {
-            understood.insert(name, value);
+    let mut given = Value::Object(given.unwrap_or_default());
+    for (place, text) in large {
+        if let Some(taken) = given.pointer_mut(&place) {
+            *taken = Value::String(text);
         }
     }
-    match known.keys().find(|name| required(name) && !understood.contains_key(*name)) {
-        Some(name) => Err(Problem::new(format!("{name}: is missing, and {} needs it", tool.name))),
-        None => Ok(understood),
+    let Value::Object(given) = given else { return Err(Problem::new("arguments: must be an object")) };
+    let schema = Schema { of: &tool.input_schema, what: "an argument of this tool", needing: &tool.name };
+    match schema.known() {
+        // Some clients send a made-up argument to tools without any.
+        None => Ok(JsonObject::new()),
+        Some(known) => schema.fields(known, given),
     }
 }
 
-fn unknown(name: &str, known: &JsonObject) -> Problem {
-    let name = printable::line(name, SHOWN);
-    let names: Vec<_> = known.keys().map(String::as_str).collect();
-    Problem::new(format!("{name}: is not an argument of this tool; it takes {}", names.join(", ")))
+/// The schema of an object: a tool's arguments, or an item of one.
+struct Schema<'a> {
+    of: &'a JsonObject,
+    what: &'a str,
+    needing: &'a str,
+}
+
+impl Schema<'_> {
+    fn known(&self) -> Option<&JsonObject> {
+        self.of.get("properties").and_then(Value::as_object).filter(|known| !known.is_empty())
+    }
+
+    fn requires(&self, name: &str) -> bool {
+        let required = self.of.get("required").and_then(Value::as_array);
+        required.is_some_and(|names| names.iter().any(|required| required == name))
+    }
+
+    fn fields(&self, known: &JsonObject, given: JsonObject) -> Result<JsonObject, Problem> {
+        let mut understood = JsonObject::new();
+        for (name, value) in given {
+            let Some(argument) = known.get(&name) else { return Err(self.unknown(&name, known)) };
+            let argument = Argument { name: &name, schema: argument, is_required: self.requires(&name) };
+            if let Some(value) = argument.understand(value)? {
+                understood.insert(name, value);
+            }
+        }
+        match known.keys().find(|name| self.requires(name) && !understood.contains_key(*name)) {
+            Some(name) => Err(Problem::new(format!("{name}: is missing, and {} needs it", self.needing))),
+            None => Ok(understood),
+        }
+    }
+
+    fn unknown(&self, name: &str, known: &JsonObject) -> Problem {
+        let name = printable::line(name, SHOWN);
+        let names: Vec<_> = known.keys().map(String::as_str).collect();
+        Problem::new(format!("{name}: is not {}; it takes {}", self.what, names.join(", ")))
+    }
 }
 
 struct Argument<'a> {
@@ -62,7 +83,9 @@ struct Argument<'a> {
 impl Argument<'_> {
     /// Returns `None` if it counts as left out.
     fn understand(&self, value: Value) -> Result<Option<Value>, Problem> {
-        if value.is_null() || (value == "" && !self.may_be_empty()) {
+        let is_list = self.schema["type"] == "array" && !self.is_required;
+        let is_empty_list = is_list && value.as_array().is_some_and(Vec::is_empty);
+        if value.is_null() || is_empty_list || (value == "" && !self.may_be_empty()) {
             // If it is required, it is then reported as missing.
             return Ok(None);
         }
@@ -80,23 +103,42 @@ impl Argument<'_> {
 
     /// Whether an empty text is a value: not for a name, a choice or a number.
     fn may_be_empty(&self) -> bool {
-        self.name == "body" || (self.is_required && self.schema["type"] == "string")
+        ["body", "text"].contains(&self.name) || (self.is_required && self.schema["type"] == "string")
     }
 
     /// A list, also of one thing without brackets, and as text.
     fn list(&self, value: Value) -> Result<Value, Problem> {
         let has_objects = self.schema["items"]["type"] == "object";
         match value {
-            list @ Value::Array(_) => Ok(list),
-            one @ Value::Object(_) if has_objects => Ok(Value::Array(vec![one])),
+            Value::Array(items) => self.items(items),
+            one @ Value::Object(_) if has_objects => self.items(vec![one]),
             Value::String(text) => match bounded_json::read(text.as_bytes()) {
-                Ok(list @ Value::Array(_)) => Ok(list),
-                Ok(one @ Value::Object(_)) if has_objects => Ok(Value::Array(vec![one])),
+                Ok(Value::Array(items)) => self.items(items),
+                Ok(one @ Value::Object(_)) if has_objects => self.items(vec![one]),
                 _ if has_objects => Err(self.refuse(&Value::String(text), "a list of objects")),
                 _ => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
             },
             other => Err(self.refuse(&other, if has_objects { "a list of objects" } else { "a list of texts" })),
         }
+    }
+
+    /// The items of a list: of objects, their fields are understood as arguments are.
+    fn items(&self, items: Vec<Value>) -> Result<Value, Problem> {
+        let of = self.schema["items"].as_object();
+        let schema = of.map(|of| Schema { of, what: "a field of an item", needing: "each item" });
+        let Some((schema, known)) = schema.as_ref().and_then(|schema| Some((schema, schema.known()?))) else {
+            return Ok(Value::Array(items));
+        };
+        let item = |(at, item): (usize, Value)| {
+            let numbered = |why: String| Problem::new(format!("{}: number {}: {why}", self.name, at + 1));
+            match item {
+                Value::Object(fields) => {
+                    schema.fields(known, fields).map(Value::Object).map_err(|problem| numbered(problem.into_text()))
+                }
+                other => Err(numbered(format!("is {}, and must be an object", shown(&other)))),
+            }
+        };
+        items.into_iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::Array)
     }
 
     /// An object, also as text.
@@ -117,15 +159,13 @@ impl Argument<'_> {
             Value::String(text) => text.trim().parse().ok().as_ref().and_then(whole),
             _ => None,
         };
-        let is_count = self.schema["minimum"].as_i64().is_some_and(|least| least >= 0);
-        let fits = |number: &i64| !is_count || u64::try_from(*number).is_ok_and(|number| number <= MAX_INTEGER);
-        match number.filter(fits) {
-            Some(number) => Ok(number.into()),
-            None => {
-                Err(self
-                    .refuse(value, if is_count { "a whole number from 0, e.g. 5" } else { "a whole number, e.g. 5" }))
-            }
-        }
+        let least = self.schema["minimum"].as_i64().filter(|least| *least >= 0);
+        let fits = |number: &i64| least.is_none_or(|least| (least..=MAX_INTEGER).contains(number));
+        let allowed = match least {
+            Some(least) => format!("a whole number from {least}, e.g. 5"),
+            None => "a whole number, e.g. 5".to_owned(),
+        };
+        number.filter(fits).map(Value::from).ok_or_else(|| self.refuse(value, &allowed))
     }
 
     fn switch(&self, value: &Value) -> Result<Value, Problem> {
@@ -161,13 +201,16 @@ impl Argument<'_> {
     }
 
     fn refuse(&self, value: &Value, allowed: &str) -> Problem {
-        let shown = match value {
-            Value::Array(_) => "a list".to_owned(),
-            Value::Object(_) => "an object".to_owned(),
-            Value::String(text) => format!("\"{}\"", printable::line(text, SHOWN)),
-            other => printable::line(&other.to_string(), SHOWN),
-        };
-        Problem::new(format!("{}: is {shown}, and must be {allowed}", self.name))
+        Problem::new(format!("{}: is {}, and must be {allowed}", self.name, shown(value)))
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        Value::String(text) => format!("\"{}\"", printable::line(text, SHOWN)),
+        other => printable::line(&other.to_string(), SHOWN),
     }
 }
 

@@ -10,9 +10,20 @@ const FRAME: usize = 1_200;
 /// Longest text of an answer, however many characters its call asks for. *Units:* bytes.
 const LONGEST: usize = 1 << 20;
 
+/// Ends what was cut of a difference.
+const CUT: &str = "… (cut; read_article has the present text)\n";
+
 /// Returns the first of `items` that fit into one answer; at least one.
 pub(super) fn fitting<T: Serialize>(items: Vec<T>) -> Vec<T> {
-    let mut room = ANSWER - FRAME;
+    fitting_into(items, ANSWER - FRAME)
+}
+
+/// The same for a quarter of an answer; [`changes`] leaves that much.
+pub(super) fn fitting_beside_changes<T: Serialize>(items: Vec<T>) -> Vec<T> {
+    fitting_into(items, (ANSWER - FRAME) / 4)
+}
+
+fn fitting_into<T: Serialize>(items: Vec<T>, mut room: usize) -> Vec<T> {
     let mut kept = Vec::with_capacity(items.len());
     for item in items {
         let weight = weight(&item);
@@ -52,8 +63,8 @@ pub(super) fn beginning(text: &str) -> &str {
 }
 
 /// The beginning of `text` that fits into an answer that has it twice.
-pub(super) fn beginning_of_structured(text: &str) -> &str {
-    cut(text, ANSWER - FRAME, |c| {
+fn beginning_of_structured(text: &str, room: usize) -> &str {
+    cut(text, room, |c| {
         let mut escaped = [0; 4];
         let within: usize = match c {
             '"' | '\\' => 4,
@@ -62,6 +73,18 @@ pub(super) fn beginning_of_structured(text: &str) -> &str {
         };
         in_json(c) + within
     })
+}
+
+/// A difference, as `diff -u` shows it, as far as three quarters of an answer have room for it: whole lines, and a sign where it
+/// was cut.
+pub(super) fn changes(text: &str) -> String {
+    let room = (ANSWER - FRAME) / 4 * 3;
+    if beginning_of_structured(text, room).len() == text.len() {
+        return text.to_owned();
+    }
+    let begin = beginning_of_structured(text, room - 3 * CUT.len());
+    let end = begin.rfind('\n').map_or(begin.len(), |newline| newline + 1);
+    [&begin[..end], CUT].concat()
 }
 
 fn cut(text: &str, mut room: usize, weight: impl Fn(char) -> usize) -> &str {
@@ -100,7 +123,7 @@ mod tests {
         fn what_is_kept_fits_and_nothing_more_would(text in "([a-z \n\"\\\\\u{1}文]{1,300}){1,60}") {
             let once = beginning(&text);
             prop_assert!(serde_json::to_string(once).expect("JSON").len() <= ANSWER - FRAME + 2);
-            let twice = beginning_of_structured(&text);
+            let twice = beginning_of_structured(&text, ANSWER - FRAME);
             let structured = serde_json::to_string(twice).expect("JSON");
             let nested = serde_json::to_string(&structured).expect("JSON");
             prop_assert!(structured.len() + nested.len() <= ANSWER - FRAME + 8);
@@ -108,6 +131,17 @@ mod tests {
             if once.len() < text.len() {
                 let more = text[..].chars().take(once.chars().count() + 1).collect::<String>();
                 prop_assert!(serde_json::to_string(&more).expect("JSON").len() > ANSWER - FRAME + 2);
+            }
+        }
+
+        #[test]
+        fn a_difference_that_is_cut_says_so_and_fits(lines in prop::collection::vec("[a-z文\"]{0,40}", 1..900)) {
+            let text: String = lines.iter().map(|line| format!("+{line}\n")).collect();
+            let shown = changes(&text);
+            prop_assert!(weight(&shown) <= (ANSWER - FRAME) / 4 * 3 + 8);
+            match shown.strip_suffix(CUT) {
+                Some(begin) => prop_assert!(text.starts_with(begin) && (begin.is_empty() || begin.ends_with('\n'))),
+                None => prop_assert_eq!(shown, text),
             }
         }
 

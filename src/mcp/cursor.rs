@@ -1,17 +1,32 @@
-//! Where a page ended, as a text that clients return unread.
+//! Where a page ended, as a text that clients return unread. It says of which list it is: a place in one is none in another.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::problem::Problem;
 use crate::api::NOT_A_CURSOR;
 
-pub(super) fn encode(place: &str) -> String {
-    URL_SAFE_NO_PAD.encode(place)
+/// What stands between the list and the place.
+const BETWEEN: char = ' ';
+
+/// The cursor of a place in the list of this name, which has no blank.
+pub(super) fn encode(list: &str, place: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{list}{BETWEEN}{place}"))
 }
 
-pub(super) fn decode(cursor: &str) -> Result<String, Problem> {
+/// The place in the list of this name.
+pub(super) fn decode(list: &str, cursor: &str) -> Result<String, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
+    match text.split_once(BETWEEN) {
+        Some((of, place)) if of == list => Ok(place.to_owned()),
+        Some(_) => Err(Problem::new("cursor: is of another question or list; send it with the arguments it came from")),
+        None => Err(invalid()),
+    }
+}
+
+/// The number that the place is.
+pub(super) fn decode_number<T: std::str::FromStr>(list: &str, cursor: &str) -> Result<T, Problem> {
+    decode(list, cursor)?.parse().map_err(|_| invalid())
 }
 
 pub(super) fn invalid() -> Problem {

@@ -41,9 +41,10 @@ const INSTRUCTIONS: &str = "\
 Afterword keeps markdown articles and finds them by words and by meaning. Search with search_articles before you write.
 Read what you need: read_article has section and offset; read_articles reads several; article_context shows links.
 create_article never overwrites. Change a part with edit_article, and the whole with update_article; send the revision \
-you read as expected_revision. A conflict shows what others changed; merge: true joins both where it can.
+you read as expected_revision. A conflict shows what others changed; merge: true (edit_article) joins both where it can.
 Several edits in one call are one revision, or none. Answers show what changed and never repeat the text you sent.
-Tags and properties are front matter: set them with properties, filter lists with tag:x, status:y, updated:<7d.
+Tags and properties are front matter: set them with properties, filter lists with tag:x, status:y, updated:<7d; \
+list_folders with of shows which there are.
 Link articles by [[slug]]; rename_article keeps old names working, and update_links changes the links too.
 A save returns at once and its embedding is made in the background: until embedding.status is completed, searches find \
 the article by its words (after an update also by its older meaning). A failed embedding never loses an article.
@@ -57,6 +58,7 @@ const LONGEST_NAME: usize = 100;
 static TOOLS: LazyLock<Tools<McpServer>> = LazyLock::new(|| {
     let reading = McpServer::articles_reading()
         + McpServer::around_reading()
+        + McpServer::existing_reading()
         + McpServer::naming_reading()
         + McpServer::search_reading()
         + McpServer::queue_reading()
@@ -128,7 +130,10 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = TOOLS.router.get(&request.name) else {
-            return TOOLS.router.call(ToolCallContext::new(self, request, context)).await;
+            let name = printable::line(&request.name, LONGEST_NAME);
+            let all: Vec<_> = TOOLS.router.list_all().into_iter().map(|tool| tool.name).collect();
+            let reason = format!("there is no tool \"{name}\"; there are {}", all.join(", "));
+            return Err(ErrorData::invalid_params(reason, None));
         };
         let needed = TOOLS.needed(&tool.name);
         if !self.may(&context, needed) {

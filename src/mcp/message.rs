@@ -17,8 +17,9 @@ use crate::{
     printable,
 };
 
-/// A longer text among a tool's arguments bypasses the library. *Units:* bytes.
-const LARGE: usize = 16 << 10;
+/// A longer text among a tool's arguments, or within one, bypasses the library: so many edits of a call are few bytes without
+/// their texts. *Units:* bytes.
+const LARGE: usize = 512;
 /// Longest message without its large texts. *Units:* bytes.
 const LONGEST_REST: usize = 256 << 10;
 /// Longest message that begins a session, which is kept with it. *Units:* bytes.
@@ -30,7 +31,8 @@ pub(super) struct Message {
     pub(super) large: LargeArguments,
 }
 
-/// Texts that were taken out of a message, by the names of the arguments. Clones share them; the first taker gets them.
+/// Texts that were taken out of a message, by their places in the arguments (RFC 6901). Clones share them; the first taker gets
+/// them.
 #[derive(Clone, Default)]
 pub(super) struct LargeArguments(Arc<Mutex<HashMap<String, String>>>);
 
@@ -47,8 +49,8 @@ impl LargeArguments {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn put(&self, name: String, text: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, text);
+    fn put(&self, place: String, text: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(place, text);
     }
 }
 
@@ -65,6 +67,10 @@ impl Unreadable {
 
     pub(super) fn of_request(self, id: Option<Value>) -> Self {
         Self { id: id.unwrap_or_default(), ..self }
+    }
+
+    pub(super) fn compressed() -> Self {
+        Self::of(ErrorCode::INVALID_REQUEST, "the message must be sent as it is, without Content-Encoding".to_owned())
     }
 
     pub(super) fn incomplete() -> Self {
@@ -152,6 +158,11 @@ fn check_params(message: &Map<String, Value>) -> Result<(), String> {
     let params = message.get("params").unwrap_or(&Value::Null);
     match method {
         // Not of "resources/subscribe": to clients of the newer era that is a method that does not exist.
+        "initialize" => {
+            must_be_text(params, &["protocolVersion"])?;
+            must_be_text(params, &["clientInfo", "name"])?;
+            must_be_text(params, &["clientInfo", "version"])
+        }
         "resources/read" => must_be_text(params, &["uri"]),
         "tools/call" => must_be_text(params, &["name"]),
         "completion/complete" => {
@@ -200,13 +211,24 @@ fn unwrap_arguments(message: &mut Map<String, Value>) -> Result<(), String> {
 
 fn take_out(message: &mut Map<String, Value>, large: &LargeArguments) {
     let params = message.get_mut("params").and_then(Value::as_object_mut);
-    let arguments = params.and_then(|params| params.get_mut("arguments")).and_then(Value::as_object_mut);
-    for (name, value) in arguments.into_iter().flatten() {
-        if let Value::String(text) = value
-            && text.len() > LARGE
-        {
-            large.put(name.clone(), std::mem::take(text));
-        }
+    if let Some(arguments) = params.and_then(|params| params.get_mut("arguments")) {
+        take_out_of(arguments, &mut String::new(), large);
+    }
+}
+
+fn take_out_of(value: &mut Value, place: &mut String, large: &LargeArguments) {
+    let mut below = |name: &str, value: &mut Value| {
+        let length = place.len();
+        place.push('/');
+        place.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        take_out_of(value, place, large);
+        place.truncate(length);
+    };
+    match value {
+        Value::String(text) if text.len() > LARGE => large.put(place.clone(), std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().enumerate().for_each(|(at, item)| below(&at.to_string(), item)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, field)| below(name, field)),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -249,7 +271,7 @@ mod tests {
         assert_eq!(id(&zeros.replace("\"id\":1", "\"id\":1,\"id\":2")), Value::Null);
         let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
         assert_eq!(code(deep.as_bytes()), -32600);
-        let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "x": "y".repeat(20_000) } });
+        let begin = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": { "protocolVersion": "1", "clientInfo": { "name": "x", "version": "y".repeat(20_000) } } });
         assert_eq!(code(begin.to_string().as_bytes()), -32600);
     }
 
@@ -262,6 +284,7 @@ mod tests {
         let complete = |reference: Value, argument: Value| json!({ "ref": reference, "argument": argument });
         let template = json!({ "type": "ref/resource", "uri": "article://{slug}" });
         for (method, params, field) in [
+            ("initialize", json!({}), "params.protocolVersion: is missing"),
             ("resources/read", Value::Null, "params.uri: is missing"),
             ("resources/read", json!([]), "params.uri: is missing"),
             ("resources/read", json!({ "uri": 1 }), "params.uri: must be a text"),
@@ -306,8 +329,15 @@ mod tests {
                                   "params": { "name": "create_article", "arguments": given } });
             let read = Message::read(message.to_string().as_bytes()).expect("a message");
             assert_eq!(read.value["params"]["arguments"], json!({ "title": "T", "body": "" }));
-            assert_eq!(read.large.take().remove("body"), Some(body.clone()));
+            assert_eq!(read.large.take().remove("/body"), Some(body.clone()));
         }
+        let edits: Vec<_> =
+            (0..100).map(|n| json!({ "action": "append", "text": body, "a/b~": format!("{n}") })).collect();
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                              "params": { "name": "edit_article", "arguments": { "slug": "t", "edits": edits } } });
+        let read = Message::read(message.to_string().as_bytes()).expect("a message");
+        assert_eq!(read.large.take().remove("/edits/99/text"), Some(body));
+        assert!(read.value.to_string().len() < LONGEST_REST);
         let wrong = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "arguments": [1] } });
         assert_eq!(code(wrong.to_string().as_bytes()), -32602);
     }

@@ -6,10 +6,11 @@ use std::io;
 
 use rmcp::{
     RoleServer,
-    model::{ClientJsonRpcMessage, GetExtensions},
+    model::{ClientJsonRpcMessage, ClientNotification, GetExtensions},
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::Transport,
 };
+use serde::Serialize;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
@@ -18,7 +19,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::message::{Message, Unreadable};
+use super::{
+    in_flight::{self, InFlight},
+    message::{LargeArguments, Message, Unreadable},
+};
 
 /// Answers that may wait to be written; beyond that the sender waits too.
 const WAITING: usize = 64;
@@ -31,6 +35,7 @@ pub(super) struct Pipe<R> {
     /// The rest of a line that was too long is being skipped.
     is_skipping: bool,
     has_begun: bool,
+    in_flight: InFlight,
     /// The reader's own answer to a line, until there is room for it. It is kept here because a reading may be
     /// cancelled.
     unsaid: Option<Vec<u8>>,
@@ -60,6 +65,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
             longest,
             is_skipping: false,
             has_begun: false,
+            in_flight: InFlight::default(),
             unsaid: None,
             output: Some(sender),
             alive,
@@ -115,12 +121,7 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
         }
         let id = value.get("id").cloned();
         match serde_json::from_value(value) {
-            Ok(mut message) => {
-                if let ClientJsonRpcMessage::Request(request) = &mut message {
-                    request.request.extensions_mut().insert(large);
-                }
-                Some(message)
-            }
+            Ok(message) => self.admit(message, large),
             Err(_) if is_request => {
                 self.answer(&Unreadable::senseless().of_request(id));
                 None
@@ -129,8 +130,35 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
         }
     }
 
+    /// Returns the message, unless it is a request with the id of one that is not answered yet.
+    fn admit(&mut self, mut message: ClientJsonRpcMessage, large: LargeArguments) -> Option<ClientJsonRpcMessage> {
+        match &mut message {
+            ClientJsonRpcMessage::Request(request) => {
+                if !self.in_flight.begin(&request.id) {
+                    self.say(&in_flight::refused(request.id.clone()));
+                    return None;
+                }
+                request.request.extensions_mut().insert(large);
+            }
+            // What was cancelled may stay without an answer.
+            ClientJsonRpcMessage::Notification(told) => {
+                if let ClientNotification::CancelledNotification(cancelled) = &told.notification
+                    && let Some(id) = &cancelled.params.request_id
+                {
+                    self.in_flight.end(id);
+                }
+            }
+            ClientJsonRpcMessage::Response(_) | ClientJsonRpcMessage::Error(_) => {}
+        }
+        Some(message)
+    }
+
     fn answer(&mut self, unreadable: &Unreadable) {
-        let mut line = unreadable.answer().to_string().into_bytes();
+        self.say(&unreadable.answer());
+    }
+
+    fn say(&mut self, message: &impl Serialize) {
+        let Ok(mut line) = serde_json::to_vec(message) else { return };
         line.push(b'\n');
         self.unsaid = Some(line);
     }
@@ -165,6 +193,9 @@ impl<R: AsyncRead + Send + Unpin + 'static> Transport<RoleServer> for Pipe<R> {
         message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
         let output = self.output.clone();
+        if let Some(id) = in_flight::answered(&message) {
+            self.in_flight.end(id);
+        }
         async move {
             let mut line = serde_json::to_vec(&message)?;
             line.push(b'\n');

@@ -92,6 +92,10 @@ impl From<ArticleError> for Problem {
                 format!("the article \"{slug}\" has no revision {revision}; article_history lists those it has")
             }
             error @ ArticleError::NoPast { slug: _, deleted: _ } => error.to_string(),
+            ArticleError::KeyOfDeleted { key, name } => format!(
+                "the article that was created with the idempotency_key \"{key}\" has been deleted, and nothing was saved; \
+                 bring it back with restore_article, slug \"{name}\", or use a new key to create it anew"
+            ),
             ArticleError::KeyReused { key } => format!(
                 "the idempotency_key \"{key}\" was used before to create another article, and nothing was saved; use \
                  a new key for a new article"

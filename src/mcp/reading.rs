@@ -52,6 +52,9 @@ pub(super) async fn read(State(reader): State<Reader>, request: Request, next: N
     if request.method() != Method::POST {
         return owner::while_asking(who, next.run(request)).await;
     }
+    if is_compressed(request.headers()) {
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, &Unreadable::compressed());
+    }
     let may_save = caller.is_some_and(|caller| caller.may(Permission::Write));
     let longest = if may_save { reader.longest } else { reader.longest.min(LONGEST_QUESTION) };
     let is_json = is_json(request.headers());
@@ -78,6 +81,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn is_compressed(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 async fn collect(body: Body, announced: usize, longest: usize) -> Result<Vec<u8>, Response> {

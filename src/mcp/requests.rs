@@ -11,7 +11,7 @@ use super::{
     message::LargeArguments,
     problem::{self, Problem},
 };
-use crate::{auth::Permission, share::Taken};
+use crate::{articles::ArticleError, auth::Permission, share::Taken};
 
 impl McpServer {
     /// Whether the caller may do what needs `scope`. Over HTTP the guard in front has put the caller into the request;
@@ -50,7 +50,20 @@ impl McpServer {
         Ok(self.host.large_texts.room(&who(context), size).await)
     }
 
-    /// The same for texts of `size` bytes.
+    /// Why there is no such article; whoever may restore it learns that it was deleted.
+    pub(super) async fn missing(&self, context: &RequestContext<RoleServer>, error: ArticleError) -> Problem {
+        if let ArticleError::NotFound { slug, suggestion: _ } = &error
+            && self.may(context, Permission::Write)
+            && let Ok(Some(name)) = self.host.articles.deleted_name(slug).await
+        {
+            return Problem::new(format!(
+                "the article \"{slug}\" was deleted; restore_article, slug \"{name}\", brings it back"
+            ));
+        }
+        error.into()
+    }
+
+    /// Waits for room for texts of `size` bytes, if that is much.
     pub(super) async fn room_for(&self, context: &RequestContext<RoleServer>, size: u64) -> Option<Taken> {
         self.host.large_texts.room(&who(context), size).await
     }

@@ -1,5 +1,8 @@
 //! Articles as resources: `article://{slug}`.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 use rmcp::{
     ErrorData,
     model::{
@@ -17,7 +20,7 @@ use crate::{
 const SCHEME: &str = "article://";
 const TEMPLATE: &str = "article://{slug}";
 /// Lists of articles.
-const LISTS: &str = "articles://";
+pub(super) const LISTS: &str = "articles://";
 const TAGGED: &str = "articles://tag/{+tag}";
 const FOLDER: &str = "articles://folder/{+folder}";
 const MARKDOWN: &str = "text/markdown";
@@ -34,9 +37,10 @@ pub(super) fn uri(slug: &str) -> String {
     format!("{SCHEME}{slug}")
 }
 
-/// The slug in an address of this scheme.
-pub(super) fn slug(uri: &str) -> Option<&str> {
-    uri.strip_prefix(SCHEME).filter(|slug| (1..=LONGEST_SLUG).contains(&slug.len()))
+/// The slug in an address of this scheme, however it is escaped.
+pub(super) fn slug(uri: &str) -> Option<Cow<'_, str>> {
+    let slug = percent_decode_str(uri.strip_prefix(SCHEME)?).decode_utf8().ok()?;
+    (1..=LONGEST_SLUG).contains(&slug.len()).then_some(slug)
 }
 
 impl McpServer {
@@ -72,7 +76,7 @@ impl McpServer {
         if let Some(list) = uri.strip_prefix(LISTS) {
             return self.list(uri, list).await;
         }
-        let slug = slug(uri).ok_or_else(|| not_found(uri))?;
+        let slug = &*slug(uri).ok_or_else(|| not_found(uri))?;
         let size = self.host.articles.weight(slug).await.map_err(failed)?;
         if size > LONGEST {
             let reason =

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt, future::Either, stream};
 use rmcp::{
     model::{ClientJsonRpcMessage, GetExtensions, ServerJsonRpcMessage},
     transport::streamable_http_server::{
@@ -22,7 +22,11 @@ use rmcp::{
 };
 use tokio::time::Instant;
 
-use super::{line::Returns, owner};
+use super::{
+    in_flight::{self, InFlight},
+    line::Returns,
+    owner,
+};
 use crate::auth::Who;
 
 /// One caller has at most one part in this many of all sessions.
@@ -44,6 +48,7 @@ struct Open {
     heard: Instant,
     owner: Option<Who>,
     returns: Returns,
+    in_flight: InFlight,
 }
 
 type Local<T> = Result<T, <LocalSessionManager as SessionManager>::Error>;
@@ -66,6 +71,10 @@ impl Sessions {
 
     fn returns(&self, id: &SessionId) -> Returns {
         self.open().get(id).map(|open| open.returns.clone()).unwrap_or_default()
+    }
+
+    fn in_flight(&self, id: &SessionId) -> InFlight {
+        self.open().get(id).map(|open| open.in_flight.clone()).unwrap_or_default()
     }
 
     fn hear(&self, id: &SessionId) {
@@ -105,7 +114,10 @@ impl SessionManager for Sessions {
             }
         }
         let (id, transport) = self.kept.create_session().await?;
-        self.open().insert(id.clone(), Open { heard: Instant::now(), owner, returns: Returns::default() });
+        self.open().insert(
+            id.clone(),
+            Open { heard: Instant::now(), owner, returns: Returns::default(), in_flight: InFlight::default() },
+        );
         Ok((id, transport))
     }
 
@@ -130,10 +142,21 @@ impl SessionManager for Sessions {
         mut message: ClientJsonRpcMessage,
     ) -> Local<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static> {
         let (line, receiver) = self.returns(id).line(self.patience);
+        let mut flight = None;
         if let ClientJsonRpcMessage::Request(request) = &mut message {
+            flight = self.in_flight(id).flight(&request.id);
+            if flight.is_none() {
+                let refused = ServerSseMessage::from_message(in_flight::refused(request.id.clone()));
+                return Ok(stream::once(std::future::ready(refused)).left_stream());
+            }
             request.request.extensions_mut().insert(line);
         }
-        Ok(receiver.receive(self.kept.create_stream(id, message).await?))
+        let messages = receiver.receive(self.kept.create_stream(id, message).await?);
+        Ok(match flight {
+            Some(flight) => Either::Left(flight.until_answered(messages)),
+            None => Either::Right(messages),
+        }
+        .right_stream())
     }
 
     async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Local<()> {

@@ -16,7 +16,7 @@ use rmcp::{
 use super::{
     changes::Heard,
     door::{McpServer, Transport},
-    resources::{not_found, slug, uri},
+    resources::{LISTS, not_found, slug as slug_of},
 };
 use crate::articles::{ArticleEvent, ChangeKind};
 
@@ -27,7 +27,12 @@ type Wanted = Arc<Mutex<BTreeSet<String>>>;
 
 impl McpServer {
     pub(super) fn want(&self, uri: String) -> Result<(), ErrorData> {
-        if slug(&uri).is_none() {
+        if uri.starts_with(LISTS) {
+            let reason =
+                "a list of articles cannot be subscribed to; resources/list_changed tells when it may have changed";
+            return Err(ErrorData::invalid_params(reason, None));
+        }
+        if slug_of(&uri).is_none() {
             return Err(not_found(&uri));
         }
         let mut subscribed = self.subscribed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +82,7 @@ impl McpServer {
         acceptable.resources_list_changed = requested.resources_list_changed;
         let uris = requested.resource_subscriptions.iter().flatten();
         acceptable.resource_subscriptions =
-            Some(uris.filter(|uri| slug(uri).is_some()).take(MAX_RESOURCES).cloned().collect());
+            Some(uris.filter(|uri| slug_of(uri).is_some()).take(MAX_RESOURCES).cloned().collect());
         acceptable
     }
 
@@ -107,10 +112,14 @@ fn changes_list(heard: &Heard) -> bool {
     }
 }
 
-/// Which of the `wanted` resources may have changed.
+/// Which of the `wanted` resources may have changed: also those by a former name, which still leads to the article.
 fn updated(heard: &Heard, wanted: &BTreeSet<String>) -> Vec<String> {
     match heard {
-        Heard::Change(ArticleEvent { slug, .. }) => wanted.get(&uri(slug)).cloned().into_iter().collect(),
+        Heard::Change(ArticleEvent { slug, former_slugs, .. }) => {
+            let names: BTreeSet<&str> = std::iter::once(slug).chain(former_slugs).map(String::as_str).collect();
+            let is_one = |wanted: &&String| slug_of(wanted).is_some_and(|slug| names.contains(&*slug));
+            wanted.iter().filter(is_one).cloned().collect()
+        }
         Heard::Missed => wanted.iter().cloned().collect(),
     }
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod around;
 mod bulk;
+mod existing;
 mod naming;
 mod queue;
 mod reading;

@@ -66,6 +66,7 @@ impl From<ArticleError> for Refusal {
             ArticleError::Exists { .. }
             | ArticleError::FormerName { .. }
             | ArticleError::Conflict { .. }
+            | ArticleError::KeyOfDeleted { .. }
             | ArticleError::NoPast { .. } => Self::new(StatusCode::CONFLICT, detail),
             ArticleError::KeyReused { .. } | ArticleError::Invalid { .. } | ArticleError::Edit(_) => {
                 Self::invalid(detail)

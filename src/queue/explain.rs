@@ -17,13 +17,21 @@ pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -
                 format!("its host {host} is silent; a running host, or `afterword queue rescue`, puts it back")
             }
         }
-        "failed" => format!("failed: {}; `afterword queue retry {}` tries again", task.cause, task.id),
+        "failed" => format!("{}; `afterword queue retry {}` tries again", why_it_failed(task), task.id),
         "cancelled" if task.cause == "cancelled" => {
             format!("cancelled by hand; `afterword queue retry {}` puts it back", task.id)
         }
         "cancelled" => format!("not needed any more: {}", task.cause),
         _ => "done".to_owned(),
     })
+}
+
+fn why_it_failed(task: &embedding_task::Model) -> String {
+    match &task.error_message {
+        Some(error) => format!("failed: {error}"),
+        None if task.cause == "failed" => task.cause.clone(),
+        None => format!("failed: {}", task.cause),
+    }
 }
 
 async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Result<String, StoreError> {

@@ -13,6 +13,8 @@ mod sqlite {
     mod texts;
     #[path = "bounds/vectors.rs"]
     mod vectors;
+    #[path = "bounds/walks.rs"]
+    mod walks;
 }
 
 #[path = "."]
@@ -27,4 +29,6 @@ mod postgres {
     mod texts;
     #[path = "bounds/vectors.rs"]
     mod vectors;
+    #[path = "bounds/walks.rs"]
+    mod walks;
 }

@@ -2,6 +2,7 @@
 
 mod abuse;
 mod access;
+mod asked;
 mod closed;
 mod description;
 mod echo;

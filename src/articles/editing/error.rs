@@ -38,10 +38,10 @@ pub enum Fault {
         limit: u64,
     },
     /// The edit has no text to insert.
-    #[error("has no text to insert")]
+    #[error("the edit has no text to insert")]
     NoText,
     /// The edit has no text to find.
-    #[error("has no text to find")]
+    #[error("the edit has no text to find")]
     NothingToFind,
     /// There is no such section.
     #[error("there is no section \"{}\"; {}", shown(.wanted), known(.names))]
@@ -69,9 +69,9 @@ pub enum Fault {
     },
     /// The text is not there as often as expected.
     #[error(
-        "the text to find is there {found} times, not {expected}: {}; find more of the text around the one you mean, or \
+        "the text to find is there {}, not {}: {}; find more of the text around the one you mean, or \
          expect {found}",
-        listed(.places)
+        times(.found), times(.expected), listed(.places)
     )]
     Count {
         /// How often it is there.
@@ -101,6 +101,10 @@ impl Fault {
             Self::Swallows { .. } => "swallows_heading",
         }
     }
+}
+
+fn times(number: &usize) -> String {
+    if *number == 1 { "once".to_owned() } else { format!("{number} times") }
 }
 
 /// The beginning of a text, in one line.

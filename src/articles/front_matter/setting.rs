@@ -9,6 +9,7 @@ use super::{
     block::{self, Block, Syntax},
     edit::{is_plain, quoted},
     entry::{Entry, Value, Written},
+    number::json_number,
 };
 
 /// A value to be set.
@@ -74,6 +75,31 @@ impl Setting {
         }
     }
 
+    /// Whether this is what clients get to read of `value`.
+    fn is_read_of(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::List(items), Value::List { items: read, source: _ }) => {
+                items.len() == read.len() && items.iter().zip(read).all(|(item, read)| item.is_read_of_one(read))
+            }
+            (one, Value::Text(read)) => one.is_read_of_one(read),
+            (_, _) => false,
+        }
+    }
+
+    fn is_read_of_one(&self, read: &Written) -> bool {
+        let text = read.trim();
+        let is_switch = ["true", "false"].iter().any(|switch| text.eq_ignore_ascii_case(switch));
+        match self {
+            Self::Text(given) if read.is_quoted() => given.trim() == text,
+            Self::Text(given) => given == text && !is_switch && json_number(text).is_none(),
+            Self::Number(given) => {
+                !read.is_quoted() && json_number(text).is_some_and(|number| number.to_string() == *given)
+            }
+            Self::Switch(given) => !read.is_quoted() && is_switch && text.eq_ignore_ascii_case(&given.to_string()),
+            Self::List(_) => false,
+        }
+    }
+
     fn written(&self, syntax: Syntax, in_list: bool) -> String {
         match self {
             Self::Number(number) => number.clone(),
@@ -113,6 +139,8 @@ fn with_setting(head: &str, body: &str, key: &str, setting: Option<&Setting>) ->
     };
     let named = |entry: &&Entry| super::named(&entry.key) == super::named(key);
     match (block.entries.iter().rfind(named), setting) {
+        // What was read and is sent back leaves the value as its author wrote it, and what it is: `1.10` and a day stay what they are.
+        (Some(entry), Some(setting)) if setting.is_read_of(&entry.value) => head.to_owned(),
         (Some(entry), Some(setting)) => replaced(head, entry, &setting.written(block.syntax, false)),
         (Some(entry), None) if block.syntax == Syntax::Json => replaced(head, entry, "null"),
         (Some(entry), None) => without(head, entry),

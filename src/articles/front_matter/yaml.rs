@@ -259,11 +259,17 @@ fn single_quoted(source: &str) -> Option<(String, usize)> {
 }
 
 fn double_quoted(source: &str) -> Option<(String, usize)> {
-    let mut text = String::new();
-    let mut characters = source.char_indices().skip(1);
+    // `kept`: up to here the text comes from escapes, and is what was meant.
+    let (mut text, mut kept) = (String::new(), 0);
+    let mut characters = source.char_indices().skip(1).peekable();
     while let Some((at, character)) = characters.next() {
         match character {
-            '"' => return Some((folded(text), at + 1)),
+            '"' => return Some((text, at + 1)),
+            '\n' | '\r' => {
+                text.truncate(kept.max(text.trim_end_matches([' ', '\t']).len()));
+                while characters.next_if(|(_, next)| next.is_whitespace()).is_some() {}
+                text.push(' ');
+            }
             '\\' => {
                 let (_, escape) = characters.next()?;
                 let digits = match escape {
@@ -272,12 +278,14 @@ fn double_quoted(source: &str) -> Option<(String, usize)> {
                     'U' => 8,
                     _ => {
                         text.push(escaped(escape)?);
+                        kept = text.len();
                         continue;
                     }
                 };
                 let number: String = characters.by_ref().take(digits).map(|(_, digit)| digit).collect();
                 let code = u32::from_str_radix(&number, 16).ok().filter(|_| number.len() == digits)?;
                 text.push(char::from_u32(code)?);
+                kept = text.len();
             }
             other => text.push(other),
         }
@@ -305,7 +313,7 @@ fn escaped(escape: char) -> Option<char> {
     })
 }
 
-/// Replaces line breaks inside quotes by spaces; those written as `\n` are rare enough to be replaced as well.
+/// Replaces line breaks inside quotes by spaces.
 fn folded(text: String) -> String {
     if text.contains(['\n', '\r']) { one_line(&text) } else { text }
 }

@@ -182,7 +182,7 @@ impl Properties {
     }
 
     fn add_tag(&mut self, given: &str) {
-        let name = given.replace('\0', "");
+        let name = given.replace('\0', "").replace(['\n', '\r'], " ");
         let name = name.trim().trim_start_matches('#').trim_matches('/').trim();
         let tag = folded(name);
         let is_one = !tag.is_empty() && tag.len() <= LONGEST_KEY && !tag.contains(char::is_control);
@@ -250,7 +250,9 @@ impl Value {
     fn to_json(&self) -> Json {
         match self {
             Self::Switch(switch) => Json::Bool(*switch),
-            Self::Number(text, _) => text.parse::<i64>().map(Json::from).unwrap_or_else(|_| Json::String(text.clone())),
+            Self::Number(text, _) => {
+                front_matter::json_number(text).map_or_else(|| Json::String(text.clone()), Json::Number)
+            }
             Self::Text(text) | Self::Time(text, _) => Json::String(text.clone()),
         }
     }

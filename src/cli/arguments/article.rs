@@ -73,7 +73,7 @@ pub(in crate::cli) enum ArticleCommand {
         #[arg(long)]
         cursor: Option<String>,
         /// Only those that were deleted and can be restored, the last deleted first
-        #[arg(long, conflicts_with = "cursor")]
+        #[arg(long)]
         deleted: bool,
         /// Only those saved since then: a time ago, e.g. 7d, or a date, e.g. 2026-11-01
         #[arg(long, value_name = "WHEN")]

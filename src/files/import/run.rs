@@ -20,7 +20,7 @@ use super::{
     error::FileError,
     request::Import,
 };
-use crate::articles::{Articles, history::NUMBERED, names, slug::Slug};
+use crate::articles::{Articles, names, names::NUMBERED, slug::Slug};
 
 /// Files saved at the same time: they share commits.
 const AT_ONCE: usize = 64;

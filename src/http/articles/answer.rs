@@ -23,6 +23,8 @@ pub(super) fn tagged(status: StatusCode, answer: impl IntoResponse, revision: i6
     let mut response = (status, answer).into_response();
     insert(response.headers_mut(), header::ETAG, format!("\"{revision}\""));
     insert(response.headers_mut(), header::CONTENT_LOCATION, format!("/api/articles/{slug}"));
+    // A browser would ask by itself with `If-None-Match`, and show the state of an embedding that has ended since.
+    insert(response.headers_mut(), header::CACHE_CONTROL, "no-store".to_owned());
     response
 }
 

@@ -57,11 +57,16 @@ struct ListedDeleted {
     /// Most articles.
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
     /// Only those deleted since then: how long ago (`7d`), a day (`2026-11-01`) or a moment (RFC 3339).
     since: Option<String>,
 }
 
 /// List articles, the last saved first.
+///
+/// The pages are those of one moment: what is saved while you go from page to page keeps its place, and is not missed. What is
+/// created meanwhile is not listed.
 #[utoipa::path(get, path = "/articles", operation_id = "list_articles", tag = "articles", params(Listed),
     responses((status = OK, description = "A page of articles", body = Page), Refused))]
 async fn list(State(app): State<HttpState>, Query(listed): Query<Listed>) -> Result<Json<Page>, Problem> {
@@ -74,14 +79,15 @@ async fn list(State(app): State<HttpState>, Query(listed): Query<Listed>) -> Res
 ///
 /// Each has a name, such as `id:12`, by which it can be restored although another article has its slug now.
 #[utoipa::path(get, path = "/deleted", operation_id = "list_deleted_articles", tag = "articles", params(ListedDeleted),
-    responses((status = OK, description = "The last deleted", body = DeletedPage), Refused))]
+    responses((status = OK, description = "A page of deleted articles", body = DeletedPage), Refused))]
 async fn deleted(
     State(app): State<HttpState>,
     Query(listed): Query<ListedDeleted>,
 ) -> Result<Json<DeletedPage>, Problem> {
     let (limit, folder) = (page_length(listed.limit)?, folder(&listed.folder)?);
     let since = since(&app, listed.since.as_deref()).await?;
-    Ok(Json(app.host.articles.deleted(&folder, since, limit).await?))
+    let page = (listed.cursor.as_deref(), limit);
+    Ok(Json(app.host.articles.deleted_after(&folder, since, page, <[_]>::len).await?))
 }
 
 fn page_length(asked: Option<u32>) -> Result<u32, Problem> {

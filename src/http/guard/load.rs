@@ -148,7 +148,10 @@ pub(in crate::http) async fn admit(
     }
     if size > budget.largest {
         let detail = format!("the request has {size} bytes, and at most {} are allowed", budget.largest);
-        let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * budget.largest)).await;
+        // Whoever asks first has sent nothing yet, and would begin with it once the body is read.
+        if !headers.contains_key(header::EXPECT) {
+            let _ = tokio::time::timeout(LINGER, read_off(request.into_body(), LARGEST_AT_ONCE * budget.largest)).await;
+        }
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).with_the_rest_unread());
     }
     let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };

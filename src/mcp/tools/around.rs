@@ -30,6 +30,8 @@ use crate::{
 const MAX_ARTICLES: usize = 20;
 /// Most names that are looked at, each of which may match several articles.
 const MAX_NAMED: usize = 50;
+/// Longest list of articles that were not read. *Units:* characters.
+const LONGEST_LEFT_OUT: usize = 1_000;
 /// Most articles that are named as the nearest.
 const NEAREST: usize = 5;
 /// Most links that are named in each direction.
@@ -45,6 +47,7 @@ struct ReadArticles {
     /// with filter: only this folder and below
     folder: Option<String>,
     /// most characters of each; default: 8 KB shared by all
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
 }
 
@@ -53,6 +56,7 @@ struct ReadArticles {
 struct ArticleContext {
     slug: String,
     /// most characters; default and most 8 KB
+    #[schemars(range(min = 1))]
     budget: Option<u32>,
 }
 
@@ -68,7 +72,7 @@ impl McpServer {
         Parameters(asked): Parameters<ReadArticles>,
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
-        let (slugs, more) = self.meant(&asked).await?;
+        let Meant { slugs, next, beyond } = self.meant(&asked).await?;
         if slugs.is_empty() {
             return Ok("no article matches; list_articles shows what there is".to_owned());
         }
@@ -83,9 +87,7 @@ impl McpServer {
             };
             texts.push(budget::beginning_within(&text, each).to_owned());
         }
-        if let Some(more) = more {
-            texts.push(format!("---\n{more} more match; ask for those that are missing\n---"));
-        }
+        texts.extend(left_out(&next, beyond.as_deref()));
         Ok(texts.join("\n\n"))
     }
 
@@ -114,11 +116,16 @@ impl McpServer {
         Ok(within(&around, &text, asked.budget))
     }
 
-    /// Returns the meant slugs, and how many more there are than are read at once, if there are more.
-    async fn meant(&self, asked: &ReadArticles) -> Result<(Vec<String>, Option<String>), Problem> {
+    /// Returns the meant slugs.
+    async fn meant(&self, asked: &ReadArticles) -> Result<Meant, Problem> {
         let articles = &self.host.articles;
         let mut slugs = Vec::new();
         match &asked.slugs {
+            Some(_) if asked.filter.is_some() || asked.folder.is_some() => {
+                return Err(Problem::new(
+                    "slugs: are read instead of what filter and folder say; send one or the other",
+                ));
+            }
             Some(given) => {
                 for name in given.iter().take(MAX_NAMED) {
                     match name.split_once('*') {
@@ -135,19 +142,44 @@ impl McpServer {
             }
             None => {
                 let (folder, filter) = (folder(asked.folder.as_deref())?, filter(asked.filter.as_deref())?);
-                let page = articles.list_where(&folder, &filter, None, MAX_ARTICLES as u32).await?;
-                let read = page.articles.len() as i64;
-                let more = page.total.map_or_else(|| "many".to_owned(), |all| (all - read).to_string());
+                let page = articles.list_where(&folder, &filter, None, 2 * MAX_ARTICLES as u32).await?;
+                let seen = page.articles.len() as i64;
+                let more = page.total.map_or_else(|| "many".to_owned(), |all| (all - seen).to_string());
                 let slugs = page.articles.into_iter().map(|article| article.slug).collect();
-                return Ok((slugs, page.next_cursor.is_some().then_some(more)));
+                return Ok(Meant::of(slugs, page.next_cursor.is_some().then_some(more)));
             }
         }
         let mut seen = HashSet::new();
         slugs.retain(|slug| seen.insert(slug.clone()));
-        let more = slugs.len().saturating_sub(MAX_ARTICLES) + given_more(asked);
-        slugs.truncate(MAX_ARTICLES);
-        Ok((slugs, (more > 0).then(|| more.to_string())))
+        let beyond = slugs.len().saturating_sub(2 * MAX_ARTICLES) + given_more(asked);
+        slugs.truncate(2 * MAX_ARTICLES);
+        Ok(Meant::of(slugs, (beyond > 0).then(|| beyond.to_string())))
     }
+}
+
+/// Which articles a call means.
+struct Meant {
+    /// Those that it reads.
+    slugs: Vec<String>,
+    /// Those that the next one may read.
+    next: Vec<String>,
+    /// How many there are beyond these, if there are.
+    beyond: Option<String>,
+}
+
+impl Meant {
+    fn of(mut slugs: Vec<String>, beyond: Option<String>) -> Self {
+        let next = slugs.split_off(slugs.len().min(MAX_ARTICLES));
+        Self { slugs, next, beyond }
+    }
+}
+
+/// Says which articles were not read.
+fn left_out(next: &[String], beyond: Option<&str>) -> Option<String> {
+    let named = (!next.is_empty()).then(|| format!("not read, ask for them as slugs: {}", next.join(", ")));
+    let more = beyond.map(|beyond| format!("{beyond} more match, list_articles shows them"));
+    let said = [named, more].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    (!said.is_empty()).then(|| format!("---\n{}\n---", budget::clipped(&said, LONGEST_LEFT_OUT)))
 }
 
 /// Counts the names that are not looked at.
@@ -197,10 +229,19 @@ fn nearest(found: &SearchAnswer) -> String {
 fn within(around: &str, text: &str, most: Option<u32>) -> String {
     let most = most.map_or(usize::MAX, |most| most as usize).max(1);
     let half = most.div_ceil(2);
-    let around = excerpt::first(around, half.max(most.saturating_sub(text.chars().count() + 1)));
+    let around = cut(around, half.max(most.saturating_sub(text.chars().count() + 1)));
     let room = most.saturating_sub(around.chars().count() + 1);
     let text = budget::beginning_within(text, budget::share(2));
-    if room == 0 { around.to_owned() } else { format!("{around}\n{}", excerpt::first(text, room)) }
+    if room == 0 { around } else { format!("{around}\n{}", cut(text, room)) }
+}
+
+/// At most `most` characters, the last of which says that there was more.
+fn cut(text: &str, most: usize) -> String {
+    match text.chars().count() {
+        0..=1 => text.to_owned(),
+        count if count <= most => text.to_owned(),
+        _ => format!("{}…", excerpt::first(text, most.saturating_sub(1))),
+    }
 }
 
 /// Whether `slug` matches `pattern`, in which `*` stands for anything.

@@ -13,7 +13,7 @@ use super::answers::{SavedArticle, TITLE};
 use crate::{
     articles::{ArticleError, Revision, linking::Relinked, slug::Slug},
     auth::Permission,
-    mcp::{budget, door::McpServer, problem::Problem, schema},
+    mcp::{budget, cursor, door::McpServer, problem::Problem, schema},
 };
 
 /// Most articles that are named because their links could not be changed.
@@ -47,6 +47,8 @@ struct ArticleHistory {
     slug: String,
     /// show what has changed in the text since this revision
     since_revision: Option<i64>,
+    /// next_cursor of the page before
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,6 +60,8 @@ struct History {
     /// as diff -u shows it
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,13 +105,15 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<RenamedArticle>, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
-        let (articles, to) = (&self.host.articles, Slug::parse(&asked.to).map_err(ArticleError::from)?);
-        let (saved, Relinked { mended, unmended }) = match asked.update_links {
-            Some(true) => articles.rename_with_links(&asked.slug, to, asked.expected_revision).await?,
+        let to = Slug::parse(&asked.to).map_err(|error| Problem::new(format!("to: {error}")))?;
+        let (articles, revision) = (&self.host.articles, asked.expected_revision);
+        let renamed = match asked.update_links {
+            Some(true) => articles.rename_with_links(&asked.slug, to, revision).await,
             Some(false) | None => {
-                (articles.rename(&asked.slug, to, asked.expected_revision).await?, Relinked::default())
+                articles.rename(&asked.slug, to, revision).await.map(|saved| (saved, Relinked::default()))
             }
         };
+        let (saved, Relinked { mended, unmended }) = renamed.map_err(not_renamed)?;
         let mended = budget::fitting(mended.into_iter().map(|mended| mended.slug).collect());
         let unmended = unmended.into_iter().map(|unmended| unmended.slug).take(NAMED).collect();
         Ok(Json(RenamedArticle { slug: saved.article.slug, revision: saved.article.revision, mended, unmended }))
@@ -153,20 +159,49 @@ impl McpServer {
             articles.must_exist(&asked.slug).await?;
         }
         let all = articles.history(&asked.slug).await?;
+        let list = list_of(&asked.slug);
+        let before = asked.cursor.map(|cursor| cursor::decode_number::<i64>(&list, &cursor)).transpose()?;
+        let Some(since) = asked.since_revision else { return Ok(Json(revisions(all, &list, before))) };
         let total = all.len();
-        let sizes =
-            all.iter().filter(|one| one.present || Some(one.revision) == asked.since_revision).map(|one| one.size);
+        let sizes = all.iter().filter(|one| one.present || one.revision == since).map(|one| one.size);
         let largest = sizes.max().unwrap_or_default();
-        let Some(revision) = asked.since_revision else {
-            let revisions = budget::fitting(all.into_iter().map(ListedRevision::from).collect());
-            return Ok(Json(History { revisions, total, changes: None }));
-        };
         let _room = self.room_for(&context, u64::try_from(largest).unwrap_or_default()).await;
-        let changes = articles.changed_since_revision(&asked.slug, revision).await?;
-        let changes = changes.ok_or(ArticleError::NoRevision { slug: asked.slug, revision })?;
-        let changes = Some(budget::beginning_of_structured(&changes).to_owned());
-        Ok(Json(History { revisions: Vec::new(), total, changes }))
+        let changes = articles.changed_since_revision(&asked.slug, since).await?;
+        let changes = changes.ok_or(ArticleError::NoRevision { slug: asked.slug, revision: since })?;
+        let changes = Some(budget::changes(&changes));
+        let newer = all.into_iter().filter(|one| one.revision > since).map(ListedRevision::from).collect();
+        Ok(Json(History { revisions: budget::fitting_beside_changes(newer), total, changes, next_cursor: None }))
     }
+}
+
+/// Nothing is created here: the taken name is the new one.
+fn not_renamed(error: ArticleError) -> Problem {
+    match error {
+        ArticleError::Exists { slug, title, same_title: _ } => Problem::new(format!(
+            "to: the slug \"{slug}\" belongs to another article, \"{title}\", and nothing was renamed; choose another slug"
+        )),
+        ArticleError::FormerName { slug, present } => Problem::new(format!(
+            "to: \"{slug}\" is a former name of the article \"{present}\" and still leads to it, and nothing was renamed; \
+             choose another slug"
+        )),
+        other => other.into(),
+    }
+}
+
+/// The name of an article's past in cursors.
+fn list_of(slug: &str) -> String {
+    format!("history:{}", slug.replace(' ', "_"))
+}
+
+/// The revisions before this one, all if none is named, as many as fit into an answer.
+fn revisions(all: Vec<Revision>, list: &str, before: Option<i64>) -> History {
+    let total = all.len();
+    let left: Vec<_> = all.into_iter().filter(|one| before.is_none_or(|before| one.revision < before)).collect();
+    let more = left.len();
+    let revisions = budget::fitting(left.into_iter().map(ListedRevision::from).collect());
+    let last = revisions.last().filter(|_| revisions.len() < more);
+    let next_cursor = last.map(|last| cursor::encode(list, &last.revision.to_string()));
+    History { revisions, total, changes: None, next_cursor }
 }
 
 impl From<Revision> for ListedRevision {

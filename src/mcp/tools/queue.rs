@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::answers::{Embedding, REASON};
 use crate::{
-    articles::EmbeddingState,
     files::{left_copies, told_of},
     health::diagnosis,
     hosts,
@@ -192,25 +191,21 @@ impl McpServer {
         };
         let _room = self.room(&context, &slug).await?;
         let embedding = self.host.articles.read(&slug).await?.embedding;
-        match (embedding.status, embedding.task_id) {
-            (EmbeddingState::Failed, Some(id)) => {
-                self.host.queue.retry(id).await?;
-                Ok(Json(Retried { retried: 1 }))
-            }
-            (_, _) => Ok(Json(Retried { retried: 0 })),
-        }
+        Ok(Json(Retried { retried: self.host.queue.retry_failed_of(&embedding).await? }))
     }
 }
 
 impl From<TaskDetail> for TaskStatus {
     fn from(detail: TaskDetail) -> Self {
         let TaskDetail { task, explanation, events: _ } = detail;
+        // An agent has a tool for it, and perhaps no command line.
+        let command = format!("`afterword queue retry {}`", task.id);
         Self {
             attempts: task.attempts,
             max_attempts: task.max_attempts,
             scheduled_at: task.scheduled_at.to_string(),
             error_kind: task.error_kind,
-            explanation: budget::clipped(&explanation, REASON),
+            explanation: budget::clipped(&explanation, REASON).replace(&command, "retry_failed_embeddings"),
         }
     }
 }

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{answers::ListedArticle, filter, folder};
 use crate::{
-    articles::{ArticleSummary, FolderCount},
+    articles::{Page as ArticlesPage, folder::Folder},
     auth::Permission,
     mcp::{
-        budget, cursor,
+        budget,
         door::McpServer,
         excerpt::{self, Part},
         problem::Problem,
@@ -40,6 +40,7 @@ struct ReadArticle {
     /// begin after this many characters
     offset: Option<u32>,
     /// most characters, of 1 MB at most; without it as many as fit into 8 KB
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
 }
 
@@ -51,6 +52,7 @@ struct ListArticles {
     /// e.g. tag:rust -status:draft updated:<7d created:2026-01..2026-03
     filter: Option<String>,
     /// 1 to 100; default 20
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
     /// next_cursor of the page before
     cursor: Option<String>,
@@ -70,29 +72,27 @@ struct ArticlePage {
     next_cursor: Option<String>,
 }
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ListFolders {
-    /// next_cursor of the page before
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ListedFolder {
-    folder: String,
-    /// directly in it
-    articles: i64,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct FolderPage {
-    folders: Vec<ListedFolder>,
-    total: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
+/// How many of these fit into one answer.
+fn fitting<T: Clone>(articles: &[T]) -> usize
+where
+    ListedArticle: From<T>,
+{
+    budget::fitting(articles.iter().cloned().map(ListedArticle::from).collect()).len()
 }
 
 impl McpServer {
+    async fn deleted(
+        &self,
+        folder: &Folder,
+        since: Option<Timestamp>,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<ArticlePage, Problem> {
+        let page = self.host.articles.deleted_after(folder, since, (cursor, limit), fitting).await?;
+        let articles = page.articles.into_iter().map(ListedArticle::from).collect();
+        Ok(ArticlePage { articles, total: Some(page.total), next_cursor: page.next_cursor })
+    }
+
     /// A point in time as an agent names it, by the database's clock.
     async fn since(&self, named: Option<&str>) -> Result<Option<Timestamp>, Problem> {
         let Some(named) = named else { return Ok(None) };
@@ -114,7 +114,10 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<String, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
-        let article = self.host.articles.read(&asked.slug).await?;
+        let article = match self.host.articles.read(&asked.slug).await {
+            Ok(article) => article,
+            Err(error) => return Err(self.missing(&context, error).await),
+        };
         let is_beginning = asked.section.is_none() && asked.offset.unwrap_or_default() == 0;
         let linked_from = match is_beginning {
             true => self.host.articles.backlinks(&(&article).into(), NAMED_BACKLINKS).await?,
@@ -152,38 +155,16 @@ impl McpServer {
             if !self.may(&context, Permission::Write) {
                 return Err(Problem::not_allowed(Permission::Write));
             }
-            let page = articles.deleted(&folder, since, limit).await?;
-            let listed = budget::fitting(page.articles.into_iter().map(ListedArticle::from).collect());
-            return Ok(Json(ArticlePage { articles: listed, total: Some(page.total), next_cursor: None }));
+            if asked.filter.is_some() {
+                return Err(Problem::new(
+                    "filter: deleted articles are not filtered; leave it out, and use folder or since",
+                ));
+            }
+            return self.deleted(&folder, since, limit, asked.cursor.as_deref()).await.map(Json);
         }
         let filter = filter(asked.filter.as_deref())?.saved_since(since);
-        let listed =
-            |articles: &[ArticleSummary]| budget::fitting(articles.iter().cloned().map(ListedArticle::from).collect());
-        let fitting = |articles: &[ArticleSummary]| listed(articles).len();
         let page = articles.list_fitting(&folder, &filter, asked.cursor.as_deref(), limit, fitting).await?;
-        let (listed, total) = (listed(&page.articles), page.total);
-        Ok(Json(ArticlePage { articles: listed, total, next_cursor: page.next_cursor }))
-    }
-
-    #[tool(
-        description = "List folders with articles.",
-        input_schema = schema::input::<ListFolders>(),
-        output_schema = schema::output::<FolderPage>(),
-        annotations(title = "List folders", read_only_hint = true, open_world_hint = false)
-    )]
-    async fn list_folders(&self, Parameters(asked): Parameters<ListFolders>) -> Result<Json<FolderPage>, Problem> {
-        let all = self.host.articles.folders().await?;
-        let total = all.len();
-        let after = asked.cursor.as_deref().map(cursor::decode).transpose()?;
-        let left: Vec<_> = all
-            .into_iter()
-            .filter(|row| after.as_ref().is_none_or(|after| row.folder > *after))
-            .map(|FolderCount { folder, articles }| ListedFolder { folder, articles })
-            .collect();
-        let more = left.len();
-        let folders = budget::fitting(left);
-        let last = folders.last().filter(|_| folders.len() < more);
-        let next_cursor = last.map(|last| cursor::encode(&last.folder));
-        Ok(Json(FolderPage { folders, total, next_cursor }))
+        let ArticlesPage { articles, total, next_cursor } = page;
+        Ok(Json(ArticlePage { articles: articles.into_iter().map(ListedArticle::from).collect(), total, next_cursor }))
     }
 }

@@ -8,6 +8,7 @@ use rmcp::{
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{
     answers::{Embedding, TITLE},
@@ -37,10 +38,12 @@ struct SearchArticles {
     /// as in list_articles
     filter: Option<String>,
     /// most hits; fewer come if they would not fit into 8 KB
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
     /// next_cursor of the page before
     cursor: Option<String>,
     /// most passages of one article, up to 10; default 1
+    #[schemars(range(min = 1))]
     passages: Option<u32>,
     /// explain each hit's rank
     explain: Option<bool>,
@@ -50,6 +53,7 @@ struct SearchArticles {
 #[serde(deny_unknown_fields)]
 struct RelatedArticles {
     slug: String,
+    #[schemars(range(min = 1))]
     limit: Option<u32>,
 }
 
@@ -133,7 +137,8 @@ impl McpServer {
     ) -> Result<Json<Hits>, Problem> {
         let settings = &self.host.settings().search;
         let limit = asked.limit.map_or(settings.default_limit, |limit| limit as usize);
-        let begin = asked.cursor.as_deref().map(|given| place(given, settings.max_limit)).transpose()?.unwrap_or(0);
+        let (list, cursor) = (list_of(&asked), asked.cursor);
+        let begin = cursor.map(|given| place(&list, &given, settings.max_limit)).transpose()?.unwrap_or(0);
         // One more than is shown tells whether there is a next page.
         let reach = begin.saturating_add(limit).saturating_add(1).min(settings.max_limit);
         let (text, others) = questions(asked.query, asked.queries)?;
@@ -156,7 +161,7 @@ impl McpServer {
                 )));
             }
         }
-        Ok(Json(page(found, begin, limit)))
+        Ok(Json(page(found, &list, begin, limit)))
     }
 
     #[tool(
@@ -184,13 +189,21 @@ fn questions(query: Option<String>, queries: Vec<String>) -> Result<(String, Vec
     Ok((first, all.collect()))
 }
 
+/// The name of the list of hits for a question and its conditions: a place in it is none in that of another question.
+fn list_of(asked: &SearchArticles) -> String {
+    let SearchArticles { query, queries, mode, folder, filter, .. } = asked;
+    let question = serde_json::to_vec(&(query, queries, mode.map(Mode::as_str), folder, filter)).unwrap_or_default();
+    let hash = Sha256::digest(question);
+    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Takes as many hits from `begin` on as fit into one answer.
-fn page(found: api::SearchAnswer, begin: usize, limit: usize) -> Hits {
+fn page(found: api::SearchAnswer, list: &str, begin: usize, limit: usize) -> Hits {
     let total = found.hits.len();
     let hits = budget::fitting(found.hits.into_iter().skip(begin).take(limit).map(Hit::from).collect());
     let end = begin + hits.len();
     Hits {
-        next_cursor: (end < total && !hits.is_empty()).then(|| cursor::encode(&end.to_string())),
+        next_cursor: (end < total && !hits.is_empty()).then(|| cursor::encode(list, &end.to_string())),
         hits,
         mode: found.mode.as_str(),
         degraded: found.degraded,
@@ -228,8 +241,8 @@ impl From<api::Passage> for Passage {
 }
 
 /// The place where a page begins: no answer goes on behind `most` hits.
-fn place(given: &str, most: usize) -> Result<usize, Problem> {
-    let place = cursor::decode(given)?.parse().map_err(|_| cursor::invalid())?;
+fn place(list: &str, given: &str, most: usize) -> Result<usize, Problem> {
+    let place = cursor::decode_number(list, given)?;
     if place < most { Ok(place) } else { Err(cursor::invalid()) }
 }
 

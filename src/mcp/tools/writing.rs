@@ -166,7 +166,10 @@ impl McpServer {
             expected_revision: asked.expected_revision,
             ..Changes::default()
         };
-        Ok(Json(self.host.articles.update(&asked.slug, changes).await?.into()))
+        match self.host.articles.update(&asked.slug, changes).await {
+            Ok(saved) => Ok(Json(saved.into())),
+            Err(error) => Err(self.missing(&context, error).await),
+        }
     }
 
     #[tool(
@@ -190,7 +193,10 @@ impl McpServer {
         let edits = asked.edits.into_iter().enumerate().map(edit).collect::<Result<_, _>>()?;
         let on_conflict = if asked.merge == Some(true) { OnConflict::Merge } else { OnConflict::Refuse };
         let edits = PartEdits { edits, expected_revision: asked.expected_revision, on_conflict };
-        Ok(Json(self.host.edit(&asked.slug, edits).await?.into()))
+        match self.host.edit(&asked.slug, edits).await {
+            Ok(edited) => Ok(Json(edited.into())),
+            Err(error) => Err(self.missing(&context, error).await),
+        }
     }
 
     #[tool(
@@ -211,8 +217,12 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<DeletedArticle>, Problem> {
         let _room = self.room(&context, &asked.slug).await?;
-        let gone = self.host.articles.delete(&asked.slug, asked.expected_revision).await?;
-        Ok(Json(DeletedArticle { slug: gone.slug, title: gone.title, revision: gone.revision, deleted: true }))
+        match self.host.articles.delete(&asked.slug, asked.expected_revision).await {
+            Ok(gone) => {
+                Ok(Json(DeletedArticle { slug: gone.slug, title: gone.title, revision: gone.revision, deleted: true }))
+            }
+            Err(error) => Err(self.missing(&context, error).await),
+        }
     }
 }
 
@@ -226,7 +236,7 @@ fn edit((position, given): (usize, Value)) -> Result<Edit, Problem> {
 impl From<EditAnswer> for EditedArticle {
     fn from(answer: EditAnswer) -> Self {
         let EditAnswer { slug, revision, changed, merged, changes, embedding, chunks } = answer;
-        let changes = budget::beginning_of_structured(&changes).to_owned();
+        let changes = budget::changes(&changes);
         Self { slug, revision, changed, merged, changes, embedding: embedding.into(), chunks }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     Form,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
@@ -22,7 +22,7 @@ use crate::{
     time::duration,
 };
 
-/// At most this many deleted articles are shown.
+/// Deleted articles of a page.
 const LISTED: u32 = 100;
 
 /// The article to delete, or the revision to restore.
@@ -84,9 +84,21 @@ pub(super) async fn restore(
     Ok(Redirect::to(&format!("/articles/{}", restored.article.slug)).into_response())
 }
 
-pub(super) async fn list(State(app): State<PageState>, visit: Visit) -> Result<Response, Refusal> {
+/// Where a page of the list begins.
+#[derive(Deserialize)]
+pub(super) struct Begin {
+    cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    State(app): State<PageState>,
+    visit: Visit,
+    Query(begin): Query<Begin>,
+) -> Result<Response, Refusal> {
     visit.needs(Permission::Write)?;
-    let deleted = app.host.articles.deleted(&Folder::default(), None, LISTED).await?.articles;
+    let page = (begin.cursor.as_deref(), LISTED);
+    let page = app.host.articles.deleted_after(&Folder::default(), None, page, <[_]>::len).await?;
+    let (deleted, next) = (page.articles, page.next_cursor);
     let main = html! {
         h1 { "Deleted articles" }
         @if deleted.is_empty() { (empty("Nothing was deleted.")) }
@@ -103,6 +115,9 @@ pub(super) async fn list(State(app): State<PageState>, visit: Visit) -> Result<R
                     }
                 }
             }
+        }
+        @if let Some(next) = &next {
+            nav.pager aria-label="Pages" { a rel="next" href={ "/deleted?" (query(&[("cursor", next)])) } { "Deleted before" } }
         }
     };
     Ok(layout::view(&visit, Here::Articles, "Deleted articles", main))

@@ -5,7 +5,11 @@ use serde_json::Value;
 
 use crate::{
     api::Article,
-    articles::{ArticleError, front_matter::Document, properties::Filter},
+    articles::{
+        ArticleError,
+        front_matter::{self, Document},
+        properties::Filter,
+    },
     page::pieces::{moment, query},
 };
 
@@ -131,6 +135,11 @@ pub(super) fn read(typed: &str, present: &str) -> Result<Option<String>, Article
     let typed = typed.trim_start_matches('\n');
     let block = [format!("{typed}\n"), format!("---\n{typed}\n---\n")].into_iter().find(|text| is_block(text));
     let block = block.ok_or_else(|| ArticleError::invalid(FIELD, why_not(typed)))?;
+    let known = front_matter::keys(present);
+    let own = |key: &String| front_matter::own(key).filter(|_| !known.contains(key));
+    if let Some((key, said)) = front_matter::keys(&block).iter().find_map(|key| Some((key.clone(), own(key)?))) {
+        return Err(ArticleError::invalid(FIELD, format!("\"{key}\" is no property, but {said}")));
+    }
     let is_of_windows = present.matches("\r\n").count() * 2 > present.matches('\n').count();
     Ok(Some(if is_of_windows { block.replace('\n', "\r\n") } else { block }))
 }
@@ -173,6 +182,11 @@ mod tests {
         for typed in ["just a sentence", "---\nstatus: draft", "status: a\n---\nb: c"] {
             let error = read(typed, "").expect_err("none").to_string();
             assert!(error.starts_with("properties: "), "{error}");
+        }
+        for typed in ["title: Other", "a: 1\nSlug: x"] {
+            let error = read(typed, "").expect_err("the article's own").to_string();
+            assert!(error.contains("is no property"), "{error}");
+            assert!(read(&format!("{typed}\nb: 2"), &format!("---\n{typed}\n---\n")).is_ok(), "a file brought it");
         }
         assert!(read("Just a sentence", "").expect_err("none").to_string().contains("Just a sentence"));
     }

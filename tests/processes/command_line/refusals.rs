@@ -57,6 +57,7 @@ fn failures_have_a_name_for_programs_and_the_documented_exit_code() {
         (&["article", "create", "First"], 1, "exists"),
         (&["article", "create", " "], 2, "invalid"),
         (&["article", "update", "first", "--body", "x", "--expected-revision", "9"], 1, "conflict"),
+        (&["article", "update", "first", "--property", "title=x"], 2, "invalid"),
         (&["search", " "], 2, "invalid"),
         (&["search", "x", "--limit", "0"], 2, "invalid"),
         (&["search", "x", "--passages", "11"], 2, "invalid"),

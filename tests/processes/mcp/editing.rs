@@ -195,7 +195,7 @@ fn edits_are_understood_as_clients_write_them() {
                 (json!([{ "action": "replace_section", "text": "x" }]), "needs \"section\""),
                 (json!([{ "action": "append", "text": "x", "section": "S" }]), "takes no \"section\""),
                 (json!([{ "action": "append", "text": "x", "colour": "red" }]), "colour"),
-                (json!([{ "action": "replace_text", "find": "more", "text": "x" }]), "3 times, not 1"),
+                (json!([{ "action": "replace_text", "find": "more", "text": "x" }]), "3 times, not once"),
             ] {
                 let refusal = agent.refusal("edit_article", json!({ "slug": "t", "edits": edits })).await;
                 assert!(refusal.contains(part), "{edits}: {refusal}");

@@ -89,6 +89,31 @@ fn a_client_with_a_handshake_is_told_of_changes_by_other_processes() {
 }
 
 #[test]
+#[expect(deprecated, reason = "the way of the older era")]
+fn who_watches_an_article_by_a_former_name_is_told_of_its_changes() {
+    TOKIO.block_on(async {
+        let world = TestHost::new().await;
+        let elsewhere = world.beside().await.articles(None);
+        elsewhere.create(article("watch-me", "one")).await.expect("a save");
+        let mut agent = Agent::beside(host(&world), Era::Handshake).await;
+        let subscribe = |uri: &str| agent.peer().subscribe(SubscribeRequestParams::new(uri));
+        subscribe("article://watch%2Dme").await.expect("a subscription");
+        let error = Agent::error(subscribe("articles://tag/t1").await);
+        assert!(error.message.contains("cannot be subscribed to"), "{error}");
+        let told = Told::Updated("article://watch%2Dme".to_owned());
+        let slug = Slug::parse("watched").expect("a slug");
+        elsewhere.rename("watch-me", slug, None).await.expect("a new name");
+        while agent.told().await != told {}
+        let changes = Changes { body: Some("two".to_owned()), ..Default::default() };
+        elsewhere.update("watched", changes).await.expect("a save");
+        while agent.told().await != told {}
+        elsewhere.delete("watched", None).await.expect("a deletion");
+        while agent.told().await != told {}
+        agent.leave().await;
+    });
+}
+
+#[test]
 fn a_client_without_a_handshake_listens() {
     TOKIO.block_on(async {
         let world = TestHost::new().await;

@@ -1,0 +1,117 @@
+//! Lists that are walked page by page while articles are saved: none of them is missed, and none comes twice.
+
+use std::collections::BTreeMap;
+
+use afterword::articles::{Articles, Changes, NewArticle, folder::Folder, properties::Filter, slug::Slug};
+
+use super::TestHost;
+use crate::support::article;
+
+const ARTICLES: i64 = 20;
+/// *Units:* milliseconds since 1970.
+const LONG_AGO: i64 = 1_700_000_000_000;
+
+async fn fill(articles: &Articles) {
+    for n in 0..ARTICLES {
+        let at = Some(LONG_AGO + n);
+        let tags = "---\ntags: [all]\n---\n".to_owned();
+        let one =
+            NewArticle { created_at: at, updated_at: at, front_matter: tags, ..article(&format!("note-{n}"), "text") };
+        articles.create(one).await.expect("an article");
+    }
+}
+
+async fn append(articles: &Articles, slug: &str, text: &str) {
+    let body = articles.read(slug).await.expect("an article").body;
+    let changes = Changes { body: Some(format!("{body} {text}")), ..Changes::default() };
+    articles.update(slug, changes).await.expect("a save");
+}
+
+/// Walks through a list; `between` is done after each page, with what the page listed. Returns how often each was listed, by
+/// number.
+async fn walk<F: AsyncFn(usize, &[String])>(articles: &Articles, filter: &str, between: F) -> BTreeMap<String, usize> {
+    let (folder, filter) = (Folder::default(), Filter::parse(filter).expect("a filter"));
+    let (mut seen, mut cursor) = (BTreeMap::new(), None::<String>);
+    for page in 0..1_000 {
+        let listed = articles.list_where(&folder, &filter, cursor.as_deref(), 3).await.expect("a page");
+        let slugs: Vec<String> = listed.articles.into_iter().map(|article| article.slug).collect();
+        for slug in &slugs {
+            *seen.entry(slug.replace("renamed", "note")).or_default() += 1;
+        }
+        between(page, &slugs).await;
+        cursor = listed.next_cursor;
+        if cursor.is_none() {
+            return seen;
+        }
+    }
+    panic!("it has no end");
+}
+
+fn all_once() -> BTreeMap<String, usize> {
+    (0..ARTICLES).map(|n| (format!("note-{n}"), 1)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_while_a_list_is_walked_is_listed_once() {
+    for filter in ["", "tag:all"] {
+        let world = TestHost::new().await;
+        let articles = world.articles(None);
+        fill(&articles).await;
+        // The last ones are saved before their turn, and again, and each that was listed is saved by its reader.
+        let seen = walk(&articles, filter, async |page, listed| {
+            for slug in listed.iter().map(String::as_str).chain(["note-0", "note-1", "note-2"]) {
+                append(&articles, slug, &page.to_string()).await;
+            }
+            articles.create(article(&format!("new-{page}"), "#all")).await.expect("an article");
+        });
+        assert_eq!(seen.await, all_once(), "{filter:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_renamed_while_a_list_is_walked_is_listed_once() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    fill(&articles).await;
+    let seen = walk(&articles, "", async |page, _| {
+        let slug = Slug::parse(&format!("renamed-{page}")).expect("a slug");
+        articles.rename(&format!("note-{page}"), slug, None).await.expect("a new name");
+    });
+    assert_eq!(seen.await, all_once());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_whose_past_is_not_kept_is_not_missed_either() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    fill(&articles).await;
+    let seen = walk(&articles, "", async |page, _| {
+        append(&articles, "note-1", &page.to_string()).await;
+        append(&articles, "note-1", "more").await;
+        world.run("DELETE FROM article_versions WHERE revision + 1 < (SELECT max(revision) FROM articles)").await;
+    });
+    let seen = seen.await;
+    assert!(seen.keys().eq(all_once().keys()), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_articles_come_in_pages_too() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    fill(&articles).await;
+    for n in 0..7 {
+        articles.delete(&format!("note-{n}"), None).await.expect("a deletion");
+    }
+    let (folder, mut seen, mut cursor) = (Folder::default(), Vec::new(), None::<String>);
+    loop {
+        let page = articles.deleted_after(&folder, None, (cursor.as_deref(), 3), <[_]>::len).await.expect("a page");
+        assert_eq!(page.total, 7);
+        seen.extend(page.articles.into_iter().map(|article| article.slug));
+        let Some(next) = page.next_cursor else { break };
+        cursor = Some(next);
+    }
+    assert_eq!(seen, (0..7).rev().map(|n| format!("note-{n}")).collect::<Vec<_>>());
+    let of_a_list = articles.list(&folder, None, 3).await.expect("a page").next_cursor;
+    assert!(articles.deleted_after(&folder, None, (of_a_list.as_deref(), 3), <[_]>::len).await.is_err());
+    assert!(articles.list(&folder, cursor.as_deref(), 3).await.is_err(), "a place in one list is none in the other");
+}

@@ -15,7 +15,7 @@ use afterword_actors::{
 
 pub use crate::api::{BulkRun, BulkRunSummary, FailedArticle};
 
-use crate::articles::folder::Folder;
+use crate::{articles::folder::Folder, health};
 
 /// Failures that are listed one by one; their total is exact.
 const LISTED_FAILURES: u32 = 50;
@@ -119,7 +119,9 @@ impl Bulk {
         let progress = bulk::progress(reader, id).await?;
         let failures = bulk::failures(reader, id, LISTED_FAILURES).await?;
         let total = bulk::total(reader, id).await?;
-        Ok(BulkRun::of(row, progress, total, failures, sql::now(reader).await?))
+        let run = BulkRun::of(row, progress, total, failures, sql::now(reader).await?);
+        let waits_because = if run.has_ended() { None } else { health::why_tasks_wait(&self.database).await? };
+        Ok(BulkRun { waits_because, ..run })
     }
 
     /// Returns the run that was started last.

@@ -6,6 +6,7 @@
 pub mod diagnosis;
 pub mod examination;
 mod look;
+mod waiting;
 mod watch;
 
 use std::{
@@ -18,6 +19,7 @@ use crate::api::Timestamp;
 pub use crate::api::{Part, Report, State};
 pub use diagnosis::Finding;
 pub use look::Watched;
+pub use waiting::{PAUSED, why_tasks_wait};
 
 /// Watches a server. Cheap to clone.
 #[derive(Clone, Default)]

@@ -15,8 +15,8 @@ pub(crate) use self::{
     client::client,
     endpoint::endpoint,
     failure::{Failure, failure},
-    pause::{LONGEST_PAUSE, retry_after},
+    pause::{LONGEST_PAUSE, retry_after, stated_pause},
     server::Server,
-    wordings::{Meaning, meaning_of, never_fits, stated_limit},
+    wordings::{Meaning, ends_by_itself, is_about_size, meaning_of, never_fits, stated_limit},
     words::{SHOWN, page_title, said_in, words_of},
 };

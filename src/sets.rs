@@ -10,8 +10,8 @@ use afterword_actors::{
     },
 };
 
-use crate::api::Timestamp;
 pub use crate::api::{Build, SetView, SetsStatus};
+use crate::{api::Timestamp, health::diagnosis, hosts};
 
 /// The period that the rate of a build is measured over. *Units:* milliseconds.
 const RATE_SPAN_MS: i64 = 60_000;
@@ -45,7 +45,9 @@ impl Sets {
             Some(set) => Some(self.build(&set).await?),
             None => None,
         };
-        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect })
+        let living = hosts::living(&self.database).await?;
+        let trouble = diagnosis::of_hosts(&living).into_iter().filter_map(|finding| finding.detail).collect();
+        Ok(SetsStatus { in_use, building, configured: self.configured.model.clone(), not_in_effect, trouble })
     }
 
     /// Returns the number of the set of the model that the settings name; `None` if there is none yet.

@@ -1,6 +1,9 @@
 //! The real local model: it agrees with sentence-transformers, and a text's vector does not depend on the texts
 //! computed beside it.
 
+#[path = "support/lengthened.rs"]
+mod lengthened;
+
 use std::{path::PathBuf, sync::Arc};
 
 use afterword::{
@@ -242,36 +245,6 @@ fn a_model_with_steps_that_are_not_known_is_refused() {
     embedder.load(folder.path()).expect("a model");
 }
 
-/// Gives the tiny model in `folder` 64 positions, so that it takes more than a heading.
-fn lengthen(folder: &std::path::Path) {
-    const NAME: &str = "embeddings.position_embeddings.weight";
-    let (path, more) = (folder.join("model.safetensors"), 40 * 16 * 4);
-    let file = std::fs::read(&path).expect("weights");
-    let (length, rest) = file.split_at(8);
-    let length = u64::from_le_bytes(length.try_into().expect("eight bytes")) as usize;
-    let (header, data) = rest.split_at(length);
-    let mut header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).expect("JSON");
-    let end = header[NAME]["data_offsets"][1].as_u64().expect("a number");
-    for (name, tensor) in &mut header {
-        if let Some(offsets) = tensor["data_offsets"].as_array_mut() {
-            for (side, offset) in offsets.iter_mut().enumerate() {
-                let at = offset.as_u64().expect("a number");
-                let moves = at > end || (at == end && (name == NAME) == (side == 1));
-                *offset = (at + if moves { more } else { 0 }).into();
-            }
-        }
-    }
-    header[NAME]["shape"][0] = 64.into();
-    let header = serde_json::to_vec(&header).expect("JSON");
-    let (before, after) = data.split_at(end as usize);
-    let added = vec![0; more as usize];
-    let length = (header.len() as u64).to_le_bytes();
-    std::fs::write(&path, [&length[..], &header, before, &added, after].concat()).expect("a file");
-    let config = std::fs::read_to_string(folder.join("config.json")).expect("a file");
-    let config = config.replace("\"max_position_embeddings\": 24", "\"max_position_embeddings\": 64");
-    std::fs::write(folder.join("config.json"), config).expect("a file");
-}
-
 /// A back end of the model in `folder`, which is not loaded.
 fn back_end(folder: &std::path::Path, document_prefix: &str) -> Arc<Backends> {
     let settings = Embedding {
@@ -300,7 +273,7 @@ fn chunks(folder: &std::path::Path, document_prefix: &str) -> Vec<Chunk> {
 #[test]
 fn texts_are_cut_as_soon_as_the_files_of_the_model_are_there() {
     let (folder, _) = tiny(Some(r#"{"pooling_mode_mean_tokens": true}"#));
-    lengthen(folder.path());
+    lengthened::lengthen(folder.path());
     let (files, aside) = (folder.path().join("tokenizer.json"), folder.path().join("aside.json"));
     std::fs::rename(&files, &aside).expect("a file");
     let backends = back_end(folder.path(), "");
@@ -314,7 +287,7 @@ fn texts_are_cut_as_soon_as_the_files_of_the_model_are_there() {
 #[test]
 fn no_chunk_is_longer_than_the_model_takes_with_its_prefix() {
     let (folder, _) = tiny(Some(r#"{"pooling_mode_mean_tokens": true}"#));
-    lengthen(folder.path());
+    lengthened::lengthen(folder.path());
     let longest = |prefix: &str| {
         let chunks = chunks(folder.path(), prefix);
         let text = chunks.iter().map(|chunk| chunk.input.split_whitespace().count()).max().expect("a chunk");

@@ -10,6 +10,7 @@ mod vector;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use error::{EmbedError, ErrorKind, Fault, UnknownErrorKind};
@@ -33,6 +34,13 @@ pub trait Embedder: Send + Sync + 'static {
     /// processed, so that each is as full as [`Embedder::limits`] allows. `None`: each article is embedded by calls of
     /// its own, one after the other, and as many articles at once as there are slots.
     fn requests(&self) -> Option<usize> {
+        None
+    }
+
+    /// Waits until one more call for documents may be made, for a provider that limits their number: what it carries is
+    /// chosen after that, and so it is as full as it can be. `None`: at any time. Whoever calls without having waited is made to
+    /// wait in the call.
+    fn turn(&self) -> Option<BoxFuture<'static, ()>> {
         None
     }
 

@@ -9,6 +9,7 @@
 //!   pure
 //! - `desk`: the task that sends requests and distributes their results
 //! - `messages`: what attempts and the desk say to each other; `replies`: where the answers go
+//! - `turn`: when the next one may be sent
 //! - `call`: one request, and what its failure means for its texts
 //!
 //! Knows no task, no row and no article.
@@ -22,6 +23,7 @@ mod recent;
 mod replies;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod under_way;
 
 use std::sync::{

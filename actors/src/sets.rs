@@ -10,6 +10,7 @@ use crate::{
         claim::Makes,
         models::{Set, Wanted},
     },
+    supervision::Trouble,
 };
 
 /// A host's model, and how it can make others.
@@ -102,16 +103,34 @@ impl Sets {
         if !self.makes(wanted).nothing() {
             return None;
         }
-        let own = &self.model.model.embedder.identity().model;
-        let name = |set: &Set| set.identity().map_or_else(|| format!("set {}", set.id), |identity| identity.model);
-        let in_use =
-            wanted.active.as_ref().map_or_else(|| "none is in use".to_owned(), |s| format!("{} is in use", name(s)));
-        let built =
-            wanted.building.as_ref().map(|set| format!(" and {} is being built", name(set))).unwrap_or_default();
+        let (own, wanted) = (self.own_name(), in_words(wanted));
         Some(format!(
-            "this host's model {own} is neither in use nor being built: {in_use}{built}; give this host the settings of that \
-             model, or run `afterword model switch` with the settings of {own}"
+            "this host's model {own} is neither in use nor being built: {wanted}; give this host the settings of that model, \
+             or run `afterword model switch` with the settings of {own}"
         ))
+    }
+
+    /// What is to be told if the host's own set is none of the wanted ones: that it makes none of them, or that it works for
+    /// one of other settings.
+    pub(crate) fn apart(&self, wanted: &Wanted) -> Option<Trouble> {
+        if let Some(message) = self.unwanted_because(wanted) {
+            return Some(Trouble::Unwanted { message });
+        }
+        let is_own = |set: &Option<Set>| set.as_ref().is_some_and(|set| set.id == self.own);
+        if is_own(&wanted.active) || is_own(&wanted.building) {
+            return None;
+        }
+        let (own, wanted) = (self.own_name(), in_words(wanted));
+        Some(Trouble::NotInEffect {
+            message: format!(
+                "embedding.model {own} of this host is not in effect: {wanted}, and this host embeds for it; `afterword model \
+                 switch` changes to {own}"
+            ),
+        })
+    }
+
+    fn own_name(&self) -> &str {
+        &self.model.model.embedder.identity().model
     }
 
     /// The model of the set `id`, if this host makes it.
@@ -131,6 +150,15 @@ impl Sets {
         }
         second.as_ref().is_some_and(|second| second.model.is_some())
     }
+}
+
+/// Which models are wanted, for people.
+fn in_words(wanted: &Wanted) -> String {
+    let name = |set: &Set| set.identity().map_or_else(|| format!("set {}", set.id), |identity| identity.model);
+    let in_use =
+        wanted.active.as_ref().map_or_else(|| "none is in use".to_owned(), |set| format!("{} is in use", name(set)));
+    let built = wanted.building.as_ref().map(|set| format!(" and {} is being built", name(set))).unwrap_or_default();
+    format!("{in_use}{built}")
 }
 
 #[cfg(test)]
@@ -208,6 +236,11 @@ mod tests {
             told.starts_with("this host's model third is neither in use nor being built: old is in use and new is")
         );
         assert_eq!(both.unwanted_because(&wanted), None);
+        assert_eq!(both.apart(&wanted), None);
+        assert!(matches!(stranger.apart(&wanted), Some(Trouble::Unwanted { .. })));
+        let former = Sets::new(3, Offer { model: model("third"), settings: None, others: Arc::new(Knows("old")) }, 1);
+        let told = former.apart(&wanted).map(|trouble| trouble.to_string()).unwrap_or_default();
+        assert!(told.starts_with("embedding.model third of this host is not in effect: old is in use"), "{told}");
         assert!(stranger.made(1).is_none());
     }
 }

@@ -43,7 +43,7 @@ pub use dialect::Engine;
 pub use error::StoreError;
 pub(crate) use host_lock::HostLock;
 pub use host_lock::HostLockError;
-pub use open::OpenOptions;
+pub use open::{OpenOptions, Tables};
 pub use open_error::OpenError;
 pub use sql::{Connection, Transaction, WriteFuture};
 pub use sqlite::{APPLICATION_ID, Alone, Beside, LivenessError, Unopened, is_there};

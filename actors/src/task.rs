@@ -100,6 +100,11 @@ impl NewTask {
             trace_id: None,
         }
     }
+
+    /// Makes the task of an article that was changed and has now this revision: 3 attempts, normal priority.
+    pub fn updated(article_id: i64, slug: impl Into<String>, revision: i64) -> Self {
+        Self { operation: Operation::Update, revision, ..Self::created(article_id, slug) }
+    }
 }
 
 /// A claimed task, with the state of its article at the claim.

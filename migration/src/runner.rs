@@ -225,9 +225,13 @@ async fn strike(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbE
     transaction.execute_unprepared(&sql).await.map(drop)
 }
 
-/// Marks an SQLite database as this program's, for itself and for other programs.
+/// Marks an SQLite database as this program's, for itself and for other programs. One that has the mark of its host keeps it.
 async fn mark(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
     if transaction.get_database_backend() != DbBackend::Sqlite {
+        return Ok(());
+    }
+    let present = transaction.query_one_raw(statement(DbBackend::Sqlite, "PRAGMA application_id")).await?;
+    if present.map(|row| row.try_get_by_index::<i64>(0)).transpose()?.is_some_and(|id| id != 0) {
         return Ok(());
     }
     transaction.execute_unprepared(&format!("PRAGMA application_id = {APPLICATION_ID}")).await.map(drop)

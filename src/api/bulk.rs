@@ -37,6 +37,9 @@ pub struct BulkRun {
     /// Time left at that rate; missing before the first and at the end. *Units:* milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining_ms: Option<i64>,
+    /// What keeps it waiting: a pause, no running host, a failing provider; missing if nothing does, and at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_because: Option<String>,
     /// The first failures with their reasons.
     pub failures: Vec<FailedArticle>,
 }

@@ -23,7 +23,8 @@ pub struct LivingHost {
     pub started_at: Timestamp,
     /// When it last sent its heartbeat.
     pub heartbeat_at: Timestamp,
-    /// What keeps it from its work: `what` is `provider`, `database`, `loading`, `model`, `unwanted` or `slots`.
+    /// What keeps it from its work, or should be known: `what` is `provider`, `provider_in_use`, `database`, `loading`, `model`,
+    /// `unwanted`, `not_in_effect` or `slots`.
     #[schema(value_type = Vec<Object>)]
     pub trouble: Vec<Trouble>,
     /// Its actors, the root first; `null` before the first report.

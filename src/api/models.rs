@@ -19,6 +19,9 @@ pub struct SetsStatus {
     /// Settings of this host that neither the set in use nor the one that is being built was made with: they take effect with
     /// a change of the model.
     pub not_in_effect: Vec<&'static str>,
+    /// What keeps the running hosts from embedding.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<String>,
 }
 
 /// The vectors of one model.

@@ -53,6 +53,7 @@ impl BulkRun {
             skipped: told.as_ref().map(|told| told.skipped),
             per_second,
             remaining_ms: None,
+            waits_because: None,
             failures: told.map_or(failures, |told| told.failures).into_iter().map(FailedArticle::from).collect(),
         };
         let remaining_ms = per_second.filter(|_| is_open).map(|rate| (run.left() as f64 / rate * 1000.0) as i64);

@@ -83,12 +83,12 @@ async fn start(session: &Session, host: Host, scope: Backlog, folder: &Folder) -
     let any_running = hosts::any_running(&host.database).await;
     let id = host.bulk.start(scope, folder).await?;
     if any_running {
-        let run = progress::wait_for_bulk(&host.bulk, id, session.output).await?;
+        let run = progress::wait_for_bulk(&host, id, session.output).await?;
         return finish(session, &run);
     }
     host.bulk.begin(id, host.settings().queue.sweep_batch).await?;
     let worker = session.worker(host).await?;
-    let ended = progress::wait_for_bulk(&worker.host.bulk, id, session.output).await;
+    let ended = progress::wait_for_bulk(&worker.host, id, session.output).await;
     worker.stop().await;
     finish(session, &ended?)
 }
@@ -110,6 +110,9 @@ pub(super) fn text_of(look: Look, run: &BulkRun) -> String {
     ];
     if run.left() > 0 && !run.has_ended() {
         rows.push(("left", format!("{} {}", run.left(), progress::pace(run))));
+    }
+    if let Some(reason) = &run.waits_because {
+        rows.push(("waits", reason.clone()));
     }
     if let Some(skipped) = run.skipped {
         rows.push(("skipped", skipped.to_string()));

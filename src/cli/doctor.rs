@@ -124,6 +124,7 @@ async fn with_schema(session: &Session, database: &Database) -> Vec<Check> {
     match session.host().await {
         Ok(host) => {
             checks.push(provider(session, &host).await);
+            checks.extend(model_in_use(&host).await);
             checks.extend(reranker(&host).await);
             checks.extend(queue(&host).await);
             checks.push(examination::coverage(&host.database).await.into());
@@ -174,6 +175,25 @@ async fn provider(session: &Session, host: &Host) -> Check {
         }
         _ => Check::new("model", Level::Ok, format!("{name} works")),
     }
+}
+
+/// Checks that searches use the model of these settings, or will.
+async fn model_in_use(host: &Host) -> Option<Check> {
+    let status = match host.sets().status().await {
+        Ok(status) if status.not_in_effect.is_empty() => return None,
+        Ok(status) => status,
+        Err(error) => return Some(Check::new("model", Level::Fault, error.to_string())),
+    };
+    let in_use = status.in_use.map_or_else(|| "none".to_owned(), |set| set.model);
+    let message = format!(
+        "searches use {in_use}; {} of these settings not in effect: set the former values, or `afterword model switch` makes \
+         vectors with these",
+        match status.not_in_effect.as_slice() {
+            [one] => format!("{one} is"),
+            several => format!("{} are", several.join(", ")),
+        }
+    );
+    Some(Check::new("model", Level::Warning, message))
 }
 
 /// Asks the reranker about two sentences. Without it, searches keep their own order.

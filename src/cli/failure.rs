@@ -157,6 +157,8 @@ fn of_store(error: &StoreError) -> Failure {
         StoreError::Busy
         | StoreError::ReadOnly(_)
         | StoreError::System(_)
+        | StoreError::NotInPlace(_)
+        | StoreError::Aborted(_)
         | StoreError::Unreachable(_)
         | StoreError::InDoubt(_) => failed("database_unavailable"),
         StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

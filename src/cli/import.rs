@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use afterword_actors::store::{backlog, stats::QueueStats};
 use anyhow::anyhow;
+use indicatif::ProgressBar;
 
 use super::{
     arguments::{ImportArguments, Layout, OnConflict},
@@ -175,6 +176,7 @@ fn left_out_in_words(left_out: &[LeftOut]) -> String {
 
 async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
     session.output.note("a running host embeds them");
+    let (bar, mut told) = (ProgressBar::hidden(), progress::Told::default());
     loop {
         // It does not wait for a set that is being built: articles are found without it.
         if !backlog::any_open_for_the_set_in_use(host.database.reader()).await? {
@@ -183,6 +185,7 @@ async fn wait_for_others(session: &Session, host: &Host) -> anyhow::Result<()> {
         if !hosts::any_running(&host.database).await {
             return Err(anyhow!("the running host has ended; `afterword bulk start` embeds what waits"));
         }
+        told.look(&host.database, session.output, &bar).await?;
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
 }

@@ -4,14 +4,16 @@ use std::time::{Duration, Instant};
 
 use afterword_actors::{
     Trouble,
-    store::{backlog, stats},
+    store::{Database, StoreError, backlog, stats},
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{failure::Interrupted, output::Output};
 use crate::{
-    bulk::{Bulk, BulkRun},
-    host::RunningHost,
+    bulk::BulkRun,
+    health::PAUSED,
+    host::{Host, RunningHost},
+    hosts,
     model::{Progress, Stage},
     signals::{self, Signals},
     time::duration,
@@ -85,7 +87,7 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
     let (open, done) = (first.pending + first.processing, first.completed + first.failed + first.cancelled);
     let bar = bar(output, u64::try_from(open).unwrap_or(0), "embedding");
     let mut events = worker.runtime.subscribe();
-    let (mut told, mut told_of_pause) = (None, false);
+    let mut told = Told::default();
     loop {
         if let Some(reason) = worker.runtime.handle().idle_because().await? {
             bar.finish_and_clear();
@@ -103,12 +105,41 @@ pub(super) async fn wait_for_queue(worker: &RunningHost, output: Output) -> anyh
             bar.finish_and_clear();
             return Ok(now);
         }
-        if now.paused && !told_of_pause {
-            told_of_pause = true;
-            output.note("the queue is paused; `afterword queue resume` ends the pause");
-        }
-        tell_trouble(worker, output, &bar, &mut told).await;
+        told.of_pause(now.paused, output, &bar);
+        tell_trouble(worker, output, &bar, &mut told.trouble).await;
         let _ = tokio::time::timeout(CHECK_INTERVAL, events.recv()).await;
+    }
+}
+
+/// What people have been told of the reasons why they wait: each of them once.
+#[derive(Default)]
+pub(super) struct Told {
+    trouble: Option<Trouble>,
+    of_pause: bool,
+}
+
+impl Told {
+    /// Tells what keeps the queue waiting, on whichever host.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn look(
+        &mut self,
+        database: &Database,
+        output: Output,
+        bar: &ProgressBar,
+    ) -> Result<(), StoreError> {
+        self.of_pause(stats::queue(database.reader()).await?.paused, output, bar);
+        let living = hosts::living(database).await?;
+        tell_of(living.into_iter().flat_map(|host| host.trouble), output, bar, &mut self.trouble);
+        Ok(())
+    }
+
+    fn of_pause(&mut self, is_paused: bool, output: Output, bar: &ProgressBar) {
+        if is_paused && !self.of_pause {
+            bar.suspend(|| output.note(PAUSED));
+        }
+        self.of_pause = is_paused;
     }
 }
 
@@ -119,17 +150,16 @@ async fn tell_trouble(worker: &RunningHost, output: Output, bar: &ProgressBar, t
 }
 
 /// Reports the first of `troubles` that keeps the queue waiting, unless `told` is that one.
-pub(super) fn tell_of(
-    troubles: impl IntoIterator<Item = Trouble>,
-    output: Output,
-    bar: &ProgressBar,
-    told: &mut Option<Trouble>,
-) {
-    let Some(trouble) = troubles.into_iter().find(|trouble| !matches!(trouble, Trouble::Slots { .. })) else { return };
+fn tell_of(troubles: impl IntoIterator<Item = Trouble>, output: Output, bar: &ProgressBar, told: &mut Option<Trouble>) {
+    let Some(trouble) = troubles.into_iter().find(keeps_waiting) else { return };
     if told.as_ref().is_none_or(|told| !told.is_still(&trouble)) {
         bar.suspend(|| output.note(&format!("waiting: {trouble}")));
         *told = Some(trouble);
     }
+}
+
+fn keeps_waiting(trouble: &Trouble) -> bool {
+    !matches!(trouble, Trouble::Slots { .. } | Trouble::NotInEffect { .. })
 }
 
 /// Formats rate and time left, for people.
@@ -143,15 +173,15 @@ fn rate(done: i64, open: i64, elapsed: Duration) -> String {
 }
 
 /// Waits for the end of a bulk run, on whichever host it runs, and shows the progress; returns its result.
-pub(super) async fn wait_for_bulk(bulk: &Bulk, id: i64, output: Output) -> anyhow::Result<BulkRun> {
+pub(super) async fn wait_for_bulk(host: &Host, id: i64, output: Output) -> anyhow::Result<BulkRun> {
     let rest = format!("the run goes on with the next host; `afterword bulk cancel {id}` ends it");
-    until_told_to_stop(output, &rest, watch_bulk(bulk, id, output)).await
+    until_told_to_stop(output, &rest, watch_bulk(host, id, output)).await
 }
 
-async fn watch_bulk(bulk: &Bulk, id: i64, output: Output) -> anyhow::Result<BulkRun> {
-    let bar = bar(output, 0, "embedding");
+async fn watch_bulk(host: &Host, id: i64, output: Output) -> anyhow::Result<BulkRun> {
+    let (bar, mut told) = (bar(output, 0, "embedding"), Told::default());
     loop {
-        let run = bulk.run(id).await?;
+        let run = host.bulk.run(id).await?;
         bar.set_length(u64::try_from(run.queued - run.open + run.left()).unwrap_or(0));
         bar.set_position(u64::try_from(run.queued - run.open).unwrap_or(0));
         bar.set_message(pace(&run));
@@ -159,6 +189,7 @@ async fn watch_bulk(bulk: &Bulk, id: i64, output: Output) -> anyhow::Result<Bulk
             bar.finish_and_clear();
             return Ok(run);
         }
+        told.look(&host.database, output, &bar).await?;
         tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

@@ -237,6 +237,7 @@ fn bulk_run() {
         cancelled: 0,
         skipped: Some(2),
         per_second: Some(0.1),
+        waits_because: None,
         remaining_ms: None,
         failures: Vec::new(),
     };

@@ -30,7 +30,7 @@ fn text_of(host: &LivingHost, now: i64) -> String {
         duration(now - host.started_at.0),
         duration(now - host.heartbeat_at.0)
     );
-    let trouble = diagnosis::of_hosts(std::slice::from_ref(host)).into_iter().filter_map(|finding| finding.detail);
+    let trouble = host.trouble.iter().map(diagnosis::of_trouble).filter_map(|finding| finding.detail);
     let head = trouble.fold(head, |head, trouble| format!("{head}\n! {trouble}"));
     match &host.tree {
         Some(tree) => format!("{head}\n{}", lines(tree, 1).join("\n")),

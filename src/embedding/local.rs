@@ -26,6 +26,8 @@ use async_trait::async_trait;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use tokio::sync::{oneshot, watch};
 
+use crate::chunking::{ChunkLimits, MarkdownChunker};
+
 pub use bert::Precision;
 pub use load::LoadError;
 use load::{LoadedModel, Measure};
@@ -45,6 +47,8 @@ pub struct LocalEmbedder {
     model: OnceLock<Arc<LoadedModel>>,
     /// The mark of the only weights that may be loaded; not set: any.
     expected: OnceLock<String>,
+    /// Within which articles are cut.
+    limits: OnceLock<ChunkLimits>,
     state: watch::Sender<Readiness>,
     documents: ThreadPool,
     queries: ThreadPool,
@@ -68,6 +72,7 @@ impl LocalEmbedder {
             precision,
             model: OnceLock::new(),
             expected: OnceLock::new(),
+            limits: OnceLock::new(),
             state: watch::Sender::new(Readiness::Loading("the local model is being loaded".to_owned())),
             documents: pool(threads, "embed-documents")?,
             queries: pool(1, "embed-queries")?,
@@ -81,6 +86,7 @@ impl LocalEmbedder {
     pub fn load(&self, directory: &Path) -> Result<(), LoadError> {
         self.refuse_others(directory)?;
         let model = LoadedModel::read(directory, self.precision)?;
+        self.refuse_narrow(directory, model.measure())?;
         if let Some(expected) = self.identity.dimension
             && expected != model.dimension()
         {
@@ -103,9 +109,40 @@ impl LocalEmbedder {
         let others =
             || LoadError::OtherWeights { directory: directory.to_path_buf(), model: self.identity.model.clone() };
         match self.expected.get() {
-            Some(expected) if load::mark(directory)? != *expected => Err(others()),
+            Some(expected) if load::mark(directory)? != *expected => {
+                // Files that are no model are damaged, and not those of another one.
+                LoadedModel::read(directory, self.precision)?;
+                Err(others())
+            }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Lets articles be cut within `limits`, and within what the model takes.
+    fn cut_within(&self, limits: ChunkLimits) {
+        // The first ones count: they are those of the settings.
+        let _ = self.limits.set(limits);
+    }
+
+    /// What cuts articles for the model, as `measure` says of it.
+    ///
+    /// # Errors
+    /// Why none of them has room for text.
+    fn cutter(&self, Measure { tokenizer, longest_input }: Measure) -> Result<MarkdownChunker, String> {
+        let limits = self.limits.get().copied().unwrap_or_else(|| ChunkLimits::new(longest_input));
+        let limits = ChunkLimits { max_tokens: limits.max_tokens.min(longest_input), ..limits };
+        let limits = limits.with_prefix(&self.identity.document_prefix, &tokenizer);
+        let no_room = |_| load::no_room(limits.max_tokens, limits.reserved_tokens);
+        MarkdownChunker::new(Arc::new(tokenizer), limits).map_err(no_room)
+    }
+
+    /// Refuses a model that leaves no room for text: no article could be embedded.
+    fn refuse_narrow(&self, directory: &Path, measure: &Measure) -> Result<(), LoadError> {
+        if self.limits.get().is_none() {
+            return Ok(()); // Nothing is cut for it.
+        }
+        let refused = |reason| LoadError::Unsupported { directory: directory.to_path_buf(), reason };
+        self.cutter(measure.clone()).map(drop).map_err(refused)
     }
 
     /// Sets the state of the fetch or load, which is what requests for vectors are answered meanwhile.

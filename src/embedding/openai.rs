@@ -16,6 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use afterword_actors::embedder::{BatchLimits, EmbedError, Embedder, ModelIdentity, Purpose, Vector};
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use reqwest::{Client, Response, header};
 use serde::Serialize;
 use tokio::{sync::Semaphore, time::Instant};
@@ -148,6 +149,11 @@ impl Embedder for OpenAiEmbedder {
 
     fn requests(&self) -> Option<usize> {
         Some(self.concurrency)
+    }
+
+    fn turn(&self) -> Option<BoxFuture<'static, ()>> {
+        let turns = self.turns.clone()?;
+        Some(Box::pin(turns.take_ahead()))
     }
 
     /// Requests that are too large are divided here. A request that is refused for its content is an

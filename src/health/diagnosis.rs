@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use afterword_actors::{ActorState, RuntimeStatus, Trouble, store::stats::QueueStats};
+use afterword_actors::{ActorState, RuntimeStatus, Trouble, embedder::ErrorKind, store::stats::QueueStats};
 
 use crate::api::State;
 use crate::{hosts::LivingHost, time::duration};
@@ -51,12 +51,18 @@ pub fn of_trouble(trouble: &Trouble) -> Finding {
     let detail = trouble.to_string();
     match trouble {
         Trouble::Provider { .. } => Finding::degraded("provider", detail),
+        Trouble::ProviderInUse { kind: ErrorKind::Config, .. } => Finding::degraded(
+            "provider",
+            format!("{detail} (the key of a server of former settings is embedding.openai.former_api_key)"),
+        ),
+        Trouble::ProviderInUse { .. } => Finding::degraded("provider", detail),
         Trouble::Database { .. } => Finding::degraded("database", detail),
         Trouble::Loading { .. } => {
             Finding::expected("model", format!("{detail}; until then searches are by words only"))
         }
         Trouble::Model { .. } => Finding::degraded("model", format!("{detail}; until then searches are by words only")),
         Trouble::Unwanted { .. } => Finding::degraded("model", detail),
+        Trouble::NotInEffect { .. } => Finding::note("model", detail),
         Trouble::Slots { for_ms, .. } if *for_ms < LONG_EMPTY => Finding::ready("runtime"),
         Trouble::Slots { filled: 0, .. } => Finding::unready("runtime", detail),
         Trouble::Slots { .. } => Finding::degraded("runtime", detail),
@@ -125,6 +131,23 @@ mod tests {
         assert_eq!(slots(0, 60_000).state, State::Unready);
         assert!(slots(0, 60_000).detail.is_some_and(|detail| detail.contains("0 of 4")));
         assert_eq!(slots(3, 60_000).state, State::Degraded);
+    }
+
+    #[test]
+    fn the_provider_of_the_set_in_use_is_a_part_of_its_own_and_says_which_key_it_takes() {
+        let trouble = |kind| Trouble::ProviderInUse {
+            model: "before".to_owned(),
+            kind,
+            message: "401".to_owned(),
+            open_ms: 0,
+            next_try_ms: 1,
+        };
+        let finding = of_trouble(&trouble(ErrorKind::Config));
+        assert_eq!((finding.part, finding.state), ("provider", State::Degraded));
+        assert!(finding.detail.is_some_and(|said| said.contains("before") && said.contains("former_api_key")));
+        assert!(of_trouble(&trouble(ErrorKind::Transient)).detail.is_some_and(|said| !said.contains("former_api_key")));
+        let note = of_trouble(&Trouble::NotInEffect { message: "another model is in use".to_owned() });
+        assert_eq!((note.part, note.state), ("model", State::Ready));
     }
 
     #[test]

@@ -41,6 +41,7 @@ pub(super) async fn at_everything(health: &Health, watched: &Watched, restarts: 
     let all = status.as_ref().map(RuntimeStatus::walk).unwrap_or_default();
     let recent = restarts.within_the_hour(all.iter().map(|actor| actor.restarts).sum(), Instant::now());
     findings.push(diagnosis::of_actors(status.as_ref(), recent, settings.restarts));
+    findings.extend(database.check_in_place().err().map(|error| Finding::unready("database", error.to_string())));
     let queue_is_known = stats.is_ok();
     findings.push(match stats {
         Ok(stats) => diagnosis::of_queue(&stats, settings.oldest_due),

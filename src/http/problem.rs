@@ -285,6 +285,8 @@ impl From<StoreError> for Problem {
             StoreError::Busy
             | StoreError::ReadOnly(_)
             | StoreError::System(_)
+            | StoreError::NotInPlace(_)
+            | StoreError::Aborted(_)
             | StoreError::Unreachable(_)
             | StoreError::InDoubt(_) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail).later(DATABASE_RETRY)

@@ -157,11 +157,15 @@ impl From<BulkError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy | StoreError::ReadOnly(_) | StoreError::System(_) | StoreError::Unreachable(_) => {
+            StoreError::Busy
+            | StoreError::ReadOnly(_)
+            | StoreError::System(_)
+            | StoreError::Aborted(_)
+            | StoreError::Unreachable(_) => {
                 tracing::warn!(%error, "a tool call was refused");
                 Self(format!("{error}; try again in a moment"))
             }
-            StoreError::DiskFull | StoreError::InDoubt(_) => Self(error.to_string()),
+            StoreError::DiskFull | StoreError::NotInPlace(_) | StoreError::InDoubt(_) => Self(error.to_string()),
             // What the database says is for the operator, and may quote what others saved.
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {
                 tracing::error!(%error, "a tool call failed");

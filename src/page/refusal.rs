@@ -134,6 +134,8 @@ impl From<StoreError> for Refusal {
             StoreError::Busy
             | StoreError::ReadOnly(_)
             | StoreError::System(_)
+            | StoreError::NotInPlace(_)
+            | StoreError::Aborted(_)
             | StoreError::Unreachable(_)
             | StoreError::InDoubt(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail),
             StoreError::Damaged(_) | StoreError::Constraint(_) | StoreError::Unexpected(_) | StoreError::Failed(_) => {

@@ -3,7 +3,7 @@
 use afterword_actors::store::{Database, StoreError, sql, stats, tasks};
 use afterword_entities::embedding_task;
 
-use crate::{health::diagnosis, hosts, plural::count, time::duration};
+use crate::{health, plural::count, time::duration};
 
 pub(super) async fn explain(database: &Database, task: &embedding_task::Model) -> Result<String, StoreError> {
     Ok(match task.status.as_str() {
@@ -30,7 +30,7 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     let reader = database.reader();
     let stats = stats::queue(reader).await?;
     if stats.paused {
-        return Ok("the queue is paused; `afterword queue resume` ends the pause".to_owned());
+        return Ok(health::PAUSED.to_owned());
     }
     let wait = task.scheduled_at - sql::now(reader).await?;
     if wait > 0 {
@@ -41,12 +41,8 @@ async fn why_it_waits(database: &Database, task: &embedding_task::Model) -> Resu
     if let Some(other) = others.iter().find(|other| other.status == "processing" && other.id != task.id) {
         return Ok(format!("an older revision of the same article is being processed (task {})", other.id));
     }
-    let living = hosts::living(database).await?;
-    if living.is_empty() {
-        return Ok("no host is running; `afterword bulk start` embeds what waits".to_owned());
-    }
-    if let Some(trouble) = diagnosis::of_hosts(&living).into_iter().find_map(|finding| finding.detail) {
-        return Ok(trouble);
+    if let Some(reason) = health::why_tasks_wait(database).await? {
+        return Ok(reason);
     }
     if let Some(error) = &task.error_message {
         return Ok(format!("its last attempt failed: {error}; the next one is due"));

@@ -21,6 +21,11 @@ pub(crate) fn failure(error: reqwest::Error, server: &Server) -> Failure {
         let place = place.unwrap_or_else(|| (*address).to_owned());
         return Failure::Unreachable(if speaks_no_tls(&error) {
             format!("{name} {place} does not speak TLS; write http:// instead of https:// in {address}, if it is yours")
+        } else if let Some(why) = distrusted(&error) {
+            format!(
+                "the certificate of {name} {place} is not trusted ({why}); if it is yours, give the certificate of its authority as \
+                 SSL_CERT_FILE in the environment"
+            )
         } else {
             format!("cannot reach {name} {place}: {}", causes(&error))
         });
@@ -33,11 +38,23 @@ pub(crate) fn failure(error: reqwest::Error, server: &Server) -> Failure {
 
 /// Whether the server answered the first TLS message with something else.
 fn speaks_no_tls(error: &reqwest::Error) -> bool {
-    let answered = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+    of_tls(error) == Some(&rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType))
+}
+
+/// Why the server's certificate is refused, if it is.
+fn distrusted(error: &reqwest::Error) -> Option<String> {
+    match of_tls(error)? {
+        rustls::Error::InvalidCertificate(why) => Some(why.to_string()),
+        _ => None,
+    }
+}
+
+/// The failure of TLS that is behind it.
+fn of_tls(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
-        if inner.downcast_ref() == Some(&answered) {
-            return true;
+        if let Some(found) = inner.downcast_ref() {
+            return Some(found);
         }
         // An `io::Error` does not return the error it wraps as its source.
         let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
@@ -46,7 +63,7 @@ fn speaks_no_tls(error: &reqwest::Error) -> bool {
             None => inner.source(),
         };
     }
-    false
+    None
 }
 
 fn causes(error: &reqwest::Error) -> String {

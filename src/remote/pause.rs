@@ -23,9 +23,36 @@ pub(crate) fn retry_after(headers: &header::HeaderMap) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST_PAUSE))
 }
 
+/// The pause that a server names in its words only, as Gemini does: "Please retry in 2.5s".
+pub(crate) fn stated_pause(said: &str) -> Option<Duration> {
+    let said = said.to_lowercase();
+    let (_, after) = ["retry in ", "try again in "].iter().find_map(|words| said.split_once(words))?;
+    let end = after.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(after.len());
+    let (number, unit) = after.split_at(end);
+    let number = number.parse::<f64>().ok()?;
+    let is = |name: &str| unit.strip_prefix(name).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+    let seconds = match () {
+        () if is("ms") => number / 1000.0,
+        () if is("s") || is(" second") || is(" seconds") => number,
+        () => return None,
+    };
+    Some(Duration::from_secs_f64(seconds.min(LONGEST_PAUSE.as_secs_f64())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_in_words_is_read_where_its_unit_is_plain() {
+        assert_eq!(stated_pause("Quota exceeded. Please retry in 2.5s."), Some(Duration::from_millis(2_500)));
+        assert_eq!(stated_pause("Please try again in 20ms. Visit us"), Some(Duration::from_millis(20)));
+        assert_eq!(stated_pause("try again in 20 seconds"), Some(Duration::from_secs(20)));
+        assert_eq!(stated_pause("retry in 999999999999s"), Some(LONGEST_PAUSE));
+        for said in ["try again in 1m30s", "retry in a while", "retry in 5 minutes", "retry in .s", "no reason"] {
+            assert_eq!(stated_pause(said), None, "{said}");
+        }
+    }
 
     #[test]
     fn a_pause_is_read_in_every_form_and_never_longer_than_an_hour() {

@@ -89,6 +89,39 @@ const WORDINGS: &[Wording] = &[
     wording("too long", Meaning::TooLarge),           // several
 ];
 
+/// Those about size that no failure of a server or of a gateway has, as "the upstream took too long" has: they are about the
+/// request also where the status says that the server failed.
+const UNMISTAKABLE: &[&str] = &[
+    "too large to process",     // llama.cpp, with 500
+    "context length",           // Ollama, with 500
+    "context size",             // llama.cpp, with 500
+    "context window",           // LocalAI, with 500
+    "input length",             // Ollama, with 500
+    "maximum model length",     // vLLM
+    "the size of tensor a",     // Transformers, with 500
+    "number of tokens exceeds", // Transformers, with 500
+    "maxlength",                // Bedrock
+    "array too long",
+    "too many inputs",
+    "number of inputs",
+    "input token count",
+    "tokens per request",
+];
+
+/// Whether `said` speaks of the size of the request, and of nothing else.
+pub(crate) fn is_about_size(said: &str) -> bool {
+    let said = said.to_lowercase();
+    UNMISTAKABLE.iter().any(|words| said.contains(words))
+}
+
+/// Whether a refusal that speaks of a quota says when it ends: then the account is not out of credit.
+pub(crate) fn ends_by_itself(said: &str) -> bool {
+    let said = said.to_lowercase();
+    ["retry in", "try again in", "per minute", "per day", "per_minute", "per_day"]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
 /// What `said` means, if it is known.
 pub(crate) fn meaning_of(said: &str) -> Option<Meaning> {
     let said = said.to_lowercase();

@@ -75,19 +75,33 @@ impl Reranker {
         let seen = self.rest.begin(self.deadline).map_err(NoScores)?;
         match self.in_time(query, documents).await {
             Ok(scores) => {
-                self.rest.worked(seen);
+                self.works(seen);
                 let scores: Arc<[f64]> = scores.into();
                 self.kept.keep(key, Arc::clone(&scores));
                 Ok(scores)
             }
             Err(Refused { message, cause, pause }) => {
                 match cause {
-                    Cause::Server => self.rest.failed(seen, &message, pause),
+                    Cause::Server => self.fails(seen, &message, pause),
                     // It is there, and the next question may be fine.
-                    Cause::Question | Cause::Form => self.rest.worked(seen),
+                    Cause::Question | Cause::Form => self.works(seen),
                 }
                 Err(NoScores(message))
             }
+        }
+    }
+
+    fn works(&self, seen: u32) {
+        metrics::gauge!("afterword_reranker_up").set(1.0);
+        if self.rest.worked(seen) {
+            tracing::info!("the reranker works again");
+        }
+    }
+
+    fn fails(&self, seen: u32, why: &str, pause: Option<Duration>) {
+        metrics::gauge!("afterword_reranker_up").set(0.0);
+        if self.rest.failed(seen, why, pause) {
+            tracing::warn!(error = why, "the reranker fails; searches keep their own order until it works again");
         }
     }
 

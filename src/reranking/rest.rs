@@ -50,24 +50,22 @@ impl Rest {
         }
     }
 
-    /// It answered as it should, and has not failed since that request was begun.
-    pub(super) fn worked(&self, seen: u32) {
+    /// It answered as it should, and has not failed since that request was begun. Returns whether it had failed before.
+    pub(super) fn worked(&self, seen: u32) -> bool {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if failed.as_ref().is_none_or(|failed| failed.times <= seen) {
-            *failed = None;
-        }
+        failed.take_if(|failed| failed.times <= seen).is_some()
     }
 
     /// It did not, and perhaps asked for a pause. Requests that were under way together fail together: that is one failure, and a
-    /// pause never becomes shorter.
-    pub(super) fn failed(&self, seen: u32, why: &str, pause: Option<Duration>) {
+    /// pause never becomes shorter. Returns whether it had worked before.
+    pub(super) fn failed(&self, seen: u32, why: &str, pause: Option<Duration>) -> bool {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let told = failed.as_ref().filter(|failed| failed.times > seen);
         let times = told.map_or(seen.saturating_add(1), |told| told.times);
         let own = FIRST.saturating_mul(1 << (times - 1).min(10)).min(LONGEST);
         let until = Instant::now() + own.max(pause.unwrap_or_default()).min(LONGEST_PAUSE);
         let until = told.map_or(until, |told| until.max(told.until));
-        *failed = Some(Failed { why: why.to_owned(), times, until });
+        failed.replace(Failed { why: why.to_owned(), times, until }).is_none()
     }
 }
 
@@ -81,17 +79,18 @@ mod tests {
     async fn after_a_rest_one_tries_and_a_further_failure_makes_it_longer() {
         let rest = Rest::default();
         assert_eq!(rest.begin(TRIAL), Ok(0));
-        rest.failed(0, "away", None);
+        assert!(rest.failed(0, "away", None), "it had worked");
         assert_eq!(rest.begin(TRIAL), Err("away; it is asked again in 2 s".to_owned()));
         tokio::time::advance(FIRST).await;
         assert_eq!(rest.begin(TRIAL), Ok(1), "one tries");
         assert!(rest.begin(TRIAL).is_err(), "and no other");
-        rest.failed(1, "still away", None);
+        assert!(!rest.failed(1, "still away", None), "it had failed before");
         tokio::time::advance(FIRST).await;
         assert_eq!(rest.begin(TRIAL), Err("still away; it is asked again in 2 s".to_owned()), "twice as long");
         tokio::time::advance(FIRST).await;
         assert_eq!(rest.begin(TRIAL), Ok(2));
-        rest.worked(2);
+        assert!(rest.worked(2), "it had failed");
+        assert!(!rest.worked(0), "which is told once");
         assert_eq!((rest.begin(TRIAL), rest.begin(TRIAL)), (Ok(0), Ok(0)));
     }
 

@@ -22,6 +22,7 @@ pub(super) fn describe() {
     describe_gauge!("afterword_queue_paused", "1 while the queue is paused.");
     describe_gauge!("afterword_articles", "Articles by the state of their vectors.");
     describe_gauge!("afterword_ready", "1 while the server or its part is ready, 0.5 while it is degraded, else 0.");
+    describe_gauge!("afterword_reranker_up", "1 if the reranker answered the last search that asked it.");
     describe_gauge!("afterword_actor_running", "1 while the actor works normally.");
     describe_gauge!("afterword_actor_mailbox_messages", "Messages that wait in the actor's mailbox.");
     describe_counter!("afterword_actor_restarts_total", "Times the actor was started again.");

@@ -96,6 +96,40 @@ async fn every_connection_gives_up_what_it_waits_for_and_what_it_forgets() {
     }
 }
 
+/// A role and a database may have settings by which decisions about tasks would be made on what was true before.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_of_a_role_do_not_change_how_transactions_see_each_other() {
+    let hardened = TestHost::new().await;
+    for setting in ["default_transaction_isolation = 'serializable'", "statement_timeout = '1ms'"] {
+        hardened
+            .database
+            .write_connection()
+            .script(&format!(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {}', current_database()); END $$",
+                setting.replace('\'', "''")
+            ))
+            .await
+            .expect("a setting");
+    }
+    let world = hardened.beside().await;
+    for connection in [world.database.reader(), world.database.write_connection()] {
+        let sql = "SELECT current_setting('transaction_isolation'), current_setting('statement_timeout')";
+        let settings = connection.row::<(String, String)>(sql, []).await.expect("settings");
+        assert_eq!(settings, Some(("read committed".to_owned(), "0".to_owned())));
+    }
+    let runtime = world.start().await;
+    let articles = world.articles(Some(&runtime));
+    let saves = (0..40).map(|n| {
+        let articles = articles.clone();
+        async move { articles.create(article(&format!("article-{n}"), "a text of many")).await }
+    });
+    for saved in futures_util::future::join_all(saves).await {
+        saved.expect("a save that collides with no other");
+    }
+    assert_eq!(world.settled(&runtime).await.failed, 0);
+    runtime.stop(DRAIN).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_that_fails_or_panics_leaves_nothing() {
     let world = TestHost::new().await;

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
 pub(crate) mod agent;
+pub(crate) mod lengthened;
 mod place;
 pub(crate) mod process;
 pub(crate) mod proxy;

@@ -19,6 +19,7 @@ use super::{
     pool::{Item, Pool, Who},
     recent::Recent,
     replies::Replies,
+    turn::Turn,
     under_way::{Member, UnderWay},
 };
 use crate::{
@@ -49,6 +50,7 @@ pub(super) struct Desk {
     parts: VecDeque<Request>,
     running: HashMap<Id, (Arc<Request>, AbortHandle)>,
     requests: JoinSet<Result<Vec<Vector>, Failed>>,
+    turn: Turn,
     /// Since when a request with room left has waited for more texts.
     waits_since: Option<Instant>,
 }
@@ -72,6 +74,7 @@ impl Desk {
             parts: VecDeque::new(),
             running: HashMap::new(),
             requests: JoinSet::new(),
+            turn: Turn::default(),
             waits_since: None,
         }
     }
@@ -91,6 +94,7 @@ impl Desk {
                     }
                 }
                 Some(ended) = self.requests.join_next_with_id(), if !self.requests.is_empty() => self.ended(ended),
+                () = self.turn.come() => {}
                 () = sleep_until(patience_ends), if patience_ends.is_some() => {}
             }
         }
@@ -161,12 +165,27 @@ impl Desk {
     fn dispatch(&mut self) {
         self.waits_since = self.waits_since.filter(|_| self.running.len() < self.most);
         while self.running.len() < self.most
+            && self.has_something()
+            && self.turn.is_here(self.embedder.as_ref())
             && let Some(request) = self.next()
         {
+            self.turn = Turn::NotAsked;
             let request = Arc::new(request);
             let work = self.requests.spawn(call(Arc::clone(&self.embedder), Arc::clone(&request)));
             self.running.insert(work.id(), (request, work));
         }
+    }
+
+    /// Whether anything waits to be sent.
+    fn has_something(&mut self) -> bool {
+        let has_something = !self.parts.is_empty() || self.pool.has_any(Who::All);
+        if !has_something {
+            self.waits_since = None;
+            if matches!(self.turn, Turn::Had) {
+                self.turn = Turn::NotAsked;
+            }
+        }
+        has_something
     }
 
     fn next(&mut self) -> Option<Request> {

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
@@ -213,6 +214,54 @@ async fn a_request_with_room_waits_a_little_for_those_that_are_coming_and_not_fo
     assert!(one.is_ok() && two.is_ok());
     assert_eq!(*slow.requests.lock().expect("the lock"), [["first", "second"]], "the third never came");
     drop(third);
+}
+
+/// Has a turn each second.
+struct InTurns(Arc<Slow>);
+
+const TURN: Duration = Duration::from_secs(1);
+
+#[async_trait::async_trait]
+impl Embedder for InTurns {
+    fn identity(&self) -> &ModelIdentity {
+        self.0.identity()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.0.limits()
+    }
+
+    fn requests(&self) -> Option<usize> {
+        self.0.requests()
+    }
+
+    fn turn(&self) -> Option<BoxFuture<'static, ()>> {
+        Some(Box::pin(tokio::time::sleep(TURN)))
+    }
+
+    async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
+        self.0.embed(texts, purpose).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waits_for_its_turn_takes_along_what_comes_meanwhile() {
+    let slow = slow(3, |_| None);
+    let requests = Requests::new(Arc::new(InTurns(Arc::clone(&slow))), usize::MAX);
+    let notes = (0..25_u32).map(|note| {
+        let requests = Arc::clone(&requests);
+        tokio::spawn(async move {
+            // One after the other, as tasks are claimed when others have ended.
+            tokio::time::sleep(note * TURN / 20).await;
+            let entry = requests.enter(RequestRank { queue_key: note.into(), alone: false });
+            entry.embed(vec![text(format!("note {note}"), 5)], |_, _| {}).await.map_err(|refused| refused.refusal.error)
+        })
+    });
+    for note in notes.collect::<Vec<_>>() {
+        assert_eq!(note.await.expect("an attempt"), Ok(()));
+    }
+    let sizes: Vec<_> = slow.requests.lock().expect("the lock").iter().map(Vec::len).collect();
+    assert_eq!(sizes, [10, 10, 5]);
 }
 
 #[tokio::test(start_paused = true)]

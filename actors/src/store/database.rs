@@ -83,6 +83,18 @@ impl Database {
         self.file().map(Beside::new)
     }
 
+    /// Checks that an SQLite database is still the file of its name, and its log too: if not, what is saved would not be found
+    /// again, and this process writes nothing more.
+    ///
+    /// # Errors
+    /// [`StoreError::NotInPlace`]
+    pub fn check_in_place(&self) -> Result<(), StoreError> {
+        match self.parts.as_ref() {
+            Parts::Sqlite(sqlite) => sqlite.check_in_place(),
+            Parts::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Where it is, for people: without a password.
     pub fn place(&self) -> String {
         match self.parts.as_ref() {

@@ -5,7 +5,7 @@ use sea_orm::{DbErr, RuntimeErr, sqlx::postgres::PgDatabaseError};
 /// A failed statement or transaction. Cheap to clone: one failed commit answers every save that was in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// Another process held a lock for too long, or two waited for each other.
+    /// Another process held a lock for too long.
     #[error("the database is locked by another process; try again, or stop the process that locks it")]
     Busy,
     /// The disk is full.
@@ -20,6 +20,15 @@ pub enum StoreError {
     /// The disk, or the memory, fails SQLite.
     #[error("the database cannot be used: {0}; check the disk, the memory and the limit of open files (`ulimit -n`)")]
     System(String),
+    /// An open file of SQLite has no longer its name: it was replaced, moved or removed.
+    #[error(
+        "{0} while this process had it open, and nothing more is written: it might never be found again. Stop this process, see \
+         that the right file is there, and start it again"
+    )]
+    NotInPlace(String),
+    /// PostgreSQL ended the transaction, or refuses all of them.
+    #[error("PostgreSQL did not carry it out, and nothing was saved: {0}")]
+    Aborted(String),
     /// There is no connection, or it was cut.
     #[error("the database cannot be reached: {0}; check that it runs and that database.url is right")]
     Unreachable(String),
@@ -47,19 +56,23 @@ impl StoreError {
             | Self::DiskFull
             | Self::ReadOnly(_)
             | Self::System(_)
+            | Self::NotInPlace(_)
+            | Self::Aborted(_)
             | Self::Unreachable(_)
             | Self::InDoubt(_) => true,
             Self::Damaged(_) | Self::Constraint(_) | Self::Unexpected(_) | Self::Failed(_) => false,
         }
     }
 
-    /// Whether the same statement may work later without any change.
+    /// Whether the same statement may work later, once whatever is wrong with the database is mended.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Busy
             | Self::DiskFull
             | Self::ReadOnly(_)
             | Self::System(_)
+            | Self::NotInPlace(_)
+            | Self::Aborted(_)
             | Self::Unreachable(_)
             | Self::InDoubt(_)
             | Self::Failed(_) => true,
@@ -87,6 +100,7 @@ mod postgres_code {
     pub(super) const SERIALIZATION_FAILURE: &str = "40001";
     pub(super) const DEADLOCK_DETECTED: &str = "40P01";
     pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
+    pub(super) const QUERY_CANCELED: &str = "57014";
     pub(super) const DISK_FULL: &str = "53100";
     pub(super) const READ_ONLY_TRANSACTION: &str = "25006";
     pub(super) const IDLE_IN_TRANSACTION_TIMEOUT: &str = "25P03";
@@ -155,11 +169,21 @@ fn from_sqlite(code: Option<u32>, message: String) -> StoreError {
 fn from_sqlstate(code: &str, message: String) -> StoreError {
     use postgres_code::*;
     match code {
-        SERIALIZATION_FAILURE | DEADLOCK_DETECTED | LOCK_NOT_AVAILABLE => return StoreError::Busy,
+        LOCK_NOT_AVAILABLE => return StoreError::Busy,
+        SERIALIZATION_FAILURE | DEADLOCK_DETECTED => {
+            return StoreError::Aborted(format!("two transactions collided ({message}); try again"));
+        }
         DISK_FULL => return StoreError::DiskFull,
+        QUERY_CANCELED => {
+            return StoreError::Aborted(format!(
+                "{message}; it was cancelled by hand, or by a statement_timeout between this program and PostgreSQL"
+            ));
+        }
         // After a failover: this PostgreSQL is not, or not yet, the primary.
         READ_ONLY_TRANSACTION => {
-            return StoreError::Unreachable(format!("this PostgreSQL is a read-only standby: {message}"));
+            return StoreError::Aborted(format!(
+                "{message}; it is a read-only standby, or default_transaction_read_only is set for the role or the database"
+            ));
         }
         IDLE_IN_TRANSACTION_TIMEOUT => return StoreError::Unreachable(message),
         _ => {}
@@ -175,6 +199,23 @@ fn from_sqlstate(code: &str, message: String) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_postgresql_refuses_is_told_for_what_it_is() {
+        use postgres_code::*;
+        for (code, advice) in [
+            (SERIALIZATION_FAILURE, "two transactions collided"),
+            (DEADLOCK_DETECTED, "try again"),
+            (QUERY_CANCELED, "statement_timeout"),
+            (READ_ONLY_TRANSACTION, "default_transaction_read_only"),
+        ] {
+            let error = from_sqlstate(code, "reported".to_owned());
+            let said = error.to_string();
+            assert!(said.contains("reported") && said.contains(advice), "{code}: {said}");
+            assert!(!said.contains("database.url") && !said.contains("locked by another process"), "{code}: {said}");
+            assert!(error.is_outage() && error.is_of_the_database(), "no document pays for it: {code}");
+        }
+    }
 
     #[test]
     fn what_sqlite_reports_is_told_with_advice_that_helps() {

@@ -17,6 +17,19 @@ pub struct OpenOptions {
     pub busy_timeout: Duration,
     /// How long to wait for a PostgreSQL that refuses connections: it may be starting.
     pub start_timeout: Duration,
+    /// Whose tables an SQLite file may have.
+    pub tables: Tables,
+}
+
+/// Whose tables an SQLite file may have. On PostgreSQL those of others are never looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tables {
+    /// Those of the runtime, and what its host has made beside them: another program's file is refused, as a mistyped address
+    /// names one.
+    #[default]
+    OnlyOurs,
+    /// Any: the runtime's are made beside the tables of a file that its host has had before.
+    AmongOthers,
 }
 
 /// Short, because a person waits for a command.
@@ -31,6 +44,7 @@ impl OpenOptions {
             write_connections: 8,
             busy_timeout: Duration::from_secs(10),
             start_timeout: START_TIMEOUT,
+            tables: Tables::default(),
         }
     }
 

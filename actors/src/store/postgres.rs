@@ -146,6 +146,11 @@ fn address(options: &OpenOptions) -> Result<PgConnectOptions, OpenError> {
     let parsed = PgConnectOptions::from_str(&options.url).map_err(|error| OpenError::Address(error.to_string()))?;
     let lock_timeout = options.busy_timeout.as_millis().to_string();
     Ok(parsed.application_name("afterword").statement_cache_capacity(STATEMENT_CACHE).options([
+        // A role or a database may have others. Decisions look at rows once more after they have locked them.
+        ("default_transaction_isolation", "read committed"),
+        // Each answer has a time limit already, which knows what may take longer.
+        ("statement_timeout", "0"),
+        ("idle_session_timeout", "0"),
         ("lock_timeout", lock_timeout.as_str()),
         // A host that is suspended in the middle of a transaction must not keep its locks without limit.
         ("idle_in_transaction_session_timeout", "15s"),

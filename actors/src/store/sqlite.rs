@@ -3,12 +3,14 @@
 mod batch;
 mod beside;
 mod commit_gate;
+mod in_place;
 mod job;
 mod liveness;
 mod log;
 mod occupancy;
 mod ownership;
 mod replacement;
+mod retreat;
 mod savepoints;
 mod writer;
 
@@ -27,9 +29,11 @@ use sea_orm::{
 };
 
 use super::{OpenError, OpenOptions, StoreError, location, sql::Connection};
+use crate::owned::AbortOnDrop;
 
 pub use beside::Beside;
 use commit_gate::CommitGate;
+use in_place::InPlace;
 pub(super) use liveness::Liveness;
 pub use liveness::LivenessError;
 use log::Log;
@@ -54,6 +58,8 @@ pub(super) struct Sqlite {
     pub(super) write: Connection,
     pub(super) writer: Writer,
     pub(super) path: PathBuf,
+    files: InPlace,
+    _watch: AbortOnDrop,
     _occupied: Occupied,
 }
 
@@ -61,7 +67,7 @@ impl Sqlite {
     /// Opens the file at `address` (what follows `sqlite://`), creating it and its folder if needed.
     pub(super) async fn open(address: &str, options: &OpenOptions) -> Result<Self, OpenError> {
         let path = location::resolve(address)?;
-        ownership::check(&path, options.busy_timeout).await?;
+        ownership::check(&path, options).await?;
         location::make_folder(&path)?;
         occupancy::finish_replacement(&path, options.busy_timeout).await?;
         let occupied = Occupied::share(&path, options.busy_timeout).await?;
@@ -71,11 +77,22 @@ impl Sqlite {
         let gate = CommitGate::default();
         // The first connection switches the file to WAL before readers come.
         let write = connect_patiently(options, &path, &gate).await.map_err(fail)?;
+        let files = InPlace::of(&path);
         afterword_faults::point!("open.connected", OpenError::Address);
         let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
         let runtime = connect(options, &path, Connections::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
-        let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout));
-        Ok(Self { read, runtime, write, writer, path, _occupied: occupied })
+        let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout), files.clone());
+        let all = vec![write.clone(), read.clone(), runtime.clone()];
+        let watch = AbortOnDrop::spawn(retreat::watch(files.clone(), path.clone(), write.clone(), all));
+        Ok(Self { read, runtime, write, writer, path, files, _watch: watch, _occupied: occupied })
+    }
+
+    /// Checks that the open files are still those of their names.
+    ///
+    /// # Errors
+    /// [`StoreError::NotInPlace`]
+    pub(super) fn check_in_place(&self) -> Result<(), StoreError> {
+        self.files.check()
     }
 
     /// Finishes accepted writes, then closes.
@@ -83,6 +100,10 @@ impl Sqlite {
         // The writer's own connection is closed last, when its queue is empty.
         let _: Result<(), StoreError> = self.writer.write(|_| Box::pin(async { Ok(()) })).await;
         let _: Result<(), StoreError> = self.writer.write_behind(|_| Box::pin(async { Ok(()) })).await;
+        if self.files.check().is_err() {
+            // SQLite would remove the log by its name, which may be another's by now.
+            return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);
+        }
         let _ = self.read.clone().close().await;
         let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;
@@ -119,14 +140,17 @@ async fn connect(options: &OpenOptions, path: &Path, kind: Connections) -> Resul
         .test_before_acquire(false)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
-        .acquire_timeout(busy_timeout.max(Duration::from_secs(30)))
-        .map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
+        .acquire_timeout(busy_timeout.max(Duration::from_secs(30)));
     match kind {
         Connections::Writer(gate) => {
-            connect.max_connections(1).map_sqlx_sqlite_pool_opts(move |pool| watched(pool, &gate));
+            connect
+                .max_connections(1)
+                .map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout).journal_mode(SqliteJournalMode::Wal))
+                .map_sqlx_sqlite_pool_opts(move |pool| watched(pool, &gate));
         }
+        // They find the file as the writer has made it: if it is another by now, they change nothing in it.
         Connections::Readers(most) => {
-            connect.max_connections(most.max(1));
+            connect.max_connections(most.max(1)).map_sqlx_sqlite_opts(move |_| sqlite_options(&path, busy_timeout));
         }
     }
     sea_orm::Database::connect(connect).await.map(Connection::of).map_err(StoreError::of)
@@ -149,8 +173,8 @@ fn watched(pool: PoolOptions<Driver>, gate: &CommitGate) -> PoolOptions<Driver> 
 fn sqlite_options(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
+        // It is made before it is connected to: one that is missing later was removed.
+        .create_if_missing(false)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(busy_timeout)

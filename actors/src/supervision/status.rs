@@ -115,7 +115,7 @@ pub struct RuntimeStatus {
 impl RuntimeStatus {
     /// Whether every actor works normally and nothing keeps the runtime from its work.
     pub fn is_healthy(&self) -> bool {
-        self.tree.is_healthy() && self.trouble.iter().all(Trouble::passes_by_itself)
+        self.tree.is_healthy() && self.trouble.iter().all(Trouble::is_no_fault)
     }
 
     /// Every actor, each before its children.

@@ -23,6 +23,19 @@ pub enum Trouble {
         /// Until it is probed again. *Units:* milliseconds.
         next_probe_ms: u64,
     },
+    /// The provider of the set in use fails, which is not that of this host's own model: what belongs to that set waits.
+    ProviderInUse {
+        /// The model of that set.
+        model: String,
+        /// What sort of failure it is.
+        kind: ErrorKind,
+        /// What failed and what to do about it.
+        message: String,
+        /// How long it has failed. *Units:* milliseconds.
+        open_ms: u64,
+        /// Until it is tried again. *Units:* milliseconds.
+        next_try_ms: u64,
+    },
     /// The database does not carry out commits.
     Database {
         /// Its error.
@@ -45,6 +58,11 @@ pub enum Trouble {
         /// Which ones are wanted, and what to do.
         message: String,
     },
+    /// This host works for the set in use, which was made with other settings than its own: no task waits.
+    NotInEffect {
+        /// Which model is in use, and what to do.
+        message: String,
+    },
     /// Fewer workers are known to the queue than there are slots.
     Slots {
         /// Slots that have a worker.
@@ -57,15 +75,18 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// Whether this is a stage of a normal start and not a fault.
-    pub fn passes_by_itself(&self) -> bool {
-        matches!(self, Self::Loading { .. })
+    /// Whether this is no fault: a stage of a normal start, or something that should be known and keeps no task waiting.
+    pub fn is_no_fault(&self) -> bool {
+        matches!(self, Self::Loading { .. } | Self::NotInEffect { .. })
     }
 
     /// Whether this is the same trouble as `other`, whatever their durations.
     pub fn is_still(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Provider { kind, message, .. }, Self::Provider { kind: other, message: said, .. }) => {
+                kind == other && message == said
+            }
+            (Self::ProviderInUse { kind, message, .. }, Self::ProviderInUse { kind: other, message: said, .. }) => {
                 kind == other && message == said
             }
             (Self::Database { message, .. }, Self::Database { message: said, .. }) => message == said,
@@ -82,9 +103,18 @@ impl fmt::Display for Trouble {
                 let seconds = next_probe_ms.div_ceil(1000);
                 write!(f, "the embedding provider fails ({kind}): {message}; next probe in {seconds} s")
             }
-            Self::Database { message, .. } | Self::Model { message } | Self::Unwanted { message } => {
-                f.write_str(message)
+            Self::ProviderInUse { model, kind, message, next_try_ms, .. } => {
+                let seconds = next_try_ms.div_ceil(1000);
+                write!(
+                    f,
+                    "the provider of {model}, whose vectors are in use, fails ({kind}): {message}; what is saved waits for it, \
+                     next try in {seconds} s"
+                )
             }
+            Self::Database { message, .. }
+            | Self::Model { message }
+            | Self::Unwanted { message }
+            | Self::NotInEffect { message } => f.write_str(message),
             Self::Loading { message } => write!(f, "loading the model: {message}"),
             Self::Slots { filled: 0, wanted, .. } => write!(
                 f,

@@ -10,7 +10,7 @@ use crate::{
     outcome::{Finished, Outcome},
     settlement::{Applied, Gathered},
     store::{StoreError, claim::Makes, hosts::WorkerRow},
-    supervision::{ActorStatus, RuntimeStatus, Victim},
+    supervision::{ActorStatus, RuntimeStatus, Trouble, Victim},
     task::{ClaimedTask, Lease, Slot, Vectors},
 };
 
@@ -74,8 +74,8 @@ pub(crate) struct Look {
     pub(super) strays: bool,
     /// Which sets this host makes.
     pub(super) makes: Makes,
-    /// Why it makes none of the wanted sets, if so.
-    pub(super) unwanted: Option<String>,
+    /// What is to be told if its own set is none of the wanted ones.
+    pub(super) apart: Option<Trouble>,
 }
 
 /// To the WorkerSupervisor.

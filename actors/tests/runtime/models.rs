@@ -7,8 +7,8 @@ use std::{
 };
 
 use afterword_actors::{
-    Offer, OtherModels, Runtime, RuntimeSettings,
-    embedder::{EmbedError, Model, ModelIdentity},
+    Offer, OtherModels, Runtime, RuntimeSettings, Trouble,
+    embedder::{EmbedError, ErrorKind, Model, ModelIdentity},
     store::{
         StoreError,
         backlog::{self, Backlog, Order},
@@ -363,6 +363,70 @@ async fn an_old_provider_that_fails_during_a_change_costs_no_article_an_attempt(
     new.open();
     bench.changes_over(&runtime, 3).await;
     runtime.stop(DEADLINE).await;
+}
+
+impl Fixture {
+    /// Waits until the runtime tells of a trouble.
+    async fn troubled(&self, runtime: &Runtime, which: impl Fn(&Trouble) -> bool) -> Trouble {
+        loop {
+            let status = runtime.status().await;
+            if let Some(found) = status.into_iter().flat_map(|status| status.trouble).find(&which) {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_provider_that_fails_is_told_and_has_the_pause_that_it_asks_for() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 2).await;
+    new.hold().await;
+    let runtime = Runtime::start(bench.database.clone(), knowing(&new, &old), quick()).await.expect("a runtime");
+    *old.outage.lock().expect("the lock") = Some(EmbedError::config("401"));
+    bench.save("meanwhile", "text").await;
+    runtime.wake();
+    let fails = |trouble: &Trouble| matches!(trouble, Trouble::ProviderInUse { model, kind: ErrorKind::Config, message, .. } if model == "old" && message == "401");
+    let told = bench.troubled(&runtime, fails).await.to_string();
+    assert!(told.contains("old") && told.contains("401"), "{told}");
+    // From its next answer on it asks for an hour: no further request is made.
+    let asked = EmbedError::unavailable("429").retry_after(Some(Duration::from_secs(3600)));
+    *old.outage.lock().expect("the lock") = Some(asked);
+    let waits =
+        |trouble: &Trouble| matches!(trouble, Trouble::ProviderInUse { next_try_ms, .. } if *next_try_ms > 3_000_000);
+    bench.troubled(&runtime, waits).await;
+    let requests = old.requests.load(Ordering::SeqCst);
+    for number in 0..20 {
+        bench.save(&format!("later-{number}"), "text").await;
+        runtime.wake();
+    }
+    new.open();
+    // The new set is made meanwhile.
+    while bench.number("SELECT count(*) AS n FROM article_embeddings").await < 4 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(old.requests.load(Ordering::SeqCst), requests, "it is left alone");
+    runtime.stop(DEADLINE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_embeds_for_a_model_of_other_settings_says_so_and_is_well() {
+    let (bench, old, new) = (Fixture::new().await, TestModel::new("old"), TestModel::new("new"));
+    bench.embedded_by(&old, 2).await;
+    let newer = Runtime::start(bench.database.clone(), new.model(), quick()).await.expect("a runtime");
+    bench.changes_over(&newer, 2).await;
+    newer.stop(DEADLINE).await;
+    let older = Runtime::start(bench.database.clone(), knowing(&old, &new), quick()).await.expect("a runtime");
+    let told = bench.troubled(&older, |trouble| matches!(trouble, Trouble::NotInEffect { .. })).await.to_string();
+    assert!(told.contains("old of this host is not in effect: new is in use"), "{told}");
+    assert!(older.status().await.is_some_and(|status| status.is_healthy()), "nothing waits");
+    bench.save("later", "text").await;
+    older.wake();
+    while bench.number(VECTORS_IN_USE).await < 3 {
+        tokio::task::yield_now().await;
+    }
+    older.stop(DEADLINE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

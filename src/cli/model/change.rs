@@ -83,7 +83,7 @@ impl Change {
 
     async fn watch(&self, session: &Session) -> anyhow::Result<SetsStatus> {
         let bar = progress::bar(session.output, 0, "embedding");
-        let mut told = None;
+        let mut told = progress::Told::default();
         loop {
             let status = self.sets.status().await?;
             let Some(build) = self.under_way(&status) else {
@@ -91,8 +91,7 @@ impl Change {
                 return Ok(status);
             };
             show(&bar, build);
-            let living = hosts::living(&self.database).await?;
-            progress::tell_of(living.into_iter().flat_map(|host| host.trouble), session.output, &bar, &mut told);
+            told.look(&self.database, session.output, &bar).await?;
             tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
@@ -154,6 +153,7 @@ fn text_of(look: Look, status: &SetsStatus) -> String {
         let rest = "not in effect; `afterword model switch` makes vectors with them";
         rows.push(("settings", format!("name {}: {settings} {rest}", status.configured)));
     }
+    rows.extend(status.trouble.iter().map(|trouble| ("trouble", trouble.clone())));
     fields(look, rows)
 }
 

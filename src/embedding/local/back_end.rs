@@ -148,7 +148,6 @@ fn describe(progress: &Progress) -> String {
 struct LocalChunker {
     embedder: Arc<LocalEmbedder>,
     directory: PathBuf,
-    limits: ChunkLimits,
     /// What the files say, while the model is not loaded; `None` within if they cannot be read.
     early: Mutex<Option<Option<Measure>>>,
 }
@@ -157,7 +156,8 @@ impl LocalChunker {
     fn new(embedder: Arc<LocalEmbedder>, directory: PathBuf, limits: ChunkLimits) -> Result<Self, LimitsError> {
         // Limits that cannot be are refused now, while the operator reads the answer.
         MarkdownChunker::new(Arc::new(ApproximateTokens), limits)?;
-        Ok(Self { embedder, directory, limits, early: Mutex::default() })
+        embedder.cut_within(limits);
+        Ok(Self { embedder, directory, early: Mutex::default() })
     }
 
     /// What the model says once it is loaded; before, what its files say, if all are there: those of a model that is being fetched
@@ -177,18 +177,9 @@ impl LocalChunker {
 
 impl Chunker for LocalChunker {
     fn chunk(&self, source: Source<'_>) -> Result<Vec<Chunk>, EmbedError> {
-        let Some(Measure { tokenizer, longest_input: longest }) = self.measure() else {
+        let Some(measure) = self.measure() else {
             return Err(EmbedError::unavailable("the local model is not there yet"));
         };
-        let limits = ChunkLimits { max_tokens: self.limits.max_tokens.min(longest), ..self.limits };
-        let limits = limits.with_prefix(&self.embedder.identity.document_prefix, &tokenizer);
-        let chunker = MarkdownChunker::new(Arc::new(tokenizer), limits).map_err(|_| {
-            EmbedError::config(format!(
-                "inputs may have {} tokens (the least of embedding.max_tokens and the local model's longest input), of which {} go \
-                 to special tokens and embedding.document_prefix: too few are left for text",
-                limits.max_tokens, limits.reserved_tokens
-            ))
-        });
-        chunker?.chunk(source)
+        self.embedder.cutter(measure).map_err(EmbedError::config)?.chunk(source)
     }
 }

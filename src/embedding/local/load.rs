@@ -18,7 +18,10 @@ use super::{
     tokenizer::LocalTokenizer,
     weights,
 };
-use crate::model::{self, CatalogEntry, WEIGHTS};
+use crate::{
+    chunking::ChunkLimits,
+    model::{self, CatalogEntry, WEIGHTS},
+};
 
 /// Why the model in a directory cannot be run here.
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +180,7 @@ impl Measure {
     }
 
     fn of(directory: &Path, config: &Config) -> Result<Self, LoadError> {
+        refuse_impossible(directory, config)?;
         let longest_input = longest_input(directory, config)?;
         let path = directory.join("tokenizer.json");
         let tokenizer = LocalTokenizer::read(&path, longest_input)
@@ -199,7 +203,6 @@ impl LoadedModel {
         let pooling = pooling(directory)?;
         let measure = Measure::of(directory, &config)?;
         let max_tokens = measure.longest_input;
-        refuse_impossible(directory, &config)?;
         let shape = Shape {
             hidden: config.hidden_size,
             layers: config.num_hidden_layers,
@@ -361,7 +364,23 @@ fn longest_input(directory: &Path, config: &Config) -> Result<usize, LoadError> 
     let path = directory.join("sentence_bert_config.json");
     let said = if path.exists() { json::<SentenceConfig>(&path)?.max_seq_length } else { None };
     let known = || model::with_weights_of(directory).map(|known| known.max_tokens);
-    Ok(said.or_else(known).unwrap_or(usize::MAX).min(config.max_position_embeddings))
+    let longest = said.or_else(known).unwrap_or(usize::MAX).min(config.max_position_embeddings);
+    if longest <= ChunkLimits::SPECIAL_TOKENS {
+        return Err(LoadError::Unsupported {
+            directory: directory.to_path_buf(),
+            reason: no_room(longest, ChunkLimits::SPECIAL_TOKENS),
+        });
+    }
+    Ok(longest)
+}
+
+/// Why a model takes no text. The limit is of its own files, or `embedding.max_tokens` if that is less.
+pub(super) fn no_room(longest: usize, reserved: usize) -> String {
+    format!(
+        "its inputs may have {longest} tokens (the least of embedding.max_tokens, and of what max_seq_length and \
+         max_position_embeddings of the model say), of which {reserved} go to special tokens and embedding.document_prefix: \
+         too few are left for text"
+    )
 }
 
 fn json<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, LoadError> {

@@ -7,7 +7,10 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
 use crate::{
-    remote::{self, Meaning, SHOWN, meaning_of, never_fits, stated_limit, words_of},
+    remote::{
+        self, Meaning, SHOWN, ends_by_itself, is_about_size, meaning_of, never_fits, stated_limit, stated_pause,
+        words_of,
+    },
     secrets,
 };
 
@@ -43,6 +46,7 @@ impl From<EmbedError> for Refused {
 pub(super) async fn of_response(response: Response, texts: usize) -> Refused {
     let (status, retry_after) = (response.status(), remote::retry_after(response.headers()));
     let said = remote::said_in(response).await;
+    let retry_after = retry_after.or_else(|| stated_pause(&said).filter(|_| status == StatusCode::TOO_MANY_REQUESTS));
     match classify(status, &said, texts) {
         Refused::Otherwise(error) => Refused::Otherwise(asking(error, status, retry_after)),
         of_the_texts @ (Refused::TooLarge { .. } | Refused::Unexplained(_)) => of_the_texts,
@@ -68,8 +72,9 @@ pub(super) fn of_success(body: &Value, texts: usize) -> Refused {
 fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
     let code = status.as_u16();
     let message = |what: &str| format!("{what} (HTTP {code}): {said}");
-    let error = match (code, meaning_of(said)) {
-        (429, Some(Meaning::Quota)) => EmbedError::config(message(QUOTA)),
+    let meaning = meaning_of(said).filter(|meaning| *meaning != Meaning::TooLarge || may_be_about_size(code, said));
+    let error = match (code, meaning) {
+        (429, Some(Meaning::Quota)) if !ends_by_itself(said) => EmbedError::config(message(QUOTA)),
         // It is for no pause: as large as it is, it is never taken.
         (429, Some(Meaning::TooLarge)) if never_fits(said) => return too_large(message, stated_limit(said, texts)),
         (402, _) => unclear(EmbedError::config(message(QUOTA))),
@@ -97,6 +102,16 @@ fn classify(status: StatusCode, said: &str, texts: usize) -> Refused {
         _ => EmbedError::data(message("the embedding server refuses the text")),
     };
     error.into()
+}
+
+/// Whether a server that answers this status, in words about size, may mean the request. One that failed does not: in "the
+/// upstream took too long to respond" nothing is said of a text, and in "the queue is too long" neither.
+fn may_be_about_size(code: u16, said: &str) -> bool {
+    match code {
+        408 | 409 | 425 | 501..=599 => false,
+        200..=299 | 424 | 500 => is_about_size(said),
+        _ => true,
+    }
 }
 
 const KEY: &str = "the embedding server refuses the key; set embedding.openai.api_key";
@@ -148,6 +163,47 @@ mod tests {
         assert_eq!(kind(400, "model \"x\" not found"), ErrorKind::Config);
         assert_eq!(kind(400, "API key not valid. Please pass a valid API key."), ErrorKind::Config);
         assert_eq!(kind(503, "Loading model"), ErrorKind::Transient);
+    }
+
+    #[test]
+    fn a_server_that_fails_blames_no_text_whatever_words_it_has() {
+        for (code, said) in [
+            (504, "upstream took too long to respond"),
+            (503, "request queue is too long, try later"),
+            (502, "response headers too large"),
+            (500, "the operation took too long"),
+            (500, "queue too large"),
+            (408, "the request took too long"),
+            (200, "upstream took too long to respond"),
+            (504, "deadline exceeds maximum context length of the gateway"),
+        ] {
+            let refused = classify(StatusCode::from_u16(code).expect("a status"), said, 8);
+            let Refused::Otherwise(error) = refused else { panic!("{code} {said}: {refused:?}") };
+            assert_eq!(error.kind, ErrorKind::Transient, "{code} {said}");
+        }
+        for (code, said) in [
+            (500, "input is too large to process. increase the physical batch size"),
+            (500, "the input length exceeds the context length"),
+            (500, "The size of tensor a (700) must match the size of tensor b (512)"),
+            (400, "input is too long"),
+            (413, "too large"),
+            (422, "batch size 33 > maximum allowed batch size 32"),
+        ] {
+            let refused = classify(StatusCode::from_u16(code).expect("a status"), said, 64);
+            assert!(matches!(refused, Refused::TooLarge { .. }), "{code} {said}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_ends_by_itself_is_no_lack_of_credit() {
+        for said in [
+            "You exceeded your current quota, please check your plan and billing details. Quota exceeded for metric: \
+             embed_content_free_tier_requests, limit: 100. Please retry in 2s.",
+            "You exceeded your current quota. Quota exceeded for quota metric 'Embed requests' and limit 'requests per minute'",
+        ] {
+            let Refused::Otherwise(error) = classify(StatusCode::TOO_MANY_REQUESTS, said, 1) else { panic!("{said}") };
+            assert_eq!((error.kind, error.fault), (ErrorKind::Transient, Fault::Provider), "{said}");
+        }
     }
 
     #[test]

@@ -64,6 +64,8 @@ struct Run {
     skipped: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remaining_ms: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_because: Option<String>,
     /// the first ones
     failures: Vec<Failure>,
 }
@@ -165,6 +167,7 @@ impl From<BulkRun> for Run {
             cancelled: run.cancelled,
             skipped: run.skipped,
             remaining_ms: run.remaining_ms,
+            waits_because: run.waits_because.map(|reason| budget::clipped(&reason, REASON)),
             failures: run.failures.into_iter().take(NAMED_FAILURES).map(Failure::from).collect(),
         }
     }

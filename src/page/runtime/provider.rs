@@ -1,9 +1,11 @@
 //! The embedding provider: whether it answers, and when it is asked again if it does not.
 
+use afterword_actors::Trouble;
 use maud::{Markup, html};
 
 use super::snapshot::Snapshot;
 use crate::{
+    health::diagnosis,
     page::pieces::{moment, status},
     time::Timestamp,
 };
@@ -12,7 +14,7 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
     let circuits: Vec<_> =
         seen.hosts.iter().filter_map(|seen| Some((&seen.host.hostname, seen.circuit.as_ref()?))).collect();
     html! {
-        @if circuits.is_empty() {
+        @if circuits.is_empty() && !seen.hosts.iter().flat_map(|seen| &seen.host.trouble).any(fails) {
             p { span.badge.good { "circuit closed" } " Requests go through." }
         }
         @for (host, circuit) in &circuits {
@@ -28,10 +30,15 @@ pub(super) fn show(seen: &Snapshot) -> Markup {
     }
 }
 
+/// Whether requests for the set in use fail, whatever those for the host's own model do.
+fn fails(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::ProviderInUse { .. })
+}
+
 /// Other troubles of the hosts.
 fn troubles(seen: &Snapshot) -> Vec<String> {
     let all = seen.hosts.iter().flat_map(|seen| &seen.host.trouble);
-    all.filter(|trouble| !matches!(trouble, afterword_actors::Trouble::Provider { .. }))
-        .map(ToString::to_string)
+    all.filter(|trouble| !matches!(trouble, Trouble::Provider { .. }))
+        .filter_map(|trouble| diagnosis::of_trouble(trouble).detail)
         .collect()
 }

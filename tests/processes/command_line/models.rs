@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::Desk;
+use crate::support::lengthened::lengthen;
 
 /// A copy of the tiny model of the references, which says how it pools.
 fn tiny(to: &Path) {
@@ -16,6 +17,7 @@ fn tiny(to: &Path) {
         std::fs::copy(from.join(file), to.join(file)).expect("a copy");
     }
     std::fs::write(to.join("1_Pooling/config.json"), r#"{"pooling_mode_mean_tokens": true}"#).expect("a file");
+    lengthen(to);
 }
 
 /// What `doctor` says with the local model of the folder `model`, under this name, and whether it finds it good.
@@ -65,6 +67,30 @@ fn other_weights_under_the_name_of_a_set_are_refused() {
     assert!(examined(&desk, "tiny").0, "the files of before");
 }
 
+/// Files that are no model are not told as those of another one: a new name would only hide it.
+#[test]
+fn damaged_weights_and_a_model_without_room_are_told_for_what_they_are() {
+    let desk = Desk::new();
+    tiny(&desk.path("model"));
+    let directory = format!("embedding.model_dir={}", desk.path("model").display());
+    let local = ["--set", "embedding.provider=local", "--set", "embedding.model=tiny", "--set", &directory];
+    desk.text(&[&["model", "switch"], &local[..]].concat());
+    let weights = desk.path("model/model.safetensors");
+    let original = std::fs::read(&weights).expect("weights");
+    std::fs::write(&weights, [b'x'; 100]).expect("weights");
+    let (good, said) = examined(&desk, "tiny");
+    assert!(!good && said.contains("are not usable") && !said.contains("a name of its own"), "{said}");
+    std::fs::write(&weights, &original).expect("weights");
+    let room = desk.path("model/sentence_bert_config.json");
+    for longest in [0, 1, 2, 24] {
+        std::fs::write(&room, format!(r#"{{"max_seq_length": {longest}}}"#)).expect("a file");
+        let (good, said) = examined(&desk, "tiny");
+        assert!(!good && said.contains("too few are left for text"), "{longest}: {said}");
+    }
+    std::fs::write(&room, r#"{"max_seq_length": 40}"#).expect("a file");
+    assert!(examined(&desk, "tiny").0);
+}
+
 #[test]
 fn a_directory_of_another_model_cannot_have_the_name_of_a_known_one() {
     let desk = Desk::new();
@@ -92,6 +118,27 @@ fn a_change_that_somebody_else_cancels_is_not_done_and_its_trouble_is_told_meanw
     let rest: Vec<_> = said.collect();
     assert_eq!(change.wait().expect("an end").code(), Some(1));
     assert!(rest.iter().any(|line| line.contains("the change to another was cancelled")), "{rest:?}");
+}
+
+#[test]
+fn a_bulk_run_that_waits_says_what_for() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Bees", "--body", "They dance."]);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+    let url = format!("embedding.openai.base_url=http://{nobody}/v1");
+    let provider = ["--set", "embedding.provider=openai", "--set", "embedding.model=away", "--set", &url];
+    let mut command = desk.command(&[&["bulk", "start"], &provider[..]].concat());
+    let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a process");
+    let mut said = BufReader::new(run.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("waiting: the embedding provider fails")), "the provider");
+    let told = desk.json(&["bulk", "status"]);
+    assert!(told["waits_because"].as_str().is_some_and(|why| why.contains("provider fails")), "{told}");
+    desk.text(&["queue", "pause"]);
+    assert!(said.any(|line| line.contains("the queue is paused")), "the pause");
+    assert!(desk.text(&["bulk", "status"]).contains("the queue is paused"));
+    let id = told["id"].to_string();
+    desk.text(&["bulk", "cancel", &id]);
+    run.wait().expect("an end");
 }
 
 #[test]

@@ -241,3 +241,29 @@ async fn the_queue_and_bulk_runs_are_managed_over_rest() {
     assert_eq!((&ended["failed"], &ended["failures"][0]["slug"]), (&json!(1), &json!("broken")));
     assert_eq!(server.json("/api/bulk").await["runs"].as_array().map(Vec::len), Some(1));
 }
+
+/// What rsync, a synchronised folder or a careless restore does.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_replaced_under_the_server_makes_it_unready() {
+    let server = Server::start(&["health.interval=50ms"]);
+    server.create("Kept", "in the backup").await;
+    server.command(&["db", "backup", "backup.db"]);
+    let backup = server.folder().join("backup.db");
+    std::fs::rename(backup, server.folder().join("server.db")).expect("a replacement");
+    let (status, problem) = refusal(server.post("/api/articles", &json!({ "title": "Lost" })).await).await;
+    assert_eq!((status, &problem["code"]), (503, &json!("database_unavailable")));
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("replaced by another file")), "{problem}");
+    server.until_logged("is kept as");
+    server.until_logged("not well");
+    let ready = server.get("/ready").await;
+    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let ready: Value = ready.json().await.expect("JSON");
+    assert_eq!(ready["parts"]["database"]["state"], "unready", "{ready}");
+    assert!(server.command(&["article", "create", "Next", "--text", "by the next process"]).contains("next"));
+    server.signal("TERM");
+    let (_, folder) = server.ended();
+    let again = Server::start_in(folder, &[]);
+    assert_eq!(again.json("/api/articles").await["total"], 2, "the backup, and what was saved in it since");
+    assert!(again.command(&["db", "verify"]).contains("sound"));
+}

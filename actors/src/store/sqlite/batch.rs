@@ -11,6 +11,7 @@ use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use super::{
     commit_gate::CommitGate,
+    in_place::InPlace,
     job::{Announce, Job, JobOutcome},
     savepoints::{Kept, Savepoints},
 };
@@ -20,14 +21,27 @@ use crate::store::{
 };
 
 /// Writes all of `jobs`, in their order, in one transaction unless that is lost.
-pub(super) async fn write(connection: &Connection, gate: &CommitGate, jobs: Vec<Box<dyn Job>>) {
+///
+/// # Errors
+/// The last failure by which a transaction was lost; those whose writes it was have been told.
+pub(super) async fn write(
+    connection: &Connection,
+    gate: &CommitGate,
+    files: &InPlace,
+    jobs: Vec<Box<dyn Job>>,
+) -> Result<(), StoreError> {
     let mut jobs = VecDeque::from(jobs);
+    let mut ended = Ok(());
     // Each round ends at least one of them.
     while !jobs.is_empty() {
-        match AssertUnwindSafe(batch(connection, gate, &mut jobs)).catch_unwind().await {
+        match AssertUnwindSafe(batch(connection, gate, files, &mut jobs)).catch_unwind().await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
+                // Files that are not in place were told when that was found, and no connection helps.
+                if !matches!(error, StoreError::NotInPlace(_)) {
+                    tracing::warn!(%error, "writes were refused; the connection for writing is opened again");
+                }
+                ended = Err(error);
             }
             // Their callers notice that no answer comes; the writer continues.
             Err(_) => {
@@ -36,15 +50,17 @@ pub(super) async fn write(connection: &Connection, gate: &CommitGate, jobs: Vec<
             }
         }
     }
+    ended
 }
 
 /// Runs jobs until all have ended or the transaction is lost.
 async fn batch(
     connection: &Connection,
     gate: &CommitGate,
+    files: &InPlace,
     jobs: &mut VecDeque<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
-    let transaction = match begin(connection, gate).await {
+    let transaction = match begin(connection, gate, files).await {
         Ok(transaction) => transaction,
         Err(error) => {
             jobs.drain(..).for_each(|job| job.refuse(error.clone()));
@@ -54,7 +70,7 @@ async fn batch(
     let mut kept = Vec::with_capacity(jobs.len());
     let ran = run_all(&transaction, gate, jobs, &mut kept).await;
     let ended = match ran {
-        Ok(()) => end(transaction, gate, kept.is_empty()).await,
+        Ok(()) => end(transaction, gate, files, kept.is_empty()).await,
         Err(error) => {
             gate.distrust();
             drop(transaction);
@@ -67,7 +83,8 @@ async fn batch(
 
 /// Begins a transaction. `BEGIN IMMEDIATE` fails if SQLite has one open already, so its success shows that there was
 /// none.
-async fn begin(connection: &Connection, gate: &CommitGate) -> Result<Transaction, StoreError> {
+async fn begin(connection: &Connection, gate: &CommitGate, files: &InPlace) -> Result<Transaction, StoreError> {
+    files.check()?;
     let options =
         TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
     match connection.inner().begin_with_options(options).await.map(Transaction::of).map_err(StoreError::of) {
@@ -103,14 +120,16 @@ async fn run_all(
     Ok(())
 }
 
-async fn end(transaction: Transaction, gate: &CommitGate, is_empty: bool) -> Result<(), StoreError> {
+async fn end(transaction: Transaction, gate: &CommitGate, files: &InPlace, is_empty: bool) -> Result<(), StoreError> {
     if !gate.open() {
         gate.distrust();
         return Err(undone());
     }
+    let in_place = files.check();
     // An empty transaction is rolled back: there is nothing to keep.
-    let ended = if is_empty { transaction.rollback().await } else { transaction.commit().await };
+    let ended = if is_empty || in_place.is_err() { transaction.rollback().await } else { transaction.commit().await };
     ended.inspect_err(|_| gate.distrust())?;
+    in_place?;
     afterword_faults::point!("save.committed", StoreError::Failed);
     Ok(())
 }

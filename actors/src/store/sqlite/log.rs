@@ -40,10 +40,12 @@ impl Log {
         Self { path: path.into(), busy_timeout, pause: PAUSE, next: Instant::now() }
     }
 
-    /// Copies the log into the database and truncates it, if it is long.
-    pub(super) async fn keep_short(&mut self, connection: &Connection) {
+    /// Copies the log into the database and truncates it, if it is long, or if the disk was full at the last write: the room
+    /// that it takes may be all that is missing.
+    pub(super) async fn keep_short(&mut self, connection: &Connection, disk_was_full: bool) {
         let length = std::fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
-        if length < LONG || Instant::now() < self.next {
+        let is_worth_it = length >= LONG || (disk_was_full && length > 0);
+        if !is_worth_it || Instant::now() < self.next {
             return;
         }
         match self.cut(connection).await {

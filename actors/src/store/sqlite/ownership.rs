@@ -3,14 +3,15 @@
 //! This program's files have an application id; those of earlier versions are recognised by their history. A new file
 //! is empty.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use sea_orm::sqlx::{
     self, ConnectOptions, Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteRow},
 };
 
-use super::OpenError;
+use super::{OpenError, OpenOptions};
+use crate::store::Tables;
 
 /// In the header of this program's files: "Aftw". The migration writes it.
 pub const APPLICATION_ID: i64 = 0x4166_7477;
@@ -23,7 +24,7 @@ const HISTORY: &str = "seaql_migrations";
 ///
 /// # Errors
 /// [`OpenError::NotOurs`], [`OpenError::NotSqlite`]
-pub(super) async fn check(path: &Path, patience: Duration) -> Result<(), OpenError> {
+pub(super) async fn check(path: &Path, options: &OpenOptions) -> Result<(), OpenError> {
     if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
         return Ok(());
     }
@@ -32,7 +33,7 @@ pub(super) async fn check(path: &Path, patience: Duration) -> Result<(), OpenErr
         name.push("-wal");
         name
     });
-    let read_only = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(patience);
+    let read_only = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(options.busy_timeout);
     // Without a log the file is complete; an immutable look then creates no files, as any other reader would.
     let quiet = read_only.clone().immutable(true);
     let seen = match look(&quiet).await {
@@ -41,6 +42,7 @@ pub(super) async fn check(path: &Path, patience: Duration) -> Result<(), OpenErr
         seen => seen,
     };
     match seen {
+        Ok(Owner::Other(_)) if options.tables == Tables::AmongOthers => Ok(()),
         Ok(Owner::Other(what)) => Err(OpenError::NotOurs { path: path.to_path_buf(), what }),
         Err(Unreadable::NotSqlite) => Err(OpenError::NotSqlite(path.to_path_buf())),
         // Other errors are reported when it is opened.

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     StoreError, batch,
     commit_gate::CommitGate,
+    in_place::InPlace,
     job::{Job, TypedJob},
     log::Log,
 };
@@ -32,10 +33,10 @@ type Inbox = mpsc::UnboundedReceiver<Box<dyn Job>>;
 
 impl Writer {
     /// Starts the writer on `connection`, which `gate` watches; it ends when the last clone is dropped.
-    pub(super) fn start(connection: Connection, gate: CommitGate, log: Log) -> Self {
+    pub(super) fn start(connection: Connection, gate: CommitGate, log: Log, files: InPlace) -> Self {
         let (first, first_inbox) = mpsc::unbounded_channel();
         let (behind, behind_inbox) = mpsc::unbounded_channel();
-        tokio::spawn(serve(connection, gate, log, first_inbox, behind_inbox));
+        tokio::spawn(serve(Place { connection, gate, files }, log, first_inbox, behind_inbox));
         Self { first, behind }
     }
 
@@ -72,21 +73,38 @@ where
     answer.await.unwrap_or_else(|_| Err(gone()))
 }
 
-async fn serve(connection: Connection, gate: CommitGate, mut log: Log, mut first: Inbox, mut behind: Inbox) {
+/// Where the writer writes.
+struct Place {
+    connection: Connection,
+    gate: CommitGate,
+    files: InPlace,
+}
+
+impl Place {
+    /// Returns whether the disk was full.
+    async fn write(&self, jobs: Vec<Box<dyn Job>>) -> bool {
+        batch::write(&self.connection, &self.gate, &self.files, jobs).await == Err(StoreError::DiskFull)
+    }
+}
+
+async fn serve(place: Place, mut log: Log, mut first: Inbox, mut behind: Inbox) {
     loop {
-        tokio::select! {
+        let disk_was_full = tokio::select! {
             biased;
             Some(job) = first.recv() => {
-                batch::write(&connection, &gate, with_those_waiting(job, &mut first)).await;
+                let was_full = place.write(with_those_waiting(job, &mut first)).await;
                 // However many saves there are, the other lane takes every other turn.
-                if let Ok(job) = behind.try_recv() {
-                    batch::write(&connection, &gate, with_those_waiting(job, &mut behind)).await;
+                match behind.try_recv() {
+                    Ok(job) => place.write(with_those_waiting(job, &mut behind)).await || was_full,
+                    Err(_) => was_full,
                 }
             }
-            Some(job) = behind.recv() => batch::write(&connection, &gate, with_those_waiting(job, &mut behind)).await,
+            Some(job) = behind.recv() => place.write(with_those_waiting(job, &mut behind)).await,
             else => return,
+        };
+        if place.files.check().is_ok() {
+            log.keep_short(&place.connection, disk_was_full).await;
         }
-        log.keep_short(&connection).await;
     }
 }
 

@@ -6,7 +6,7 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::{
-    provider::{Judgement, Undecided},
+    provider::{Judgement, Undecided, as_error},
     state::QueueState,
 };
 use crate::{
@@ -65,7 +65,7 @@ impl QueueState {
         let &WrongLength { answered, stored, .. } = wrong;
         if task.model_id != self.at.context.model_row.id {
             let error = EmbedError::other_model(answered, stored);
-            self.rest_second(&error.message);
+            self.rest_second(task.model_id, &error);
             return self.commits.gather([settlement::refunded(task.clone(), elapsed, error.into())]);
         }
         self.provider.expect_length(stored);
@@ -137,7 +137,7 @@ impl QueueState {
             Decision::Commit(decided) => decided,
             Decision::Ask(task, elapsed, failure) => match failure.fault {
                 Fault::Provider => {
-                    self.rest_second(&failure.message);
+                    self.rest_second(task.model_id, &as_error(&failure));
                     settlement::refunded(task, elapsed, failure)
                 }
                 Fault::Document | Fault::Unclear => settlement::blamed(task, elapsed, failure, retry),
@@ -148,7 +148,12 @@ impl QueueState {
     }
 
     /// Leaves the provider of the set in use alone for a while; the own model's work continues.
-    pub(super) fn rest_second(&mut self, error: &str) {
-        self.second.rest(error, &self.myself);
+    fn rest_second(&mut self, set: i64, error: &EmbedError) {
+        let made = self.at.context.sets.made(set);
+        let model = made.map_or_else(|| format!("set {set}"), |made| made.model.embedder.identity().model.clone());
+        if self.second.rest(model, error, &self.myself) {
+            // Other processes see at once that it fails.
+            self.at.heartbeat.send(HeartbeatMessage::Beat);
+        }
     }
 }

@@ -40,8 +40,8 @@ impl QueueState {
 
     pub(super) fn looked(&mut self, look: Result<Look, StoreError>) {
         match look {
-            Ok(Look { due, strays, makes, unwanted }) => {
-                self.second.looked(makes, self.at.context.model_row.id, unwanted);
+            Ok(Look { due, strays, makes, apart }) => {
+                self.second.looked(makes, self.at.context.model_row.id, apart);
                 if strays && !self.commits.is_busy() {
                     self.commits.recover();
                 }
@@ -58,8 +58,8 @@ async fn look(context: &Context, known: &[String], may: MayMake) -> Result<Look,
     let reader = context.database.runtime_reader();
     let strays = leases::holds_others(reader, &context.incarnation, known).await?;
     let wanted = models::wanted(reader).await?;
-    let (makes, unwanted) = (context.sets.makes(&wanted), context.sets.unwanted_because(&wanted));
+    let (makes, apart) = (context.sets.makes(&wanted), context.sets.apart(&wanted));
     let now = may.of(makes, context.model_row.id);
     let due = !now.nothing() && any_due(reader, now).await?;
-    Ok(Look { due, strays, makes, unwanted })
+    Ok(Look { due, strays, makes, apart })
 }

@@ -263,7 +263,7 @@ fn warn(error: &EmbedError) {
     tracing::warn!(kind = %error.kind, error = error.message, ?pause, "the embedding provider fails; claiming stops");
 }
 
-fn as_error(failure: &Failure) -> EmbedError {
+pub(super) fn as_error(failure: &Failure) -> EmbedError {
     let Failure { kind, fault, message, retry_after } = failure.clone();
     EmbedError { kind, fault, message, retry_after, took: None }
 }

@@ -1,21 +1,40 @@
 //! Work for the set in use on a host with a model of its own that is to replace it. The circuit is for the own model's
 //! provider; the other provider is left alone for a while when it fails, and neither keeps the other from its work.
 
+use std::time::Duration;
+
 use ractor::ActorRef;
 use tokio::time::Instant;
 
 use crate::{
-    backoff::Backoff, settings::Delays, store::claim::Makes, supervision::Trouble, tree::messages::QueueMessage,
+    backoff::Backoff,
+    circuit::wish,
+    embedder::{EmbedError, ErrorKind},
+    settings::Delays,
+    store::claim::Makes,
+    supervision::Trouble,
+    tree::messages::QueueMessage,
 };
 
 /// What is known of the wanted sets, and of the provider of the one in use.
 pub(super) struct Second {
     /// Whether this host makes the set in use, with another model than its own; `None` if that is not known yet.
     is_made: Option<bool>,
-    /// Why this host makes none of the wanted sets.
-    unwanted: Option<String>,
-    rests_until: Option<Instant>,
+    /// What is to be told of the wanted sets, if this host's own is none of them.
+    apart: Option<Trouble>,
+    failing: Option<Failing>,
     delays: Backoff,
+}
+
+/// A provider that has failed, and has stored no vectors since.
+struct Failing {
+    /// The model of the set in use.
+    model: String,
+    kind: ErrorKind,
+    message: String,
+    since: Instant,
+    /// Until then it is left alone.
+    until: Instant,
 }
 
 /// The sets for which tasks may be claimed now.
@@ -41,40 +60,65 @@ impl MayMake {
 
 impl Second {
     pub(super) fn new(delays: Delays) -> Self {
-        Self { is_made: None, unwanted: None, rests_until: None, delays: Backoff::new(delays) }
+        Self { is_made: None, apart: None, failing: None, delays: Backoff::new(delays) }
     }
 
-    pub(super) fn looked(&mut self, makes: Makes, own: i64, unwanted: Option<String>) {
+    pub(super) fn looked(&mut self, makes: Makes, own: i64, apart: Option<Trouble>) {
         self.committed(makes, own);
-        self.unwanted = unwanted;
+        self.apart = apart;
     }
 
     /// Notes what a commit has seen: while there is always work, nothing else looks.
     pub(super) fn committed(&mut self, makes: Makes, own: i64) {
-        self.is_made = Some(makes.makes_active && makes.active != own);
+        let is_made = makes.makes_active && makes.active != own;
+        self.is_made = Some(is_made);
+        if !is_made {
+            self.works();
+        }
     }
 
     /// Whether tasks may be claimed for it. Before anything is known, they may: the claim itself sees what is made.
     pub(super) fn may_be_made(&self) -> bool {
-        self.is_made != Some(false) && self.rests_until.is_none_or(|until| until <= Instant::now())
+        self.is_made != Some(false) && self.failing.as_ref().is_none_or(|failing| failing.until <= Instant::now())
     }
 
-    /// Records that its provider works.
+    /// Records that its provider works, or is not needed any more.
     pub(super) fn works(&mut self) {
+        self.failing = None;
         self.delays.reset();
     }
 
-    pub(super) fn trouble(&self) -> Option<Trouble> {
-        self.unwanted.clone().map(|message| Trouble::Unwanted { message })
+    pub(super) fn trouble(&self) -> impl Iterator<Item = Trouble> {
+        self.apart.clone().into_iter().chain(self.failing.as_ref().map(Failing::told))
     }
 
-    pub(super) fn rest(&mut self, error: &str, queue: &ActorRef<QueueMessage>) {
-        if !self.may_be_made() && self.rests_until.is_some() {
-            return; // Attempts that were under way say nothing new.
+    /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had worked before.
+    pub(super) fn rest(&mut self, model: String, error: &EmbedError, queue: &ActorRef<QueueMessage>) -> bool {
+        let (now, wish) = (Instant::now(), wish(error));
+        if let Some(failing) = self.failing.as_mut().filter(|failing| failing.until > now) {
+            // Attempts that were under way say nothing new, but may ask for a longer pause.
+            failing.until = failing.until.max(now + wish);
+            return false;
         }
-        let pause = self.delays.next_delay();
-        tracing::warn!(error, ?pause, "the provider of the set in use fails; its tasks wait");
-        self.rests_until = Some(Instant::now() + pause);
+        let pause = self.delays.next_delay().max(wish);
+        let EmbedError { kind, message, .. } = error.clone();
+        tracing::warn!(model, %kind, error = message, ?pause, "the provider of the set in use fails; its tasks wait");
         queue.send_after(pause, || QueueMessage::Poll);
+        let since = self.failing.as_ref().map(|failing| failing.since);
+        self.failing = Some(Failing { model, kind, message, since: since.unwrap_or(now), until: now + pause });
+        since.is_none()
+    }
+}
+
+impl Failing {
+    fn told(&self) -> Trouble {
+        let (now, millis) = (Instant::now(), |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        Trouble::ProviderInUse {
+            model: self.model.clone(),
+            kind: self.kind,
+            message: self.message.clone(),
+            open_ms: millis(now.saturating_duration_since(self.since)),
+            next_try_ms: millis(self.until.saturating_duration_since(now)),
+        }
     }
 }

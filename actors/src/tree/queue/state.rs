@@ -141,14 +141,18 @@ impl QueueState {
             return status;
         }
         status.trouble = self.trouble();
-        if let Some(worst) = status.trouble.iter().rfind(|trouble| !trouble.passes_by_itself()) {
+        if let Some(worst) = status.trouble.iter().rfind(|trouble| !trouble.is_no_fault()) {
             status.state = ActorState::Degraded;
             status.last_error = Some(worst.to_string());
             status.for_ms = match worst {
                 Trouble::Provider { open_ms: lasted, .. }
+                | Trouble::ProviderInUse { open_ms: lasted, .. }
                 | Trouble::Database { for_ms: lasted, .. }
                 | Trouble::Slots { for_ms: lasted, .. } => *lasted,
-                Trouble::Loading { .. } | Trouble::Model { .. } | Trouble::Unwanted { .. } => status.for_ms,
+                Trouble::Loading { .. }
+                | Trouble::Model { .. }
+                | Trouble::Unwanted { .. }
+                | Trouble::NotInEffect { .. } => status.for_ms,
             };
         }
         status

@@ -65,12 +65,18 @@ async fn who_announces_too_much_is_not_asked_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_coded_is_refused_and_not_misread() {
     let server = Server::start(&[]);
-    for (name, value) in [("content-encoding", "gzip"), ("content-type", "application/json; charset=utf-16")] {
+    for (coding, charset) in [("gzip", "utf-8"), ("identity", "utf-16")] {
         for path in ["/api/articles", "/mcp"] {
-            let request = server.request(Method::POST, path).json(&json!({ "title": "Coded", "body": "text" }));
-            let request = request.header("accept", "application/json, text/event-stream").header(name, value);
-            let (status, problem) = refusal(request.send().await.expect("an answer")).await;
-            assert_eq!((status, &problem["code"]), (415, &json!("unsupported_media_type")), "{path}, {value}");
+            let request = server.request(Method::POST, path).body("{\"title\": \"Coded\", \"body\": \"text\"}");
+            let request = request.header("content-type", format!("application/json; charset={charset}"));
+            let request = request.header("accept", "application/json, text/event-stream");
+            let answer = request.header("content-encoding", coding).send().await.expect("an answer");
+            let (status, problem) = refusal(answer).await;
+            assert_eq!(
+                (status, &problem["code"]),
+                (415, &json!("unsupported_media_type")),
+                "{path}, {coding}, {charset}"
+            );
         }
     }
     assert_eq!(server.json("/api/articles").await["total"], 0);

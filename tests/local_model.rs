@@ -282,7 +282,7 @@ fn chunks(folder: &std::path::Path, document_prefix: &str) -> Vec<Chunk> {
 #[test]
 fn texts_are_cut_as_soon_as_the_files_of_the_model_are_there() {
     let (folder, _) = tiny(Some(r#"{"pooling_mode_mean_tokens": true}"#));
-    lengthen(folder.path());
+    lengthened::lengthen(folder.path());
     let (files, aside) = (folder.path().join("tokenizer.json"), folder.path().join("aside.json"));
     std::fs::rename(&files, &aside).expect("a file");
     let backends = back_end(folder.path(), "");
@@ -296,7 +296,7 @@ fn texts_are_cut_as_soon_as_the_files_of_the_model_are_there() {
 #[test]
 fn no_chunk_is_longer_than_the_model_takes_with_its_prefix() {
     let (folder, _) = tiny(Some(r#"{"pooling_mode_mean_tokens": true}"#));
-    lengthen(folder.path());
+    lengthened::lengthen(folder.path());
     let longest = |prefix: &str| {
         let chunks = chunks(folder.path(), prefix);
         let text = chunks.iter().map(|chunk| chunk.input.split_whitespace().count()).max().expect("a chunk");

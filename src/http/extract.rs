@@ -32,19 +32,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.strip_prefix("application/").is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
 }
 
-<<<<<<< ours
-=======
-/// Whether the body is compressed, or in another character set than JSON has.
-fn is_coded(headers: &HeaderMap) -> bool {
-    let said = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
-    let coding = said(header::CONTENT_ENCODING);
-    let kind = said(header::CONTENT_TYPE);
-    let mut charset = kind.split(';').filter_map(|part| part.trim().strip_prefix("charset="));
-    let is_other = |charset: &str| !["utf-8", "utf8", "us-ascii"].contains(&charset.trim_matches('"'));
-    !["", "identity"].contains(&coding.trim()) || charset.any(is_other)
-}
-
->>>>>>> theirs
 /// Reads a body here, or, if that takes a while, on another thread: a large one may be a list of a million values.
 async fn read<T: DeserializeOwned + Send + 'static>(bytes: Bytes) -> Result<T, Problem> {
     let is_small = bytes.len() <= offload::SMALL;

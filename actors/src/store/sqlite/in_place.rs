@@ -94,13 +94,12 @@ impl InPlace {
 
 impl Files {
     fn changed(&self) -> Option<Lost> {
-        let found = self.all.iter().enumerate().find_map(|(position, file)| {
+        self.all.iter().enumerate().find_map(|(position, file)| {
             let happened = file.change()?;
             let place = file.path.display();
             let what = if position == 0 { "the database" } else { "a part of the database," };
             Some(Lost { what: format!("{what} {place} {happened}"), has_database: position > 0 })
-        });
-        found
+        })
     }
 }
 

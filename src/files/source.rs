@@ -3,7 +3,7 @@
 pub(super) mod resting;
 
 use afterword_actors::store::{
-    StoreError,
+    Engine, StoreError,
     sql::{self, FromRow, Sql},
 };
 
@@ -231,11 +231,18 @@ pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Re
 /// Holds what is known of two places until the transaction ends. Files that take each other's places at the same time would wait for
 /// each other without end: all hold them in one order.
 pub(super) async fn hold(connection: &impl Sql, one: &Known, other: &Known) -> Result<(), StoreError> {
-    let sql = "SELECT s.path AS n FROM article_sources s
+    let sql = "SELECT s.path FROM article_sources s
                WHERE s.source_id = $1 AND s.path = $2 OR s.source_id = $3 AND s.path = $4
-               ORDER BY s.source_id, s.path {lock s}";
-    let places = [one.source_id.into(), one.path.clone().into(), other.source_id.into(), other.path.clone().into()];
-    connection.rows::<String>(sql, places).await.map(drop)
+               ORDER BY s.source_id, s.path FOR UPDATE OF s";
+    match connection.engine() {
+        // One writes at a time.
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => {
+            let places =
+                [one.source_id.into(), one.path.clone().into(), other.source_id.into(), other.path.clone().into()];
+            connection.rows::<String>(sql, places).await.map(drop)
+        }
+    }
 }
 
 /// Forgets where a file was that is elsewhere now, unless another file is there by now.

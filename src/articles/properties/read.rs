@@ -1,6 +1,6 @@
 //! Reads tags and properties of an article.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -79,7 +79,8 @@ impl TextReading {
     /// Returns the links of an article with this text: those of the front matter beside it, then those of the text, in their
     /// order.
     pub(crate) fn links<'a>(&'a self, front_matter: &str) -> Cow<'a, [Link]> {
-        let own = front_matter::keys(&self.head);
+        // Read in the transaction of a save: most front matter has no link, and is not looked into.
+        let own = if front_matter.contains("[[") { front_matter::keys(&self.head) } else { HashSet::new() };
         let mut links = front_matter::links(front_matter, |key| own.contains(key));
         links.extend(front_matter::links(&self.head, |_| false));
         if links.is_empty() {

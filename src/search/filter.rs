@@ -1,8 +1,9 @@
 //! Which articles may answer: the folder that was given, and what the question itself says of them.
 
-use afterword_actors::store::Engine;
+use afterword_actors::store::{Engine, sql::Sql};
 
 use super::{
+    SearchError,
     field::{Field, Moment},
     parse::{Parsed, Sense},
 };
@@ -64,6 +65,25 @@ impl Index<'_> {
     fn phrases<'t>(&self, texts: impl Iterator<Item = &'t String>) -> Vec<Vec<Phrase>> {
         texts.map(|text| self.languages.demanded(text)).filter(|phrases| !phrases.is_empty()).collect()
     }
+}
+
+/// Refuses a filter by a property that no article has: that is rather a mistake in its name than a question without an answer.
+///
+/// # Errors
+/// [`SearchError::NoProperty`], [`SearchError::Store`]
+pub(super) async fn check(connection: &impl Sql, filter: &Filter) -> Result<(), SearchError> {
+    /// Keys that are told.
+    const TOLD: i64 = 20;
+    for key in filter.keys() {
+        let sql = "SELECT EXISTS (SELECT 1 FROM article_properties WHERE key = $1) AS n";
+        if connection.row::<bool>(sql, [key.into()]).await?.unwrap_or_default() {
+            continue;
+        }
+        let sql = "SELECT DISTINCT key AS n FROM article_properties WHERE key <> 'aliases' ORDER BY key LIMIT $1 + 0";
+        let known = connection.rows::<String>(sql, [TOLD.into()]).await?;
+        return Err(SearchError::NoProperty { key: key.to_owned(), known });
+    }
+    Ok(())
 }
 
 /// A condition that no text has a part in; `None` for others.

@@ -11,6 +11,7 @@ use super::{
     MAX_PASSAGES, Mode, Query, SearchAnswer, SearchError, Weights, answer,
     asked::Asked,
     chosen::Chosen,
+    filter,
     fusion::{self, Fused, fuse},
     question::Question,
     semantic::{self, Meaning, NoMeaning, QueryModels},
@@ -128,7 +129,7 @@ impl Search {
     /// As of [`Search::search`].
     pub(super) async fn find(&self, query: &Query) -> Result<Best, SearchError> {
         self.check(query)?;
-        self.check_filter(query).await?;
+        filter::check(self.database.reader(), &query.filter).await?;
         let (text, cut_to) = cut(&query.text);
         let question = Question::read(&self.database, &self.lookups, text, query).await?;
         let rankings = self.rank(query, &question).await?;
@@ -192,24 +193,6 @@ impl Search {
         }
         if !(1..=MAX_PASSAGES).contains(&query.passages) {
             return Err(SearchError::Passages);
-        }
-        Ok(())
-    }
-
-    /// A filter by a property that no article has is rather a mistake in its name than a question without an answer.
-    async fn check_filter(&self, query: &Query) -> Result<(), SearchError> {
-        /// Keys that are told.
-        const TOLD: i64 = 20;
-        let reader = self.database.reader();
-        for key in query.filter.keys() {
-            let sql = "SELECT EXISTS (SELECT 1 FROM article_properties WHERE key = $1) AS n";
-            if reader.row::<bool>(sql, [key.into()]).await?.unwrap_or_default() {
-                continue;
-            }
-            let sql =
-                "SELECT DISTINCT key AS n FROM article_properties WHERE key <> 'aliases' ORDER BY key LIMIT $1 + 0";
-            let known = reader.rows::<String>(sql, [TOLD.into()]).await?;
-            return Err(SearchError::NoProperty { key: key.to_owned(), known });
         }
         Ok(())
     }

@@ -24,6 +24,20 @@ fn colours_are_for_terminals_unless_asked_for() {
     assert!(!String::from_utf8_lossy(&failed.stderr).contains(ESCAPE));
 }
 
+#[test]
+fn a_question_may_begin_with_a_hyphen_and_what_it_leaves_out_is_told() {
+    let desk = Desk::new();
+    desk.text(&["article", "create", "Freezer", "--body", "It is kept at -18 degrees."]);
+    desk.text(&["article", "create", "Locks", "--body", "Rust has a mutex; --force-with-lease is an option of git."]);
+    let asked = |arguments: &[&str]| desk.text(&[&["search", "--mode", "keyword"], arguments].concat());
+    assert!(asked(&["-18 degrees"]).contains("Freezer"));
+    assert!(asked(&["--force-with-lease"]).contains("Locks"));
+    assert!(asked(&["degrees", "--query", "--force-with-lease"]).contains("Locks"));
+    let told = asked(&["-mutex rust", "--limit", "3"]);
+    assert!(!told.contains("Locks") && told.contains("mutex") && told.contains("quotation marks"), "{told}");
+    assert!(asked(&["--json", "-mutex rust"]).contains("\"without\""));
+}
+
 /// On a terminal of 60 columns, as `script` makes one.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(desk: &Desk, command: &str, no_color: bool) -> String {

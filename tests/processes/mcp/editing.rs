@@ -190,7 +190,7 @@ fn edits_are_understood_as_clients_write_them() {
             for (edits, part) in [
                 (json!([]), "there is no edit"),
                 (json!("append"), "list of objects"),
-                (json!([{ "action": "fold" }]), "unknown variant `fold`"),
+                (json!([{ "action": "fold" }]), "must be one of append, prepend"),
                 (json!([{ "action": "append" }]), "append needs \"text\""),
                 (json!([{ "action": "replace_section", "text": "x" }]), "needs \"section\""),
                 (json!([{ "action": "append", "text": "x", "section": "S" }]), "takes no \"section\""),

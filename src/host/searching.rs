@@ -82,6 +82,7 @@ mod tests {
             Backends,
             scripted::{Script, ScriptedEmbedder},
         },
+        host::RunningHost,
         search::Mode,
     };
 
@@ -115,6 +116,7 @@ mod tests {
     struct Desk {
         host: Host,
         model: Arc<Slow>,
+        _running: RunningHost,
         _folder: tempfile::TempDir,
     }
 
@@ -140,8 +142,7 @@ mod tests {
             while host.database.reader().row::<i64>(embedded, []).await.expect("a count") != Some(1) {
                 tokio::task::yield_now().await;
             }
-            running.stop().await;
-            Self { host, model, _folder: folder }
+            Self { host: running.host.clone(), model, _running: running, _folder: folder }
         }
 
         fn search(&self, who: i64, text: &str) -> JoinHandle<Option<String>> {

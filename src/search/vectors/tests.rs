@@ -333,6 +333,12 @@ async fn a_reading_of_all_vectors_reads_each_chunk_once() {
             series(100)
         ))
         .await;
+        run(format!(
+            "INSERT INTO article_embeddings {} SELECT 1 + (n - 1) / 2, 1 + n % 2, 1, 'h', 0, n FROM s WHERE true
+             ON CONFLICT DO NOTHING",
+            series(200)
+        ))
+        .await;
         let insert = format!(
             "INSERT INTO article_chunks (article_id, model_id, position, heading_path, text, hash, tokens, vector)
              {} SELECT 1 + n % 100, 1 + n % 2, n, '', '', '', 1, $1 FROM s",

@@ -5,7 +5,7 @@ use super::Desk;
 /// Most memory that the program may hold. *Units:* KiB.
 const MEMORY: usize = 600 << 10;
 /// Most work of a processor. *Units:* seconds.
-const WORK: usize = 60;
+const WORK: usize = 30;
 
 #[test]
 fn front_matter_that_unfolds_is_imported_within_a_bounded_memory_and_work() {

@@ -152,7 +152,7 @@ fn what_a_text_says_to_a_terminal_is_shown_and_not_done() {
     desk.text(&["article", "create", title, "--slug", "taken", "--body", "text \u{1b}[2J\u{9b}31m of it"]);
     desk.text(&["bulk", "start"]);
     for command in
-        ["article list", "article show taken", "search text", "queue events", "status", "tags", "links broken"]
+        ["article list", "article show taken", "search text", "queue events", "status", "tags", "links --broken"]
     {
         let shown = on_a_terminal(&desk, command, true);
         for forbidden in ["\u{1b}]", "\u{1b}[2J", "\u{9b}", "\u{7}"] {

@@ -108,7 +108,7 @@ async fn a_change_that_was_begun_is_carried_out_whoever_hangs_up() {
 async fn one_client_that_announces_large_bodies_leaves_room_for_the_others() {
     let server = Server::start(&[
         "server.max_body=4MiB",
-        "articles.max_size=4MiB",
+        "articles.max_size=3MiB",
         "server.body_timeout=1h",
         "server.request_timeout=1h",
     ]);
@@ -120,10 +120,10 @@ async fn one_client_that_announces_large_bodies_leaves_room_for_the_others() {
         let request = server.request(Method::POST, "/api/articles").bearer_auth(token).json(&article);
         request.send().await.expect("an answer").status().as_u16()
     };
-    let saved = tokio::time::timeout(STUCK, save(&other, "Large", 3 << 20)).await;
+    let saved = tokio::time::timeout(STUCK, save(&other, "Large", 5 << 19)).await;
     assert_eq!(saved.expect("there is room for another client"), 201);
     drop(announced);
-    let saved = tokio::time::timeout(STUCK, save(&one, "Of the first", 3 << 20)).await;
+    let saved = tokio::time::timeout(STUCK, save(&one, "Of the first", 5 << 19)).await;
     assert_eq!(saved.expect("whoever hangs up gives its room back"), 201);
 }
 

@@ -21,7 +21,7 @@ use crate::support::{Place, TestHost, article};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Does everything, and leaves some tasks waiting, one of them for later.
-pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime, waiting: i64) {
+pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
     let queue = Queue::new(world.database.clone());
     articles(world, runtime).await;
     notes(world).await;
@@ -38,7 +38,7 @@ pub(crate) async fn spend<P: Place>(world: &TestHost<P>, runtime: &Runtime, wait
         hosts: DAY,
     };
     retention::clean(&world.database, &retention).await.expect("a clean-up");
-    backlog(world, runtime, &queue, waiting).await;
+    backlog(world, runtime, &queue).await;
 }
 
 async fn articles<P: Place>(world: &TestHost<P>, runtime: &Runtime) {
@@ -160,17 +160,8 @@ async fn people<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue)
     world.settled(runtime).await;
 }
 
-async fn backlog<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue, waiting: i64) {
+async fn backlog<P: Place>(world: &TestHost<P>, runtime: &Runtime, queue: &Queue) {
     queue.pause().await.expect("a pause");
-    let wait = format!(
-        "INSERT INTO embedding_tasks (model_id, article_id, slug, operation, status, priority, revision, attempts, max_attempts,
-             created_at, updated_at, scheduled_at, queue_key, cause)
-         SELECT 1, id, slug, 'update', 'pending', 'normal', revision, 0, 3, {{now}}, {{now}}, {{now}}, {{now}}, 'test'
-         FROM articles a WHERE slug LIKE 'old-%' AND NOT EXISTS (
-             SELECT 1 FROM embedding_tasks t WHERE t.article_id = a.id AND t.status IN ('pending', 'processing'))
-         ORDER BY id LIMIT {waiting}"
-    );
-    world.run(wait).await;
     let service = world.articles(Some(runtime));
     for n in 0..40 {
         service.create(article(&format!("waiting-{n}"), "kites")).await.expect("a save");

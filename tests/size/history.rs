@@ -13,8 +13,6 @@ pub(crate) struct Size {
     pub(crate) body: i64,
     /// Tasks that have ended; three entries of the audit trail each, and what a bulk run did.
     pub(crate) ended: i64,
-    /// Articles, of those that are there, that wait to be embedded again while it is paused.
-    pub(crate) waiting: i64,
 }
 
 /// Fills a database whose host has run once and has embedded the one article that there is.
@@ -72,7 +70,7 @@ fn text(engine: Engine, size: i64) -> String {
 }
 
 fn statements(engine: Engine, size: Size) -> Vec<String> {
-    let Size { articles, body, ended, waiting: _ } = size;
+    let Size { articles, body, ended } = size;
     let now = match engine {
         Engine::Sqlite => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         Engine::Postgres => "CAST(extract(epoch FROM now()) * 1000 AS BIGINT)",

@@ -8,10 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-use afterword_actors::{
-    schema,
-    store::{Connection, Database, OpenOptions, sql::Sql},
-};
+use afterword_actors::store::{Connection, Database, OpenOptions, sql::Sql};
 use browser::Browser;
 use support::process::{Server, serve};
 
@@ -33,14 +30,6 @@ struct Site {
 impl Site {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
-    }
-
-    /// With an article that is embedded.
-    fn with_articles() -> Self {
-        let site = Self::new();
-        site.works(&CREATE);
-        site.works(&["bulk", "start"]);
-        site
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -159,35 +148,6 @@ async fn a_way_back() {
                 site.goes_on(&format!("{point} {action} {at}"), false).await;
             }
         }
-    }
-}
-
-/// A database with articles on its way back by all steps but the first, killed at one of them.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_way_back_with_articles_at_every_step() {
-    let steps = schema::steps().len() - 1;
-    for at in 1..=steps {
-        let site = Site::with_articles();
-        let point = if at % 2 == 0 { "migration.down.struck" } else { "migration.down.committed" };
-        site.broken_at(point, "kill", at, &["db", "rollback", "--steps", &steps.to_string(), "--yes"]);
-        // Vectors go with the step that made room for them.
-        site.works(&["bulk", "start"]);
-        site.goes_on(&format!("{point} {at}"), true).await;
-    }
-}
-
-/// The same on its way up again.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_way_up_with_articles_at_every_step() {
-    let steps = schema::steps().len() - 1;
-    for at in 1..=steps {
-        let site = Site::with_articles();
-        site.works(&["db", "rollback", "--steps", &steps.to_string(), "--yes"]);
-        let point = if at % 2 == 0 { "migration.up.entered" } else { "migration.up.committed" };
-        site.broken_at(point, "kill", at, &["db", "migrate"]);
-        // Vectors go with the step that made room for them.
-        site.works(&["bulk", "start"]);
-        site.goes_on(&format!("{point} {at}"), true).await;
     }
 }
 

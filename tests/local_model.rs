@@ -196,7 +196,7 @@ fn tiny(pooling: Option<&str>) -> (tempfile::TempDir, Arc<LocalEmbedder>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_loading_until_it_is_ready() {
-    let (folder, embedder) = tiny(None);
+    let (folder, embedder) = tiny(Some(r#"{"word_embedding_dimension": 16, "pooling_mode_mean_tokens": true}"#));
     let state = || embedder.readiness().expect("a model that is loaded").borrow().clone();
     assert!(matches!(state(), Readiness::Loading(_)), "{:?}", state());
     embedder.load(folder.path()).expect("a model");

@@ -38,7 +38,10 @@ pub(super) fn plain(word: &str) -> String {
     for c in word.chars() {
         match c {
             '\u{300}'..='\u{36f}' => {}
-            '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => plain.push_str(any_ascii::any_ascii_char(c)),
+            // One of them (Ɂ) is written as a quotation mark.
+            '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => {
+                plain.extend(any_ascii::any_ascii_char(c).chars().filter(char::is_ascii_alphanumeric));
+            }
             c => plain.push(c),
         }
     }
@@ -125,6 +128,7 @@ mod tests {
         assert_eq!(tsqueries("how do I share data?"), ["'share'", "'data'"]);
         assert_eq!(tsqueries("\"exact phrase\" x*"), ["'exact' <-> 'phrase'", "'x'"]);
         assert_eq!(tsqueries("数据 Éclair"), ["'数' <-> '据'", "'Eclair'"]);
+        assert_eq!(tsqueries("aɁb"), ["'ab'"]);
         assert!(tsqueries("?!  -").is_empty());
     }
 

@@ -191,7 +191,7 @@ fn what_was_left_out_is_counted_and_named_when_asked() {
     let said = desk.text(&["import", "notes", "--dry-run"]);
     assert_eq!(
         said,
-        "would be: 1 created, 0 updated, 0 unchanged, 0 skipped, 0 failed\nleft out: 1 hidden, 1 not markdown (-v names them)\n"
+        "would be: 1 created, 0 updated, 0 unchanged, 0 skipped, 0 failed\nleft out: 1 hidden, 1 not markdown (-v names them)\n  create note (note.md)\n"
     );
     let named = String::from_utf8(desk.run(&["import", "notes", "-v"]).stderr).expect("text");
     assert!(named.contains("left out: .trash/ (hidden)") && named.contains("image.png (not markdown)"), "{named}");

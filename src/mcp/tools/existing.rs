@@ -25,9 +25,9 @@ const BROKEN_LINKS: &str = "broken_links";
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ListFolders {
-    /// instead: tags, properties, broken_links, or a property's key: its values
+    /// instead: tags, properties, broken_links, or a property: its values
     of: Option<String>,
-    /// next_cursor of the page before
+    /// next_cursor of the last page
     cursor: Option<String>,
 }
 
@@ -68,7 +68,7 @@ struct FolderPage {
 #[tool_router(router = existing_reading, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
-        description = "List folders with articles, or tags, properties, broken links.",
+        description = "List folders, or tags, properties, broken links.",
         input_schema = schema::input::<ListFolders>(),
         output_schema = schema::output::<FolderPage>(),
         annotations(title = "List folders", read_only_hint = true, open_world_hint = false)

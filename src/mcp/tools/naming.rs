@@ -47,7 +47,7 @@ struct ArticleHistory {
     slug: String,
     /// show what has changed in the text since this revision
     since_revision: Option<i64>,
-    /// next_cursor of the page before
+    /// next_cursor of the last page
     cursor: Option<String>,
 }
 

@@ -54,7 +54,7 @@ struct ListArticles {
     /// 1 to 100; default 20
     #[schemars(range(min = 1))]
     limit: Option<u32>,
-    /// next_cursor of the page before
+    /// next_cursor of the last page
     cursor: Option<String>,
     /// only saved (or deleted) since: 7d, 2026-11-01, or RFC 3339
     since: Option<String>,

@@ -40,7 +40,7 @@ struct SearchArticles {
     /// most hits; fewer come if they would not fit into 8 KB
     #[schemars(range(min = 1))]
     limit: Option<u32>,
-    /// next_cursor of the page before
+    /// next_cursor of the last page
     cursor: Option<String>,
     /// most passages of one article, up to 10; default 1
     #[schemars(range(min = 1))]
@@ -114,7 +114,6 @@ struct Hits {
     no_good_match: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     corrections: Vec<String>,
-    /// unwanted because of a `-` before it; to look for it, quote it
     #[serde(skip_serializing_if = "Vec::is_empty")]
     without: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

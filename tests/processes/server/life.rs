@@ -263,7 +263,7 @@ async fn a_database_that_is_replaced_under_the_server_makes_it_unready() {
         }
     };
     assert_eq!(ready["parts"]["database"]["state"], "unready", "{ready}");
-    assert!(server.command(&["article", "create", "Next", "--text", "by the next process"]).contains("next"));
+    assert!(server.command(&["article", "create", "Next", "--body", "by the next process"]).contains("next"));
     server.signal("TERM");
     let (_, folder) = server.ended();
     let again = Server::start_in(folder, &[]);

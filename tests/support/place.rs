@@ -135,6 +135,7 @@ async fn emptied(name: String) -> Option<String> {
         $$;
         UPDATE embedding_task_totals SET tasks = 0;
         UPDATE fulltext_state SET language = 'english', version = 1, rebuilt_to = 0";
+    administer(format!("ALTER DATABASE {name} RESET ALL")).await;
     let url = url_of(&name);
     let work = async move {
         let connection = Connection::open(&url).await.expect("a database");

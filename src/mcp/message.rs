@@ -153,8 +153,8 @@ fn check_params(message: &Map<String, Value>) -> Result<(), String> {
     };
     let params = message.get("params").unwrap_or(&Value::Null);
     match method {
-        // Not of "resources/subscribe": to clients of the newer era that is a method that does not exist.
-        "initialize" => {
+        // To clients of the newer era, this and "resources/subscribe" are methods that do not exist.
+        "initialize" if !names_its_version(params) => {
             must_be_text(params, &["protocolVersion"])?;
             must_be_text(params, &["clientInfo", "name"])?;
             must_be_text(params, &["clientInfo", "version"])
@@ -176,6 +176,11 @@ fn check_params(message: &Map<String, Value>) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a request says itself by which version of the protocol it is, as those of the newer era do.
+pub(super) fn names_its_version(params: &Value) -> bool {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"].is_string()
 }
 
 fn must_be_text(params: &Value, path: &[&str]) -> Result<(), String> {
@@ -277,6 +282,8 @@ mod tests {
             let message = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
             Message::read(message.to_string().as_bytes()).map(drop).map_err(|refused| refused.answer())
         };
+        let newer = json!({ "_meta": { "io.modelcontextprotocol/protocolVersion": "2026-07-28" } });
+        assert!(ask("initialize", newer).is_ok(), "the library says that there is no such method");
         let complete = |reference: Value, argument: Value| json!({ "ref": reference, "argument": argument });
         let template = json!({ "type": "ref/resource", "uri": "article://{slug}" });
         for (method, params, field) in [

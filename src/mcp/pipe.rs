@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     in_flight::{self, InFlight},
-    message::{LargeArguments, Message, Unreadable},
+    message::{LargeArguments, Message, Unreadable, names_its_version},
 };
 
 /// Answers that may wait to be written; beyond that the sender waits too.
@@ -166,9 +166,8 @@ impl<R: AsyncRead + Send + Unpin + 'static> Pipe<R> {
 
 /// Whether a session begins with this request: with the handshake, or with one that names its own protocol version.
 fn begins(request: &Value) -> bool {
-    const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
     request["method"] == "initialize"
-        || (request["method"] != "server/discover" && request["params"]["_meta"][VERSION].is_string())
+        || (request["method"] != "server/discover" && names_its_version(&request["params"]))
 }
 
 async fn write(mut output: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {

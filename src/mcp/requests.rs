@@ -57,7 +57,7 @@ impl McpServer {
             && let Ok(Some(name)) = self.host.articles.deleted_name(slug).await
         {
             return Problem::new(format!(
-                "the article \"{slug}\" was deleted; restore_article, slug \"{name}\", brings it back"
+                "there is no article \"{slug}\" any more: it was deleted; restore_article, slug \"{name}\", brings it back"
             ));
         }
         error.into()

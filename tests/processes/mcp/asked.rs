@@ -131,7 +131,7 @@ fn what_was_deleted_leads_to_its_restoration() {
             ("edit_article", json!({ "slug": "gone", "edits": edits })),
         ] {
             let refused = agent.refusal(tool, arguments).await;
-            assert!(refused.contains("was deleted; restore_article"), "{tool}: {refused}");
+            assert!(refused.contains("it was deleted; restore_article"), "{tool}: {refused}");
         }
         let refused = agent.refusal("create_article", request).await;
         assert!(refused.contains("has been deleted") && refused.contains("\"id:"), "{refused}");

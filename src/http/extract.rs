@@ -140,8 +140,8 @@ pub(super) struct IfMatchHeader {
 #[expect(dead_code, reason = "used for the description only")]
 pub(super) struct IfNoneMatchHeader {
     /// The ETag that was read: answer 304, without the article, if it is still at this revision. The state of its embedding
-    /// may have changed all the same: leave this out to ask for that.
-    #[param(rename = "If-None-Match", required = false, pattern = r#"^(\*|(W/)?"[0-9]{1,18}")$"#)]
+    /// may have changed all the same: leave this out to ask for that. Tags that this server never gave out name no revision.
+    #[param(rename = "If-None-Match", required = false)]
     if_none_match: String,
 }
 

@@ -79,7 +79,7 @@ struct Failure {
 #[tool_router(router = bulk_managing, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
-        description = "Start embedding many articles in the background; see get_bulk_embedding_progress.",
+        description = "Start to embed many articles; get_bulk_embedding_progress tells how far it is.",
         input_schema = schema::input::<StartBulk>(),
         output_schema = schema::output::<Run>(),
         annotations(

@@ -144,7 +144,7 @@ impl McpServer {
 #[tool_router(router = naming_reading, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
-        description = "List the revisions of an article, also of a deleted one, or what has changed since one.",
+        description = "Revisions of an article, also of a deleted one, or what has changed since one.",
         input_schema = schema::input::<ArticleHistory>(),
         output_schema = schema::output::<History>(),
         annotations(title = "Article history", read_only_hint = true, open_world_hint = false)

@@ -127,7 +127,7 @@ struct Hits {
 #[tool_router(router = search_reading, vis = "pub(in crate::mcp)")]
 impl McpServer {
     #[tool(
-        description = "Find articles by words and by meaning: snippets, the best first. read_article gives more.",
+        description = "Find articles by words and by meaning: snippets, the best first.",
         input_schema = schema::input::<SearchArticles>(),
         output_schema = schema::output::<Hits>(),
         annotations(title = "Search articles", read_only_hint = true, open_world_hint = false)

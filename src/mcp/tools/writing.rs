@@ -173,7 +173,7 @@ impl McpServer {
     }
 
     #[tool(
-        description = "Change a part of an article without sending the rest: add text, change a section, replace a text.",
+        description = "Change a part of an article: add text, change a section, replace a text.",
         input_schema = schema::input::<EditArticle>(),
         output_schema = schema::output::<EditedArticle>(),
         annotations(

@@ -259,7 +259,7 @@ pub(in crate::cli) struct TextArguments {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SearchArguments {
     /// What you look for, in your words
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true, value_parser = question)]
     pub(in crate::cli) query: String,
     /// Another question beside it, answered together; may be repeated, up to five in all
     #[arg(long = "query", value_name = "QUERY", allow_hyphen_values = true)]
@@ -297,6 +297,16 @@ pub(in crate::cli) struct RelatedArguments {
 }
 
 /// Lists the names in the help, and offers them to the shell.
+/// A question may begin with a hyphen. What looks like an option is rather a misspelt one, unless it stands behind `--`.
+fn question(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("--").filter(|name| !name.contains(char::is_whitespace));
+    let is_option = name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()));
+    if is_option && !std::env::args_os().any(|argument| argument == "--") {
+        return Err("there is no such option; to look for it, write it behind `--`".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn priorities() -> impl TypedValueParser<Value = Priority> {
     PossibleValuesParser::new(["high", "normal", "low"])
         .try_map(|name| name.parse::<Priority>().map_err(|error| error.to_string()))

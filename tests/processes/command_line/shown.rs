@@ -31,7 +31,9 @@ fn a_question_may_begin_with_a_hyphen_and_what_it_leaves_out_is_told() {
     desk.text(&["article", "create", "Locks", "--body", "Rust has a mutex; --force-with-lease is an option of git."]);
     let asked = |arguments: &[&str]| desk.text(&[&["search", "--mode", "keyword"], arguments].concat());
     assert!(asked(&["-18 degrees"]).contains("Freezer"));
-    assert!(asked(&["--force-with-lease"]).contains("Locks"));
+    assert!(asked(&["--", "--force-with-lease"]).contains("Locks"));
+    let (code, message) = desk.failure(&["search", "--limt", "3", "lease"]);
+    assert!(code == 2 && message.contains("--limt") && message.contains("write it behind"), "{message}");
     assert!(asked(&["degrees", "--query", "--force-with-lease"]).contains("Locks"));
     let told = asked(&["-mutex rust", "--limit", "3"]);
     assert!(!told.contains("Locks") && told.contains("mutex") && told.contains("quotation marks"), "{told}");

@@ -96,7 +96,7 @@ pub(in crate::files) struct Facts {
 }
 
 impl Facts {
-    /// Slugs whose owners have to be known before [`plan`].
+    /// Slugs whose owners have to be known before the plan is made.
     pub(in crate::files) fn asked(&self, files: &[Scanned]) -> Vec<String> {
         let new = files.iter().filter(|file| self.known.get(&file.file).is_none_or(|known| known.present.is_none()));
         let slugs = new.flat_map(|file| file.wish.candidates().chain(file.former_slugs.iter().cloned()));

@@ -32,7 +32,7 @@ fn a_question_may_begin_with_a_hyphen_and_what_it_leaves_out_is_told() {
     let asked = |arguments: &[&str]| desk.text(&[&["search", "--mode", "keyword"], arguments].concat());
     assert!(asked(&["-18 degrees"]).contains("Freezer"));
     assert!(asked(&["--", "--force-with-lease"]).contains("Locks"));
-    let (code, message) = desk.failure(&["search", "--limt", "3", "lease"]);
+    let (code, message) = desk.failure(&["search", "--limt=3"]);
     assert!(code == 2 && message.contains("--limt") && message.contains("write it behind"), "{message}");
     assert!(asked(&["degrees", "--query", "--force-with-lease"]).contains("Locks"));
     let told = asked(&["-mutex rust", "--limit", "3"]);

@@ -149,12 +149,15 @@ impl Queue {
     /// # Errors
     /// [`QueueError::NotFound`]
     pub async fn task(&self, id: i64) -> Result<TaskDetail, QueueError> {
-        let row = tasks::find(self.database.reader(), id).await?.ok_or(QueueError::NotFound(id))?;
+        let not_found = || QueueError::NotFound(id);
+        let mut row = tasks::find(self.database.reader(), id).await?.ok_or_else(not_found)?;
+        let tasks = self.names.of_tasks(&self.database, vec![row.clone().into()]).await?;
+        let task = tasks.into_iter().next().ok_or_else(not_found)?;
+        // Who is not told of the error is not told of it as a reason either.
+        row.error_message.clone_from(&task.error_message);
         let explanation = explain::explain(&self.database, &row).await?;
         let filter = events::Filter { task_id: Some(id), limit: TRAIL };
         let events = self.events(&filter).await?;
-        let task =
-            self.names.of_tasks(&self.database, vec![row.into()]).await?.pop().ok_or(QueueError::NotFound(id))?;
         Ok(TaskDetail { task, explanation, events })
     }
 

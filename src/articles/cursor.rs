@@ -12,8 +12,8 @@ pub(super) struct Cursor {
     pub(super) at: i64,
     /// Its number.
     pub(super) id: i64,
-    /// When the first one of the first page was saved: what was saved later has the place that it had then. `None` in a list
-    /// of what does not move. *Units:* milliseconds since 1970.
+    /// When the last save was made that the first page saw: what was saved later has the place that it had then. `None` in a
+    /// list of what does not move. *Units:* milliseconds since 1970.
     pub(super) began: Option<i64>,
 }
 

@@ -9,7 +9,7 @@ use afterword_actors::{
 };
 use afterword_entities::article_version;
 
-pub(crate) use super::names::NUMBERED;
+use super::names::NUMBERED;
 use super::{
     Article, ArticleError, Changes, DeletedArticle, Revision, Saved,
     create::{self, Settings},

@@ -112,19 +112,23 @@ impl<'a> Listed<'a> {
         let Some(Cursor { at, id, began }) = after else {
             return placed::page(connection, &condition, parameters, limit).await;
         };
-        let moved = match began {
+        let mut rows = match began {
             Some(began) => self.moved(connection, (at, id), began, limit).await?,
             None => Vec::new(),
         };
         let (at, id) = (push(&mut parameters, at), push(&mut parameters, id));
         condition.push_str(&format!(" AND (a.updated_at, a.id) < ({at}, {id})"));
-        let mut rows = placed::page(connection, &condition, parameters, limit).await?;
-        if !moved.is_empty() {
-            rows.retain(|row| moved.iter().all(|moved| moved.summary.id != row.summary.id));
-            rows.extend(moved);
-            rows.sort_by_key(|row| Reverse(row.place()));
-            rows.truncate(limit as usize);
+        if let Some(began) = began {
+            // Those have their former places, whatever time their save says.
+            let began = push(&mut parameters, began);
+            condition.push_str(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM article_versions v
+                                  WHERE v.article_id = a.id AND NOT v.deleted AND v.superseded_at + 0 > {began})"
+            ));
         }
+        rows.extend(placed::page(connection, &condition, parameters, limit).await?);
+        rows.sort_by_key(|row| Reverse(row.place()));
+        rows.truncate(limit as usize);
         Ok(rows)
     }
 

@@ -87,7 +87,7 @@ impl Articles {
         let found = rows.len();
         rows.truncate(limit as usize);
         let places: Vec<_> = rows.iter().map(Placed::place).collect();
-        let began = after.map_or_else(|| places.first().map(|(at, _)| *at), |after| after.began);
+        let began = after.map_or_else(|| rows.first().map(|row| row.read_at), |after| after.began);
         let mut articles = row::summaries_with_tags(reader, rows.into_iter().map(|row| row.summary).collect()).await?;
         articles.truncate(fitting(&articles));
         let last = places[..articles.len()].last().filter(|_| found > articles.len());

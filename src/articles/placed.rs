@@ -12,6 +12,8 @@ pub(super) struct Placed {
     pub(super) summary: SummaryRow,
     /// *Units:* milliseconds since 1970.
     at: i64,
+    /// When the last save was made that the reading saw, of whatever article. *Units:* milliseconds since 1970.
+    pub(super) read_at: i64,
 }
 
 impl Placed {
@@ -23,9 +25,16 @@ impl Placed {
 
 impl FromRow for Placed {
     fn from_row(row: &Row) -> Result<Self, StoreError> {
-        Ok(Self { summary: SummaryRow::from_row(row)?, at: row.get("place")? })
+        Ok(Self { summary: SummaryRow::from_row(row)?, at: row.get("place")?, read_at: row.get("read_at")? })
     }
 }
+
+/// When the last save was made. A file's or a person's time may be ahead of the clock, and behind the save.
+const READ_AT: &str = "
+    (SELECT max(l.at) FROM (
+        SELECT max(b.updated_at) AS at FROM articles b WHERE b.updated_at <= {now}
+        UNION ALL
+        SELECT max(v.superseded_at) FROM article_versions v WHERE NOT v.deleted AND v.superseded_at <= {now}) l)";
 
 /// Returns the articles for which `condition` is true, with those `parameters`, the last saved first.
 pub(super) async fn page(
@@ -36,17 +45,19 @@ pub(super) async fn page(
 ) -> Result<Vec<Placed>, StoreError> {
     parameters.push(i64::from(limit).into());
     let sql = format!(
-        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, a.updated_at AS place FROM articles a {JOINS}
+        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, a.updated_at AS place,
+                COALESCE({READ_AT}, 0) AS read_at FROM articles a {JOINS}
          WHERE {condition} ORDER BY a.updated_at DESC, a.id DESC LIMIT ${} + 0",
         parameters.len()
     );
     connection.rows(&sql, parameters).await
 }
 
-/// The first revision of each article that another one has replaced since a time: what the article was then.
+/// The first revision of each article that another one has replaced since a time: what the article was then. Grouped so that the
+/// index of that time is taken, and not that of all revisions by article.
 const MOVED: &str = "
-    SELECT v.article_id, min(v.revision) AS revision FROM article_versions v
-    WHERE NOT v.deleted AND v.superseded_at > {began} GROUP BY v.article_id";
+    SELECT v.article_id + 0 AS article_id, min(v.revision) AS revision FROM article_versions v
+    WHERE NOT v.deleted AND v.superseded_at > {began} GROUP BY v.article_id + 0";
 /// Where the article was in the list. If too much was saved since for that revision to be kept, it is behind the others.
 const PLACE: &str = "CASE WHEN w.updated_at <= {began} THEN w.updated_at ELSE a.created_at END";
 
@@ -64,7 +75,7 @@ pub(super) async fn moved(
     let began = format!("${first}");
     let (moved, place) = (MOVED.replace("{began}", &began), PLACE.replace("{began}", &began));
     let sql = format!(
-        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, {place} AS place
+        "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, {place} AS place, CAST({began} AS BIGINT) AS read_at
          FROM ({moved}) m JOIN article_versions w ON w.article_id = m.article_id AND w.revision = m.revision
               JOIN articles a ON a.id = m.article_id {JOINS}
          WHERE {condition} AND {place} <= {began} AND ({place}, a.id) < (${}, ${})

@@ -92,13 +92,13 @@ pub(super) async fn without_deleted(connection: &impl Sql, failures: &mut [Faile
     if failures.is_empty() {
         return Ok(());
     }
-    let named: Vec<_> = failures.iter().map(|failure| (failure.slug.as_str(),)).collect();
-    let sql = "SELECT j.slug FROM {rows $1: slug TEXT} j
-               WHERE EXISTS (SELECT 1 FROM articles a WHERE a.slug = j.slug)
-                  OR EXISTS (SELECT 1 FROM slug_aliases s WHERE s.slug = j.slug)";
-    let present: Vec<String> = connection.rows(sql, [sql::json(&named)?]).await?;
+    // By the article and not by its name, which another may have by now.
+    let tasks: Vec<_> = failures.iter().map(|failure| failure.task_id).collect();
+    let sql = "SELECT t.id AS n FROM {ids $1} j CROSS JOIN embedding_tasks t CROSS JOIN articles a
+               WHERE t.id = j.id AND a.id = t.article_id";
+    let present: Vec<i64> = connection.rows(sql, [sql::json(&tasks)?]).await?;
     let present: HashSet<_> = present.into_iter().collect();
-    for failure in failures.iter_mut().filter(|failure| !present.contains(&failure.slug)) {
+    for failure in failures.iter_mut().filter(|failure| !present.contains(&failure.task_id)) {
         (failure.slug, failure.error_message) = ("(deleted)".to_owned(), None);
     }
     Ok(())

@@ -151,15 +151,11 @@ async fn tell_trouble(worker: &RunningHost, output: Output, bar: &ProgressBar, t
 
 /// Reports the first of `troubles` that keeps the queue waiting, unless `told` is that one.
 fn tell_of(troubles: impl IntoIterator<Item = Trouble>, output: Output, bar: &ProgressBar, told: &mut Option<Trouble>) {
-    let Some(trouble) = troubles.into_iter().find(keeps_waiting) else { return };
+    let Some(trouble) = troubles.into_iter().find(Trouble::keeps_waiting) else { return };
     if told.as_ref().is_none_or(|told| !told.is_still(&trouble)) {
         bar.suspend(|| output.note(&format!("waiting: {trouble}")));
         *told = Some(trouble);
     }
-}
-
-fn keeps_waiting(trouble: &Trouble) -> bool {
-    !matches!(trouble, Trouble::Slots { .. } | Trouble::NotInEffect { .. })
 }
 
 /// Formats rate and time left, for people.

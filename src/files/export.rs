@@ -199,6 +199,8 @@ impl<'a> Run<'a> {
         let Some(article) = row::by_id(self.articles.database.reader(), planned.id).await? else { return Ok(None) };
         let article = Article::from(article);
         let came_from_file = self.files.get(&article.id).is_some_and(|files| files.iter().any(|file| !file.written));
+        let here = self.known.get(&planned.place).filter(|known| known.article_id == article.id);
+        let held = here.or(planned.before.as_ref().filter(|known| known.source_id == self.target));
         let before = self.known.get(&planned.place).filter(|known| known.article_id == article.id).cloned();
         let work = Work {
             former_slugs: self.former.get(&article.id).cloned().unwrap_or_default(),
@@ -207,6 +209,7 @@ impl<'a> Run<'a> {
             limits: self.articles.limits,
             on_conflict: self.export.on_conflict,
             dry_run: self.export.dry_run,
+            held_at: held.map(|known| known.path.clone()),
             came_from_file,
             article,
         };

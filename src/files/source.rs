@@ -228,8 +228,8 @@ pub(super) async fn forget(connection: &impl Sql, source: i64, path: &str) -> Re
         .await
 }
 
-/// Holds what is known of two places until the transaction ends. Files that take each other's places at the same time would wait for
-/// each other without end: all hold them in one order.
+/// Holds what is known of two places until the transaction ends. Of files that take each other's places at the same time, PostgreSQL
+/// would refuse one: all hold them in one order.
 pub(super) async fn hold(connection: &impl Sql, one: &Known, other: &Known) -> Result<(), StoreError> {
     let sql = "SELECT s.path FROM article_sources s
                WHERE s.source_id = $1 AND s.path = $2 OR s.source_id = $3 AND s.path = $4

@@ -109,6 +109,8 @@ fn fold_char(c: char, base: char) -> Option<char> {
     match c {
         // Short и is a letter of its own, and so is ї; stresses and the dots of ё are left out by most.
         '\u{306}' | '\u{308}' if matches!(base, '\u{400}'..='\u{52f}') && base != 'е' => Some(c),
+        // The stroke of ≠ and ∉ says the opposite.
+        '\u{338}' if !base.is_alphanumeric() && base != ' ' => Some(c),
         _ if is_unseen(c) || is_left_out(c) => None,
         'ς' => Some('σ'),
         // Persian and Urdu keyboards have letters of their own for what looks the same in Arabic.

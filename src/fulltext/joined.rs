@@ -12,7 +12,9 @@ use super::{
 /// Parts that a name has at most: hashes have more.
 const MAX_PARTS: usize = 5;
 /// Names of a question that are looked for by their parts, and as they stand together.
-const MAX_NAMES: usize = 20;
+pub(super) const MAX_NAMES: usize = 20;
+/// Words that marks join to one name at most.
+const MAX_JOINED: usize = 12;
 /// Words at the beginning of a question of which neighbours are looked for as one.
 const LOOKED_AT: usize = 12;
 /// Neighbours that are one word at most.
@@ -44,7 +46,8 @@ pub(super) fn by_marks(text: &str, found: &[Token], languages: &Languages) -> Ve
         }
     }
     let mut wanted: Vec<Wanted> = Vec::new();
-    for tokens in joined.into_iter().map(|range| &found[range]).take(MAX_NAMES) {
+    let names = joined.into_iter().filter(|range| range.len() <= MAX_JOINED);
+    for tokens in names.map(|range| &found[range]).take(MAX_NAMES) {
         let written = &text[tokens[0].range.start..tokens[tokens.len() - 1].range.end];
         let one = (languages.phrases(written), written.to_owned());
         if !wanted.contains(&one) {
@@ -96,10 +99,16 @@ pub(super) fn neighbours(text: &str, languages: &Languages) -> Vec<Wanted> {
             // Two of which one says nothing are a word by chance: "a part", "in form".
             let is_name = telling == count || telling > 0 && count > 2;
             let word: String = words.iter().map(|token| token.word.as_str()).collect();
+            // 1.5 is not 15.
+            let (ends, begins) =
+                (|word: &str| word.ends_with(char::is_numeric), |word: &str| word.starts_with(char::is_numeric));
+            if words.windows(2).any(|pair| ends(&pair[0].word) && begins(&pair[1].word)) {
+                continue;
+            }
             if !is_name || words.iter().any(|token| token.kind != Kind::Word) || word.chars().count() > LONGEST {
                 continue;
             }
-            let [token] = tokens(&word).try_into().unwrap_or_else(|_| [words[0].clone()]);
+            let Ok([token]) = <[Token; 1]>::try_from(tokens(&word)) else { continue };
             let one = (languages.alternatives(&token), word);
             if !wanted.contains(&one) {
                 wanted.push(one);
@@ -145,5 +154,6 @@ mod tests {
         assert_eq!(words("get user by id"), ["getuserby", "userbyid", "getuserbyid"]);
         assert!(words("a part in form").iter().all(|word| word != "apart" && word != "inform"));
         assert!(words("in to the").is_empty());
+        assert!(words("1.5 10.0.0.1").is_empty(), "numbers are no parts of one");
     }
 }

@@ -70,7 +70,18 @@ impl Languages {
     /// The phrases that `text` may be in each language, each once; none if it holds no term.
     pub(crate) fn phrases(&self, text: &str) -> Vec<Phrase> {
         let mut phrases = Vec::new();
-        for phrase in self.0.iter().flat_map(|stems| Phrase::all_of(text, |token| terms_by(stems, token))) {
+        let first = &self.0[0];
+        let terms = |stems: &Stems, token: &Token| {
+            let mut terms = terms_by(stems, token);
+            if token.kind == Kind::Word {
+                let borrowed = stems.marked(first.term(&token.word, &token.written)).into_owned();
+                if !terms.contains(&borrowed) {
+                    terms.push(borrowed);
+                }
+            }
+            terms
+        };
+        for phrase in self.0.iter().flat_map(|stems| Phrase::all_of(text, |token| terms(stems, token))) {
             if !phrases.contains(&phrase) {
                 phrases.push(phrase);
             }

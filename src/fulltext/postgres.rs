@@ -163,7 +163,7 @@ pub(super) async fn ranking(
          ), counted AS (
              SELECT weighed.place, weighed.rarity, w.article_id, max(w.length) AS length,
                     sum(CASE WHEN weighed.is_one THEN {anywhere} + ({TITLE_WEIGHT} - 1) * {in_title}
-                             ELSE 1 + rank.anywhere + CASE WHEN rank.in_title > 0 THEN {TITLE_WEIGHT} - 1 ELSE 0 END
+                             ELSE 1 + rank.anywhere + CASE WHEN w.title @@ weighed.query THEN {TITLE_WEIGHT} - 1 ELSE 0 END
                         END) AS times
              FROM weighed JOIN article_terms w ON w.words @@ weighed.query {RANK}
              WHERE true {filter}

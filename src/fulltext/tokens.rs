@@ -293,6 +293,7 @@ mod tests {
         assert_eq!(terms("สวัสดี ไป"), ["สวัส", "วัสดี", "สดี", "ดี", "ไป", "ป"]);
         assert_eq!(terms("go🚀🎉 猫"), ["go", "🚀", "🎉", "猫"]);
         assert_eq!(terms("a → b: ∑ √2 ≤ 5 €, −1"), ["a", "→", "b", "∑", "√", "2", "≤", "5", "€", "1"]);
+        assert_eq!(terms("x ≠ y ∉ z"), ["x", "≠", "y", "∉", "z"]);
         assert_eq!(terms("🇩🇪Berlin🇫🇷🇮🇹"), ["🇩🇪", "berlin", "🇫🇷", "🇮🇹"]);
         assert_eq!(terms("don\u{2bc}t, don't, Hawai\u{2bb}i"), ["don", "t", "don", "t", "hawai", "i"]);
         assert_eq!(terms("हिन्दी में"), ["हिन्दी", "में"]);

@@ -24,6 +24,17 @@ pub(crate) struct Term {
     pub(crate) is_word: bool,
 }
 
+impl Term {
+    /// Whether nothing is missing in a collection that has it nowhere: words that a mark joins, as read/write, each count by
+    /// themselves. Of an address or a version the numbers alone say little.
+    pub(crate) fn may_be_missing(&self) -> bool {
+        !self.is_word
+            && self.word.contains(['.', '-', ':', '/', '_', '@', '&', '>', '='])
+            && !self.word.contains(char::is_whitespace)
+            && !self.word.contains(char::is_numeric)
+    }
+}
+
 impl AsRef<[Phrase]> for Term {
     fn as_ref(&self) -> &[Phrase] {
         &self.alternatives
@@ -34,10 +45,14 @@ impl Term {
     /// The terms of `text`, each once; words that say nothing are left out where others say something.
     pub(crate) fn all_of(text: &str, languages: &Languages) -> Vec<Self> {
         let found: Vec<_> = tokens(text).into_iter().filter(|token| token.kind != Kind::Last).collect();
-        let mut terms: Vec<Self> = Vec::new();
+        let (mut terms, mut names): (Vec<Self>, usize) = (Vec::new(), 0);
         for token in &found {
             let mut alternatives = languages.alternatives(token);
-            alternatives.extend(joined::apart(token, languages));
+            if names < joined::MAX_NAMES {
+                let apart = joined::apart(token, languages);
+                names += usize::from(!apart.is_empty());
+                alternatives.extend(apart);
+            }
             if let Some(known) = terms.iter_mut().find(|term| term.alternatives == alternatives) {
                 known.times += 1;
             } else if terms.len() < MAX_TERMS {

@@ -1,12 +1,20 @@
 //! Where a page ended, as a text that clients return unread. It says of which list it is: a place in one is none in another.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 use crate::api::NOT_A_CURSOR;
 
 /// What stands between the list and the place.
 const BETWEEN: char = ' ';
+
+/// The name of the list that these conditions make.
+pub(super) fn name(conditions: &impl Serialize) -> String {
+    let conditions = serde_json::to_vec(conditions).unwrap_or_default();
+    Sha256::digest(conditions).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// The cursor of a place in the list of this name, which has no blank.
 pub(super) fn encode(list: &str, place: &str) -> String {

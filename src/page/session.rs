@@ -59,7 +59,7 @@ fn open_page(nonce: &Nonce) -> Markup {
         html! {
             div.narrow {
                 h1 { "Nobody has to sign in" }
-                p { "No token was ever made: whoever uses this machine may do everything here." }
+                p { "There is no token: whoever uses this machine may do everything here." }
                 p.actions { a.button.primary href="/" { "To the articles" } }
                 p.quiet { "From the first token on, everyone needs one: " code { "afterword token create NAME --scope admin" } }
             }

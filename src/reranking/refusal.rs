@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::form::Form;
 use crate::{
-    remote::{self, Failure, Meaning, SHOWN, Server, meaning_of, words_of},
+    remote::{self, Failure, Meaning, SHOWN, Server, meaning_of, stated_pause, words_of},
     secrets,
 };
 
@@ -55,6 +55,7 @@ impl Refused {
     pub(super) async fn of(response: Response, form: Form) -> Self {
         let (status, pause) = (response.status(), remote::retry_after(response.headers()));
         let said = remote::said_in(response).await;
+        let pause = pause.or_else(|| stated_pause(&said).filter(|_| status == StatusCode::TOO_MANY_REQUESTS));
         Self { pause, ..classify(status, &said, form) }
     }
 

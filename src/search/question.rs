@@ -73,6 +73,11 @@ impl Question {
         if !corrections.is_empty() {
             lists = lookups.look_up(database, &standing, &terms).await?;
         }
+        // Looked for where it is, and not missed where it is not.
+        let missed = |(term, articles): &(&Term, &i64)| **articles > 0 || !term.may_be_missing();
+        let known: Vec<bool> = terms.iter().zip(&frequencies).map(|pair| missed(&pair)).collect();
+        retain(&mut terms, &known);
+        retain(&mut frequencies, &known);
         let rarity = frequencies.iter().map(|articles| rarity(*articles, all)).collect();
         let idf = idf(database, &frequencies, all);
         let (text, without) = (parsed.text, parsed.without);
@@ -96,6 +101,12 @@ impl Question {
             is_listing: false,
         }
     }
+}
+
+/// Keeps those of which `kept` says so, in their order.
+fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    all.retain(|_| kept.next().copied().unwrap_or(true));
 }
 
 /// The keys of properties that the question may name, as articles have them.

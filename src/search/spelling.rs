@@ -18,6 +18,8 @@ const LONGEST: usize = 40;
 const LONG: usize = 6;
 /// Words of one question that are corrected.
 const MAX_CORRECTIONS: usize = 4;
+/// Unknown words of one question that are looked at: numbers and hashes among them are none that anybody misspelt.
+const MAX_UNKNOWN: usize = 12;
 /// Stems that a word is compared with, those of most articles first.
 const MAX_TRIED: usize = 3;
 /// Articles that are looked through for the spelling of a stem, and how much of each. *Units:* characters.
@@ -32,7 +34,10 @@ pub(super) async fn correct(
 ) -> Result<Vec<Correction>, StoreError> {
     let mut corrections = Vec::new();
     let unknown = |(term, frequency): &(&mut Term, &mut i64)| **frequency == 0 && is_correctable(term);
-    for (term, frequency) in terms.iter_mut().zip(frequencies).filter(unknown).take(MAX_CORRECTIONS) {
+    for (term, frequency) in terms.iter_mut().zip(frequencies).filter(unknown).take(MAX_UNKNOWN) {
+        if corrections.len() == MAX_CORRECTIONS {
+            break;
+        }
         if let Some(articles) = begun(connection, &term.word).await? {
             let to = format!("{}*", term.word);
             corrections.push(Correction { from: std::mem::replace(&mut term.word, to.clone()), to });
@@ -115,7 +120,8 @@ async fn spelling(
 
 fn is_correctable(term: &Term) -> bool {
     let length = term.word.chars().count();
-    term.is_word && (SHORTEST..=LONGEST).contains(&length)
+    // A number is no beginning of another.
+    term.is_word && (SHORTEST..=LONGEST).contains(&length) && term.word.contains(char::is_alphabetic)
 }
 
 /// Words that are one slip away (a letter too many, too few, another one, two exchanged), by their stems. The first letter is

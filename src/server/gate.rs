@@ -17,6 +17,7 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use super::connection::Connection;
@@ -100,8 +101,13 @@ async fn ready(State(gate): State<Gate>, request: Request) -> Response {
     (status, Json(report)).into_response()
 }
 
+/// Held while a token is looked up for details of `/ready`.
+static LOOKING: Semaphore = Semaphore::const_new(1);
+
 /// Whether the client brings a token that is valid.
 async fn is_known(tokens: &Tokens, headers: &HeaderMap) -> bool {
+    // Nothing else bounds what is asked here: one looks at the database, and others are strangers meanwhile.
+    let Ok(_alone) = LOOKING.try_acquire() else { return false };
     tokio::time::timeout(PATIENCE, may_read(tokens, headers)).await.unwrap_or(false)
 }
 

@@ -16,6 +16,7 @@ mod writer;
 
 use std::{
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -28,7 +29,10 @@ use sea_orm::{
     },
 };
 
-use super::{OpenError, OpenOptions, StoreError, location, sql::Connection};
+use super::{
+    OpenError, OpenOptions, StoreError, location,
+    sql::{Connection, Sql},
+};
 use crate::owned::AbortOnDrop;
 
 pub use beside::Beside;
@@ -47,6 +51,9 @@ const STATEMENT_CACHE: usize = 512;
 /// Page cache of a connection. *Units:* KiB; negative, because SQLite takes a positive number for pages.
 const CACHE_KIB: &str = "-16384";
 
+/// So long a process that ends waits for what it can keep of a database whose files have lost their names.
+const RETREAT: Duration = Duration::from_secs(10);
+
 /// Connections for the runtime's own reads.
 const RUNTIME_CONNECTIONS: u32 = 3;
 
@@ -59,7 +66,8 @@ pub(super) struct Sqlite {
     pub(super) writer: Writer,
     pub(super) path: PathBuf,
     files: InPlace,
-    _watch: AbortOnDrop,
+    /// `None` once it was closed.
+    watch: Mutex<Option<AbortOnDrop>>,
     _occupied: Occupied,
 }
 
@@ -77,6 +85,8 @@ impl Sqlite {
         let gate = CommitGate::default();
         // The first connection switches the file to WAL before readers come.
         let write = connect_patiently(options, &path, &gate).await.map_err(fail)?;
+        // From its first reading on, no other process removes the log: what is noted now stays.
+        write.row::<i64>("SELECT count(*) AS n FROM sqlite_schema", []).await.map_err(fail)?;
         let files = InPlace::of(&path);
         afterword_faults::point!("open.connected", OpenError::Address);
         let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
@@ -84,7 +94,7 @@ impl Sqlite {
         let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout), files.clone());
         let all = vec![write.clone(), read.clone(), runtime.clone()];
         let watch = AbortOnDrop::spawn(retreat::watch(files.clone(), path.clone(), write.clone(), all));
-        Ok(Self { read, runtime, write, writer, path, files, _watch: watch, _occupied: occupied })
+        Ok(Self { read, runtime, write, writer, path, files, watch: Mutex::new(Some(watch)), _occupied: occupied })
     }
 
     /// Checks that the open files are still those of their names.
@@ -100,10 +110,17 @@ impl Sqlite {
         // The writer's own connection is closed last, when its queue is empty.
         let _: Result<(), StoreError> = self.writer.write(|_| Box::pin(async { Ok(()) })).await;
         let _: Result<(), StoreError> = self.writer.write_behind(|_| Box::pin(async { Ok(()) })).await;
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner).take();
         if self.files.check().is_err() {
+            // What can be kept is kept before the process ends.
+            if let Some(watch) = watch {
+                let _ = tokio::time::timeout(RETREAT, watch.ended()).await;
+            }
             // SQLite would remove the log by its name, which may be another's by now.
             return [&self.read, &self.runtime, &self.write].into_iter().for_each(retreat::keep_open);
         }
+        // The log that goes with the last connection is no loss.
+        drop(watch);
         let _ = self.read.clone().close().await;
         let _ = self.runtime.clone().close().await;
         let _ = self.write.clone().close().await;

@@ -80,6 +80,11 @@ impl Trouble {
         matches!(self, Self::Loading { .. } | Self::NotInEffect { .. })
     }
 
+    /// Whether tasks wait because of this: with some slots left, or for a model of other settings, a host goes on.
+    pub fn keeps_waiting(&self) -> bool {
+        !matches!(self, Self::NotInEffect { .. } | Self::Slots { filled: 1.., .. })
+    }
+
     /// Whether this is the same trouble as `other`, whatever their durations.
     pub fn is_still(&self, other: &Self) -> bool {
         match (self, other) {

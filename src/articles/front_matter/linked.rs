@@ -1,5 +1,7 @@
 //! Links in properties, as Obsidian writes them: `up: "[[tides]]"`, alone or as one of a list.
 
+use std::ops::Range;
+
 use super::{
     block::{self, Block, Syntax},
     entry::{Entry, Value},
@@ -25,16 +27,26 @@ fn of_entry(head: &str, entry: &Entry, syntax: Syntax) -> Vec<Link> {
         Value::Empty | Value::Other => &[],
     };
     let (mut links, mut rest) = (Vec::new(), entry.range.start);
-    // Without quotes, only people who write YAML mean a link by it.
-    for value in values.iter().filter(|value| value.is_quoted() || syntax == Syntax::Yaml) {
-        let Some(inner) = between(value.trim()) else { continue };
+    for value in values {
         // With escapes it stands there otherwise.
-        let written = head[rest..entry.range.end].find(&format!("[[{inner}]]"));
-        let at = written.map(|found| rest + found + 2);
-        rest = at.unwrap_or(rest);
-        links.extend(Link::of_wiki(inner, at));
+        let written = value.trim();
+        let at = place_of(head, rest..entry.range.end, written);
+        rest = at.map_or(rest, |at| at + written.len());
+        // Without quotes, only people who write YAML mean a link by it.
+        if let Some(inner) = between(written).filter(|_| value.is_quoted() || syntax == Syntax::Yaml) {
+            links.extend(Link::of_wiki(inner, at.map(|at| at + 2)));
+        }
     }
     links
+}
+
+/// Where a value stands in a part of the front matter, if not in a comment.
+fn place_of(head: &str, part: Range<usize>, value: &str) -> Option<usize> {
+    let is_comment = |at: usize| {
+        let line = head[..at].rfind('\n').map_or(0, |end| end + 1);
+        head[line..at].trim_start().starts_with('#')
+    };
+    head[part.clone()].match_indices(value).map(|(found, _)| part.start + found).find(|at| !is_comment(*at))
 }
 
 /// What stands between the brackets, if there is one pair and nothing else.
@@ -60,6 +72,12 @@ mod tests {
         let yaml = "---\nrelated: \"[[tides]]\" # why\nup:\n  - '[[Ebb#Part|x]]'\n  - plain\nlist: [\"[[a]]\", \"[[a]]\", '[[it''s]]']\n\
                     cover: \"[[map.png]]\"\ntext: see [[none]]\nnumbers: [[1, 2], [3]]\nnot: \"[[left]]\"\n---\n";
         assert_eq!(targets(yaml), ["tides", "Ebb", "a", "a", "it's"]);
+        let others = "---\nup: [\"see [[a]] there\", \"[[a]]\"]\nlist:\n  # [[b]]\n  - \"[[b]]\"\n---\n";
+        let places: Vec<_> = links(others, |_| false).into_iter().filter_map(|link| link.place).collect();
+        assert_eq!(
+            places.iter().map(|place| &others[place.start - 3..place.end + 3]).collect::<Vec<_>>(),
+            ["\"[[a]]\"", "\"[[b]]\""]
+        );
         assert_eq!(targets("+++\nup = \"[[tides]]\"\nall = ['[[a]]', 'b']\n[[menu]]\nx = 1\n+++\n"), ["tides", "a"]);
         assert_eq!(targets("{\"title\": \"[[T]]\", \"up\": [\"[[a|b]]\", [[1]]]}\n"), ["T", "a"]);
     }

@@ -296,7 +296,6 @@ pub(in crate::cli) struct RelatedArguments {
     pub(in crate::cli) limit: Option<usize>,
 }
 
-/// Lists the names in the help, and offers them to the shell.
 /// A question may begin with a hyphen. What looks like an option is rather a misspelt one, unless it stands behind `--`.
 fn question(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("--").filter(|name| !name.contains(char::is_whitespace));
@@ -307,6 +306,7 @@ fn question(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// Lists the names in the help, and offers them to the shell.
 fn priorities() -> impl TypedValueParser<Value = Priority> {
     PossibleValuesParser::new(["high", "normal", "low"])
         .try_map(|name| name.parse::<Priority>().map_err(|error| error.to_string()))

@@ -54,7 +54,10 @@ impl LocalTokenizer {
         }
         // A model that takes each character by itself knows none of the words.
         let by_character = tokens >= BY_CHARACTER * letters;
-        let words: f64 = unspaced.iter().map(|letters| 1.0 / letters).sum();
+        let is_spaced =
+            |word: &&str| word.contains(char::is_alphanumeric) && !word.contains(|c| letters_of_a_word(c).is_some());
+        let spaced = text.split_whitespace().filter(is_spaced).count() as f64;
+        let words = spaced + unspaced.iter().map(|letters| 1.0 / letters).sum::<f64>();
         Some(if by_character { tokens } else { tokens / words })
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Work {
     pub(super) article: Article,
     pub(super) planned: Planned,
     pub(super) came_from_file: bool,
+    /// Where the file is that the article was last read from or written to, which may be called otherwise from now on.
+    pub(super) held_at: Option<String>,
     pub(super) former_slugs: Vec<String>,
     /// What was noted of the file when it was last read or written.
     pub(super) known: Option<Known>,
@@ -64,8 +66,7 @@ impl Work {
     }
 
     fn write(&self, root: Option<&Root>) -> Result<(Outcome, String), io::Error> {
-        let own = self.known.as_ref().filter(|known| known.article_id == self.article.id);
-        let held = || own.and(root)?.text(&self.planned.place, COMPARED);
+        let held = || root?.text(self.held_at.as_deref()?, COMPARED);
         let rendered = Rendered {
             article: &self.article,
             place: &self.planned.place,

@@ -20,9 +20,8 @@ use super::{
     run::{Run, Times},
 };
 use crate::articles::{
-    Article, ArticleError, Changes, NewArticle, Saved, create,
-    history::{self, NUMBERED},
-    links, names,
+    Article, ArticleError, Changes, NewArticle, Saved, create, history, links,
+    names::{self, NUMBERED},
     properties::{self, Properties},
     reading::BodyReading,
     row,
@@ -64,6 +63,7 @@ impl Run<'_> {
                     .database
                     .write(move |transaction| {
                         Box::pin(async move {
+                            source::hold(transaction, &old, &new).await?;
                             source::forget_moved(transaction, &old).await?;
                             source::record(transaction, &new, true).await.map(drop)
                         })

@@ -18,12 +18,7 @@ use super::{
     run::{Run, problem},
     sides::{Outcome, Sides, changes, with_changes},
 };
-use crate::articles::{
-    ArticleError, Changes,
-    history::{self, NUMBERED},
-    reading::BodyReading,
-    row, update,
-};
+use crate::articles::{ArticleError, Changes, history, names::NUMBERED, reading::BodyReading, row, update};
 
 /// Revisions that are compared with a file, to see whether it is one of them.
 const LOOKED_AT: i64 = 20;
@@ -138,6 +133,7 @@ impl Run<'_> {
                             return Err(ArticleError::not_found(&present.slug));
                         }
                         if before.path != row.path {
+                            source::hold(transaction, &before, &row).await?;
                             source::forget_moved(transaction, &before).await?;
                         }
                         let row = Known { revision: saved.article.revision, ..row };
@@ -276,6 +272,7 @@ impl Run<'_> {
             .write(move |transaction| {
                 Box::pin(async move {
                     if before.path != row.path {
+                        source::hold(transaction, &before, &row).await?;
                         source::forget_moved(transaction, &before).await?;
                     }
                     source::record(transaction, &row, true).await.map(|_| true)

@@ -11,10 +11,7 @@ use super::{
     super::{plan::Facts, root::Root, scan::Scanned, source::Known},
     disk::blocking,
 };
-use crate::articles::{
-    ArticleError, Articles,
-    history::{self, NUMBERED},
-};
+use crate::articles::{ArticleError, Articles, history, names::NUMBERED};
 
 /// Files that are compared, on either side. Of more, as after a checkout, each is new or gone.
 const COMPARED: usize = 100;

@@ -42,7 +42,8 @@ impl Kept {
     pub(super) fn keep(&self, postings: &HashMap<String, Arc<[Posting]>>) {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
         for (word, list) in postings {
-            let size = list.len() + LIST_COSTS;
+            // A phrase may be long.
+            let size = list.len() + LIST_COSTS + word.len() / size_of::<Posting>();
             if size > MAX_KEPT || lists.by_term.contains_key(word) {
                 continue;
             }

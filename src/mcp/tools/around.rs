@@ -176,10 +176,19 @@ impl Meant {
 
 /// Says which articles were not read.
 fn left_out(next: &[String], beyond: Option<&str>) -> Option<String> {
-    let named = (!next.is_empty()).then(|| format!("not read, ask for them as slugs: {}", next.join(", ")));
+    // Whole names, as many as there is room for.
+    let mut length = 0;
+    let fit = next.iter().take_while(|slug| {
+        length += slug.len() + 2;
+        length <= LONGEST_LEFT_OUT
+    });
+    let named: Vec<_> = fit.map(String::as_str).collect();
+    let unnamed = next.len() - named.len();
+    let named = (!named.is_empty()).then(|| format!("not read, ask for them as slugs: {}", named.join(", ")));
+    let unnamed = (unnamed > 0).then(|| format!("{unnamed} of those that were asked for"));
     let more = beyond.map(|beyond| format!("{beyond} more match, list_articles shows them"));
-    let said = [named, more].into_iter().flatten().collect::<Vec<_>>().join("; ");
-    (!said.is_empty()).then(|| format!("---\n{}\n---", budget::clipped(&said, LONGEST_LEFT_OUT)))
+    let said = [named, unnamed, more].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    (!said.is_empty()).then(|| format!("---\n{said}\n---"))
 }
 
 /// Counts the names that are not looked at.

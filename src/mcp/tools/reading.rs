@@ -14,7 +14,7 @@ use crate::{
     articles::{Page as ArticlesPage, folder::Folder},
     auth::Permission,
     mcp::{
-        budget,
+        budget, cursor,
         door::McpServer,
         excerpt::{self, Part},
         problem::Problem,
@@ -150,6 +150,12 @@ impl McpServer {
         let limit = asked.limit.unwrap_or(PAGE).clamp(1, LARGEST_PAGE);
         let articles = &self.host.articles;
         let since = self.since(asked.since.as_deref()).await?;
+        let list = list_of(&asked);
+        let cursor = asked.cursor.as_deref().map(|cursor| cursor::decode(&list, cursor)).transpose()?;
+        let of_this = |page: ArticlePage| ArticlePage {
+            next_cursor: page.next_cursor.map(|place| cursor::encode(&list, &place)),
+            ..page
+        };
         if asked.deleted == Some(true) {
             // As at the other doors: for those who may restore.
             if !self.may(&context, Permission::Write) {
@@ -160,11 +166,18 @@ impl McpServer {
                     "filter: deleted articles are not filtered; leave it out, and use folder or since",
                 ));
             }
-            return self.deleted(&folder, since, limit, asked.cursor.as_deref()).await.map(Json);
+            return self.deleted(&folder, since, limit, cursor.as_deref()).await.map(of_this).map(Json);
         }
         let filter = filter(asked.filter.as_deref())?.saved_since(since);
-        let page = articles.list_fitting(&folder, &filter, asked.cursor.as_deref(), limit, fitting).await?;
+        let page = articles.list_fitting(&folder, &filter, cursor.as_deref(), limit, fitting).await?;
         let ArticlesPage { articles, total, next_cursor } = page;
-        Ok(Json(ArticlePage { articles: articles.into_iter().map(ListedArticle::from).collect(), total, next_cursor }))
+        let articles = articles.into_iter().map(ListedArticle::from).collect();
+        Ok(Json(of_this(ArticlePage { articles, total, next_cursor })))
     }
+}
+
+/// The name of a list of articles: a place in it is none in that of another folder or filter.
+fn list_of(asked: &ListArticles) -> String {
+    let ListArticles { folder, filter, since, deleted, .. } = asked;
+    cursor::name(&(folder, filter, since, deleted.unwrap_or(false)))
 }

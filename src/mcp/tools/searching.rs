@@ -8,7 +8,6 @@ use rmcp::{
     tool, tool_router,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{
     answers::{Embedding, TITLE},
@@ -194,9 +193,7 @@ fn questions(query: Option<String>, queries: Vec<String>) -> Result<(String, Vec
 /// The name of the list of hits for a question and its conditions: a place in it is none in that of another question.
 fn list_of(asked: &SearchArticles) -> String {
     let SearchArticles { query, queries, mode, folder, filter, .. } = asked;
-    let question = serde_json::to_vec(&(query, queries, mode.map(Mode::as_str), folder, filter)).unwrap_or_default();
-    let hash = Sha256::digest(question);
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    cursor::name(&(query, queries, mode.map(Mode::as_str), folder, filter))
 }
 
 /// Takes as many hits from `begin` on as fit into one answer.

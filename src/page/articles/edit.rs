@@ -144,7 +144,11 @@ async fn rendered(app: &PageState, slug: Option<&str>, draft: &Draft) -> Markup 
     };
     // What was written is shown, even if the database does not say now where it leads.
     let destinations = links::of(app, article.as_ref(), text).await.unwrap_or_default();
-    markdown::render(text, destinations).await.html
+    let rendered = markdown::render(text, destinations).await;
+    html! {
+        (rendered.html)
+        @if rendered.is_cut { p.notice { "This is the beginning of a long text." } }
+    }
 }
 
 fn shown_at(slug: &str) -> Response {

@@ -13,8 +13,9 @@ use html5ever::{
 const MOST: usize = 8_000_000;
 /// HTML is read in pieces of this size, up to one that is too much. *Units:* bytes.
 const PIECE: usize = 4 << 10;
-/// A longer tag or comment is too much. *Units:* bytes.
-const LONGEST: usize = 64 << 10;
+/// A tag that is not finished after so many places where an attribute may begin is too much. A picture as `data:` is long, and one
+/// attribute.
+const LONGEST: usize = 16_000;
 
 /// Whether cleaning `html` would take too long.
 pub(super) fn is_too_heavy(html: &str) -> bool {
@@ -30,7 +31,9 @@ fn work(html: &str) -> usize {
         input.push_back(StrTendril::from_slice(piece));
         let _ = tokenizer.feed(&input);
         let Counted { work, tokens, .. } = *tokenizer.sink.0.borrow();
-        silent = if tokens == counted { silent + piece.len() } else { 0 };
+        let begins = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'"' | b'\'');
+        silent =
+            if tokens == counted { silent + piece.as_bytes().iter().filter(|byte| begins(byte)).count() } else { 0 };
         if work > MOST || silent > LONGEST {
             return usize::MAX;
         }
@@ -69,6 +72,8 @@ struct Counted {
     emphasis: usize,
     tables: usize,
     is_in_cell: bool,
+    /// Attributes that tags brought for the whole document.
+    of_document: usize,
 }
 
 impl Counted {
@@ -88,6 +93,12 @@ impl Counted {
         // Each is compared with those before it.
         self.work = self.work.saturating_add(tag.attrs.len().saturating_mul(tag.attrs.len()));
         self.step(!is_of_table(name));
+        if matches!(name, "html" | "body") {
+            // Those of the document so far are gone through for each such tag, which opens nothing.
+            self.of_document += tag.attrs.len();
+            self.work = self.work.saturating_add(self.of_document);
+            return;
+        }
         if is_void(name) {
             return;
         }

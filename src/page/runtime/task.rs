@@ -33,7 +33,7 @@ pub(super) async fn show(State(app): State<PageState>, visit: Visit, Path(id): P
     let main = html! {
         h1 { "Task " (task.id) " " (status(&task.status)) }
         (tabs("/runtime/tasks"))
-        p { a href={ "/articles/" (task.slug) } { span dir="auto" { (task.slug) } } ", revision " (task.revision) ": " (task.operation) ", priority " (task.priority) }
+        p { @if task.slug.starts_with("id:") { span dir="auto" { (task.slug) } } @else { a href={ "/articles/" (task.slug) } { span dir="auto" { (task.slug) } } } ", revision " (task.revision) ": " (task.operation) ", priority " (task.priority) }
         p.sentence.(mood(&task.status)) dir="auto" { (explanation) }
         @if let Some(error) = &task.error_message { p.problem dir="auto" { @if let Some(kind) = &task.error_kind { strong { (kind) } ": " } (error) } }
         h2 { "Its history" }

@@ -81,6 +81,29 @@ async fn what_is_renamed_while_a_list_is_walked_is_listed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn times_that_files_name_hide_no_article_and_repeat_none() {
+    for filter in ["", "tag:all"] {
+        let world = TestHost::new().await;
+        let articles = world.articles(None);
+        fill(&articles).await;
+        // Ahead of every clock, and first in the list.
+        let changes =
+            Changes { updated_at: Some(4_000_000_000_000), body: Some("later".to_owned()), ..Changes::default() };
+        articles.update("note-9", changes).await.expect("a save");
+        let seen = walk(&articles, filter, async |page, listed| {
+            // Those to come, and those that were listed, are saved with times in the midst of the list.
+            let to_come = ["note-0", "note-1", "note-2", "note-3"];
+            for (n, slug) in (0..).zip(listed.iter().map(String::as_str).chain(to_come)) {
+                let body = Some(format!("text of page {page}"));
+                let changes = Changes { updated_at: Some(LONG_AGO + 10 - n), body, ..Changes::default() };
+                articles.update(slug, changes).await.expect("a save");
+            }
+        });
+        assert_eq!(seen.await, all_once(), "{filter:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_article_whose_past_is_not_kept_is_not_missed_either() {
     let world = TestHost::new().await;
     let articles = world.articles(None);

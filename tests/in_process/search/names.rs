@@ -166,6 +166,15 @@ async fn a_beginning_or_a_phrase_that_no_article_has_changes_no_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn words_that_a_mark_joins_are_found_apart_and_nothing_is_missing() {
+    let world =
+        with(&[("one", "To read and to write is slow."), ("two", "15 GB of libraries"), ("three", "nothing")]).await;
+    let answer = world.find("read/write", Mode::Keyword).await;
+    assert!(answer.hits[0].slug == "one" && !answer.low_confidence, "{answer:?}");
+    assert!(world.find("1.5 meters", Mode::Keyword).await.hits.is_empty(), "15 is another number");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_phrase_counts_as_often_as_it_occurs_and_more_in_a_title() {
     let filler = "and other words that are of no account here";
     let world = with(&[
@@ -176,6 +185,16 @@ async fn a_phrase_counts_as_often_as_it_occurs_and_more_in_a_title() {
     for question in ["\"shared state\"", "\"shared stat*\"", "shar*"] {
         assert_eq!(world.found(question, Mode::Keyword).await, ["often", "once"], "{question}");
     }
+    for (slug, title, body) in [
+        ("titled", "The shared state", "Words and no more."),
+        ("apart", "State of what is shared", "A shared state, and words, and no more."),
+    ] {
+        let new = afterword::articles::NewArticle { title: title.to_owned(), ..article(slug, body) };
+        world.articles(None).create(new).await.expect("a save");
+    }
+    let found = world.found("\"shared state\" -filler", Mode::Keyword).await;
+    let place = |slug: &str| found.iter().position(|found| found == slug).expect("a hit");
+    assert!(place("titled") < place("apart"), "a title that has its words apart has no phrase: {found:?}");
     let query = Query { explain: true, ..Query::new("\"shared state\" wor*", Mode::Keyword, 5) };
     for hit in world.search.search(&query).await.expect("an answer").hits {
         let terms: Vec<_> = hit.explanation.expect("an explanation").terms.into_iter().map(|term| term.term).collect();

@@ -180,7 +180,10 @@ async fn a_stem_of_one_language_is_no_word_of_another() {
         assert!(answer.hits.is_empty(), "{stranger}: {:?}", answer.hits);
     }
     assert_eq!(world.found("pasts", Mode::Keyword).await, ["history"]);
-    assert_eq!(world.found("library", Mode::Keyword).await, ["gestern"], "a word that was borrowed with its plural");
+    for borrowed in ["library", "\"library\"", "\"die library\""] {
+        assert_eq!(world.found(borrowed, Mode::Keyword).await, ["gestern"], "{borrowed}: borrowed with its plural");
+    }
+    assert!(world.found("Haus -library", Mode::Keyword).await.is_empty());
     assert_eq!(world.found("\"far from the riv*\"", Mode::Keyword).await, ["history"]);
     assert_eq!(world.found("\"weit von der Str*\"", Mode::Keyword).await, ["gestern"]);
 }

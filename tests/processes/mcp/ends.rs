@@ -92,6 +92,11 @@ fn a_cursor_of_one_question_or_list_is_refused_by_another() {
         let next = json!({ "query": "kite", "limit": 3, "cursor": cursor });
         assert_eq!(agent.answer("search_articles", next).await["hits"].as_array().map(Vec::len), Some(3));
         let listed = agent.answer("list_articles", json!({ "limit": 2 })).await["next_cursor"].clone();
+        for other in [json!({ "folder": "f1" }), json!({ "filter": "tag:x" }), json!({ "deleted": true })] {
+            let mut asked = other.clone();
+            asked["cursor"] = listed.clone();
+            assert!(agent.refusal("list_articles", asked).await.starts_with("cursor: "), "{other}");
+        }
         for cursor in [cursor, listed] {
             assert!(agent.refusal("list_folders", json!({ "cursor": cursor })).await.starts_with("cursor: "));
         }

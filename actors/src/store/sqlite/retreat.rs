@@ -52,11 +52,15 @@ pub(super) async fn watch(files: InPlace, database: PathBuf, write: Connection, 
                  opens the new one"
             ),
         }
-    } else if !files.has_other_logs() {
+        return;
+    }
+    // A long reading holds it up.
+    while !files.has_other_logs() {
         match copy_log(&write).await {
-            Ok(()) => tracing::error!("what was saved before the log was removed is now in the database"),
-            Err(error) => tracing::error!(%error, "the removed log could not be copied into the database"),
+            Ok(()) => return tracing::error!("what was saved before the log was removed is now in the database"),
+            Err(error) => tracing::error!(%error, "the removed log could not be copied into the database yet"),
         }
+        tick.tick().await;
     }
 }
 

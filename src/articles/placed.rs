@@ -58,8 +58,12 @@ pub(super) async fn page(
 const MOVED: &str = "
     SELECT v.article_id + 0 AS article_id, min(v.revision) AS revision FROM article_versions v
     WHERE NOT v.deleted AND v.superseded_at > {began} GROUP BY v.article_id + 0";
-/// Where the article was in the list. If too much was saved since for that revision to be kept, it is behind the others.
-const PLACE: &str = "CASE WHEN w.updated_at <= {began} THEN w.updated_at ELSE a.created_at END";
+/// Where the article was in the list. If too much was saved since for that revision to be kept, it is behind the others. A time
+/// ahead of the clock tells nothing: such a revision was in the list if it was the first one, or if the one before it is kept.
+const PLACE: &str = "
+    CASE WHEN w.updated_at <= {began} OR w.revision = 1
+              OR EXISTS (SELECT 1 FROM article_versions b WHERE b.article_id = w.article_id AND b.revision = w.revision - 1)
+         THEN w.updated_at ELSE a.created_at END";
 
 /// Returns the articles for which `condition` is true, with those `parameters`, that were saved since `began` and were behind
 /// `after` until then; in the order of that time.
@@ -78,7 +82,7 @@ pub(super) async fn moved(
         "SELECT {COLUMNS}, CAST(octet_length(a.body) AS BIGINT) AS size, {place} AS place, CAST({began} AS BIGINT) AS read_at
          FROM ({moved}) m JOIN article_versions w ON w.article_id = m.article_id AND w.revision = m.revision
               JOIN articles a ON a.id = m.article_id {JOINS}
-         WHERE {condition} AND {place} <= {began} AND ({place}, a.id) < (${}, ${})
+         WHERE {condition} AND ({place}, a.id) < (${}, ${})
          ORDER BY place DESC, a.id DESC LIMIT ${} + 0",
         first + 1,
         first + 2,

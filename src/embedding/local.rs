@@ -11,6 +11,7 @@ mod math;
 mod matrix;
 mod packs;
 mod pooling;
+mod tensors;
 mod tiles;
 mod tokenizer;
 mod weights;
@@ -85,7 +86,7 @@ impl LocalEmbedder {
     /// [`LoadError`] if the files are not a model this back end can run.
     pub fn load(&self, directory: &Path) -> Result<(), LoadError> {
         self.refuse_others(directory)?;
-        let model = LoadedModel::read(directory, self.precision)?;
+        let model = self.documents.install(|| LoadedModel::read(directory, self.precision))?;
         self.refuse_narrow(directory, model.measure())?;
         if let Some(expected) = self.identity.dimension
             && expected != model.dimension()
@@ -111,7 +112,7 @@ impl LocalEmbedder {
         match self.expected.get() {
             Some(expected) if load::mark(directory)? != *expected => {
                 // Files that are no model are damaged, and not those of another one.
-                LoadedModel::read(directory, self.precision)?;
+                self.documents.install(|| LoadedModel::read(directory, self.precision))?;
                 Err(others())
             }
             Some(_) | None => Ok(()),

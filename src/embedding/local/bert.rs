@@ -1,19 +1,20 @@
 //! The forward pass of BERT, over packs of texts of any lengths, without padding.
 //!
-//! candle reads the weights; the pass is our own, because the general one spends half its time on padding and on
-//! memory between unfused steps. The products of all texts of a pack are one product; only attention goes text by text.
+//! The pass is our own, because the general ones spend half their time on padding and on memory between unfused steps. The
+//! products of all texts of a pack are one product; only attention goes text by text.
 //!
 //! *Source:* Devlin et al., "BERT", 2019; Reimers and Gurevych, "Sentence-BERT", 2019.
 
-use std::{collections::HashMap, path::Path};
+use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
 use pulp::Arch;
+use rayon::prelude::*;
 
 use super::{
     math::{self, Norm},
     matrix::{Target, View, product},
     pooling::{Pooling, pool},
+    tensors::{Tensors, WeightError},
     tiles::Tiles,
 };
 
@@ -36,27 +37,6 @@ pub enum Precision {
     Full,
     /// 16 bits where the processor has units for them, else 32.
     Fast,
-}
-
-/// Why weights cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum WeightError {
-    /// A tensor is missing.
-    #[error("there is no tensor \"{0}\"")]
-    Missing(String),
-    /// A tensor has another size than the configuration says.
-    #[error("the tensor \"{name}\" has {found} numbers, and {expected} are expected")]
-    Size {
-        /// Which one.
-        name: String,
-        /// How many there are.
-        found: usize,
-        /// How many there should be.
-        expected: usize,
-    },
-    /// The file.
-    #[error("{0}")]
-    File(#[from] candle_core::Error),
 }
 
 /// One full layer of neurons.
@@ -99,26 +79,18 @@ pub(super) struct Bert {
 }
 
 impl Bert {
+    /// Reads the weights, on the threads of the pool it is called in.
     pub(super) fn read(path: &Path, shape: Shape) -> Result<Self, WeightError> {
-        let tensors = Tensors(candle_core::safetensors::load(path, &Device::Cpu)?);
-        let width = shape.hidden;
-        let mut positions = tensors.take("embeddings.position_embeddings.weight", None)?;
-        let kinds = tensors.take("embeddings.token_type_embeddings.weight", None)?;
+        let tensors = Tensors::open(path)?;
+        let read = |layer| Layer::read(&tensors, layer, shape);
+        let (words, layers) = rayon::join(
+            || tensors.read("embeddings.word_embeddings.weight", None),
+            || (0..shape.layers).into_par_iter().map(read).collect::<Result<Vec<_>, _>>(),
+        );
         let arch = Arch::new();
-        let first_kind = kinds.get(..width).ok_or_else(|| WeightError::Size {
-            name: "embeddings.token_type_embeddings.weight".to_owned(),
-            found: kinds.len(),
-            expected: width,
-        })?;
-        math::add_bias(arch, &mut positions, first_kind);
-        Ok(Self {
-            shape,
-            words: tensors.take("embeddings.word_embeddings.weight", None)?,
-            positions,
-            norm: tensors.norm("embeddings.LayerNorm", shape)?,
-            layers: (0..shape.layers).map(|layer| Layer::read(&tensors, layer, shape)).collect::<Result<_, _>>()?,
-            arch,
-        })
+        let positions = positions(&tensors, arch, shape.hidden)?;
+        let norm = norm(&tensors, "embeddings.LayerNorm", shape)?;
+        Ok(Self { shape, words: words?, positions, norm, layers: layers?, arch })
     }
 
     pub(super) fn dimension(&self) -> usize {
@@ -234,18 +206,19 @@ impl Layer {
         let Shape { hidden, intermediate, .. } = shape;
         let name = |part: &str| format!("encoder.layer.{number}.{part}");
         let attention = |part: &str| name(&format!("attention.self.{part}"));
+        let dense = |part: &str, inputs, outputs| dense(tensors, &[&name(part)], (inputs, outputs), shape.precision);
         Ok(Self {
-            qkv: tensors.dense_of(
+            qkv: self::dense(
+                tensors,
                 &[&attention("query"), &attention("key"), &attention("value")],
-                hidden,
-                hidden,
-                shape,
+                (hidden, hidden),
+                shape.precision,
             )?,
-            attended: tensors.dense(&name("attention.output.dense"), hidden, hidden, shape)?,
-            attended_norm: tensors.norm(&name("attention.output.LayerNorm"), shape)?,
-            wide: tensors.dense(&name("intermediate.dense"), hidden, intermediate, shape)?,
-            narrow: tensors.dense(&name("output.dense"), intermediate, hidden, shape)?,
-            norm: tensors.norm(&name("output.LayerNorm"), shape)?,
+            attended: dense("attention.output.dense", hidden, hidden)?,
+            attended_norm: norm(tensors, &name("attention.output.LayerNorm"), shape)?,
+            wide: dense("intermediate.dense", hidden, intermediate)?,
+            narrow: dense("output.dense", intermediate, hidden)?,
+            norm: norm(tensors, &name("output.LayerNorm"), shape)?,
         })
     }
 }
@@ -255,47 +228,54 @@ fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| rows.iter().skip(column).step_by(columns).copied()).collect()
 }
 
-/// The tensors of a file by name; some files put `bert.` before each.
-struct Tensors(HashMap<String, Tensor>);
+/// The vectors of positions, with that of the first token type added.
+fn positions(tensors: &Tensors, arch: Arch, width: usize) -> Result<Vec<f32>, WeightError> {
+    const KINDS: &str = "embeddings.token_type_embeddings.weight";
+    let mut positions = tensors.read("embeddings.position_embeddings.weight", None)?;
+    let kinds = tensors.read(KINDS, None)?;
+    let first_kind = kinds.get(..width).ok_or_else(|| WeightError::Size {
+        name: KINDS.to_owned(),
+        found: kinds.len(),
+        expected: width,
+    })?;
+    math::add_bias(arch, &mut positions, first_kind);
+    Ok(positions)
+}
 
-impl Tensors {
-    fn take(&self, name: &str, expected: Option<usize>) -> Result<Vec<f32>, WeightError> {
-        let tensor = self.0.get(name).or_else(|| self.0.get(&format!("bert.{name}")));
-        let tensor = tensor.ok_or_else(|| WeightError::Missing(name.to_owned()))?;
-        let numbers = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-        match expected {
-            Some(expected) if expected != numbers.len() => {
-                Err(WeightError::Size { name: name.to_owned(), found: numbers.len(), expected })
-            }
-            Some(_) | None => Ok(numbers),
-        }
+/// Several layers of the same inputs, side by side, each with `outputs`.
+fn dense(
+    tensors: &Tensors,
+    names: &[&str],
+    (inputs, outputs): (usize, usize),
+    precision: Precision,
+) -> Result<Dense, WeightError> {
+    let (mut rows, mut bias) = (Vec::new(), Vec::new());
+    for name in names {
+        append(&mut rows, tensors.read(&format!("{name}.weight"), Some(inputs * outputs))?);
+        append(&mut bias, tensors.read(&format!("{name}.bias"), Some(outputs))?);
     }
+    let tiles = match precision {
+        Precision::Fast => Tiles::of(&rows, inputs, bias.len()),
+        Precision::Full => None,
+    };
+    let panels = || rows.chunks(inputs * PANEL).flat_map(|rows| transposed(rows, inputs)).collect();
+    let weights = tiles.map_or_else(|| Weights::Panels(panels()), Weights::Tiles);
+    Ok(Dense { weights, bias, inputs })
+}
 
-    fn dense(&self, name: &str, inputs: usize, outputs: usize, shape: Shape) -> Result<Dense, WeightError> {
-        self.dense_of(&[name], inputs, outputs, shape)
+/// Puts numbers behind others, without copying the first ones.
+fn append(numbers: &mut Vec<f32>, more: Vec<f32>) {
+    if numbers.is_empty() {
+        *numbers = more;
+    } else {
+        numbers.extend(more);
     }
+}
 
-    /// Several layers of the same inputs, side by side, each with `outputs`.
-    fn dense_of(&self, names: &[&str], inputs: usize, outputs: usize, shape: Shape) -> Result<Dense, WeightError> {
-        let (mut rows, mut bias) = (Vec::new(), Vec::new());
-        for name in names {
-            rows.extend(self.take(&format!("{name}.weight"), Some(inputs * outputs))?);
-            bias.extend(self.take(&format!("{name}.bias"), Some(outputs))?);
-        }
-        let tiles = match shape.precision {
-            Precision::Fast => Tiles::of(&rows, inputs, bias.len()),
-            Precision::Full => None,
-        };
-        let panels = || rows.chunks(inputs * PANEL).flat_map(|rows| transposed(rows, inputs)).collect();
-        let weights = tiles.map_or_else(|| Weights::Panels(panels()), Weights::Tiles);
-        Ok(Dense { weights, bias, inputs })
-    }
-
-    fn norm(&self, name: &str, shape: Shape) -> Result<Norm, WeightError> {
-        Ok(Norm {
-            weight: self.take(&format!("{name}.weight"), Some(shape.hidden))?,
-            bias: self.take(&format!("{name}.bias"), Some(shape.hidden))?,
-            epsilon: shape.epsilon,
-        })
-    }
+fn norm(tensors: &Tensors, name: &str, shape: Shape) -> Result<Norm, WeightError> {
+    Ok(Norm {
+        weight: tensors.read(&format!("{name}.weight"), Some(shape.hidden))?,
+        bias: tensors.read(&format!("{name}.bias"), Some(shape.hidden))?,
+        epsilon: shape.epsilon,
+    })
 }

@@ -12,9 +12,10 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::{
-    bert::{Bert, Precision, Shape, WeightError},
+    bert::{Bert, Precision, Shape},
     packs,
     pooling::Pooling,
+    tensors::WeightError,
     tokenizer::LocalTokenizer,
     weights,
 };
@@ -196,13 +197,12 @@ pub(super) struct LoadedModel {
 }
 
 impl LoadedModel {
+    /// Reads the model, on the threads of the pool it is called in.
     pub(super) fn read(directory: &Path, precision: Precision) -> Result<Self, LoadError> {
         let config: Config = json(&directory.join("config.json"))?;
         refuse_unsupported(directory, &config)?;
         refuse_more_steps(directory)?;
         let pooling = pooling(directory)?;
-        let measure = Measure::of(directory, &config)?;
-        let max_tokens = measure.longest_input;
         let shape = Shape {
             hidden: config.hidden_size,
             layers: config.num_hidden_layers,
@@ -212,8 +212,11 @@ impl LoadedModel {
             pooling,
             precision,
         };
-        let bert = Bert::read(&directory.join(WEIGHTS), shape)
-            .map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;
+        let (measure, bert) =
+            rayon::join(|| Measure::of(directory, &config), || Bert::read(&directory.join(WEIGHTS), shape));
+        let measure = measure?;
+        let bert = bert.map_err(|source| LoadError::Weights { directory: directory.to_path_buf(), source })?;
+        let max_tokens = measure.longest_input;
         let model = Self { measure, bert };
         model
             .try_out(max_tokens)

@@ -20,7 +20,9 @@ impl SchemaError {
     fn of(error: MigrationError) -> Self {
         match error {
             MigrationError::Database(error) => Self::Failed(StoreError::of(error)),
-            MigrationError::Newer(_) | MigrationError::Occupied { .. } => Self::Refused(error.to_string()),
+            MigrationError::Newer(_) | MigrationError::Foreign(_) | MigrationError::Occupied { .. } => {
+                Self::Refused(error.to_string())
+            }
         }
     }
 }

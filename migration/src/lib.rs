@@ -52,6 +52,8 @@ const STEPS: &[Step] = steps![
     "m20261126_000018_languages",
     // A file that is as it was need not be read, and copies are found without looking at all files.
     "m20261126_000019_resting_files",
+    // Articles are read again for links that earlier versions did not see.
+    "m20261127_000020_read_again",
 ];
 
 /// All steps, in order. [`apply`] and [`take_back`] run them; so do `up` and `down` of the trait.

@@ -29,6 +29,12 @@ pub enum MigrationError {
          backup made before"
     )]
     Newer(String),
+    /// The history is another program's.
+    #[error(
+        "the table seaql_migrations is the history of another program (it has \"{0}\"), which cannot be shared: name another \
+         database, or on PostgreSQL a schema of its own"
+    )]
+    Foreign(String),
     /// A table or an index of that name exists, and is not a leftover of an interrupted step.
     #[error(
         "the database holds \"{object}\", which step {step} would make; it is not afterword's, or it holds data: name \
@@ -91,7 +97,7 @@ pub async fn take_back(db: &(impl Connection + ?Sized), limit: Option<u32>) -> R
 /// Returns the names of the steps that a database has, in their order. Reads only.
 ///
 /// # Errors
-/// [`MigrationError::Newer`], or an error of the database.
+/// [`MigrationError::Newer`], [`MigrationError::Foreign`], or an error of the database.
 pub async fn applied(db: &(impl Connection + ?Sized)) -> Result<Vec<String>, MigrationError> {
     let history = history(db).await?;
     missing(&history)?;
@@ -205,8 +211,10 @@ async fn history(db: &(impl ConnectionTrait + ?Sized)) -> Result<Vec<String>, Db
 /// Returns the steps that are not in `history`, in their order.
 fn missing(history: &[String]) -> Result<Vec<Box<dyn MigrationTrait>>, MigrationError> {
     let steps = Migrator::migrations();
-    match history.iter().find(|entry| !steps.iter().any(|step| step.name() == entry.as_str())) {
-        Some(unknown) => Err(MigrationError::Newer(unknown.clone())),
+    let is_known = |entry: &&String| steps.iter().any(|step| step.name() == entry.as_str());
+    match history.iter().find(|entry| !is_known(entry)) {
+        Some(unknown) if history.iter().any(|entry| is_known(&entry)) => Err(MigrationError::Newer(unknown.clone())),
+        Some(unknown) => Err(MigrationError::Foreign(unknown.clone())),
         None => Ok(steps.into_iter().filter(|step| !history.iter().any(|entry| entry == step.name())).collect()),
     }
 }

@@ -1,6 +1,6 @@
 //! Up, down and up again.
 
-use afterword_migration::{Migrator, MigratorTrait};
+use afterword_migration::{MigrationError, Migrator, MigratorTrait};
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
 
 use super::{OBJECTS, OWN_DATA, Place, WORDS, again, open};
@@ -69,6 +69,46 @@ async fn what_was_saved_before_tags_were_read_is_still_to_be_read() {
     for table in ["unread_articles", "article_tags", "article_properties", "article_links"] {
         assert_eq!(count(&db, &format!("SELECT count(*) FROM {table}")).await, 0, "{table}");
     }
+}
+
+#[tokio::test]
+async fn articles_of_earlier_versions_are_read_again_and_files_called_like_copies_are_none() {
+    let (db, _place) = filled().await;
+    Migrator::down(&db, Some(1)).await.expect("down");
+    let source = "INSERT INTO sources (id, machine, root, created_at) VALUES (77, '', '/notes', 1)";
+    db.execute_unprepared(source).await.expect("a folder");
+    let insert = "INSERT INTO article_sources
+                      (source_id, path, article_id, file_hash, revision, slug, folder, written, is_copy)";
+    for file in ["a (conflict of interest).md", "b (conflict 0123abcd).md", "c (saved late 89abcdef01).md"] {
+        let row = format!("{insert} VALUES (77, '{file}', 1, '', 1, 'a', '', FALSE, TRUE)");
+        db.execute_unprepared(&row).await.expect("a file");
+    }
+    Migrator::up(&db, None).await.expect("up");
+    assert_eq!(count(&db, "SELECT count(*) FROM unread_articles").await, 1);
+    assert_eq!(count(&db, "SELECT count(*) FROM article_sources WHERE is_copy").await, 2);
+    assert_eq!(count(&db, "SELECT count(*) FROM article_sources WHERE is_copy AND path LIKE 'a%'").await, 0);
+}
+
+#[tokio::test]
+async fn the_history_of_another_program_is_neither_shared_nor_taken_for_that_of_a_newer_version() {
+    let (db, _place) = open().await;
+    db.execute_unprepared(
+        "CREATE TABLE seaql_migrations (version VARCHAR NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)",
+    )
+    .await
+    .expect("a table");
+    db.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m20200101_000001_of_the_host', 1)")
+        .await
+        .expect("a row");
+    let refused = afterword_migration::apply(&db, None).await.expect_err("a refusal");
+    assert!(matches!(refused, MigrationError::Foreign(_)), "{refused}");
+    Migrator::up(&db, None).await.expect_err("the same by the library's interface");
+    assert_eq!(count(&db, "SELECT count(*) FROM seaql_migrations").await, 1);
+    db.execute_unprepared("DELETE FROM seaql_migrations").await.expect("no rows");
+    Migrator::up(&db, None).await.expect("up");
+    db.execute_unprepared("INSERT INTO seaql_migrations VALUES ('m30000101_000001_to_come', 1)").await.expect("a row");
+    let refused = afterword_migration::apply(&db, None).await.expect_err("a refusal");
+    assert!(matches!(refused, MigrationError::Newer(_)), "{refused}");
 }
 
 #[tokio::test]

@@ -1,0 +1,2 @@
+-- What was read is right for earlier versions too.
+SELECT 1;

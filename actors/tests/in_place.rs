@@ -58,6 +58,22 @@ fn logs_put_aside(file: &Path) -> Vec<PathBuf> {
     all.map(|entry| entry.path()).filter(|path| path.display().to_string().contains("-wal.left-")).collect()
 }
 
+fn copies(file: &Path) -> Vec<PathBuf> {
+    let name = format!("{}.left-", file.display());
+    let all = fs::read_dir(file.parent().expect("a folder")).expect("a folder").flatten();
+    all.map(|entry| entry.path()).filter(|path| path.display().to_string().starts_with(&name)).collect()
+}
+
+/// How many articles are in the copy that was made.
+async fn articles_kept(file: &Path) -> i64 {
+    let copies = copies(file);
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    let copy = open(&copies[0]).await;
+    let found = articles(&copy).await;
+    copy.close().await;
+    found
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_replaced_gets_no_more_saves_and_the_new_one_is_left_alone() {
     let (bench, file) = opened().await;
@@ -114,6 +130,23 @@ async fn a_log_of_another_process_is_not_removed_with_ones_own() {
     bench.database.clone().close().await;
     for suffix in ["-wal", "-shm"] {
         assert_eq!(fs::read(beside(&file, suffix)).expect("a file"), b"of another process");
+    }
+    assert_eq!(articles_kept(&file).await, 1, "what was acknowledged is in a copy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_replaced_with_its_log_is_copied_first() {
+    let (bench, file) = opened().await;
+    for suffix in ["", "-wal", "-shm"] {
+        let arriving = beside(&file, ".arriving");
+        fs::write(&arriving, "of another").expect("a file");
+        fs::rename(&arriving, beside(&file, suffix)).expect("a replacement");
+    }
+    assert!(refusal(&bench).await.contains("was replaced by another file"));
+    bench.database.clone().close().await;
+    assert_eq!(articles_kept(&file).await, 1, "what was acknowledged is in a copy");
+    for suffix in ["", "-wal", "-shm"] {
+        assert_eq!(fs::read(beside(&file, suffix)).expect("a file"), b"of another");
     }
 }
 

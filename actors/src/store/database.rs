@@ -78,8 +78,10 @@ impl Database {
         }
     }
 
-    /// The place of the vectors that are stored beside SQLite's file; `None` on PostgreSQL.
+    /// The place of the vectors that are stored beside SQLite's file; `None` on PostgreSQL, and if that file is another's by now:
+    /// see [`check_in_place`](Self::check_in_place).
     pub fn beside(&self) -> Option<Beside> {
+        self.check_in_place().ok()?;
         self.file().map(Beside::new)
     }
 

@@ -16,7 +16,7 @@ mod writer;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -52,7 +52,7 @@ const STATEMENT_CACHE: usize = 512;
 const CACHE_KIB: &str = "-16384";
 
 /// So long a process that ends waits for what it can keep of a database whose files have lost their names.
-const RETREAT: Duration = Duration::from_secs(10);
+const RETREAT: Duration = Duration::from_secs(30);
 
 /// Connections for the runtime's own reads.
 const RUNTIME_CONNECTIONS: u32 = 3;
@@ -68,7 +68,7 @@ pub(super) struct Sqlite {
     files: InPlace,
     /// `None` once it was closed.
     watch: Mutex<Option<AbortOnDrop>>,
-    _occupied: Occupied,
+    _occupied: Arc<Occupied>,
 }
 
 impl Sqlite {
@@ -78,7 +78,7 @@ impl Sqlite {
         ownership::check(&path, options).await?;
         location::make_folder(&path)?;
         occupancy::finish_replacement(&path, options.busy_timeout).await?;
-        let occupied = Occupied::share(&path, options.busy_timeout).await?;
+        let occupied = Arc::new(Occupied::share(&path, options.busy_timeout).await?);
         location::make_file(&path);
         afterword_faults::point!("open.made", OpenError::Address);
         let fail = |source| OpenError::Store { url: options.url.clone(), source };
@@ -92,9 +92,10 @@ impl Sqlite {
         let read = connect(options, &path, Connections::Readers(options.read_connections)).await.map_err(fail)?;
         let runtime = connect(options, &path, Connections::Readers(RUNTIME_CONNECTIONS)).await.map_err(fail)?;
         let writer = Writer::start(write.clone(), gate, Log::of(&path, options.busy_timeout), files.clone());
-        let all = vec![write.clone(), read.clone(), runtime.clone()];
-        let watch = AbortOnDrop::spawn(retreat::watch(files.clone(), path.clone(), write.clone(), all));
-        Ok(Self { read, runtime, write, writer, path, files, watch: Mutex::new(Some(watch)), _occupied: occupied })
+        let all = retreat::Connections { write: write.clone(), read: read.clone(), runtime: runtime.clone() };
+        let watch = retreat::watch(files.clone(), path.clone(), all, Arc::clone(&occupied));
+        let watch = Mutex::new(Some(AbortOnDrop::spawn(watch)));
+        Ok(Self { read, runtime, write, writer, path, files, watch, _occupied: occupied })
     }
 
     /// Checks that the open files are still those of their names.

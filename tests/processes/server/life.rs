@@ -270,3 +270,32 @@ async fn a_database_that_is_replaced_under_the_server_makes_it_unready() {
     assert_eq!(again.json("/api/articles").await["total"], 2, "the backup, and what was saved in it since");
     assert!(again.command(&["db", "verify"]).contains("sound"));
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_removed_under_the_server_costs_neither_it_nor_the_next_process_a_save() {
+    for _ in 0..3 {
+        let server = Server::start(&[]);
+        server.create("First", "only in the log").await;
+        for log in ["server.db-wal", "server.db-shm"] {
+            std::fs::remove_file(server.folder().join(log)).expect("a file");
+        }
+        // It is there before the server has noticed, or after that has kept what it had.
+        server.command(&["article", "create", "Second", "--body", "by the next process"]);
+        server.signal("TERM");
+        let (_, folder) = server.ended();
+        let named = |name: &str| {
+            std::fs::read_dir(folder.path())
+                .expect("a folder")
+                .flatten()
+                .find(|file| file.file_name().to_str().is_some_and(|found| found.starts_with(name)))
+        };
+        let copy = named("server.db.left-").map(|copy| format!("database.url=sqlite://{}", copy.path().display()));
+        let again = Server::start_in(folder, &[]);
+        assert!(again.command(&["db", "verify"]).contains("sound"));
+        let listed = again.command(&["article", "list"]);
+        assert!(listed.contains("second"), "{listed}");
+        let kept = copy.map(|copy| again.command(&["article", "list", "--set", &copy])).unwrap_or_default();
+        assert!(listed.contains("first") || kept.contains("first"), "{listed}{kept}");
+    }
+}

@@ -7,7 +7,7 @@ use std::{
     fs::{File, TryLockError},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use sea_orm::sqlx::{
@@ -23,9 +23,9 @@ const FILE: &str = "database";
 /// The delay between tries.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
 
-/// The shared lock of a process that has the database open.
+/// The shared lock of a process that has the database open. The time of its file tells when a process opened it last.
 pub(super) struct Occupied {
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Occupied {
@@ -34,19 +34,50 @@ impl Occupied {
     /// # Errors
     /// [`OpenError::BeingReplaced`], [`OpenError::Lock`]
     pub(super) async fn share(database: &Path, patience: Duration) -> Result<Self, OpenError> {
-        let Some(file) = file(database)? else { return Ok(Self { _lock: None }) };
+        let Some(file) = file(database)? else { return Ok(Self { lock: None }) };
         let ends = tokio::time::Instant::now() + patience;
         loop {
             match file.try_lock_shared() {
-                Ok(()) => return Ok(Self { _lock: Some(file) }),
+                Ok(()) => {
+                    // Behind the lock: who has it alone sees who was there before.
+                    let _ = file.set_modified(SystemTime::now());
+                    return Ok(Self { lock: Some(file) });
+                }
                 // The file system has no locks.
-                Err(TryLockError::Error(_)) => return Ok(Self { _lock: None }),
+                Err(TryLockError::Error(_)) => return Ok(Self { lock: None }),
                 Err(TryLockError::WouldBlock) if tokio::time::Instant::now() < ends => {
                     tokio::time::sleep(RETRY_AFTER).await
                 }
                 Err(TryLockError::WouldBlock) => return Err(OpenError::BeingReplaced(database.to_path_buf())),
             }
         }
+    }
+
+    /// When a process opened the database last; `None` if nobody can tell.
+    pub(super) fn last_opened(&self) -> Option<SystemTime> {
+        self.lock.as_ref()?.metadata().and_then(|metadata| metadata.modified()).ok()
+    }
+
+    /// Keeps all others from opening the database until the guard is dropped; `None` if one has it open, or nobody can tell.
+    pub(super) fn alone(&self) -> Option<Exclusive<'_>> {
+        let lock = self.lock.as_ref()?;
+        match lock.try_lock() {
+            Ok(()) => Some(Exclusive(lock)),
+            Err(_) => {
+                // The system may have dropped the shared lock for it.
+                let _ = lock.try_lock_shared();
+                None
+            }
+        }
+    }
+}
+
+/// The whole lock, of a process that has the database open.
+pub(super) struct Exclusive<'a>(&'a File);
+
+impl Drop for Exclusive<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.try_lock_shared();
     }
 }
 

@@ -111,7 +111,7 @@ impl OpenAiEmbedder {
         };
         // Before a place is taken: a probe needs one, and waits for no turn.
         if let Some(turns) = self.turns.as_ref().filter(|_| purpose == Purpose::Document) {
-            turns.wait().await?;
+            turns.wait().await;
         }
         let places = if purpose == Purpose::Query { &self.queries } else { &self.documents };
         let _place = places.acquire().await.map_err(|_| EmbedError::unavailable("the back end is shut down"))?;

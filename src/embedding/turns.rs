@@ -9,10 +9,7 @@ use std::{
     time::Duration,
 };
 
-use afterword_actors::{
-    embedder::EmbedError,
-    store::{Database, StoreError, rate_limit},
-};
+use afterword_actors::store::{Database, StoreError, rate_limit};
 use tokio::time::Instant;
 
 /// A limit on requests that all hosts on a database share.
@@ -26,6 +23,9 @@ pub(super) struct Limit {
 
 /// A turn that was taken for a request which did not come belongs to no later minute.
 const FRESH: Duration = Duration::from_secs(10);
+
+/// The delay before the database is asked again, if it did not answer.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Turns at one provider. Cheap to clone.
 #[derive(Clone)]
@@ -42,36 +42,43 @@ impl Turns {
         (limit.per_minute > 0).then(|| Self { database: database.clone(), limit, taken: Arc::default() })
     }
 
-    /// Takes a turn for the request that is sent next. If the database cannot be asked, that request says so.
+    /// Takes a turn for the request that is sent next.
     pub(super) async fn take_ahead(self) {
-        if self.wait_for_one().await.is_ok() {
-            self.taken().push_back(Instant::now());
-        }
+        self.wait_for_one().await;
+        self.taken().push_back(Instant::now());
     }
 
-    /// Waits until one more request may be sent. Each request has a turn of its own.
-    ///
-    /// # Errors
-    /// Unavailable if the database cannot be asked.
-    pub(super) async fn wait(&self) -> Result<(), EmbedError> {
+    /// Waits until one more request may be sent. Each request has a turn of its own. While the database cannot be asked, none
+    /// is sent: that is no fault of the provider, nor of the texts.
+    pub(super) async fn wait(&self) {
         let has_one = {
             let mut taken = self.taken();
             taken.retain(|at| at.elapsed() < FRESH);
             taken.pop_front().is_some()
         };
-        if has_one { Ok(()) } else { self.wait_for_one().await }
+        if !has_one {
+            self.wait_for_one().await;
+        }
     }
 
     fn taken(&self) -> MutexGuard<'_, VecDeque<Instant>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn wait_for_one(&self) -> Result<(), EmbedError> {
-        let cannot_see = |error| EmbedError::unavailable(format!("cannot see the provider's limit: {error}"));
-        while let Some(wait) = self.take().await.map_err(cannot_see)? {
-            tokio::time::sleep(wait).await;
+    async fn wait_for_one(&self) {
+        let mut is_told = false;
+        loop {
+            match self.take().await {
+                Ok(None) => return,
+                Ok(Some(wait)) => tokio::time::sleep(wait).await,
+                Err(error) => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        tracing::warn!(%error, "requests wait: the database does not tell whether the limit allows one");
+                    }
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+            }
         }
-        Ok(())
     }
 
     /// Takes a turn, or returns when to ask again.
@@ -82,5 +89,28 @@ impl Turns {
                 Box::pin(async move { rate_limit::take(transaction, &provider, per_minute).await })
             })
             .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use afterword_actors::{schema, store::OpenOptions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_waits_while_the_database_does_not_answer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("limits.db").display());
+        let database = Database::open(&OpenOptions::new(url)).await.expect("a database");
+        let limit = Limit { provider: "somewhere".to_owned(), per_minute: 60 };
+        let turns = Turns::of(limit, &database).expect("a limit");
+        assert!(turns.take().await.is_err(), "there is no table yet");
+        let waits = tokio::spawn(async move { turns.wait().await });
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished());
+        schema::migrate(&database).await.expect("a schema");
+        tokio::time::timeout(Duration::from_secs(60), waits).await.expect("a turn").expect("no panic");
+        database.close().await;
     }
 }

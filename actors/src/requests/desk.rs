@@ -83,7 +83,9 @@ impl Desk {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>) {
         loop {
             self.dispatch();
-            let patience_ends = self.waits_since.map(|since| since + PATIENCE);
+            // Before its turn, no request is waited for: it goes with what is there then.
+            let waits_since = self.waits_since.filter(|_| self.turn.has_come());
+            let patience_ends = waits_since.map(|since| since + PATIENCE);
             tokio::select! {
                 message = inbox.recv() => {
                     let Some(message) = message else { return };
@@ -181,9 +183,6 @@ impl Desk {
         let has_something = !self.parts.is_empty() || self.pool.has_any(Who::All);
         if !has_something {
             self.waits_since = None;
-            if matches!(self.turn, Turn::Had) {
-                self.turn = Turn::NotAsked;
-            }
         }
         has_something
     }

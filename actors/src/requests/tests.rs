@@ -216,8 +216,8 @@ async fn a_request_with_room_waits_a_little_for_those_that_are_coming_and_not_fo
     drop(third);
 }
 
-/// Has a turn each second.
-struct InTurns(Arc<Slow>);
+/// Has a turn after each such time.
+struct InTurns(Arc<Slow>, Duration);
 
 const TURN: Duration = Duration::from_secs(1);
 
@@ -236,7 +236,7 @@ impl Embedder for InTurns {
     }
 
     fn turn(&self) -> Option<BoxFuture<'static, ()>> {
-        Some(Box::pin(tokio::time::sleep(TURN)))
+        Some(Box::pin(tokio::time::sleep(self.1)))
     }
 
     async fn embed(&self, texts: &[String], purpose: Purpose) -> Result<Vec<Vector>, EmbedError> {
@@ -247,7 +247,7 @@ impl Embedder for InTurns {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waits_for_its_turn_takes_along_what_comes_meanwhile() {
     let slow = slow(3, |_| None);
-    let requests = Requests::new(Arc::new(InTurns(Arc::clone(&slow))), usize::MAX);
+    let requests = Requests::new(Arc::new(InTurns(Arc::clone(&slow), TURN)), usize::MAX);
     let notes = (0..25_u32).map(|note| {
         let requests = Arc::clone(&requests);
         tokio::spawn(async move {
@@ -262,6 +262,51 @@ async fn a_request_that_waits_for_its_turn_takes_along_what_comes_meanwhile() {
     }
     let sizes: Vec<_> = slow.requests.lock().expect("the lock").iter().map(Vec::len).collect();
     assert_eq!(sizes, [10, 10, 5]);
+}
+
+#[test]
+fn nothing_is_done_while_a_turn_is_awaited() {
+    // A request fails and is divided just after another one has got its turn, and waits a little for company.
+    let attempts = async {
+        let slow = slow(3, |texts| texts.iter().any(|text| text == "note 3").then(|| EmbedError::data("bad")));
+        let in_turns = InTurns(slow, LATENCY - Duration::from_millis(5));
+        let requests = Requests::new(Arc::new(in_turns), usize::MAX);
+        let silent = requests.enter(RequestRank::default());
+        let notes = (0..12).map(|note| {
+            let entry = requests.enter(RequestRank { queue_key: note, alone: false });
+            tokio::spawn(async move { entry.embed(vec![text(format!("note {note}"), 5)], |_, _| {}).await.is_ok() })
+        });
+        let mut done = 0;
+        for note in notes.collect::<Vec<_>>() {
+            done += usize::from(note.await.expect("an attempt"));
+        }
+        drop(silent);
+        done
+    };
+    // Who is never idle stops a paused clock for ever.
+    let (told, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let paused = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+        told.send(paused.expect("a runtime").block_on(attempts))
+    });
+    assert_eq!(ended.recv_timeout(Duration::from_secs(60)), Ok(11));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_came_too_late_for_one_request_is_the_next_ones() {
+    let slow = slow(1, |_| None);
+    let requests = Requests::new(Arc::new(InTurns(Arc::clone(&slow), TURN)), usize::MAX);
+    let embed = |name: &'static str| {
+        let entry = requests.enter(RequestRank::default());
+        tokio::spawn(async move { entry.embed(vec![text(name.to_owned(), 5)], |_, _| {}).await.is_ok() })
+    };
+    let given_up = embed("given up");
+    tokio::time::sleep(TURN / 2).await;
+    given_up.abort();
+    tokio::time::sleep(TURN).await;
+    let begun = Instant::now();
+    assert!(embed("next").await.expect("an attempt"));
+    assert!(begun.elapsed() < TURN, "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

@@ -242,7 +242,8 @@ impl Provider {
 /// Checks whether the provider embeds a harmless text, and its vector has this length.
 async fn probe(embedder: &dyn Embedder, length: Option<u32>) -> Result<(), EmbedError> {
     let Some(stored) = length else { return embedder.probe().await };
-    let vectors = embedder.embed(&["probe".to_owned()], Purpose::Document).await?;
+    // Questions wait for no turn.
+    let vectors = embedder.embed(&["probe".to_owned()], Purpose::Query).await?;
     match vectors.first().map(Vector::dimension) {
         Some(answered) if answered != stored => Err(EmbedError::other_model(answered, stored)),
         _ => Ok(()),

@@ -16,6 +16,10 @@ use crate::{
     tree::messages::QueueMessage,
 };
 
+/// So long after it may be tried again, a failure is still told: an attempt takes its time. Later, it is over or nothing is to be
+/// done; another host may have done it.
+const TOLD_FOR: Duration = Duration::from_secs(60);
+
 /// What is known of the wanted sets, and of the provider of the one in use.
 pub(super) struct Second {
     /// Whether this host makes the set in use, with another model than its own; `None` if that is not known yet.
@@ -89,7 +93,10 @@ impl Second {
     }
 
     pub(super) fn trouble(&self) -> impl Iterator<Item = Trouble> {
-        self.apart.clone().into_iter().chain(self.failing.as_ref().map(Failing::told))
+        self.apart
+            .clone()
+            .into_iter()
+            .chain(self.failing.as_ref().filter(|failing| failing.is_recent()).map(Failing::told))
     }
 
     /// Leaves the provider of the set in use alone for a while; `model` is that of the set. Returns whether it had worked before.
@@ -104,13 +111,17 @@ impl Second {
         let EmbedError { kind, message, .. } = error.clone();
         tracing::warn!(model, %kind, error = message, ?pause, "the provider of the set in use fails; its tasks wait");
         queue.send_after(pause, || QueueMessage::Poll);
-        let since = self.failing.as_ref().map(|failing| failing.since);
+        let since = self.failing.as_ref().filter(|failing| failing.is_recent()).map(|failing| failing.since);
         self.failing = Some(Failing { model, kind, message, since: since.unwrap_or(now), until: now + pause });
         since.is_none()
     }
 }
 
 impl Failing {
+    fn is_recent(&self) -> bool {
+        self.until + TOLD_FOR > Instant::now()
+    }
+
     fn told(&self) -> Trouble {
         let (now, millis) = (Instant::now(), |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         Trouble::ProviderInUse {
@@ -120,5 +131,29 @@ impl Failing {
             open_ms: millis(now.saturating_duration_since(self.since)),
             next_try_ms: millis(self.until.saturating_duration_since(now)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_told_until_a_while_after_the_next_try() {
+        let second = Duration::from_secs(1);
+        let failing = Failing {
+            model: "of the set in use".to_owned(),
+            kind: ErrorKind::Transient,
+            message: "away".to_owned(),
+            since: Instant::now(),
+            until: Instant::now() + second,
+        };
+        let delays = Backoff::new(Delays { base: second, max: second });
+        let second_set = Second { is_made: Some(true), apart: None, failing: Some(failing), delays };
+        assert!(!second_set.may_be_made() && second_set.trouble().count() == 1);
+        tokio::time::advance(2 * second).await;
+        assert!(second_set.may_be_made() && second_set.trouble().count() == 1, "nobody knows whether it works");
+        tokio::time::advance(TOLD_FOR).await;
+        assert_eq!(second_set.trouble().count(), 0, "another host may have done what there was to do");
     }
 }

@@ -94,8 +94,9 @@ pub(super) async fn without_deleted(connection: &impl Sql, failures: &mut [Faile
     }
     // By the article and not by its name, which another may have by now.
     let tasks: Vec<_> = failures.iter().map(|failure| failure.task_id).collect();
-    let sql = "SELECT t.id AS n FROM {ids $1} j CROSS JOIN embedding_tasks t CROSS JOIN articles a
-               WHERE t.id = j.id AND a.id = t.article_id";
+    // Its tasks are cleaned up before the run is.
+    let sql = "SELECT i.task_id AS n FROM {ids $1} j CROSS JOIN bulk_items i CROSS JOIN articles a
+               WHERE i.task_id = j.id AND a.id = i.article_id";
     let present: Vec<i64> = connection.rows(sql, [sql::json(&tasks)?]).await?;
     let present: HashSet<_> = present.into_iter().collect();
     for failure in failures.iter_mut().filter(|failure| !present.contains(&failure.task_id)) {

@@ -5,12 +5,16 @@ use std::{
     net::TcpStream,
 };
 
+use afterword_actors::store::sql::Sql;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     server::life::refusal,
-    support::process::{STUCK, Server, program},
+    support::{
+        open,
+        process::{STUCK, Server, program},
+    },
 };
 
 async fn status(server: &Server, method: Method, path: &str, token: Option<&str>) -> u16 {
@@ -150,6 +154,26 @@ async fn the_name_of_a_deleted_article_is_for_those_who_may_restore_it() {
         seen.push_str(&String::from_utf8_lossy(&piece.expect("more")));
     }
     assert!(!seen.contains("secretgone"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_that_failed_in_a_run_is_named_until_it_is_deleted_and_not_until_its_task_is_cleaned_up() {
+    let server = Server::start(&["embedding.scripted.fail_containing=poison", "queue.max_attempts=1"]);
+    server.create("Stillthere", "some poison").await;
+    server.command(&["bulk", "start", "--detach"]);
+    let read = server.command(&["token", "create", "reader", "--scope", "read"]);
+    let run = async || {
+        let answer = server.request(Method::GET, "/api/bulk/1").bearer_auth(&read).send().await.expect("an answer");
+        answer.text().await.expect("text")
+    };
+    let failed = async { while !run().await.contains("stillthere") {} };
+    tokio::time::timeout(STUCK, failed).await.expect("a failure");
+    let database = open(format!("sqlite://{}", server.folder().join("server.db").display())).await;
+    database.write_connection().run("DELETE FROM embedding_tasks", []).await.expect("a clean-up");
+    assert!(run().await.contains("stillthere"), "{}", run().await);
+    database.write_connection().run("DELETE FROM articles", []).await.expect("a deletion");
+    assert!(!run().await.contains("stillthere"), "{}", run().await);
+    database.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,8 +29,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    http::Uri,
+    extract::{DefaultBodyLimit, Request},
     middleware::{from_fn, from_fn_with_state},
     routing::get,
 };
@@ -74,6 +73,7 @@ pub fn router(app: HttpState) -> Router {
         .layer(needs!(app, Permission::Read))
         .merge(api)
         .layer(from_fn_with_state(deadline, guard::deadline::hold));
+    let lost = app.page.as_ref().map(mounted::lost);
     let agents = app.mcp().layer(from_fn_with_state(deadline, guard::deadline::hold));
     let streams = events
         .layer(needs!(app, Permission::Read))
@@ -91,7 +91,7 @@ pub fn router(app: HttpState) -> Router {
         .layer(RequestBodyTimeoutLayer::new(body_timeout))
         .layer(from_fn(coding::check))
         .layer(from_fn_with_state(app.limiter.clone(), rate::limit))
-        .fallback(|uri: Uri| async move { Problem::no_route(uri.path()) })
+        .fallback(move |request: Request| mounted::no_route(lost.clone(), request))
         .method_not_allowed_fallback(|| async { Problem::no_method() })
         .layer(hosts::cors(&app.policy))
         .layer(from_fn_with_state(Arc::clone(&app.policy), hosts::check))

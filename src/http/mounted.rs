@@ -3,10 +3,11 @@
 use axum::{
     Router,
     extract::Request,
-    http::{Method, header},
+    http::{HeaderMap, Method, Uri, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use tower::ServiceExt;
 
 use super::{body::keeping, problem::Problem};
 use crate::share::UntilSent;
@@ -34,8 +35,26 @@ pub(super) async fn keep(request: Request, next: Next) -> Response {
 
 /// Answers `/` with a page for a browser, and as always for other clients.
 pub(super) async fn for_browsers(request: Request, next: Next) -> Result<Response, Problem> {
-    let accepts = request.headers().get_all(header::ACCEPT).iter().filter_map(|accepted| accepted.to_str().ok());
-    let is_browser = accepts.flat_map(|accepted| accepted.split(',')).any(|kind| kind.trim().starts_with("text/html"));
-    let may = matches!(*request.method(), Method::GET | Method::HEAD) && is_browser;
+    let may = matches!(*request.method(), Method::GET | Method::HEAD) && wants_page(request.headers());
     if request.uri().path() == "/" && !may { Err(Problem::no_route("/")) } else { Ok(next.run(request).await) }
+}
+
+/// Answers what leads nowhere: a browser with the door's own words, if there is such a door.
+pub(super) async fn no_route(door: Option<Router>, request: Request) -> Response {
+    match door {
+        Some(door) if wants_page(request.headers()) => match door.oneshot(request).await {
+            Ok(response) => response,
+        },
+        _ => Problem::no_route(request.uri().path()).into_response(),
+    }
+}
+
+/// What the door says where nothing is.
+pub(super) fn lost(door: &Mounted) -> Router {
+    (door.front)(Router::new().fallback(|uri: Uri| async move { Problem::no_route(uri.path()) }))
+}
+
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|accepted| accepted.to_str().ok());
+    accepts.flat_map(|accepted| accepted.split(',')).any(|kind| kind.trim().starts_with("text/html"))
 }

@@ -55,3 +55,18 @@ async fn a_conflict_shows_all_that_differs() {
     assert!(said.contains("Revision 2 was saved "), "{said}");
     assert!(said.contains("<del>by words only</del> <ins>by words and by meaning</ins>"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_leads_nowhere_is_a_page_for_people_and_a_problem_for_programs() {
+    let server = Server::start(&[]);
+    for path in ["/artikles/first", "/api/nothing", "/runtime/nothing"] {
+        let answer =
+            server.request(Method::GET, path).header("accept", "text/html, */*").send().await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert!(answer.headers()["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/html")), "{path}");
+        let said = answer.text().await.expect("text");
+        assert!(said.contains("Not found") && said.contains("Back to the articles"), "{path}: {said}");
+        let answer = server.get(path).await;
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+    }
+}

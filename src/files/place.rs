@@ -66,6 +66,12 @@ pub(super) fn beside(file: &str, mark: &str) -> String {
     joined(parents, &format!("{stem} ({mark}).{extension}"))
 }
 
+/// Where something is known of a file that left its place to another one and was not found again yet. Its article's number is in the
+/// name, so that whoever finds the file finds this. If the file is not found, its article gets a new one here.
+pub(super) fn aside(file: &str, article: i64) -> String {
+    beside(file, &format!("moved {article}"))
+}
+
 /// Whether a file is a copy that was put beside another one: nothing else is called so.
 pub(super) fn is_copy(file: &str) -> bool {
     let marked = file.rsplit_once(").").and_then(|(name, _)| name.rsplit_once(" (")).map(|(_, mark)| mark);
@@ -92,7 +98,7 @@ pub(super) fn below(inner: &Path, outer: &Path) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{beside, is_copy};
+    use super::{aside, beside, is_copy};
 
     #[test]
     fn a_copy_stands_beside_its_file_under_a_name_that_may_be() {
@@ -101,6 +107,12 @@ mod tests {
         let long = beside(&format!("a/{}.md", "é".repeat(126)), "conflict 1a2b3c4d");
         let name = long.rsplit('/').next().unwrap_or_default();
         assert!(name.len() <= 255 && name.ends_with("é (conflict 1a2b3c4d).md"), "{long}");
+    }
+
+    #[test]
+    fn what_is_aside_is_no_copy() {
+        assert_eq!(aside("sub/a.md", 7), "sub/a (moved 7).md");
+        assert!(!is_copy(&aside("a.md", 12_345_678)) && !is_copy(&aside("a (conflict 1a2b3c4d).md", 12_345_678)));
     }
 
     #[test]

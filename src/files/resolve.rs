@@ -4,6 +4,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::Path,
+    sync::LazyLock,
 };
 
 use afterword_actors::store::{Engine, StoreError, sql::Sql};
@@ -212,15 +213,19 @@ impl Resolved {
     }
 }
 
-/// The name of this computer, if the database can be reached from others.
+/// The name of this computer, if the database can be reached from others. One that is given while the program runs counts at its next
+/// start: a folder is not another one for it.
 pub(super) fn machine(connection: &impl Sql) -> String {
-    match connection.engine() {
-        Engine::Sqlite => String::new(),
-        Engine::Postgres => std::fs::read_to_string("/proc/sys/kernel/hostname")
+    static NAME: LazyLock<String> = LazyLock::new(|| {
+        std::fs::read_to_string("/proc/sys/kernel/hostname")
             .ok()
             .or_else(|| std::env::var("HOSTNAME").ok())
             .or_else(|| std::env::var("COMPUTERNAME").ok())
             .map(|name| name.trim().to_owned())
-            .unwrap_or_default(),
+            .unwrap_or_default()
+    });
+    match connection.engine() {
+        Engine::Sqlite => String::new(),
+        Engine::Postgres => NAME.clone(),
     }
 }

@@ -1,7 +1,11 @@
 //! A folder of files, held open: nothing is read or written outside it, whatever links there are, and whatever changes
 //! while it is used.
 
+mod late;
+mod names;
 mod replaced;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io::{self, Read, Write},
@@ -15,8 +19,9 @@ use cap_std::{
     fs::{Dir, DirBuilder, Metadata, OpenOptions},
 };
 
+use self::names::named;
 use super::{decode, hash, place};
-pub(super) use replaced::{Late, Unwritten};
+pub(super) use late::{Late, Returning, Unwritten};
 
 /// What the names of files begin with that are being written.
 const PART: &str = ".afterword-";
@@ -325,20 +330,6 @@ fn like(dir: &Dir, name: &str, written: &Dir, part: &str) -> io::Result<()> {
         let _ = std::os::unix::fs::fchown(file, Some(about.uid()), Some(about.gid()));
     }
     written.set_permissions(part, about.permissions())
-}
-
-/// Gives a file a name that nothing has; answers whether nothing had it.
-fn named(from: &Dir, part: &str, dir: &Dir, name: &str) -> io::Result<bool> {
-    match from.hard_link(part, dir, name) {
-        Ok(()) => from.remove_file(part).map(|()| true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        // A file system without links.
-        Err(_) => match dir.symlink_metadata(name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => from.rename(part, dir, name).map(|()| true),
-            Err(error) => Err(error),
-            Ok(_) => Ok(false),
-        },
-    }
 }
 
 /// A name that no one can predict, and that an import ignores.

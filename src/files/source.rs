@@ -245,10 +245,21 @@ pub(super) async fn hold(connection: &impl Sql, one: &Known, other: &Known) -> R
     }
 }
 
-/// Forgets where a file was that is elsewhere now, unless another file is there by now.
-pub(super) async fn forget_moved(connection: &impl Sql, known: &Known) -> Result<(), StoreError> {
-    let sql = "DELETE FROM article_sources WHERE source_id = $1 AND path = $2 AND article_id = $3";
-    connection.later(sql, [known.source_id.into(), known.path.clone().into(), known.article_id.into()]).await
+/// Forgets where a file was that is at the place of `to` now, unless another file is there by now. What is known of another file
+/// that was at that place is put aside: until that one is found as well, by this run or a later one, it is a file that is gone, and
+/// whose text is at a place that nothing is known of.
+pub(super) async fn relocate(connection: &impl Sql, known: &Known, to: &Known) -> Result<(), StoreError> {
+    let sql = "DELETE FROM article_sources WHERE source_id = $1 AND path IN ($2, $4) AND article_id = $3";
+    let aside = place::aside(&known.path, known.article_id);
+    let left = [known.source_id.into(), known.path.clone().into(), known.article_id.into(), aside.into()];
+    connection.later(sql, left).await?;
+    let sql = "SELECT article_id FROM article_sources WHERE source_id = $1 AND path = $2 AND article_id <> $3";
+    let there = [to.source_id.into(), to.path.clone().into(), known.article_id.into()];
+    let Some(other) = connection.row::<i64>(sql, there).await? else { return Ok(()) };
+    let sql = "UPDATE article_sources SET path = $3, stamp = '' WHERE source_id = $1 AND path = $2
+                   AND NOT EXISTS (SELECT 1 FROM article_sources o WHERE o.source_id = $1 AND o.path = $3)";
+    let aside = place::aside(&to.path, other);
+    connection.later(sql, [to.source_id.into(), to.path.clone().into(), aside.into()]).await
 }
 
 /// Which of these articles (ids, with the revision they were at) say still what they said then, renamed or not.

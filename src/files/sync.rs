@@ -29,6 +29,7 @@ mod run;
 mod sides;
 mod signs;
 mod similar;
+mod turns;
 mod watch;
 
 use std::{
@@ -39,7 +40,7 @@ use std::{
 
 use super::{
     decode,
-    root::{Late, Root, Unwritten},
+    root::{Late, Returning, Root, Unwritten},
     scan, walk,
 };
 use crate::articles::Articles;
@@ -138,7 +139,8 @@ impl Folders {
         Ok(looked)
     }
 
-    /// What was written to files after they had been replaced becomes files again, before anything is looked at.
+    /// Files that were taken away by a run that died, and what was written to others after they had been replaced, become files
+    /// again before anything is looked at.
     async fn take_back(
         &mut self,
         articles: &Articles,
@@ -163,20 +165,21 @@ impl Folders {
         let looked = self.look(articles, root).await?;
         let (root, foreseen, above, limits) =
             (Arc::clone(root), Foreseen::default(), self.asked.folder.clone(), articles.limits);
-        let late = blocking(move || {
-            let late = root.would_be_late()?;
-            for (Late { copy, .. }, bytes) in &late {
+        let returning = blocking(move || {
+            let returning = root.would_return()?;
+            for Returning { place, bytes, .. } in &returning {
                 if let Ok(text) = decode::text(bytes.clone())
-                    && !walk::passes_by(&root, copy)
+                    && !walk::passes_by(&root, place)
                 {
-                    foreseen.file(scan::of_text(&text, copy, "", &above, limits));
+                    foreseen.file(scan::of_text(&text, place, "", &above, limits));
                 }
             }
-            Ok((late, foreseen))
+            Ok((returning, foreseen))
         });
-        let (late, foreseen) =
-            late.await?.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
-        report.conflicts.extend(late.into_iter().map(|(Late { file, copy }, _)| Conflict { file, copy }));
+        let (returning, foreseen) =
+            returning.await?.map_err(|source| SyncError::Folder { path: self.asked.directory.clone(), source })?;
+        let late = returning.into_iter().filter_map(|returning| returning.late);
+        report.conflicts.extend(late.map(|Late { file, copy }| Conflict { file, copy }));
         looked.after(articles, foreseen.changed()).await.map_err(SyncError::from)
     }
 

@@ -1,7 +1,7 @@
 //! Folders of files that are synchronised while the server runs. Their troubles do not stop it from serving.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     articles::{Articles, folder::Folder},
     config::SyncedFolder,
-    files::{Sync, SyncError, SyncReport, Told, left_copies, told_of, watch},
+    files::{FileProblem, Sync, SyncError, SyncReport, Told, left_copies, told_of, watch},
     health::{Finding, Health},
 };
 
@@ -21,6 +21,8 @@ use crate::{
 const PART: &str = "folders";
 /// The delay before a folder is watched again after its watch has ended.
 const RETRY_AFTER: Duration = Duration::from_secs(15);
+/// Remarks of one report that are logged; of more, how many there are.
+const LOGGED: usize = 20;
 
 /// The present trouble of each folder.
 #[derive(Clone)]
@@ -30,6 +32,13 @@ struct Troubles {
     folders: Arc<Mutex<BTreeMap<PathBuf, String>>>,
     /// What to say of copies; the lock lets one caller compute it.
     copies: Arc<tokio::sync::Mutex<Option<String>>>,
+}
+
+/// What was logged of one folder's files, so that it is not logged again at each look.
+#[derive(Default)]
+struct Logged {
+    failed: HashSet<String>,
+    others: HashSet<String>,
 }
 
 /// Keeps `folders` in step until `stopping`.
@@ -87,17 +96,17 @@ fn watched(
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         runtime.block_on(async {
-            let directory = asked.directory.clone();
+            let (directory, mut logged) = (asked.directory.clone(), Logged::default());
             tokio::select! {
                 () = stopping.cancelled() => None,
-                forgotten = watch(&articles, asked, |now| told.hear(&directory, now)) => Some(forgotten),
+                forgotten = watch(&articles, asked, |now| told.hear(&directory, now, &mut logged)) => Some(forgotten),
             }
         })
     })
 }
 
 impl Troubles {
-    fn hear(&self, directory: &Path, told: Told) {
+    fn hear(&self, directory: &Path, told: Told, logged: &mut Logged) {
         let shown = directory.display();
         match told {
             Told::Begun { without_signs: None, .. } => {
@@ -108,10 +117,13 @@ impl Troubles {
                 tracing::warn!(folder = %shown, reason, "kept in step by looking every few seconds: it cannot be watched");
                 self.show();
             }
-            Told::Well => self.note(directory, None),
+            Told::Well => {
+                logged.failed.clear();
+                self.note(directory, None);
+            }
             Told::Failed(error) => self.note(directory, Some(error.to_string())),
             Told::Did(report) => {
-                log(directory, &report);
+                log(directory, &report, logged);
                 self.note(directory, failures(&report));
             }
         }
@@ -159,20 +171,54 @@ fn failures(report: &SyncReport) -> Option<String> {
     Some(format!("{} ({}){more}; .afterwordignore can name what is to be left out", first.file, first.error))
 }
 
-fn log(directory: &Path, report: &SyncReport) {
-    let SyncReport { articles, files, merged, conflicts, notes, .. } = report;
-    tracing::info!(
-        folder = %directory.display(),
-        created = articles.created.len(),
-        updated = articles.updated.len(),
-        deleted = articles.deleted.len(),
-        written = files.written.len(),
-        removed = files.removed.len(),
-        merged = merged.len(),
-        "brought into step"
-    );
-    for note in notes {
+impl Logged {
+    /// What a report says of files and was not logged yet, and how many such remarks there are besides.
+    fn news(&mut self, report: &SyncReport) -> (Vec<String>, usize) {
+        let line = |problem: &FileProblem| format!("{}: {}", problem.file, problem.error);
+        let is_bare =
+            |slug: &String| format!("{slug}: has no file, because .gitignore or .afterwordignore names its place");
+        let failed = report.failed.iter().map(line).collect();
+        let others = report.notes.iter().cloned().chain(report.warnings.iter().map(line));
+        let others = others.chain(report.left_out.iter().map(is_bare)).collect();
+        let mut news = not_among(&mut self.failed, failed);
+        news.extend(not_among(&mut self.others, others));
+        let more = news.len().saturating_sub(LOGGED);
+        news.truncate(LOGGED);
+        (news, more)
+    }
+}
+
+/// Those of `now` that are not among `before`, which they all are then.
+fn not_among(before: &mut HashSet<String>, now: Vec<String>) -> Vec<String> {
+    let new = now.iter().filter(|line| !before.contains(*line)).cloned().collect();
+    *before = now.into_iter().collect();
+    new
+}
+
+fn log(directory: &Path, report: &SyncReport, logged: &mut Logged) {
+    let SyncReport { articles, files, merged, conflicts, .. } = report;
+    if report.did_something() {
+        tracing::info!(
+            folder = %directory.display(),
+            created = articles.created.len(),
+            updated = articles.updated.len(),
+            deleted = articles.deleted.len(),
+            written = files.written.len(),
+            removed = files.removed.len(),
+            merged = merged.len(),
+            "brought into step"
+        );
+    }
+    let (news, more) = logged.news(report);
+    for note in &news {
         tracing::warn!(folder = %directory.display(), note);
+    }
+    if more > 0 {
+        tracing::warn!(
+            folder = %directory.display(),
+            more,
+            "more is to be known of files: `afterword sync --dry-run -v` with this folder names it all"
+        );
     }
     for conflict in conflicts {
         tracing::warn!(
@@ -181,5 +227,28 @@ fn log(directory: &Path, report: &SyncReport) {
             copy = conflict.copy,
             "changed on both sides in the same lines: the file holds the article, the copy what the file held"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_to_know_of_files_is_logged_once_and_within_bounds() {
+        let problem = |file: &str| FileProblem { file: file.to_owned(), error: "is odd".to_owned() };
+        let (failed, warnings) = (vec![problem("a.md")], vec![problem("b.md")]);
+        let mut report = SyncReport { failed, warnings, ..SyncReport::default() };
+        let mut logged = Logged::default();
+        let both = vec!["a.md: is odd".to_owned(), "b.md: is odd".to_owned()];
+        assert_eq!(logged.news(&report), (both, 0));
+        assert_eq!(logged.news(&report), (Vec::new(), 0));
+        report.warnings.extend((0..LOGGED + 3).map(|number| problem(&format!("{number}.md"))));
+        let (news, more) = logged.news(&report);
+        assert_eq!((news.len(), more), (LOGGED, 3));
+        assert_eq!(logged.news(&report), (Vec::new(), 0));
+        // Only what is over is told anew when it begins again.
+        logged.failed.clear();
+        assert_eq!(logged.news(&report), (vec!["a.md: is odd".to_owned()], 0));
     }
 }

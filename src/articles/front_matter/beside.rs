@@ -7,7 +7,8 @@ use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     Document, Setting,
-    block::{self, Syntax},
+    block::{self, Block, Syntax},
+    entry::{Entry, Value},
     given, head, keys, named,
     setting::{with_new, without_keys},
 };
@@ -59,17 +60,43 @@ fn with_lines(head: &str, beside: &str, own: &HashSet<String>) -> Option<String>
     (super::length(&whole) == whole.len() && given(&whole) == all).then_some(whole)
 }
 
-/// Returns `head` with the values of another block, in whichever language; `None` if one has no simple form.
+/// Returns `head` with the values of another block, in whichever language; `None` if one has no simple form, or if the block says
+/// anything besides: a comment, a table, the same key once more.
 fn with_values(head: &str, beside: &str, own: &HashSet<String>) -> Option<String> {
-    let given = given(beside);
-    let movable: HashSet<String> = given.iter().map(|given| named(&given.key)).collect();
-    let has_tables = block::find(beside).is_some_and(|block| block.has_tables(beside));
-    if has_tables || keys(beside).iter().any(|key| !own.contains(key) && !movable.contains(key)) {
+    let block = block::find(beside)?;
+    let is_missing = |key: &str| !own.contains(&named(key));
+    let missing: Vec<_> = given(beside).into_iter().filter(|given| is_missing(&given.key)).collect();
+    let wanted = block.entries.iter().filter(|entry| is_missing(&entry.key)).count();
+    if missing.len() != wanted || !holds_only_values(beside, &block) {
         return None;
     }
-    let missing: Vec<_> = given.into_iter().filter(|given| !own.contains(&named(&given.key))).collect();
     let missing: Vec<_> = missing.iter().map(|given| (given.key.as_str(), Setting::of(given))).collect();
     Some(with_new(head, &missing))
+}
+
+/// Whether nothing but keys and their values is between the fences of `text`, which is this block.
+fn holds_only_values(text: &str, block: &Block) -> bool {
+    let is_blank = |from: usize, to: usize| text.get(from..to).is_none_or(|part| part.trim().is_empty());
+    if block.syntax == Syntax::Json {
+        let end = block.entries.last().map_or(block.room, |last| last.range.end);
+        return text[end..block.end].chars().all(|c| c.is_whitespace() || "}-.".contains(c));
+    }
+    let mut rest = text.find('\n').map_or(block.end, |newline| newline + 1);
+    for entry in &block.entries {
+        let line = text[..entry.range.start].rfind('\n').map_or(0, |newline| newline + 1);
+        if !is_blank(rest, line) || is_commented(text, entry) {
+            return false;
+        }
+        rest = entry.range.end;
+    }
+    let fence = text[..block.end].trim_end().rfind('\n').map_or(0, |newline| newline + 1);
+    is_blank(rest, fence)
+}
+
+/// Whether there may be comments among the items of a list. On one line is no room for them.
+fn is_commented(text: &str, entry: &Entry) -> bool {
+    let source = &text[entry.range.clone()];
+    matches!(entry.value, Value::List { .. }) && source.contains('\n') && source.contains('#')
 }
 
 #[cfg(test)]
@@ -113,6 +140,25 @@ mod tests {
         assert!(
             toml.contains("status = \"done\"\nrating = 4\ncode = \"007\"\n") && toml.ends_with("[menu]\na = 1\n+++\n")
         );
+        let whole = "---\ntitle: T\n---\nText";
+        for beside in [
+            "+++\n# do not publish before May\nstatus = 'draft'\n+++\n",
+            "+++\nstatus = 'draft' # not before May\n+++\n",
+            "+++\nstatus = 'draft'\n\n# not before May\n+++\n",
+            "+++\nlist = [\n  'a', # first\n  'b',\n]\n+++\n",
+            "+++\nstatus = 'draft'\nnot before May\n+++\n",
+            "+++\n# not before May\ntitle = 'T'\n+++\n",
+            "+++\nstatus = 'draft'\nstatus = 'done'\n+++\n",
+            "---\n{\"status\": \"draft\"}\n# not before May\n---\n",
+        ] {
+            let both = Document { head: beside.to_owned(), body: whole.to_owned() };
+            assert_eq!(joined(beside, whole), both, "nothing is lost");
+        }
+        let yaml = "---\nstatus: draft # not before May\n---\n";
+        let toml = "+++\ntitle = 'T'\n+++\nText";
+        assert_eq!(joined(yaml, toml), Document { head: yaml.to_owned(), body: toml.to_owned() });
+        let spaced = joined("+++\n\nstatus = 'draft'\nlist = [\n  'a',\n  'b',\n]\n\n+++\n", whole);
+        assert_eq!(spaced.head, "---\ntitle: T\nstatus: draft\nlist: [a, b]\n---\n");
         let json = joined("---\nstatus: done\nrating: 4\n---\n", "{\n  \"tags\": [\"q\"]\n}\nText").head;
         assert_eq!(json, "{\n  \"status\": \"done\",\n  \"rating\": 4,\n  \"tags\": [\"q\"]\n}\n");
     }

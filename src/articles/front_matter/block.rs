@@ -21,13 +21,6 @@ pub(super) struct Block {
     pub(super) room: usize,
 }
 
-impl Block {
-    /// Whether there is more behind the outermost keys: tables of TOML.
-    pub(super) fn has_tables(&self, text: &str) -> bool {
-        self.syntax == Syntax::Toml && text[self.room..self.end].trim_start().starts_with('[')
-    }
-}
-
 /// The language of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Syntax {

@@ -21,32 +21,105 @@ pub(crate) fn links(head: &str, is_passed_over: impl Fn(&str) -> bool) -> Vec<Li
 }
 
 fn of_entry(head: &str, entry: &Entry, syntax: Syntax) -> Vec<Link> {
-    let values = match &entry.value {
-        Value::Text(text) => std::slice::from_ref(text),
-        Value::List { items, source: _ } => items,
-        Value::Empty | Value::Other => &[],
+    let source = &head[entry.range.clone()];
+    let (values, mut places) = match &entry.value {
+        Value::Text(text) => (std::slice::from_ref(text), vec![whole(source)]),
+        Value::List { items, source: _ } => (items.as_slice(), items_of(source)),
+        Value::Empty | Value::Other => return Vec::new(),
     };
-    let (mut links, mut rest) = (Vec::new(), entry.range.start);
-    for value in values {
-        // With escapes it stands there otherwise.
-        let written = value.trim();
-        let at = place_of(head, rest..entry.range.end, written);
-        rest = at.map_or(rest, |at| at + written.len());
-        // Without quotes, only people who write YAML mean a link by it.
-        if let Some(inner) = between(written).filter(|_| value.is_quoted() || syntax == Syntax::Yaml) {
-            links.extend(Link::of_wiki(inner, at.map(|at| at + 2)));
-        }
+    // One is not where it is looked for: then the others may be elsewhere as well.
+    if places.len() != values.len() {
+        places.clear();
     }
-    links
+    let links = values.iter().enumerate().filter_map(|(number, value)| {
+        let written = value.trim();
+        // Without quotes, only people who write YAML mean a link by it.
+        let inner = between(written).filter(|_| value.is_quoted() || syntax == Syntax::Yaml)?;
+        let at = places.get(number).and_then(|place| place_of(source, place.clone(), written));
+        Link::of_wiki(inner, at.map(|at| entry.range.start + at + 2))
+    });
+    links.collect()
 }
 
-/// Where a value stands in a part of the front matter, if not in a comment.
-fn place_of(head: &str, part: Range<usize>, value: &str) -> Option<usize> {
-    let is_comment = |at: usize| {
-        let line = head[..at].rfind('\n').map_or(0, |end| end + 1);
-        head[line..at].trim_start().starts_with('#')
-    };
-    head[part.clone()].match_indices(value).map(|(found, _)| part.start + found).find(|at| !is_comment(*at))
+/// Where a single value stands in its source; the first line of `|` and `>` is none of it.
+fn whole(source: &str) -> Range<usize> {
+    let begins = if source.starts_with(['|', '>']) { source.find('\n') } else { None };
+    begins.unwrap_or_default()..source.len()
+}
+
+/// Where the items of a list stand in its source, each with its quotes and perhaps a comment behind it.
+fn items_of(source: &str) -> Vec<Range<usize>> {
+    if source.starts_with('[') { in_brackets(source) } else { below(source) }
+}
+
+/// The items of a list of which each has a line.
+fn below(source: &str) -> Vec<Range<usize>> {
+    let (mut items, mut at) = (Vec::new(), 0);
+    for line in source.split_inclusive('\n') {
+        let item = line.trim_start();
+        if item.starts_with('-') {
+            items.push(at + line.len() - item.len() + 1..at + line.len());
+        }
+        at += line.len();
+    }
+    items
+}
+
+/// The items of a list between brackets, up to the bracket that closes it.
+fn in_brackets(source: &str) -> Vec<Range<usize>> {
+    let (mut items, mut depth, mut at) = (Vec::new(), 0_usize, 0);
+    // The present item, and whether anything of it was seen.
+    let (mut begins, mut is_begun) = (1, false);
+    let bytes = source.as_bytes();
+    while at < bytes.len() {
+        let is_apart = at > 0 && (bytes[at - 1].is_ascii_whitespace() || b"[,".contains(&bytes[at - 1]));
+        match bytes[at] {
+            quotes @ (b'"' | b'\'') if !is_begun => {
+                (at, is_begun) = (closed(bytes, at, quotes), true);
+                continue;
+            }
+            b'#' if is_apart => {
+                at = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |length| at + length);
+                // What comes before an item is none of it.
+                begins = if is_begun { begins } else { at };
+                continue;
+            }
+            b'[' => (depth, is_begun) = (depth + 1, depth > 0),
+            end @ (b',' | b']') if depth == 1 => {
+                items.extend(is_begun.then_some(begins..at));
+                if end == b']' {
+                    return items;
+                }
+                (begins, is_begun) = (at + 1, false);
+            }
+            b']' => depth = depth.saturating_sub(1),
+            byte => is_begun |= !byte.is_ascii_whitespace(),
+        }
+        at += 1;
+    }
+    items
+}
+
+/// Where a text in quotes that begins at `at` ends. A quote in it is written twice, or behind a backslash.
+fn closed(bytes: &[u8], at: usize, quotes: u8) -> usize {
+    let mut end = at + 1;
+    while end < bytes.len() {
+        match bytes[end] {
+            b'\\' if quotes == b'"' => end += 2,
+            byte if byte == quotes && bytes.get(end + 1) == Some(&quotes) => end += 2,
+            byte if byte == quotes => return end + 1,
+            _ => end += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Where a value stands in the place of its item: at the beginning, behind its quotes. With escapes it stands there otherwise.
+fn place_of(source: &str, place: Range<usize>, value: &str) -> Option<usize> {
+    let is_quote = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    let item = source[place.clone()].trim_start_matches(is_quote);
+    let behind = item.strip_prefix(value)?.trim_start_matches(is_quote);
+    (behind.is_empty() || behind.starts_with('#')).then(|| place.end - item.len())
 }
 
 /// What stands between the brackets, if there is one pair and nothing else.
@@ -80,5 +153,29 @@ mod tests {
         );
         assert_eq!(targets("+++\nup = \"[[tides]]\"\nall = ['[[a]]', 'b']\n[[menu]]\nx = 1\n+++\n"), ["tides", "a"]);
         assert_eq!(targets("{\"title\": \"[[T]]\", \"up\": [\"[[a|b]]\", [[1]]]}\n"), ["T", "a"]);
+    }
+
+    /// What stands at the places of the links, with all before it.
+    #[track_caller]
+    fn stand(head: &str, behind: &[&str]) {
+        let places = links(head, |_| false).into_iter().filter_map(|link| link.place);
+        let found: Vec<&str> = places.map(|place| &head[..place.start]).collect();
+        let expected: Vec<&str> =
+            behind.iter().map(|end| &head[..head.find(end).expect("it is there") + end.len()]).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_link_stands_in_its_item_and_in_no_other() {
+        stand("---\nup:\n  - plain # see [[old]]\n  - \"[[old]]\"\n---\n", &["  - \"[["]);
+        stand("---\nup:\n  - plain # or, \"[[old]]\"\n  - [[old]] # it\n---\n", &["  - [["]);
+        stand("---\nup: # - [[old]]\n- a\n# - \"[[old]]\"\n- '[[old]]'\n---\n", &["- '[["]);
+        stand("---\nup: [\"a \\\"[[old]]\\\" b\", \"[[old]]\"]\n---\n", &["b\", \"[["]);
+        stand("---\nup: [\"a, [[b]]\", [[c]], 'it''s, \"[[old]]\"', '[[old]]']\n---\n", &["\", [[", "', '[["]);
+        stand("+++\nup = [\n  'a', # see '[[old]]'\n  '[[old]]', # and, [[old]]\n]\n+++\n", &["  '[["]);
+        stand("{\"title\": \"T\", \"up\": [\"a \\\"[[old]]\\\"\", \"[[old]]\"]}\n", &["\", \"[["]);
+        stand("---\nup: \"[[old]]\" # [[old]]\ntext: |\n  [[old]]\n---\n", &["up: \"[[", "|\n  [["]);
+        // Where it stands is not known: better none than another's.
+        stand("---\nup: [\"[[o\\x6cd]]\", \"x\"]\n---\n", &[]);
     }
 }

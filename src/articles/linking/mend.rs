@@ -176,4 +176,12 @@ mod tests {
         let (text, count) = Renaming { present: "new", targets }.in_text("[m](a.md) [[a.md]]");
         assert_eq!((text.as_str(), count), ("[m](a.md) [[new.md]]", 1));
     }
+
+    #[test]
+    fn a_comment_beside_a_link_of_front_matter_stays() {
+        let head = "---\nup:\n  - plain # see [[old]]\n  - \"[[old]]\"\n---\n";
+        let targets = [(Form::Wiki, "old".to_owned())].into();
+        let (text, count) = Renaming { present: "new", targets }.in_front_matter(head);
+        assert_eq!((text, count), (head.replace("\"[[old]]\"", "\"[[new]]\""), 1));
+    }
 }

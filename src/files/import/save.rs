@@ -64,7 +64,7 @@ impl Run<'_> {
                     .write(move |transaction| {
                         Box::pin(async move {
                             source::hold(transaction, &old, &new).await?;
-                            source::forget_moved(transaction, &old).await?;
+                            source::relocate(transaction, &old, &new).await?;
                             source::record(transaction, &new, true).await.map(drop)
                         })
                     })
@@ -199,7 +199,7 @@ impl Run<'_> {
                     }
                     names::lead_to(transaction, id, &former).await?;
                     if let Some(before) = before {
-                        source::forget_moved(transaction, &before).await?;
+                        source::relocate(transaction, &before, &known).await?;
                     }
                     note(transaction, known, &saved, true).await?;
                     Ok(saved)

@@ -30,11 +30,8 @@ pub(super) fn ask(plan: &Plan, looked: &Looked, asked: &Sync, before: &SyncRepor
     let leaving = plan.merges.iter().map(|(_, known)| known);
     let leaving = leaving.filter(|known| !looked.listed.contains_key(&known.article_id));
     let paths = |rows: &mut dyn Iterator<Item = &Known>| rows.map(|known| known.path.clone()).collect::<Vec<_>>();
-    let files = Losses {
-        gone: paths(&mut plan.deletions.iter()),
-        emptied: emptied(plan),
-        removed: paths(&mut plan.removals.iter().chain(leaving)),
-    };
+    let (gone, removed) = (paths(&mut plan.deletions.iter()), paths(&mut plan.removals.iter().chain(leaving)));
+    let files = Losses::new(gone, emptied(plan), removed);
     let (gone, deleted, emptied) = (files.gone.len(), files.removed.len(), files.emptied.len());
     // A folder in which nothing is left is more likely a disk that is not there.
     let is_all = known > 1 && [gone, deleted, emptied].contains(&known);

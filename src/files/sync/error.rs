@@ -23,7 +23,7 @@ pub enum SyncError {
         "of {known} files, {gone} are gone, whose articles would be deleted, {emptied} hold nothing any more, and {deleted} would \
          be removed, whose articles were deleted or moved away: {}; {}. If that is meant, `{}` does it; if a disk is not \
          mounted, mount it",
-        files.first(), done(before), asked.confirming()
+        files.first(asked), done(before), asked.confirming()
     )]
     ManyDeletions {
         /// The folder.
@@ -81,20 +81,39 @@ pub struct Losses {
     pub emptied: Vec<String>,
     /// They would be removed.
     pub removed: Vec<String>,
+    /// Whether a watch asks, of which nobody can ask for all names.
+    #[serde(skip)]
+    is_of_a_watch: bool,
+}
+
+impl SyncError {
+    /// The same, as a watch says it.
+    pub(super) fn of_a_watch(mut self) -> Self {
+        if let Self::ManyDeletions { files, .. } = &mut self {
+            files.is_of_a_watch = true;
+        }
+        self
+    }
 }
 
 impl Losses {
+    /// Those, and no others.
+    pub(super) fn new(gone: Vec<String>, emptied: Vec<String>, removed: Vec<String>) -> Self {
+        Self { gone, emptied, removed, is_of_a_watch: false }
+    }
+
     /// All of them, in that order.
     pub fn all(&self) -> impl Iterator<Item = &String> {
         self.gone.iter().chain(&self.emptied).chain(&self.removed)
     }
 
-    /// The first ones, and how many there are besides.
-    fn first(&self) -> String {
+    /// The first ones, how many there are besides, and how those are named.
+    fn first(&self, asked: &KeptFolder) -> String {
         const NAMED: usize = 10;
         let first: Vec<&str> = self.all().take(NAMED).map(String::as_str).collect();
         let others = self.all().count() - first.len();
-        let more = if others == 0 { String::new() } else { format!(" and {others} more (-v names them all)") };
+        let naming = if self.is_of_a_watch { asked.naming() } else { "-v".to_owned() };
+        let more = if others == 0 { String::new() } else { format!(" and {others} more ({naming} names them all)") };
         first.join(", ") + &more
     }
 }
@@ -158,6 +177,11 @@ impl KeptFolder {
         format!("{} --yes", self.command())
     }
 
+    /// The command that names everything it would delete, and does nothing.
+    fn naming(&self) -> String {
+        format!("`{} --dry-run -v`", self.command())
+    }
+
     fn command(&self) -> String {
         let directory = quoted(&self.directory.to_string_lossy());
         match self.folder.as_str() {
@@ -171,4 +195,22 @@ impl KeptFolder {
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-~".contains(c);
     if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_says_how_all_files_are_named_where_it_is_asked() {
+        let gone: Vec<String> = (0..12).map(|n| format!("note-{n}.md")).collect();
+        let asked = KeptFolder { directory: "my notes".into(), folder: String::new() };
+        let files = Box::new(Losses::new(gone, Vec::new(), Vec::new()));
+        let before = Box::new(SyncReport::default());
+        let question = SyncError::ManyDeletions { asked, gone: 12, emptied: 0, deleted: 0, known: 30, files, before };
+        let told = question.to_string();
+        assert!(told.contains("note-9.md and 2 more (-v names them all)"), "{told}");
+        let told = question.of_a_watch().to_string();
+        assert!(told.contains(" and 2 more (`afterword sync 'my notes' --dry-run -v` names them all)"), "{told}");
+    }
 }

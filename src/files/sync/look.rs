@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    io,
     sync::Arc,
 };
 
@@ -112,8 +113,10 @@ pub(super) async fn look(
         Some(id) if is_kept(&id) => id,
         own if asked.dry_run => own.unwrap_or_default(),
         // Begun anew, it would be another folder, and each text that differs would be kept twice.
-        Some(_) | None if earlier.is_some() => return Err(SyncError::Forgotten(KeptFolder::of(asked))),
-        Some(_) | None => kept::keep(articles, root.place(), &asked.folder).await?,
+        Some(_) | None => match earlier {
+            Some(earlier) => return Err(lost(&all, earlier, asked, root)),
+            None => kept::keep(articles, root.place(), &asked.folder).await?,
+        },
     };
     let Walked { there, left_out, mut failed } = walked(asked, root).await?;
     let note = if own.is_some_and(|id| is_kept(&id)) { None } else { told_of_layout(&there, &left_out) };
@@ -167,6 +170,21 @@ pub(super) async fn look(
         texts,
         note,
     })
+}
+
+/// Why the folder is not the one that had the number `earlier` at the last look. As long as that one is kept in step, nobody has
+/// forgotten it, and it may be here again at the next look.
+fn lost(all: &[Source], earlier: i64, asked: &Sync, root: &Root) -> SyncError {
+    let Some(kept) = all.iter().find(|source| source.id == earlier && source.kept) else {
+        return SyncError::Forgotten(KeptFolder::of(asked));
+    };
+    let why = format!(
+        "it leads to {} now, and what is kept in step under this name is {}; lead it there again, or, to keep the other folder \
+         in step as a new one, end this and begin anew",
+        root.place().display(),
+        kept.root
+    );
+    SyncError::Folder { path: asked.directory.clone(), source: io::Error::other(why) }
 }
 
 /// What becomes of files that an import reads in another way.

@@ -134,7 +134,7 @@ impl Run<'_> {
                         }
                         if before.path != row.path {
                             source::hold(transaction, &before, &row).await?;
-                            source::forget_moved(transaction, &before).await?;
+                            source::relocate(transaction, &before, &row).await?;
                         }
                         let row = Known { revision: saved.article.revision, ..row };
                         source::record(transaction, &row, true).await?;
@@ -273,7 +273,7 @@ impl Run<'_> {
                 Box::pin(async move {
                     if before.path != row.path {
                         source::hold(transaction, &before, &row).await?;
-                        source::forget_moved(transaction, &before).await?;
+                        source::relocate(transaction, &before, &row).await?;
                     }
                     source::record(transaction, &row, true).await.map(|_| true)
                 })

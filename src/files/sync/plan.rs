@@ -13,6 +13,7 @@ use super::{
         source::Known,
     },
     look::Looked,
+    turns::in_turn,
 };
 use crate::articles::folder::Folder;
 
@@ -226,7 +227,7 @@ impl After<'_> {
         };
         let mut listed: Vec<Listed> = self.listed.values().cloned().collect();
         listed.sort_by(|a, b| a.slug.cmp(&b.slug));
-        for planned in export_plan::plan(&listed, &facts) {
+        for planned in in_turn(export_plan::plan(&listed, &facts), &self.rows) {
             if !self.busy.contains(&planned.id) {
                 let own = files.get(&planned.id).into_iter().flatten();
                 let own = own.filter(|row| row.source_id == self.looked.source).cloned().collect();

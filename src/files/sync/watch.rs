@@ -1,6 +1,7 @@
 //! Keeps a folder and the articles the same, until it is stopped.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -42,7 +43,7 @@ pub enum Told {
         /// Why it cannot be watched and is checked every few seconds; `None` if it is watched.
         without_signs: Option<String>,
     },
-    /// Something was done, or goes wrong otherwise than before.
+    /// Something was done, goes wrong otherwise than before, or is to be known that was not before.
     Did(SyncReport),
     /// Both sides are the same, and nothing goes wrong any more.
     Well,
@@ -57,7 +58,7 @@ pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) 
     let mut folders = Folders { patience: PATIENCE, ..Folders::new(asked) };
     let (mut signs, mut feed) = (Signs::of(&directory), articles.changes());
     tell(Told::Begun { directory: directory.clone(), without_signs: signs.why_none() });
-    let (mut trouble, mut has_failed) = (String::new(), false);
+    let (mut trouble, mut has_failed, mut remarks) = (String::new(), false, HashSet::new());
     loop {
         if signs.are_of_another(&directory).await {
             signs = Signs::of(&directory);
@@ -71,11 +72,14 @@ pub async fn watch(articles: &Articles, asked: Sync, mut tell: impl FnMut(Told) 
             Ok(_) => SAFETY,
         };
         let (now, is_back) = (trouble_of(&done), has_failed && done.is_ok());
+        let has_news = done.as_ref().is_ok_and(|report| has_news(report, &mut remarks));
         has_failed = done.is_err();
         match done {
             Err(forgotten @ SyncError::Forgotten(_)) => return forgotten,
-            Err(error) if now != trouble => tell(Told::Failed(error)),
-            Ok(report) if report.did_something() || !now.is_empty() && now != trouble => tell(Told::Did(report)),
+            Err(error) if now != trouble => tell(Told::Failed(error.of_a_watch())),
+            Ok(report) if report.did_something() || has_news || !now.is_empty() && now != trouble => {
+                tell(Told::Did(report));
+            }
             Ok(_) if now.is_empty() && !trouble.is_empty() => tell(Told::Well),
             Ok(_) | Err(_) => {}
         }
@@ -95,6 +99,17 @@ fn trouble_of(done: &Result<SyncReport, SyncError>) -> String {
         Err(error) => error.to_string(),
         Ok(report) => report.failed.iter().map(|problem| format!("{}: {}\n", problem.file, problem.error)).collect(),
     }
+}
+
+/// Whether a report says something that is not among the `remarks` of the one before, which become its own. They are told once: a
+/// file that cannot be read as it was meant is looked at each time.
+fn has_news(report: &SyncReport, remarks: &mut HashSet<String>) -> bool {
+    let warnings = report.warnings.iter().map(|warning| format!("{}: {}", warning.file, warning.error));
+    let others = report.notes.iter().chain(&report.left_out).cloned();
+    let now: HashSet<String> = warnings.chain(others).collect();
+    let has_news = !now.is_subset(remarks);
+    *remarks = now;
+    has_news
 }
 
 /// Waits until something has changed on either side and nothing more comes, or until `pause` is over.

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, fs};
 
-use afterword::articles::Articles;
+use afterword::{
+    articles::{Articles, Changes, folder::Folder},
+    files::sync,
+};
+use afterword_actors::store::{Engine, sql::Sql};
 
 use super::{
     TestHost,
-    sync::{body, run, slug, texts},
+    sync::{asked, body, change, run, slug, texts},
 };
 use crate::notes::vault::{Vault, export, import};
 
@@ -116,4 +120,77 @@ async fn articles_go_along_with_files_that_take_each_others_places() {
     let done = run(&articles, &vault).await;
     assert_eq!((done.articles.created, done.articles.updated), (vec!["copy.md".to_owned()], vec!["e.md".to_owned()]));
     assert_eq!(body(&articles, "e").await, "changed\n");
+}
+
+/// Each of two files is saved by itself: one may be, and the other not, because the process dies or something is faster.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_of_which_only_one_half_was_noted_is_gone_on_with() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "# A\n\ntext\n"), ("b.md", "# B\n\ntext\n")]);
+    run(&articles, &vault).await;
+    let (refuse, refuse_no_more) = match world.database.reader().engine() {
+        Engine::Sqlite => (
+            "CREATE TRIGGER refused BEFORE INSERT ON article_sources WHEN new.path = 'b.md'
+             BEGIN SELECT RAISE(ABORT, 'refused'); END",
+            "DROP TRIGGER refused",
+        ),
+        Engine::Postgres => (
+            "ALTER TABLE article_sources ADD CONSTRAINT refused CHECK (path <> 'b.md') NOT VALID",
+            "ALTER TABLE article_sources DROP CONSTRAINT refused",
+        ),
+    };
+    for (from, to) in [("a.md", "aside"), ("b.md", "a.md"), ("aside", "b.md")] {
+        fs::rename(vault.path(from), vault.path(to)).expect("a rename");
+    }
+    world.run(refuse).await;
+    let half = sync(&articles, &asked(&vault)).await.expect("a run");
+    let failed: Vec<_> = half.failed.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!((failed, half.articles.updated), (vec!["b.md"], vec!["a.md".to_owned()]), "one half was noted");
+    world.run(refuse_no_more).await;
+    // So that its text tells nothing.
+    let changed = "# A\n\nchanged here\n";
+    change(&articles, "a", changed).await;
+    let done = run(&articles, &vault).await;
+    assert!(done.articles.created.is_empty() && done.articles.deleted.is_empty(), "{done:?}");
+    let said = said(&articles, ["a", "b"]).await.into_values().collect::<Vec<_>>();
+    assert_eq!(said, [changed, "# B\n\ntext\n"]);
+    let files: Vec<_> = texts(&vault).into_iter().collect();
+    let expected = [("a.md", "# B\n\ntext\n"), ("b.md", changed)];
+    assert_eq!(files, expected.map(|(file, text)| (file.to_owned(), text.to_owned())));
+    assert_eq!(world.number("SELECT count(*) AS n FROM article_sources").await, 2, "nothing is left of the way");
+}
+
+/// The same on the other side: neither file is taken for the other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn files_stay_apart_whose_articles_take_each_others_places() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("x/README.md", "# X\n\ntext\n"), ("y/README.md", "# Y\n\ntext\n")]);
+    run(&articles, &vault).await;
+    let named: Vec<String> = articles
+        .list(&Folder::default(), None, 10)
+        .await
+        .expect("a page")
+        .articles
+        .into_iter()
+        .map(|article| article.slug)
+        .collect();
+    assert_eq!(named.len(), 2);
+    let mut expected = BTreeMap::new();
+    for slug in &named {
+        let article = articles.read(slug).await.expect("an article");
+        let folder = if article.folder == "x" { "y" } else { "x" };
+        let changes = Changes { folder: Some(Folder::parse(folder).expect("a folder")), ..Changes::default() };
+        articles.update(slug, changes).await.expect("a save");
+        expected.insert(slug.clone(), (folder.to_owned(), article.body));
+    }
+    let done = run(&articles, &vault).await;
+    assert!(done.conflicts.is_empty() && done.articles.created.is_empty(), "{done:?}");
+    for (slug, (folder, body)) in expected {
+        let article = articles.read(&slug).await.expect("an article");
+        assert_eq!((article.folder, article.body), (folder, body), "{slug}");
+    }
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 2);
+    assert_eq!(texts(&vault).len(), 2);
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use afterword::articles::{Articles, Changes, folder::Folder};
-use afterword::files::{Sync, SyncError, Told, forget, watch};
+use afterword::files::{Folders, Sync, SyncError, Told, forget, sync, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::TestHost;
@@ -141,4 +141,51 @@ async fn a_folder_that_is_forgotten_is_not_taken_up_again() {
     assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 1);
     assert_eq!(Vault::contents(&vault.root()).len(), 1, "and so do the files");
     assert_eq!(world.number("SELECT count(*) AS n FROM sources WHERE kept").await, 0);
+}
+
+/// A link that leads elsewhere for a while: nobody has forgotten the folder.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_elsewhere_for_a_while_is_not_forgotten() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let (one, two) = (Vault::of(&[("a.md", "# A\n")]), Vault::of(&[("b.md", "# B\n")]));
+    let place = tempfile::tempdir().expect("a folder");
+    let link = place.path().join("notes");
+    let lead = |vault: &Vault| {
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(vault.root(), &link).expect("a link");
+    };
+    let asked = Sync { directory: link.clone(), folder: Folder::default(), many_deletions: false, dry_run: false };
+    let mut folders = Folders::new(asked);
+    lead(&one);
+    folders.sync(&articles).await.expect("a run");
+    lead(&two);
+    let error = folders.sync(&articles).await.expect_err("another folder");
+    assert!(matches!(error, SyncError::Folder { .. }), "a watch goes on after it: {error}");
+    for vault in [&one, &two] {
+        let place = vault.root().canonicalize().expect("a folder");
+        assert!(error.to_string().contains(&place.display().to_string()), "it says where it is and was: {error}");
+    }
+    assert_eq!(world.number("SELECT count(*) AS n FROM articles").await, 1);
+    lead(&one);
+    one.put("a.md", "# A\n\nmore\n");
+    folders.sync(&articles).await.expect("it goes on");
+    assert!(says(&articles, "a", "# A\n\nmore\n").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warning_is_told_although_there_is_nothing_to_do() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    let vault = Vault::of(&[("a.md", "---\nlastmod: soon\n---\n# A\n"), ("b.md", "# B\n")]);
+    let asked = Sync { directory: vault.root(), folder: Folder::default(), many_deletions: false, dry_run: false };
+    while sync(&articles, &asked).await.expect("a run").did_something() {}
+    let watching = Watching::begin(&articles, &vault);
+    let is_warned = |told: &Told| matches!(told, Told::Did(report) if report.warnings.len() == 1);
+    until("the warning", || async { watching.heard(is_warned) == 1 }).await;
+    vault.put("b.md", "# B\n\nmore\n");
+    until("the article follows", || says(&articles, "b", "# B\n\nmore\n")).await;
+    let is_idle = |told: &Told| matches!(told, Told::Did(report) if !report.did_something());
+    assert_eq!(watching.heard(is_idle), 1, "and not at each look");
 }

@@ -54,3 +54,9 @@ impl Cursor {
 fn invalid() -> ArticleError {
     ArticleError::invalid("cursor", NOT_A_CURSOR)
 }
+
+/// Why a place in a list is none any more.
+pub(super) fn too_old(most: i64) -> ArticleError {
+    let fault = format!("is too old: more than {most} saves were made since the list began; begin without one");
+    ArticleError::invalid("cursor", fault)
+}

@@ -112,22 +112,17 @@ impl<'a> Listed<'a> {
         let Some(Cursor { at, id, began }) = after else {
             return placed::page(connection, &condition, parameters, limit).await;
         };
-        let mut rows = match began {
-            Some(began) => self.moved(connection, (at, id), began, limit).await?,
-            None => Vec::new(),
-        };
-        let (at, id) = (push(&mut parameters, at), push(&mut parameters, id));
-        condition.push_str(&format!(" AND (a.updated_at, a.id) < ({at}, {id})"));
-        if let Some(began) = began {
-            // Those have their former places, whatever time their save says.
-            let began = push(&mut parameters, began);
-            condition.push_str(&format!(
-                " AND NOT EXISTS (SELECT 1 FROM article_versions v
-                                  WHERE v.article_id = a.id AND NOT v.deleted AND v.superseded_at + 0 > {began})"
-            ));
-        }
-        rows.extend(placed::page(connection, &condition, parameters, limit).await?);
+        let place = (push(&mut parameters, at), push(&mut parameters, id));
+        condition.push_str(&format!(" AND (a.updated_at, a.id) < ({}, {})", place.0, place.1));
+        let Some(began) = began else { return placed::page(connection, &condition, parameters, limit).await };
+        // Those have their former places, whatever time their save says.
+        let unsaved = placed::unsaved(&push(&mut parameters, began));
+        condition.push_str(&format!(" AND {unsaved}"));
+        let mut rows = placed::page(connection, &condition, parameters, limit).await?;
+        // After the others: what is saved between the two readings is found by both, instead of by neither.
+        rows.extend(self.moved(connection, (at, id), began, limit).await?);
         rows.sort_by_key(|row| Reverse(row.place()));
+        rows.dedup_by_key(|row| row.place());
         rows.truncate(limit as usize);
         Ok(rows)
     }

@@ -6,7 +6,7 @@ use super::{
     folder::Folder,
     history,
     listed::{Listed, Size, Way},
-    placed::Placed,
+    placed::{self, Placed},
     properties::Filter,
     row, subfolders,
 };
@@ -17,7 +17,8 @@ impl Articles {
     /// Returns a page of articles in `folder` and below, the last saved first.
     ///
     /// # Errors
-    /// [`ArticleError::Invalid`] if the cursor did not come from here.
+    /// [`ArticleError::Invalid`] if the cursor did not come from here, or so much was saved since the first page that the list has
+    /// to be begun again.
     pub async fn list(&self, folder: &Folder, cursor: Option<&str>, limit: u32) -> Result<Page, ArticleError> {
         self.list_where(folder, &Filter::default(), cursor, limit).await
     }
@@ -81,8 +82,11 @@ impl Articles {
         limit: u32,
         fitting: impl FnOnce(&[ArticleSummary]) -> usize,
     ) -> Result<(Vec<ArticleSummary>, Option<String>), ArticleError> {
-        let after = cursor.map(Cursor::of_list).transpose()?;
         let reader = self.database.reader();
+        let after = match cursor.map(Cursor::of_list).transpose()? {
+            Some(cursor) => Some(placed::brought_up(reader, cursor).await?),
+            None => None,
+        };
         let mut rows = listed.page(reader, way, after, limit.saturating_add(1)).await?;
         let found = rows.len();
         rows.truncate(limit as usize);

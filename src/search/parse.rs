@@ -126,9 +126,9 @@ fn is_flag(word: &str) -> bool {
     word.len() == 1
 }
 
-/// `-18`, `-2.5`, `-18°C`: what is below zero is meant, with at most a letter for its unit.
+/// `-18`, `-2.5`, `-18°C`, `-5kg`: what is below zero is meant, whatever its unit. In quotation marks it is a word as any other.
 fn is_number(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_numeric()) && word.chars().filter(|c| c.is_alphabetic()).count() <= 1
+    word.starts_with(char::is_numeric)
 }
 
 fn is_mark(c: char) -> bool {
@@ -200,6 +200,10 @@ mod tests {
             "freezer at -18 °C",
             "-2.5",
             "below -18°C",
+            "minus -5kg or -5 kg",
+            "at -40dBm, -3db and -0.5mm",
+            "see -2026-11-27 and -1password",
+            "-½ -²",
             "created:soon",
             "http://x",
             "nonsense:1",
@@ -249,7 +253,7 @@ mod tests {
         let pasted: String = (0..60).map(|n| format!("w{n}x* ")).collect();
         let read = parsed(&pasted);
         assert_eq!((read.beginnings.len(), read.words.len()), (MAX_BEGINNINGS, 60 - MAX_BEGINNINGS));
-        assert_eq!(parsed("secrets -1password").without, ["1password"]);
+        assert_eq!(parsed("secrets -\"1password\" -\"5kg\"").without, ["1password", "5kg"]);
     }
 
     #[test]

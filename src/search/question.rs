@@ -27,7 +27,7 @@ pub(super) struct Question {
     pub(super) rarity: Vec<f64>,
     /// What each term is worth in the ranking, in their order.
     pub(super) idf: Vec<f64>,
-    /// Where they occur, if that was looked up.
+    /// Where they occur, if that was looked up; only the sums of it once that has been ranked.
     pub(super) lists: Option<Arc<Lists>>,
     /// The articles that may answer.
     pub(super) among: Among,
@@ -59,9 +59,15 @@ impl Question {
         let index = Index { engine: database.engine(), languages: &languages, with_earlier };
         let among = index.among(query.folder.as_ref(), &query.filter, &parsed);
         let mut terms = terms(&parsed, &languages);
-        terms.extend(one_word(reader, &parsed, &languages).await?);
+        let written = terms.len();
+        terms.extend(Term::of_neighbours(&parsed.words.join(" "), &languages));
         let mut lists = lookups.look_up(database, &standing, &terms).await?;
         let (mut frequencies, all) = frequencies(reader, &terms, lists.as_deref()).await?;
+        // Neighbours are looked for as one word if articles have that; most are none.
+        let meant: Vec<bool> =
+            (0..).zip(&frequencies).map(|(place, articles)| place < written || *articles > 0).collect();
+        retain(&mut terms, &meant);
+        retain(&mut frequencies, &meant);
         // What no article has by the present rules may be in one that was written by others. And in another language than the
         // settings', a word that no article has is rather an inflection or a compound than a slip.
         let is_foreign = fulltext::language_of(tokens(text).iter().map(|token| token.word.as_str()))
@@ -83,6 +89,13 @@ impl Question {
         let (text, without) = (parsed.text, parsed.without);
         let is_listing = text.trim().is_empty();
         Ok(Self { terms, rarity, idf, lists, among, text, corrections, without, languages, with_earlier, is_listing })
+    }
+
+    /// Lets go of where its terms occur: what has been found by them is judged by then, and waits for other questions, other servers
+    /// and passages.
+    pub(super) fn ranked(self) -> Self {
+        let lists = self.lists.map(|lists| Arc::new(lists.sums()));
+        Self { lists, ..self }
     }
 
     /// A question about all articles but one, without terms yet.
@@ -145,16 +158,6 @@ fn terms(parsed: &Parsed, languages: &Languages) -> Vec<Term> {
     let phrases = parsed.phrases.iter().map(|text| Term::phrase(languages.demanded(text), text));
     terms.extend(phrases.filter(|term| !term.alternatives.is_empty()));
     terms
-}
-
-/// Neighbours in the question that articles have as one word.
-async fn one_word(connection: &impl Sql, parsed: &Parsed, languages: &Languages) -> Result<Vec<Term>, StoreError> {
-    let terms = Term::of_neighbours(&parsed.words.join(" "), languages);
-    if terms.is_empty() {
-        return Ok(terms);
-    }
-    let (articles, _) = fulltext::frequencies(connection, &terms).await?;
-    Ok(terms.into_iter().zip(articles).filter(|(_, articles)| *articles > 0).map(|(term, _)| term).collect())
 }
 
 /// What terms are worth in the ranking that so many articles have, of `all`.

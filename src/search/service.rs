@@ -148,6 +148,7 @@ impl Search {
         let weights = self.weights(mode, &rankings);
         let fused = ranked(&rankings, &question, mode, weights);
         let low_confidence = !question.is_listing && !self.is_good(&question, &rankings, &fused).await?;
+        let question = question.ranked();
         let chosen = self.choose(fused, self.reach(query)).await?;
         let (chosen, told) = self.ordered(query, &question, &rankings, weights, chosen).await?;
         let degraded: Vec<_> = rankings.degraded.iter().cloned().chain(told).collect();

@@ -150,7 +150,51 @@ fn fused<'a>(answers: impl Iterator<Item = (f64, Vec<One<'a>>)>, limit: usize) -
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use afterword_actors::{
+        embedder::{Embedder, ModelIdentity},
+        store::{Database, OpenOptions, StoreError, sql::Sql},
+    };
+
+    use super::{
+        super::{QueryModels, SearchSettings},
+        *,
+    };
+    use crate::fulltext::{self, BodyTerms, Texts};
+
+    struct NoModels;
+
+    impl QueryModels for NoModels {
+        fn embedder_for(&self, _: &ModelIdentity, _: Option<&str>) -> Option<Arc<dyn Embedder>> {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn where_the_terms_of_a_question_occur_is_let_go_of_when_it_is_answered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = OpenOptions::new(format!("sqlite://{}", folder.path().join("a.db").display()));
+        let database = Database::open(&options).await.expect("a database");
+        crate::database::migrate(&database).await.expect("a schema");
+        let saved = database.write::<_, StoreError, _>(|transaction| {
+            Box::pin(async move {
+                let article = "INSERT INTO articles (id, slug, title, body, content_hash, created_at, updated_at)
+                               VALUES (1, 'umbrella', 'Umbrella', '', 'h', 0, 0)";
+                transaction.run(article, []).await?;
+                let texts = Texts { title: "Umbrella", about: &[], body: "" };
+                fulltext::replace(transaction, 1, texts, BodyTerms::of("")).await
+            })
+        });
+        saved.await.expect("a save");
+        let search = Search::new(database, Arc::new(NoModels), SearchSettings::default());
+        let best = search.find(&Query::new("umbrella", Mode::Keyword, 10)).await.expect("an answer");
+        assert_eq!(best.chosen.iter().map(|chosen| chosen.id).collect::<Vec<_>>(), [1]);
+        let (lists, term) = (best.question.lists.expect("lists"), &best.question.terms[0]);
+        assert_eq!(lists.frequency(term), None, "a search of several questions has those of one at a time");
+        // What explains the ranking stays.
+        assert_eq!((lists.all, lists.average), (1, 1.0));
+    }
 
     fn answer(hits: &[(&'static str, f64)]) -> Vec<One<'static>> {
         let one = |(slug, score): &(&'static str, f64)| One { id: i64::from(slug.as_bytes()[0]), slug, score: *score };

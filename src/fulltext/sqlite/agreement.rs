@@ -1,13 +1,16 @@
 //! What this program reads of FTS5's index and ranks, and what FTS5 says itself.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use afterword_actors::store::{Database, OpenOptions, StoreError, sql::Sql};
 use proptest::prelude::*;
 
 use super::{
     super::{Among, BodyTerms, Freshness, Languages, Stems, Term, Texts, replace_by},
-    Lists, Lookups, averages, by_fts5, ranking,
+    Lists, Lookups, averages, by_fts5,
+    lengths::Known,
+    lists::state,
+    pages, phrases, ranking,
 };
 
 /// What happens to the index in one transaction.
@@ -41,6 +44,13 @@ fn words(count: usize, seed: u64) -> String {
         format!("q{}x", (state >> 8) % limit)
     });
     word.take(count).collect::<Vec<_>>().join(" ")
+}
+
+async fn database_in(folder: &Path) -> Database {
+    let options = OpenOptions::new(format!("sqlite://{}", folder.join("a.db").display()));
+    let database = Database::open(&options).await.expect("a database");
+    crate::database::migrate(&database).await.expect("a schema");
+    database
 }
 
 async fn apply(database: &Database, step: Step) {
@@ -117,10 +127,8 @@ proptest! {
     fn ranks_as_fts5_does(steps in prop::collection::vec(step(), 1..20), small_pages in any::<bool>()) {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("a.db");
         let outcome: Result<(), TestCaseError> = runtime.block_on(async {
-            let database = Database::open(&OpenOptions::new(format!("sqlite://{}", path.display()))).await.expect("a database");
-            crate::database::migrate(&database).await.expect("a schema");
+            let database = database_in(folder.path()).await;
             if small_pages {
                 // Lists reach over many pages, and segments are brought together all the time.
                 for option in ["'pgsz', 64", "'automerge', 2"] {
@@ -138,5 +146,27 @@ proptest! {
             alike(&database, &Lookups::default(), "q1x q2x q28x").await
         });
         outcome?;
+    }
+}
+
+#[tokio::test]
+async fn a_question_takes_no_more_into_memory_than_there_is_room_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = database_in(folder.path()).await;
+    apply(&database, Step::Save((1..=5_i64).map(|id| (id, 2, 40, id.unsigned_abs() * 7_919)).collect())).await;
+    let reader = database.reader();
+    let known = Known::of(reader, state(reader).await.expect("a state").expect("a layout"), None).await;
+    let known = known.expect("lengths");
+    // Every word begins so.
+    let beginnings = ["\"q\" *", "\"q\"*"].map(str::to_owned);
+    for (count, room, is_read) in [(1, 5, true), (1, 4, false), (2, 10, true), (2, 9, false), (0, 0, true)] {
+        let read = phrases::postings(reader, &known, &beginnings[..count], room).await.expect("an answer");
+        assert_eq!(read.is_some(), is_read, "{count} beginnings, {room} articles");
+        assert!(read.is_none_or(|read| read.len() == count && read.values().all(|list| list.len() == 5)));
+    }
+    let segments = &known.state.segments;
+    for (room, is_read) in [(usize::MAX, true), (0, false)] {
+        let read = pages::postings(reader, segments, &["q0x", "q1x"], room).await.expect("an answer");
+        assert_eq!(read.is_some(), is_read, "{room} bytes");
     }
 }

@@ -3,6 +3,7 @@
 //! ones (`docs/decisions/0203-…`).
 //!
 //! How often an article has a phrase or a beginning, FTS5 is asked. What is not understood is left to it: a layout of another version.
+//! So is a question whose lists are too long to be kept in memory.
 
 use std::{
     borrow::Cow,
@@ -19,6 +20,11 @@ use super::{
     pages::postings,
     phrases, structure,
 };
+
+/// The lists of one question's words, as FTS5 keeps them. *Units:* bytes.
+const MOST_OF_WORDS: usize = 64 << 20;
+/// Articles of all its phrases and beginnings: 32 MiB.
+const MOST_OF_PHRASES: usize = 1 << 21;
 
 /// What is known of the index from one search to the next.
 #[derive(Debug, Default)]
@@ -39,7 +45,7 @@ pub(crate) struct Lists {
 }
 
 impl Lookups {
-    /// Looks up `terms`, in an index that is as `standing` or newer; `None` if it is not to be read so.
+    /// Looks up `terms`, in an index that is as `standing` or newer; `None` if it is not to be read so, or if that would be too much.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -87,8 +93,10 @@ impl Lookups {
         let known = Known::of(connection, state, self.known()).await?;
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
         let words: Vec<_> = words.iter().map(String::as_str).collect();
-        let Some(mut postings) = postings(connection, &known.state.segments, &words).await? else { return Ok(None) };
-        let Some(of_phrases) = phrases::postings(connection, &known, of_phrases).await? else { return Ok(None) };
+        let of_words = postings(connection, &known.state.segments, &words, MOST_OF_WORDS).await?;
+        let Some(mut postings) = of_words else { return Ok(None) };
+        let of_phrases = phrases::postings(connection, &known, of_phrases, MOST_OF_PHRASES).await?;
+        let Some(of_phrases) = of_phrases else { return Ok(None) };
         postings.extend(of_phrases);
         known.kept.keep(&postings);
         Ok(Some(Lists::of_state(&known, postings)))
@@ -99,7 +107,7 @@ impl Lookups {
     }
 }
 
-async fn state(connection: &impl Sql) -> Result<Option<State>, StoreError> {
+pub(super) async fn state(connection: &impl Sql) -> Result<Option<State>, StoreError> {
     let sql = "SELECT block FROM article_terms_data WHERE id IN ($1, $2) ORDER BY id";
     let blocks = connection.rows::<Vec<u8>>(sql, [fts5::AVERAGES.into(), fts5::STRUCTURE.into()]).await?;
     let Ok([averages, structure]) = <[Vec<u8>; 2]>::try_from(blocks) else {
@@ -120,6 +128,11 @@ impl Lists {
     fn of_state(known: &Known, postings: HashMap<String, Arc<[Posting]>>) -> Self {
         let Known { state, lengths, .. } = known;
         Self { postings, lengths: Arc::clone(lengths), all: state.live, average: lengths.average() }
+    }
+
+    /// The sums alone, which say what a ranking was made of: where the terms occur may be much.
+    pub(crate) fn sums(&self) -> Self {
+        Self { postings: HashMap::new(), lengths: Arc::default(), all: self.all, average: self.average }
     }
 
     /// Occurrences in all of them.

@@ -30,11 +30,12 @@ struct Reading {
     pages: i64,
 }
 
-/// Where each of `words` occurs; `None` if that is not to be read.
+/// Where each of `words` occurs; `None` if that is not to be read, or if their lists are larger than `room` together. *Units:* bytes.
 pub(super) async fn postings(
     connection: &impl Sql,
     segments: &[Segment],
     words: &[&str],
+    room: usize,
 ) -> Result<Option<HashMap<String, Arc<[Posting]>>>, StoreError> {
     let struck = struck(connection, segments).await?;
     let mut open = begun(connection, segments, words).await?;
@@ -42,6 +43,9 @@ pub(super) async fn postings(
     while !open.is_empty() {
         let Some(still) = go_on(connection, segments, open, &mut whole).await? else { return Ok(None) };
         open = still;
+        if whole.iter().chain(&open).map(|reading| reading.doclist.size()).sum::<usize>() > room {
+            return Ok(None);
+        }
     }
     let (count, size) = (words.len(), whole.iter().map(|reading| reading.doclist.size()).sum::<usize>());
     let work = move || decoded(whole, &struck, count);

@@ -4,10 +4,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use afterword_actors::store::{
-    Engine, StoreError,
-    sql::{self, Sql},
-};
+use afterword_actors::store::{Engine, StoreError, sql::Sql};
 
 use super::{
     super::{
@@ -18,6 +15,7 @@ use super::{
     doclist::Posting,
     lengths::{Known, TOGETHER},
 };
+use crate::offload;
 
 /// What a phrase is called among terms: no term holds a quotation mark.
 pub(super) fn name(phrase: &Phrase) -> String {
@@ -27,36 +25,52 @@ pub(super) fn name(phrase: &Phrase) -> String {
     }
 }
 
-/// Where each of `phrases`, by their names, occurs; `None` if that is not told.
+/// Where each of `phrases`, by their names, occurs; `None` if that is not told, or if they are more than `room` articles together. One
+/// after the other, because FTS5's answer about one takes more memory than what is made of it.
 pub(super) async fn postings(
     connection: &impl Sql,
     known: &Known,
     phrases: &[String],
+    mut room: usize,
 ) -> Result<Option<HashMap<String, Arc<[Posting]>>>, StoreError> {
-    if phrases.is_empty() {
-        return Ok(Some(HashMap::new()));
+    let mut postings = HashMap::with_capacity(phrases.len());
+    for phrase in phrases {
+        let found = scores(connection, phrase, room).await?;
+        let Some(list) = read(known, found).await else { return Ok(None) };
+        let Some(left) = room.checked_sub(list.len()) else { return Ok(None) };
+        room = left;
+        postings.insert(phrase.clone(), list);
     }
+    Ok(Some(postings))
+}
+
+/// Articles that have a phrase, each with its `bm25`; of more than `room` of them one more.
+async fn scores(connection: &impl Sql, phrase: &str, room: usize) -> Result<String, StoreError> {
     // In one value: a row for each takes longer to hand over than to read. The limit keeps the inner query one of its own, which
     // `bm25` needs.
     let sql = format!(
-        "SELECT j.place,
-                (SELECT group_concat(f.id || ' ' || f.score, ';')
-                 FROM (SELECT rowid AS id, -bm25(article_terms, {TITLE_WEIGHT:.1}, 1.0) AS score
-                       FROM article_terms WHERE article_terms MATCH j.phrase LIMIT -1) f) AS found
-         FROM {{rows $1: place BIGINT, phrase TEXT}} j"
+        "SELECT group_concat(f.id || ' ' || f.score, ';') AS found
+         FROM (SELECT rowid AS id, -bm25(article_terms, {TITLE_WEIGHT:.1}, 1.0) AS score
+               FROM article_terms WHERE article_terms MATCH $1 LIMIT $2 + 0) f"
     );
-    let asked: Vec<_> = phrases.iter().enumerate().collect();
-    let rows = connection.rows::<(i64, Option<String>)>(&sql, [sql::json(&asked)?]).await?;
-    let named = |(place, found): (i64, Option<String>)| {
-        let phrase = phrases.get(usize::try_from(place).ok()?)?;
-        Some((phrase.clone(), read(known, &found.unwrap_or_default())?.into()))
+    let limit = i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1);
+    let found = connection.row::<Option<String>>(&sql, [phrase.into(), limit.into()]).await?;
+    Ok(found.flatten().unwrap_or_default())
+}
+
+/// The list that those scores are made of: here, or, if that takes a while, on another thread.
+async fn read(known: &Known, found: String) -> Option<Arc<[Posting]>> {
+    let postings = if found.len() <= offload::SMALL {
+        decoded(known, &found)
+    } else {
+        let known = known.clone();
+        offload::run(move || decoded(&known, &found)).await
     };
-    let postings: Option<HashMap<_, _>> = rows.into_iter().map(named).collect();
-    Ok(postings.filter(|postings| postings.len() == phrases.len()))
+    postings.map(Arc::from)
 }
 
 /// Articles and how often they have a phrase, from its `bm25` in each.
-fn read(known: &Known, found: &str) -> Option<Vec<Posting>> {
+fn decoded(known: &Known, found: &str) -> Option<Vec<Posting>> {
     let scores: Option<Vec<(i64, f64)>> = found.split_terminator(';').map(entry).collect();
     let mut scores = scores?;
     scores.sort_by_key(|(id, _)| *id);

@@ -155,6 +155,11 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<Json<History>, Problem> {
         let articles = &self.host.articles;
+        if asked.since_revision.is_some() && asked.cursor.is_some() {
+            return Err(Problem::new(
+                "cursor: what has changed since a revision has no further pages; leave out cursor or since_revision",
+            ));
+        }
         if !self.may(&context, Permission::Write) {
             articles.must_exist(&asked.slug).await?;
         }

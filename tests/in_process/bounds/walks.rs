@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use afterword::articles::{Articles, Changes, NewArticle, folder::Folder, properties::Filter, slug::Slug};
+use afterword_actors::store::Engine;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::TestHost;
 use crate::support::article;
@@ -137,4 +139,82 @@ async fn deleted_articles_come_in_pages_too() {
     let of_a_list = articles.list(&folder, None, 3).await.expect("a page").next_cursor;
     assert!(articles.deleted_after(&folder, None, (of_a_list.as_deref(), 3), <[_]>::len).await.is_err());
     assert!(articles.list(&folder, cursor.as_deref(), 3).await.is_err(), "a place in one list is none in the other");
+}
+
+/// More saves than are looked at to say where an article was in a list.
+const MANY: i64 = 20_001;
+
+/// Numbers from 1 to `count`, as `s(n)`.
+fn series(world: &TestHost, count: i64) -> String {
+    match world.database.engine() {
+        Engine::Sqlite => format!(
+            "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {count}) SELECT n FROM s) s"
+        ),
+        Engine::Postgres => format!("(SELECT CAST(n AS BIGINT) AS n FROM generate_series(1, {count}) n) s"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_since_whose_beginning_very_much_was_saved_is_begun_again() {
+    let world = TestHost::new().await;
+    let articles = world.articles(None);
+    fill(&articles).await;
+    let folder = Folder::default();
+    let begun = articles.list(&folder, None, 3).await.expect("a page").next_cursor;
+    world
+        .run(format!(
+            "INSERT INTO article_versions (article_id, revision, slug, title, folder, body, extra, content_hash,
+                                           skip_embedding, created_at, updated_at, superseded_at)
+             SELECT a.id, s.n, a.slug, a.title, a.folder, a.body, a.extra, a.content_hash, a.skip_embedding, a.created_at,
+                    a.updated_at, {{now}} - 60000 + s.n
+             FROM {} CROSS JOIN articles a WHERE a.slug = 'note-0'",
+            series(&world, MANY)
+        ))
+        .await;
+    // One that nobody was given makes as little work.
+    let forged = URL_SAFE_NO_PAD.encode("9999999999999:1:0");
+    for cursor in [begun.expect("a further page"), forged] {
+        let refused = articles.list(&folder, Some(&cursor), 3).await.expect_err("too old").to_string();
+        assert!(refused.contains("too old") && refused.contains("begin without one"), "{refused}");
+        assert!(articles.newest(&folder, Some(&cursor), 3).await.is_err());
+    }
+    assert_eq!(walk(&articles, "", async |_, _| {}).await, all_once());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_saves_all_that_is_listed_comes_to_the_end_of_a_list_of_any_length() {
+    const PAGE: i64 = 6_000;
+    let world = TestHost::new().await;
+    world
+        .run(format!(
+            "INSERT INTO articles (id, slug, title, folder, body, content_hash, created_at, updated_at)
+             SELECT s.n, 'article-' || s.n, 'Article', '', '', 'h', s.n, s.n FROM {}",
+            series(&world, 5 * PAGE)
+        ))
+        .await;
+    let (articles, folder) = (world.articles(None), Folder::default());
+    let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let page = articles.list(&folder, cursor.as_deref(), PAGE as u32).await.expect("a page");
+        seen.extend(page.articles.into_iter().map(|article| article.slug));
+        let Some(next) = page.next_cursor else { break };
+        cursor = Some(next);
+        // All that was listed on this page is saved, an hour ago.
+        let listed = 5 * PAGE - seen.len() as i64;
+        let these = format!("id > {listed} AND id <= {listed} + {PAGE}");
+        let saved = "{now} - 3600000";
+        world
+            .run(format!(
+                "INSERT INTO article_versions (article_id, revision, slug, title, folder, body, extra, content_hash,
+                                               skip_embedding, created_at, updated_at, superseded_at)
+                 SELECT id, revision, slug, title, folder, body, extra, content_hash, skip_embedding, created_at, updated_at,
+                        {saved}
+                 FROM articles WHERE {these}"
+            ))
+            .await;
+        world.run(format!("UPDATE articles SET revision = revision + 1, updated_at = {saved} WHERE {these}")).await;
+    }
+    let expected: Vec<_> = (1..=5 * PAGE).rev().map(|n| format!("article-{n}")).collect();
+    assert_eq!(seen.len() as i64, 5 * PAGE);
+    assert!(seen == expected, "each once, and in their order");
 }

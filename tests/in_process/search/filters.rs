@@ -2,7 +2,7 @@
 
 use afterword::{
     articles::{NewArticle, folder::Folder, properties::Filter},
-    search::{Mode, Query},
+    search::{Mode, Query, SearchError},
 };
 
 use super::TestHost;
@@ -113,4 +113,25 @@ async fn values_are_counted_in_one_order() {
     ordered.sort_by_key(|(articles, value)| (-articles, value.as_bytes()));
     assert_eq!(values, ordered);
     assert_eq!(values[..2], [(2, "Apple"), (2, "Zebra")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_property_that_no_article_has_is_refused_with_the_first_of_those_that_there_are() {
+    let keys: Vec<_> = (0..25).map(|n| format!("key-{n:02}")).collect();
+    let lines: Vec<_> = keys.iter().map(|key| format!("{key}: [1, 2]")).collect();
+    let all = format!("aliases: [The Other]\nÄra: 1\n{}", lines.join("\n"));
+    let refused = async |world: &TestHost| {
+        let filter = Filter::parse("kye:1").expect("a filter");
+        let query = Query { filter, ..Query::new("words", Mode::Keyword, 5) };
+        match world.search.search(&query).await {
+            Err(SearchError::NoProperty { key, known }) => (key, known),
+            other => panic!("{other:?}"),
+        }
+    };
+    let world = with(&[("a", all.clone()), ("b", all), ("c", "aliases: [Another]".to_owned())]).await;
+    assert_eq!(refused(&world).await, ("kye".to_owned(), keys[..20].to_vec()));
+    let world = with(&[("a", "ära: 1\nzone: 2\naliases: [x]".to_owned())]).await;
+    assert_eq!(refused(&world).await.1, ["zone", "ära"], "in the order of their bytes");
+    let world = with(&[("a", "aliases: [x]".to_owned())]).await;
+    assert!(refused(&world).await.1.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use afterword::{
     articles::{Changes, NewArticle, folder::Folder, slug::Slug},
-    search::{Mode, Query},
+    search::{Mode, Query, SearchAnswer},
 };
 
 use super::TestHost;
@@ -379,6 +379,24 @@ async fn a_longer_answer_to_several_questions_begins_as_a_shorter_one() {
     for limit in [1, 2, 5, 11, 25] {
         assert_eq!(asked(limit).await, all[..limit]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_among_several_is_explained_as_it_is_alone() {
+    let world = TestHost::new().await;
+    for n in 0..12 {
+        let body = format!("{} {} filler", "kite ".repeat(1 + n % 5), "sailing ".repeat(n * 3 % 7));
+        world.articles(None).create(article(&format!("a-{n:02}"), &body)).await.expect("a save");
+    }
+    let query = Query { explain: true, ..Query::new("kite sail* \"kite sailing\"", Mode::Keyword, 5) };
+    let alone = world.search.search(&query).await.expect("an answer");
+    let several = world.search.search_several(&query, &["xylophone".to_owned()]).await.expect("an answer");
+    let explained = |answer: SearchAnswer| -> Vec<_> {
+        answer.hits.into_iter().map(|hit| (hit.slug, hit.explanation.expect("why"))).collect()
+    };
+    let alone = explained(alone);
+    assert_eq!(alone.len(), 5);
+    assert_eq!(explained(several), alone);
 }
 
 #[tokio::test(flavor = "multi_thread")]

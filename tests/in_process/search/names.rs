@@ -26,6 +26,7 @@ fn corrected(answer: &SearchAnswer) -> Vec<(&str, &str)> {
 async fn what_is_left_out_is_told_and_numbers_and_quoted_flags_are_looked_for() {
     let world = with(&[
         ("freezer", "The freezer is kept at -18 °C."),
+        ("scales", "The scales show -5kg when they are empty."),
         ("archive", "Unpack with tar -xzf archive.tar.gz."),
         ("tomato", "A tomato soup without a freezer."),
     ])
@@ -35,6 +36,10 @@ async fn what_is_left_out_is_told_and_numbers_and_quoted_flags_are_looked_for() 
         assert!(answer.hits.iter().any(|hit| hit.slug == "freezer"), "{question}");
         assert!(answer.without.is_empty(), "{question}: {:?}", answer.without);
     }
+    let answer = world.find("scales show -5kg", Mode::Keyword).await;
+    assert_eq!((answer.hits[0].slug.as_str(), answer.without.len()), ("scales", 0));
+    assert_eq!(world.find("show freezer -\"5kg\"", Mode::Keyword).await.without, ["5kg"]);
+    assert!(!world.found("show freezer -\"5kg\"", Mode::Keyword).await.contains(&"scales".to_owned()));
     let answer = world.find("tar -xzf archive -\"two words\"", Mode::Keyword).await;
     assert_eq!(answer.without, ["xzf", "two words"]);
     assert_eq!(world.found("tar \"-xzf\" archive", Mode::Keyword).await, ["archive"]);

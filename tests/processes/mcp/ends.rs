@@ -1,5 +1,6 @@
 //! What does not fit into one answer is reached all the same, and what was cut says so.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
@@ -45,6 +46,13 @@ fn deleted_articles_and_revisions_come_in_pages() {
         let past = rows(&agent, "article_history", json!({ "slug": "often" }), "revisions").await;
         let numbers: Vec<_> = past.iter().map(|one| one["revision"].as_i64().expect("a number")).collect();
         assert_eq!(numbers, (1..=60).rev().collect::<Vec<_>>());
+        // A place among the revisions is none among the changes.
+        let place = URL_SAFE_NO_PAD.encode("history:often 30");
+        let page = agent.answer("article_history", json!({ "slug": "often", "cursor": place })).await;
+        assert_eq!(page["revisions"][0]["revision"], 29);
+        let both = json!({ "slug": "often", "cursor": place, "since_revision": 1 });
+        let refused = agent.refusal("article_history", both).await;
+        assert!(refused.starts_with("cursor: ") && refused.contains("since_revision"), "{refused}");
         agent.leave().await;
     });
 }
